@@ -1,0 +1,59 @@
+"""The errors of Parley, drawn once.
+
+::
+
+    ParleyError                exit code
+    ├── UserError              2    the user can mend it: one line, no traceback
+    │   ├── InputError              an input file that cannot be read as asked
+    │   ├── RecipeError             an unknown recipe, key or value
+    │   └── ResumeRefused           the directory holds another job's work
+    ├── CorpusError            3    the data on disk is wrong
+    ├── EngineError            4    an engine is
+    │   ├── EngineUnavailable       it cannot load here; the message says what to install
+    │   └── EngineDied              it stopped working; its unit is tried on a fresh one
+    └── LawBroken              70   a stage broke a law of the pipeline: our bug
+
+Bad *data* is none of these: it is a value, a `Reason` on the row (see `manifests.reasons`).
+"""
+
+
+class ParleyError(Exception):
+    """Base of all errors that Parley raises on purpose."""
+
+    exit_code = 70
+
+
+class UserError(ParleyError):
+    exit_code = 2
+
+
+class InputError(UserError):
+    pass
+
+
+class RecipeError(UserError):
+    pass
+
+
+class ResumeRefused(UserError):
+    pass
+
+
+class CorpusError(ParleyError):
+    exit_code = 3
+
+
+class EngineError(ParleyError):
+    exit_code = 4
+
+
+class EngineUnavailable(EngineError):
+    pass
+
+
+class EngineDied(EngineError):
+    pass
+
+
+class LawBroken(ParleyError):
+    exit_code = 70

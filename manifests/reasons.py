@@ -1,0 +1,78 @@
+"""The closed list of reasons for which a row does not reach the corpus.
+
+A *reject* says that the data is bad; a *fail* says that we could not process it. Every row ends as kept, rejected or
+failed, and the last two always carry one of these.
+"""
+
+from enum import StrEnum
+from typing import Literal
+
+Kind = Literal["rejected", "failed"]
+
+
+class Reason(StrEnum):
+    """Why a row was dropped. `kind` says whether that is a reject or a fail, `meaning` says it in words."""
+
+    kind: Kind
+    meaning: str
+
+    def __new__(cls, value: str, kind: Kind, meaning: str) -> "Reason":
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.kind = kind
+        member.meaning = meaning
+        return member
+
+    # ingest
+    UNREADABLE_ROW = "unreadable_row", "rejected", "the row is not valid JSON, or the file breaks off inside it"
+    UNKNOWN_SCHEMA = (
+        "unknown_schema",
+        "rejected",
+        "the row lacks the fields of its format, or they have the wrong type",
+    )
+    EMPTY_ROW = "empty_row", "rejected", "the row has no user text"
+    DUPLICATE = "duplicate", "rejected", "an earlier row of the input has the same text"
+    PLUGIN_ROW = "plugin_row", "rejected", "the conversation calls tools or plug-ins whose results cannot be spoken"
+    UNSUPPORTED_LANGUAGE = (
+        "unsupported_language",
+        "rejected",
+        "the row is in a language that the recipe does not cover",
+    )
+
+    # rewrite and screen
+    CODE = "code", "rejected", "the row asks for or contains program code, mark-up or a query"
+    TABLE = "table", "rejected", "the row asks for or contains a table or other structured output"
+    LONG_WRITING = "long_writing", "rejected", "the row asks for a long text: an essay, e-mail, story, poem, list"
+    MATHS = "maths", "rejected", "the row holds formulas that cannot be read aloud"
+    MEDIA = "media", "rejected", "the row asks for or refers to an image, audio, video, file or link"
+    MISSING_MATERIAL = "missing_material", "rejected", "the row refers to material that is not in it"
+    NON_TEXT = "non_text", "rejected", "too large a share of the characters is not letters, digits or punctuation"
+    RARE_SYMBOLS = "rare_symbols", "rejected", "the row holds symbols that nobody says aloud"
+    TOO_LONG = "too_long", "rejected", "the text is too long to be spoken as one turn"
+    UNCLEAR = "unclear", "rejected", "the question cannot be understood on its own"
+    UNSAFE = "unsafe", "rejected", "the question or its answer is unsafe"
+
+    # respond
+    NO_ANSWER = "no_answer", "rejected", "there is no answer, and the engine cannot write one"
+    ANSWER_NOT_SPEAKABLE = "answer_not_speakable", "rejected", "the answer is code, a table, a list or a formula"
+    ANSWER_TOO_LONG = "answer_too_long", "rejected", "no sentence of the answer ends within the limit"
+    UNPRONOUNCEABLE = "unpronounceable", "rejected", "the spoken text still holds characters that cannot be said"
+    TEXT_ENGINE_FAILED = "text_engine_failed", "failed", "the text engine gave no usable result"
+
+    # cast and synthesize
+    NO_VOICE = "no_voice", "failed", "the voice bank has no voice of this language for the speech engines at hand"
+    SYNTHESIS_FAILED = "synthesis_failed", "failed", "the synthesiser gave no audio"
+
+    # watermark
+    WATERMARK_FAILED = "watermark_failed", "failed", "the watermarker could not process the clip"
+    WATERMARK_MISSING = "watermark_missing", "rejected", "the watermark is not found in the delivered bytes"
+
+    # transcribe and gate
+    NO_RECOGNIZER = "no_recognizer", "failed", "no recogniser for this language: the speech cannot be verified here"
+    RECOGNITION_FAILED = "recognition_failed", "failed", "the recogniser could not process the clip"
+    EMPTY_REFERENCE = "empty_reference", "rejected", "nothing is left of the spoken text after normalisation"
+    TOO_SHORT = "too_short", "rejected", "the clip is too short for its text: speech is cut off or missing"
+    TOO_LONG_SPEECH = "too_long_speech", "rejected", "the clip is too long for its text: run-away speech"
+    ERROR_RATE = "error_rate", "rejected", "the recogniser does not hear what was meant to be said (CER or WER)"
+    WORST_TURN = "worst_turn", "rejected", "one turn alone exceeds the limit of the worst turn"
+    EDGE_ERROR = "edge_error", "rejected", "the beginning or the end of a turn is not heard"

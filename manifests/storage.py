@@ -1,0 +1,137 @@
+"""Files on any filesystem that pyarrow opens: a local path, s3://, gs://, hdfs://.
+
+A `Place` is a filesystem and a path in it. Everything that Parley writes goes through `Place.writing`, so that a file
+either is not there or is whole, whatever moment the process dies at.
+"""
+
+import os
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from pyarrow import fs as pafs
+
+from manifests.errors import UserError
+
+_TEMPORARY = ".tmp-"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A file or directory: `filesystem` (a `pyarrow.fs.FileSystem`) and the `path` in it."""
+
+    filesystem: Any
+    path: str
+
+    def __truediv__(self, name: str) -> "Place":
+        return Place(self.filesystem, f"{self.path.rstrip('/')}/{name}")
+
+    def __str__(self) -> str:
+        return self.path
+
+    @property
+    def name(self) -> str:
+        return self.path.rstrip("/").rsplit("/", 1)[-1]
+
+    @property
+    def is_local(self) -> bool:
+        return isinstance(self.filesystem, pafs.LocalFileSystem)
+
+    def exists(self) -> bool:
+        return bool(self.filesystem.get_file_info(self.path).type != pafs.FileType.NotFound)
+
+    def is_file(self) -> bool:
+        return bool(self.filesystem.get_file_info(self.path).type == pafs.FileType.File)
+
+    def size(self) -> int:
+        """Size in bytes."""
+        return int(self.filesystem.get_file_info(self.path).size)
+
+    def list(self) -> list["Place"]:
+        """The finished files and directories directly inside, sorted by name; empty where there is no directory."""
+        selector = pafs.FileSelector(self.path, allow_not_found=True)
+        found = [Place(self.filesystem, info.path) for info in self.filesystem.get_file_info(selector)]
+        return sorted((p for p in found if not p.name.startswith(_TEMPORARY)), key=lambda p: p.name)
+
+    def read_bytes(self) -> bytes:
+        with self.filesystem.open_input_stream(self.path) as stream:
+            return bytes(stream.read())
+
+    def read_text(self) -> str:
+        return self.read_bytes().decode("utf-8")
+
+    def write_bytes(self, data: bytes) -> None:
+        with self.writing() as file:
+            file.write(data)
+
+    def write_text(self, text: str) -> None:
+        self.write_bytes(text.encode("utf-8"))
+
+    def make_directory(self) -> None:
+        self.filesystem.create_dir(self.path, recursive=True)
+
+    def delete(self) -> None:
+        """Remove the file or the whole directory, if it is there."""
+        kind = self.filesystem.get_file_info(self.path).type
+        if kind == pafs.FileType.Directory:
+            self.filesystem.delete_dir(self.path)
+        elif kind == pafs.FileType.File:
+            self.filesystem.delete_file(self.path)
+
+    def delete_leftovers(self) -> None:
+        """Remove the temporary files that a killed writer left directly inside."""
+        selector = pafs.FileSelector(self.path, allow_not_found=True)
+        for info in self.filesystem.get_file_info(selector):
+            if info.base_name.startswith(_TEMPORARY):
+                self.filesystem.delete_file(info.path)
+
+    @contextmanager
+    def writing(self) -> Iterator[IO[bytes]]:
+        """A file to write; it takes its name only when the block ends without an error.
+
+        Locally: temporary file in the same directory, fsync, rename, fsync of the directory. On an object store the
+        temporary object is moved.
+        """
+        parent, _, name = self.path.rpartition("/")
+        temporary = f"{parent}/{_TEMPORARY}{uuid.uuid4().hex}-{name}"
+        self.filesystem.create_dir(parent or "/", recursive=True)
+        try:
+            if self.is_local:
+                with Path(temporary).open("wb") as file:
+                    yield file
+                    file.flush()
+                    os.fsync(file.fileno())
+                Path(temporary).replace(self.path)
+                _sync_directory(parent or "/")
+            else:
+                with self.filesystem.open_output_stream(temporary) as stream:
+                    yield stream
+                self.filesystem.move(temporary, self.path)
+        except BaseException:
+            if self.filesystem.get_file_info(temporary).type == pafs.FileType.File:
+                self.filesystem.delete_file(temporary)
+            raise
+
+
+def open_place(uri: str | os.PathLike[str]) -> Place:
+    """The place that a command-line argument names: a local path, or a URI with a scheme that pyarrow knows."""
+    text = os.fspath(uri)
+    if re.match(r"[a-z][a-z0-9+.-]+://", text):
+        try:
+            filesystem, path = pafs.FileSystem.from_uri(text)
+        except (OSError, ValueError) as error:
+            raise UserError(f"cannot open {text.split('://')[0]}:// locations here: {error}") from error
+        return Place(filesystem, path)
+    return Place(pafs.LocalFileSystem(), str(Path(text).expanduser().absolute()))
+
+
+def _sync_directory(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

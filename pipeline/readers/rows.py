@@ -1,0 +1,30 @@
+"""What every reader yields: one `SourceRow` for one row of the file, readable or not."""
+
+from dataclasses import dataclass
+
+from manifests.reasons import Reason
+from manifests.schema import Role
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTurn:
+    """One turn of the source. `material` is text that the format keeps apart from the instruction (Alpaca's input)."""
+
+    role: Role
+    text: str
+    material: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """One row of an input file.
+
+    `row` is the row's own id, else its 0-based position in the file. A row that cannot be used carries a `reason`, a
+    `detail` and, in `turns`, whatever could be read of it (for a broken line: the raw text as one user turn), so that
+    nothing is lost.
+    """
+
+    row: str
+    turns: tuple[SourceTurn, ...]
+    reason: Reason | None = None
+    detail: str | None = None
