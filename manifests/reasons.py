@@ -28,7 +28,7 @@ class Reason(StrEnum):
     UNKNOWN_SCHEMA = (
         "unknown_schema",
         "rejected",
-        "the row lacks the fields of its format, or they have the wrong type",
+        "the row lacks fields of its format, or they have the wrong type",
     )
     EMPTY_ROW = "empty_row", "rejected", "the row has no user text"
     DUPLICATE = "duplicate", "rejected", "an earlier row of the input has the same text"
@@ -36,7 +36,7 @@ class Reason(StrEnum):
     UNSUPPORTED_LANGUAGE = (
         "unsupported_language",
         "rejected",
-        "the row is in a language that the recipe does not cover",
+        "the recipe does not cover the language of the row",
     )
 
     # rewrite and screen
