@@ -76,3 +76,11 @@ class Reason(StrEnum):
     ERROR_RATE = "error_rate", "rejected", "the recogniser does not hear what was meant to be said (CER or WER)"
     WORST_TURN = "worst_turn", "rejected", "one turn alone exceeds the limit of the worst turn"
     EDGE_ERROR = "edge_error", "rejected", "the beginning or the end of a turn is not heard"
+
+
+_BY_VALUE = {reason.value: reason for reason in Reason}
+
+
+def reason_of(value: str | None) -> Reason | None:
+    """The reason of that value; None where the list has none."""
+    return None if value is None else _BY_VALUE.get(value)

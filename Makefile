@@ -1,0 +1,41 @@
+# `make demo` sets everything up and runs the main job on the sample; `make test` passes the tests. Nothing else is
+# needed on a Debian or Ubuntu machine with Python 3.11 or newer.
+
+# The one place where PyTorch is chosen. PyPI's own build of this version works with a GPU and without; for the small
+# CPU build: make demo TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
+TORCH ?= torch==2.13.0
+PYTHON ?= python3
+SYSTEM_PACKAGES = flite libflite1 festival festvox-us-slt-hts festvox-kallpc16k festvox-kdlpc16k espeak-ng \
+	libespeak-ng1 libsndfile1
+
+VENV = .venv
+PARLEY = $(VENV)/bin/parley
+export RAY_USAGE_STATS_ENABLED = 0
+
+.PHONY: demo test test-slow lint bench clean
+
+demo: $(VENV)/ready
+	$(PARLEY) demo
+
+test: $(VENV)/ready lint
+	$(VENV)/bin/pytest -q
+
+test-slow: $(VENV)/ready
+	$(VENV)/bin/pytest -q -m "slow and not gpu"
+
+lint: $(VENV)/ready
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+$(VENV)/ready: pyproject.toml Makefile docker/system-packages.sh
+	sh docker/system-packages.sh $(SYSTEM_PACKAGES)
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Parley needs Python 3.11 or newer: make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --upgrade pip
+	$(VENV)/bin/pip install --quiet $(TORCH)
+	$(VENV)/bin/pip install --quiet --editable ".[offline,dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) demo

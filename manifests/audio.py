@@ -1,0 +1,35 @@
+"""Decoding the clips of a corpus. `soundfile` is imported on the first call: reading texts does not need it."""
+
+from io import BytesIO
+
+import numpy as np
+import numpy.typing as npt
+
+from manifests.errors import CorpusError
+from manifests.schema import Audio
+
+
+def decode(audio: Audio) -> tuple[npt.NDArray[np.float32], int]:
+    """The clip's samples, float32 [T] in -1..1, and its rate in Hz.
+
+    Raises `CorpusError` where the bytes are not a readable mono file, or where its rate or number of samples is not
+    what the row says.
+    """
+    import soundfile
+
+    try:
+        samples, sample_rate = soundfile.read(BytesIO(audio.bytes), dtype="float32")
+    except soundfile.LibsndfileError as error:
+        raise CorpusError(f"{_name(audio)} cannot be decoded: {error}") from error
+    if samples.ndim != 1:
+        raise CorpusError(f"{_name(audio)} has {samples.shape[1]} channels, not one")
+    if (sample_rate, len(samples)) != (audio.sample_rate, audio.num_samples):
+        raise CorpusError(
+            f"{_name(audio)} holds {len(samples)} samples at {sample_rate} Hz, "
+            f"but its row says {audio.num_samples} samples at {audio.sample_rate} Hz"
+        )
+    return samples, int(sample_rate)
+
+
+def _name(audio: Audio) -> str:
+    return f"clip {audio.path}" if audio.path else f"a {audio.codec} clip"

@@ -1,0 +1,69 @@
+"""Clips as files beside the shards: `audio/<status>/<2 hexadecimal digits>/<dialogue_id>_<turn>_<role>.<codec>`."""
+
+import hashlib
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import get_args
+
+from manifests.errors import LawBroken
+from manifests.manifest import FINAL_STATUSES
+from manifests.schema import Dialogue, Role
+from manifests.storage import Place
+from manifests.writer import CLIPS
+
+# 200 characters leave room for turn, role and codec within the 255 bytes of a file name.
+_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+_SAFE_CODEC = re.compile(r"[a-z0-9]{1,8}")
+
+# Each clip waits for the disk or for the network, so several at once; what waits is bounded, and so is memory.
+_THREADS = 8
+_AHEAD = 32
+
+
+def clip_path(dialogue: Dialogue, turn: int) -> str:
+    """The clip's path relative to the corpus, for the 0-based `turn`, which has audio.
+
+    The two digits spread the clips over 256 directories. An id, role or codec that could leave the directory is a
+    LawBroken: ids are ours, never the data's.
+    """
+    role, audio = dialogue.turns[turn].role, dialogue.turns[turn].audio
+    safe = (
+        audio is not None
+        and dialogue.status in FINAL_STATUSES
+        and role in get_args(Role)
+        and _SAFE_ID.fullmatch(dialogue.dialogue_id)
+        and _SAFE_CODEC.fullmatch(audio.codec)
+    )
+    if not safe or audio is None:
+        raise LawBroken(f"turn {turn} of {dialogue.dialogue_id!r} has no safe name for a clip")
+    spread = hashlib.sha256(dialogue.dialogue_id.encode()).hexdigest()[:2]
+    return f"{CLIPS}/{dialogue.status}/{spread}/{dialogue.dialogue_id}_{turn}_{role}.{audio.codec}"
+
+
+def write_clips(place: Place, dialogues: Iterable[Dialogue]) -> Iterator[Dialogue]:
+    """Write every clip below the corpus directory `place`; yields the dialogues, in order, with `Audio.path` set.
+
+    A dialogue is yielded when its clips are on disk. The bytes stay in the row.
+    """
+    with ThreadPoolExecutor(_THREADS) as pool:
+        waiting: deque[Future[Dialogue]] = deque()
+        for dialogue in dialogues:
+            waiting.append(pool.submit(_write, place, dialogue))
+            if len(waiting) >= _AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _write(place: Place, dialogue: Dialogue) -> Dialogue:
+    turns = []
+    for number, turn in enumerate(dialogue.turns):
+        if turn.audio is not None:
+            audio = replace(turn.audio, path=clip_path(dialogue, number))
+            (place / str(audio.path)).write_bytes(audio.bytes)
+            turn = replace(turn, audio=audio)
+        turns.append(turn)
+    return replace(dialogue, turns=tuple(turns))

@@ -1,0 +1,68 @@
+"""The columns of a row by name: `turns.audio.num_samples`, as people and READMEs write them, and as Parquet does."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+
+from manifests.arrow import arrow_schema
+from manifests.errors import UserError
+
+AUDIO_BYTES = "turns.audio.bytes"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One leaf of the row: its dotted `name`, its path inside a Parquet file, its type, and whether it may be null."""
+
+    name: str
+    parquet_path: str
+    arrow_type: Any
+    nullable: bool
+
+
+@cache
+def columns() -> tuple[Column, ...]:
+    """All leaves in the order of the schema."""
+    return tuple(leaf for field in arrow_schema() for leaf in _leaves(field, field.name, field.name))
+
+
+def _leaves(field: Any, name: str, path: str) -> Iterator[Column]:
+    kind = field.type
+    if pa.types.is_list(kind):
+        yield from _leaves(kind.value_field, name, f"{path}.list.element")
+    elif pa.types.is_struct(kind):
+        for part in kind:
+            yield from _leaves(part, f"{name}.{part.name}", f"{path}.{part.name}")
+    else:
+        yield Column(name, path, kind, field.nullable)
+
+
+def parquet_paths(names: Iterable[str]) -> list[str]:
+    """The Parquet paths of columns, each name a leaf or a whole group ("turns", "turns.audio").
+
+    A name that is no column is a UserError that lists the columns.
+    """
+    chosen = list(names)
+    unknown = [name for name in chosen if not any(_covers(name, column) for column in columns())]
+    if unknown or not chosen:
+        known = ", ".join(column.name for column in columns())
+        raise UserError(f"no such column: {', '.join(unknown) or 'none asked for'}; the columns are {known}")
+    return [column.parquet_path for column in columns() if any(_covers(name, column) for name in chosen)]
+
+
+def _covers(name: str, column: Column) -> bool:
+    return column.name == name or column.name.startswith(f"{name}.")
+
+
+def paths_without_audio() -> list[str]:
+    """The Parquet paths of everything but the encoded bytes of the clips."""
+    return [column.parquet_path for column in columns() if column.name != AUDIO_BYTES]
+
+
+def column_table() -> str:
+    """The columns as a Markdown table, for the README."""
+    rows = [f"| `{c.name}` | {c.arrow_type} | {'yes' if c.nullable else 'no'} |" for c in columns()]
+    return "\n".join(["| column | type | may be null |", "|---|---|---|", *rows]) + "\n"

@@ -1,0 +1,171 @@
+"""The manifest: one JSON file that says what a corpus holds and how it was made.
+
+It is written last, so its existence means that the corpus is whole. It holds no time and no absolute path: the same
+input, recipe and seed give the same manifest.
+"""
+
+import dataclasses
+import json
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
+
+from manifests.errors import CorpusError
+from manifests.schema import SCHEMA_VERSION
+from manifests.shards import ShardInfo
+from manifests.storage import Place
+
+FORMAT = "parley-corpus"
+MANIFEST_NAME = "manifest.json"
+FINAL_STATUSES = ("kept", "rejected", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """`settings` is the recipe as it was run, every default filled in; `digest` is the one in each row."""
+
+    name: str
+    digest: str
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One input. `file` is a bare name; `rows` is how many rows it gave, readable or not."""
+
+    dataset: str
+    rows: int
+    licence: str | None = None
+    format: str | None = None
+    file: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What the shards hold. The statuses are kept, rejected and failed; one without rows is left out.
+
+    `rows`, `turns`: by status. `reasons`: rows by reason. `languages`: rows by status and language. `samples`: audio
+    samples by status, language and sample rate in Hz (as a string: JSON keys are strings).
+    """
+
+    rows: dict[str, int] = field(default_factory=dict)
+    turns: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, int] = field(default_factory=dict)
+    languages: dict[str, dict[str, int]] = field(default_factory=dict)
+    samples: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
+
+    @property
+    def input_rows(self) -> int:
+        return sum(self.rows.values())
+
+    def audio_s(self, status: str, language: str | None = None) -> float:
+        """Seconds of audio of one status, in one language or in all."""
+        languages = self.samples.get(status, {})
+        chosen = languages.values() if language is None else [languages.get(language, {})]
+        return float(sum(samples / int(rate) for rates in chosen for rate, samples in rates.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The whole of `manifest.json`. `shards` lists the shards of each status, in the order of their rows.
+
+    `engines` maps kind/name to the version that ran ("asr/pocketsphinx": "5.1.1 ...").
+    """
+
+    parley_version: str
+    seed: int
+    recipe: Recipe
+    engines: dict[str, str]
+    sources: tuple[SourceFile, ...]
+    counts: Counts
+    shards: dict[str, tuple[ShardInfo, ...]]
+    format: str = FORMAT
+    schema_version: int = SCHEMA_VERSION
+
+
+def manifest_text(manifest: Manifest) -> str:
+    """The JSON text of the manifest: sorted keys, one final line break."""
+    return json.dumps(dataclasses.asdict(manifest), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
+def write_manifest(place: Place, manifest: Manifest) -> None:
+    """Write `manifest.json` into the corpus directory `place`. Do it last."""
+    (place / MANIFEST_NAME).write_text(manifest_text(manifest))
+
+
+def load_manifest(place: Place) -> Manifest:
+    """The manifest of the corpus directory `place`; a CorpusError of one line for anything wrong with it."""
+    path = place / MANIFEST_NAME
+    try:
+        text = path.read_text()
+    except FileNotFoundError as error:
+        raise CorpusError(f"{place}: no {MANIFEST_NAME}: not a corpus, or one that was never finished") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise CorpusError(f"{path}: cannot be read: {error}") from error
+    try:
+        return parse_manifest(text)
+    except CorpusError as error:
+        raise CorpusError(f"{path}: {error}") from error
+
+
+def parse_manifest(text: str) -> Manifest:
+    """The manifest that `text` holds; a CorpusError that says what is wrong."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise CorpusError(f"not JSON: {error}") from error
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise CorpusError(f"not a manifest: its format is not {FORMAT}")
+    if data.get("schema_version") != SCHEMA_VERSION:
+        found = data.get("schema_version")
+        raise CorpusError(f"schema version {found!r}: this version of parley reads version {SCHEMA_VERSION}")
+    manifest = typing.cast(Manifest, _parse(Manifest, data, "manifest"))
+    _check_numbers(manifest)
+    return manifest
+
+
+def _check_numbers(manifest: Manifest) -> None:
+    """A CorpusError for sizes and rates that a reader cannot even compute with."""
+    rates = {rate for languages in manifest.counts.samples.values() for part in languages.values() for rate in part}
+    odd_rates = sorted(rate for rate in rates if not rate.isascii() or not rate.isdecimal() or int(rate) == 0)
+    if odd_rates:
+        raise CorpusError(f"manifest.counts.samples has impossible sample rates: {', '.join(odd_rates)}")
+    for shard in (shard for shards in manifest.shards.values() for shard in shards):
+        if shard.rows < 0 or shard.bytes < 0:
+            raise CorpusError(f"{shard.path} has a negative number of rows or bytes")
+
+
+def _parse(kind: Any, value: Any, where: str) -> Any:
+    """`value`, from JSON, as an object of the annotation `kind`; `where` names it in the error."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if kind is Any:
+        return value
+    if origin is types.UnionType:
+        return None if value is None else _parse(arguments[0], value, where)
+    if origin is dict and isinstance(value, dict):
+        return {key: _parse(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
+    if origin is tuple and isinstance(value, list):
+        return tuple(_parse(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(value))
+    if is_dataclass(kind) and isinstance(value, dict):
+        return _parse_fields(kind, value, where)
+    if kind in (str, int) and type(value) is kind:
+        return value
+    raise CorpusError(f"{where} has the wrong type: {type(value).__name__}")
+
+
+def _parse_fields(kind: Any, value: Mapping[str, Any], where: str) -> Any:
+    hints = typing.get_type_hints(kind)
+    names = {part.name for part in fields(kind)}
+    unknown, missing = sorted(value.keys() - names), sorted(names - value.keys())
+    if unknown or missing:
+        raise CorpusError(
+            "; ".join(
+                f"{where} {word} {', '.join(keys)}"
+                for word, keys in (("has unknown", unknown), ("lacks", missing))
+                if keys
+            )
+        )
+    return kind(**{name: _parse(hints[name], value[name], f"{where}.{name}") for name in value})

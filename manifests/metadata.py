@@ -1,0 +1,44 @@
+"""`metadata.json`: one JSON array with one object per dialogue, the index that Ke-SpeechChat ships.
+
+The paper (arXiv 2412.01078) names five facts for each dialogue: its id, speakers, their gender, text and audio paths.
+It does not give the names of the keys; these are ours.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from manifests.schema import Dialogue, Turn
+from manifests.storage import Place
+
+
+def write_metadata(place: Place, dialogues: Iterable[Dialogue], genders: Mapping[str, str]) -> int:
+    """Write the file `place`, one dialogue per line, and return how many there are. Memory does not grow with them.
+
+    `genders` maps `voice_id` to gender; a voice that is not in it has the gender null.
+    """
+    rows = 0
+    with place.writing() as file:
+        for dialogue in dialogues:
+            line = json.dumps(metadata_entry(dialogue, genders), ensure_ascii=False)
+            file.write((("[\n" if rows == 0 else ",\n") + line).encode("utf-8"))
+            rows += 1
+        file.write(b"[]\n" if rows == 0 else b"\n]\n")
+    return rows
+
+
+def metadata_entry(dialogue: Dialogue, genders: Mapping[str, str]) -> dict[str, Any]:
+    """The object of one dialogue. A clip's path is null where the corpus has no clip files."""
+    speakers = {"user": dialogue.user_voice, "agent": dialogue.agent_voice}
+    return {
+        "dialogue_id": dialogue.dialogue_id,
+        "language": dialogue.language,
+        "speakers": speakers,
+        "gender": {role: None if voice is None else genders.get(voice) for role, voice in speakers.items()},
+        "turns": [_turn(turn) for turn in dialogue.turns],
+    }
+
+
+def _turn(turn: Turn) -> dict[str, Any]:
+    text = turn.original_text if turn.text is None else turn.text
+    return {"role": turn.role, "text": text, "audio": None if turn.audio is None else turn.audio.path}

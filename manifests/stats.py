@@ -1,0 +1,146 @@
+"""Numbers about a corpus, read from its manifest and from a few light columns: no audio is touched."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from manifests.manifest import FINAL_STATUSES, Counts, Manifest, load_manifest
+from manifests.shards import read_tables
+from manifests.storage import Place
+
+_COLUMNS = ("language", "user_voice", "agent_voice", "cer", "wer", "turns.attempts.attempt")
+_QUANTILES = (0.5, 0.9, 0.95, 0.99, 1.0)
+
+
+def stats(place: Place) -> dict[str, Any]:
+    """The numbers of the corpus directory `place`, ready for JSON.
+
+    `rows`, `reasons`, `turns`: counts. `yield`: kept rows as a fraction of all, None for an empty corpus. `audio_h`:
+    hours by status. `languages`: rows and hours of each language by status. `voices`: different voices of the kept
+    rows by side. `error_rate`: by status and language, the rate that scores it ("cer" or "wer"): how many rows have
+    one, the mean and the quantiles. `attempts`: turns by how many takes they had, by status.
+    """
+    manifest = load_manifest(place)
+    counts = manifest.counts
+    gathered = {status: _gather(place, manifest, status) for status in manifest.shards}
+    kept = gathered.get("kept", _Gathered())
+    return {
+        "recipe": manifest.recipe.name,
+        "rows": {"input": counts.input_rows, **_by_status(counts.rows)},
+        "yield": counts.rows.get("kept", 0) / counts.input_rows if counts.input_rows else None,
+        "reasons": dict(sorted(counts.reasons.items(), key=lambda item: (-item[1], item[0]))),
+        "turns": _by_status(counts.turns),
+        "audio_h": {status: _hours(counts, status) for status in FINAL_STATUSES},
+        "languages": _languages(counts),
+        "voices": {side: len(voices) for side, voices in kept.voices.items()},
+        "error_rate": {status: part.error_rates() for status, part in gathered.items()},
+        "attempts": {status: part.attempts() for status, part in gathered.items()},
+    }
+
+
+class _Gathered:
+    """What is gathered of the rows of one status: 8 bytes of error rate for each, the voices, the number of takes."""
+
+    def __init__(self) -> None:
+        self.voices: dict[str, set[str]] = {"user": set(), "agent": set()}
+        self._rates: dict[tuple[str, str], list[Any]] = {}
+        self._takes: Counter[int] = Counter()
+
+    def add(self, table: pa.Table) -> None:
+        for side, voices in self.voices.items():
+            voices.update(pc.unique(table[f"{side}_voice"]).drop_null().to_pylist())
+        for language in pc.unique(table["language"]).to_pylist():
+            rows = table.filter(pc.equal(table["language"], language))
+            for metric in ("cer", "wer"):
+                rates = rows[metric].drop_null().to_numpy()
+                if len(rates):
+                    self._rates.setdefault((language, metric), []).append(rates)
+        self._takes.update(_takes(table))
+
+    def attempts(self) -> dict[str, int]:
+        return {str(number): turns for number, turns in sorted(self._takes.items())}
+
+    def error_rates(self) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        for (language, metric), parts in sorted(self._rates.items()):
+            rates = np.concatenate(parts)
+            quantiles = np.quantile(rates, _QUANTILES).tolist()
+            found.setdefault(language, {})[metric] = {
+                "rows": len(rates),
+                "mean": float(rates.mean()),
+                "quantiles": {str(q): value for q, value in zip(_QUANTILES, quantiles, strict=True)},
+            }
+        return found
+
+
+def _gather(place: Place, manifest: Manifest, status: str) -> _Gathered:
+    gathered = _Gathered()
+    for shard in manifest.shards[status]:
+        for table in read_tables(place / shard.path, _COLUMNS):
+            gathered.add(table)
+    return gathered
+
+
+def _takes(table: pa.Table) -> dict[int, int]:
+    """How many turns had how many takes."""
+    turns = pc.list_flatten(table["turns"])
+    found = pc.value_counts(pc.list_value_length(pc.struct_field(turns, "attempts")))
+    return {entry["values"]: entry["counts"] for entry in found.to_pylist()}
+
+
+def _by_status(numbers: Mapping[str, int]) -> dict[str, int]:
+    return {status: numbers.get(status, 0) for status in FINAL_STATUSES}
+
+
+def _hours(counts: Counts, status: str, language: str | None = None) -> float:
+    return counts.audio_s(status, language) / 3600
+
+
+def _languages(counts: Counts) -> dict[str, Any]:
+    names = sorted({name for rows in counts.languages.values() for name in rows})
+    return {
+        name: {
+            status: {
+                "rows": counts.languages.get(status, {}).get(name, 0),
+                "audio_h": _hours(counts, status, name),
+            }
+            for status in FINAL_STATUSES
+        }
+        for name in names
+    }
+
+
+def format_stats(numbers: Mapping[str, Any]) -> str:
+    """The result of `stats` as lines for people."""
+    share = "-" if numbers["yield"] is None else f"{numbers['yield']:.1%}"
+    lines = [
+        f"recipe {numbers['recipe']}: {numbers['rows']['input']:,} rows, {share} kept",
+        "",
+        f"{'status':<10}{'rows':>12}{'turns':>12}{'audio h':>12}",
+    ]
+    for status in FINAL_STATUSES:
+        rows, turns, hours = (numbers[key][status] for key in ("rows", "turns", "audio_h"))
+        lines.append(f"{status:<10}{rows:>12,}{turns:>12,}{hours:>12.2f}")
+    lines += ["", *(f"{rows:>10,}  {reason}" for reason, rows in numbers["reasons"].items())]
+    for status, languages in numbers["error_rate"].items():
+        lines += ["", f"error rate of {status} rows"]
+        lines += [_format_rate(language, *item) for language, rates in languages.items() for item in rates.items()]
+    lines += [
+        "",
+        *(f"{status} turns by takes: {_format_takes(takes)}" for status, takes in numbers["attempts"].items()),
+    ]
+    voices = ", ".join(f"{number:,} {side}" for side, number in numbers["voices"].items())
+    return "\n".join([*lines, f"voices of kept rows: {voices}"]) + "\n"
+
+
+def _format_rate(language: str, metric: str, rate: Mapping[str, Any]) -> str:
+    quantiles = ", ".join(f"{float(q):.0%} {value:.2%}" for q, value in rate["quantiles"].items())
+    return f"{language} {metric}: mean {rate['mean']:.2%}; quantiles {quantiles}"
+
+
+def _format_takes(takes: Mapping[str, int]) -> str:
+    return ", ".join(f"{number}: {turns:,}" for number, turns in takes.items()) or "none"

@@ -1,0 +1,216 @@
+"""Is a corpus what its manifest says? Shallow: everything but the audio. Deep: every byte of it.
+
+Memory does not grow with the audio; ids take 8 bytes a row.
+"""
+
+import dataclasses
+import hashlib
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from pyarrow import fs as pafs
+
+from manifests.arrow import from_table
+from manifests.checks import clip_problems, kept_problems
+from manifests.columns import paths_without_audio
+from manifests.errors import CorpusError
+from manifests.hashes import Hashes, hash64
+from manifests.manifest import FINAL_STATUSES, Manifest, load_manifest
+from manifests.schema import Dialogue
+from manifests.shards import ShardInfo, ShardReader
+from manifests.storage import Place
+from manifests.tally import Tally, problem_of_end
+from manifests.writer import CLIPS, OWN_NAMES, SHARDS, shard_path
+
+# A corpus that is wrong throughout needs no millionth line.
+_LISTED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """`where` is a file of the corpus, relative to it; `row` the 0-based row of a shard."""
+
+    where: str
+    message: str
+    row: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.where}{'' if self.row is None else f' row {self.row}'}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`problems` are the first ones; `total` counts all of them. `rows` is how many rows were read."""
+
+    deep: bool
+    rows: int
+    total: int
+    problems: tuple[Problem, ...]
+
+    @property
+    def ok(self) -> bool:
+        return self.total == 0
+
+
+def validate(place: Place, deep: bool = False, beside: Collection[str] = ()) -> Report:
+    """Check the corpus directory `place`. Whatever is wrong with it is a problem in the report, never an error.
+
+    `beside` names what else may stand in the directory.
+    """
+    return _Validation(place, deep, beside).report()
+
+
+class _Validation:
+    def __init__(self, place: Place, deep: bool, beside: Collection[str]) -> None:
+        self._place, self._deep, self._beside = place, deep, beside
+        self._tally = Tally()
+        self._rows = 0
+        self._ids = Hashes()
+        self._clips = Hashes()
+
+    def report(self) -> Report:
+        listed: list[Problem] = []
+        total = 0
+        for problem in self._problems():
+            total += 1
+            if total <= _LISTED:
+                listed.append(problem)
+        return Report(self._deep, self._rows, total, tuple(listed))
+
+    def _problems(self) -> Iterator[Problem]:
+        try:
+            manifest = load_manifest(self._place)
+        except CorpusError as error:
+            yield Problem("manifest.json", str(error))
+            return
+        yield from _manifest_problems(manifest)
+        shards = [(status, shard) for status, infos in manifest.shards.items() for shard in _well_named(status, infos)]
+        unread = sum(map(len, manifest.shards.values())) - len(shards)
+        for status, shard in shards:
+            try:
+                yield from self._shard_problems(status, shard)
+            except CorpusError as error:
+                unread += 1
+                yield Problem(shard.path, str(error))
+        if not unread:
+            yield from _count_problems(manifest, self._tally)
+        yield from self._repeated_ids([shard for _, shard in shards])
+        yield from self._stray_files({shard.path for _, shard in shards})
+
+    def _shard_problems(self, status: str, shard: ShardInfo) -> Iterator[Problem]:
+        file = self._place / shard.path
+        if file.is_file() and file.size() != shard.bytes:
+            yield Problem(shard.path, f"{file.size()} bytes, but the manifest says {shard.bytes}")
+        elif self._deep and file.is_file() and _sha256(file) != shard.sha256:
+            yield Problem(shard.path, "the sha256 is not the one in the manifest")
+        row = -1
+        for row, dialogue in enumerate(_rows(file, audio=self._deep)):
+            for message in self._row_problems(status, dialogue):
+                yield Problem(shard.path, message, row)
+        if row + 1 != shard.rows:
+            yield Problem(shard.path, f"{row + 1} rows, but the manifest says {shard.rows}")
+
+    def _row_problems(self, status: str, dialogue: Dialogue) -> Iterator[str]:
+        self._rows += 1
+        self._tally.add(dialogue)
+        self._ids.add(dialogue.dialogue_id)
+        problem = problem_of_end(dialogue.status, dialogue.reason)
+        if problem is not None:
+            yield problem
+        elif dialogue.status != status:
+            yield f"a row that is {dialogue.status}, in a shard of {status} rows"
+        if self._deep:
+            for turn in dialogue.turns:
+                if turn.audio is not None and turn.audio.path is not None:
+                    self._clips.add(turn.audio.path)
+            yield from clip_problems(self._place, dialogue)
+            yield from kept_problems(dialogue)
+
+    def _repeated_ids(self, shards: list[ShardInfo]) -> Iterator[Problem]:
+        """A second look at the ids only where there is something to name."""
+        repeated = self._ids.repeated()
+        if not repeated:
+            return
+        seen: set[str] = set()
+        for shard in shards:
+            try:
+                for row, dialogue in enumerate(_rows(self._place / shard.path, audio=False)):
+                    if hash64(dialogue.dialogue_id) in repeated:
+                        if dialogue.dialogue_id in seen:
+                            yield Problem(
+                                shard.path, f"the id {dialogue.dialogue_id} is not the first of its kind", row
+                            )
+                        seen.add(dialogue.dialogue_id)
+            except CorpusError:
+                continue  # the first look has named this shard
+
+    def _stray_files(self, shards: set[str]) -> Iterator[Problem]:
+        for name in _names(self._place):
+            if name not in OWN_NAMES and name not in self._beside:
+                yield Problem(name, "does not belong to the corpus")
+        for name in _names(self._place / SHARDS):
+            if f"{SHARDS}/{name}" not in shards:
+                yield Problem(f"{SHARDS}/{name}", "no shard of the manifest")
+        if self._deep:
+            for path in _files_below(self._place, CLIPS):
+                if path not in self._clips:
+                    yield Problem(path, "the clip of no row")
+
+
+def _manifest_problems(manifest: Manifest) -> Iterator[Problem]:
+    for status, shards in manifest.shards.items():
+        if status not in FINAL_STATUSES:
+            yield Problem("manifest.json", f"shards of the unknown status {status}")
+        for shard in set(shards).difference(_well_named(status, shards)):
+            yield Problem("manifest.json", f"a shard of {status} rows has the wrong path {shard.path}")
+    given = sum(source.rows for source in manifest.sources)
+    if given != manifest.counts.input_rows:
+        counted = " + ".join(f"{manifest.counts.rows.get(status, 0)} {status}" for status in FINAL_STATUSES)
+        yield Problem("manifest.json", f"{counted} rows are not the {given} of the sources")
+
+
+def _well_named(status: str, shards: Sequence[ShardInfo]) -> list[ShardInfo]:
+    """The shards with the path of their place in the list. The others are not opened: a path may point anywhere."""
+    return [shard for number, shard in enumerate(shards) if shard.path == shard_path(status, number)]
+
+
+def _count_problems(manifest: Manifest, tally: Tally) -> Iterator[Problem]:
+    says, found = dataclasses.asdict(manifest.counts), dataclasses.asdict(tally.counts())
+    for name in says:
+        if says[name] != found[name]:
+            yield Problem("manifest.json", f"counts.{name} is {says[name]}, but the shards hold {found[name]}")
+
+
+def _rows(file: Place, audio: bool) -> Iterator[Dialogue]:
+    reader = ShardReader(file)
+    try:
+        for group in range(len(reader.group_rows)):
+            table = reader.table(group, None if audio else paths_without_audio())
+            yield from from_table(table, partial=not audio)
+    finally:
+        reader.close()
+
+
+def _sha256(file: Place) -> str:
+    digest = hashlib.sha256()
+    with file.filesystem.open_input_stream(file.path) as stream:
+        while block := stream.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _names(place: Place) -> list[str]:
+    """Everything directly inside, the leftovers of killed writers too."""
+    selector = pafs.FileSelector(place.path, allow_not_found=True)
+    return sorted(info.base_name for info in place.filesystem.get_file_info(selector))
+
+
+def _files_below(place: Place, name: str) -> Iterator[str]:
+    """The files below a directory, relative to `place`, one directory in memory at a time."""
+    selector = pafs.FileSelector((place / name).path, allow_not_found=True)
+    for info in sorted(place.filesystem.get_file_info(selector), key=lambda info: str(info.path)):
+        inner = f"{name}/{info.base_name}"
+        if info.type == pafs.FileType.Directory:
+            yield from _files_below(place, inner)
+        else:
+            yield inner

@@ -1,0 +1,124 @@
+"""Writing a corpus: dialogues in, shards of bounded size out, with the counts that the manifest needs."""
+
+import re
+from collections.abc import Collection
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from manifests.errors import LawBroken, ResumeRefused
+from manifests.manifest import MANIFEST_NAME, Counts
+from manifests.schema import Dialogue
+from manifests.shards import ShardInfo, ShardWriter, open_shard
+from manifests.storage import Place
+from manifests.tally import Tally, problem_of_end
+
+SHARDS = "shards"
+CLIPS = "audio"
+METADATA_NAME = "metadata.json"
+OWN_NAMES = frozenset({SHARDS, CLIPS, METADATA_NAME, MANIFEST_NAME})
+
+_SHARD_NAME = re.compile(r"(kept|rejected|failed)-\d{5,}\.parquet")
+
+# A shard of 256 MiB holds about an hour of 16 kHz FLAC speech in two thousand turns, and is quick to copy.
+SHARD_BYTES = 256 * 2**20
+SHARD_ROWS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """What was written: the fields of these names in `Manifest`."""
+
+    shards: dict[str, tuple[ShardInfo, ...]]
+    counts: Counts
+
+
+class CorpusWriter:
+    """Cuts dialogues of any final status into `shards/<status>-00000.parquet` and so on.
+
+    Use it as a context manager and call `write` for each row in the order of the corpus; `packed` is there once the
+    block has ended. Of each status one shard is open at a time, and a shard is closed when it has `max_bytes` or
+    `max_rows`: memory does not grow with the corpus.
+    """
+
+    def __init__(
+        self, place: Place, max_bytes: int = SHARD_BYTES, max_rows: int = SHARD_ROWS, beside: Collection[str] = ()
+    ) -> None:
+        """`beside` names what else may stand in the directory. See `clear_for_writing`."""
+        clear_for_writing(place, beside)
+        self._place = place
+        self._max_bytes, self._max_rows = max_bytes, max_rows
+        self._tally = Tally()
+        self._open: dict[str, tuple[ShardWriter, ExitStack]] = {}
+        self._done: dict[str, list[ShardInfo]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with ExitStack() as closing:
+            for status in list(self._open):
+                closing.callback(self._close, status, kind, error, trace)
+
+    def write(self, dialogue: Dialogue) -> None:
+        """Add one row. One that is not kept, rejected or failed, or whose reason does not fit, is a LawBroken."""
+        problem = problem_of_end(dialogue.status, dialogue.reason)
+        if problem is not None:
+            raise LawBroken(f"{dialogue.dialogue_id} cannot be packed: {problem}")
+        shard = self._shard(dialogue.status)
+        shard.write(dialogue)
+        self._tally.add(dialogue)
+        if shard.bytes >= self._max_bytes or shard.rows >= self._max_rows:
+            self._close(dialogue.status)
+
+    @property
+    def packed(self) -> Packed:
+        """What was written. Complete only once the block has ended."""
+        return Packed({status: tuple(infos) for status, infos in self._done.items()}, self._tally.counts())
+
+    def _shard(self, status: str) -> ShardWriter:
+        if status not in self._open:
+            path = shard_path(status, len(self._done.get(status, [])))
+            stack = ExitStack()
+            self._open[status] = stack.enter_context(open_shard(self._place / path, path)), stack
+        return self._open[status][0]
+
+    def _close(
+        self,
+        status: str,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
+        shard, stack = self._open.pop(status)
+        stack.__exit__(kind, error, trace)
+        if kind is None:
+            self._done.setdefault(status, []).append(shard.info)
+
+
+def shard_path(status: str, number: int) -> str:
+    """The path of a shard, relative to the corpus."""
+    return f"{SHARDS}/{status}-{number:05d}.parquet"
+
+
+def clear_for_writing(place: Place, beside: Collection[str] = ()) -> None:
+    """Make the directory ready for a corpus: shards that a killed writer left are removed, nothing else ever is.
+
+    A ResumeRefused if it holds a finished corpus, or anything that is neither ours nor named in `beside`.
+    """
+    found = {entry.name for entry in place.list()}
+    if MANIFEST_NAME in found:
+        raise ResumeRefused(f"{place} already holds a finished corpus")
+    ours = OWN_NAMES if SHARDS in found else frozenset()
+    foreign = sorted(found - ours - set(beside))
+    leftovers = (place / SHARDS).list()
+    foreign += [f"{SHARDS}/{entry.name}" for entry in leftovers if not _SHARD_NAME.fullmatch(entry.name)]
+    if foreign:
+        raise ResumeRefused(f"{place} is not empty: it holds {', '.join(foreign[:5])}")
+    for entry in leftovers:
+        entry.delete()
+    (place / SHARDS).make_directory()
+    (place / SHARDS).delete_leftovers()

@@ -1,0 +1,99 @@
+"""Task "rewrite": one written request becomes one short spoken question.
+
+Variables `instruction`, `material` (may be ""); options `fillers` (default off) and `max_units` (default 60 words in
+English, 80 characters in Chinese). Field: `question`. The engine cannot invent the new question that Ke-SpeechChat
+asks of a language model for classification and summaries: it says the request and its material instead.
+"""
+
+import random
+import re
+
+from manifests.reasons import Reason
+from pipeline.engines.protocols import Failure, TextAnswer, TextRequest
+from pipeline.engines.rules.frames import ask
+from pipeline.engines.rules.screen import judge_source
+from pipeline.engines.rules.source import SourceText, read_source
+from pipeline.engines.rules.wording import Fillers, RewriteWording, rewrite_wording
+from pipeline.verbalize import count_units, unspeakable, verbalize
+
+_MAX_UNITS = {"en": 60, "zh": 80}
+# Up to this many words, a single thing takes the place of "the given word" inside the request.
+_MAX_INSERTED_WORDS = 4
+
+
+def rewrite(request: TextRequest) -> TextAnswer | Failure:
+    instruction = request.variables.get("instruction", "")
+    material = request.variables.get("material", "")
+    if not instruction.strip():
+        return Failure(Reason.EMPTY_ROW, "no instruction")
+    question = _spoken_question(request, instruction, material)
+    limit = int(request.options.get("max_units", _MAX_UNITS[request.language]))
+    units = count_units(question, request.language)
+    odd = unspeakable(question, request.language)
+    if units == 0 or units > limit or odd:
+        return _refuse(instruction, material, request.language, units, limit, odd)
+    return TextAnswer({"question": question})
+
+
+def _spoken_question(request: TextRequest, instruction: str, material: str) -> str:
+    language = request.language
+    wording = rewrite_wording(language)
+    chance = random.Random(request.seed)
+    source = _insert(read_source(instruction, material, wording, language), wording)
+    question = ask(source.request, bool(source.material), wording, language, chance)
+    question = _join(question, source.material, wording, chance)
+    if request.options.get("fillers"):
+        question = _with_fillers(question, wording.fillers, chance, language)
+    spoken = verbalize(question, language)
+    return spoken if spoken.endswith((".", "?", "!", "。", "？", "！")) else spoken + ("。" if language == "zh" else ".")
+
+
+def _insert(source: SourceText, wording: RewriteWording) -> SourceText:
+    """ "the past tense of the given verb" + "sing" is "the past tense of the verb sing"."""
+    thing = source.material.rstrip(".。")
+    match = wording.insertion.search(source.request)
+    if not match or not thing or "," in thing or len(thing.split()) > _MAX_INSERTED_WORDS:
+        return source
+    named = thing if match["kind"] == "input" else f"the {match['kind']} {thing}"
+    request = f"{source.request[: match.start()]}{named}{source.request[match.end() :]}"
+    return SourceText(request, "")
+
+
+def _join(question: str, material: str, wording: RewriteWording, chance: random.Random) -> str:
+    if not material:
+        return question
+    # A bridge such as "Here it is." suits one thing; questions about a statement stand before it as they are.
+    join = chance.choice(wording.joins) if wording.imperative.search(_bare(question)) else wording.plain_join
+    return join.format(question=question, material=material[0].upper() + material[1:])
+
+
+def _bare(question: str) -> str:
+    return re.sub(r"^(?:can|could|would) you (?:please )?|^please |^(?:你能|能不能|可以帮我|请帮我|麻烦你)", "", question, flags=re.I)
+
+
+def _with_fillers(question: str, fillers: Fillers, chance: random.Random, language: str) -> str:
+    if fillers.inner and chance.random() < fillers.inner_share:
+        places = [match.end() for match in fillers.after.finditer(question)]
+        if places:
+            place = chance.choice(places)
+            question = question[:place] + chance.choice(fillers.inner) + question[place:]
+    if chance.random() < fillers.opening_share:
+        question = chance.choice(fillers.opening) + _lower_first(question, language)
+    return question
+
+
+def _lower_first(text: str, language: str) -> str:
+    first = text.split(" ", 1)[0]
+    keep = language == "zh" or first in {"I", "I'm", "I'd", "I'll", "I've"} or not first[1:].islower()
+    return text if keep else text[0].lower() + text[1:]
+
+
+def _refuse(instruction: str, material: str, language: str, units: int, limit: int, odd: list[str]) -> Failure:
+    """A question that cannot be said gets the reason that lies in its source, if one does."""
+    if found := judge_source(instruction, material, language):
+        return Failure(found.reason, found.detail)
+    if units > limit:
+        return Failure(Reason.TOO_LONG, f"{units} units, the limit is {limit}")
+    if units == 0:
+        return Failure(Reason.UNCLEAR, "nothing is left to say")
+    return Failure(Reason.UNPRONOUNCEABLE, " ".join(odd[:10]))

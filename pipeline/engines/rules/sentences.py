@@ -1,0 +1,26 @@
+"""Cutting text into sentences. A cut too few is harmless here; a cut inside "Dr. Smith" is not."""
+
+import re
+
+_ENGLISH_END = re.compile(r"([.!?][\"”’')]*)\s+(?=[\"“‘'(]?[A-Z0-9])")
+_NO_END = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|St|vs|No|e\.g|i\.e|Prof|Jr|Sr|Mt|approx|Inc|etc|[A-Z]|[A-Z]\.[A-Z])\.$")
+_CHINESE_SENTENCE = re.compile(r"[^。！？!?]+(?:[。！？!?]+[”’」』）)]*|$)")
+
+
+def split_sentences(text: str, language: str) -> list[str]:
+    """The sentences of one paragraph, with their end marks, without outer blanks."""
+    if language == "zh":
+        return [sentence for match in _CHINESE_SENTENCE.finditer(text) if (sentence := match.group().strip())]
+    return _split_english(text)
+
+
+def _split_english(text: str) -> list[str]:
+    sentences: list[str] = []
+    start = 0
+    for match in _ENGLISH_END.finditer(text):
+        end = match.end(1)
+        if not _NO_END.search(text[start:end]):
+            sentences.append(text[start:end].strip())
+            start = match.end()
+    sentences.append(text[start:].strip())
+    return [sentence for sentence in sentences if sentence]

@@ -1,0 +1,121 @@
+"""The store of prompt data: `prompts/<task>/<language>/vN.(yaml|txt)`, each file held to its hash in `prompts/LOCK`.
+
+A prompt is wording that changes the corpus: the rules engine's tables, and the templates of language models. A version
+that was used never changes; a new wording is a new version. `python -m pipeline.prompts lock` rewrites LOCK.
+"""
+
+import hashlib
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+
+from manifests.errors import UserError
+
+_SUFFIXES = (".yaml", ".txt")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One file of the store: `name` is its path there without the suffix's dot ("rules-screen/en/v1.yaml")."""
+
+    name: str
+    version: str
+    sha256: str
+    text: str
+
+
+def prompt_root() -> Path:
+    """The directory of the store that ships."""
+    return Path(str(resources.files("prompts")))
+
+
+def load_prompt(task: str, language: str, version: str = "v1", root: Path | None = None) -> Prompt:
+    """The prompt, checked against LOCK. UserError where there is none, or where it is not what LOCK says."""
+    root = root or prompt_root()
+    name = _find(root, task, language, version)
+    data = (root / name).read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    locked = read_lock(root).get(name)
+    if locked != digest:
+        problem = "is not in LOCK" if locked is None else "is not the file that LOCK describes"
+        raise UserError(f"prompt {name} {problem}; a new wording is a new version: python -m pipeline.prompts lock")
+    return Prompt(name, version, digest, data.decode("utf-8"))
+
+
+@lru_cache(maxsize=64)
+def load_cached(task: str, language: str, version: str = "v1") -> Prompt:
+    """`load_prompt` from the store that ships, read once for each process."""
+    return load_prompt(task, language, version)
+
+
+def prompt_digest(
+    tasks: Iterable[str], languages: Iterable[str], version: str = "v1", root: Path | None = None
+) -> str:
+    """One sha256 over the prompts of these tasks and languages; their order does not matter."""
+    pairs = sorted({(task, language) for task in tasks for language in languages})
+    prompts = [load_prompt(task, language, version, root) for task, language in pairs]
+    return hashlib.sha256(_lock_text({p.name: p.sha256 for p in prompts}).encode()).hexdigest()
+
+
+def read_lock(root: Path) -> dict[str, str]:
+    """LOCK as {path in the store: sha256}; UserError for a line that is not "sha256  path"."""
+    path = root / "LOCK"
+    lines = path.read_text("utf-8").splitlines() if path.is_file() else []
+    entries = [re.fullmatch(r"([0-9a-f]{64})  (\S+)", line) for line in lines]
+    if not all(entries):
+        raise UserError(f'{path}: every line must be "sha256  path"')
+    return {entry[2]: entry[1] for entry in entries if entry}
+
+
+def write_lock(root: Path) -> int:
+    """Rewrite LOCK from the files that are there; returns their number."""
+    files = sorted(path for path in root.rglob("v*") if path.is_file() and path.suffix in _SUFFIXES)
+    entries = {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    (root / "LOCK").write_text(_lock_text(entries), "utf-8")
+    return len(entries)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """`lock` rewrites LOCK, `check` reads every prompt against it. Exit code 0, or 2 with one line."""
+    root = prompt_root()
+    if list(arguments) == ["lock"]:
+        print(f"{write_lock(root)} prompts locked", file=sys.stderr)
+        return 0
+    if list(arguments) == ["check"]:
+        return _check(root)
+    print("usage: python -m pipeline.prompts lock|check", file=sys.stderr)
+    return 2
+
+
+def _check(root: Path) -> int:
+    try:
+        for name in read_lock(root):
+            task, language, file = name.split("/")
+            load_prompt(task, language, Path(file).stem, root)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def _find(root: Path, task: str, language: str, version: str) -> str:
+    """Path of the prompt in the store. The three parts are names, never paths."""
+    stem = f"{task}/{language}/{version}"
+    if all(_NAME.fullmatch(part) for part in (task, language, version)):
+        for suffix in _SUFFIXES:
+            if (root / f"{stem}{suffix}").is_file():
+                return f"{stem}{suffix}"
+    raise UserError(f"no prompt {stem!r} in the store")
+
+
+def _lock_text(entries: dict[str, str]) -> str:
+    return "".join(f"{digest}  {name}\n" for name, digest in sorted(entries.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

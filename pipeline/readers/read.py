@@ -1,0 +1,101 @@
+"""Any input file as a stream of `SourceRow`."""
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import cast
+
+from pydantic import ValidationError
+
+from manifests.errors import InputError
+from manifests.reasons import Reason
+from pipeline.readers.detect import detect
+from pipeline.readers.formats import FORMATS, Format, Row
+from pipeline.readers.parquet import parquet_records
+from pipeline.readers.rows import SourceRow, SourceTurn
+from pipeline.readers.source import PARQUET, TextSource, find_file, first_bytes
+from pipeline.readers.split import Record, split_records
+from pipeline.readers.text import clean_text
+from pipeline.readers.turns import Parsed, RowFields, tidy, unknown_schema
+
+
+def read_rows(uri: str, format: str | None = None) -> Iterator[SourceRow]:
+    """The rows of a file, one `SourceRow` for each, readable or not, in the order of the file.
+
+    `uri` is a local path or any location that pyarrow opens; the kind of file (JSON, JSON lines, either within gzip,
+    Parquet) is told by what it holds, not by its name. `format` is a name of `FORMATS`; None means `detect_format`.
+
+    System prompts are not spoken and are left out. Neighbouring turns of one role are joined, a leading agent turn is
+    dropped where a user turn follows, empty turns are dropped (`tidy`). Of keys that stand twice in a row the last
+    counts. Control characters are removed and lone surrogates become U+FFFD (`clean_text`); a JSON row with bytes that
+    are not UTF-8 is an unreadable row, since a guess at its letters would be spoken.
+
+    Raises InputError, at the call, if the file cannot be read, holds no rows, or its format is unknown.
+    """
+    form = _find_format(format or detect_format(uri))
+    records = _open_records(uri)
+    first = next(records, None)
+    if first is None:
+        raise InputError(f"{uri} holds no rows")
+    return _rows(chain([first], records), form, uri)
+
+
+def detect_format(uri: str) -> str:
+    """The name in `FORMATS` of a file's format, by its first rows.
+
+    Raises InputError if the file cannot be read, or if no format or more than one fits.
+    """
+    try:
+        return detect(_open_records(uri), uri)
+    except OSError as error:
+        raise InputError(f"cannot read {uri}: {error}") from error
+
+
+def _find_format(name: str) -> Format:
+    try:
+        return FORMATS[name.lower().replace("_", "-")]
+    except KeyError:
+        raise InputError(f"there is no format {name!r}; the formats are: {', '.join(FORMATS)}") from None
+
+
+def _open_records(uri: str) -> Iterator[Record]:
+    place = find_file(uri)
+    if first_bytes(place).startswith(PARQUET) or place.name.lower().endswith(".parquet"):
+        return parquet_records(place)
+    return split_records(TextSource(place))
+
+
+def _rows(records: Iterator[Record], form: Format, uri: str) -> Iterator[SourceRow]:
+    try:
+        for position, record in enumerate(records):
+            yield _source_row(position, record, form)
+    except OSError as error:
+        raise InputError(f"cannot read {uri} any further: {error}") from error
+
+
+def _source_row(position: int, record: Record, form: Format) -> SourceRow:
+    if record.problem is not None:
+        return SourceRow(str(position), _raw_turns(record), Reason.UNREADABLE_ROW, clean_text(record.problem))
+    parsed = _parse(record.value, form)
+    row = parsed.row_id or str(position)
+    if parsed.reason is Reason.UNKNOWN_SCHEMA:
+        return SourceRow(row, _raw_turns(record), parsed.reason, parsed.detail)
+    turns = tidy(parsed.turns)
+    if parsed.reason is None and not any(turn.role == "user" for turn in turns):
+        return SourceRow(row, turns, Reason.EMPTY_ROW, Reason.EMPTY_ROW.meaning)
+    return SourceRow(row, turns, parsed.reason, parsed.detail)
+
+
+def _parse(value: object, form: Format) -> Parsed:
+    if not isinstance(value, dict):
+        return unknown_schema(None, "the row is not an object")
+    try:
+        return form.parse(cast(Row, value))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(clean_text(str(step))[:40] for step in first["loc"])
+        return unknown_schema(RowFields.model_validate(value).id, f"{where}: {first['msg']}")
+
+
+def _raw_turns(record: Record) -> tuple[SourceTurn, ...]:
+    text = clean_text(record.raw).strip()
+    return (SourceTurn("user", text),) if text else ()

@@ -1,0 +1,90 @@
+"""Formats of one question and its answer: Alpaca and its kin, Belle, OpenOrca."""
+
+import re
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from pipeline.readers.rows import SourceTurn
+from pipeline.readers.turns import Parsed, RowFields, Text, agent, unknown_schema, user
+
+_SPEAKER = re.compile(r"(?:^|\n)[ \t]*(Human|Assistant)[ \t]*[:：]")
+_SENTENCE_ENDS = tuple("。？！：；….?!:;")
+
+
+class _Alpaca(RowFields):
+    instruction: Text
+    input: Text = ""
+    output: Text
+
+
+class _Chatty(_Alpaca):
+    history: list[tuple[Text, Text]] | None = None
+
+
+class _Belle05(RowFields):
+    instruction: Text = Field(validation_alias="input")
+    output: Text = Field(validation_alias="target")
+
+
+class _OpenOrca(RowFields):
+    question: Text
+    response: Text
+
+
+def alpaca(row: Mapping[str, object]) -> Parsed:
+    fields = _Alpaca.model_validate(row)
+    return Parsed(fields.id, (user(fields.instruction, fields.input), agent(fields.output)))
+
+
+def llama_factory(row: Mapping[str, object]) -> Parsed:
+    """`history` comes before the instruction; `system` is not spoken."""
+    fields = _Chatty.model_validate(row)
+    earlier = [turn for question, answer in fields.history or () for turn in (user(question), agent(answer))]
+    return Parsed(fields.id, (*earlier, user(fields.instruction, fields.input), agent(fields.output)))
+
+
+def belle(row: Mapping[str, object]) -> Parsed:
+    """Belle 0.5M (`input`, `target`), 1M and 2M (as Alpaca); see `split_material`."""
+    if "target" in row and "instruction" not in row:
+        short = _Belle05.model_validate(row)
+        return Parsed(short.id, (split_material(short.instruction), agent(short.output)))
+    fields = _Alpaca.model_validate(row)
+    question = user(fields.instruction, fields.input) if fields.input.strip() else split_material(fields.instruction)
+    return Parsed(fields.id, (question, agent(fields.output)))
+
+
+def split_material(instruction: str) -> SourceTurn:
+    """A user turn whose material is what stands below the instruction, in the same text.
+
+    The cut is at the first line end before which a sentence ends (by full stop, question mark, exclamation mark,
+    colon, semicolon); a text without one is not cut: two lines of one question stay together.
+    """
+    text = instruction.strip()
+    for match in re.finditer(r"\n", text):
+        head = text[: match.start()].rstrip()
+        if head.endswith(_SENTENCE_ENDS):
+            return user(head, text[match.end() :].strip())
+    return user(text)
+
+
+def belle_packed(row: Mapping[str, object]) -> Parsed:
+    """Belle 0.8M: `Human:` and `Assistant:` at line starts within `instruction`; `output` is the last answer."""
+    fields = _Alpaca.model_validate(row)
+    before, *rest = _SPEAKER.split(fields.instruction)
+    if before.strip() or not rest:
+        return unknown_schema(fields.id, 'instruction: does not begin with "Human:" or "Assistant:"')
+    pairs = zip(rest[::2], rest[1::2], strict=True)
+    turns = [user(text) if speaker == "Human" else agent(text) for speaker, text in pairs]
+    return Parsed(fields.id, (*turns, SourceTurn("user", "", fields.input), agent(fields.output)))
+
+
+def is_packed(row: Mapping[str, object]) -> bool:
+    text = row["instruction"]
+    return isinstance(text, str) and re.match(r"\s*Human[ \t]*[:：]", text) is not None
+
+
+def open_orca(row: Mapping[str, object]) -> Parsed:
+    """`system_prompt` is not spoken."""
+    fields = _OpenOrca.model_validate(row)
+    return Parsed(fields.id, (user(fields.question), agent(fields.response)))

@@ -1,0 +1,19 @@
+"""Text from a file, made safe to store: it always encodes to UTF-8 and holds no control characters."""
+
+import re
+
+_UNUSUAL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
+_LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ufeff]")
+
+
+def clean_text(text: str) -> str:
+    """`text` with one kind of line end and without what no one can see or store.
+
+    Every line or page separator becomes "\\n". NUL, the other control characters (but for the tab) and byte-order
+    marks are removed. A surrogate pair becomes its character, a lone surrogate U+FFFD.
+    """
+    if not _UNUSUAL.search(text):
+        return text
+    joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return _INVISIBLE.sub("", _LINE_END.sub("\n", joined))

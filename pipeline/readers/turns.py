@@ -1,0 +1,93 @@
+"""What the formats share: checked fields, and turns put in order."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
+
+from manifests.reasons import Reason
+from manifests.schema import Role
+from pipeline.readers.rows import SourceTurn
+from pipeline.readers.text import clean_text
+
+
+def _text(value: object) -> object:
+    """Null and NaN, which pandas writes for a missing text, count as an empty text."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    return clean_text(value) if isinstance(value, str) else value
+
+
+def _row_id(value: object) -> str | None:
+    """Ids are a help, not a condition: one that is neither a text nor an integer is as good as none."""
+    if isinstance(value, str):
+        return clean_text(value).strip() or None
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+RowId = Annotated[str | None, BeforeValidator(_row_id)]
+
+
+class Fields(BaseModel):
+    """Base of the fields of a row: those that it does not name are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class RowFields(Fields):
+    id: Annotated[RowId, Field(validation_alias=AliasChoices("id", "conversation_id", "prompt_id"))] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A row as its format reads it: turns as they stand, and the reason why it cannot be used, if there is one."""
+
+    row_id: str | None
+    turns: tuple[SourceTurn, ...]
+    reason: Reason | None = None
+    detail: str | None = None
+
+
+def unknown_schema(row_id: str | None, detail: str) -> Parsed:
+    return Parsed(row_id, (), Reason.UNKNOWN_SCHEMA, detail)
+
+
+def user(text: str, material: str = "") -> SourceTurn:
+    """A user turn; where there is no instruction, the material is what the user says."""
+    return SourceTurn("user", text, material) if text.strip() else SourceTurn("user", material)
+
+
+def agent(text: str) -> SourceTurn:
+    return SourceTurn("agent", text)
+
+
+def alternate(texts: Iterable[str]) -> tuple[SourceTurn, ...]:
+    roles: tuple[Role, Role] = ("user", "agent")
+    return tuple(SourceTurn(roles[index % 2], text) for index, text in enumerate(texts))
+
+
+def tidy(turns: Iterable[SourceTurn]) -> tuple[SourceTurn, ...]:
+    """Turns that alternate: stripped, empty ones dropped, neighbours of one role joined by a line end.
+
+    Agent turns before the first user turn (greetings) are dropped; where no user turn follows they stay, so that the
+    row can be looked at. A user turn at the end stays.
+    """
+    joined: list[SourceTurn] = []
+    for turn in turns:
+        turn = replace(turn, text=turn.text.strip(), material=turn.material.strip())
+        if not turn.text and not turn.material:
+            continue
+        if joined and joined[-1].role == turn.role:
+            joined[-1] = _join(joined[-1], turn)
+        else:
+            joined.append(turn)
+    return tuple(joined[1:] if len(joined) > 1 and joined[0].role == "agent" else joined)
+
+
+def _join(one: SourceTurn, other: SourceTurn) -> SourceTurn:
+    text = "\n".join(part for part in (one.text, other.text) if part)
+    material = "\n".join(part for part in (one.material, other.material) if part)
+    return SourceTurn(one.role, text, material)

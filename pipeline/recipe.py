@@ -1,0 +1,231 @@
+"""A recipe: the file that says which stages, engines and thresholds build a corpus.
+
+Unknown keys and wrong values are refused, all of them in one message. What changes the corpus is in the recipe's
+digest; how the work is spread over a machine (`pools`) is not.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from manifests.errors import RecipeError
+
+TEXT_STAGES = ("rewrite", "screen", "respond")
+SPEECH_STAGES = ("cast", "synthesize", "render", "watermark", "transcribe", "gate")
+"""The stages that a retake goes through again."""
+STAGES = TEXT_STAGES + SPEECH_STAGES
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _as_mapping(value: object) -> object:
+    return {"*": value} if isinstance(value, str) else value
+
+
+EngineList = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+EngineByLanguage = Annotated[dict[str, str], BeforeValidator(_as_mapping)]
+
+
+class Section(BaseModel):
+    """Base of all sections: immutable, unknown keys forbidden."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Rewrite(Section):
+    engine: str = Field(description="text engine")
+    fillers: bool = Field(False, description="let the question carry fillers, as InstructS2S does")
+    max_units: dict[str, int] = Field(
+        {"en": 60, "zh": 80}, description="longest question: words, or characters of an unspaced script"
+    )
+
+
+class Screen(Section):
+    engine: str = Field(description="text engine")
+    max_words: int = Field(200, description="longest source text in words (OmniFlatten)")
+    max_non_text_share: Share = Field(
+        0.3, description="largest share of characters that are neither letters, digits nor punctuation"
+    )
+
+
+class Respond(Section):
+    engine: str = Field(description="text engine")
+    answer_limit: int = Field(100, gt=0, description="hard limit of the answer: words (en) or characters (zh)")
+    answer_target: int = Field(40, gt=0, description="no further sentence is added once the answer is this long")
+
+
+class Cast(Section):
+    bank: str = Field("offline", description="voice bank: a name that ships, or a directory")
+
+
+class Tts(Section):
+    engine: EngineList = Field(description="speech engines; a voice is cast only if its engine is among them")
+
+
+class Render(Section):
+    sample_rate: int = Field(16_000, ge=8_000, le=48_000, description="of the delivered clips, Hz")
+    peak_dbfs: float = Field(-3.0, le=0, description="peak level of every clip")
+    edge_silence_ms: int = Field(150, ge=0, description="silence before and after the speech")
+
+
+class Watermark(Section):
+    engine: str = Field(description="watermarker")
+    threshold: Share = Field(0.5, description="lowest detection score of the delivered bytes")
+    codec: Literal["flac", "wav"] = Field("flac", description="of the delivered bytes")
+
+
+class Asr(Section):
+    engine: EngineByLanguage = Field(description="recogniser, or one for each language ('*': any other)")
+
+    def engine_for(self, language: str) -> str | None:
+        return self.engine.get(language, self.engine.get("*"))
+
+
+class Rung(Section):
+    """How the next attempt differs; the seed always does."""
+
+    rate: float = Field(1.0, gt=0.3, lt=3, description="multiplies the voice's speaking rate")
+    voice: Literal["same", "another"] = Field("same", description="'another': the user of the dialogue is cast anew")
+
+
+class Speed(Section):
+    """What speech can be, in letters or characters per second; checked before any recogniser is asked."""
+
+    slowest: float = Field(gt=0, description="slower than this is run-away speech")
+    fastest: float = Field(gt=0, description="faster than this is cut off (NeMo Curator: 40 letters per second)")
+    pause_s: float = Field(ge=0, description="silence that a clip may hold besides")
+
+
+class Gate(Section):
+    cer_limit: Share = Field(0.05, description="CER above this drops the dialogue")
+    wer_limit: Share = Field(0.10, description="WER above this drops the dialogue")
+    worst_turn_limit: Share | None = Field(None, description="the same for any single turn; none: no such check")
+    edge_limit: Share | None = Field(None, description="largest edge error of a turn; none: no such check")
+    spaced_speed: Speed = Field(Speed(slowest=4, fastest=40, pause_s=2), description="of scripts with spaces (en)")
+    unspaced_speed: Speed = Field(Speed(slowest=1.2, fastest=12, pause_s=2), description="of scripts without (zh)")
+    ladder: tuple[Rung, ...] = Field((), description="further attempts at a rejected turn, in order")
+
+    @property
+    def attempts(self) -> int:
+        return 1 + len(self.ladder)
+
+    def limit(self, metric: str) -> float:
+        return self.cer_limit if metric == "cer" else self.wer_limit
+
+
+class Pack(Section):
+    shard_mb: int = Field(256, gt=0, description="a shard is closed once it is this large")
+    clips: bool = Field(True, description="write the clips as files too")
+    metadata: bool = Field(True, description="write the single metadata.json of the Ke-SpeechChat kind")
+
+
+class Pool(Section):
+    """A pool of workers, each running the named neighbouring stages on one unit at a time."""
+
+    stages: tuple[str, ...]
+    workers: int = Field(0, ge=0, description="0: one for each core")
+    cpus: float = Field(1.0, ge=0, description="CPUs that a worker claims")
+    gpus: float = Field(0.0, ge=0, description="GPUs that a worker claims")
+
+
+class Recipe(Section):
+    name: str
+    description: str
+    languages: tuple[str, ...] = Field(description="rows of other languages are rejects")
+    exchanges: Literal["all", "first"] = Field("all", description="how much of a multi-turn source row is taken")
+    unit_rows: int = Field(32, gt=0, description="dialogues in a unit")
+    rewrite: Rewrite
+    screen: Screen
+    respond: Respond
+    cast: Cast
+    tts: Tts
+    render: Render
+    watermark: Watermark
+    asr: Asr
+    gate: Gate
+    pack: Pack
+    pools: dict[str, Pool]
+
+    @model_validator(mode="after")
+    def _pools_cover_the_stages(self) -> "Recipe":
+        named = tuple(stage for pool in self.pools.values() for stage in pool.stages)
+        if named != STAGES:
+            raise ValueError(f"pools must name each stage once, in order: {', '.join(STAGES)}")
+        return self
+
+    def content(self) -> dict[str, Any]:
+        """All that decides what the corpus is, JSON-ready."""
+        return self.model_dump(mode="json", exclude={"description", "pools"})
+
+
+def digest(content: Mapping[str, Any]) -> str:
+    """SHA-256 of the canonical JSON, 64 hex digits."""
+    canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
+
+
+def shipped_recipes() -> list[str]:
+    """Names of the recipes that ship, sorted."""
+    files = resources.files("pipeline.recipes").iterdir()
+    return sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml"))
+
+
+def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
+    """The recipe of that name or file, with `key.path=value` overrides (values are YAML).
+
+    Raises RecipeError, with every problem in one message.
+    """
+    data = _read(name)
+    for override in overrides:
+        _override(data, override)
+    return parse_recipe(data, name)
+
+
+def parse_recipe(data: Mapping[str, Any], name: str = "recipe") -> Recipe:
+    try:
+        return Recipe.model_validate(data)
+    except ValidationError as error:
+        problems = (f"{'.'.join(map(str, p['loc'])) or 'recipe'}: {p['msg']}" for p in error.errors())
+        raise RecipeError(f"{Path(name).name}: {'; '.join(problems)}") from None
+
+
+def _read(name: str) -> dict[str, Any]:
+    if name in shipped_recipes():
+        text = resources.files("pipeline.recipes").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+    elif Path(name).is_file():
+        text = Path(name).read_text(encoding="utf-8")
+    else:
+        raise RecipeError(f"no recipe {name!r}; a YAML file, or one of: {', '.join(shipped_recipes())}")
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise RecipeError(f"{Path(name).name}: not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(data, dict):
+        raise RecipeError(f"{Path(name).name}: a recipe is a mapping of sections")
+    return data
+
+
+def _override(data: dict[str, Any], override: str) -> None:
+    path, equals, text = override.partition("=")
+    if not equals:
+        raise RecipeError(f"--set {override}: write it as key.path=value")
+    *parents, key = path.strip().split(".")
+    section: Any = data
+    for parent in parents:
+        section = section.setdefault(parent, {})
+        if not isinstance(section, dict):
+            raise RecipeError(f"--set {override}: {parent} is not a section")
+    try:
+        section[key] = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise RecipeError(f"--set {override}: the value is not valid YAML") from None

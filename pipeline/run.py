@@ -1,0 +1,114 @@
+"""The main job, and the same job one stage at a time."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from manifests.errors import ResumeRefused, UserError
+from manifests.manifest import MANIFEST_NAME, Manifest, load_manifest
+from manifests.storage import Place
+from manifests.writer import OWN_NAMES
+from pipeline.job import (
+    INPUT,
+    Job,
+    Listener,
+    Parts,
+    claim,
+    differences,
+    ingest_once,
+    job_parts,
+    run_rounds,
+    stage_parts,
+)
+from pipeline.pack import pack
+from pipeline.recipe import SPEECH_STAGES, Recipe, digest
+from pipeline.runner.tasks import Runner, UnitPass, plan_pools
+from pipeline.units import finished_units, read_json, unit_size
+
+WORK = "work"
+UNITS = "units"
+OWN_UNIT_FILES = ("job.json", INPUT, UNITS)
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """`live`: rows that the next stage will see."""
+
+    units: int
+    rows: int
+    live: int
+
+
+def run_job(job: Job, out: Place, runner: Runner, listener: Listener, accept_changes: bool = False) -> Manifest:
+    """From the input to the corpus in `out`; continues whatever an earlier run of the same job left there."""
+    work = out / WORK
+    parts = job_parts(job)
+    _refuse_foreign(out)
+    claim(work, parts, accept_changes)
+    if (out / MANIFEST_NAME).exists():
+        return load_manifest(out)
+    try:
+        rounds = run_rounds(job, runner, work, parts["prompts"], listener)
+    finally:
+        runner.close()
+    counts = read_json(work / INPUT)
+    return pack(out, rounds, parts, counts, job.recipe, job.recipe_digest, beside=(WORK,))
+
+
+def ingest_job(job: Job, out: Place) -> StageResult:
+    """Only the first step: `out` becomes a directory of units for `run_stage_directory`."""
+    _refuse_foreign(out, OWN_UNIT_FILES)
+    parts = job_parts(job, stages=())
+    claim(out, parts)
+    counts = ingest_once(job, out, out / UNITS)
+    return StageResult(counts["units"], counts["rows"], counts["rows"])
+
+
+def run_stage_directory(
+    name: str, recipe: Recipe, source: Place, out: Place, runner: Runner, listener: Listener
+) -> StageResult:
+    """Run one stage over a directory of units; `out` becomes another one. Continues like a job."""
+    counts, parts = read_json(source / INPUT), _parts_of(source, recipe)
+    own = stage_parts(recipe, (name,))
+    parts |= {key: parts[key] | own[key] for key in own}
+    _refuse_foreign(out, OWN_UNIT_FILES)
+    claim(out, parts)
+    unit_pass = UnitPass(source / UNITS, out / UNITS, only_live=False)
+    unit_pass.target.delete_leftovers()
+    done = finished_units(unit_pass.target)
+    todo = [unit for unit in range(counts["units"]) if unit not in done]
+    listener.started(counts["rows"], counts["rows"] - sum(unit_size(counts, unit) for unit in todo))
+    try:
+        for report in runner.run(todo, unit_pass, plan_pools(recipe, parts["seed"], (name,), parts["prompts"])):
+            listener.finished(report)
+    finally:
+        runner.close()
+    (out / INPUT).write_text((source / INPUT).read_text())
+    return StageResult(counts["units"], counts["rows"], sum(finished_units(unit_pass.target).values()))
+
+
+def pack_directory(recipe: Recipe, source: Place, out: Place) -> Manifest:
+    """The last stage: a directory of units whose rows are all settled becomes the corpus in `out`."""
+    counts, parts = read_json(source / INPUT), _parts_of(source, recipe)
+    live = sum(finished_units(source / UNITS).values())
+    if live:
+        raise UserError(f"{live} rows are still live: run {', '.join(SPEECH_STAGES)} once more, then pack")
+    _refuse_foreign(out)
+    if (out / MANIFEST_NAME).exists():
+        raise ResumeRefused("--out already holds a finished corpus")
+    recipe_digest = digest({"recipe": recipe.content(), "seed": parts["seed"]})
+    return pack(out, [source / UNITS], parts, counts, recipe, recipe_digest)
+
+
+def _parts_of(source: Place, recipe: Recipe) -> Parts:
+    parts = read_json(source / "job.json")
+    if changed := list(differences(parts.get("recipe"), recipe.content())):
+        raise ResumeRefused(f"--in was made with another recipe; changed: {', '.join(changed[:8])}")
+    return parts
+
+
+def _refuse_foreign(out: Place, ours: Collection[str] = (WORK, *OWN_NAMES)) -> None:
+    """Never write into a directory that holds something else."""
+    if out.is_file():
+        raise UserError("--out is a file, not a directory")
+    if foreign := sorted(place.name for place in out.list() if place.name not in ours):
+        raise ResumeRefused(f"--out is not empty: it holds {', '.join(foreign[:5])}")

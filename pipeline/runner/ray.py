@@ -1,0 +1,196 @@
+"""The Ray Data runner: each pool of the recipe is a pool of actors, and units stream from one pool to the next.
+
+One row of the Ray dataset is one unit; its dialogues travel as one Arrow IPC stream. The last pool commits, so that no
+audio ever reaches the driver. What stops a job travels to the driver as a value in the row: exceptions that cross Ray
+Data come out wrapped in ways that change between its versions.
+"""
+
+import json
+import logging
+import os
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from manifests import errors
+from manifests.arrow import from_ipc, to_ipc
+from manifests.errors import EngineDied, EngineUnavailable, LawBroken, ParleyError, UserError
+from pipeline.runner.tasks import PoolPlan, UnitPass
+from pipeline.units import UnitReport
+from pipeline.worker import ENGINE_LIVES, Worker
+
+_ROW = pa.schema(
+    [
+        ("unit", pa.int64()),
+        ("dialogues", pa.large_binary()),
+        ("seconds", pa.string()),
+        ("report", pa.string()),
+        ("error", pa.string()),
+    ]
+)
+
+
+class RayRunner:
+    """A Ray cluster of this process's own, or the one at `address`."""
+
+    def __init__(self, address: str | None = None) -> None:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        self._address = address
+        self._started = False
+
+    def run(self, units: Sequence[int], unit_pass: UnitPass, plans: Sequence[PoolPlan]) -> Iterator[UnitReport]:
+        if not units:
+            return
+        sizes = [_workers(plan, len(units), self._resources()) for plan in plans]
+        self._start(plans, sizes)
+        for row in _dataset(units, unit_pass, plans, sizes).iter_rows():
+            if row["error"]:
+                raise _rebuilt(row["error"])
+            yield UnitReport(**json.loads(row["report"]))
+
+    def close(self) -> None:
+        if self._started:
+            import ray
+
+            ray.shutdown()
+            self._started = False
+
+    def _resources(self) -> dict[str, float]:
+        """CPUs and GPUs to share out: the cluster's, or this machine's."""
+        if self._address is None:
+            return {"CPU": float(len(os.sched_getaffinity(0))), "GPU": float(_local_gpus())}
+        import ray
+
+        if not self._started:
+            ray.init(address=self._address, log_to_driver=False, logging_level=logging.ERROR)
+            self._started = True
+        return dict(ray.cluster_resources())
+
+    def _start(self, plans: Sequence[PoolPlan], sizes: Sequence[int]) -> None:
+        claimed = sum(plan.pool.cpus * size for plan, size in zip(plans, sizes, strict=True))
+        if self._address is not None:
+            # One CPU must stay free for Ray Data's own tasks, or the job hangs without a word.
+            if claimed + 1 > (cpus := self._resources().get("CPU", 0.0)):
+                raise UserError(f"the recipe's pools claim {claimed:g} CPUs and Ray needs 1, the cluster has {cpus:g}")
+            return
+        if self._started:
+            return
+        import ray
+
+        # On one machine the claims may exceed the cores: pools wait for one another, and the kernel shares the cores.
+        ray.init(
+            address="local",
+            num_cpus=int(claimed) + 2,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+        self._started = True
+
+
+class _PoolWorker:
+    """The actor of a pool: a `Worker` between Ray's blocks."""
+
+    def __init__(self, plan: PoolPlan, unit_pass: UnitPass, is_first: bool, is_last: bool, strikes: Any) -> None:
+        self._plan, self._pass = plan, unit_pass
+        self._is_first, self._is_last = is_first, is_last
+        self._strikes = strikes
+        self._unavailable: EngineUnavailable | None = None
+        try:
+            self._worker = Worker(plan.order)
+        except EngineUnavailable as error:
+            # An exception here would only make Ray start the actor again; the first unit carries it to the driver.
+            self._unavailable = error
+
+    def __call__(self, table: pa.Table) -> pa.Table:
+        return pa.Table.from_pylist([self._guarded(row) for row in table.to_pylist()], schema=_ROW)
+
+    def _guarded(self, row: dict[str, Any]) -> dict[str, Any]:
+        if row.get("error"):
+            return row
+        try:
+            return self._processed(row)
+        except ParleyError as error:
+            return {"unit": row["unit"], "error": _flat(error)}
+        except Exception as error:  # noqa: BLE001  whatever else goes wrong is a bug that must reach the driver whole
+            return {"unit": row["unit"], "error": _flat(LawBroken(f"{error!r}\n{traceback.format_exc()}"))}
+
+    def _processed(self, row: dict[str, Any]) -> dict[str, Any]:
+        if self._unavailable:
+            raise self._unavailable
+        unit = row["unit"]
+        self._count_start(unit)
+        dialogues = self._pass.load(unit) if self._is_first else from_ipc(row["dialogues"])
+        dialogues, seconds = self._worker.run(dialogues)
+        seconds = json.loads(row.get("seconds") or "{}") | seconds
+        if self._is_last:
+            report = self._pass.commit(unit, dialogues, seconds)
+            return {"unit": unit, "report": json.dumps(asdict(report))}
+        return {"unit": unit, "dialogues": to_ipc(dialogues), "seconds": json.dumps(seconds)}
+
+    def _count_start(self, unit: int) -> None:
+        """Ray starts a dead actor's unit again without limit; a unit that kills every worker must stop the job."""
+        import ray
+
+        starts = ray.get(self._strikes.start.remote(self._plan.name, unit))
+        if starts > ENGINE_LIVES:
+            raise EngineDied(f"unit {unit} ended its worker {ENGINE_LIVES} times in pool {self._plan.name}")
+
+
+class _Strikes:
+    """Counts how often each unit was started in each pool."""
+
+    def __init__(self) -> None:
+        self._starts: dict[tuple[str, int], int] = {}
+
+    def start(self, pool: str, unit: int) -> int:
+        self._starts[pool, unit] = self._starts.get((pool, unit), 0) + 1
+        return self._starts[pool, unit]
+
+
+def _dataset(units: Sequence[int], unit_pass: UnitPass, plans: Sequence[PoolPlan], sizes: Sequence[int]) -> Any:
+    import ray
+    import ray.data
+
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    strikes = ray.remote(num_cpus=0)(_Strikes).remote()
+    data = ray.data.from_items([{"unit": unit} for unit in units], override_num_blocks=len(units))
+    last = len(plans) - 1
+    for index, (plan, size) in enumerate(zip(plans, sizes, strict=True)):
+        data = data.map_batches(
+            _PoolWorker,
+            fn_constructor_args=(plan, unit_pass, index == 0, index == last, strikes),
+            batch_size=1,
+            batch_format="pyarrow",
+            compute=ray.data.ActorPoolStrategy(size=size, max_tasks_in_flight_per_actor=2),
+            num_cpus=plan.pool.cpus,
+            num_gpus=plan.pool.gpus,
+        )
+    return data
+
+
+def _workers(plan: PoolPlan, num_units: int, resources: dict[str, float]) -> int:
+    """Size of the pool: what the recipe says, else one for each core or share of a GPU; never more than units."""
+    pool = plan.pool
+    fitting = int(resources.get("GPU", 0) / pool.gpus) if pool.gpus else int(resources.get("CPU", 1))
+    return max(1, min(pool.workers or fitting, num_units))
+
+
+def _local_gpus() -> int:
+    return len(list(Path("/dev").glob("nvidia[0-9]*")))
+
+
+def _flat(error: ParleyError) -> str:
+    return json.dumps({"type": type(error).__name__, "message": str(error)})
+
+
+def _rebuilt(flat: str) -> ParleyError:
+    data = json.loads(flat)
+    kind: type[ParleyError] = getattr(errors, data["type"], ParleyError)
+    return kind(data["message"])

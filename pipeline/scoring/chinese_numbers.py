@@ -1,0 +1,177 @@
+"""Chinese numerals to digits.
+
+As in English, speech to digits is many-to-one (2024 is 两千零二十四 or 二零二四), so numerals become the digits that a
+recogniser prints for them. Two digits that stand together without a unit are left alone: 三四个 is "three or four",
+not 34.
+"""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+_DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "幺": 1}
+_UNITS = frozenset("十百千万亿")
+_SCALES = {"万亿": 10**12, "亿": 10**8, "万": 10**4}
+_PLAIN_DIGITS = str.maketrans("零〇一二三四五六七八九两幺", "0012345678921")
+_ONE_NAME = str.maketrans("〇两", "零二")
+
+_HAS_NUMERAL = re.compile("[零〇一二三四五六七八九两幺十]|[0-9][百千万亿点]|百分[之百]")
+_RUN = re.compile("[零〇一二三四五六七八九两幺]+")
+_UNIT_RUN = re.compile("[十百千万亿]+")
+_SCALE = re.compile("万亿|亿|万")
+_DIGIT = r"[一二两三四五六七八九]|(?:0\.|[1-9])[0-9]*(?:\.[0-9]+)?"
+_ONE_DIGIT = r"[一二两三四五六七八九]|(?<![0-9.])[1-9](?:\.[0-9]+)?"
+_SECTION = re.compile(
+    rf"(?:(?P<thousands>{_ONE_DIGIT})千)?"
+    rf"(?:[零〇]?(?P<hundreds>{_ONE_DIGIT})百)?"
+    rf"(?:[零〇]?(?P<tens>(?:{_ONE_DIGIT})?十))?"
+    rf"(?:(?P<zero>[零〇]+)?(?P<ones>{_DIGIT})(?![十百千零〇一二两三四五六七八九幺]|\.?[0-9]))?"
+)
+_WRITTEN = re.compile(r"[0-9]+(?:\.[0-9]+)*")
+_MINUTES = re.compile("[0-5][0-9](?![0-9.])|[零〇][一二三四五六七八九]|[二三四五]?十[一二三四五六七八九]?")
+_TIME_OF_DAY = re.compile("(?:上午|下午|早上|早晨|清晨|中午|晚上|凌晨|傍晚|今晚|今早|明早|明晚|夜里|半夜|午后)$")
+# Before these, 一点 is an hour or "a little", not the whole part of a decimal: 八点一刻, 一点一个.
+_NOT_DECIMAL_BEFORE = frozenset("刻个起些下定直样切共次点会旦般边开同名位块")
+
+
+@dataclass(frozen=True, slots=True)
+class Numeral:
+    """What stands for the characters up to `end`."""
+
+    text: str
+    end: int
+
+
+def digits_of(text: str) -> str:
+    """`text` with its numerals as digits; everything else stays, also 百, 千, 万 and 亿 without a digit."""
+    if not _HAS_NUMERAL.search(text):
+        return text
+    text = text.replace("百分百", "百分之100").replace("百分之百", "百分之100")
+    result: list[str] = []
+    at = 0
+    while at < len(text):
+        numeral = _numeral(text, at)
+        if numeral is None:
+            result.append(text[at])
+            at += 1
+        else:
+            result.append(numeral.text)
+            at = numeral.end
+    return "".join(result)
+
+
+def _numeral(text: str, at: int) -> Numeral | None:
+    run = _RUN.match(text, at)
+    if run and len(run[0]) > 1:
+        return _read_one_by_one(text, run)
+    if run and run[0] in "零〇":
+        return _after_point(text, at, Numeral("0", at + 1)) or Numeral("0", at + 1)
+    number = _value(text, at)
+    if number is None or "." in number.text:
+        return number
+    return _after_point(text, at, number) or number
+
+
+def _read_one_by_one(text: str, run: re.Match[str]) -> Numeral:
+    """Digits without units, 二零二四. Two of them (三四), or any before a unit (七八百), are an approximation."""
+    digits, end = run[0], run.end()
+    units = _UNIT_RUN.match(text, end)
+    if units:
+        return Numeral((digits + units[0]).translate(_ONE_NAME), units.end())
+    number = Numeral(digits.translate(_PLAIN_DIGITS), end)
+    decimal = _after_point(text, run.start(), number)
+    if decimal:
+        return decimal
+    if len(digits) > 2 or not set("零〇幺").isdisjoint(digits) or _is_year(text, run):
+        return number
+    return Numeral(digits.translate(_ONE_NAME), end)
+
+
+def _is_year(text: str, run: re.Match[str]) -> bool:
+    """九八年 is a year, 三四年 are three or four, 一二年级 are two grades."""
+    first, second = (_DIGITS[digit] for digit in run[0])
+    return text[run.end() : run.end() + 1] == "年" and second != first + 1
+
+
+def _value(text: str, at: int) -> Numeral | None:
+    """A number with units (三千五百, 5百万, 1.5亿), a single digit, or digits as they stand."""
+    written = _WRITTEN.match(text, at)
+    if written and text[written.end() : written.end() + 1] not in _UNITS:
+        return Numeral(written[0], written.end())
+    total, end, limit = Decimal(0), at, 10**16
+    while True:
+        found = _SECTION.match(text, end + (text[end : end + 1] in ("零", "〇") and end > at))
+        if found is None or found.end() <= end or (found.start() > end and found.end() == found.start()):
+            break
+        scale_found = _SCALE.match(text, found.end())
+        scale = _SCALES[scale_found[0]] if scale_found else 1
+        if scale >= limit:
+            break
+        if end == at and scale == 1 and found.end() == found.end("ones") and found.start("ones") == at:
+            return Numeral(found[0].translate(_PLAIN_DIGITS), found.end())
+        is_short = scale == 1 and found.start("ones") == end and found["ones"] in _DIGITS and end > at
+        total += _section(found) * (limit // 10 if is_short else scale)
+        end, limit = (scale_found.end() if scale_found else found.end()), scale
+        if scale == 1:
+            break
+    if end == at:
+        return None
+    return Numeral(f"{total.normalize():f}", end)
+
+
+def _section(found: re.Match[str]) -> Decimal:
+    """The value below ten thousand. A last digit without a zero before it belongs to the next lower unit: 二百五."""
+    value = Decimal(0)
+    lower = 1
+    for name, unit in (("thousands", 1000), ("hundreds", 100)):
+        if found[name]:
+            value += _digit(found[name]) * unit
+            lower = unit // 10
+    if found["tens"]:
+        value += _digit(found["tens"][:-1] or "一") * 10
+        lower = 1
+    if found["ones"]:
+        is_short = not found["zero"] and found["ones"] in _DIGITS
+        value += _digit(found["ones"]) * (lower if is_short else 1)
+    return value
+
+
+def _digit(text: str) -> Decimal:
+    return Decimal(text.translate(_PLAIN_DIGITS))
+
+
+def _after_point(text: str, start: int, whole: Numeral) -> Numeral | None:
+    """三点一四 as 3.14, 三点二十 as 3点20分; None where 点 means neither."""
+    point = whole.end
+    if text[point : point + 1] != "点":
+        return None
+    time = _time(text, start, whole, point + 1)
+    if time:
+        return time
+    digits = _RUN.match(text, point + 1) or re.compile("[0-9]+").match(text, point + 1)
+    if digits is None:
+        return None
+    following = text[digits.end() : digits.end() + 1]
+    if following in _NOT_DECIMAL_BEFORE and len(digits[0]) == 1:
+        return None
+    decimal = f"{whole.text}.{digits[0].translate(_PLAIN_DIGITS)}"
+    scale = _SCALE.match(text, digits.end())
+    if scale:
+        return Numeral(f"{(Decimal(decimal) * _SCALES[scale[0]]).normalize():f}", scale.end())
+    return Numeral(decimal, digits.end())
+
+
+def _time(text: str, start: int, hour: Numeral, at: int) -> Numeral | None:
+    """The minutes of an hour. 分 may be left out in speech when they cannot be a decimal (三点二十)."""
+    minutes = _MINUTES.match(text, at)
+    if minutes is None or len(hour.text) > 2 or int(hour.text) > 24:
+        return None
+    end = minutes.end()
+    has_suffix = text[end : end + 1] == "分" and text[end + 1 : end + 2] not in ("钟", "之")
+    may_be_decimal = minutes[0][0] in "零〇"
+    if may_be_decimal and not has_suffix and not _TIME_OF_DAY.search(text, max(0, start - 2), start):
+        return None
+    if not has_suffix and text[end : end + 1] in ("万", "亿", "百", "千") and text[end : end + 1]:
+        return None
+    value = minutes[0] if minutes[0].isdecimal() else _value(text[at:end].lstrip("零〇"), 0).text  # type: ignore
+    return Numeral(f"{hour.text}点{value.rjust(2, '0')}分", end + has_suffix)

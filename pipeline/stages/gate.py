@@ -1,0 +1,155 @@
+"""gate: keeps the dialogue, sends turns up the ladder for another take, or drops it with a reason.
+
+The error rate of the dialogue is pooled over its turns (edits over reference length); Ke-SpeechChat does not say
+whether its limits are pooled or per utterance, so the recipe may add a limit for the worst turn and for the edges.
+Every take ends as an `Attempt` on its turn. A turn that is to be taken again loses its take; a turn without a take is
+what the stages from cast on look for.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from manifests.reasons import Reason, reason_of
+from manifests.schema import Attempt, Dialogue, Turn
+from pipeline.recipe import Gate, Recipe
+from pipeline.scoring.rates import Score, pooled, score
+from pipeline.stage import Context, EngineKey, Stage, attempt_of, reject
+
+FINAL = frozenset({Reason.NO_RECOGNIZER, Reason.EMPTY_REFERENCE})
+"""Reasons that no other take can cure."""
+
+
+def gate(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
+    return [_decide(dialogue, context.recipe.gate) for dialogue in dialogues]
+
+
+def _decide(dialogue: Dialogue, settings: Gate) -> Dialogue:
+    attempt = attempt_of(dialogue)
+    scores = [_score(turn, dialogue.language) for turn in dialogue.turns]
+    rate = pooled([s for s in scores if s is not None and not s.is_empty_reference])
+    turns = [_judge(turn, s, rate, settings) for turn, s in zip(dialogue.turns, scores, strict=True)]
+    turns = [_record(turn, attempt) for turn in turns]
+    metrics = {s.metric for s in scores if s is not None}
+    decided = replace(
+        dialogue,
+        turns=tuple(turns),
+        cer=rate if "cer" in metrics else None,
+        wer=rate if "wer" in metrics else None,
+    )
+    culprits = [turn for turn in turns if turn.reason is not None]
+    if not culprits:
+        return replace(decided, status="kept")
+    if attempt < settings.attempts and not any(reason_of(turn.reason) in FINAL for turn in culprits):
+        return _retake(decided, another_voice=settings.ladder[attempt - 1].voice == "another")
+    return _drop(decided, rate)
+
+
+def _score(turn: Turn, language: str) -> Score | None:
+    """None for a turn that was not heard."""
+    return None if turn.hypothesis is None else score(turn.text or "", turn.hypothesis, language)
+
+
+def _judge(turn: Turn, result: Score | None, dialogue_rate: float | None, settings: Gate) -> Turn:
+    if result is None:
+        return turn
+    if result.is_empty_reference:
+        return replace(turn, reason=Reason.EMPTY_REFERENCE.value)
+    reason = _turn_reason(result, dialogue_rate, settings)
+    return replace(
+        turn,
+        cer=result.rate if result.metric == "cer" else None,
+        wer=result.rate if result.metric == "wer" else None,
+        edge_error=result.edge_error,
+        reason=reason.value if reason else None,
+    )
+
+
+def _turn_reason(result: Score, dialogue_rate: float | None, settings: Gate) -> Reason | None:
+    rate, limit = result.rate or 0.0, settings.limit(result.metric)
+    if (dialogue_rate or 0.0) > limit and rate > limit:
+        return Reason.ERROR_RATE
+    if settings.worst_turn_limit is not None and rate > settings.worst_turn_limit:
+        return Reason.WORST_TURN
+    if settings.edge_limit is not None and (result.edge_error or 0.0) > settings.edge_limit:
+        return Reason.EDGE_ERROR
+    return None
+
+
+def _record(turn: Turn, attempt: int) -> Turn:
+    """Add the take to the turn's attempts, unless it is there already: takes differ in their seeds."""
+    if turn.seed is None or (turn.attempts and turn.attempts[-1].seed == turn.seed):
+        return turn
+    taken = Attempt(
+        attempt=attempt,
+        voice_id=turn.voice_id or "",
+        seed=turn.seed,
+        rate=turn.rate or 1.0,
+        num_samples=turn.audio.num_samples if turn.audio else None,
+        hypothesis=turn.hypothesis,
+        error_rate=turn.wer if turn.cer is None else turn.cer,
+        reason=turn.reason,
+    )
+    return replace(turn, attempts=(*turn.attempts, taken))
+
+
+def _retake(dialogue: Dialogue, another_voice: bool) -> Dialogue:
+    recast = another_voice and any(t.role == "user" and t.reason is not None for t in dialogue.turns)
+    turns = tuple(
+        _without_take(turn) if turn.reason is not None or (recast and turn.role == "user") else turn
+        for turn in dialogue.turns
+    )
+    return replace(dialogue, turns=turns, user_voice=None if recast else dialogue.user_voice, cer=None, wer=None)
+
+
+def _without_take(turn: Turn) -> Turn:
+    return replace(
+        turn,
+        audio=None,
+        watermark=None,
+        hypothesis=None,
+        recognizer=None,
+        cer=None,
+        wer=None,
+        edge_error=None,
+        reason=None,
+    )
+
+
+def _drop(dialogue: Dialogue, rate: float | None) -> Dialogue:
+    """End with the gravest reason: a fail before a reject, then the order of the turns."""
+    found = [(i, reason) for i, turn in enumerate(dialogue.turns) if (reason := reason_of(turn.reason))]
+    index, reason = min(found, key=lambda pair: (pair[1].kind != "failed", pair[0]))
+    turn = dialogue.turns[index]
+    measured = turn.wer if turn.cer is None else turn.cer
+    detail = f"turn {index} ({turn.role})"
+    if measured is not None and rate is not None:
+        detail += f": error rate {measured:.3f}, whole dialogue {rate:.3f}"
+    return reject(dialogue, reason, detail)
+
+
+def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
+    return ()
+
+
+GATE = Stage(
+    "gate",
+    gate,
+    frozenset(
+        {
+            "status",
+            "user_voice",
+            "cer",
+            "wer",
+            "turns.audio",
+            "turns.watermark",
+            "turns.hypothesis",
+            "turns.recognizer",
+            "turns.cer",
+            "turns.wer",
+            "turns.edge_error",
+            "turns.reason",
+            "turns.attempts",
+        }
+    ),
+    _engines,
+)

@@ -1,0 +1,78 @@
+"""synthesize: every turn that has no audio is spoken with the voice of its role.
+
+A turn whose take is not acceptable carries a `reason`; the stages after this one leave it alone and gate decides.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from manifests.reasons import Reason
+from manifests.schema import Dialogue, Turn
+from pipeline.audio import encode
+from pipeline.engines.protocols import Clip, Failure, SpeechRequest, SpeechSynthesizer
+from pipeline.recipe import Recipe
+from pipeline.stage import Context, EngineKey, Stage, attempt_of
+from pipeline.stages.dialogue import Place, find_turns, replace_turns
+
+
+def synthesize(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
+    places = find_turns(dialogues, lambda turn: turn.audio is None)
+    requests = [_request(dialogues[place.dialogue_index], place, context) for place in places]
+    results = _speak(requests, context)
+    return replace_turns(dialogues, places, list(zip(requests, results, strict=True)), _take)
+
+
+def _request(dialogue: Dialogue, place: Place, context: Context) -> SpeechRequest:
+    turn = dialogue.turns[place.turn_index]
+    attempt = attempt_of(dialogue)
+    ladder = context.recipe.gate.ladder
+    voice_id = dialogue.user_voice if turn.role == "user" else dialogue.agent_voice
+    return SpeechRequest(
+        text=turn.text or "",
+        language=dialogue.language,
+        voice=context.casting[voice_id or ""],
+        rate=ladder[attempt - 2].rate if attempt > 1 else 1.0,
+        seed=context.seed_for("synthesize", dialogue, place.turn_index, attempt),
+    )
+
+
+def _speak(requests: Sequence[SpeechRequest], context: Context) -> list[Clip | Failure]:
+    by_engine: dict[str, list[int]] = defaultdict(list)
+    for index, request in enumerate(requests):
+        by_engine[request.voice.engine].append(index)
+    results: dict[int, Clip | Failure] = {}
+    for name, indices in by_engine.items():
+        engine: SpeechSynthesizer = context.engines["tts", name]
+        clips = engine.synthesize([requests[index] for index in indices])
+        results.update(zip(indices, clips, strict=True))
+    return [results[index] for index in range(len(requests))]
+
+
+def _take(turn: Turn, made: tuple[SpeechRequest, Clip | Failure]) -> Turn:
+    request, result = made
+    taken = replace(turn, voice_id=request.voice.voice_id, seed=request.seed, rate=request.rate)
+    if isinstance(result, Failure):
+        return replace(taken, reason=result.reason.value)
+    if not _is_sound(result):
+        return replace(taken, reason=Reason.SYNTHESIS_FAILED.value)
+    return replace(taken, audio=encode(result.samples, result.sample_rate, "wav"))
+
+
+def _is_sound(clip: Clip) -> bool:
+    """Neural synthesisers give NaN or nothing at all without an error; neither may reach the corpus."""
+    return bool(clip.samples.size and np.isfinite(clip.samples).all() and np.any(clip.samples))
+
+
+def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
+    return tuple(("tts", name) for name in recipe.tts.engine)
+
+
+SYNTHESIZE = Stage(
+    "synthesize",
+    synthesize,
+    frozenset({"turns.voice_id", "turns.seed", "turns.rate", "turns.audio", "turns.reason"}),
+    _engines,
+)

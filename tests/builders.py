@@ -1,0 +1,48 @@
+"""Small things that many tests need: dialogues, contexts, engines that misbehave on purpose."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from manifests.schema import Dialogue, Source, Turn
+from pipeline.engines.table import load_engine
+from pipeline.recipe import Recipe, load_recipe
+from pipeline.stage import Context, EngineKey
+from pipeline.worker import engines_of
+from voicebank.bank import load_bank
+from voicebank.cast import Casting
+
+
+def make_dialogue(
+    *exchanges: tuple[str, str],
+    dialogue_id: str = "test-1",
+    language: str = "en",
+    spoken: bool = False,
+    **changes: Any,
+) -> Dialogue:
+    """A live dialogue of (question, answer) pairs. `spoken`: its turns already carry the text to be spoken."""
+    texts = [text for pair in exchanges or [("How are you?", "I am fine, thank you.")] for text in pair]
+    turns = tuple(
+        Turn(role="agent" if i % 2 else "user", original_text=text, text=text if spoken else None)
+        for i, text in enumerate(texts)
+    )
+    dialogue = Dialogue(dialogue_id=dialogue_id, language=language, source=Source("test", "0"), turns=turns)
+    return replace(dialogue, **changes)
+
+
+def tone_recipe(*overrides: str) -> Recipe:
+    return load_recipe("tone-dry-run", overrides)
+
+
+def make_context(
+    recipe: Recipe | None = None,
+    stages: Sequence[str] = (),
+    engines: Mapping[EngineKey, Any] | None = None,
+    seed: int = 0,
+) -> Context:
+    """A context with the true engines of the stages, unless `engines` puts others in their place."""
+    recipe = recipe or tone_recipe()
+    loaded = {key: load_engine(*key) for key in engines_of(recipe, stages) if key not in (engines or {})}
+    return Context(
+        recipe, seed, Casting(load_bank(recipe.cast.bank), recipe.tts.engine), loaded | dict(engines or {}), {}
+    )

@@ -1,0 +1,105 @@
+"""Each law of a stage, with a stage that breaks it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from manifests.errors import EngineDied, LawBroken
+from manifests.reasons import Reason
+from manifests.schema import Dialogue
+from pipeline.stage import Context, Stage, audit_stage, reject, run_stage
+from tests.builders import make_context, make_dialogue
+
+BATCH = [make_dialogue(dialogue_id=f"test-{i}") for i in range(3)]
+
+
+def stage(apply: Callable[[Sequence[Dialogue], Context], Sequence[Dialogue]], *writes: str) -> Stage:
+    return Stage("crooked", apply, frozenset(writes), lambda recipe: ())
+
+
+def each(change: Callable[[Dialogue], Dialogue]) -> Callable[[Sequence[Dialogue], Context], list[Dialogue]]:
+    return lambda dialogues, context: [change(dialogue) for dialogue in dialogues]
+
+
+def with_text(dialogue: Dialogue, text: str) -> Dialogue:
+    return replace(dialogue, turns=tuple(replace(turn, text=text) for turn in dialogue.turns))
+
+
+def raises_key_error(dialogue: Dialogue) -> Dialogue:
+    raise KeyError("question")
+
+
+BREAKERS = {
+    "drops a row": (stage(lambda d, c: d[1:]), "gave 2 rows for 3"),
+    "doubles a row": (stage(lambda d, c: [*d, d[0]]), "gave 4 rows for 3"),
+    "changes the order": (stage(lambda d, c: d[::-1]), "in the place of test-0"),
+    "changes the id": (stage(each(lambda d: replace(d, dialogue_id="other"))), "gave other"),
+    "writes an undeclared field": (stage(each(lambda d: replace(d, user_voice="v"))), "changed user_voice"),
+    "writes an undeclared turn field": (stage(each(lambda d: with_text(d, "x")), "turns.audio"), "changed turns.text"),
+    "drops a turn": (stage(each(lambda d: replace(d, turns=d.turns[:1])), "turns.text"), "changed turns"),
+    "keeps a row without a right to": (stage(each(lambda d: replace(d, status="kept"))), "changed status"),
+    "rejects without a reason": (stage(each(lambda d: replace(d, status="rejected"))), "changed status"),
+    "rejects with a made-up reason": (
+        stage(each(lambda d: replace(d, status="rejected", reason="ugly"))),
+        "changed status",
+    ),
+    "fails with the reason of a reject": (
+        stage(each(lambda d: replace(d, status="failed", reason=Reason.CODE.value)), "status"),
+        "is failed with reason 'code'",
+    ),
+    "raises on data": (stage(each(raises_key_error)), "raised KeyError"),
+}
+
+
+@pytest.mark.parametrize("name", BREAKERS)
+def test_breaking_a_law_stops_the_job(name: str) -> None:
+    crooked, message = BREAKERS[name]
+    with pytest.raises(LawBroken, match=message):
+        run_stage(crooked, BATCH, make_context())
+
+
+IMPURE = {
+    "depends on the batch": stage(lambda d, c: [with_text(x, str(len(d))) for x in d], "turns.text"),
+    "depends on the order": stage(lambda d, c: [with_text(x, str(i)) for i, x in enumerate(d)], "turns.text"),
+}
+
+
+@pytest.mark.parametrize("name", IMPURE)
+def test_audit_finds_a_stage_whose_rows_depend_on_each_other(name: str) -> None:
+    with pytest.raises(LawBroken, match="depends on its batch"):
+        audit_stage(IMPURE[name], BATCH, make_context())
+
+
+def test_a_lawful_stage_passes_and_leaves_its_mark() -> None:
+    lawful = stage(each(lambda d: with_text(d, d.dialogue_id)), "turns.text")
+    results = run_stage(lawful, BATCH, make_context())
+    assert [d.turns[0].text for d in results] == ["test-0", "test-1", "test-2"]
+    assert [step.stage for step in results[0].provenance] == ["crooked"]
+    audit_stage(lawful, BATCH, make_context())
+
+
+def test_only_live_rows_are_shown() -> None:
+    seen: list[str] = []
+
+    def look(dialogues: Sequence[Dialogue], context: Context) -> Sequence[Dialogue]:
+        seen.extend(dialogue.dialogue_id for dialogue in dialogues)
+        return dialogues
+
+    settled = reject(BATCH[1], Reason.CODE, "why")
+    results = run_stage(stage(look), [BATCH[0], settled, BATCH[2]], make_context())
+    assert seen == ["test-0", "test-2"]
+    assert results[1] is settled
+
+
+def test_an_engine_that_dies_is_not_taken_for_bad_data() -> None:
+    def die(dialogues: Sequence[Dialogue], context: Context) -> Sequence[Dialogue]:
+        raise EngineDied("gone")
+
+    with pytest.raises(EngineDied):
+        run_stage(stage(die), BATCH, make_context())
+
+
+def test_a_reason_decides_between_reject_and_fail() -> None:
+    assert reject(BATCH[0], Reason.CODE).status == "rejected"
+    assert reject(BATCH[0], Reason.NO_RECOGNIZER).status == "failed"

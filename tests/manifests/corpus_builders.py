@@ -1,0 +1,106 @@
+"""Small corpora that the tests make themselves."""
+
+import io
+import wave
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from manifests.clips import write_clips
+from manifests.manifest import Manifest, Recipe, SourceFile, write_manifest
+from manifests.schema import Attempt, Audio, Dialogue, Role, Source, Step, Turn, Watermark
+from manifests.storage import Place, open_place
+from manifests.writer import CorpusWriter
+
+RATE = 16_000
+
+
+def make_audio(number: int = 0, num_samples: int = 800) -> Audio:
+    """A quiet 16-bit WAV of a tone that differs with `number`."""
+    times = np.arange(num_samples) / RATE
+    tone = np.round(3000 * np.sin(2 * np.pi * (200 + 10 * number) * times)).astype("<i2")
+    sink = io.BytesIO()
+    with wave.open(sink, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(tone.tobytes())
+    return Audio(bytes=sink.getvalue(), path=None, codec="wav", sample_rate=RATE, num_samples=num_samples)
+
+
+def make_turn(role: Role, text: str, number: int = 0, num_samples: int = 800) -> Turn:
+    """An accepted turn with all its evidence."""
+    voice = f"voice-{role}"
+    return Turn(
+        role=role,
+        original_text=text.upper(),
+        text=text,
+        voice_id=voice,
+        seed=number,
+        rate=1.0,
+        audio=make_audio(number, num_samples),
+        watermark=Watermark("tone", None, 0.99),
+        hypothesis=text,
+        recognizer="echo 1",
+        wer=0.0,
+        edge_error=0.0,
+        attempts=(Attempt(0, voice, number, 1.0, num_samples, text, 0.0, None),),
+    )
+
+
+def make_dialogue(number: int = 0, num_samples: int = 800) -> Dialogue:
+    """A kept dialogue of two turns."""
+    return Dialogue(
+        dialogue_id=f"made-{number:08x}",
+        language="en",
+        source=Source("made", str(number), "CC0-1.0"),
+        turns=(
+            make_turn("user", f"what is number {number}", 2 * number, num_samples),
+            make_turn("agent", f"it is number {number}", 2 * number + 1, num_samples),
+        ),
+        recipe="0123abcd",
+        user_voice="voice-user",
+        agent_voice="voice-agent",
+        wer=0.0,
+        status="kept",
+        provenance=(Step("synthesize", "tone", "1", None, 0),),
+    )
+
+
+def make_rejected(number: int = 0) -> Dialogue:
+    kept = make_dialogue(number)
+    return replace(kept, status="rejected", reason="error_rate", detail="wer 0.50 > 0.10", wer=0.5)
+
+
+def make_failed(number: int = 0) -> Dialogue:
+    """A row that got no voice, so no speech."""
+    turns = (Turn(role="user", original_text=f"say {number}"),)
+    return Dialogue(
+        f"made-{number:08x}", "zh", Source("made", str(number)), turns, status="failed", reason="no_voice"
+    )
+
+
+def make_rows(kept: int = 6, rejected: int = 3, failed: int = 2) -> list[Dialogue]:
+    """Kept rows first, then rejected and failed ones; every id is different."""
+    numbers = iter(range(kept + rejected + failed))
+    rows = [make_dialogue(next(numbers)) for _ in range(kept)]
+    rows += [make_rejected(next(numbers)) for _ in range(rejected)]
+    return rows + [make_failed(next(numbers)) for _ in range(failed)]
+
+
+def make_corpus(
+    where: Path, rows: Iterable[Dialogue], clips: bool = False, max_rows: int = 4, source_rows: int | None = None
+) -> Place:
+    """A finished corpus of these rows at `where`."""
+    place = open_place(where)
+    with CorpusWriter(place, max_rows=max_rows) as writer:
+        for dialogue in write_clips(place, rows) if clips else rows:
+            writer.write(dialogue)
+    packed = writer.packed
+    given = packed.counts.input_rows if source_rows is None else source_rows
+    recipe = Recipe(name="made", digest="0123abcd", settings={"gate": {"max_wer": 0.1}})
+    sources = (SourceFile("made", given, "CC0-1.0", "jsonl", "made.jsonl"),)
+    write_manifest(place, Manifest("0.1.0", 7, recipe, {"tts/tone": "1"}, sources, packed.counts, packed.shards))
+    return place

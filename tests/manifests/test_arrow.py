@@ -1,0 +1,151 @@
+"""Dialogues to Arrow and back: nothing is lost, nothing is guessed."""
+
+import typing
+from dataclasses import dataclass, fields, replace
+
+import pyarrow as pa
+import pytest
+from corpus_builders import make_dialogue
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from manifests.arrow import arrow_schema, from_ipc, from_table, to_ipc, to_table
+from manifests.arrow import _converter as converter
+from manifests.errors import CorpusError, LawBroken
+from manifests.reasons import Reason
+from manifests.schema import Attempt, Audio, Dialogue, Source, Step, Turn, Watermark
+
+_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+_int = st.integers(-(2**63), 2**63 - 1)
+_float = st.floats(allow_nan=False)
+_values = {str: _text, int: _int, float: _float, bytes: st.binary(max_size=50)}
+
+
+def _objects(cls, **chosen):
+    """Random objects of a dataclass: fields by annotation, but for the ones that are given."""
+    hints = typing.get_type_hints(cls)
+    parts = {}
+    for field in fields(cls):
+        inner = [kind for kind in typing.get_args(hints[field.name]) if kind is not type(None)] or [hints[field.name]]
+        optional = type(None) in typing.get_args(hints[field.name])
+        value = chosen[field.name] if field.name in chosen else _values[inner[0]]
+        parts[field.name] = st.none() | value if optional else value
+    return st.builds(cls, **parts)
+
+
+_turns = _objects(
+    Turn,
+    role=st.sampled_from(["user", "agent"]),
+    audio=_objects(Audio),
+    watermark=_objects(Watermark),
+    attempts=st.lists(_objects(Attempt), max_size=3).map(tuple),
+)
+dialogues = _objects(
+    Dialogue,
+    source=_objects(Source),
+    turns=st.lists(_turns, max_size=3).map(tuple),
+    status=st.sampled_from(["live", "kept", "rejected", "failed"]),
+    provenance=st.lists(_objects(Step), max_size=2).map(tuple),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(dialogues, max_size=5))
+def test_round_trip_is_exact(rows):
+    assert from_table(to_table(rows)) == rows
+    assert from_ipc(to_ipc(rows)) == rows
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(dialogues, min_size=2, max_size=6), st.data())
+def test_slices_and_chunks_hold_the_same_rows(rows, data):
+    cut = data.draw(st.integers(0, len(rows)))
+    table = to_table(rows)
+    assert from_table(table.slice(cut)) == rows[cut:]
+    assert from_table(pa.concat_tables([table.slice(cut), table.slice(0, cut)])) == rows[cut:] + rows[:cut]
+
+
+def test_schema_follows_the_dataclasses():
+    schema = arrow_schema()
+    assert schema.names == [field.name for field in fields(Dialogue)]
+    turn = schema.field("turns").type.value_type
+    assert [part.name for part in turn] == [field.name for field in fields(Turn)]
+    assert turn.field("audio").nullable and not turn.field("role").nullable
+    audio = turn.field("audio").type
+    assert audio.field("bytes").type == pa.large_binary() and audio.field("num_samples").type == pa.int64()
+
+
+def test_reasons_are_stored_as_text():
+    row = replace(make_dialogue(), status="rejected", reason=Reason.CODE)
+    (back,) = from_table(to_table([row]))
+    assert back.reason == "code" and type(back.reason) is str
+
+
+def test_types_come_back_as_python_has_them():
+    (back,) = from_table(to_table([replace(make_dialogue(), wer=0)]))
+    assert [type(back.wer), type(back.turns[0].seed), type(back.turns[0].audio.bytes)] == [float, int, bytes]
+
+
+@dataclass(frozen=True)
+class _Odd:
+    lists: list[str]
+
+
+@pytest.mark.parametrize("annotation", [_Odd, dict[str, int], int | str, tuple[int, str], complex])
+def test_unknown_annotations_are_refused(annotation):
+    with pytest.raises(TypeError, match="has no Arrow type"):
+        converter(annotation)
+
+
+@dataclass(frozen=True)
+class _Flags:
+    yes: bool
+    perhaps: bool | None
+    number: int | None
+
+
+def test_booleans_and_missing_numbers():
+    rows = [_Flags(True, None, 3), _Flags(False, True, None)]
+    kind = converter(_Flags)
+    assert kind.unpack(kind.pack(rows)) == rows
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"language": None}, "Dialogue.language is None in 1 of 1 rows"),
+        ({"language": 3}, "Dialogue.language holds a value that is no string"),
+        ({"cer": "low"}, "Dialogue.cer holds a value that is no double"),
+        ({"detail": "\ud800"}, "Dialogue.detail holds a value that is no string"),
+        ({"source": None}, "a Source is None"),
+        ({"turns": (replace(make_dialogue().turns[0], seed=2**63),)}, "Turn.seed holds a value that is no int64"),
+    ],
+)
+def test_wrong_values_are_our_bug(changes, message):
+    with pytest.raises(LawBroken, match=message):
+        to_table([replace(make_dialogue(), **changes)])
+
+
+@pytest.mark.parametrize(
+    ("break_it", "message"),
+    [
+        (lambda table: table.drop_columns(["wer"]), "not those of a corpus row: wer"),
+        (lambda table: table.append_column("extra", table["wer"]), "not those of a corpus row: extra"),
+        (lambda table: table.select(list(reversed(table.column_names))), "wrong order"),
+        (lambda table: table.set_column(8, "wer", table["wer"].cast("float32")), "not the type of a corpus row: wer"),
+    ],
+)
+def test_other_tables_are_refused(break_it, message):
+    with pytest.raises(CorpusError, match=message):
+        from_table(break_it(to_table([make_dialogue()])))
+
+
+def test_partial_tables_give_what_they_have():
+    (row,) = from_table(to_table([make_dialogue(5)]).select(["dialogue_id", "wer"]), partial=True)
+    assert (row.dialogue_id, row.wer, row.language, row.turns) == ("made-00000005", 0.0, "", ())
+
+
+@pytest.mark.parametrize("data", [b"", b"not arrow", to_ipc([make_dialogue()])[:-200]])
+def test_broken_streams_are_corpus_errors(data):
+    with pytest.raises(CorpusError, match="not a stream of dialogues"):
+        from_ipc(data)

@@ -1,0 +1,278 @@
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from manifests.audio import decode
+from manifests.reasons import Reason
+from pipeline.audio import encode, normalize_peak, pad_silence, resample, trim_silence
+from pipeline.engines import tone
+from pipeline.engines.protocols import Clip, Detection, Failure, SpeechRequest
+from voicebank.voice import Voice
+
+ANNA = Voice("anna", "tone", "1", "en", "female")
+BEN = Voice("ben", "tone", "2", "en", "male", pitch=0.8)
+ENGLISH = "Is it true, 3 > 2?"
+CHINESE = "今天下雨吗？"
+
+
+def request(text, voice=ANNA, rate=1.0, seed=0):
+    return SpeechRequest(text, "en", voice, rate, seed)
+
+
+def say(text, **how):
+    (clip,) = tone.ToneSynthesizer().synthesize([request(text, **how)])
+    assert isinstance(clip, Clip)
+    return clip
+
+
+def hear(samples, sample_rate=tone.SAMPLE_RATE):
+    (transcript,) = tone.ToneRecognizer().transcribe([Clip(samples, sample_rate)], ["xx"])
+    return transcript.text
+
+
+def mark(clip):
+    (marked,) = tone.ToneWatermarker().embed([clip])
+    return marked
+
+
+def score(samples, sample_rate=tone.SAMPLE_RATE):
+    (detection,) = tone.ToneWatermarker().detect([Clip(samples, sample_rate)])
+    return detection.score
+
+
+def noise(num_samples, level, seed=0):
+    return np.random.default_rng(seed).normal(0, level, num_samples).astype(np.float32)
+
+
+def with_noise(samples, snr_db):
+    level = np.sqrt(np.mean(samples**2)) * 10 ** (-snr_db / 20)
+    return samples + noise(len(samples), level)
+
+
+def through(codec, samples):
+    return decode(encode(samples, tone.SAMPLE_RATE, codec))[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(ENGLISH, id="english"),
+        pytest.param(CHINESE, id="chinese"),
+        pytest.param("uh, 你好 world", id="mixed"),
+        pytest.param("𠮷野家 🦜", id="astral"),
+        pytest.param("é e\u0301 ไทย עברית", id="combining and right-to-left"),
+        pytest.param("\x00\t\n\x7f", id="control characters"),
+        pytest.param("\U0010ffff\uffff\x00", id="ends of the range"),
+        pytest.param("a", id="one narrow character"),
+        pytest.param("好", id="one wide character"),
+        pytest.param("啊啊啊啊啊啊", id="repeated"),
+    ],
+)
+def test_what_is_said_is_heard(text):
+    assert hear(say(text).samples) == text
+
+
+@given(st.text(min_size=1, max_size=12), st.integers(0, 2**63), st.floats(0.5, 2))
+def test_any_text_any_voice_any_seed(text, seed, pitch):
+    voice = replace(ANNA, voice_id=f"v{seed}", pitch=pitch)
+    assert hear(say(text, voice=voice, seed=seed).samples) == text
+
+
+@pytest.mark.parametrize("text", [ENGLISH, CHINESE, "a", "𠮷"])
+@pytest.mark.parametrize(
+    "treatment",
+    [
+        pytest.param(lambda x: through("wav", x), id="wav"),
+        pytest.param(lambda x: through("flac", x), id="flac"),
+        pytest.param(lambda x: through("flac", normalize_peak(x, -30.0)), id="quiet flac"),
+        pytest.param(lambda x: normalize_peak(x, 0.0), id="loud"),
+        pytest.param(trim_silence, id="trimmed"),
+        pytest.param(lambda x: pad_silence(x, 16000, 137, 291), id="padded"),
+        pytest.param(lambda x: pad_silence(trim_silence(x), 16000, 100, 100), id="trimmed and padded"),
+        pytest.param(lambda x: mark(Clip(x, 16000)).samples, id="marked"),
+        pytest.param(lambda x: with_noise(x, 15), id="noise 15 dB below"),
+    ],
+)
+def test_delivery_keeps_the_words(treatment, text):
+    assert hear(treatment(say(text).samples)) == text
+
+
+@pytest.mark.parametrize("sample_rate", [8000, 11025, 22050, 24000, 44100, 48000])
+def test_heard_at_any_rate(sample_rate):
+    assert hear(resample(say(ENGLISH).samples, tone.SAMPLE_RATE, sample_rate), sample_rate) == ENGLISH
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("a", 0.06), ("hello", 0.30), ("好", 0.18), ("你好 ok", 0.54), ("🦜", 0.18)],
+)
+def test_duration_follows_the_characters_alone(text, seconds):
+    for how in ({}, {"voice": BEN}, {"rate": 1.3}, {"seed": 9}):
+        assert len(say(text, **how).samples) == round(seconds * tone.SAMPLE_RATE)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{"voice": BEN}, {"rate": 1.1}, {"seed": 1}, {"voice": replace(ANNA, pitch=1.1)}],
+    ids=["voice", "rate", "seed", "pitch"],
+)
+def test_another_take_is_other_audio(how):
+    assert not np.array_equal(say(ENGLISH).samples, say(ENGLISH, **how).samples)
+
+
+def test_clips_depend_on_their_request_alone():
+    requests = [request(ENGLISH), request(CHINESE, voice=BEN), request("no", seed=4)]
+    together = tone.ToneSynthesizer().synthesize(requests)
+    alone = [say(r.text, voice=r.voice, seed=r.seed) for r in reversed(requests)][::-1]
+    assert [c.samples.tobytes() for c in together] == [c.samples.tobytes() for c in alone]
+
+
+def test_clips_follow_the_audio_convention():
+    samples = say("".join(chr(c) for c in range(32, 1000))).samples
+    assert (samples.dtype, samples.ndim, samples.flags.c_contiguous) == (np.float32, 1, True)
+    assert 0.3 < np.abs(samples).max() < 1
+
+
+def test_empty_text_is_a_failure_among_clips():
+    failed, spoken = tone.ToneSynthesizer().synthesize([request(""), request("a")])
+    assert isinstance(failed, Failure)
+    assert failed.reason is Reason.SYNTHESIS_FAILED
+    assert isinstance(spoken, Clip)
+
+
+SLOT = 960
+
+
+@pytest.mark.parametrize(
+    ("cut", "heard"),
+    [
+        pytest.param(slice(None, 7 * SLOT), "we walk", id="end"),
+        pytest.param(slice(3 * SLOT, None), "walked home", id="beginning"),
+        pytest.param(slice(None, 7 * SLOT + 200), "we walk", id="end, within a character"),
+        pytest.param(slice(4 * SLOT - 200, None), "alked home", id="beginning, within a character"),
+        pytest.param(slice(3 * SLOT, 9 * SLOT), "walked", id="both"),
+    ],
+)
+def test_a_cut_clip_loses_its_characters(cut, heard):
+    assert hear(say("we walked home").samples[cut]) == heard
+
+
+def test_a_gap_of_silence_loses_its_characters():
+    samples = say("we walked home").samples.copy()
+    samples[3 * SLOT : 10 * SLOT] = 0
+    assert hear(samples) == "we home"
+
+
+def test_noise_costs_words_before_it_costs_all():
+    text = "the river was high and the bridge was closed " * 5
+    samples = say(text).samples
+    counts = [len(hear(with_noise(samples, snr_db))) for snr_db in (10, 0, -12)]
+    assert counts[0] == len(text)
+    assert 0 < counts[1] < len(text)
+    assert counts[2] == 0
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        pytest.param(np.zeros(0, np.float32), id="nothing"),
+        pytest.param(np.zeros(1, np.float32), id="one sample"),
+        pytest.param(np.zeros(16000, np.float32), id="silence"),
+        pytest.param(noise(16000, 1e-4), id="hiss"),
+        pytest.param(noise(160000, 0.1), id="white noise"),
+        pytest.param(np.sin(np.arange(16000) * 0.4).astype(np.float32), id="a sine"),
+    ],
+)
+def test_what_is_not_a_chord_is_not_heard(samples):
+    assert hear(samples) == ""
+
+
+def test_recognizer_answers_for_every_clip_in_order():
+    clips = [say("one"), Clip(np.zeros(100, np.float32), 16000), say("two")]
+    transcripts = tone.ToneRecognizer().transcribe(clips, ["en", "zh", "en"])
+    assert [t.text for t in transcripts] == ["one", "", "two"]
+
+
+UNMARKED = [
+    pytest.param(say(ENGLISH).samples, id="english"),
+    pytest.param(say(CHINESE).samples, id="chinese"),
+    pytest.param(say("a").samples, id="one character"),
+    pytest.param(noise(32000, 0.1), id="noise"),
+    pytest.param(np.zeros(16000, np.float32), id="silence"),
+]
+
+
+@pytest.mark.parametrize("samples", UNMARKED)
+def test_pilot_is_found_only_where_it_is(samples):
+    marked = mark(Clip(samples, 16000))
+    assert score(samples) < 0.2
+    assert score(marked.samples) > 0.8
+    assert (len(marked.samples), marked.samples.dtype, marked.sample_rate) == (len(samples), np.float32, 16000)
+
+
+@pytest.mark.parametrize("samples", UNMARKED[:4])
+@pytest.mark.parametrize(
+    "treatment",
+    [lambda x: through("flac", x), lambda x: normalize_peak(x, -12.0), lambda x: resample(x, 16000, 8000)],
+    ids=["flac", "level", "8 kHz"],
+)
+def test_pilot_survives_delivery(treatment, samples):
+    treated = treatment(mark(Clip(samples, 16000)).samples)
+    assert score(treated, 16000 * len(treated) // len(samples)) > 0.8
+
+
+@pytest.mark.parametrize("sample_rate", [8000, 11025, 22050, 48000])
+def test_pilot_works_at_any_rate(sample_rate):
+    clip = Clip(noise(2 * sample_rate, 0.1), sample_rate)
+    assert score(clip.samples, sample_rate) < 0.2 < 0.8 < score(mark(clip).samples, sample_rate)
+
+
+def test_pilot_is_gone_after_a_high_pass_filter():
+    samples = mark(say(ENGLISH)).samples
+    spectrum = np.fft.rfft(samples)
+    spectrum[: int(300 * len(samples) / 16000)] = 0
+    assert score(np.fft.irfft(spectrum, len(samples)).astype(np.float32)) < 0.2
+
+
+def test_marker_leaves_its_input_alone_and_stays_in_range():
+    samples = np.ones(1600, np.float32)
+    marked = mark(Clip(samples, 16000))
+    assert (samples == 1).all()
+    assert np.abs(marked.samples).max() <= 1
+
+
+def test_empty_clip_cannot_be_marked():
+    empty = Clip(np.zeros(0, np.float32), 16000)
+    marker = tone.ToneWatermarker()
+    for results in (marker.embed([empty]), marker.detect([empty])):
+        assert isinstance(results[0], Failure)
+        assert results[0].reason is Reason.WATERMARK_FAILED
+
+
+def test_short_clips_can_be_marked():
+    marked = mark(Clip(noise(5, 0.1), 16000))
+    assert len(marked.samples) == 5
+    assert isinstance(tone.ToneWatermarker().detect([marked])[0], Detection)
+
+
+@pytest.mark.parametrize(
+    ("engine", "name"),
+    [(tone.ToneSynthesizer, "tone"), (tone.ToneRecognizer, "tone"), (tone.ToneWatermarker, "tone-mark")],
+)
+def test_names_and_versions(engine, name):
+    assert (engine().name, engine().version) == (name, tone.version())
+
+
+def test_languages_are_any():
+    assert tone.ToneRecognizer().languages is None
+
+
+def test_loads_without_torch():
+    code = "import sys, pipeline.engines.tone; print('torch' in sys.modules, 'ray' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]

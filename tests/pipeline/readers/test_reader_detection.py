@@ -1,0 +1,69 @@
+"""Files whose format cannot be told, and those that look like two."""
+
+import json
+
+import pytest
+
+from manifests.errors import InputError
+from pipeline.readers import FORMATS, detect_format, read_rows
+
+ALPACA = {"instruction": "a", "input": "", "output": "b"}
+GPT = {"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]}
+BELLE = {"conversations": [{"from": "human", "value": "a"}, {"from": "assistant", "value": "b"}]}
+OPENAI = {"messages": [{"role": "user", "content": "a"}]}
+
+
+@pytest.mark.parametrize(
+    ("rows", "name"),
+    [
+        ([ALPACA, {**ALPACA, "history": []}], "llama-factory"),
+        ([BELLE, GPT], "sharegpt"),
+        ([{"a": 1}, ALPACA], "alpaca"),
+        ([1, "x", ALPACA], "alpaca"),
+        ([{"instruction": 1, "output": 2}, ALPACA], "alpaca"),
+        ([ALPACA] * 20 + [OPENAI], "alpaca"),  # only the first rows are looked at
+    ],
+)
+def test_mixed_rows(write, rows, name):
+    assert detect_format(write(json.dumps(rows))) == name
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([{"a": 1, "b": 2}], "no format is known by the keys 'a', 'b'; pass --format with one of: alpaca, belle,"),
+        ([{}], "by the keys (none)"),
+        ([{f"key{n:02}": 1 for n in range(13)}], "'key11', ...;"),
+        ([{**OPENAI, **GPT}], "fit more than one format; pass --format with one of: openai, sharegpt"),
+        ([ALPACA, OPENAI], "fit more than one format; pass --format with one of: alpaca, openai"),
+        ([{"instruction": 1, "output": 2}], "the keys 'instruction', 'output' are those of alpaca, but not what they"),
+        ([{"chat": [{"role": "a"}]}], "no format is known by the keys 'chat'"),
+        ([{"plain_text": "[Human]: a<eoh> [Other]: b"}], "no format is known by the keys 'plain_text'"),
+        ([1, 2], "no row is a readable object; the first one begins '1'"),
+        ("version https://example.org/pointer", "the first one begins 'version https://example.org/pointer' (line 1"),
+        ([{"\ud800\x00": 1}], "the keys '\ufffd';"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_told_is_one_sentence(write, content, message):
+    uri = write(content if isinstance(content, str) else json.dumps(content))
+    for attempt in (detect_format, read_rows):
+        with pytest.raises(InputError) as error:
+            attempt(uri)
+        text = str(error.value)
+        assert message in text
+        assert uri in text
+        assert text.encode() and "\n" not in text
+
+
+def test_an_unknown_format_lists_the_known(write):
+    with pytest.raises(InputError, match=f"no format 'alpacca'; the formats are: {', '.join(FORMATS)}"):
+        read_rows(write("[1]"), "alpacca")
+
+
+@pytest.mark.parametrize("name", ["ultrachat_200k", "ULTRACHAT-200K"])
+def test_format_names_are_forgiving(write, name):
+    assert len(list(read_rows(write(json.dumps([OPENAI])), name))) == 1
+
+
+def test_every_format_says_what_it_is():
+    assert all(form.about and "\n" not in form.about and form.keys for form in FORMATS.values())

@@ -1,0 +1,86 @@
+"""Recipes: the ones that ship load, and what is wrong with one is said at once and in one line."""
+
+from pathlib import Path
+
+import pytest
+
+from manifests.errors import RecipeError
+from pipeline.engines.table import ENGINES
+from pipeline.recipe import digest, load_recipe, shipped_recipes
+from pipeline.worker import engines_of
+from pipeline.recipe import STAGES
+
+
+@pytest.mark.parametrize("name", shipped_recipes())
+def test_every_shipped_recipe_loads_and_names_known_engines(name: str) -> None:
+    recipe = load_recipe(name)
+    assert recipe.name == name
+    assert set(engines_of(recipe, STAGES)) <= set(ENGINES)
+
+
+def test_the_thresholds_of_ke_speechchat() -> None:
+    gate = load_recipe("ke-speechchat-offline").gate
+    assert (gate.cer_limit, gate.wer_limit) == (0.05, 0.10)
+    assert load_recipe("ke-speechchat-offline").respond.answer_limit == 100
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("gate.wer_limt=0.2", "gate.wer_limt: Extra inputs"),
+        ("gate.wer_limit=1.5", "gate.wer_limit: Input should be less than or equal to 1"),
+        ("gate.wer_limit=ten", "gate.wer_limit: Input should be a valid number"),
+        ("watermark.codec=mp3", "watermark.codec: Input should be 'flac' or 'wav'"),
+        ("pools.all.stages=[gate]", "pools must name each stage once, in order"),
+        ("gate", "write it as key.path=value"),
+        ("name.first=x", "name is not a section"),
+        ("gate.ladder=[{", "not valid YAML"),
+    ],
+)
+def test_a_wrong_override_is_named(override: str, message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        load_recipe("tone-dry-run", [override])
+
+
+def test_all_problems_come_in_one_message() -> None:
+    with pytest.raises(RecipeError) as error:
+        load_recipe("tone-dry-run", ["gate.wer_limit=2", "rendr.x=1", "exchanges=some"])
+    assert all(word in str(error.value) for word in ("gate.wer_limit", "rendr", "exchanges"))
+
+
+def test_an_unknown_recipe_lists_the_known_ones() -> None:
+    with pytest.raises(RecipeError, match="no recipe 'ke'; a YAML file, or one of: instructs2s-offline"):
+        load_recipe("ke")
+
+
+def test_a_recipe_may_be_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("name: [", encoding="utf-8")
+    with pytest.raises(RecipeError, match=r"mine\.yaml: not valid YAML"):
+        load_recipe(str(path))
+    path.write_text("- a list", encoding="utf-8")
+    with pytest.raises(RecipeError, match="a recipe is a mapping"):
+        load_recipe(str(path))
+
+
+@pytest.mark.parametrize(
+    ("override", "changes"),
+    [
+        ("gate.wer_limit=0.2", True),
+        ("gate.wer_limit=0.1", False),
+        ("unit_rows=8", True),
+        ("description=another", False),
+        ("pools.all.workers=7", False),
+    ],
+)
+def test_the_digest_is_of_what_changes_the_corpus(override: str, changes: bool) -> None:
+    before = digest(load_recipe("tone-dry-run").content())
+    after = digest(load_recipe("tone-dry-run", [override]).content())
+    assert (before != after) == changes
+
+
+def test_an_engine_name_stands_for_a_list_or_for_all_languages() -> None:
+    recipe = load_recipe("tone-dry-run", ["tts.engine=flite", "asr.engine=pocketsphinx"])
+    assert recipe.tts.engine == ("flite",)
+    assert recipe.asr.engine_for("zh") == "pocketsphinx"
+    assert load_recipe("ke-speechchat-offline").asr.engine_for("zh") is None

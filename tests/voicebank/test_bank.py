@@ -1,0 +1,139 @@
+import json
+from collections import Counter
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import pytest
+
+from manifests.errors import CorpusError, RecipeError
+from voicebank.bank import CARD_FILE, VOICES_FILE, load_bank, load_card, shipped_banks
+from voicebank.voice import Voice
+
+ROWS = [
+    {"voice_id": "a", "engine": "flite", "speaker": "rms", "language": "en", "gender": "male", "agent": True},
+    {"voice_id": "b", "engine": "flite", "speaker": "slt", "language": "en", "gender": "female", "rate": 0.9},
+    {"voice_id": "c", "engine": "espeak", "speaker": "cmn", "language": "zh", "gender": "male", "licence": None},
+]
+
+
+def _write(directory: Path, lines: list[str], card: str = '{"name": "mine"}') -> Path:
+    (directory / VOICES_FILE).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    (directory / CARD_FILE).write_text(card, encoding="utf-8")
+    return directory
+
+
+def _rows(*rows: dict[str, object]) -> list[str]:
+    return [json.dumps(row) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        ({}, "abc"),
+        ({"language": "en"}, "ab"),
+        ({"agent": True}, "a"),
+        ({"agent": False}, "bc"),
+        ({"gender": "male"}, "ac"),
+        ({"engines": ["espeak"]}, "c"),
+        ({"engines": []}, ""),
+        ({"language": "en", "engines": {"flite", "espeak"}, "agent": False, "gender": "female"}, "b"),
+        ({"language": "zh", "agent": True}, ""),
+    ],
+)
+def test_select(tmp_path: Path, conditions: dict[str, object], expected: str) -> None:
+    bank = load_bank(_write(tmp_path, _rows(*ROWS)))
+    assert "".join(voice.voice_id for voice in bank.select(**conditions)) == expected
+
+
+def test_values_and_defaults(tmp_path: Path) -> None:
+    bank = load_bank(str(_write(tmp_path, _rows(ROWS[1]))))
+    assert bank.name == "mine"
+    assert bank.voices == (Voice("b", "flite", "slt", "en", "female", 0.9, 1.0, False, None),)
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        (lambda rows: [dict(reversed(row.items())) for row in rows], True),
+        (lambda rows: [{**rows[0], "rate": 1}, *rows[1:]], True),
+        (lambda rows: [{**rows[0], "rate": 1.01}, *rows[1:]], False),
+        (lambda rows: rows[::-1], False),
+        (lambda rows: rows[:2], False),
+    ],
+    ids=["order of keys", "a default spelt out", "a rate", "order of voices", "a voice less"],
+)
+def test_digest_follows_the_content(tmp_path: Path, change, same: bool) -> None:
+    before = load_bank(_write(tmp_path, _rows(*ROWS))).digest
+    assert (load_bank(_write(tmp_path, _rows(*change(ROWS)))).digest == before) is same
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", "line 2"),
+        ("[]", "not a JSON object"),
+        (json.dumps({**ROWS[1], "colour": "red"}), "unknown keys colour"),
+        (json.dumps({"voice_id": "b"}), "missing keys engine, gender, language, speaker"),
+        (json.dumps({**ROWS[1], "voice_id": "a"}), "'a' is there twice"),
+        (json.dumps({**ROWS[1], "voice_id": "../b"}), "bad voice_id"),
+        (json.dumps({**ROWS[1], "voice_id": 5}), "bad voice_id 5"),
+        (json.dumps({**ROWS[1], "gender": "other"}), "bad gender 'other'"),
+        (json.dumps({**ROWS[1], "rate": 0}), "bad rate 0"),
+        (json.dumps({**ROWS[1], "rate": "fast"}), "bad rate 'fast'"),
+        (json.dumps({**ROWS[1], "pitch": float("inf")}), "bad pitch inf"),
+        (json.dumps({**ROWS[1], "pitch": True}), "bad pitch True"),
+        (json.dumps({**ROWS[1], "agent": 1}), "bad agent 1"),
+        (json.dumps({**ROWS[1], "speaker": ""}), "bad speaker ''"),
+        (json.dumps({**ROWS[1], "licence": 3}), "bad licence 3"),
+    ],
+)
+def test_a_bad_line_is_one_clear_error(tmp_path: Path, line: str, message: str) -> None:
+    with pytest.raises(CorpusError, match="line 2") as caught:
+        load_bank(_write(tmp_path, [json.dumps(ROWS[0]), line]))
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("card", ["{", "[]", "{}", '{"name": 3}', '{"name": ""}'])
+def test_a_bad_card_is_an_error(tmp_path: Path, card: str) -> None:
+    with pytest.raises(CorpusError, match=CARD_FILE):
+        load_bank(_write(tmp_path, _rows(*ROWS), card))
+
+
+def test_missing_and_broken_files(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="neither a directory with voices.jsonl nor offline"):
+        load_bank(tmp_path)
+    with pytest.raises(CorpusError, match="empty"):
+        load_bank(_write(tmp_path, []))
+    (tmp_path / VOICES_FILE).write_bytes(b'{"voice_id": "\xff"}\n')
+    with pytest.raises(CorpusError, match="UTF-8"):
+        load_bank(tmp_path)
+    (_write(tmp_path, _rows(*ROWS)) / CARD_FILE).unlink()
+    with pytest.raises(CorpusError, match="no card"):
+        load_bank(tmp_path)
+
+
+@pytest.mark.parametrize(("language", "at_least_users"), [("en", 12), ("zh", 8)])
+def test_the_offline_bank(language: str, at_least_users: int) -> None:
+    bank = load_bank("offline")
+    agents = bank.select(language=language, agent=True)
+    users = bank.select(language=language, agent=False)
+    assert sorted(voice.gender for voice in agents) == ["female", "male"]
+    assert len(users) >= at_least_users
+    assert {voice.gender for voice in users} == {"female", "male"}
+    timbres = Counter((v.engine, v.speaker, v.rate, v.pitch) for v in bank.voices)
+    assert max(timbres.values()) == 1
+
+
+def test_the_offline_card_tells_the_truth() -> None:
+    bank, card = load_bank("offline"), load_card("offline")
+    assert "offline" in shipped_banks()
+    assert card["counts"] == {
+        language: {
+            role: len(bank.select(language=language, agent=role == "agent")) for role in ("agent", "user")
+        }
+        for language in ("en", "zh")
+    }
+    licences = {(source["engine"], source["speaker"]): source["licence"] for source in card["sources"]}
+    assert {(v.engine, v.speaker): v.licence for v in bank.voices} == licences
+    assert {f.name for f in fields(Voice)} == set(asdict(bank.voices[0]))
