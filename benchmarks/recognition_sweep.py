@@ -89,7 +89,10 @@ ANSWERS = (
     "then begin the next task with a fresh mind.",
 )
 
-SPEAKERS = {"flite": ("rms", "slt", "awb", "kal16"), "festival": ("cmu_us_slt_arctic_hts", "kal_diphone", "ked_diphone")}
+SPEAKERS = {
+    "flite": ("rms", "slt", "awb", "kal16"),
+    "festival": ("cmu_us_slt_arctic_hts", "kal_diphone", "ked_diphone"),
+}
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ Exit codes: 0 done, 2 the user can mend it, 3 the data on disk is wrong, 4 an en
 
 import json
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -159,15 +160,21 @@ def stats(directory: str, as_json: bool) -> None:
 
 
 def main() -> None:
-    """The `parley` command: errors of our own become one line and an exit code."""
+    """The `parley` command: what goes wrong becomes one line and an exit code; only our own bugs show a traceback."""
     try:
-        cli(standalone_mode=True)
+        cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("parley: stopped; the same command continues", err=True)
+        sys.exit(130)
     except LawBroken as error:
         click.echo(f"parley: a bug of Parley: {error}", err=True)
         sys.exit(error.exit_code)
     except ParleyError as error:
         click.echo(f"parley: {' '.join(str(error).split())}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        click.echo("parley: stopped; the same command continues", err=True)
-        sys.exit(130)
+    except Exception:  # noqa: BLE001  the last resort of the process
+        traceback.print_exc()
+        sys.exit(LawBroken.exit_code)

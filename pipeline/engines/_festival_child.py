@@ -45,6 +45,8 @@ class FestivalChild:
         An error inside `scheme` is not an error here: festival reports it on stderr and reads on. Raises `ChildFailed`
         when the process dies or has not finished after `limit_s` seconds; the process is then gone.
         """
+        if not self.close.alive:
+            raise ChildFailed("festival has ended")
         self._asked += 1
         mark = f"parley-done-{self._asked}\n"
         try:

@@ -7,8 +7,11 @@ the seed moves the speaking rate, the mean pitch and the pitch spread a little, 
 import hashlib
 from dataclasses import dataclass
 
+import numpy as np
+import soxr
+
 from manifests.reasons import Reason
-from pipeline.engines.protocols import Failure, SpeechRequest
+from pipeline.engines.protocols import Clip, Failure, Samples, SpeechRequest
 
 TAKES_VERSION = 1
 """Part of the version of every engine that uses takes: another mapping from seeds to takes is another engine."""
@@ -54,6 +57,15 @@ def unspeakable(text: str) -> Failure | None:
         if ord(c) < 32 and c not in "\t\n\r":
             return Failure(Reason.SYNTHESIS_FAILED, f"control character U+{ord(c):04X}")
     return None
+
+
+def shift_pitch(clip: Clip, pitch: float) -> Clip:
+    """`clip` resampled so that its pitch is `pitch` times as high, and its speaking rate too: ask for a slower clip.
+
+    The formants move along, as with a smaller or a larger speaker.
+    """
+    samples: Samples = soxr.resample(clip.samples, clip.sample_rate * pitch, clip.sample_rate)
+    return Clip(np.ascontiguousarray(np.clip(samples, -1.0, 1.0)), clip.sample_rate)
 
 
 def _three_of(seed: int) -> tuple[float, float, float]:

@@ -6,16 +6,14 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import soundfile
-import soxr
 
 from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.engines._english import plain_english
 from pipeline.engines._festival_child import ChildFailed, FestivalChild
-from pipeline.engines._takes import TAKES_VERSION, Take, take_of
-from pipeline.engines.protocols import Clip, Failure, Samples, SpeechRequest
+from pipeline.engines._takes import TAKES_VERSION, Take, shift_pitch, take_of
+from pipeline.engines.protocols import Clip, Failure, SpeechRequest
 
 NAME = "festival"
 
@@ -42,8 +40,7 @@ def version() -> str:
 class Festival:
     """Speaks English: cmu_us_slt_arctic_hts (female, 32 kHz), kal_diphone and ked_diphone (male, 16 kHz).
 
-    The pitch of the first cannot be set: its clip is resampled, which moves its formants along with the pitch, as
-    with a smaller or larger speaker, and leaves the speaking rate alone.
+    The pitch of the first cannot be set and is moved by resampling (`shift_pitch`).
     """
 
     name = NAME
@@ -78,7 +75,7 @@ class Festival:
             limit_s = self._limit_s + _LIMIT_S_PER_CHARACTER * len(text)
             self._evaluate_twice(_scheme(text, request.voice.speaker, take, self._wav), limit_s)
             clip = _read(self._wav)
-        return _shift(clip, take.pitch) if request.voice.speaker == _HTS and isinstance(clip, Clip) else clip
+        return shift_pitch(clip, take.pitch) if request.voice.speaker == _HTS and isinstance(clip, Clip) else clip
 
     def _evaluate_twice(self, scheme: str, limit_s: float) -> None:
         """Evaluate; where the child fails, once more on a fresh one."""
@@ -134,8 +131,3 @@ def _read(wav: Path) -> Clip | Failure:
     if len(samples) == 0:
         return Failure(Reason.SYNTHESIS_FAILED, "festival gave an empty clip")
     return Clip(samples, int(sample_rate))
-
-
-def _shift(clip: Clip, pitch: float) -> Clip:
-    samples: Samples = soxr.resample(clip.samples, clip.sample_rate * pitch, clip.sample_rate)
-    return Clip(np.ascontiguousarray(samples), clip.sample_rate)

@@ -3,6 +3,7 @@
 import ctypes
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +12,31 @@ import numpy as np
 from manifests.errors import EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.engines._english import plain_english
-from pipeline.engines._takes import TAKES_VERSION, Take, take_of
+from pipeline.engines._takes import TAKES_VERSION, Take, shift_pitch, take_of
 from pipeline.engines.protocols import Clip, Failure, SpeechRequest
 
 NAME = "flite"
 
-# Mean and spread of f0 in Hz and the neutral duration stretch, as the voices' own data in flite 2.2 have them. All
-# three are set on every call: what a call leaves unset, it would inherit from the call before.
+
+@dataclass(frozen=True, slots=True)
+class _Speaker:
+    """Mean and spread of f0 in Hz and the neutral duration stretch, as the voice's own data in flite 2.2 have them.
+
+    `f0_is_set` is False where the voice draws its f0 from a model that heeds no mean (found by measuring): its pitch
+    is then set by resampling.
+    """
+
+    f0_mean: float
+    f0_spread: float
+    stretch: float
+    f0_is_set: bool = True
+
+
 _SPEAKERS = {
-    "rms": (98.0, 24.0, 1.0),
-    "slt": (172.0, 27.0, 1.0),
-    "awb": (132.0, 25.0, 1.0),
-    "kal16": (95.0, 11.0, 1.1),
+    "rms": _Speaker(98.0, 24.0, 1.0, f0_is_set=False),
+    "slt": _Speaker(172.0, 27.0, 1.0),
+    "awb": _Speaker(132.0, 25.0, 1.0),
+    "kal16": _Speaker(95.0, 11.0, 1.1),
 }
 
 # The library keeps global state, and a voice is one object in the whole process.
@@ -93,28 +107,34 @@ class Flite:
             return text
         if isinstance(take, Failure):
             return take
-        with _LOCK:
+        if _SPEAKERS[request.voice.speaker].f0_is_set:
             return self._speak(text, request.voice.speaker, take)
+        clip = self._speak(text, request.voice.speaker, replace(take, rate=take.rate / take.pitch, pitch=1.0))
+        return shift_pitch(clip, take.pitch) if isinstance(clip, Clip) else clip
 
     def _speak(self, text: str, speaker: str, take: Take) -> Clip | Failure:
-        voice = self._voices[speaker]
-        mean, spread, stretch = _SPEAKERS[speaker]
-        features = ctypes.cast(voice, ctypes.POINTER(_VoiceHead)).contents.features
+        with _LOCK:
+            self._set_features(speaker, take)
+            # The vocoder draws its noise from the C library's generator: unseeded, clips would depend on those before.
+            self._libc.srand(1)
+            wave = self._library.flite_text_to_wave(text.encode("ascii"), self._voices[speaker])
+            if not wave:
+                return Failure(Reason.SYNTHESIS_FAILED, "flite gave no audio")
+            try:
+                return _clip_of(wave.contents)
+            finally:
+                self._library.delete_wave(wave)
+
+    def _set_features(self, speaker: str, take: Take) -> None:
+        # All three on every call: what a call leaves unset, it would inherit from the call before.
+        own = _SPEAKERS[speaker]
+        features = ctypes.cast(self._voices[speaker], ctypes.POINTER(_VoiceHead)).contents.features
         for feature, value in (
-            (b"duration_stretch", stretch / take.rate),
-            (b"int_f0_target_mean", mean * take.pitch),
-            (b"int_f0_target_stddev", spread * take.pitch * take.spread),
+            (b"duration_stretch", own.stretch / take.rate),
+            (b"int_f0_target_mean", own.f0_mean * take.pitch),
+            (b"int_f0_target_stddev", own.f0_spread * take.pitch * take.spread),
         ):
             self._library.flite_feat_set_float(features, feature, value)
-        # The vocoder draws its noise from the C library's generator: without this a clip would depend on those before.
-        self._libc.srand(1)
-        wave = self._library.flite_text_to_wave(text.encode("ascii"), voice)
-        if not wave:
-            return Failure(Reason.SYNTHESIS_FAILED, "flite gave no audio")
-        try:
-            return _clip_of(wave.contents)
-        finally:
-            self._library.delete_wave(wave)
 
 
 def _clip_of(wave: _Wave) -> Clip | Failure:

@@ -9,7 +9,14 @@ the mark lies below 2 kHz.
 Two things differ on purpose. The package drops what is left after the last whole hop, so that its clips come back up
 to 10 ms shorter; here the inverse transform runs to the last sample, which is marked too. And the package returns the
 clip resampled to 32 kHz and back, without what was above 16 kHz; here only the mark travels, and the clip itself is
-not resampled. Computation is on the CPU, as is the package's default.
+not resampled. Computation is on the CPU, as is the package's default: 0.013 s to mark and 0.023 s to detect one
+second of audio on one core.
+
+Measured on 60 short English utterances (0.35 to 1.9 s of speech) of five synthetic voices, marked, as 16-bit FLAC at
+16 kHz: scores of 0.96 and more with the mark, 0.15 and less without. On stretches cut from longer speech at random
+places, at 8 to 24 kHz, the scores stay apart (0.94 and more against 0.68 and less) from 0.5 s on; at 0.3 s they
+overlap (0.78 and more, while 3 of 420 unmarked stretches exceed 0.9). Silence added after marking weakens the mark of
+clips under a second.
 """
 
 import importlib.metadata

@@ -11,7 +11,7 @@ from pyarrow import fs as pafs
 from manifests.errors import InputError
 from manifests.storage import Place, open_place
 
-CHUNK_BYTES = 1 << 18
+CHUNK_BYTES = 1 << 16
 GZIP = b"\x1f\x8b"
 PARQUET = b"PAR1"
 _PACKED = {

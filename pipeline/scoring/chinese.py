@@ -5,7 +5,7 @@ import unicodedata
 import warnings
 from functools import cache
 
-from pipeline.scoring.chinese_numbers import digits_of
+from pipeline.scoring.chinese_numbers import digits_of, has_numerals
 
 with warnings.catch_warnings():
     # zhconv reads its table through pkg_resources where that exists, which warns about its own removal.
@@ -13,6 +13,9 @@ with warnings.catch_warnings():
     import zhconv
 
 VERSION = "chinese-1"
+
+# As in English: what punctuation kept apart is read again until nothing changes.
+_MAX_ROUNDS = 6
 
 # Recognisers rarely print hesitations; 啊 and 哦 they do.
 _FILLERS = re.compile("[嗯呃唔呣]")
@@ -59,12 +62,23 @@ _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−～〜∼", "-") | {
 
 def normalize(text: str) -> str:
     """Two Chinese texts that sound the same give the same string, without spaces."""
+    normalized = _normalize(text)
+    for _ in range(_MAX_ROUNDS):
+        if not has_numerals(normalized):
+            break
+        text, normalized = normalized, _normalize(normalized)
+        if normalized == text:
+            break
+    return normalized
+
+
+def _normalize(text: str) -> str:
     text = _FILLERS.sub("", _fold(text))
     text = _PAIR.sub(lambda found: f"{_hanzi(found[1])}{_hanzi(found[2])}" if _rises(found) else found[0], text)
     if _NEEDS_WRITTEN.search(text):
         text = _rewrite(text)
-    text = digits_of(text)
-    text = _UNIT.sub(lambda found: f"{found[1]}{_UNITS[found[2]]}", text)
+    if has_numerals(text):
+        text = _UNIT.sub(lambda found: f"{found[1]}{_UNITS[found[2]]}", digits_of(text))
     return _NOISE.sub("", text)
 
 

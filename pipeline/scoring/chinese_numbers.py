@@ -15,7 +15,8 @@ _SCALES = {"万亿": 10**12, "亿": 10**8, "万": 10**4}
 _PLAIN_DIGITS = str.maketrans("零〇一二三四五六七八九两幺", "0012345678921")
 _ONE_NAME = str.maketrans("〇两", "零二")
 
-_HAS_NUMERAL = re.compile("[零〇一二三四五六七八九两幺十]|[0-9][百千万亿点]|百分[之百]")
+_HAS_NUMERAL = re.compile("[0-9零〇一二三四五六七八九两幺十]|百分[之百]")
+_WHOLE = re.compile("百分之?百(?!分)")
 _RUN = re.compile("[零〇一二三四五六七八九两幺]+")
 _UNIT_RUN = re.compile("[十百千万亿]+")
 _SCALE = re.compile("万亿|亿|万")
@@ -42,11 +43,14 @@ class Numeral:
     end: int
 
 
+def has_numerals(text: str) -> bool:
+    """Whether `digits_of` can have anything to do."""
+    return _HAS_NUMERAL.search(text) is not None
+
+
 def digits_of(text: str) -> str:
     """`text` with its numerals as digits; everything else stays, also 百, 千, 万 and 亿 without a digit."""
-    if not _HAS_NUMERAL.search(text):
-        return text
-    text = text.replace("百分百", "百分之100").replace("百分之百", "百分之100")
+    text = _WHOLE.sub("百分之100", text)
     result: list[str] = []
     at = 0
     while at < len(text):

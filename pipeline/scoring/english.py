@@ -21,6 +21,10 @@ from pipeline.scoring.english_words import (
 
 VERSION = "english-1"
 
+# Numbers that were apart can meet once the punctuation between them is gone, so they are read again until nothing
+# changes: the second round for nearly every text, the third for crafted ones.
+_MAX_ROUNDS = 6
+
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|'[^\W_]+")
 _TOKEN = re.compile(r"[0-9]+(?:\.[0-9]+)+|[^\W_]+(?:'[^\W_]+)*|'[^\W_]+|[,.;:!?()\"]")
@@ -28,14 +32,25 @@ _PUNCTUATION = frozenset(',.;:!?()"')
 _HAS_DIGIT = re.compile(r"[0-9]")
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ´`′", "'") | dict.fromkeys("‐‑‒–—―−", "-"))
 _INITIALS = re.compile(r"\b(?:[a-z]\.){2,}(?![a-z0-9])")
-_JOINED = re.compile(r"\b(?:e-mail|wi-fi|co-op|on-line)|\bper cent\b")
+_JOINED = re.compile(r"\b(?:e-mail|wi-fi|co-op|on-line)|\bper[\W_]+cent\b")
 
 
 def normalize(text: str) -> str:
     """Two English texts that sound the same give the same string of words, separated by single spaces."""
+    normalized = _normalize(text)
+    for _ in range(_MAX_ROUNDS):
+        if not _HAS_DIGIT.search(normalized):
+            break
+        text, normalized = normalized, _normalize(normalized)
+        if normalized == text:
+            break
+    return normalized
+
+
+def _normalize(text: str) -> str:
     text = _fold(text)
     text = _INITIALS.sub(lambda found: found[0].replace(".", "") + " ", text)
-    text = _JOINED.sub(lambda found: found[0].replace("-", "").replace(" ", ""), text)
+    text = _JOINED.sub(lambda found: "percent" if found[0][0] == "p" else found[0].replace("-", ""), text)
     if english_written.is_needed(text):
         text = english_written.rewrite(text)
     words = _WORD.findall(text)
@@ -98,7 +113,7 @@ def _join_letters(words: list[str]) -> list[str]:
         is_letter = len(word) == 1 and word.isalpha()
         if is_letter and is_run:
             result[-1] += word
-        else:
+        elif word != BREAK or not is_run:
             result.append(word)
-        is_run = is_letter
+        is_run = is_letter or (is_run and word == BREAK)
     return result

@@ -39,10 +39,11 @@ def _dates(words: list[str]) -> list[str]:
         after_month = at > 0 and words[at - 1] in MONTHS
         following = [*words[at + 1 : at + 3], "", ""]
         before_month = following[0] in MONTHS or (following[0] == "of" and following[1] in MONTHS)
-        # "May fifth one" must not become "May 51".
-        is_day = _DAY.fullmatch(word) and (not following[0].isdecimal() or _YEAR.fullmatch(following[0]))
+        # "May fifth, one" must not become "May 51".
+        joins_on = words[at - 1].isdecimal() if at > 0 else False
+        joins_on |= following[0].isdecimal() and not _YEAR.fullmatch(following[0])
         both = _DAY_AND_YEAR.fullmatch(word) if after_month else None
-        if is_day and (after_month or before_month):
+        if (after_month or before_month) and not joins_on and _DAY.fullmatch(word):
             result.append(word[:-2])
         elif both:
             result.extend(both.groups())

@@ -10,12 +10,18 @@ from pipeline.verbalize.english import Replacement, Rule
 _DIGITS = dict(zip("0123456789", "零一二三四五六七八九", strict=True))
 _PHONE_DIGITS = _DIGITS | {"1": "幺"}
 # Before a measure word two is 两; wetext knows 个, 位, 人, 米 and a few more.
-_MEASURES = "次|种|倍|张|本|条|件|项|款|杯|句|首|只|篇|步|类|天|年(?!级)|小时|分钟|周|段|份|道|家|部|点钟|块|盒|瓶|名|大|组|行|列"
+_MEASURES = (
+    "次|种|倍|张|本|条|件|项|款|杯|句|首|只|篇|步|类|天|年(?!级)|小时|分钟|周|段|份|道|家|部|点钟|块|盒|瓶|名|大|组"
+)
 
 
 def _telephone(match: re.Match[str]) -> str:
     groups = re.findall(r"\d+", match.group())
     return "，".join("".join(_PHONE_DIGITS[digit] for digit in group) for group in groups)
+
+
+def _decimal(match: re.Match[str]) -> str:
+    return match[1] + "点" + "".join(_DIGITS[digit] for digit in match[2])
 
 
 def _table(*rows: tuple[str, Replacement]) -> tuple[Rule, ...]:
@@ -25,17 +31,22 @@ def _table(*rows: tuple[str, Replacement]) -> tuple[Rule, ...]:
 BEFORE = _table(
     # Half-width punctuation beside Chinese text.
     (r"(?<=[^\x00-\x7f]),\s?|,\s?(?=[^\x00-\x7f])", "，"),
-    (r"(?<=[^\x00-\x7f])\.(?=\s|$|[^\x00-\x7f])", "。"),
+    (r"(?<=[^\x00-\x7f])\.(?=\s|$|[^\x00-\x7f])|(?<=\d)\.(?=\s|$)", "。"),
     (r"(?<=[^\x00-\x7f])\?|\?(?=\s|$|[^\x00-\x7f])", "？"),
     (r"(?<=[^\x00-\x7f])!|!(?=\s|$|[^\x00-\x7f])", "！"),
+    # Blanks around numbers, as word processors set them.
+    (r"(?<=\d)\s+(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])\s+(?=\d)", ""),
     # Thousands: "1,234" gives "一,两百三十四".
     (r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?!\d)", lambda m: m.group().replace(",", "")),
     # Telephone numbers are read as differences.
     (r"(?<![\d-])(?:\d{3,4}-)?\d{3,4}-\d{4}(?![\d-])(?!年)(?<!19\d\d-\d{4})(?<!20\d\d-\d{4})", _telephone),
-    # A blank to be filled in, and the zeros of a price.
+    # A blank to be filled in, the sign of equality ("= 2080" is read as a clock), and the zeros of a price.
+    (r"(?<=[\d一-龥])\s*=\s*(?=\d)", "等于"),
     (r"_{2,}", "什么"),
     (r"(\d+\.\d)0(?=\s?(?:元|美元|欧元|英镑))", r"\1"),
     (r"(\d+)\.0(?=\s?(?:元|美元|欧元|英镑))", r"\1"),
+    # Decimals that could be a date are read as one: "12.5".
+    (r"(?<![\d.])(1[0-2]|[1-9])\.([1-9]|[1-3]\d)(?![\d.%]|\s?%)", _decimal),
     # Ranges: years are read as differences, percentages as dates, dashes and tildes stay.
     (r"(?<!\d)(1[5-9]\d\d|20\d\d)年?\s?[-–—~～至]+\s?(1[5-9]\d\d|20\d\d)年?(?!\d)", r"\1年到\2年"),
     (r"(\d+(?:\.\d+)?)%?\s?[-–—~～]+\s?(\d+(?:\.\d+)?)%", r"\1%到\2%"),

@@ -69,6 +69,8 @@ BEFORE = _table(
     (r"_{2,}", " blank "),
     # A quoted sentence inside another: its full stop ends nothing.
     (r"[.,]\"(?=\s+[a-z])", '"'),
+    # Square brackets are an error in wetext.
+    (r"\s*[\[\]{}]+\s*", ", "),
     # A colon behind a verb is no pause.
     (r"\b(include|includes|including|are|is|were|was|be|of|like|such as)\s?:\s+", r"\1 "),
     # Abbreviations that wetext leaves or breaks: "e.g.", "vs.", "etc.", "No. 5" ("Number. five"), "Ph.D." ("PHD").
@@ -103,7 +105,7 @@ BEFORE = _table(
     # Money: a range keeps its dash, "$1000" gives "thousand dollars", "$10K" "dollar ten K", a cent sign is an error.
     (r"(\d)\s?[-–—]\s?(?=[$€£¥]\d)", r"\1 to "),
     (
-        r"(?P<sign>[$€£¥])\s?(?P<amount>\d[\d,]*(?:\.\d+)?)"
+        r"(?P<sign>[$€£¥])\s?(?P<amount>\d+(?:,\d{3})*(?:\.\d+)?)"
         r"(?:\s?(?P<scale>thousand|million|billion|trillion|[kK]|[mM]|bn|mn|[bB]|[tT])\b)?",
         _currency,
     ),
@@ -168,7 +170,7 @@ AFTER = _table(
     # Punctuation that is heard as a pause; the rest of it has no sound.
     (r"[\"“”„«»*_`]", ""),
     (r"\s*[()\[\]{};:|]+\s*", ", "),
-    (r"\s+-+\s+|--+", ", "),
+    (r"\s+-+\s+|--+|\s*[–—]+\s*", ", "),
     (r"(?<![A-Za-z])-|-(?![A-Za-z])", " "),
     (r"(?<![A-Za-z])'(?![A-Za-z])", ""),
     (r"(?<![A-Za-z])'(?=[A-Za-z]+')|(?<![A-Za-z0-9])'(?!(?:s|t|re|ve|ll|d|m|em|til|cause|tis|twas)\b)", ""),

@@ -14,7 +14,7 @@ from pipeline.verbalize.normalizer import normalize_sentence
 _TABLES = {"en": (english.BEFORE, english.AFTER), "zh": (chinese.BEFORE, chinese.AFTER)}
 
 _TYPOGRAPHY = str.maketrans(
-    {"’": "'", "‘": "'", "ʼ": "'", "′": "'", "“": '"', "”": '"', "…": "... ", "\u00a0": " ", "⁄": "/", "‑": "-", "•": " "}
+    dict.fromkeys("’‘ʼ′", "'") | dict.fromkeys("“”", '"') | {"…": "... ", "\u00a0": " ", "⁄": "/", "‑": "-", "•": " "}
 )
 _SUPERSCRIPTS = str.maketrans({"²": " squared", "³": " cubed"})
 _CHINESE_SUPERSCRIPTS = str.maketrans({"²": "平方", "³": "立方"})
@@ -29,15 +29,15 @@ _NEEDS_NORMALIZER = {
 # Without any of these the tables and the normaliser change nothing, and half of all sentences have none.
 _SPECIAL = {
     "en": re.compile(
-        r"[^A-Za-z ,.?!'-]|--|(?<![A-Za-z])[-']|[-'](?![A-Za-z])|[A-Za-z]\.[A-Za-z]|\b[A-Z]\.|\b[IVX]{2,}\b|World War"
-        r"|\b(?:[Vv]s?|[Ee]tc|[Nn]os?|[Aa]pprox|Prof|Mrs|Ms|Mr|Dr|Mt|St|Jr|Sr|Inc|Ltd|Co)\b|Misses|hundreds"
-        r"|january|february|april|june|july|august|september|october|november|december|of march|of may|in\."
+        r"[^A-Za-z ,.?!'-]|--|(?<![A-Za-z])[-']|[-'](?![A-Za-z])|[A-Za-z]\.[A-Za-z]|\b[A-Z]\.|\b[IVX]{2,}\b|\bWar\b"
+        r"|\b(?:[Vv]s?|[Ee]tc|[Nn]os?|[Aa]pprox|Prof|Mrs|Ms|Mr|Dr|Mt|St|Jr|Sr|Inc|Ltd|Co|cm)\b|Misses|hundreds"
+        r"|january|february|april|june|july|august|september|october|november|december|of march|of may"
     ),
     "zh": re.compile(r"[^\u3400-\u4dbf\u4e00-\u9fff。，？！、]"),
 }
 # Neighbors that wetext reads a number by ("June 18, 1815", "5 square miles"). A whole long sentence costs it 5 ms.
-_WORDS_BEFORE = 2
-_WORDS_AFTER = 3
+_WORDS_BEFORE = 1
+_WORDS_AFTER = 1
 _SENTENCE_ENDS = {"en": re.compile(r"(?<=[.!?])(?=\s+[A-Z\"'])"), "zh": re.compile(r"(?<=[。！？，；、\n])")}
 
 
@@ -50,17 +50,22 @@ def verbalize(text: str, language: str) -> str:
     """
     if language not in LANGUAGES:
         raise ValueError(f"no spoken form is defined for language {language!r}")
-    before, after = _TABLES[language]
     text = _clean(text, language)
-    if not _SPECIAL[language].search(text):
-        return _tidy_chinese(text) if language == "zh" else _tidy_english(text)
-    text = _apply(before, text)
-    text = "".join(_normalize(sentence, language) for sentence in _SENTENCE_ENDS[language].split(text))
-    text = _apply(after, text)
+    if _SPECIAL[language].search(text):
+        text = _put_into_words(text, language)
     return _tidy_chinese(text) if language == "zh" else _tidy_english(text)
 
 
+def _put_into_words(text: str, language: str) -> str:
+    before, after = _TABLES[language]
+    text = _apply(before, text)
+    text = "".join(_normalize(sentence, language) for sentence in _SENTENCE_ENDS[language].split(text))
+    return _apply(after, text)
+
+
 def _clean(text: str, language: str) -> str:
+    if text.isascii() and language == "en":
+        return text
     text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
     text = _FULL_WIDTH.sub(lambda match: unicodedata.normalize("NFKC", match.group()), text)
     if language == "zh":
@@ -87,46 +92,27 @@ def _apply(table: tuple[Rule, ...], text: str) -> str:
 
 
 def _normalize(sentence: str, language: str) -> str:
-    """The sentence with its written-out parts; only those, with their neighbors, go to the normaliser."""
+    """The sentence with its numbers and signs in words; in English only they and their neighbors are normalised."""
     needs = _NEEDS_NORMALIZER[language]
     if not needs.search(sentence):
         return sentence
     if language == "zh":
-        return _normalize_whole(sentence, language)
+        return _normalize_part(sentence, language)
     words = sentence.split()
     near = [False] * len(words)
     for i, word in enumerate(words):
         if needs.search(word):
-            for j in range(max(0, i - _WORDS_BEFORE), min(len(words), i + _WORDS_AFTER + 1)):
-                near[j] = True
+            first, last = max(0, i - _WORDS_BEFORE), min(len(words), i + _WORDS_AFTER + 1)
+            near[first:last] = [True] * (last - first)
     groups = groupby(zip(near, words, strict=True), key=lambda pair: pair[0])
     parts = [(is_near, " ".join(word for _, word in group)) for is_near, group in groups]
-    said = " ".join(_normalize_whole(part, language) if is_near else part for is_near, part in parts)
-    return sentence[: len(sentence) - len(sentence.lstrip())] + said
+    return " " + " ".join(_normalize_part(part, language) if is_near else part for is_near, part in parts)
 
 
-def _normalize_whole(text: str, language: str) -> str:
+def _normalize_part(text: str, language: str) -> str:
     # wetext drops outer blanks, stumbles over double ones and escapes double quotes.
     core = " ".join(text.replace('"', "").split())
-    lead = text[: len(text) - len(text.lstrip())]
-    tail = text[len(text.rstrip()) :]
-    return lead + normalize_sentence(core, language) + tail if core else text
-
-
-          for j in range(max(0, i - _WORDS_BEFORE), min(len(words), i + _WORDS_AFTER + 1)):
-                near[j] = True
-    groups = groupby(zip(near, words, strict=True), key=lambda pair: pair[0])
-    parts = [(is_near, " ".join(word for _, word in group)) for is_near, group in groups]
-    said = " ".join(_normalize_whole(part, language) if is_near else part for is_near, part in parts)
-    return sentence[: len(sentence) - len(sentence.lstrip())] + said
-
-
-def _normalize_whole(text: str, language: str) -> str:
-    # wetext drops outer blanks, stumbles over double ones and escapes double quotes.
-    core = " ".join(text.replace('"', "").split())
-    lead = text[: len(text) - len(text.lstrip())]
-    tail = text[len(text.rstrip()) :]
-    return lead + normalize_sentence(core, language) + tail if core else text
+    return normalize_sentence(core, language) if core else text
 
 
 def _tidy_english(text: str) -> str:

@@ -77,9 +77,7 @@ def make_rejected(number: int = 0) -> Dialogue:
 def make_failed(number: int = 0) -> Dialogue:
     """A row that got no voice, so no speech."""
     turns = (Turn(role="user", original_text=f"say {number}"),)
-    return Dialogue(
-        f"made-{number:08x}", "zh", Source("made", str(number)), turns, status="failed", reason="no_voice"
-    )
+    return Dialogue(f"made-{number:08x}", "zh", Source("made", str(number)), turns, status="failed", reason="no_voice")
 
 
 def make_rows(kept: int = 6, rejected: int = 3, failed: int = 2) -> list[Dialogue]:
@@ -90,17 +88,17 @@ def make_rows(kept: int = 6, rejected: int = 3, failed: int = 2) -> list[Dialogu
     return rows + [make_failed(next(numbers)) for _ in range(failed)]
 
 
-def make_corpus(
-    where: Path, rows: Iterable[Dialogue], clips: bool = False, max_rows: int = 4, source_rows: int | None = None
-) -> Place:
-    """A finished corpus of these rows at `where`."""
-    place = open_place(where)
+def make_corpus(where: Path, rows: Iterable[Dialogue], clips: bool = False, max_rows: int = 4) -> Place:
+    """A finished corpus of these rows in the local directory `where`."""
+    return make_corpus_at(open_place(where), rows, clips, max_rows)
+
+
+def make_corpus_at(place: Place, rows: Iterable[Dialogue], clips: bool = False, max_rows: int = 4) -> Place:
     with CorpusWriter(place, max_rows=max_rows) as writer:
         for dialogue in write_clips(place, rows) if clips else rows:
             writer.write(dialogue)
     packed = writer.packed
-    given = packed.counts.input_rows if source_rows is None else source_rows
     recipe = Recipe(name="made", digest="0123abcd", settings={"gate": {"max_wer": 0.1}})
-    sources = (SourceFile("made", given, "CC0-1.0", "jsonl", "made.jsonl"),)
+    sources = (SourceFile("made", packed.counts.input_rows, "CC0-1.0", "jsonl", "made.jsonl"),)
     write_manifest(place, Manifest("0.1.0", 7, recipe, {"tts/tone": "1"}, sources, packed.counts, packed.shards))
     return place

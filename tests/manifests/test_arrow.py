@@ -9,8 +9,8 @@ from corpus_builders import make_dialogue
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from manifests.arrow import arrow_schema, from_ipc, from_table, to_ipc, to_table
 from manifests.arrow import _converter as converter
+from manifests.arrow import arrow_schema, from_ipc, from_table, to_ipc, to_table
 from manifests.errors import CorpusError, LawBroken
 from manifests.reasons import Reason
 from manifests.schema import Attempt, Audio, Dialogue, Source, Step, Turn, Watermark

@@ -2,7 +2,8 @@
 
 Variables `question` (already spoken) and `answer`; options `answer_limit` (default 100 words or characters: the hard
 limit of Ke-SpeechChat) and `answer_target` (default 40, ours: no sentence is added once this many are reached).
-Fields: `question`, `answer`.
+`allow_latin` (default off) lets Latin words
+stand in Chinese. Fields: `question`, `answer`.
 """
 
 import re
@@ -14,6 +15,9 @@ from pipeline.engines.rules.spoken_list import speak_list
 from pipeline.engines.rules.wording import RespondWording, first_match, respond_wording
 from pipeline.verbalize import count_units, unspeakable, verbalize
 
+# Fenced code and tables, before their marks are stripped.
+_BLOCK = re.compile(r"```|~~~|^\s*\|.+\|", re.MULTILINE)
+_CHINESE_MARKS = {",": "，", ".": "。"}
 _ANSWER_LIMIT = 100
 _ANSWER_TARGET = 40
 # Words or characters with which a cut answer still says something.
@@ -29,7 +33,7 @@ def respond(request: TextRequest) -> TextAnswer | Failure:
     spoken = _spoken_answer(question, answer, request)
     if isinstance(spoken, Failure):
         return spoken
-    odd = unspeakable(question + spoken, language)
+    odd = unspeakable(question + spoken, language, allow_latin=bool(request.options.get("allow_latin")))
     if odd or not count_units(spoken, language) or not count_units(question, language):
         return Failure(Reason.UNPRONOUNCEABLE, " ".join(odd[:10]) or "nothing is left to say")
     return TextAnswer({"question": question, "answer": spoken})
@@ -40,6 +44,8 @@ def _spoken_answer(question: str, answer: str, request: TextRequest) -> str | Fa
     wording = respond_wording(language)
     limit = int(request.options.get("answer_limit", _ANSWER_LIMIT))
     target = min(limit, int(request.options.get("answer_target", _ANSWER_TARGET)))
+    if block := _BLOCK.search(answer):
+        return Failure(Reason.ANSWER_NOT_SPEAKABLE, block.group().strip()[:40])
     written = take_apart(answer, language)
     units = [count_units(line, language) for line in written.lines]
     if is_verse(written.lines, wording.verse_words, units) and not written.items:
@@ -70,7 +76,8 @@ def _prose(
     kept: list[str] = []
     used = 0
     for sentence in sentences:
-        spoken = _closed(verbalize(without_parentheses(sentence), language), language)
+        mark = "," if sentence.rstrip().endswith((":", "：")) else "."
+        spoken = _closed(verbalize(without_parentheses(sentence), language), mark, language)
         units = count_units(spoken, language)
         found = first_match(wording.not_spoken, sentence)
         if found and (whole or not kept):
@@ -98,14 +105,14 @@ def _without_loose_end(
         written[len(kept) - 1].rstrip("\"”’'").endswith((":", "：")) or (cut and wording.announces.search(kept[-1]))
     ):
         kept.pop()
-    if cut and kept and wording.dangling.search(kept[-1]):
-        if sum(count_units(s, language) for s in kept[:-1]) >= _SAYS_ENOUGH[language]:
-            kept.pop()
+    rest = sum(count_units(s, language) for s in kept[:-1])
+    if cut and rest >= _SAYS_ENOUGH[language] and wording.dangling.search(kept[-1]):
+        kept.pop()
     return kept
 
 
-def _closed(text: str, language: str) -> str:
+def _closed(text: str, mark: str, language: str) -> str:
     text = re.sub(r"[,，、\s]+$", "", text)
     if not text or text[-1] in ".?!。？！":
         return text
-    return text + ("。" if language == "zh" else ".")
+    return text + (_CHINESE_MARKS[mark] if language == "zh" else mark)

@@ -19,6 +19,7 @@ from pipeline.verbalize import count_units, unspeakable, verbalize
 _MAX_UNITS = {"en": 60, "zh": 80}
 # Up to this many words, a single thing takes the place of "the given word" inside the request.
 _MAX_INSERTED_WORDS = 4
+_FRAME = re.compile(r"^(?:(?:can|could) you (?:please )?|please |你能|能不能|可以帮我|请帮我|麻烦你)", re.IGNORECASE)
 
 
 def rewrite(request: TextRequest) -> TextAnswer | Failure:
@@ -29,7 +30,7 @@ def rewrite(request: TextRequest) -> TextAnswer | Failure:
     question = _spoken_question(request, instruction, material)
     limit = int(request.options.get("max_units", _MAX_UNITS[request.language]))
     units = count_units(question, request.language)
-    odd = unspeakable(question, request.language)
+    odd = unspeakable(question, request.language, allow_latin=bool(request.options.get("allow_latin")))
     if units == 0 or units > limit or odd:
         return _refuse(instruction, material, request.language, units, limit, odd)
     return TextAnswer({"question": question})
@@ -45,7 +46,9 @@ def _spoken_question(request: TextRequest, instruction: str, material: str) -> s
     if request.options.get("fillers"):
         question = _with_fillers(question, wording.fillers, chance, language)
     spoken = verbalize(question, language)
-    return spoken if spoken.endswith((".", "?", "!", "。", "？", "！")) else spoken + ("。" if language == "zh" else ".")
+    return (
+        spoken if spoken.endswith((".", "?", "!", "。", "？", "！")) else spoken + ("。" if language == "zh" else ".")
+    )
 
 
 def _insert(source: SourceText, wording: RewriteWording) -> SourceText:
@@ -68,7 +71,7 @@ def _join(question: str, material: str, wording: RewriteWording, chance: random.
 
 
 def _bare(question: str) -> str:
-    return re.sub(r"^(?:can|could|would) you (?:please )?|^please |^(?:你能|能不能|可以帮我|请帮我|麻烦你)", "", question, flags=re.I)
+    return _FRAME.sub("", question)
 
 
 def _with_fillers(question: str, fillers: Fillers, chance: random.Random, language: str) -> str:

@@ -67,9 +67,10 @@ def _judge(request: TextRequest) -> Finding | None:
     answer = request.variables.get("answer", "")
     return (
         judge_source(instruction, material, language)
+        or _answer_kind(answer, wording)
         or _shape(request, instruction, material, answer, wording)
         or _unclear(request.variables.get("question", "") or instruction, wording, language)
-        or _answer(instruction, answer, wording, language)
+        or _refusal(instruction, answer, wording, language)
     )
 
 
@@ -113,9 +114,10 @@ def _has_inline_material(instruction: str, wording: RewriteWording, language: st
     if colon and count_units(tail, language) >= 1 and count_units(head, language) >= 2:
         return True
     sentences = [s for s in text.replace("。", ". ").split(". ") if s.strip()]
-    return any(
-        count_units(s, language) >= 6 and not wording.imperative.search(s.strip()) for s in sentences
-    ) and len(sentences) > 1
+    return (
+        any(count_units(s, language) >= 6 and not wording.imperative.search(s.strip()) for s in sentences)
+        and len(sentences) > 1
+    )
 
 
 def _other_language(instruction: str, wording: ScreenWording) -> Finding | None:
@@ -156,10 +158,14 @@ def _unclear(question: str, wording: ScreenWording, language: str) -> Finding | 
     return Finding(Reason.UNCLEAR, _short(question))
 
 
-def _answer(instruction: str, answer: str, wording: ScreenWording, language: str) -> Finding | None:
+def _answer_kind(answer: str, wording: ScreenWording) -> Finding | None:
     for kind, reason in _KINDS:
         if found := first_match(wording.answer.get(kind, ()), answer):
             return Finding(reason, f"in the answer: {_short(found)}")
+    return None
+
+
+def _refusal(instruction: str, answer: str, wording: ScreenWording, language: str) -> Finding | None:
     start = answer.strip()[: _REFUSAL_CHARACTERS[language]]
     for kind, patterns in wording.refusals.items():
         if kind == "beside_the_point" and _asks(instruction, language):

@@ -48,6 +48,8 @@ def _split_inline(text: str, wording: RewriteWording) -> tuple[str, str]:
     if not match or _TIME_OR_RATIO.search(text[: (match.end("head") + 3)]):
         return text, ""
     head = match["head"].strip()
+    if head.count("“") > head.count("”") or head.count('"') % 2 or head.count("《") > head.count("》"):
+        return text, ""
     if not (wording.imperative.search(head) or wording.question.search(head)):
         return text, ""
     return head, (match["tail"] or match["lines"]).strip()

@@ -10,11 +10,16 @@ from pipeline.verbalize import count_units, verbalize
 _SHORT_ITEM = {"en": 4, "zh": 8}
 # A lead-in such as "they include" runs on into items up to this long.
 _RUN_ON_ITEM = {"en": 9, "zh": 14}
+# An explanation up to this long belongs to its item.
+_SHORT_BODY = {"en": 5, "zh": 6}
 # Longer items without a name of their own are not said as a list.
 _LONGEST_ITEM = {"en": 22, "zh": 36}
-# As many as there are ordinals for; names in a row may be a few more.
-_MOST_ITEMS = 12
+# More than that nobody follows.
+_IN_NAMES = frozenset("a an and at by de for in la of on or the to van von with".split())
+_MOST_ITEMS = 10
 _FEWEST_ITEMS = 3
+_SENTENCE = re.compile(r"\w[.!?。！？][\"”’」]?$")
+_PAUSE = re.compile(r"[,:，：]")
 _END = re.compile(r"[\s.,;:。，；：、!！]+$")
 
 
@@ -25,36 +30,44 @@ def speak_list(
 
     Items may be left off only where neither the question nor the lead-in says how many there are.
     """
-    items = _items(question, written, wording, language)
-    if not items:
+    found = _items(question, written, wording, language)
+    if found is None:
         return None
+    items, sentences = found
     lead = _lead(written, wording, language)
     counts = _counts(f"{question} {lead}", wording, language)
     if counts and len(items) not in counts:
         return None
     whole = counts or wording.needs_whole.search(question)
     fewest = len(items) if whole else min(_FEWEST_ITEMS, len(items))
-    for number in range(len(items), fewest - 1, -1):
-        text = verbalize(_say(lead, items[:number], wording, language), language)
+    if fewest > _MOST_ITEMS:
+        return None
+    for number in range(min(len(items), _MOST_ITEMS), fewest - 1, -1):
+        text = verbalize(_say(lead, items[:number], sentences, wording, language), language)
         units = count_units(text, language)
         if units <= target or (number == fewest and units <= limit):
             return text
     return None
 
 
-def _items(question: str, written: Written, wording: RespondWording, language: str) -> list[str]:
-    """What is said of each item: all of it where that is short, else its name. Empty where neither will do."""
-    if written.more_lists or not 2 <= len(written.items) <= _MOST_ITEMS:
-        return []
+def _items(question: str, written: Written, wording: RespondWording, language: str) -> tuple[list[str], bool] | None:
+    """What is said of each item: all of it where that is short, else its name; and whether they are sentences.
+
+    None where neither will do.
+    """
+    if written.more_lists or len(written.items) < 2:
+        return None
     if any(first_match(wording.not_spoken, item) for item in written.items):
-        return []
-    plain = tuple(without_parentheses(item) for item in written.items)
-    names = heads(plain, _RUN_ON_ITEM[language], language)
+        return None
+    whole = tuple(without_parentheses(item) for item in written.items)
+    names = heads(whole, _SHORT_BODY[language], language)
     if names is None or (wording.needs_bodies.search(question) and not _counts(question, wording, language)):
-        names = plain
+        names = whole
     items = [_END.sub("", name) for name in names]
     lengths = [count_units(verbalize(item, language), language) for item in items]
-    return items if 0 < min(lengths) and max(lengths) <= _LONGEST_ITEM[language] else []
+    if min(lengths) == 0 or max(lengths) > _LONGEST_ITEM[language]:
+        return None
+    return items, all(_SENTENCE.search(name) for name in names)
 
 
 def _lead(written: Written, wording: RespondWording, language: str) -> str:
@@ -74,8 +87,10 @@ def _counts(text: str, wording: RespondWording, language: str) -> set[int]:
     return {wording.numbers[found.lower()] for found in re.findall(pattern, verbalize(text, language), re.IGNORECASE)}
 
 
-def _say(lead: str, items: list[str], wording: RespondWording, language: str) -> str:
+def _say(lead: str, items: list[str], sentences: bool, wording: RespondWording, language: str) -> str:
     longest = max(count_units(item, language) for item in items)
+    if sentences or any(_PAUSE.search(item) for item in items):
+        longest = _LONGEST_ITEM[language]
     blank, end = ("", "。") if language == "zh" else (" ", ".")
     row = wording.comma.join(items[:-1]) + wording.and_ + items[-1]
     if lead and longest <= _RUN_ON_ITEM[language] and wording.runs_on.search(lead):
@@ -83,8 +98,10 @@ def _say(lead: str, items: list[str], wording: RespondWording, language: str) ->
     if lead and wording.runs_on.search(lead):
         return f"{lead}{wording.comma}{wording.comma.join(_counted_off(items, wording, language))}{end}"
     counted = end + blank
-    said = row[0].upper() + row[1:] if longest <= _SHORT_ITEM[language] else counted.join(
-        part[0].upper() + part[1:] for part in _counted_off(items, wording, language)
+    said = (
+        row[0].upper() + row[1:]
+        if longest <= _SHORT_ITEM[language]
+        else counted.join(part[0].upper() + part[1:] for part in _counted_off(items, wording, language))
     )
     return f"{lead}{end}{blank}{said}{end}" if lead else f"{said}{end}"
 
@@ -113,6 +130,6 @@ def _lowered(items: list[str], language: str) -> list[str]:
 def _lower_first(item: str, language: str) -> str:
     """Lower case inside a sentence, unless the item is a name, all of whose words have capitals."""
     words = item.split()
-    if language == "zh" or len(words) < 2 or not any(word.islower() and len(word) > 3 for word in words[1:]):
+    if language == "zh" or not any(word.islower() and word not in _IN_NAMES for word in words[1:]):
         return item
     return item if not words[0][1:].islower() else item[0].lower() + item[1:]

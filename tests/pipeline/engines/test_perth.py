@@ -11,10 +11,12 @@ from manifests.audio import decode
 from manifests.errors import EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.audio import encode, normalize_peak, resample
-from pipeline.engines import perth
-from pipeline.engines.protocols import Clip, Detection, Failure
+from pipeline.engines import perth, tone
+from pipeline.engines.protocols import Clip, Detection, Failure, SpeechRequest
+from voicebank.voice import Voice
 
 HERE = all(importlib.util.find_spec(name) for name in ("perth", "torch"))
+VOICE = Voice("anna", "tone", "1", "en", "female")
 needs_perth = pytest.mark.skipif(not HERE, reason="needs resemble-perth and torch (the extra 'offline')")
 
 
@@ -95,6 +97,14 @@ def test_the_mark_is_small_and_below_2_khz():
     above = power[2200 * 2 :].sum()
     assert above < 1e-3 * power.sum()
     assert power.sum() < 0.1 * (np.abs(np.fft.rfft(clip.samples)) ** 2).sum()
+
+
+@needs_perth
+@pytest.mark.parametrize("text", ["Is it true, 3 > 2?", "今天下雨吗？", "𠮷"])
+def test_tone_voices_stay_intelligible(text):
+    spoken = tone.ToneSynthesizer().synthesize([SpeechRequest(text, "en", VOICE, rate=1.0, seed=0)])
+    marked = mark(spoken[0])
+    assert tone.ToneRecognizer().transcribe([marked], ["en"])[0].text == text
 
 
 @needs_perth

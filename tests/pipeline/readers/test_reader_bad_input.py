@@ -104,6 +104,12 @@ def test_rows_with_reasons(write, content, reasons, detail):
     assert [row.row for row in rows] == [str(n) for n in range(len(rows))]
 
 
+def test_a_cut_file_is_unpacked_as_far_as_it_goes_whatever_its_name(write):
+    content = gzip.compress(b"\n".join([GOOD] * 3) + b" " * 999, 0)[:-300]
+    rows = list(read_rows(write(content, "rows.jsonl.gz")))
+    assert [row.reason for row in rows] == [OK, OK, BAD]
+
+
 @pytest.mark.parametrize(
     ("content", "kept"),
     [
@@ -117,6 +123,13 @@ def test_rows_with_reasons(write, content, reasons, detail):
 def test_the_text_of_an_unreadable_row_is_kept(write, content, kept):
     (row,) = [row for row in read_rows(write(content), "alpaca") if row.reason]
     assert (row.reason, [turn.text for turn in row.turns]) == (Reason.UNREADABLE_ROW, [kept])
+
+
+def test_lines_are_counted_past_one_that_is_too_long(write, monkeypatch):
+    monkeypatch.setattr(split, "MAX_ROW_CHARS", 100)
+    monkeypatch.setattr("pipeline.readers.source.CHUNK_BYTES", 32)
+    rows = list(read_rows(write(GOOD + b"\n" + b"x" * 70_000 + b"\noops\n"), "alpaca"))
+    assert [row.detail and row.detail[:6] for row in rows] == [None, "line 2", "line 3"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,91 @@
+"""Are the cores busy? CPU time of the whole job over wall time x cores.
+
+    python benchmarks/busy_cores.py --input alpaca.json [--recipe ke-speechchat-offline] [--limit N]
+
+Runs `parley run` as a user would and samples the CPU time of its process and all that descend from it. Two figures:
+over the whole command, and "once started": from the moment the input is cut into units (the workers and their engines
+load after that, so loading counts) to the last unit, and to the end of packing.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+INTERVAL_S = 0.5
+
+
+class CpuTime:
+    """CPU seconds of a process and its descendants, those that have ended included (less their last interval)."""
+
+    def __init__(self, pid: int) -> None:
+        self._root = psutil.Process(pid)
+        self._seen: dict[tuple[int, float], float] = {}
+
+    def sample(self) -> float:
+        try:
+            processes = [self._root, *self._root.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            processes = []
+        for process in processes:
+            try:
+                times = process.cpu_times()
+                self._seen[process.pid, process.create_time()] = times.user + times.system
+            except psutil.NoSuchProcess:
+                continue
+        return sum(self._seen.values())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--input", required=True)
+    parser.add_argument("--recipe", default="ke-speechchat-offline")
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("--out", help="where the corpus goes; a temporary directory without it")
+    arguments = parser.parse_args()
+    cores = len(os.sched_getaffinity(0))
+    with tempfile.TemporaryDirectory() as scratch:
+        out = Path(arguments.out or f"{scratch}/corpus")
+        command = [Path(sys.executable).with_name("parley"), "run", arguments.recipe, "--input", arguments.input]
+        command += ["--out", out] + (["--limit", str(arguments.limit)] if arguments.limit else [])
+        marks = measure([str(word) for word in command], out)
+    print(f"cores {cores}")
+    for label, (start, end) in {
+        "whole command": ("begin", "end"),
+        "once started, to the end": ("started", "end"),
+        "once started, to the last unit": ("started", "units done"),
+    }.items():
+        wall = marks[end][0] - marks[start][0]
+        cpu = marks[end][1] - marks[start][1]
+        print(f"{label}: wall {wall:.1f} s, CPU {cpu:.1f} s, CPU / (wall x cores) = {cpu / (wall * cores):.3f}")
+
+
+def measure(command: list[str], out: Path) -> dict[str, tuple[float, float]]:
+    """(wall, CPU) seconds at: begin, started, units done, end."""
+    begun = time.perf_counter()
+    process = subprocess.Popen(command)
+    cpu = CpuTime(process.pid)
+    marks = {"begin": (0.0, 0.0)}
+    log = out / "work" / "log.jsonl"
+    logged = 0
+    while process.poll() is None:
+        now = time.perf_counter() - begun, cpu.sample()
+        lines = log.read_bytes().count(b"\n") if log.exists() else 0
+        if "started" not in marks and (out / "work" / "input.json").exists():
+            marks["started"] = now
+        if lines > logged:
+            logged, marks["units done"] = lines, now
+        marks["end"] = now
+        time.sleep(INTERVAL_S)
+    if process.returncode:
+        sys.exit(process.returncode)
+    return marks
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""Numbers about a corpus, against a corpus whose numbers are known."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from corpus_builders import make_corpus, make_dialogue, make_failed, make_rejected, make_rows
+
+from manifests.columns import AUDIO_BYTES, parquet_paths
+from manifests.schema import Attempt
+from manifests.stats import format_stats, stats
+
+
+def _retried(row, takes: int):
+    attempt = Attempt(0, "voice-user", 1, 1.0, None, None, None, "too_short")
+    return replace(row, turns=(replace(row.turns[0], attempts=(attempt,) * takes), *row.turns[1:]))
+
+
+@pytest.fixture
+def numbers(tmp_path):
+    rows = [replace(make_dialogue(i, num_samples=1600), wer=i / 10) for i in range(5)]
+    rows += [replace(make_dialogue(5, num_samples=1600), language="zh", cer=0.02, wer=None, user_voice="other")]
+    rows += [_retried(make_rejected(6), 3), make_rejected(7), make_failed(8), make_failed(9)]
+    return stats(make_corpus(tmp_path, rows, max_rows=2))
+
+
+def test_golden(numbers):
+    rates = numbers.pop("error_rate")
+    assert numbers == {
+        "recipe": "made",
+        "rows": {"input": 10, "kept": 6, "rejected": 2, "failed": 2},
+        "yield": 0.6,
+        "reasons": {"error_rate": 2, "no_voice": 2},
+        "turns": {"kept": 12, "rejected": 4, "failed": 2},
+        "audio_h": {
+            "kept": pytest.approx(12 * 0.1 / 3600),
+            "rejected": pytest.approx(4 * 0.05 / 3600),
+            "failed": 0.0,
+        },
+        "languages": {
+            "en": {
+                "kept": {"rows": 5, "audio_h": pytest.approx(1 / 3600)},
+                "rejected": {"rows": 2, "audio_h": pytest.approx(0.2 / 3600)},
+                "failed": {"rows": 0, "audio_h": 0.0},
+            },
+            "zh": {
+                "kept": {"rows": 1, "audio_h": pytest.approx(0.2 / 3600)},
+                "rejected": {"rows": 0, "audio_h": 0.0},
+                "failed": {"rows": 2, "audio_h": 0.0},
+            },
+        },
+        "voices": {"user": 2, "agent": 1},
+        "attempts": {"kept": {"1": 12}, "rejected": {"1": 3, "3": 1}, "failed": {"0": 2}},
+    }
+    quantiles = {"0.5": 0.2, "0.9": 0.36, "0.95": 0.38, "0.99": 0.396, "1.0": 0.4}
+    assert rates["kept"]["en"] == {
+        "wer": {"rows": 5, "mean": pytest.approx(0.2), "quantiles": pytest.approx(quantiles)}
+    }
+    assert rates["kept"]["zh"]["cer"]["quantiles"]["0.5"] == 0.02 and "wer" not in rates["kept"]["zh"]
+    assert rates["rejected"]["en"]["wer"]["mean"] == 0.5 and rates["failed"] == {}
+
+
+def test_ready_for_json(numbers):
+    assert json.loads(json.dumps(numbers, allow_nan=False)) == numbers
+
+
+def test_an_empty_corpus(tmp_path):
+    numbers = stats(make_corpus(tmp_path, []))
+    assert numbers["yield"] is None and numbers["rows"] == {"input": 0, "kept": 0, "rejected": 0, "failed": 0}
+    assert format_stats(numbers).startswith("recipe made: 0 rows, - kept\n")
+
+
+def test_no_audio_is_touched(tmp_path, monkeypatch):
+    asked = []
+
+    def spy(names):
+        paths = parquet_paths(names)
+        asked.extend(paths)
+        return paths
+
+    monkeypatch.setattr("manifests.shards.parquet_paths", spy)
+    stats(make_corpus(tmp_path, make_rows()))
+    assert asked and not set(asked) & set(parquet_paths([AUDIO_BYTES, "turns.audio"]))
+
+
+def test_text_for_people(tmp_path):
+    rows = [make_dialogue(i, num_samples=16_000) for i in range(3)] + [_retried(make_rejected(3), 3)]
+    assert format_stats(stats(make_corpus(tmp_path, rows))) == (
+        """\
+recipe made: 4 rows, 75.0% kept
+
+status            rows       turns     audio h
+kept                 3           6        0.00
+rejected             1           2        0.00
+failed               0           0        0.00
+
+         1  error_rate
+
+error rate of kept rows
+en wer: mean 0.00%; quantiles 50% 0.00%, 90% 0.00%, 95% 0.00%, 99% 0.00%, 100% 0.00%
+
+error rate of rejected rows
+en wer: mean 50.00%; quantiles 50% 50.00%, 90% 50.00%, 95% 50.00%, 99% 50.00%, 100% 50.00%
+
+kept turns by takes: 1: 6
+rejected turns by takes: 1: 1, 3: 1
+voices of kept rows: 1 user, 1 agent
+"""
+    )

@@ -1,0 +1,270 @@
+"""Every check of `validate`, each with a corpus that is broken in that way."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from corpus_builders import make_corpus, make_rejected, make_rows
+
+from manifests.corpus import Corpus
+from manifests.hashes import Hashes, hash64
+from manifests.manifest import load_manifest, write_manifest
+from manifests.shards import write_shard
+from manifests.storage import open_place
+from manifests.validate import validate
+
+ROWS = make_rows(6, 3, 2)
+FIRST = "shards/kept-00000.parquet"
+
+
+def _problems(where: Path, deep: bool = False, **options) -> list[str]:
+    return [str(problem) for problem in validate(open_place(where), deep=deep, **options).problems]
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("clips", [False, True])
+def test_a_good_corpus_has_no_problems(tmp_path, deep, clips):
+    report = validate(make_corpus(tmp_path, ROWS, clips=clips), deep=deep)
+    assert report.problems == () and report.ok
+    assert (report.deep, report.rows, report.total) == (deep, 11, 0)
+
+
+def test_an_empty_corpus_is_a_good_one(tmp_path):
+    assert validate(make_corpus(tmp_path, []), deep=True).ok
+
+
+def _edit_manifest(change):
+    def break_it(where: Path) -> None:
+        data = json.loads((where / "manifest.json").read_text())
+        change(data)
+        (where / "manifest.json").write_text(json.dumps(data))
+
+    return break_it
+
+
+def _cut(where: Path) -> None:
+    (where / FIRST).write_bytes((where / FIRST).read_bytes()[:-10])
+
+
+def _foreign_schema(where: Path) -> None:
+    pq.write_table(pa.table({"text": ["hello"]}), where / FIRST)
+
+
+def _write(path: str, data: bytes = b"?"):
+    def break_it(where: Path) -> None:
+        (where / path).parent.mkdir(parents=True, exist_ok=True)
+        (where / path).write_bytes(data)
+
+    return break_it
+
+
+def _count(data, *path_and_value):
+    *path, last, value = path_and_value
+    for key in path:
+        data = data[key]
+    data[last] = value
+
+
+SHALLOW = {
+    "no manifest": (lambda where: (where / "manifest.json").unlink(), "manifest.json: .*never finished"),
+    "broken manifest": (_write("manifest.json", b"{"), "manifest.json: .*not JSON"),
+    "shard missing": (lambda where: (where / FIRST).unlink(), f"{FIRST}: .*the shard is missing"),
+    "shard cut": (_cut, f"{FIRST}: [0-9]+ bytes, but the manifest says"),
+    "shard unreadable": (_cut, f"{FIRST}: .*the shard is damaged"),
+    "shard of something else": (_foreign_schema, f"{FIRST}: .*not those of a corpus row"),
+    "rows of a shard": (
+        _edit_manifest(lambda data: _count(data["shards"]["kept"][0], "rows", 3)),
+        f"{FIRST}: 4 rows, but the manifest says 3",
+    ),
+    "counts by status": (
+        _edit_manifest(lambda data: _count(data, "counts", "rows", "kept", 7)),
+        r"manifest.json: counts.rows is .*'kept': 7.*, but the shards hold .*'kept': 6",
+    ),
+    "counts by reason": (
+        _edit_manifest(lambda data: _count(data, "counts", "reasons", {})),
+        "manifest.json: counts.reasons is {}, but",
+    ),
+    "counts of audio": (
+        _edit_manifest(lambda data: _count(data, "counts", "samples", "kept", "en", "16000", 1)),
+        "manifest.json: counts.samples is",
+    ),
+    "counts of turns": (
+        _edit_manifest(lambda data: _count(data, "counts", "turns", "failed", 9)),
+        "manifest.json: counts.turns is",
+    ),
+    "counts by language": (
+        _edit_manifest(lambda data: _count(data, "counts", "languages", "kept", {"fr": 6})),
+        "manifest.json: counts.languages is",
+    ),
+    "rows in and out": (
+        _edit_manifest(lambda data: _count(data["sources"][0], "rows", 12)),
+        "manifest.json: 6 kept [+] 3 rejected [+] 2 failed rows are not the 12 of the sources",
+    ),
+    "path of a shard": (
+        _edit_manifest(lambda data: _count(data["shards"]["kept"][0], "path", "../../secret.parquet")),
+        "manifest.json: a shard of kept rows has the wrong path ../../secret.parquet",
+    ),
+    "unknown status": (
+        _edit_manifest(lambda data: data["shards"].update(live=[])),
+        "manifest.json: shards of the unknown status live",
+    ),
+    "stray file": (_write("notes.txt"), "notes.txt: does not belong to the corpus"),
+    "stray shard": (_write("shards/kept-00009.parquet"), "shards/kept-00009.parquet: no shard of the manifest"),
+    "leftover": (_write("shards/.tmp-1-kept-00000.parquet"), "shards/.tmp-1-kept-00000.parquet: no shard"),
+}
+
+
+@pytest.mark.parametrize("case", SHALLOW)
+def test_shallow_checks_of_files(tmp_path, case):
+    break_it, message = SHALLOW[case]
+    make_corpus(tmp_path, ROWS)
+    break_it(tmp_path)
+    for deep in (False, True):
+        assert _matching(_problems(tmp_path, deep), message)
+
+
+def _matching(problems: list[str], message: str) -> list[str]:
+    return [problem for problem in problems if re.search(rf"^{message}", problem)]
+
+
+ROW_CHECKS = {
+    "live": ({"status": "live"}, "the status is live"),
+    "kept with a reason": ({"reason": "code"}, "kept, with the reason code"),
+    "rejected without a reason": ({"status": "rejected"}, "rejected, with the reason None"),
+    "unknown reason": ({"status": "rejected", "reason": "tired"}, "rejected, with the reason tired"),
+    "reason of the other kind": ({"status": "rejected", "reason": "no_voice"}, "rejected, but no_voice"),
+    "wrong shard": ({"status": "rejected", "reason": "code"}, "a row that is rejected, in a shard of kept rows"),
+    "repeated id": ({"dialogue_id": "made-00000000"}, "the id made-00000000 is not the first of its kind"),
+}
+
+
+@pytest.mark.parametrize("case", ROW_CHECKS)
+def test_shallow_checks_of_rows(tmp_path, monkeypatch, case):
+    """The odd row stands at row 2 of the first shard, with a manifest that is otherwise right."""
+    changes, message = ROW_CHECKS[case]
+    place = make_corpus(tmp_path, ROWS)
+    _replace_first_shard(place, [*ROWS[:2], replace(ROWS[2], **changes), ROWS[3]])
+    problems = [problem for problem in _problems(tmp_path) if "counts." not in problem]
+    assert _matching(problems, f"{FIRST} row 2: {message}") == problems != []
+
+
+def _replace_first_shard(place, rows) -> None:
+    """Other rows in the first shard, and the manifest knows its new size and hash."""
+    manifest = load_manifest(place)
+    info = write_shard(place / FIRST, rows, FIRST)
+    kept = (info, *manifest.shards["kept"][1:])
+    write_manifest(place, replace(manifest, shards={**manifest.shards, "kept": kept}))
+
+
+def _turn(row, **changes):
+    return replace(row, turns=(replace(row.turns[0], **changes), *row.turns[1:]))
+
+
+def _audio(row, **changes):
+    return _turn(row, audio=replace(row.turns[0].audio, **changes))
+
+
+DEEP_ROWS = {
+    "no text": (lambda row: _turn(row, text=None), "turn 0: kept, without text"),
+    "empty text": (lambda row: _turn(row, text=""), "turn 0: kept, without text"),
+    "no hypothesis": (lambda row: _turn(row, hypothesis=None), "turn 0: kept, without hypothesis"),
+    "no score": (lambda row: _turn(row, wer=None), "turn 0: kept, without score"),
+    "no watermark": (lambda row: _turn(row, watermark=None), "turn 0: kept, without watermark"),
+    "no audio": (lambda row: _turn(row, audio=None), "turn 0: kept, without audio"),
+    "no pooled score": (lambda row: replace(row, wer=None), "kept, without a pooled score"),
+    "no turns": (lambda row: replace(row, turns=()), "kept, without turns"),
+    "clip is noise": (lambda row: _audio(row, bytes=b"RIFF?"), "turn 0: .*cannot be decoded"),
+    "clip is longer": (lambda row: _audio(row, num_samples=801), "turn 0: .*800 samples at 16000 Hz"),
+    "clip has another rate": (lambda row: _audio(row, sample_rate=8000), "turn 0: .*800 samples at 16000 Hz"),
+    "path leads out": (
+        lambda row: _audio(row, path="../../etc/passwd"),
+        "turn 0: the path of the clip is not the one",
+    ),
+    "path of another id": (lambda row: replace(row, dialogue_id="x/y"), "turn 0: the path of the clip is not"),
+}
+
+
+@pytest.mark.parametrize("case", DEEP_ROWS)
+def test_deep_checks_of_rows(tmp_path, case):
+    change, message = DEEP_ROWS[case]
+    place = make_corpus(tmp_path, ROWS, clips=True)
+    rows = _kept(place)[:4]
+    _replace_first_shard(place, [*rows[:2], change(rows[2]), rows[3]])
+    assert _matching(_problems(tmp_path, deep=True), f"{FIRST} row 2: {message}")
+    assert not _matching(_problems(tmp_path), f"{FIRST} row 2")
+
+
+def _kept(place):
+    return list(Corpus(place))
+
+
+def _flip(path: Path, where: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[where] ^= 1
+    path.write_bytes(bytes(data))
+
+
+def _flip_shard(where: Path) -> None:
+    """One bit of a sample: the file is still Parquet, the clip still a clip."""
+    _flip(where / FIRST, (where / FIRST).read_bytes().index(b"RIFF") + 500)
+
+
+def _first_clip(where: Path) -> Path:
+    return sorted((where / "audio" / "kept").rglob("*.wav"))[0]
+
+
+DEEP_FILES = {
+    "hash of a shard": (_flip_shard, f"{FIRST}: the sha256 is not the one in the manifest"),
+    "clip file differs": (lambda where: _flip(_first_clip(where), 500), ".* differs from the clip in the row"),
+    "clip file missing": (
+        lambda where: _first_clip(where).unlink(),
+        ".* turn [01]: the file audio/.* is missing",
+    ),
+    "clip of no row": (_write("audio/kept/00/x_0_user.wav"), "audio/kept/00/x_0_user.wav: the clip of no row"),
+    "stray file among clips": (_write("audio/README"), "audio/README: the clip of no row"),
+}
+
+
+@pytest.mark.parametrize("case", DEEP_FILES)
+def test_deep_checks_of_files(tmp_path, case):
+    break_it, message = DEEP_FILES[case]
+    make_corpus(tmp_path, ROWS, clips=True)
+    break_it(tmp_path)
+    assert _matching(_problems(tmp_path, deep=True), message)
+
+
+def test_what_is_named_may_stand_beside(tmp_path):
+    make_corpus(tmp_path, ROWS)
+    (tmp_path / "card.md").write_text("#")
+    assert _problems(tmp_path, beside={"card.md"}) == []
+
+
+def test_all_problems_are_counted_and_the_first_listed(tmp_path, monkeypatch):
+    monkeypatch.setattr("manifests.validate._LISTED", 2)
+    make_corpus(tmp_path, ROWS)
+    for name in "abcde":
+        (tmp_path / name).write_text("?")
+    report = validate(open_place(tmp_path))
+    assert (report.total, len(report.problems), report.ok) == (5, 2, False)
+
+
+def test_rows_with_the_same_id_in_different_shards(tmp_path):
+    twice = [*ROWS[:6], replace(make_rejected(0), dialogue_id=ROWS[1].dialogue_id)]
+    make_corpus(tmp_path, twice)
+    assert _problems(tmp_path) == [
+        "shards/rejected-00000.parquet row 0: the id made-00000001 is not the first of its kind"
+    ]
+
+
+def test_hashes():
+    hashes = Hashes()
+    for text in ["a", "b", "a", "c"]:
+        hashes.add(text)
+    assert hashes.repeated() == {hash64("a")}
+    assert ["a" in hashes, "c" in hashes, "d" in hashes] == [True, True, False]
+    hashes.add("d")
+    assert "d" in hashes

@@ -1,0 +1,146 @@
+import importlib.metadata
+import sys
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from manifests.errors import EngineDied, EngineUnavailable
+from manifests.reasons import Reason
+from pipeline.engines import pocketsphinx
+from pipeline.engines.flite import Flite
+from pipeline.engines.pocketsphinx import PocketSphinx
+from pipeline.engines.protocols import Clip, Failure, SpeechRequest, Transcript
+from voicebank.voice import Voice
+
+pytestmark = pytest.mark.offline
+
+TEXTS = ("How often should I water the small plant on my desk?", "It is better to run in the morning.", "Thank you.")
+
+
+@pytest.fixture(scope="module")
+def engine() -> PocketSphinx:
+    return PocketSphinx()
+
+
+@pytest.fixture(scope="module")
+def clips() -> list[Clip]:
+    """Three sentences, each by another speaker and louder than the one before: a running mean would notice."""
+    voices = [Voice("v", "flite", speaker, "en", "male", rate=0.9) for speaker in ("rms", "slt", "kal16")]
+    spoken = Flite().synthesize(
+        [SpeechRequest(text, "en", voice, 1.0, 3) for text, voice in zip(TEXTS, voices, strict=True)]
+    )
+    return [
+        Clip(clip.samples * np.float32(gain), clip.sample_rate)
+        for clip, gain in zip(spoken, (0.1, 0.5, 1.5), strict=True)
+        if isinstance(clip, Clip)
+    ]
+
+
+def _hear(engine: PocketSphinx, clips: Sequence[Clip]) -> list[Transcript | Failure]:
+    return engine.transcribe(clips, ["en"] * len(clips))
+
+
+def _tone(seconds: float, sample_rate: int) -> Clip:
+    time = np.arange(round(seconds * sample_rate)) / sample_rate
+    return Clip((0.3 * np.sin(2 * np.pi * 220 * time)).astype(np.float32), sample_rate)
+
+
+def test_hears_words(engine: PocketSphinx, clips: list[Clip]) -> None:
+    assert _hear(engine, clips[:1]) == [Transcript("how often should i water the small plant on my desk")]
+
+
+def test_a_decode_does_not_depend_on_clips_before(engine: PocketSphinx, clips: list[Clip]) -> None:
+    fresh = [_hear(PocketSphinx(), [clip])[0] for clip in clips]
+    a, b, c = clips
+    assert _hear(engine, [a, b, a, c, c, b, a]) == [fresh[i] for i in (0, 1, 0, 2, 2, 1, 0)]
+    assert _hear(PocketSphinx(), [b, a]) == [fresh[1], fresh[0]]
+    assert _hear(engine, [_tone(30.0, 16_000), b])[1] == fresh[1]
+    assert _hear(engine, [Clip(np.zeros(160_000, np.float32), 16_000), b])[1] == fresh[1]
+    assert len(set(fresh)) == 3
+
+
+@pytest.mark.parametrize("sample_rate", [22_050, 24_000, 48_000])
+def test_other_sample_rates(engine: PocketSphinx, clips: list[Clip], sample_rate: int) -> None:
+    import soxr
+
+    clip = Clip(soxr.resample(clips[0].samples, clips[0].sample_rate, sample_rate), sample_rate)
+    assert _hear(engine, [clip]) == _hear(engine, clips[:1])
+
+
+@pytest.mark.parametrize(
+    ("clip", "detail"),
+    [
+        (Clip(np.zeros(0, np.float32), 16_000), "empty"),
+        (_tone(0.09, 16_000), "too short"),
+        (_tone(0.09, 48_000), "too short"),
+        (_tone(301.0, 16_000), "too long"),
+        (Clip(np.full(16_000, np.nan, np.float32), 16_000), "not numbers"),
+        (Clip(np.full(16_000, np.inf, np.float32), 16_000), "not numbers"),
+    ],
+    ids=["empty", "90 ms", "90 ms at 48 kHz", "five minutes", "nan", "inf"],
+)
+def test_what_cannot_be_heard_is_a_failure(engine: PocketSphinx, clip: Clip, detail: str) -> None:
+    (failure,) = _hear(engine, [clip])
+    assert isinstance(failure, Failure)
+    assert failure.reason is Reason.RECOGNITION_FAILED
+    assert detail in failure.detail
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [np.zeros(1_600), np.zeros(40_000), np.full(16_000, 9.0), np.random.default_rng(0).normal(size=16_000)],
+    ids=["shortest", "silence", "overdriven", "noise"],
+)
+def test_odd_clips_are_transcribed(engine: PocketSphinx, samples: np.ndarray) -> None:
+    (transcript,) = _hear(engine, [Clip(samples.astype(np.float32), 16_000)])
+    assert isinstance(transcript, Transcript)
+    assert len(transcript.text.split()) <= 2
+
+
+def test_other_languages_and_order(engine: PocketSphinx, clips: list[Clip]) -> None:
+    results = engine.transcribe([clips[2], clips[2], clips[2]], ["zh", "en", "fr"])
+    assert [getattr(result, "reason", None) for result in results] == [Reason.NO_RECOGNIZER, None, Reason.NO_RECOGNIZER]
+    assert engine.languages == {"en"}
+    assert engine.transcribe([], []) == []
+
+
+def test_version_records_the_settings(engine: PocketSphinx) -> None:
+    assert engine.version == pocketsphinx.version()
+    assert engine.version == "5.1.1 en-us cmn=batch lw=5 fwdflatlw=7 bestpathlw=8 maxhmmpf=5000"
+    assert engine._decoder.config["cmn"] == "batch"
+    assert engine._decoder.config["lw"] == 5
+
+
+def test_a_decoder_that_breaks_is_a_dead_engine(clips: list[Clip]) -> None:
+    engine = PocketSphinx()
+    engine._decoder.start_utt()
+    with pytest.raises(EngineDied, match="pocketsphinx stopped"):
+        _hear(engine, clips[:1])
+
+
+def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "pocketsphinx", None)
+        with pytest.raises(EngineUnavailable, match="PyPI package pocketsphinx"):
+            PocketSphinx()
+
+    def missing(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", missing)
+    with pytest.raises(EngineUnavailable, match="PyPI package pocketsphinx"):
+        pocketsphinx.version()
+
+
+@pytest.mark.parametrize("module", ["flite", "festival", "espeak", "pocketsphinx"])
+def test_importing_an_engine_is_light(module: str) -> None:
+    import subprocess
+
+    script = (
+        f"import sys, pipeline.engines.{module}\n"
+        "loaded = open('/proc/self/maps').read()\n"
+        "print('pocketsphinx' in sys.modules, 'libflite' in loaded, 'libespeak' in loaded)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == ["False"] * 3
