@@ -21,6 +21,7 @@ HEAD_CHARS = 1 << 16
 _DECODER = json.JSONDecoder(strict=False)
 _BETWEEN = re.compile(r"[\s,]*")
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|["{}\[\],]', re.DOTALL)
+_WORD = re.compile(r'[^\s,\[\]{}"]+')
 _PARTNER = {"}": "{", "]": "["}
 # An object spread over several lines: its first line ends inside it, and the next is not the next row of JSON lines.
 _SPREAD = re.compile(r"\s*\{(?:[^\n]*[{\[,])?[ \t\r]*\n\s*[^\s{]")
@@ -56,6 +57,7 @@ def _split_lines(source: TextSource, rest: str) -> Iterator[Record]:
         if len(rest) > MAX_ROW_CHARS:
             yield _broken(rest, f"line {number + 1} is longer than {MAX_ROW_CHARS} characters")
             rest = _after_line_end(source)
+            continue
         piece = source.read()
         if not piece:
             break
@@ -67,6 +69,7 @@ def _split_lines(source: TextSource, rest: str) -> Iterator[Record]:
 
 
 def _after_line_end(source: TextSource) -> str:
+    """What has been read from the next line end on, that line end included."""
     while piece := source.read():
         _, found, rest = piece.partition("\n")
         if found:
@@ -128,7 +131,7 @@ def _take_value(window: _Window) -> Record | None:
         problem, value = None, None
         end: int | None
         try:
-            value, end = _DECODER.raw_decode(window.text, window.at)
+            value, end = _decode(window.text, window.at)
         except (ValueError, RecursionError) as error:
             problem, end = _words(error), _value_end(window.text, window.at)
         # A value that reaches the end of the window may go on behind it: "12" of "123".
@@ -139,6 +142,12 @@ def _take_value(window: _Window) -> Record | None:
     raw = window.text[window.at : end]
     window.at = end
     return Record(raw, value, problem or _encoding_problem(raw))
+
+
+def _decode(text: str, start: int) -> tuple[object, int]:
+    """The value at `start` and where it ends. Numbers are taken whole: `raw_decode` finds a 1 in "1." and stops."""
+    word = _WORD.match(text, start)
+    return (_DECODER.decode(word[0]), word.end()) if word else _DECODER.raw_decode(text, start)
 
 
 def _value_end(text: str, start: int) -> int | None:

@@ -34,8 +34,9 @@ _UNITS = {
     "°": "度",
     "m": "米",
 }
-_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
-_THOUSANDS = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9]|,[0-9])")
+# Possessive, and never from the middle of a number: the time stays linear in the length of the text.
+_NUMBER = r"(?<![0-9])[0-9]++(?:\.[0-9]++)?"
+_THOUSANDS = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:,[0-9]{3})++(?![0-9]|,[0-9])")
 _SPACE_IN_NUMBER = re.compile(r"(?<=[0-9])\s+(?=[0-9])")
 _PHONE = re.compile(r"(?<![0-9-])[0-9]{3,4}(?:-[0-9]{3,8}){1,2}(?![0-9-])")
 _DATE = re.compile(r"(?<![0-9])([12][0-9]{3})[-/.](0?[1-9]|1[0-2])[-/.](3[01]|[12][0-9]|0?[1-9])(?![0-9])")
@@ -43,8 +44,8 @@ _TIME = re.compile(r"(?<![0-9:])([0-9]{1,2}):([0-5][0-9])(?::([0-5][0-9]))?(?![0
 _LEADING_ZERO = re.compile("(?<![0-9.])0(?=[1-9](?:月|日|号))")
 _RATIO = re.compile("(?<=[0-9]):(?=[0-9])")
 _MINUS = re.compile(r"(?<![\w.)])-(?=[0-9])")
-_PERCENT_RANGE = re.compile(rf"({_NUMBER})\s?[-~]\s?({_NUMBER})\s?%")
-_RANGE = re.compile(r"(?<=[0-9%])\s?[-~]\s?(?=[0-9$¥€£])")
+_PERCENT_RANGE = re.compile(rf"({_NUMBER})\s?-\s?({_NUMBER})\s?%")
+_RANGE = re.compile(r"(?<=[0-9%])\s?-\s?(?=[0-9$¥€£])")
 _PERCENT = re.compile(rf"({_NUMBER})\s?([%‰])")
 _MONEY = re.compile(rf"([$€£¥])\s?({_NUMBER}[万亿]?)")
 _FRACTION = re.compile(r"(?<![0-9/.])([0-9]{1,3})/([0-9]{1,3})(?![0-9/.])")
@@ -52,7 +53,10 @@ _UNIT = re.compile(rf"({_NUMBER})\s?({'|'.join(_UNITS)})(?![a-z])")
 _OPERATORS = {"+": "加", "=": "等于", "×": "乘", "÷": "除以"}
 _OPERATOR = re.compile(r"(?<=[0-9])\s?([+=×÷])\s?(?=[0-9])")
 # 三、四个 is said like 三四个. Only a rising pair: 一、二、三 is a count.
-_PAIR = re.compile("(?<![0-9一二三四五六七八九十、])([1-9一二两三四五六七八九])、([1-9一二三四五六七八九])(?![0-9一二三四五六七八九十百千万、.])")
+_PAIR = re.compile(
+    "(?<![0-9一二三四五六七八九十、])([1-9一二两三四五六七八九])、"
+    "([1-9一二三四五六七八九])(?![0-9一二三四五六七八九十百千万、.])"
+)
 _NUMERALS = "零一二三四五六七八九"
 
 

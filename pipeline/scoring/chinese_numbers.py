@@ -16,6 +16,7 @@ _PLAIN_DIGITS = str.maketrans("零〇一二三四五六七八九两幺", "001234
 _ONE_NAME = str.maketrans("〇两", "零二")
 
 _HAS_NUMERAL = re.compile("[0-9零〇一二三四五六七八九两幺十]|百分[之百]")
+_STARTS = re.compile("[0-9零〇一二三四五六七八九两幺十]")
 _WHOLE = re.compile("百分之?百(?!分)")
 _RUN = re.compile("[零〇一二三四五六七八九两幺]+")
 _UNIT_RUN = re.compile("[十百千万亿]+")
@@ -30,6 +31,9 @@ _SECTION = re.compile(
 )
 _WRITTEN = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 _MINUTES = re.compile("[0-5][0-9](?![0-9.])|[零〇][一二三四五六七八九]|[二三四五]?十[一二三四五六七八九]?")
+_DIGITS_ALONE = re.compile("[0-9]+")
+# Longer digits are never multiplied by a unit: nobody says that, and a Decimal has 28 digits.
+_MAX_DIGITS = 15
 _TIME_OF_DAY = re.compile("(?:上午|下午|早上|早晨|清晨|中午|晚上|凌晨|傍晚|今晚|今早|明早|明晚|夜里|半夜|午后)$")
 # Before these, 一点 is an hour or "a little", not the whole part of a decimal: 八点一刻, 一点一个.
 _NOT_DECIMAL_BEFORE = frozenset("刻个起些下定直样切共次点会旦般边开同名位块")
@@ -54,7 +58,7 @@ def digits_of(text: str) -> str:
     result: list[str] = []
     at = 0
     while at < len(text):
-        numeral = _numeral(text, at)
+        numeral = _numeral(text, at) if _STARTS.match(text, at) else None
         if numeral is None:
             result.append(text[at])
             at += 1
@@ -100,12 +104,13 @@ def _is_year(text: str, run: re.Match[str]) -> bool:
 def _value(text: str, at: int) -> Numeral | None:
     """A number with units (三千五百, 5百万, 1.5亿), a single digit, or digits as they stand."""
     written = _WRITTEN.match(text, at)
-    if written and text[written.end() : written.end() + 1] not in _UNITS:
+    if written and (len(written[0]) > _MAX_DIGITS or text[written.end() : written.end() + 1] not in _UNITS):
         return Numeral(written[0], written.end())
     total, end, limit = Decimal(0), at, 10**16
     while True:
-        found = _SECTION.match(text, end + (text[end : end + 1] in ("零", "〇") and end > at))
-        if found is None or found.end() <= end or (found.start() > end and found.end() == found.start()):
+        skipped = end > at and text[end : end + 1] in ("零", "〇")
+        found = _SECTION.match(text, end + skipped)
+        if found is None or found.end() == found.start():
             break
         scale_found = _SCALE.match(text, found.end())
         scale = _SCALES[scale_found[0]] if scale_found else 1
@@ -152,7 +157,7 @@ def _after_point(text: str, start: int, whole: Numeral) -> Numeral | None:
     time = _time(text, start, whole, point + 1)
     if time:
         return time
-    digits = _RUN.match(text, point + 1) or re.compile("[0-9]+").match(text, point + 1)
+    digits = _RUN.match(text, point + 1) or _DIGITS_ALONE.match(text, point + 1)
     if digits is None:
         return None
     following = text[digits.end() : digits.end() + 1]
@@ -160,7 +165,7 @@ def _after_point(text: str, start: int, whole: Numeral) -> Numeral | None:
         return None
     decimal = f"{whole.text}.{digits[0].translate(_PLAIN_DIGITS)}"
     scale = _SCALE.match(text, digits.end())
-    if scale:
+    if scale and len(decimal) <= _MAX_DIGITS:
         return Numeral(f"{(Decimal(decimal) * _SCALES[scale[0]]).normalize():f}", scale.end())
     return Numeral(decimal, digits.end())
 
@@ -175,7 +180,8 @@ def _time(text: str, start: int, hour: Numeral, at: int) -> Numeral | None:
     may_be_decimal = minutes[0][0] in "零〇"
     if may_be_decimal and not has_suffix and not _TIME_OF_DAY.search(text, max(0, start - 2), start):
         return None
-    if not has_suffix and text[end : end + 1] in ("万", "亿", "百", "千") and text[end : end + 1]:
+    if text[end : end + 1] in _UNITS:
         return None
-    value = minutes[0] if minutes[0].isdecimal() else _value(text[at:end].lstrip("零〇"), 0).text  # type: ignore
-    return Numeral(f"{hour.text}点{value.rjust(2, '0')}分", end + has_suffix)
+    value = _value(minutes[0].lstrip("零〇"), 0)
+    spoken = minutes[0] if value is None or minutes[0].isdecimal() else value.text
+    return Numeral(f"{hour.text}点{spoken.rjust(2, '0')}分", end + has_suffix)

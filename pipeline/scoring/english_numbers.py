@@ -39,6 +39,10 @@ NUMBER_WORDS = frozenset(
     {*ONES, *TEENS, *TENS, *SCALES, "hundred", *ORDINALS, *ORDINAL_SCALES, *DECADES, *MULTIPLES}
     | {f"{word}s" for word in ORDINALS}
 )
+_STARTING = NUMBER_WORDS | {"a"}
+
+# More digits than this are never multiplied: no number word is that large, and the cost of long integers grows.
+_MAX_DIGITS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ def digits_of(tokens: list[str]) -> list[str]:
     tokens = [token for at, token in enumerate(tokens) if token != BREAK or _at(tokens, at + 1) not in _CONTINUING]
     at = 0
     while at < len(tokens):
-        number = _run(tokens, at)
+        number = _run(tokens, at) if tokens[at] in _STARTING or tokens[at][0].isdecimal() else None
         if number is None:
             if tokens[at] != BREAK:
                 result.append(tokens[at])
@@ -153,7 +157,7 @@ def _with_fraction(tokens: list[str], number: Number) -> Number:
         else:
             break
     scale = SCALES.get(_at(tokens, end), 1)
-    if scale > 1 and text.count(".") == 1:
+    if scale > 1 and text.count(".") == 1 and len(text) <= _MAX_DIGITS:
         value = Decimal(text) * scale
         text, end = (str(int(value)), end + 1) if value == int(value) else (text, end)
     return Number(text, end)
@@ -180,7 +184,7 @@ def _whole(tokens: list[str], at: int) -> tuple[str, int, bool] | None:
     if chunk is None:
         return None
     text, end, is_ordinal = chunk
-    if is_ordinal:
+    if is_ordinal or len(text) > _MAX_DIGITS:
         return chunk
     total, limit = 0, 10**15
     while True:
@@ -195,7 +199,7 @@ def _whole(tokens: list[str], at: int) -> tuple[str, int, bool] | None:
             return text, end, False
         following = _addend(tokens, end, limit)
         if following is None:
-            while _at(tokens, end) in SCALES:  # "twenty thousand million"
+            while _at(tokens, end) in SCALES and len(str(total)) <= _MAX_DIGITS:  # "twenty thousand million"
                 total, end = total * SCALES[tokens[end]], end + 1
             return str(total), end, False
         text, end, is_ordinal = following

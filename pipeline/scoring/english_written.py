@@ -12,11 +12,11 @@ _NEEDED = re.compile(r"[0-9%&+=@×÷#°$€£¥₹]")
 _VULGAR = re.compile(r"(?<=[0-9])(?=[¼½¾⅐-⅞])")
 _MONTH_NAMES = "january february march april may june july august september october november december".split()
 
-_THOUSANDS = re.compile(r"(?<![0-9.,])([0-9]{1,3}(?:,[0-9]{3})+)(?![0-9]|,[0-9])")
+_THOUSANDS = re.compile(r"(?<![0-9.,])([0-9]{1,3}(?:,[0-9]{3})++)(?![0-9]|,[0-9])")
 _ISO_DATE = re.compile(r"\b([12][0-9]{3})[-/](0?[1-9]|1[0-2])[-/](3[01]|[12][0-9]|0?[1-9])\b")
 _SLASH_DATE = re.compile(r"\b([0-9]{1,2})/([0-9]{1,2})/([12][0-9]{3})\b")
 _MONEY = re.compile(
-    r"([$€£¥₹])\s?([0-9]+(?:\.[0-9]+)?)(?:\s?(thousand|million|billion|trillion|k|m|bn|b)\b)?"
+    r"([$€£¥₹])\s?([0-9]++(?:\.[0-9]++)?)(?:\s?(thousand|million|billion|trillion|k|m|bn|b)\b)?"
 )
 _CENTS_ALONE = re.compile(r"0\.([0-9]{2})")
 _SHORT_SCALES = {"k": "thousand", "m": "million", "b": "billion", "bn": "billion"}
@@ -27,7 +27,7 @@ _RATIO = re.compile(r"(?<=[0-9]):(?=[0-9])")
 _PHONE = re.compile(r"(?:\(([0-9]{3})\)\s?|\b([0-9]{3})[-.])?(?<![0-9])([0-9]{3})[-.]([0-9]{4})\b")
 _RANGE = re.compile(r"(?<=[0-9])([%°]?)\s?-\s?(?=[$€£]?[0-9])")
 _MINUS = re.compile(r"(?<![^\s(])-(?=[0-9$€£¥])")
-_MIXED = re.compile(r"\b([0-9]+)\s+1[/⁄]2\b")
+_MIXED = re.compile(r"\b([0-9]++)\s+1[/⁄]2\b")
 _FRACTION = re.compile(r"(?<![0-9/.])([0-9]{1,2})[/⁄]([2-9]|10)(?![0-9/.]|\.[0-9])")
 _DENOMINATORS = {2: ("half", "halves"), 4: ("quarter", "quarters")}
 _NUMBER_SIGN = re.compile(r"(?:#|\bno\. ?)(?=[0-9])")

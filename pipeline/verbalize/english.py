@@ -168,7 +168,8 @@ AFTER = _table(
     (r"\bMisses\b", "Missus"),
     (r"\b([a-z]+) hundred hundreds\b", r"\1 hundreds"),
     # Punctuation that is heard as a pause; the rest of it has no sound.
-    (r"[\"“”„«»*_`]", ""),
+    (r"[\"“”„«»]", ""),
+    (r"[*_`]+", " "),
     (r"\s*[()\[\]{};:|]+\s*", ", "),
     (r"\s+-+\s+|--+|\s*[–—]+\s*", ", "),
     (r"(?<![A-Za-z])-|-(?![A-Za-z])", " "),

@@ -75,6 +75,12 @@ def test_schema_follows_the_dataclasses():
     assert audio.field("bytes").type == pa.large_binary() and audio.field("num_samples").type == pa.int64()
 
 
+def test_missing_structs_leave_their_neighbours_alone():
+    row = make_dialogue(3)
+    silent = replace(row, turns=(replace(row.turns[0], audio=None, watermark=None), row.turns[1]))
+    assert from_table(to_table([silent, row, silent])) == [silent, row, silent]
+
+
 def test_reasons_are_stored_as_text():
     row = replace(make_dialogue(), status="rejected", reason=Reason.CODE)
     (back,) = from_table(to_table([row]))

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+
 from manifests.errors import UserError
 from pipeline.prompts import load_prompt, main, prompt_digest, prompt_root, read_lock, write_lock
 

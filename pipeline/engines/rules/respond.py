@@ -2,8 +2,7 @@
 
 Variables `question` (already spoken) and `answer`; options `answer_limit` (default 100 words or characters: the hard
 limit of Ke-SpeechChat) and `answer_target` (default 40, ours: no sentence is added once this many are reached).
-`allow_latin` (default off) lets Latin words
-stand in Chinese. Fields: `question`, `answer`.
+`allow_latin` (default off) lets Latin words stand in Chinese. Fields: `question`, `answer`.
 """
 
 import re

@@ -1,7 +1,8 @@
 """Task "rewrite": one written request becomes one short spoken question.
 
-Variables `instruction`, `material` (may be ""); options `fillers` (default off) and `max_units` (default 60 words in
-English, 80 characters in Chinese). Field: `question`. The engine cannot invent the new question that Ke-SpeechChat
+Variables `instruction`, `material` (may be ""); options `fillers` (default off), `max_units` (default 60 words in
+English, 80 characters in Chinese) and `allow_latin` (default off: no Latin words in Chinese). Field: `question`. The
+engine cannot invent the new question that Ke-SpeechChat
 asks of a language model for classification and summaries: it says the request and its material instead.
 """
 

@@ -128,8 +128,8 @@ def test_the_text_of_an_unreadable_row_is_kept(write, content, kept):
 def test_lines_are_counted_past_one_that_is_too_long(write, monkeypatch):
     monkeypatch.setattr(split, "MAX_ROW_CHARS", 100)
     monkeypatch.setattr("pipeline.readers.source.CHUNK_BYTES", 32)
-    rows = list(read_rows(write(GOOD + b"\n" + b"x" * 70_000 + b"\noops\n"), "alpaca"))
-    assert [row.detail and row.detail[:6] for row in rows] == [None, "line 2", "line 3"]
+    rows = list(read_rows(write(GOOD + b"\n" + b"x" * 70_000 + b"\noops\n" + ALSO), "alpaca"))
+    assert [row.detail and row.detail[:6] for row in rows] == [None, "line 2", "line 3", None]
 
 
 @pytest.mark.parametrize(

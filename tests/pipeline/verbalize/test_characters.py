@@ -1,6 +1,7 @@
 """What may be left in a spoken text, and how long texts are."""
 
 import pytest
+
 from pipeline.verbalize import count_units, is_speakable, unspeakable
 
 

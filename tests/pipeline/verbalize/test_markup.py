@@ -1,6 +1,7 @@
 """Marks go, words stay."""
 
 import pytest
+
 from pipeline.verbalize import strip_markup
 
 

@@ -1,6 +1,7 @@
 """The engine as the stages see it."""
 
 import pytest
+
 from manifests.reasons import Reason
 from pipeline.engines.protocols import Failure, TextAnswer, TextRequest
 from pipeline.engines.rules import NAME, RulesGenerator, version
@@ -56,7 +57,20 @@ def test_no_requests_no_answers() -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "\x00\x01", "<script>alert(1)</script>", "a" * 5000, "?" * 300, "：", "1. ", "- \n- \n", "((((", "“", "[[["],
+    [
+        "",
+        " ",
+        "\x00\x01",
+        "<script>alert(1)</script>",
+        "a" * 5000,
+        "?" * 300,
+        "：",
+        "1. ",
+        "- \n- \n",
+        "((((",
+        "“",
+        "[[[",
+    ],
 )
 def test_no_text_is_an_exception(task: str, language: str, text: str) -> None:
     variables = dict.fromkeys(("instruction", "material", "question", "answer"), text)

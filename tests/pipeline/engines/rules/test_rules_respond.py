@@ -1,6 +1,7 @@
 """The data set's answer, cut at sentence ends and put into words."""
 
 import pytest
+
 from manifests.reasons import Reason
 from pipeline.engines.protocols import Failure, TextAnswer, TextRequest
 from pipeline.engines.rules.respond import respond
@@ -30,8 +31,8 @@ SHORT = [
     ("en", "tea", "Tea."),
     ("en", "1. Green\n2. Black\n3. White", "Green, Black and White."),
     ("en", "- Green tea.\n- Black tea.", "First, green tea. And second, black tea."),
-    ("en", "Kinds of tea include:\n* green tea\n* black tea\n* white tea", "Kinds of tea include green tea, black tea and white tea."),
-    ("en", "Sure!\n\n1. **Warm**: it heats you up very nicely on cold days\n2. **Cheap**: it costs next to nothing in most shops here", "Warm and Cheap."),
+    ("en", "Kinds include:\n* green tea\n* black tea\n* red tea", "Kinds include green tea, black tea and red tea."),
+    ("en", "1. **Warm**: it heats you up on cold days\n2. **Cheap**: it costs next to nothing", "Warm and Cheap."),
     ("en", "1. Cat: noun\n2. Run: verb", "First, cat, noun. And second, run, verb."),
     ("zh", "茶是一种饮料。", "茶是一种饮料。"),
     ("zh", "**茶**（Tea）是一种饮料。", "茶是一种饮料。"),
@@ -39,7 +40,7 @@ SHORT = [
     ("zh", "1. 绿茶\n2. 红茶\n3. 白茶", "绿茶、红茶以及白茶。"),
     ("zh", "茶的种类包括：\n- 绿茶\n- 红茶", "茶的种类包括绿茶以及红茶。"),
     ("zh", "“好茶！”", "好茶！"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("language", "answer", "spoken"), SHORT)
@@ -71,12 +72,16 @@ def test_the_limit_counts_spoken_words_not_written_numbers() -> None:
 @pytest.mark.parametrize(
     ("answer", "spoken"),
     [
-        ("Tea has a long history in many parts of the world and at many courts. Here are some reasons why:\nBecause.",
-         "Tea has a long history in many parts of the world and at many courts."),
-        ("Tea is loved by people all over the world for its taste and warmth. First, it is warm. " + LONG,
-         "Tea is loved by people all over the world for its taste and warmth."),
+        (
+            "Tea has a long history in many parts of the world and at many courts. Here are some reasons why:\nBecause.",
+            "Tea has a long history in many parts of the world and at many courts.",
+        ),
+        (
+            "Tea is loved by people all over the world for its taste and warmth. First, it is warm. " + LONG,
+            "Tea is loved by people all over the world for its taste and warmth.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_no_end_that_promises_what_was_cut_off(answer: str, spoken: str) -> None:
     assert said("en", answer, answer_target=15) == spoken
 
@@ -90,7 +95,7 @@ FAILURES = [
     ("en", "Visit www.example.com for tea.", Reason.ANSWER_NOT_SPEAKABLE),
     ("en", "Leaves that fall\nWinds that call\nTea for all\nIn the hall", Reason.ANSWER_NOT_SPEAKABLE),
     ("en", "Here are the steps:", Reason.ANSWER_NOT_SPEAKABLE),
-    ("en", "\n".join(f"{i}. {'Boil some water in the kettle and wait ' * 4}" for i in range(1, 6)), Reason.ANSWER_NOT_SPEAKABLE),
+    ("en", "\n".join(f"{i}. {'Boil the water and wait ' * 6}" for i in range(1, 6)), Reason.ANSWER_NOT_SPEAKABLE),
     ("en", "No hay té en mi casa 😀.", Reason.UNPRONOUNCEABLE),
     ("en", "?", Reason.UNPRONOUNCEABLE),
     ("zh", "", Reason.NO_ANSWER),
@@ -98,7 +103,7 @@ FAILURES = [
     ("zh", "In other words, tea.", Reason.UNPRONOUNCEABLE),
     ("zh", "茶" * 120 + "。", Reason.ANSWER_TOO_LONG),
     ("zh", "公式是S = πr^2。", Reason.ANSWER_NOT_SPEAKABLE),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("language", "answer", "reason"), FAILURES)
@@ -109,7 +114,10 @@ def test_what_cannot_be_said_is_a_failure(language: str, answer: str, reason: Re
 
 
 def test_a_list_that_was_asked_for_by_number_is_whole_or_nothing() -> None:
-    items = [f"{i}. {thing}: {'because it is very good indeed ' * 3}" for i, thing in enumerate(("Milk", "Lemon", "Honey"), 1)]
+    items = [
+        f"{i}. {thing}: {'because it is very good indeed ' * 3}"
+        for i, thing in enumerate(("Milk", "Lemon", "Honey"), 1)
+    ]
     assert said("en", "\n".join(items), "Can you name three things for tea?") == "Milk, Lemon and Honey."
     result = reply("en", "\n".join(items), "Can you name four things for tea?")
     assert isinstance(result, Failure)

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from manifests.reasons import Reason
 from pipeline.engines.protocols import Failure, TextAnswer, TextRequest
 from pipeline.engines.rules.rewrite import rewrite
@@ -12,7 +13,9 @@ SEEDS = range(12)
 
 
 def ask(language: str, instruction: str, material: str = "", seed: int = 0, **options: int | bool) -> str:
-    answer = rewrite(TextRequest("rewrite", language, {"instruction": instruction, "material": material}, seed, options))
+    answer = rewrite(
+        TextRequest("rewrite", language, {"instruction": instruction, "material": material}, seed, options)
+    )
     assert isinstance(answer, TextAnswer), answer
     return answer.fields["question"]
 
