@@ -24,7 +24,7 @@ from manifests.storage import Place, open_place
 
 __all__ = ["Corpus", "decode"]
 
-# The footer of a full shard takes about a megabyte of memory.
+# An open shard keeps its footer in memory: 0.35 MB in the file, for the 64 row groups of a full shard.
 _OPEN_SHARDS = 16
 
 

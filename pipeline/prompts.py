@@ -57,7 +57,7 @@ def prompt_digest(
     tasks: Iterable[str], languages: Iterable[str], version: str = "v1", root: Path | None = None
 ) -> str:
     """One sha256 over the prompts of these tasks and languages; their order does not matter."""
-    pairs = sorted({(task, language) for task in tasks for language in languages})
+    pairs = {(task, language) for task in tasks for language in languages}
     prompts = [load_prompt(task, language, version, root) for task, language in pairs]
     return hashlib.sha256(_lock_text({p.name: p.sha256 for p in prompts}).encode()).hexdigest()
 

@@ -62,7 +62,8 @@ def unspeakable(text: str) -> Failure | None:
 def shift_pitch(clip: Clip, pitch: float) -> Clip:
     """`clip` resampled so that its pitch is `pitch` times as high, and its speaking rate too: ask for a slower clip.
 
-    The formants move along, as with a smaller or a larger speaker.
+    The formants move along, as with a smaller or a larger speaker. That is a part of who speaks, and soon costs the
+    recogniser words: it is for the voice's own pitch, and takes do not vary it.
     """
     samples: Samples = soxr.resample(clip.samples, clip.sample_rate * pitch, clip.sample_rate)
     return Clip(np.ascontiguousarray(np.clip(samples, -1.0, 1.0)), clip.sample_rate)

@@ -4,6 +4,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import soundfile
@@ -70,6 +71,8 @@ class Festival:
             return text
         if isinstance(take, Failure):
             return take
+        if request.voice.speaker == _HTS:
+            take = replace(take, pitch=request.voice.pitch)
         with self._lock:
             self._wav.unlink(missing_ok=True)
             limit_s = self._limit_s + _LIMIT_S_PER_CHARACTER * len(text)

@@ -109,8 +109,9 @@ class Flite:
             return take
         if _SPEAKERS[request.voice.speaker].f0_is_set:
             return self._speak(text, request.voice.speaker, take)
-        clip = self._speak(text, request.voice.speaker, replace(take, rate=take.rate / take.pitch, pitch=1.0))
-        return shift_pitch(clip, take.pitch) if isinstance(clip, Clip) else clip
+        slower = replace(take, rate=take.rate / request.voice.pitch, pitch=1.0)
+        clip = self._speak(text, request.voice.speaker, slower)
+        return shift_pitch(clip, request.voice.pitch) if isinstance(clip, Clip) else clip
 
     def _speak(self, text: str, speaker: str, take: Take) -> Clip | Failure:
         with _LOCK:

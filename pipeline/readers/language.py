@@ -1,7 +1,7 @@
 """The language of a short text: by its script where that says enough, else by a small offline classifier.
 
-Measured with py3langid 0.4.0 on 500 English instructions of 2 to 30 words: unrestricted, it calls 4 of them something
-else, and 58 of their first three words; with the candidates and the odds below 0 and 4. Of 54 short questions in 14
+Measured with py3langid 0.4.0 on 500 English instructions: among all its two-letter codes it calls 6 of them something
+else, and 58 of their first three words; with the candidates and the odds below 0 and 4. Of 54 short sentences in 16
 other languages it then takes one for English ("Dime tres frutas").
 """
 

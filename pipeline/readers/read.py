@@ -1,6 +1,7 @@
 """Any input file as a stream of `SourceRow`."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain
 from typing import cast
 
@@ -36,7 +37,7 @@ def read_rows(uri: str, format: str | None = None) -> Iterator[SourceRow]:
     first = next(records, None)
     if first is None:
         raise InputError(f"{uri} holds no rows")
-    return _rows(chain([first], records), form, uri)
+    return (_source_row(position, record, form) for position, record in enumerate(chain([first], records)))
 
 
 def detect_format(uri: str) -> str:
@@ -44,10 +45,7 @@ def detect_format(uri: str) -> str:
 
     Raises InputError if the file cannot be read, or if no format or more than one fits.
     """
-    try:
-        return detect(_open_records(uri), uri)
-    except OSError as error:
-        raise InputError(f"cannot read {uri}: {error}") from error
+    return detect(_open_records(uri), uri)
 
 
 def _find_format(name: str) -> Format:
@@ -58,18 +56,25 @@ def _find_format(name: str) -> Format:
 
 
 def _open_records(uri: str) -> Iterator[Record]:
-    place = find_file(uri)
-    if first_bytes(place).startswith(PARQUET) or place.name.lower().endswith(".parquet"):
-        return parquet_records(place)
-    return split_records(TextSource(place))
+    with _reading(uri):
+        place = find_file(uri)
+        is_parquet = first_bytes(place).startswith(PARQUET) or place.name.lower().endswith(".parquet")
+        records = parquet_records(place) if is_parquet else split_records(TextSource(place))
+    return _guarded(records, uri)
 
 
-def _rows(records: Iterator[Record], form: Format, uri: str) -> Iterator[SourceRow]:
+def _guarded(records: Iterator[Record], uri: str) -> Iterator[Record]:
+    with _reading(uri):
+        yield from records
+
+
+@contextmanager
+def _reading(uri: str) -> Iterator[None]:
+    """Disks and networks fail at any moment: that is one sentence as well."""
     try:
-        for position, record in enumerate(records):
-            yield _source_row(position, record, form)
+        yield
     except OSError as error:
-        raise InputError(f"cannot read {uri} any further: {error}") from error
+        raise InputError(f"cannot read {uri}: {error}") from error
 
 
 def _source_row(position: int, record: Record, form: Format) -> SourceRow:

@@ -25,10 +25,10 @@ _PACKED = {
 
 def find_file(uri: str) -> Place:
     """The file that `uri` names. Raises InputError where there is none, or a directory, or no right to read it."""
-    place = open_place(uri)
     try:
+        place = open_place(uri)
         kind = place.filesystem.get_file_info(place.path).type
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: "~name" of a user who is not there
         raise InputError(f"cannot read {uri}: {error}") from error
     if kind == pafs.FileType.Directory:
         raise InputError(f"{uri} is a directory: name the files in it")

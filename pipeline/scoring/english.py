@@ -25,6 +25,9 @@ VERSION = "english-1"
 # changes: the second round for nearly every text, the third for crafted ones.
 _MAX_ROUNDS = 6
 
+# "shouldn't've" has two; a word with many is no contraction.
+_MAX_APOSTROPHES = 3
+
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|'[^\W_]+")
 _TOKEN = re.compile(r"[0-9]+(?:\.[0-9]+)+|[^\W_]+(?:'[^\W_]+)*|'[^\W_]+|[,.;:!?()\"]")
@@ -89,8 +92,8 @@ def _spell_out(words: list[str]) -> list[str]:
 def _contraction(words: list[str], at: int) -> list[str]:
     """The words that one word with an apostrophe stands for. A possessive merely loses its apostrophe."""
     word = words[at]
-    if "'" not in word:
-        return [word]
+    if "'" not in word or word.count("'") > _MAX_APOSTROPHES:
+        return [word.replace("'", "")]
     if word in CONTRACTIONS:
         return CONTRACTIONS[word].split()
     following = words[at + 1] if at + 1 < len(words) else ""

@@ -44,6 +44,9 @@ _STARTING = NUMBER_WORDS | {"a"}
 # More digits than this are never multiplied: no number word is that large, and the cost of long integers grows.
 _MAX_DIGITS = 15
 
+# "two oh oh oh five": more zeros in a row are not said with "oh".
+_MAX_ZEROS = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Number:
@@ -115,9 +118,10 @@ def _number(tokens: list[str], at: int) -> Number | None:
 
 def _spoken_zero(tokens: list[str], at: int) -> Number | None:
     """The "oh" of "nineteen oh five", which is a zero between numbers only."""
-    if _at(tokens, at) in ("oh", "o") and (_below_100(tokens, at + 1) or _spoken_zero(tokens, at + 1)):
-        return Number("0", at + 1)
-    return None
+    end = at
+    while _at(tokens, end) in ("oh", "o") and end < at + _MAX_ZEROS:
+        end += 1
+    return Number("0" * (end - at), end) if end > at and _below_100(tokens, end) else None
 
 
 def _ordinal(tokens: list[str], at: int) -> Number | None:

@@ -20,8 +20,6 @@ _UNSPEAKABLE = {
 }
 _ENGLISH_UNIT = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _CHINESE_UNIT = re.compile(rf"[{HAN}]|[^\W_{HAN}]+(?:['’][^\W_{HAN}]+)*")
-_CHINESE_SPOKEN = re.compile(f"[{HAN}]")
-_ENGLISH_SPOKEN = re.compile(r"[A-Za-z]")
 
 
 def unspeakable(text: str, language: str, *, allow_latin: bool = False) -> list[str]:
@@ -37,11 +35,7 @@ def unspeakable(text: str, language: str, *, allow_latin: bool = False) -> list[
 
 def is_speakable(text: str, language: str, *, allow_latin: bool = False) -> bool:
     """Whether the text has something to say and nothing that cannot be said."""
-    if unspeakable(text, language, allow_latin=allow_latin):
-        return False
-    if language == "zh" and not allow_latin:
-        return _CHINESE_SPOKEN.search(text) is not None
-    return _CHINESE_SPOKEN.search(text) is not None or _ENGLISH_SPOKEN.search(text) is not None
+    return not unspeakable(text, language, allow_latin=allow_latin) and count_units(text, language) > 0
 
 
 def count_units(text: str, language: str) -> int:

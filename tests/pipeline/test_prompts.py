@@ -13,12 +13,13 @@ FILES = sorted(path for path in prompt_root().rglob("v*") if path.suffix in {".y
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
+    root = tmp_path / "store"
     for name, text in (("greet/en/v1.txt", "hello"), ("greet/zh/v1.yaml", "你好: 1"), ("part/en/v2.txt", "bye")):
-        path = tmp_path / name
+        path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
-    write_lock(tmp_path)
-    return tmp_path
+    write_lock(root)
+    return root
 
 
 def test_lock_names_every_file_that_ships_and_nothing_else() -> None:
@@ -55,6 +56,14 @@ def test_what_is_not_there_is_one_line(store: Path, task: str, language: str, ve
     with pytest.raises(UserError) as error:
         load_prompt(task, language, version, root=store)
     assert "\n" not in str(error.value)
+
+
+def test_a_name_is_never_a_path(store: Path) -> None:
+    outside = store.parent / "greet" / "en"
+    outside.mkdir(parents=True)
+    (outside / "v1.txt").write_text("outside", "utf-8")
+    with pytest.raises(UserError, match="no prompt"):
+        load_prompt("../greet", "en", root=store)
 
 
 def test_a_changed_file_is_refused(store: Path) -> None:

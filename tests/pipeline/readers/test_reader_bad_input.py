@@ -1,13 +1,14 @@
 """Files that are broken in every way we know of: a clear error, or a row with a reason; never a traceback."""
 
 import gzip
+import io
 import json
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from manifests.errors import InputError
+from manifests.errors import InputError, UserError
 from manifests.reasons import Reason
 from pipeline.readers import FORMATS, detect_format, read_rows, split
 
@@ -46,6 +47,28 @@ def test_missing_files_and_directories(tmp_path, attempt):
         attempt(str(tmp_path / "absent.json"))
     with pytest.raises(InputError, match="is a directory: name the files in it"):
         attempt(str(tmp_path))
+
+
+@pytest.mark.parametrize("uri", ["~no-such-user/a.json", "a\0b", "nosuch://bucket/a.json"])
+def test_names_that_mean_nothing(uri):
+    with pytest.raises(UserError, match=r"cannot (read|open) "):
+        read_rows(uri)
+
+
+class FailingDisk(io.BytesIO):
+    def read(self, size=-1):
+        if self.tell() >= len(self.getvalue()):
+            raise OSError("disk on fire")
+        return super().read(size)
+
+
+@pytest.mark.parametrize("content", [GOOD + b"\n", b"[" + GOOD + b",", b""])
+def test_a_disk_that_fails_is_one_sentence(write, monkeypatch, content):
+    uri = write(GOOD)
+    monkeypatch.setattr("pipeline.readers.source._open", lambda place: FailingDisk(content))
+    for attempt in (detect_format, lambda uri: list(read_rows(uri, "alpaca"))):
+        with pytest.raises(InputError, match=r"cannot read .*input.json: disk on fire"):
+            attempt(uri)
 
 
 ROWS = [
@@ -127,7 +150,7 @@ def test_the_text_of_an_unreadable_row_is_kept(write, content, kept):
 
 def test_lines_are_counted_past_one_that_is_too_long(write, monkeypatch):
     monkeypatch.setattr(split, "MAX_ROW_CHARS", 100)
-    monkeypatch.setattr("pipeline.readers.source.CHUNK_BYTES", 32)
+    monkeypatch.setattr("pipeline.readers.source.CHUNK_BYTES", 8192)
     rows = list(read_rows(write(GOOD + b"\n" + b"x" * 70_000 + b"\noops\n" + ALSO), "alpaca"))
     assert [row.detail and row.detail[:6] for row in rows] == [None, "line 2", "line 3", None]
 

@@ -1,0 +1,147 @@
+"""Rates, pooling and edges."""
+
+import pytest
+
+from pipeline.scoring.rates import Score, edge_error, pooled, score
+
+
+@pytest.mark.parametrize(
+    ("language", "reference", "hypothesis", "rate", "edits", "length"),
+    [
+        ("en", "one small cat", "one small cat", 0.0, (0, 0, 0), 3),
+        ("en", "a small cat", "a tall cat", 1 / 3, (1, 0, 0), 3),
+        ("en", "a small cat", "a cat", 1 / 3, (0, 1, 0), 3),
+        ("en", "a small cat", "a very small cat", 1 / 3, (0, 0, 1), 3),
+        ("en", "Hello, world!", "hello WORLD", 0.0, (0, 0, 0), 2),
+        ("en", "hello", "hello hello hello", 2.0, (0, 0, 2), 1),
+        ("en", "a small cat", "", 1.0, (0, 3, 0), 3),
+        ("en-GB", "the colour", "the color", 0.0, (0, 0, 0), 2),
+        ("zh", "今天天气", "今天天汽", 0.25, (1, 0, 0), 4),
+        ("zh", "今天天气", "", 1.0, (0, 4, 0), 4),
+        ("zh-TW", "後來", "后来", 0.0, (0, 0, 0), 2),
+        ("zh", "百分之五十", "50％", 0.0, (0, 0, 0), 5),
+        ("ja", "今日は 晴れ。", "今日は雨れ", 0.2, (1, 0, 0), 5),
+        ("de", "Guten Morgen!", "guten morgen", 0.0, (0, 0, 0), 2),
+    ],
+)
+def test_score(
+    language: str, reference: str, hypothesis: str, rate: float, edits: tuple[int, int, int], length: int
+) -> None:
+    result = score(reference, hypothesis, language)
+    assert result.rate == pytest.approx(rate)
+    assert (result.substitutions, result.deletions, result.insertions) == edits
+    assert result.edits == sum(edits)
+    assert result.reference_length == length
+    assert not result.is_empty_reference
+
+
+def test_a_score_carries_its_evidence() -> None:
+    result = score("It's 50%!", "it is fifty per cent", "en")
+    assert (result.reference, result.hypothesis) == ("it is 50 percent", "it is 50 percent")
+    assert (result.metric, result.normalizer) == ("wer", "english-1")
+
+
+@pytest.mark.parametrize(
+    ("language", "reference", "hypothesis", "insertions"),
+    [
+        ("en", "", "", 0),
+        ("en", "...", "one small cat", 3),
+        ("en", "Um, uh.", "hello", 1),
+        ("zh", "嗯……", "好", 1),
+        ("th", "!", "", 0),
+    ],
+)
+def test_an_empty_reference_has_no_rate(language: str, reference: str, hypothesis: str, insertions: int) -> None:
+    result = score(reference, hypothesis, language)
+    assert result.is_empty_reference
+    assert result.rate is None
+    assert result.edge_error is None
+    assert result.insertions == insertions
+
+
+TEXT = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+@pytest.mark.parametrize(
+    ("reference", "hypothesis", "characters", "expected"),
+    [
+        # same, nothing, empty
+        (TEXT, TEXT, 12, 0.0),
+        (TEXT, "", 12, 1.0),
+        ("", "abc", 12, None),
+        # one end lost
+        (TEXT, TEXT[:-1], 12, 1 / 12),
+        (TEXT, TEXT[:-4], 12, 4 / 12),
+        (TEXT, TEXT[1:], 12, 1 / 12),
+        (TEXT, TEXT[:-6], 3, 1.0),
+        # both ends: the larger one, not the sum
+        (TEXT, TEXT[1:-3], 12, 3 / 12),
+        # a slip in the middle
+        (TEXT, TEXT.replace("r", "!"), 12, 0.0),
+        (TEXT, TEXT.replace("r", ""), 12, 0.0),
+        (TEXT, TEXT.replace("r", "r!!!!!"), 12, 0.0),
+        # the last and the first character of an edge, and their neighbours
+        (TEXT, TEXT.replace("l", "!"), 12, 1 / 12),
+        (TEXT, TEXT.replace("m", "!"), 12, 0.0),
+        (TEXT, TEXT.replace("y", "!"), 12, 1 / 12),
+        (TEXT, TEXT.replace("x", "!"), 12, 0.0),
+        # insertions: inside an edge, on its border, outside the text
+        (TEXT, TEXT.replace("l", "!l"), 12, 1 / 12),
+        (TEXT, TEXT.replace("l", "l!"), 12, 0.0),
+        (TEXT, TEXT.replace("y", "!y"), 12, 0.0),
+        (TEXT, TEXT.replace("y", "y!"), 12, 1 / 12),
+        (TEXT, TEXT + "!!", 12, 2 / 12),
+        (TEXT, "!!!" + TEXT, 12, 3 / 12),
+        # spaces are no characters
+        ("every day", "everyday", 12, 0.0),
+        # a reference shorter than the edge is its own head and tail
+        ("abcd", "abc", 12, 1 / 4),
+        ("abcd", "bcd", 12, 1 / 4),
+        ("a", "b", 12, 1.0),
+    ],
+)
+def test_edge_error(reference: str, hypothesis: str, characters: int, expected: float | None) -> None:
+    assert edge_error(reference, hypothesis, characters) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("language", "reference", "hypothesis", "is_seen"),
+    [
+        ("en", "please tell me how to bake a good loaf of bread", "please tell me how to bake a good loaf of", True),
+        ("en", "please tell me how to bake a good loaf of bread", "tell me how to bake a good loaf of bread", True),
+        ("en", "please tell me how to bake a good loaf of bread", "please tell me how to take a good loaf of bread", False),
+        ("zh", "请你告诉我怎么样才能在家里烤出一个又香又软的好面包", "请你告诉我怎么样才能在家里烤出一个又香又软的好面", True),
+        ("zh", "请你告诉我怎么样才能在家里烤出一个又香又软的好面包", "你告诉我怎么样才能在家里烤出一个又香又软的好面包", True),
+        ("zh", "请你告诉我怎么样才能在家里烤出一个又香又软的好面包", "请你告诉我怎么样才能在家理烤出一个又香又软的好面包", False),
+    ],
+)  # fmt: skip
+def test_edge_error_of_a_score(language: str, reference: str, hypothesis: str, is_seen: bool) -> None:
+    result = score(reference, hypothesis, language)
+    assert result.edits >= 1
+    assert bool(result.edge_error) is is_seen
+
+
+@pytest.mark.parametrize("characters", [0, -1])
+def test_an_edge_has_a_width(characters: int) -> None:
+    with pytest.raises(ValueError, match="at least one character"):
+        edge_error("a", "a", characters)
+
+
+def _scores(*pairs: tuple[str, str]) -> list[Score]:
+    return [score(reference, hypothesis, "en") for reference, hypothesis in pairs]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "expected"),
+    [
+        ([("a cat", "a cat")], 0.0),
+        ([("cat", "dog"), ("the cat is on the big mat here now", "the cat is on the big mat here now")], 0.1),
+        ([("the cat", "the dog"), ("the big cat", "")], 4 / 5),
+        # words where none were meant are errors, but no length
+        ([("the cat", "the cat"), ("...", "dog")], 1 / 2),
+        ([("...", "dog")], None),
+        ([], None),
+    ],
+)
+def test_pooled(pairs: list[tuple[str, str]], expected: float | None) -> None:
+    assert pooled(_scores(*pairs)) == pytest.approx(expected)
