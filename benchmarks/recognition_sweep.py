@@ -65,10 +65,10 @@ QUESTIONS = (
 ANSWERS = (
     "A good way to start is to write down what you spend each week. After a month you will see where the money goes, "
     "and it becomes much easier to decide what you can do without.",
-    "Plants catch light with their green leaves and use it to turn water and air into sugar. The sugar feeds the plant, "
-    "and the oxygen that is left over goes back into the air we breathe.",
-    "Try to talk to him during the day, when you are both relaxed. Tell him that you sleep badly because of the music, "
-    "and ask if he could turn it down after ten.",
+    "Plants catch light with their green leaves and use it to turn water and air into sugar. The sugar feeds the "
+    "plant, and the oxygen that is left over goes back into the air we breathe.",
+    "Try to talk to him during the day, when you are both relaxed. Tell him that you sleep badly because of the "
+    "music, and ask if he could turn it down after ten.",
     "You could make a simple pasta with tomatoes, garlic and a little cheese. It takes about fifteen minutes, and you "
     "can add any vegetables that you have at home.",
     "The moon does not really change its size. When it is low in the sky, we compare it with trees and houses, "

@@ -20,7 +20,7 @@ def decode(audio: Audio) -> tuple[npt.NDArray[np.float32], int]:
     try:
         samples, sample_rate = soundfile.read(BytesIO(audio.bytes), dtype="float32")
     except soundfile.LibsndfileError as error:
-        raise CorpusError(f"{_name(audio)} cannot be decoded: {error}") from error
+        raise CorpusError(f"{_name(audio)} cannot be decoded: {error.error_string}") from error
     if samples.ndim != 1:
         raise CorpusError(f"{_name(audio)} has {samples.shape[1]} channels, not one")
     if (sample_rate, len(samples)) != (audio.sample_rate, audio.num_samples):

@@ -126,7 +126,10 @@ def open_place(uri: str | os.PathLike[str]) -> Place:
         except (OSError, ValueError) as error:
             raise UserError(f"cannot open {text.split('://')[0]}:// locations here: {error}") from error
         return Place(filesystem, path)
-    return Place(pafs.LocalFileSystem(), str(Path(text).expanduser().absolute()))
+    try:
+        return Place(pafs.LocalFileSystem(), str(Path(text).expanduser().absolute()))
+    except RuntimeError as error:  # ~ of a user who is not there
+        raise UserError(f"{text}: {error}") from error
 
 
 def _sync_directory(path: str) -> None:

@@ -131,7 +131,8 @@ def _voice_of(row: object) -> Voice:
             raise ValueError(f"bad {key} {value!r}")
     if not _VOICE_ID.fullmatch(row["voice_id"]):
         raise ValueError(f"bad voice_id {row['voice_id']!r}: lower-case letters, digits, - and _")
-    return Voice(**{key: float(value) if _TYPES[key] is float else value for key, value in row.items()})
+    values: dict[str, Any] = {k: float(value) if _TYPES[k] is float else value for k, value in row.items()}
+    return Voice(**values)
 
 
 def _fits(value: object, kind: Any) -> bool:

@@ -25,9 +25,10 @@ class DurationLimits:
 
 
 # English is read at 12 to 15 letters per second (150 to 190 words of 4.8 letters a minute), Mandarin at 4 to 6
-# syllables. Our limits are about twice the fast end, for voices that are sped up, and a third of the slow end, for
-# slow voices and pauses. NeMo Curator's `max_char_rate`, 40 characters per second, finds hallucinated transcripts;
-# as a limit for speech it would let half of a clip be cut off.
+# syllables; eSpeak NG stays inside the limits in both languages from 100 to 300 words per minute. The limits are about
+# twice the fast end, for voices that are sped up, and a third of the slow end, for slow voices and pauses. NeMo
+# Curator's `max_char_rate`, 40 characters per second, finds hallucinated transcripts; as a limit for speech it would
+# let half of a clip be cut off.
 SPACED_LIMITS = DurationLimits(slowest=4.0, fastest=28.0, pause_s=2.0)
 UNSPACED_LIMITS = DurationLimits(slowest=1.4, fastest=11.0, pause_s=2.0)
 
@@ -44,6 +45,10 @@ class _Units:
 _SPACED_UNITS = {"letter": _Units(1, 1), "digit": _Units(1, 8), "symbol": _Units(0, 8)}
 # A Latin letter in Chinese text is a third of a syllable in a word and a whole one (W: three) in an initialism.
 _UNSPACED_UNITS = {"letter": _Units(0.25, 1), "wide": _Units(1, 1), "digit": _Units(0.4, 2), "symbol": _Units(0, 3)}
+
+
+# The first of the East Asian blocks, whose letters are syllables; the letters of Thai or Khmer are not.
+_FIRST_WIDE = "\u2e80"
 
 
 def default_limits(language: str) -> DurationLimits:
@@ -84,10 +89,10 @@ def duration_reason(
 
 
 def _kind(character: str) -> str:
-    """letter, wide (a letter of an unspaced script), digit, symbol (may be said), or "" for what has no sound."""
+    """letter, wide (a letter that is a syllable), digit, symbol (may be said), or "" for what has no sound."""
     category = unicodedata.category(character)
     if category[0] == "L":
-        return "letter" if character < "\u0e00" else "wide"
+        return "letter" if character < _FIRST_WIDE else "wide"
     if category == "Nd":
         return "digit"
     return "symbol" if category[0] in "SN" or character in "%‰&@#/*" else ""

@@ -85,7 +85,7 @@ def ordinal(value: int) -> str:
     """1st, 2nd, 11th."""
     if value % 100 in (11, 12, 13):
         return f"{value}th"
-    return f"{value}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(value % 10, 'th')}"
+    return f"{value}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(value % 10, 'th') }"
 
 
 def _run(tokens: list[str], start: int) -> Number | None:
@@ -150,7 +150,7 @@ def _cardinal(tokens: list[str], at: int) -> Number | None:
 
 
 def _with_fraction(tokens: list[str], number: Number) -> Number:
-    """"point five", "and a half", and the scale after them."""
+    """ "point five", "and a half", and the scale after them."""
     text, end = number.text, number.end
     while True:
         digits, after = _digit_run(tokens, end + 1) if _at(tokens, end) == "point" else ("", end)
@@ -222,7 +222,7 @@ def _addend(tokens: list[str], end: int, limit: int) -> tuple[str, int, bool] | 
 
 
 def _below_1000(tokens: list[str], at: int) -> tuple[str, int, bool] | None:
-    """"three", "twenty one", "two hundred (and) five", "nineteen hundred", "a hundred", or digits as they stand."""
+    """ "three", "twenty one", "two hundred (and) five", "nineteen hundred", "a hundred", or digits as they stand."""
     if _at(tokens, at) == "a" and (_at(tokens, at + 1) in SCALES or _at(tokens, at + 1) == "hundred"):
         number: Number | None = Number("1", at + 1)
     else:

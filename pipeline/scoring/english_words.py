@@ -225,6 +225,4 @@ SYMBOLS = {
     "×": " times ",
     "÷": " divided by ",
 }
-MONTHS = frozenset(
-    "january february march april may june july august september october november december".split()
-)
+MONTHS = frozenset("january february march april may june july august september october november december".split())

@@ -15,9 +15,7 @@ _MONTH_NAMES = "january february march april may june july august september octo
 _THOUSANDS = re.compile(r"(?<![0-9.,])([0-9]{1,3}(?:,[0-9]{3})++)(?![0-9]|,[0-9])")
 _ISO_DATE = re.compile(r"\b([12][0-9]{3})[-/](0?[1-9]|1[0-2])[-/](3[01]|[12][0-9]|0?[1-9])\b")
 _SLASH_DATE = re.compile(r"\b([0-9]{1,2})/([0-9]{1,2})/([12][0-9]{3})\b")
-_MONEY = re.compile(
-    r"([$€£¥₹])\s?([0-9]++(?:\.[0-9]++)?)(?:\s?(thousand|million|billion|trillion|k|m|bn|b)\b)?"
-)
+_MONEY = re.compile(r"([$€£¥₹])\s?([0-9]++(?:\.[0-9]++)?)(?:\s?(thousand|million|billion|trillion|k|m|bn|b)\b)?")
 _CENTS_ALONE = re.compile(r"0\.([0-9]{2})")
 _SHORT_SCALES = {"k": "thousand", "m": "million", "b": "billion", "bn": "billion"}
 _FULL_HOUR_HALF = re.compile(r"\b([0-9]{1,2}):00(?=\s?[ap]\s?m\b)")

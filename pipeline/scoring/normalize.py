@@ -43,7 +43,7 @@ def metric(language: str) -> Metric:
 
 
 def primary_subtag(language: str) -> str:
-    """"zh" of "zh-Hant-TW"."""
+    """ "zh" of "zh-Hant-TW"."""
     return language.replace("_", "-").partition("-")[0].casefold()
 
 

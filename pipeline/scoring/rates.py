@@ -93,10 +93,11 @@ def edge_error(reference: str, hypothesis: str, characters: int = EDGE_CHARACTER
         return 0.0
     width = min(characters, length)
     head = tail = 0
-    for kind, at, _ in Levenshtein.editops(expected, heard).as_list():
+    for edit in Levenshtein.editops(expected, heard):
+        at = edit.src_pos
         head += at < width
         # An insertion at `at` stands after the character at - 1; the other edits are at the character `at` itself.
-        tail += (at > length - width) if kind == "insert" else (at >= length - width)
+        tail += (at > length - width) if edit.tag == "insert" else (at >= length - width)
     return max(head, tail) / width
 
 

@@ -68,7 +68,7 @@ BEFORE = _table(
     (r"(?<![A-Za-z0-9])'(\w[^'\n]*(?:[a-z]'[a-z][^'\n]*)*)'(?![A-Za-z0-9])", r"\1"),
     (r"_{2,}", " blank "),
     # A quoted sentence inside another: its full stop ends nothing.
-    (r"[.,]\"(?=\s+[a-z])", '"'),
+    (r"\.\"(?=\s+[a-z])", '"'),
     # Square brackets are an error in wetext.
     (r"\s*[\[\]{}]+\s*", ", "),
     # A colon behind a verb is no pause.

@@ -101,7 +101,7 @@ def test_a_bad_card_is_an_error(tmp_path: Path, card: str) -> None:
 
 
 def test_missing_and_broken_files(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="neither a directory with .* nor offline"):
+    with pytest.raises(RecipeError, match=r"neither a directory with .* nor offline"):
         load_bank(tmp_path)
     with pytest.raises(CorpusError, match="empty"):
         load_bank(_write(tmp_path, []))

@@ -10,10 +10,10 @@ from pipeline.engines.rules.wording import RewriteWording
 _SHORT_ORDER = 9
 _ME = re.compile(r"\b(?:me|my|i)\b", re.I)
 _END = re.compile(r"[\s.。!！,，:：;；]+$")
-# "Given a word, use it": the order follows the clause.
 _QUOTES = {'"': '"', "“": "”", "「": "」"}
 # Orders that set a scene for the real one.
 _SCENE = re.compile(r"^(?:imagine|suppose|pretend|assume|consider|想象|假设|假如)", re.I)
+# "Given a word, use it": the order follows the clause.
 _CLAUSE = re.compile(r"^((?:given|based on|using|from|in|for|with|if|imagine|according to|as)\b[^,.]*,)\s+(.+)$", re.I)
 
 

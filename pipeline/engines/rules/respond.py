@@ -10,13 +10,13 @@ import re
 from manifests.reasons import Reason
 from pipeline.engines.protocols import Failure, TextAnswer, TextRequest
 from pipeline.engines.rules.answer import Written, is_verse, take_apart, without_parentheses
+from pipeline.engines.rules.sentences import with_end_mark
 from pipeline.engines.rules.spoken_list import speak_list
 from pipeline.engines.rules.wording import RespondWording, first_match, respond_wording
 from pipeline.verbalize import count_units, unspeakable, verbalize
 
 # Fenced code and tables, before their marks are stripped.
 _BLOCK = re.compile(r"```|~~~|^\s*\|.+\|", re.MULTILINE)
-_CHINESE_MARKS = {",": "，", ".": "。"}
 _ANSWER_LIMIT = 100
 _ANSWER_TARGET = 40
 # Words or characters with which a cut answer still says something.
@@ -76,7 +76,7 @@ def _prose(
     used = 0
     for sentence in sentences:
         mark = "," if sentence.rstrip().endswith((":", "：")) else "."
-        spoken = _closed(verbalize(without_parentheses(sentence), language), mark, language)
+        spoken = with_end_mark(verbalize(without_parentheses(sentence), language), mark, language)
         units = count_units(spoken, language)
         found = first_match(wording.not_spoken, sentence)
         if found and (whole or not kept):
@@ -108,10 +108,3 @@ def _without_loose_end(
     if cut and rest >= _SAYS_ENOUGH[language] and wording.dangling.search(kept[-1]):
         kept.pop()
     return kept
-
-
-def _closed(text: str, mark: str, language: str) -> str:
-    text = re.sub(r"[,，、\s]+$", "", text)
-    if not text or text[-1] in ".?!。？！":
-        return text
-    return text + (_CHINESE_MARKS[mark] if language == "zh" else mark)

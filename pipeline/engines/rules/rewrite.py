@@ -13,6 +13,7 @@ from manifests.reasons import Reason
 from pipeline.engines.protocols import Failure, TextAnswer, TextRequest
 from pipeline.engines.rules.frames import ask
 from pipeline.engines.rules.screen import judge_source
+from pipeline.engines.rules.sentences import with_end_mark
 from pipeline.engines.rules.source import SourceText, read_source
 from pipeline.engines.rules.wording import Fillers, RewriteWording, rewrite_wording
 from pipeline.verbalize import count_units, unspeakable, verbalize
@@ -43,13 +44,10 @@ def _spoken_question(request: TextRequest, instruction: str, material: str) -> s
     chance = random.Random(request.seed)
     source = _insert(read_source(instruction, material, wording, language), wording)
     question = ask(source.request, bool(source.material), wording, language, chance)
-    question = _join(question, source.material, wording, chance)
+    joined = _join(question, source.material, wording, chance)
     if request.options.get("fillers"):
-        question = _with_fillers(question, wording.fillers, chance, language)
-    spoken = verbalize(question, language)
-    return (
-        spoken if spoken.endswith((".", "?", "!", "。", "？", "！")) else spoken + ("。" if language == "zh" else ".")
-    )
+        joined = _with_fillers(question, wording.fillers, chance, language) + joined[len(question) :]
+    return with_end_mark(verbalize(joined, language), ".", language)
 
 
 def _insert(source: SourceText, wording: RewriteWording) -> SourceText:

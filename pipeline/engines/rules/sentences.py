@@ -1,9 +1,11 @@
-"""Cutting text into sentences. A cut too few is harmless here; a cut inside "Dr. Smith" is not."""
+"""Cutting text into sentences, and closing them. A cut too few is harmless here; a cut inside "Dr. Smith" is not."""
 
 import re
 
 _ENGLISH_END = re.compile(r"([.!?][\"”’')]*)\s+(?=[\"“‘'(]?[A-Z0-9])")
 _NO_END = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|St|vs|No|e\.g|i\.e|Prof|Jr|Sr|Mt|approx|Inc|etc|[A-Z]|[A-Z]\.[A-Z])\.$")
+_LOOSE_END = re.compile(r"[,，、\s]+$")
+_CHINESE_MARKS = {",": "，", ".": "。"}
 _CHINESE_SENTENCE = re.compile(r"[^。！？!?]+(?:[。！？!?]+[”’」』）)]*|$)")
 
 
@@ -12,6 +14,14 @@ def split_sentences(text: str, language: str) -> list[str]:
     if language == "zh":
         return [sentence for match in _CHINESE_SENTENCE.finditer(text) if (sentence := match.group().strip())]
     return _split_english(text)
+
+
+def with_end_mark(text: str, mark: str, language: str) -> str:
+    """The spoken text closed with `mark` ("." or ","), unless it has an end mark of its own."""
+    text = _LOOSE_END.sub("", text)
+    if not text or text[-1] in ".?!。？！":
+        return text
+    return text + (_CHINESE_MARKS[mark] if language == "zh" else mark)
 
 
 def _split_english(text: str) -> list[str]:

@@ -194,5 +194,5 @@ def test_without_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_a_voice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(festival._PACKAGES, "no_such_diphone", "festvox-no-such")
-    with pytest.raises(EngineUnavailable, match="install the Debian packages festvox-no-such$"):
+    with pytest.raises(EngineUnavailable, match=r"install the Debian packages festvox-no-such$"):
         Festival()

@@ -1,8 +1,11 @@
 """Chinese normalisation: what must agree, what must not."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from wetext import Normalizer
 
 from pipeline.scoring.chinese import normalize
 from pipeline.scoring.rates import score
@@ -218,17 +221,38 @@ def test_form(text: str, normalized: str) -> None:
     assert normalize(text) == normalized
 
 
-@pytest.mark.parametrize("number", [*range(0, 130), 200, 205, 210, 999, 1000, 1001, 1010, 1100, 2024, 9999])
-def test_agrees_with_the_reading_of_an_independent_library(number: int) -> None:
-    from wetext import Normalizer
-
-    spoken = _READER.setdefault("zh", Normalizer(lang="zh", operator="tn")).normalize(f"有{number}个")
-    assert normalize(spoken) == normalize(f"有{number}个"), spoken
+@pytest.fixture(scope="module")
+def read_aloud() -> Callable[[str], str]:
+    """An independent library's spoken form of a written text."""
+    return Normalizer(lang="zh", operator="tn").normalize  # type: ignore[no-any-return]
 
 
-_READER: dict[str, object] = {}
+@pytest.mark.parametrize(
+    "number",
+    [*range(0, 21), *range(22, 130, 9), 200, 205, 210, 999, 1000, 1001, 1010, 1100, 2024, 9999, 10500, 250000],
+)
+@pytest.mark.parametrize("written", ["有{}个", "{}%", "{}.5米", "第{}名", "{}km", "¥{}"])
+def test_agrees_with_its_reading(read_aloud: Callable[[str], str], written: str, number: int) -> None:
+    text = written.format(number)
+    assert normalize(read_aloud(text)) == normalize(text), read_aloud(text)
 
-_PIECES = st.sampled_from(list("零〇一二三四五六七八九十百千万亿两幺点分年月号半个到第之%，。、：:-./~ 0123456789k m¥") + ["百分之", "上午", "°c"])
+
+@pytest.mark.parametrize("year", [*range(1900, 2031, 5), 1008, 1066, 800])
+def test_year_agrees_with_its_reading(read_aloud: Callable[[str], str], year: int) -> None:
+    text = f"{year}年5月3日"
+    assert normalize(read_aloud(text)) == normalize(text), read_aloud(text)
+
+
+@pytest.mark.parametrize(
+    ("hour", "minute"), [(h, m) for h in (1, 2, 9, 10, 12, 20, 23) for m in (1, 5, 10, 15, 20, 30, 59)]
+)
+def test_time_agrees_with_its_reading(read_aloud: Callable[[str], str], hour: int, minute: int) -> None:
+    text = f"{hour}:{minute:02}"
+    assert normalize(read_aloud(text)) == normalize(text), read_aloud(text)
+
+
+_CHARACTERS = "零〇一二三四五六七八九十百千万亿两幺点分年月号半个到第之%，。、：:-./~ 0123456789k m¥嗯"
+_PIECES = st.sampled_from([*_CHARACTERS, "百分之", "上午", "°c"])
 
 
 @given(st.lists(_PIECES, max_size=9).map("".join))

@@ -80,7 +80,9 @@ def test_counts_add_up(language: str, reference: str, hypothesis: str) -> None:
 _LETTERS = st.text(alphabet="bcdfghjklnpqrstvwxyzaeiou", min_size=2, max_size=8)
 
 
-@given(st.lists(_LETTERS, min_size=1, max_size=6), st.lists(_LETTERS, max_size=6), st.sampled_from(", . ! ? ; …".split()))
+@given(
+    st.lists(_LETTERS, min_size=1, max_size=6), st.lists(_LETTERS, max_size=6), st.sampled_from(", . ! ? ; …".split())
+)
 def test_rate_ignores_case_and_punctuation(reference: list[str], hypothesis: list[str], mark: str) -> None:
     plain = score(" ".join(reference), " ".join(hypothesis), "en")
     dressed = score(f"{mark} ".join(reference).upper() + mark, " ".join(hypothesis).title(), "en")

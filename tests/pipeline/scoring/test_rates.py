@@ -104,17 +104,21 @@ def test_edge_error(reference: str, hypothesis: str, characters: int, expected: 
     assert edge_error(reference, hypothesis, characters) == pytest.approx(expected)
 
 
+EN = "please tell me how to bake a good loaf of bread"
+ZH = "请你告诉我怎么样才能在家里烤出一个又香又软的好面包"
+
+
 @pytest.mark.parametrize(
     ("language", "reference", "hypothesis", "is_seen"),
     [
-        ("en", "please tell me how to bake a good loaf of bread", "please tell me how to bake a good loaf of", True),
-        ("en", "please tell me how to bake a good loaf of bread", "tell me how to bake a good loaf of bread", True),
-        ("en", "please tell me how to bake a good loaf of bread", "please tell me how to take a good loaf of bread", False),
-        ("zh", "请你告诉我怎么样才能在家里烤出一个又香又软的好面包", "请你告诉我怎么样才能在家里烤出一个又香又软的好面", True),
-        ("zh", "请你告诉我怎么样才能在家里烤出一个又香又软的好面包", "你告诉我怎么样才能在家里烤出一个又香又软的好面包", True),
-        ("zh", "请你告诉我怎么样才能在家里烤出一个又香又软的好面包", "请你告诉我怎么样才能在家理烤出一个又香又软的好面包", False),
+        ("en", EN, EN.removesuffix(" bread"), True),
+        ("en", EN, EN.removeprefix("please "), True),
+        ("en", EN, EN.replace("bake", "take"), False),
+        ("zh", ZH, ZH.removesuffix("包"), True),
+        ("zh", ZH, ZH.removeprefix("请"), True),
+        ("zh", ZH, ZH.replace("里", "理"), False),
     ],
-)  # fmt: skip
+)
 def test_edge_error_of_a_score(language: str, reference: str, hypothesis: str, is_seen: bool) -> None:
     result = score(reference, hypothesis, language)
     assert result.edits >= 1

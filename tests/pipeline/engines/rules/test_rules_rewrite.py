@@ -39,6 +39,7 @@ FIXED = [
     ("zh", "蜜蜂的学名是什么？", "", "蜜蜂的学名是什么？"),
     ("zh", "如何学好英语", "", "如何学好英语？"),
     ("zh", "我买了一辆新车。", "", "我买了一辆新车。"),
+    ("zh", "从北京到上海要多久", "", "从北京到上海要多久？"),
     ("zh", "应对压力的方法。", "", "应对压力的方法有哪些？"),
     ("zh", "9和10哪个数更大？", "", "九和十哪个数更大？"),
 ]
@@ -99,6 +100,12 @@ def test_fillers_are_few_and_only_where_asked_for(language: str) -> None:
     assert not any(re.search(r"\b(?:um|uh|hey|hmm)\b|嗯|呃", question, re.I) for question in plain)
     assert not any(re.search(r"you know|\blike\b", question, re.I) for question in filled)
     assert all(len(b) - len(a) < 20 for a, b in zip(plain, filled, strict=True))
+
+
+def test_fillers_stay_out_of_the_material() -> None:
+    material = "He was about to speak of the history of the city of Rome."
+    for seed in range(60):
+        assert ask("en", "Shorten the sentence.", material, seed, fillers=True).endswith(material)
 
 
 @pytest.mark.parametrize(

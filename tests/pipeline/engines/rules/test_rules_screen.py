@@ -192,6 +192,11 @@ def test_a_bare_statement_answered_like_a_grammar_exercise_is_unclear() -> None:
     assert judge("zh", "解释“他站着不动”。", answer=answer)[0] == "keep"
 
 
+@pytest.mark.parametrize("answer", ["不好意思，能不能麻烦您小声一点？", "很抱歉听到你这么说。"])
+def test_politeness_is_no_refusal(answer: str) -> None:
+    assert judge("zh", "我对结果不感兴趣。", answer=answer)[0] == "keep"
+
+
 def test_the_source_may_have_200_words_and_the_recipe_may_say_otherwise() -> None:
     material = "word " * 190
     assert judge("en", "Summarize the text in one sentence.", material)[0] == "keep"
