@@ -68,8 +68,10 @@ class PocketSphinx:
 
     def _decode(self, pcm: bytes) -> str:
         try:
+            # Batch normalisation of the whole clip alone does not do: the front end keeps a cepstral mean from clip to
+            # clip, and setting that back (`set_cmn`) still leaves other scores. A fresh front end gives the same ones.
+            self._decoder.reinit_feat()
             self._decoder.start_utt()
-            # The whole clip at once: its cepstral mean is then its own, not a running one over the clips before.
             self._decoder.process_raw(pcm, full_utt=True)
             self._decoder.end_utt()
         except RuntimeError as error:

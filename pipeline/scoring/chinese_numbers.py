@@ -23,11 +23,13 @@ _UNIT_RUN = re.compile("[十百千万亿]+")
 _SCALE = re.compile("万亿|亿|万")
 _DIGIT = r"[一二两三四五六七八九]|(?:0\.|[1-9])[0-9]*(?:\.[0-9]+)?"
 _ONE_DIGIT = r"[一二两三四五六七八九]|(?<![0-9.])[1-9](?:\.[0-9]+)?"
+# 千米 and 千克 are units of measure, not thousands: 112千米.
+_THOUSAND = "千(?![米克瓦卡帕赫伏焦])"
 _SECTION = re.compile(
-    rf"(?:(?P<thousands>{_ONE_DIGIT})千)?"
+    rf"(?:(?P<thousands>{_ONE_DIGIT}){_THOUSAND})?"
     rf"(?:[零〇]?(?P<hundreds>{_ONE_DIGIT})百)?"
     rf"(?:[零〇]?(?P<tens>(?:{_ONE_DIGIT})?十))?"
-    rf"(?:(?P<zero>[零〇]+)?(?P<ones>{_DIGIT})(?![十百千零〇一二两三四五六七八九幺]|\.?[0-9]))?"
+    rf"(?:(?P<zero>[零〇]+)?(?P<ones>{_DIGIT})(?!{_THOUSAND}|[十百零〇一二两三四五六七八九幺]|\.?[0-9]))?"
 )
 _WRITTEN = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 _MINUTES = re.compile("[0-5][0-9](?![0-9.])|[零〇][一二三四五六七八九]|[二三四五]?十[一二三四五六七八九]?")

@@ -8,7 +8,7 @@ import unicodedata
 from functools import cache
 
 from pipeline.scoring import english_phrases, english_written
-from pipeline.scoring.english_numbers import BREAK, NUMBER_WORDS, digits_of
+from pipeline.scoring.english_numbers import BREAK, COMMA, NUMBER_WORDS, digits_of
 from pipeline.scoring.english_words import (
     CONTRACTED_ENDINGS,
     CONTRACTIONS,
@@ -33,8 +33,10 @@ _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|'[^\W_]+")
 _TOKEN = re.compile(r"[0-9]+(?:\.[0-9]+)+|[^\W_]+(?:'[^\W_]+)*|'[^\W_]+|[,.;:!?()\"]")
 _PUNCTUATION = frozenset(',.;:!?()"')
 _HAS_DIGIT = re.compile(r"[0-9]")
+_UNSETTLED = re.compile(r"[0-9]|\bper cent\b|\bdouble\b|\btriple\b")
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ´`′", "'") | dict.fromkeys("‐‑‒–—―−", "-"))
 _INITIALS = re.compile(r"\b(?:[a-z]\.){2,}(?![a-z0-9])")
+_WORLD_WAR = re.compile(r"\b(world war) (i{1,3})\b")
 _JOINED = re.compile(r"\b(?:e-mail|wi-fi|co-op|on-line)|\bper[\W_]+cent\b")
 
 
@@ -42,7 +44,7 @@ def normalize(text: str) -> str:
     """Two English texts that sound the same give the same string of words, separated by single spaces."""
     normalized = _normalize(text)
     for _ in range(_MAX_ROUNDS):
-        if not _HAS_DIGIT.search(normalized):
+        if not _UNSETTLED.search(normalized):
             break
         text, normalized = normalized, _normalize(normalized)
         if normalized == text:
@@ -54,6 +56,7 @@ def _normalize(text: str) -> str:
     text = _fold(text)
     text = _INITIALS.sub(lambda found: found[0].replace(".", "") + " ", text)
     text = _JOINED.sub(lambda found: "percent" if found[0][0] == "p" else found[0].replace("-", ""), text)
+    text = _WORLD_WAR.sub(lambda found: f"{found[1]} {len(found[2])}", text)
     if english_written.is_needed(text):
         text = english_written.rewrite(text)
     words = _WORD.findall(text)
@@ -85,8 +88,12 @@ def _spell_out(words: list[str]) -> list[str]:
     """Contractions in full, spelled letters joined, fillers dropped."""
     if any("'" in word for word in words):
         words = [part for at, word in enumerate(words) for part in _contraction(words, at)]
-    words = _join_letters([BREAK if word in _PUNCTUATION else word for word in words if word not in FILLERS])
+    words = _join_letters([_mark(word) for word in words if word not in FILLERS])
     return [word for word in words if word not in FILLERS]
+
+
+def _mark(word: str) -> str:
+    return BREAK if word in _PUNCTUATION and word != COMMA else word
 
 
 def _contraction(words: list[str], at: int) -> list[str]:
@@ -116,7 +123,7 @@ def _join_letters(words: list[str]) -> list[str]:
         is_letter = len(word) == 1 and word.isalpha()
         if is_letter and is_run:
             result[-1] += word
-        elif word != BREAK or not is_run:
+        elif word not in (BREAK, COMMA) or not is_run:
             result.append(word)
-        is_run = is_letter or (is_run and word == BREAK)
+        is_run = is_letter or (is_run and word in (BREAK, COMMA))
     return result

@@ -11,7 +11,11 @@ from decimal import Decimal
 
 _DECADE = re.compile(r"[0-9]+s")
 
-BREAK = ","  # a token that stands for punctuation: words on its two sides form no common number
+# Tokens that stand for punctuation. Words on both sides of it form no common number, except after a scale and a comma:
+# "one thousand, two hundred".
+COMMA = ","
+BREAK = ";"
+_BREAKS = frozenset({COMMA, BREAK})
 
 _ONES = "zero one two three four five six seven eight nine".split()
 _TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
@@ -33,7 +37,7 @@ DECADES = {word[:-1] + "ies": value for word, value in TENS.items()}
 MULTIPLES = {"double": 2, "triple": 3}
 
 # Words that only make sense after a number: punctuation before them is a slip of the pen.
-_CONTINUING = frozenset({*SCALES, *ORDINAL_SCALES, "hundred", "point", BREAK})
+_CONTINUING = frozenset({*SCALES, *ORDINAL_SCALES, "hundred", "point", *_BREAKS})
 
 NUMBER_WORDS = frozenset(
     {*ONES, *TEENS, *TENS, *SCALES, "hundred", *ORDINALS, *ORDINAL_SCALES, *DECADES, *MULTIPLES}
@@ -67,12 +71,14 @@ class Number:
 def digits_of(tokens: list[str]) -> list[str]:
     """The tokens with every run of numbers as digits. Break tokens are dropped."""
     result: list[str] = []
-    tokens = [token for at, token in enumerate(tokens) if token != BREAK or _at(tokens, at + 1) not in _CONTINUING]
+    tokens = [
+        token for at, token in enumerate(tokens) if token not in _BREAKS or _at(tokens, at + 1) not in _CONTINUING
+    ]
     at = 0
     while at < len(tokens):
         number = _run(tokens, at) if tokens[at] in _STARTING or tokens[at][0].isdecimal() else None
         if number is None:
-            if tokens[at] != BREAK:
+            if tokens[at] not in _BREAKS:
                 result.append(tokens[at])
             at += 1
         else:
@@ -96,7 +102,7 @@ def _run(tokens: list[str], start: int) -> Number | None:
     text = number.text
     while number.is_open:
         at = number.end
-        while _at(tokens, at) == BREAK:
+        while _at(tokens, at) in _BREAKS:
             at += 1
         following = _number(tokens, at) or _spoken_zero(tokens, number.end)
         if following is None or following.is_ordinal or "." in text or "." in following.text:
@@ -144,6 +150,8 @@ def _cardinal(tokens: list[str], at: int) -> Number | None:
     if whole is None:
         return None
     text, end, is_ordinal = whole
+    if _at(tokens, end) == "hundreds" and len(text) == 2 and text.isdecimal():
+        return Number(f"{text}00s", end + 1, is_open=False)
     if is_ordinal:
         return Number(text, end, is_open=False)
     return _with_fraction(tokens, Number(text, end))
@@ -173,8 +181,8 @@ def _digit_run(tokens: list[str], at: int) -> tuple[str, int]:
         number = _below_100(tokens, at)
         if number is not None and number.is_open:
             digits, at = digits + number.text, number.end
-        elif _at(tokens, at) in ("oh", "o") and digits:
-            digits, at = digits + "0", at + 1
+        elif zeros := _spoken_zero(tokens, at):
+            digits, at = digits + zeros.text, zeros.end
         else:
             return digits, at
 
@@ -213,11 +221,15 @@ def _whole(tokens: list[str], at: int) -> tuple[str, int, bool] | None:
 
 def _addend(tokens: list[str], end: int, limit: int) -> tuple[str, int, bool] | None:
     """What is added after a scale: "twenty four" or "and twenty four", if it is below the scale with its own."""
-    at = end + 1 if _at(tokens, end) == "and" else end
+    has_comma = _at(tokens, end) == COMMA
+    at = end + 1 if has_comma or _at(tokens, end) == "and" else end
     chunk = _below_1000(tokens, at)
-    if chunk is None or len(chunk[0].rstrip("stndrh")) > 3 or chunk[0][0] == "0":
+    digits = chunk[0].rstrip("stndrh") if chunk else ""
+    if chunk is None or not digits.isdecimal() or len(digits) > 3 or digits[0] == "0":
         return None
     scale = SCALES.get(_at(tokens, chunk[1]), 1)
+    if has_comma and scale == 1 and {"hundred", "hundredth"}.isdisjoint(tokens[at : at + 3]):
+        return None
     return chunk if scale < limit else None
 
 

@@ -16,7 +16,16 @@ _DAY_AND_YEAR = re.compile(r"([1-9]|[12][0-9]|3[01])([12][0-9]{3})")
 
 def merge(words: list[str]) -> list[str]:
     """One form for amounts of money, units, dates and quarters. Words and their order are otherwise kept."""
-    return _money(_units(_dates(_quarters(words))))
+    return _money(_units(_dates(_quarters(_minus(words)))))
+
+
+def _minus(words: list[str]) -> list[str]:
+    """ "negative five" is printed like "minus five"."""
+    following = [*words[1:], ""]
+    return [
+        "minus" if word == "negative" and _NUMBER.fullmatch(after) else word
+        for word, after in zip(words, following, strict=True)
+    ]
 
 
 def _quarters(words: list[str]) -> list[str]:

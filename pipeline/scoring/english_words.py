@@ -164,11 +164,11 @@ _RESPELLINGS = (
     (_LL, r"\1\2"),
 )
 
-# After a number only. Where the plural is more than an added s, both forms are given.
+# After a number only: singular and plural, with numbers as they are by then ("second" is 2nd).
 UNITS: dict[str, tuple[str, str]] = {
     "kmh": ("kilometer per hour", "kilometers per hour"),
     "kph": ("kilometer per hour", "kilometers per hour"),
-    "ms": ("meter per second", "meters per second"),
+    "ms": ("meter per 2nd", "meters per 2nd"),
     "mph": ("mile per hour", "miles per hour"),
     "km": ("kilometer", "kilometers"),
     "cm": ("centimeter", "centimeters"),
@@ -181,14 +181,16 @@ UNITS: dict[str, tuple[str, str]] = {
     "lbs": ("pound", "pounds"),
     "oz": ("ounce", "ounces"),
     "ft": ("foot", "feet"),
+    "tsp": ("teaspoon", "teaspoons"),
+    "tbsp": ("tablespoon", "tablespoons"),
     "ml": ("milliliter", "milliliters"),
     "l": ("liter", "liters"),
     "hr": ("hour", "hours"),
     "hrs": ("hour", "hours"),
     "min": ("minute", "minutes"),
     "mins": ("minute", "minutes"),
-    "sec": ("second", "seconds"),
-    "secs": ("second", "seconds"),
+    "sec": ("2nd", "seconds"),
+    "secs": ("2nd", "seconds"),
     "kb": ("kilobyte", "kilobytes"),
     "mb": ("megabyte", "megabytes"),
     "gb": ("gigabyte", "gigabytes"),

@@ -35,6 +35,8 @@ _DEGREE_SCALE = {"c": " degrees celsius ", "f": " degrees fahrenheit "}
 _DEGREES = re.compile(r"°\s?([cf])?(?![a-z])|°")
 _DIGIT_LETTER = re.compile(r"(?<=[0-9])(?=[^\W0-9_])(?!(?:st|nd|rd|th)s?\b)(?!s\b)")
 _LETTER_DIGIT = re.compile(r"(?<=[^\W0-9_])(?=[0-9])")
+_MILLIMETERS = re.compile(r"(?<=[0-9])\s?mm\b")
+_TIMES = re.compile(r"(?<=[0-9])\s?x\s?(?=[0-9])")
 _SHARP = re.compile(r"\b([cf])#")
 _SYMBOL = re.compile("[" + re.escape("".join(SYMBOLS)) + "]")
 _STRAY_POINT = re.compile(r"(?<![0-9])\.(?=[0-9])")
@@ -65,6 +67,8 @@ def rewrite(text: str) -> str:
     text = _MIXED.sub(r"\1 and a half", text)
     text = _FRACTION.sub(_fraction, text)
     text = _NUMBER_SIGN.sub("number ", text)
+    text = _MILLIMETERS.sub(" millimeters", text)  # before "mm" is taken for a hesitation
+    text = _TIMES.sub(" times ", text)
     text = _SHARP.sub(r"\1 sharp", text)
     text = _SPEED.sub(r"\1\2\3", text)
     text = _ONE_DEGREE.sub("1 degree ", text)

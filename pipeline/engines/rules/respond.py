@@ -10,6 +10,7 @@ import re
 from manifests.reasons import Reason
 from pipeline.engines.protocols import Failure, TextAnswer, TextRequest
 from pipeline.engines.rules.answer import Written, is_verse, take_apart, without_parentheses
+from pipeline.engines.rules.limits import beginning, is_endless
 from pipeline.engines.rules.sentences import with_end_mark
 from pipeline.engines.rules.spoken_list import speak_list
 from pipeline.engines.rules.wording import RespondWording, first_match, respond_wording
@@ -24,11 +25,14 @@ _SAYS_ENOUGH = {"en": 12, "zh": 18}
 
 
 def respond(request: TextRequest) -> TextAnswer | Failure:
-    answer = request.variables.get("answer", "").strip()
+    answer = beginning(request.variables.get("answer", "").strip())
     if not answer:
         return Failure(Reason.NO_ANSWER, "the data set has no answer, and rules write none")
     language = request.language
-    question = verbalize(request.variables.get("question", ""), language)
+    question = beginning(request.variables.get("question", ""))
+    if is_endless(question) or is_endless(answer):
+        return Failure(Reason.UNPRONOUNCEABLE, "an endless word or number")
+    question = verbalize(question, language)
     spoken = _spoken_answer(question, answer, request)
     if isinstance(spoken, Failure):
         return spoken

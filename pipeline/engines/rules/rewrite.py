@@ -12,6 +12,7 @@ import re
 from manifests.reasons import Reason
 from pipeline.engines.protocols import Failure, TextAnswer, TextRequest
 from pipeline.engines.rules.frames import ask
+from pipeline.engines.rules.limits import MAX_CHARACTERS, is_endless
 from pipeline.engines.rules.screen import judge_source
 from pipeline.engines.rules.sentences import with_end_mark
 from pipeline.engines.rules.source import SourceText, read_source
@@ -29,8 +30,13 @@ def rewrite(request: TextRequest) -> TextAnswer | Failure:
     material = request.variables.get("material", "")
     if not instruction.strip():
         return Failure(Reason.EMPTY_ROW, "no instruction")
-    question = _spoken_question(request, instruction, material)
     limit = int(request.options.get("max_units", _MAX_UNITS[request.language]))
+    if len(instruction) + len(material) > MAX_CHARACTERS:
+        units = count_units(f"{instruction} {material}", request.language)
+        return _refuse(instruction, material, request.language, max(units, limit + 1), limit, [])
+    if is_endless(instruction) or is_endless(material):
+        return Failure(Reason.UNPRONOUNCEABLE, "an endless word or number")
+    question = _spoken_question(request, instruction, material)
     units = count_units(question, request.language)
     odd = unspeakable(question, request.language, allow_latin=bool(request.options.get("allow_latin")))
     if units == 0 or units > limit or odd:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from manifests.reasons import Reason
 from pipeline.engines.protocols import TextAnswer, TextRequest
+from pipeline.engines.rules.limits import beginning
 from pipeline.engines.rules.wording import RewriteWording, ScreenWording, first_match, rewrite_wording, screen_wording
 from pipeline.verbalize import count_units, strip_markup
 
@@ -50,6 +51,7 @@ def screen(request: TextRequest) -> TextAnswer:
 def judge_source(instruction: str, material: str, language: str) -> Finding | None:
     """What keeps the request itself from being spoken, whatever its answer."""
     wording = screen_wording(language)
+    instruction, material = beginning(instruction), beginning(material)
     source = f"{instruction}\n{material}"
     return (
         _unsafe(source, wording)
@@ -64,13 +66,13 @@ def _judge(request: TextRequest) -> Finding | None:
     wording = screen_wording(language)
     instruction = request.variables.get("instruction", "")
     material = request.variables.get("material", "")
-    answer = request.variables.get("answer", "")
+    answer = beginning(request.variables.get("answer", ""))
     return (
         judge_source(instruction, material, language)
         or _answer_kind(answer, wording)
         or _shape(request, instruction, material, answer, wording)
-        or _unclear(request.variables.get("question", "") or instruction, wording, language)
-        or _refusal(instruction, answer, wording, language)
+        or _unclear(beginning(request.variables.get("question", "") or instruction), wording, language)
+        or _refusal(beginning(instruction), answer, wording, language)
     )
 
 
@@ -128,10 +130,10 @@ def _other_language(instruction: str, wording: ScreenWording) -> Finding | None:
 def _shape(
     request: TextRequest, instruction: str, material: str, answer: str, wording: ScreenWording
 ) -> Finding | None:
-    source = strip_markup(f"{instruction}\n{material}")
     limit = int(request.options.get("max_words", _MAX_WORDS))
-    if (units := count_units(source, request.language)) > limit:
+    if (units := count_units(f"{instruction}\n{material}", request.language)) > limit:
         return Finding(Reason.TOO_LONG, f"{units} units, the limit is {limit}")
+    source = strip_markup(f"{beginning(instruction)}\n{beginning(material)}")
     share_limit = float(request.options.get("max_non_text_share", _MAX_NON_TEXT_SHARE))
     for text in (source, answer):
         share = non_text_share(text, wording)

@@ -1,5 +1,7 @@
 """The engine as the stages see it."""
 
+import time
+
 import pytest
 
 from manifests.reasons import Reason
@@ -47,6 +49,37 @@ def test_the_seed_varies_the_frame_and_nothing_else_does() -> None:
     assert questions == again
     assert len({answer["question"] for answer in questions}) >= 3
     assert all("name for a small brown dog" in answer["question"] for answer in questions)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("task", ["rewrite", "screen", "respond"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a",
+        "1",
+        "1,",
+        "(",
+        "word ",
+        "It is 5. ",
+        "1. item: x\n",
+        "'",
+        "|a",
+        "<a ",
+        "[a",
+        "我有3个，",
+        "写",
+        " ",
+        "create a ",
+    ],
+)
+def test_an_endless_text_takes_no_endless_time(task: str, language: str, piece: str) -> None:
+    text = piece * (100_000 // len(piece))
+    variables = dict.fromkeys(("instruction", "material", "question", "answer"), text)
+    start = time.process_time()
+    RulesGenerator().generate([TextRequest(task, language, variables, 1)])
+    assert time.process_time() - start < 5
 
 
 def test_no_requests_no_answers() -> None:

@@ -73,7 +73,7 @@ def test_the_limit_counts_spoken_words_not_written_numbers() -> None:
     ("answer", "spoken"),
     [
         (
-            "Tea has a long history in many parts of the world and at many courts. Here are some reasons why:\nBecause.",
+            "Tea has a long history in many parts of the world and at many courts. Here are some reasons:\nBecause.",
             "Tea has a long history in many parts of the world and at many courts.",
         ),
         (
