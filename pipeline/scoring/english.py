@@ -108,7 +108,8 @@ def _contraction(words: list[str], at: int) -> list[str]:
     if ending == "s" and stem in STEMS_OF_IS:
         return [stem, "has" if following in HAS_BEFORE else "is"]
     if ending == "t" and stem.endswith("n"):
-        return [stem[:-1].replace("'", ""), "not"]
+        verb = stem[:-1].replace("'", "")
+        return [verb, "not"] if verb else ["not"]
     if stem and ending in CONTRACTED_ENDINGS:
         verb = "had" if ending == "d" and following in HAD_BEFORE else CONTRACTED_ENDINGS[ending]
         return [*_contraction([stem], 0), verb]

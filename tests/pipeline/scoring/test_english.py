@@ -25,6 +25,7 @@ SAME = [
     ("I'd better go", "I had better go"),
     ("I'd go, she'll stay", "I would go she will stay"),
     ("let's go", "let us go"),
+    ("is n't 5", "is not five"),
     ("you shouldn't've", "you should not have"),
     ("John's dog", "Johns dog"),
     ("I'm gonna", "I am going to"),
@@ -256,7 +257,7 @@ _WORDS = st.sampled_from(
         "one two five ten twelve twenty ninety hundred thousand million and a point half oh o double first second "
         "third thirds fourths nineties percent dollars dollar cents may july of the i'd it's been o'clock 's x g km "
         "pm m uh 5 10 05 100 1990s 3.14 2.5 5.50 $5 $0.01 1/2 5:30 5:00 -3 1,234 21st # & % ° °c 20 2024 per cent "
-        "e-mail colour organize , . ! - no. ' 4th half's don't y'all"
+        "e-mail colour organize , . ! - no. ' 4th half's don't n't 'n't y'all"
     ).split(" ")
 )
 
