@@ -99,10 +99,10 @@ class Rung(Section):
 
 
 class Speed(Section):
-    """What speech can be, in letters or characters per second; checked before any recogniser is asked."""
+    """What speech can be, in letters or syllables per second; the defaults are argued in `pipeline.scoring.duration`."""
 
     slowest: float = Field(gt=0, description="slower than this is run-away speech")
-    fastest: float = Field(gt=0, description="faster than this is cut off (NeMo Curator: 40 letters per second)")
+    fastest: float = Field(gt=0, description="faster than this, something is missing")
     pause_s: float = Field(ge=0, description="silence that a clip may hold besides")
 
 
@@ -111,8 +111,8 @@ class Gate(Section):
     wer_limit: Share = Field(0.10, description="WER above this drops the dialogue")
     worst_turn_limit: Share | None = Field(None, description="the same for any single turn; none: no such check")
     edge_limit: Share | None = Field(None, description="largest edge error of a turn; none: no such check")
-    spaced_speed: Speed = Field(Speed(slowest=4, fastest=40, pause_s=2), description="of scripts with spaces (en)")
-    unspaced_speed: Speed = Field(Speed(slowest=1.2, fastest=12, pause_s=2), description="of scripts without (zh)")
+    spaced_speed: Speed = Field(Speed(slowest=4, fastest=28, pause_s=2), description="of scripts with spaces (en)")
+    unspaced_speed: Speed = Field(Speed(slowest=1.4, fastest=11, pause_s=2), description="of scripts without (zh)")
     ladder: tuple[Rung, ...] = Field((), description="further attempts at a rejected turn, in order")
 
     @property

@@ -17,7 +17,7 @@ from manifests.reasons import Reason
 from pipeline.engines._takes import TAKES_VERSION, Take, take_of, unspeakable
 from pipeline.engines.protocols import Clip, Failure, SpeechRequest
 
-NAME = "espeak"
+NAME = "espeak-ng"
 
 _COMMAND = "espeak-ng"
 _WORDS_PER_MINUTE = 165  # a calm reading; the program's own default is 175

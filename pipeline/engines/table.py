@@ -24,13 +24,11 @@ ENGINES: dict[tuple[str, str], Entry] = {
     ("text", "rules"): Entry("pipeline.engines.rules", "RulesGenerator", "rules, no model: selects and verbalises"),
     ("tts", "flite"): Entry("pipeline.engines.flite", "Flite", "English, small CMU voices, in process"),
     ("tts", "festival"): Entry("pipeline.engines.festival", "Festival", "English, HTS and diphone voices"),
-    ("tts", "espeak"): Entry("pipeline.engines.espeak", "Espeak", "Mandarin, formant synthesis"),
+    ("tts", "espeak-ng"): Entry("pipeline.engines.espeak", "Espeak", "Mandarin, formant synthesis"),
     ("tts", "tone"): Entry("pipeline.engines.tone", "ToneSynthesizer", "not speech: a tone for each character"),
     ("watermark", "perth"): Entry("pipeline.engines.perth", "PerthWatermarker", "neural, weights in its package"),
     ("watermark", "tone-mark"): Entry("pipeline.engines.tone", "ToneWatermarker", "a pilot tone, for dry runs only"),
-    ("asr", "pocketsphinx"): Entry(
-        "pipeline.engines.pocketsphinx", "PocketSphinx", "English, model in its package"
-    ),
+    ("asr", "pocketsphinx"): Entry("pipeline.engines.pocketsphinx", "PocketSphinx", "English, model in its package"),
     ("asr", "tone"): Entry("pipeline.engines.tone", "ToneRecognizer", "not speech: hears the tones by FFT"),
 }
 

@@ -47,7 +47,18 @@ def input_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def command(input_file: Path, out: Path, runner: str) -> list[str]:
     parley = str(Path(sys.executable).with_name("parley"))
     settings = ["--set", "unit_rows=8", "--set", "pack.clips=true", "--set", "pools.all.workers=2"]
-    return [parley, "run", "tone-dry-run", "--input", str(input_file), "--out", str(out), "--runner", runner, *settings]
+    return [
+        parley,
+        "run",
+        "tone-dry-run",
+        "--input",
+        str(input_file),
+        "--out",
+        str(out),
+        "--runner",
+        runner,
+        *settings,
+    ]
 
 
 def finish(input_file: Path, out: Path, runner: str) -> None:
@@ -56,9 +67,7 @@ def finish(input_file: Path, out: Path, runner: str) -> None:
 
 
 def kill_at(moment: Callable[[Path], bool], input_file: Path, out: Path, runner: str) -> None:
-    process = subprocess.Popen(
-        command(input_file, out, runner), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = subprocess.Popen(command(input_file, out, runner), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + DEADLINE_S
     while not moment(out):
         assert process.poll() is None, "the job ended before the moment came"

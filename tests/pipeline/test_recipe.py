@@ -6,9 +6,9 @@ import pytest
 
 from manifests.errors import RecipeError
 from pipeline.engines.table import ENGINES
-from pipeline.recipe import digest, load_recipe, shipped_recipes
+from pipeline.recipe import STAGES, digest, load_recipe, shipped_recipes
+from pipeline.scoring.duration import default_limits
 from pipeline.worker import engines_of
-from pipeline.recipe import STAGES
 
 
 @pytest.mark.parametrize("name", shipped_recipes())
@@ -84,3 +84,9 @@ def test_an_engine_name_stands_for_a_list_or_for_all_languages() -> None:
     assert recipe.tts.engine == ("flite",)
     assert recipe.asr.engine_for("zh") == "pocketsphinx"
     assert load_recipe("ke-speechchat-offline").asr.engine_for("zh") is None
+
+
+@pytest.mark.parametrize(("language", "section"), [("en", "spaced_speed"), ("zh", "unspaced_speed")])
+def test_the_speeds_of_a_recipe_are_those_of_the_scoring_unless_it_says_otherwise(language: str, section: str) -> None:
+    speed, limits = getattr(load_recipe("ke-speechchat-offline").gate, section), default_limits(language)
+    assert (speed.slowest, speed.fastest, speed.pause_s) == (limits.slowest, limits.fastest, limits.pause_s)

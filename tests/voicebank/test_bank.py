@@ -12,7 +12,7 @@ from voicebank.voice import Voice
 ROWS = [
     {"voice_id": "a", "engine": "flite", "speaker": "rms", "language": "en", "gender": "male", "agent": True},
     {"voice_id": "b", "engine": "flite", "speaker": "slt", "language": "en", "gender": "female", "rate": 0.9},
-    {"voice_id": "c", "engine": "espeak", "speaker": "cmn", "language": "zh", "gender": "male", "licence": None},
+    {"voice_id": "c", "engine": "espeak-ng", "speaker": "cmn", "language": "zh", "gender": "male", "licence": None},
 ]
 
 
@@ -34,9 +34,9 @@ def _rows(*rows: dict[str, object]) -> list[str]:
         ({"agent": True}, "a"),
         ({"agent": False}, "bc"),
         ({"gender": "male"}, "ac"),
-        ({"engines": ["espeak"]}, "c"),
+        ({"engines": ["espeak-ng"]}, "c"),
         ({"engines": []}, ""),
-        ({"language": "en", "engines": {"flite", "espeak"}, "agent": False, "gender": "female"}, "b"),
+        ({"language": "en", "engines": {"flite", "espeak-ng"}, "agent": False, "gender": "female"}, "b"),
         ({"language": "zh", "agent": True}, ""),
     ],
 )

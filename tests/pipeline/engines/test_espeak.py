@@ -22,7 +22,7 @@ def engine() -> Espeak:
 
 
 def _request(text: str = TEXT, speaker: str = "cmn+f2", rate: float = 1.0, seed: int = 7, pitch: float = 1.0):
-    return SpeechRequest(text, "zh", Voice("v", "espeak", speaker, "zh", "female", pitch=pitch), rate, seed)
+    return SpeechRequest(text, "zh", Voice("v", "espeak-ng", speaker, "zh", "female", pitch=pitch), rate, seed)
 
 
 def _say(engine: Espeak, **changes: object) -> Clip:
