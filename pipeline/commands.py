@@ -36,7 +36,8 @@ def demo(out: str, options: Mapping[str, Any]) -> str:
 
 
 def ingest(recipe: str, overrides: Sequence[str], out: str, options: Mapping[str, Any]) -> str:
-    result = running.ingest_job(_job(load_recipe(recipe, overrides), options), open_place(out))
+    with ProgressBar() as progress:
+        result = running.ingest_job(_job(load_recipe(recipe, overrides), options), open_place(out), progress)
     return f"{result.rows} rows in {result.units} units"
 
 

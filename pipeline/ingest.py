@@ -9,7 +9,7 @@ import json
 import re
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -71,9 +71,17 @@ def open_inputs(
 
 
 def ingest(
-    files: Sequence[InputFile], options: IngestOptions, recipe: Recipe, recipe_digest: str, directory: Place
+    files: Sequence[InputFile],
+    options: IngestOptions,
+    recipe: Recipe,
+    recipe_digest: str,
+    directory: Place,
+    progress: Callable[[int], None],
 ) -> dict[str, Any]:
-    """Write all units of the input into `directory`; what `input.json` holds: rows, units, rows per file."""
+    """Write all units of the input into `directory`; what `input.json` holds: rows, units, rows per file.
+
+    `progress` hears the number of rows of each unit.
+    """
     rows_of = {file.dataset: 0 for file in files}
     units = 0
     with _Ids() as ids:
@@ -81,6 +89,7 @@ def ingest(
         while batch := list(islice(dialogues, recipe.unit_rows)):
             write_unit(directory, units, batch)
             units += 1
+            progress(len(batch))
     rows = sum(rows_of.values())
     if not rows:
         raise InputError("the input has no rows")

@@ -51,13 +51,16 @@ class Job:
 
 
 class Listener:
-    """Hears of a running job; the base class is deaf. `total` is the number of rows."""
+    """Hears of a running job; the base class is deaf."""
 
-    def started(self, total: int, settled: int) -> None: ...
+    def ingested(self, rows: int) -> None:
+        """So many further rows are cut into units."""
 
-    def ingested(self, rows: int) -> None: ...
+    def started(self, total: int, settled: int) -> None:
+        """The work begins: `total` rows, of which earlier runs have settled `settled`."""
 
-    def finished(self, report: UnitReport) -> None: ...
+    def finished(self, report: UnitReport) -> None:
+        """A unit is committed."""
 
 
 def job_parts(job: Job, stages: Sequence[str] = STAGES) -> Parts:
@@ -114,12 +117,12 @@ def differences(before: object, after: object, path: str = "") -> Iterable[str]:
         yield path
 
 
-def ingest_once(job: Job, work: Place, units: Place) -> dict[str, Any]:
+def ingest_once(job: Job, work: Place, units: Place, listener: Listener) -> dict[str, Any]:
     """Cut the input into units, unless that is done; what `input.json` holds."""
     place = work / INPUT
     if not place.exists():
         units.delete()  # an ingest that was cut off begins again; it is quick, and nothing was built on it yet
-        counts = ingest(job.files, job.options, job.recipe, job.recipe_digest, units)
+        counts = ingest(job.files, job.options, job.recipe, job.recipe_digest, units, listener.ingested)
         place.write_text(json.dumps(counts, indent=2, sort_keys=True) + "\n")
     return read_json(place)
 
@@ -127,7 +130,7 @@ def ingest_once(job: Job, work: Place, units: Place) -> dict[str, Any]:
 def run_rounds(job: Job, runner: Runner, work: Place, prompts: Mapping[str, str], listener: Listener) -> list[Place]:
     """All stages up to gate, with as many attempts as the recipe has; the directories of the rounds, in order."""
     log = _log_to(work)
-    counts = ingest_once(job, work, work / "round-0")
+    counts = ingest_once(job, work, work / "round-0", listener)
     listener.started(counts["rows"], _settled(work, counts, job.recipe.gate.attempts))
     rounds = []
     waiting = list(range(counts["units"]))

@@ -10,14 +10,20 @@ from pipeline.units import UnitReport
 
 
 class ProgressBar(Listener):
-    """Rows settled out of all rows, time left, and of this run: yield so far and hours of kept audio."""
+    """Rows read; then rows settled out of all rows, time left, and of this run: yield so far, hours of kept audio."""
 
     def __init__(self) -> None:
         self._bar: Any = None
         self._status: Counter[str] = Counter()
         self._kept_audio_s = 0.0
 
+    def ingested(self, rows: int) -> None:
+        if self._bar is None:
+            self._bar = tqdm(unit="row", desc="rows read")
+        self._bar.update(rows)
+
     def started(self, total: int, settled: int) -> None:
+        self._close()
         self._bar = tqdm(total=total, initial=settled, unit="row", desc="rows settled", dynamic_ncols=True)
 
     def finished(self, report: UnitReport) -> None:
@@ -32,5 +38,8 @@ class ProgressBar(Listener):
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
         if self._bar is not None:
             self._bar.close()

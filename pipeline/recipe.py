@@ -99,7 +99,7 @@ class Rung(Section):
 
 
 class Speed(Section):
-    """What speech can be, in letters or syllables per second; the defaults are argued in `pipeline.scoring.duration`."""
+    """What speech can be, in letters or syllables per second. `pipeline.scoring.duration` argues for the defaults."""
 
     slowest: float = Field(gt=0, description="slower than this is run-away speech")
     fastest: float = Field(gt=0, description="faster than this, something is missing")

@@ -43,9 +43,9 @@ def run_job(job: Job, out: Place, runner: Runner, listener: Listener, accept_cha
     work = out / WORK
     parts = job_parts(job)
     _refuse_foreign(out)
-    claim(work, parts, accept_changes)
     if (out / MANIFEST_NAME).exists():
-        return load_manifest(out)
+        return _finished(job, out, parts)
+    claim(work, parts, accept_changes)
     try:
         rounds = run_rounds(job, runner, work, parts["prompts"], listener)
     finally:
@@ -54,12 +54,22 @@ def run_job(job: Job, out: Place, runner: Runner, listener: Listener, accept_cha
     return pack(out, rounds, parts, counts, job.recipe, job.recipe_digest, beside=(WORK,))
 
 
-def ingest_job(job: Job, out: Place) -> StageResult:
+def _finished(job: Job, out: Place, parts: Parts) -> Manifest:
+    """The manifest of a corpus that is there, if it is this job's; its work directory may be gone."""
+    if (out / WORK).exists():
+        claim(out / WORK, parts)
+    manifest = load_manifest(out)
+    if (manifest.recipe.digest, manifest.engines) != (job.recipe_digest, parts["engines"]):
+        raise ResumeRefused("--out holds the finished corpus of another job")
+    return manifest
+
+
+def ingest_job(job: Job, out: Place, listener: Listener) -> StageResult:
     """Only the first step: `out` becomes a directory of units for `run_stage_directory`."""
     _refuse_foreign(out, OWN_UNIT_FILES)
     parts = job_parts(job, stages=())
     claim(out, parts)
-    counts = ingest_once(job, out, out / UNITS)
+    counts = ingest_once(job, out, out / UNITS, listener)
     return StageResult(counts["units"], counts["rows"], counts["rows"])
 
 

@@ -39,6 +39,8 @@ class RayRunner:
 
     def __init__(self, address: str | None = None) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        # Ray's core prints warnings about its own actors over the bar; what goes wrong reaches us as exceptions.
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
         self._address = address
         self._started = False
 

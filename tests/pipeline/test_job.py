@@ -111,7 +111,7 @@ def test_many_pools_give_the_same_corpus(finished: Path, input_file: str, tmp_pa
 
 def test_the_stages_in_turn_give_the_same_corpus(finished: Path, input_file: str, tmp_path: Path) -> None:
     job = make_job(input_file)
-    running.ingest_job(job, open_place(tmp_path / "0"))
+    running.ingest_job(job, open_place(tmp_path / "0"), Listener())
     source = "0"
     for number, name in enumerate(STAGES, start=1):
         result = running.run_stage_directory(
@@ -171,6 +171,16 @@ def test_a_finished_job_is_left_alone(finished: Path, input_file: str) -> None:
     assert {path: path.stat().st_mtime_ns for path in finished.rglob("*") if path.is_file()} == before
 
 
+def test_the_work_directory_of_a_finished_job_may_go(finished: Path, input_file: str, tmp_path: Path) -> None:
+    out = tmp_path / "corpus"
+    shutil.copytree(finished, out)
+    shutil.rmtree(out / "work")
+    assert run_tone(make_job(input_file), out).counts.input_rows == len(ROWS)
+    assert not (out / "work").exists()
+    with pytest.raises(ResumeRefused, match="finished corpus of another job"):
+        run_tone(make_job(input_file, "gate.wer_limit=0.2"), out)
+
+
 @pytest.mark.parametrize(
     ("overrides", "changes", "named"),
     [
@@ -197,7 +207,7 @@ def test_a_changed_input_is_refused(tmp_path: Path) -> None:
 
 def test_a_changed_engine_is_refused(finished: Path, input_file: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.engines.tone.version", lambda: "another")
-    with pytest.raises(ResumeRefused, match="engines.asr/tone"):
+    with pytest.raises(ResumeRefused, match=r"engines\.asr/tone"):
         run_tone(make_job(input_file), finished)
 
 

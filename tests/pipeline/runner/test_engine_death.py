@@ -1,0 +1,56 @@
+"""Engines that die: the unit is tried again on a fresh one, loses nothing, and stops the job if it kills them all."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.test_job import files_of
+
+ROOT = Path(__file__).parents[3]
+FAULTS = Path(__file__).parent / "faults"
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "rows.jsonl"
+    rows = [{"instruction": f"Why do people like number {i}?", "output": "It brings them luck."} for i in range(9)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def run(
+    source: Path, out: Path, runner: str, fault: str = "none", faults: int = 0
+) -> subprocess.CompletedProcess[str]:
+    command = [Path(sys.executable).with_name("parley"), "run", "tone-dry-run", "--input", source, "--out", out]
+    settings = ["--set", "unit_rows=3", "--set", "pools.all.workers=2", "--runner", runner]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{FAULTS}:{ROOT}" if faults else str(ROOT),
+        "FAULT": fault,
+        "FAULTS": str(faults),
+        "FAULT_TALLY": str(out.with_suffix(".tally")),
+    }
+    words = [str(word) for word in [*command, *settings]]
+    return subprocess.run(words, capture_output=True, text=True, check=False, env=environment, timeout=240)
+
+
+@pytest.mark.parametrize(("runner", "fault"), [("ray", "exit"), ("ray", "die"), ("local", "die")])
+def test_a_unit_survives_two_deaths_of_its_engine(runner: str, fault: str, source: Path, tmp_path: Path) -> None:
+    assert run(source, tmp_path / "sound", "local").returncode == 0
+    result = run(source, tmp_path / "faulty", runner, fault, faults=2)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "faulty.tally").stat().st_size >= 3
+    assert files_of(tmp_path / "faulty") == files_of(tmp_path / "sound")
+
+
+@pytest.mark.parametrize(("runner", "fault"), [("ray", "exit"), ("ray", "die"), ("local", "die")])
+def test_a_unit_that_kills_every_engine_stops_the_job(runner: str, fault: str, source: Path, tmp_path: Path) -> None:
+    result = run(source, tmp_path / "faulty", runner, fault, faults=99)
+    assert result.returncode == 4, result.stderr
+    assert "Traceback" not in result.stderr
+    assert "unit 1 ended its worker" in result.stderr if fault == "exit" else "the engine is gone" in result.stderr
+    assert not (tmp_path / "faulty" / "manifest.json").exists()
