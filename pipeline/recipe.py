@@ -132,15 +132,15 @@ class Pack(Section):
 class Pool(Section):
     """A pool of workers, each running the named neighbouring stages on one unit at a time."""
 
-    stages: tuple[str, ...]
+    stages: tuple[str, ...] = Field(description="neighbouring stages; all pools together name each stage once")
     workers: int = Field(0, ge=0, description="0: one for each core")
     cpus: float = Field(1.0, ge=0, description="CPUs that a worker claims")
     gpus: float = Field(0.0, ge=0, description="GPUs that a worker claims")
 
 
 class Recipe(Section):
-    name: str
-    description: str
+    name: str = Field(description="stands in the manifest")
+    description: str = Field(description="one line for people")
     languages: tuple[str, ...] = Field(description="rows of other languages are rejects")
     exchanges: Literal["all", "first"] = Field("all", description="how much of a multi-turn source row is taken")
     unit_rows: int = Field(32, gt=0, description="dialogues in a unit")
@@ -154,7 +154,7 @@ class Recipe(Section):
     asr: Asr
     gate: Gate
     pack: Pack
-    pools: dict[str, Pool]
+    pools: dict[str, Pool] = Field(description="how the work is spread; does not change the corpus")
 
     @model_validator(mode="after")
     def _pools_cover_the_stages(self) -> "Recipe":

@@ -1,10 +1,11 @@
-"""Small steps that several stages share: pairing turns, changing some turns of many dialogues in one engine batch."""
+"""Small steps that several stages share: pairing turns, asking and changing many dialogues in one engine batch."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from manifests.schema import Dialogue, Turn
+from pipeline.engines.protocols import Failure, TextAnswer, TextGenerator, TextRequest
 
 Result = TypeVar("Result")
 
@@ -22,6 +23,15 @@ def exchanges(dialogue: Dialogue) -> list[Exchange]:
     """The dialogue as exchanges; ingest made sure that user and agent alternate, the user first."""
     turns = dialogue.turns
     return [Exchange(i, turns[i], i + 1, turns[i + 1]) for i in range(0, len(turns), 2)]
+
+
+def ask_engine(
+    engine: TextGenerator, dialogues: Sequence[Dialogue], request: Callable[[Dialogue, Exchange], TextRequest]
+) -> list[list[TextAnswer | Failure]]:
+    """One request for each exchange, all in one batch; the answers of each dialogue, in the order of its exchanges."""
+    requests = [[request(dialogue, pair) for pair in exchanges(dialogue)] for dialogue in dialogues]
+    answers = iter(engine.generate([one for group in requests for one in group]))
+    return [[next(answers) for _ in group] for group in requests]
 
 
 class Place(NamedTuple):

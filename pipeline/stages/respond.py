@@ -10,35 +10,27 @@ from dataclasses import replace
 
 from manifests.reasons import Reason
 from manifests.schema import Dialogue
-from pipeline.engines.protocols import Failure, TextAnswer, TextGenerator, TextRequest
+from pipeline.engines.protocols import Failure, TextAnswer, TextRequest
 from pipeline.recipe import Recipe
 from pipeline.stage import Context, EngineKey, Stage, reject
-from pipeline.stages.dialogue import exchanges
+from pipeline.stages.dialogue import Exchange, ask_engine, exchanges
 from pipeline.verbalize import count_units, unspeakable
 
 
 def respond(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
-    engine: TextGenerator = context.engines[_engines(context.recipe)[0]]
-    requests = [_requests(dialogue, context) for dialogue in dialogues]
-    answers = iter(engine.generate([request for group in requests for request in group]))
-    return [
-        _answered(dialogue, [next(answers) for _ in group], context.recipe.respond.answer_limit)
-        for dialogue, group in zip(dialogues, requests, strict=True)
-    ]
-
-
-def _requests(dialogue: Dialogue, context: Context) -> list[TextRequest]:
     settings = context.recipe.respond
-    return [
-        TextRequest(
+
+    def request(dialogue: Dialogue, pair: Exchange) -> TextRequest:
+        return TextRequest(
             task="respond",
             language=dialogue.language,
             variables={"question": pair.user.text or "", "answer": pair.agent.original_text},
             seed=context.seed_for("respond", dialogue, pair.user_index),
             options={"answer_limit": settings.answer_limit, "answer_target": settings.answer_target},
         )
-        for pair in exchanges(dialogue)
-    ]
+
+    answers = ask_engine(context.engines["text", settings.engine], dialogues, request)
+    return [_answered(d, group, settings.answer_limit) for d, group in zip(dialogues, answers, strict=True)]
 
 
 def _answered(dialogue: Dialogue, answers: Sequence[TextAnswer | Failure], answer_limit: int) -> Dialogue:

@@ -7,34 +7,26 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from manifests.schema import Dialogue
-from pipeline.engines.protocols import Failure, TextAnswer, TextGenerator, TextRequest
+from pipeline.engines.protocols import Failure, TextAnswer, TextRequest
 from pipeline.recipe import Recipe
 from pipeline.stage import Context, EngineKey, Stage, reject
-from pipeline.stages.dialogue import exchanges
+from pipeline.stages.dialogue import Exchange, ask_engine, exchanges
 
 
 def rewrite(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
-    engine: TextGenerator = context.engines[_engines(context.recipe)[0]]
-    requests = [_requests(dialogue, context) for dialogue in dialogues]
-    answers = iter(engine.generate([request for group in requests for request in group]))
-    return [
-        _answered(dialogue, [next(answers) for _ in group])
-        for dialogue, group in zip(dialogues, requests, strict=True)
-    ]
-
-
-def _requests(dialogue: Dialogue, context: Context) -> list[TextRequest]:
     settings = context.recipe.rewrite
-    return [
-        TextRequest(
+
+    def request(dialogue: Dialogue, pair: Exchange) -> TextRequest:
+        return TextRequest(
             task="rewrite",
             language=dialogue.language,
             variables={"instruction": pair.user.original_text, "material": pair.user.material},
             seed=context.seed_for("rewrite", dialogue, pair.user_index),
             options={"fillers": settings.fillers, "max_units": settings.max_units.get(dialogue.language, 60)},
         )
-        for pair in exchanges(dialogue)
-    ]
+
+    answers = ask_engine(context.engines["text", settings.engine], dialogues, request)
+    return [_answered(dialogue, group) for dialogue, group in zip(dialogues, answers, strict=True)]
 
 
 def _answered(dialogue: Dialogue, answers: Sequence[TextAnswer | Failure]) -> Dialogue:

@@ -8,25 +8,17 @@ from collections.abc import Sequence
 
 from manifests.reasons import Reason, reason_of
 from manifests.schema import Dialogue
-from pipeline.engines.protocols import Failure, TextAnswer, TextGenerator, TextRequest
+from pipeline.engines.protocols import Failure, TextAnswer, TextRequest
 from pipeline.recipe import Recipe
 from pipeline.stage import Context, EngineKey, Stage, reject
-from pipeline.stages.dialogue import exchanges
+from pipeline.stages.dialogue import Exchange, ask_engine
 
 
 def screen(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
-    engine: TextGenerator = context.engines[_engines(context.recipe)[0]]
-    requests = [_requests(dialogue, context) for dialogue in dialogues]
-    answers = iter(engine.generate([request for group in requests for request in group]))
-    return [
-        _judged(dialogue, [next(answers) for _ in group]) for dialogue, group in zip(dialogues, requests, strict=True)
-    ]
-
-
-def _requests(dialogue: Dialogue, context: Context) -> list[TextRequest]:
     settings = context.recipe.screen
-    return [
-        TextRequest(
+
+    def request(dialogue: Dialogue, pair: Exchange) -> TextRequest:
+        return TextRequest(
             task="screen",
             language=dialogue.language,
             variables={
@@ -38,8 +30,9 @@ def _requests(dialogue: Dialogue, context: Context) -> list[TextRequest]:
             seed=context.seed_for("screen", dialogue, pair.user_index),
             options={"max_words": settings.max_words, "max_non_text_share": settings.max_non_text_share},
         )
-        for pair in exchanges(dialogue)
-    ]
+
+    answers = ask_engine(context.engines["text", settings.engine], dialogues, request)
+    return [_judged(dialogue, group) for dialogue, group in zip(dialogues, answers, strict=True)]
 
 
 def _judged(dialogue: Dialogue, answers: Sequence[TextAnswer | Failure]) -> Dialogue:

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.offline
 ROWS = [
     {
         "instruction": "Why do we sleep at night?",
-        "output": "The body rests and repairs itself while we sleep. The brain also sorts what happened during the day.",
+        "output": "The body rests and repairs itself while we sleep. The brain sorts what happened that day.",
     },
     {
         "instruction": "Tell me how to keep a kitchen knife sharp.",
