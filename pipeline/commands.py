@@ -87,7 +87,7 @@ def summary(manifest: Manifest, out: str) -> str:
         ]
     hours = {status: counts.audio_s(status) / 3600 for status in ("kept", "rejected", "failed")}
     lines.append("audio     " + ", ".join(f"{value:.3f} h {status}" for status, value in hours.items()))
-    return "\n".join([*lines, f"corpus    {out}"])
+    return "\n".join([*lines, f"corpus    {open_place(out)}"])
 
 
 def _run(job: Job, out: str, options: Mapping[str, Any]) -> str:

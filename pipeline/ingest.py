@@ -170,7 +170,7 @@ class _Ids:
 
 def _dataset_name(uri: str) -> str:
     """The file's name as a word that is safe anywhere: letters, digits, - and _."""
-    stem = uri.rstrip("/").rsplit("/", 1)[-1]
+    stem = open_place(uri).name
     stem = re.sub(r"(\.(jsonl?|ndjson|parquet|gz))+$", "", stem, flags=re.IGNORECASE)
     return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_")[:40] or "input"
 

@@ -11,7 +11,7 @@ import pytest
 from manifests.corpus import Corpus
 from manifests.errors import CorpusError, EngineUnavailable, InputError, ResumeRefused, UserError
 from manifests.manifest import Manifest
-from manifests.storage import open_place
+from manifests.storage import Place, open_place
 from manifests.validate import validate
 from pipeline import run as running
 from pipeline.ingest import IngestOptions, open_inputs
@@ -51,8 +51,9 @@ def make_job(input_file: str, *overrides: str, **changes: Any) -> Job:
     return Job(small_recipe(*overrides), 0, open_inputs([input_file], format="alpaca"), options)
 
 
-def run_tone(job: Job, out: Path, runner: Runner | None = None, listener: Listener | None = None) -> Manifest:
-    return running.run_job(job, open_place(out), runner or LocalRunner(), listener or Listener())
+def run_tone(job: Job, out: Path | Place, runner: Runner | None = None, listener: Listener | None = None) -> Manifest:
+    place = out if isinstance(out, Place) else open_place(out)
+    return running.run_job(job, place, runner or LocalRunner(), listener or Listener())
 
 
 def files_of(corpus: Path) -> dict[str, bytes]:
