@@ -1,0 +1,61 @@
+"""Places: files that are whole or not there."""
+
+from pathlib import Path
+
+import pytest
+
+from manifests.errors import UserError
+from manifests.storage import open_place
+
+
+def test_a_file_takes_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
+    place = open_place(tmp_path) / "new" / "file.txt"
+    with pytest.raises(RuntimeError), place.writing() as file:
+        file.write(b"half")
+        assert not place.exists()
+        raise RuntimeError
+    assert not place.exists()
+    assert list((tmp_path / "new").iterdir()) == []
+    with place.writing() as file:
+        file.write(b"whole")
+        assert not place.exists()
+    assert place.read_bytes() == b"whole"
+
+
+def test_an_interrupted_rewrite_leaves_the_old_file(tmp_path: Path) -> None:
+    place = open_place(tmp_path) / "file.txt"
+    place.write_text("old")
+    with pytest.raises(KeyboardInterrupt), place.writing() as file:
+        file.write(b"new")
+        raise KeyboardInterrupt
+    assert place.read_text() == "old"
+
+
+def test_what_a_killed_writer_left_is_not_listed_and_can_be_removed(tmp_path: Path) -> None:
+    (tmp_path / ".tmp-0123-unit.parquet").write_bytes(b"half")
+    (tmp_path / "whole").write_bytes(b"")
+    place = open_place(tmp_path)
+    assert [found.name for found in place.list()] == ["whole"]
+    place.delete_leftovers()
+    assert [path.name for path in tmp_path.iterdir()] == ["whole"]
+
+
+def test_listing_is_sorted_and_empty_where_nothing_is(tmp_path: Path) -> None:
+    for name in ("b", "a", "c"):
+        (open_place(tmp_path) / name).write_text("")
+    assert [found.name for found in open_place(tmp_path).list()] == ["a", "b", "c"]
+    assert (open_place(tmp_path) / "nowhere").list() == []
+
+
+@pytest.mark.parametrize("uri", ["ftp://host/file", "nosuch://x/y", "~nobody-of-that-name/x"])
+def test_a_location_that_cannot_be_opened_is_the_users_to_mend(uri: str) -> None:
+    with pytest.raises(UserError):
+        open_place(uri)
+
+
+def test_deleting_takes_files_directories_and_nothing(tmp_path: Path) -> None:
+    place = open_place(tmp_path)
+    (place / "d" / "f").write_text("")
+    (place / "d").delete()
+    (place / "nothing").delete()
+    assert place.list() == []

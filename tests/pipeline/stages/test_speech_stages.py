@@ -1,0 +1,187 @@
+"""synthesize, render, watermark, transcribe with tone engines and with ones that misbehave."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from manifests.audio import decode
+from manifests.reasons import Reason
+from manifests.schema import Dialogue
+from pipeline.audio import peak_dbfs
+from pipeline.engines.protocols import Clip, Detection, Failure, SpeechRequest, Transcript
+from pipeline.engines.tone import ToneRecognizer, ToneSynthesizer, ToneWatermarker
+from pipeline.stage import EngineKey, run_stage
+from pipeline.stages import STAGE_TABLE
+from tests.builders import make_context, make_dialogue, tone_recipe
+
+SPEECH = ("cast", "synthesize", "render", "watermark", "transcribe", "gate")
+START = make_dialogue(("How are you?", "I am fine."), spoken=True)
+
+
+def run(
+    *stages: str,
+    engines: dict[EngineKey, Any] | None = None,
+    dialogue: Dialogue = START,
+    overrides: Sequence[str] = (),
+) -> Dialogue:
+    context = make_context(tone_recipe("gate.ladder=[]", *overrides), SPEECH, engines=engines)
+    for stage in stages:
+        (dialogue,) = run_stage(STAGE_TABLE[stage], [dialogue], context)
+    return dialogue
+
+
+class Says(ToneSynthesizer):
+    """Gives the same result for whatever is asked."""
+
+    def __init__(self, result: Clip | Failure) -> None:
+        super().__init__()
+        self.result = result
+
+    def synthesize(self, requests: Sequence[SpeechRequest]) -> list[Clip | Failure]:
+        return [self.result for _ in requests]
+
+
+def clip(samples: Any, rate: int = 16_000) -> Clip:
+    return Clip(np.asarray(samples, np.float32), rate)
+
+
+def test_one_user_voice_and_one_agent_voice_for_the_whole_dialogue() -> None:
+    four = make_dialogue(("How are you?", "I am fine."), ("Really?", "Really."), spoken=True)
+    result = run("cast", "synthesize", dialogue=four)
+    voices = [turn.voice_id for turn in result.turns]
+    assert voices == [result.user_voice, result.agent_voice] * 2
+    assert len({turn.seed for turn in result.turns}) == 4
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        Failure(Reason.SYNTHESIS_FAILED, "no"),
+        clip([]),
+        clip(np.zeros(8000)),
+        clip([0.1, np.nan, 0.2]),
+        clip([0.1, np.inf, 0.2]),
+    ],
+    ids=["failure", "empty", "silent", "nan", "infinite"],
+)
+def test_what_is_no_speech_never_becomes_silence_in_the_corpus(result: Clip | Failure) -> None:
+    dialogue = run(*SPEECH, engines={("tts", "tone"): Says(result)})
+    assert (dialogue.status, dialogue.reason) == ("failed", "synthesis_failed")
+    assert all(turn.audio is None for turn in dialogue.turns)
+
+
+@pytest.mark.parametrize("rate", [8_000, 22_050, 24_000, 48_000])
+def test_render_brings_every_engine_to_the_rate_level_and_edges_of_the_recipe(rate: int) -> None:
+    tone = 0.1 * np.sin(2 * np.pi * 440 * np.arange(rate) / rate)
+    spoken = clip(np.concatenate([np.zeros(rate), tone, np.zeros(rate)]), rate)
+    dialogue = run("cast", "synthesize", "render", engines={("tts", "tone"): Says(spoken)})
+    for turn in dialogue.turns:
+        assert turn.audio is not None
+        samples, out_rate = decode(turn.audio)
+        assert out_rate == 16_000
+        assert peak_dbfs(samples) == pytest.approx(-3.0, abs=0.1)
+        assert len(samples) == pytest.approx(16_000 * 1.3, rel=0.02), "one second and twice 150 ms"
+        assert not np.any(samples[: int(0.14 * 16_000)])
+
+
+def test_the_watermark_is_looked_for_in_the_delivered_bytes() -> None:
+    dialogue = run("cast", "synthesize", "render", "watermark")
+    for turn in dialogue.turns:
+        assert turn.audio is not None and turn.watermark is not None
+        assert turn.audio.codec == "flac"
+        assert turn.audio.bytes[:4] == b"fLaC"
+        (found,) = ToneWatermarker().detect([Clip(*decode(turn.audio))])
+        assert isinstance(found, Detection)
+        assert found.score == turn.watermark.score >= 0.5
+
+
+class LosesTheMark(ToneWatermarker):
+    def embed(self, clips: Sequence[Clip]) -> list[Clip | Failure]:
+        return list(clips)
+
+
+class CannotMark(ToneWatermarker):
+    def embed(self, clips: Sequence[Clip]) -> list[Clip | Failure]:
+        return [Failure(Reason.WATERMARK_FAILED, "too short") for _ in clips]
+
+
+@pytest.mark.parametrize(
+    ("engine", "status", "reason"),
+    [(LosesTheMark(), "rejected", "watermark_missing"), (CannotMark(), "failed", "watermark_failed")],
+)
+def test_a_clip_without_its_mark_is_never_kept(engine: ToneWatermarker, status: str, reason: str) -> None:
+    dialogue = run(*SPEECH, engines={("watermark", "tone-mark"): engine})
+    assert (dialogue.status, dialogue.reason) == (status, reason)
+    assert all(turn.hypothesis is None for turn in dialogue.turns), "and not worth a recogniser's time"
+
+
+class Deaf(ToneRecognizer):
+    """Hears English only, and counts what it was given."""
+
+    languages: frozenset[str] | None = frozenset({"en"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clips = 0
+
+    def transcribe(self, clips: Sequence[Clip], languages: Sequence[str]) -> list[Transcript | Failure]:
+        self.clips += len(clips)
+        return super().transcribe(clips, languages)
+
+
+def test_a_language_that_the_recogniser_does_not_hear_fails_the_row() -> None:
+    deaf = Deaf()
+    zh = make_dialogue(("你好吗？", "我很好。"), language="zh", spoken=True)
+    dialogue = run(*SPEECH, engines={("asr", "tone"): deaf}, dialogue=zh)
+    assert (dialogue.status, dialogue.reason, deaf.clips) == ("failed", "no_recognizer", 0)
+
+
+def test_a_language_without_any_recogniser_fails_the_row() -> None:
+    zh = make_dialogue(("你好吗？", "我很好。"), language="zh", spoken=True)
+    dialogue = run(*SPEECH, dialogue=zh, overrides=["asr.engine={en: tone}"])
+    assert (dialogue.status, dialogue.reason) == ("failed", "no_recognizer")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "reason"), [(0.05, "too_short"), (40.0, "too_long_speech")], ids=["cut off", "run-away"]
+)
+def test_speech_of_an_impossible_length_is_not_heard_at_all(seconds: float, reason: str) -> None:
+    deaf = Deaf()
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, int(seconds * 16_000))
+    dialogue = run(
+        *SPEECH,
+        engines={("tts", "tone"): Says(clip(noise)), ("asr", "tone"): deaf},
+        overrides=[
+            "gate.spaced_speed={slowest: 4, fastest: 28, pause_s: 2}",
+            "render.edge_silence_ms=0",
+        ],
+    )
+    assert (dialogue.status, dialogue.reason, deaf.clips) == ("rejected", reason, 0)
+
+
+class CutsTheEnd(ToneSynthesizer):
+    """The failure that hides in long turns: the last syllables are missing."""
+
+    def synthesize(self, requests: Sequence[SpeechRequest]) -> list[Clip | Failure]:
+        return [
+            Clip(c.samples[: int(len(c.samples) * 0.97)], c.sample_rate) if isinstance(c, Clip) else c
+            for c in super().synthesize(requests)
+        ]
+
+
+def test_a_lost_end_passes_the_pooled_rate_and_is_caught_at_the_edge() -> None:
+    words = "the cat sat on the warm mat near our old green door and looked at the rain all day long again"
+    long = make_dialogue((words, words), spoken=True)
+    engines: dict[EngineKey, Any] = {("tts", "tone"): CutsTheEnd()}
+    assert run(*SPEECH, engines=engines, dialogue=long).status == "kept"
+    strict = run(*SPEECH, engines=engines, dialogue=long, overrides=["gate.edge_limit=0.1"])
+    assert (strict.status, strict.reason) == ("rejected", "edge_error")
+
+
+def test_takes_that_are_accepted_are_not_made_again() -> None:
+    first = run(*SPEECH[:-1])
+    again = run(*SPEECH[:-1], dialogue=replace(first, provenance=()))
+    assert again.turns == first.turns

@@ -1,0 +1,103 @@
+"""Ingest: stable ids, alternating turns, repetitions, languages, units."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from manifests.schema import Dialogue
+from manifests.storage import open_place
+from pipeline.ingest import IngestOptions, ingest, open_inputs
+from pipeline.units import read_unit
+from tests.builders import tone_recipe
+
+
+def ingested(rows: list[Any], path: Path, *overrides: str, format: str = "sharegpt", **options: Any) -> list[Dialogue]:
+    source = path / "my rows (v2).json"
+    source.write_text(json.dumps(rows), encoding="utf-8")
+    units = open_place(path / "units")
+    heard: list[int] = []
+    files = open_inputs([str(source)], format=format, licence="CC0-1.0")
+    recipe = tone_recipe("unit_rows=2", *overrides)
+    counts = ingest(files, IngestOptions(**options), recipe, "digest", units, heard.append)
+    assert sum(heard) == counts["rows"]
+    dialogues = [d for unit in range(counts["units"]) for d in read_unit(units, unit)]
+    assert len(dialogues) == counts["rows"]
+    return dialogues
+
+
+def conversation(*texts: str, first: str = "human") -> dict[str, Any]:
+    roles = ["human", "gpt"] if first == "human" else ["gpt", "human"]
+    return {"conversations": [{"from": roles[i % 2], "value": text} for i, text in enumerate(texts)]}
+
+
+def test_ids_depend_on_the_text_alone(tmp_path: Path) -> None:
+    rows = [
+        conversation("How are you today?", "I am very well, thank you."),
+        conversation("Who are you?", "A friend."),
+    ]
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    there, back = ingested(rows, tmp_path / "a"), ingested(rows[::-1], tmp_path / "b")
+    assert [d.dialogue_id for d in there] == [d.dialogue_id for d in back[::-1]]
+    assert there[0].dialogue_id.startswith("my-rows-v2-")
+    assert [d.source.row for d in there] == ["0", "1"]
+    assert {d.source.licence for d in there} == {"CC0-1.0"}
+    assert {d.recipe for d in there} == {"digest"}
+
+
+def test_repetitions_are_rejects_with_ids_of_their_own(tmp_path: Path) -> None:
+    row = conversation("How are you today?", "I am very well, thank you.")
+    rows = ingested([row, row, row], tmp_path)
+    assert [(d.status, d.reason) for d in rows] == [("live", None)] + [("rejected", "duplicate")] * 2
+    assert [d.dialogue_id.removeprefix(rows[0].dialogue_id) for d in rows] == ["", "-2", "-3"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "exchanges", "expected"),
+    [
+        (["What now?", "Wait.", "And then?", "Go."], "all", ["What now?", "Wait.", "And then?", "Go."]),
+        (["What now?", "Wait.", "And then?", "Go."], "first", ["What now?", "Wait."]),
+        (["What now?", "Wait.", "And then?"], "all", ["What now?", "Wait.", "And then?", ""]),
+        (["What now?"], "all", ["What now?", ""]),
+    ],
+)
+def test_turns_alternate_and_every_question_has_a_place_for_its_answer(
+    texts: list[str], exchanges: str, expected: list[str], tmp_path: Path
+) -> None:
+    (dialogue,) = ingested([conversation(*texts)], tmp_path, f"exchanges={exchanges}", language="en")
+    assert [turn.original_text for turn in dialogue.turns] == expected
+    assert [turn.role for turn in dialogue.turns] == ["user", "agent"] * (len(expected) // 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "status"),
+    [
+        ("What is the weather like today in the city?", "en", "live"),
+        ("今天天气怎么样？", "zh", "live"),
+        ("Quelle est la capitale de la France et combien d'habitants a-t-elle?", "fr", "rejected"),
+        ("12345 67890", "und", "rejected"),
+    ],
+)
+def test_the_language_is_told_for_each_row(text: str, language: str, status: str, tmp_path: Path) -> None:
+    (dialogue,) = ingested([conversation(text)], tmp_path)
+    assert (dialogue.language, dialogue.status) == (language, status)
+    assert dialogue.reason == (None if status == "live" else "unsupported_language")
+
+
+def test_a_given_language_is_believed(tmp_path: Path) -> None:
+    (dialogue,) = ingested([conversation("12345 67890")], tmp_path, language="en")
+    assert (dialogue.language, dialogue.status) == ("en", "live")
+
+
+def test_a_bad_row_keeps_what_could_be_read_of_it(tmp_path: Path) -> None:
+    (dialogue,) = ingested([{"conversations": 7}], tmp_path)
+    assert (dialogue.status, dialogue.reason) == ("rejected", "unknown_schema")
+    assert "7" in dialogue.turns[0].original_text
+
+
+def test_units_are_cut_in_the_order_of_the_input(tmp_path: Path) -> None:
+    rows = ingested([conversation(f"How many are {i} and one?", "A few.") for i in range(5)], tmp_path)
+    assert [d.source.row for d in rows] == ["0", "1", "2", "3", "4"]
+    assert [len(read_unit(open_place(tmp_path / "units"), unit)) for unit in range(3)] == [2, 2, 1]

@@ -1,0 +1,59 @@
+"""Units on disk: the commit comes last, and its name says what is left to do."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from manifests.errors import CorpusError
+from manifests.reasons import Reason
+from manifests.storage import open_place
+from pipeline.stage import reject
+from pipeline.units import commit_unit, finished_units, read_json, read_unit, unit_size, write_unit
+from tests.builders import make_dialogue
+
+ROWS = [
+    make_dialogue(dialogue_id="live"),
+    reject(make_dialogue(dialogue_id="rejected"), Reason.CODE, "why"),
+    replace(make_dialogue(dialogue_id="kept"), status="kept"),
+]
+
+
+def test_a_unit_comes_back_as_it_was(tmp_path: Path) -> None:
+    directory = open_place(tmp_path)
+    report = commit_unit(directory, 17, ROWS, {"gate": 0.12345678})
+    assert read_unit(directory, 17) == ROWS
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["000017.live-1.json", "000017.parquet"]
+    assert (report.rows, report.live) == (3, 1)
+    assert dict(report.status) == {"kept": 1, "live": 1, "rejected": 1}
+    assert dict(report.reasons) == {"code": 1}
+    assert json.loads((tmp_path / "000017.live-1.json").read_text())["sha256"] == report.sha256
+
+
+def test_without_its_commit_a_unit_is_not_finished(tmp_path: Path) -> None:
+    directory = open_place(tmp_path)
+    write_unit(directory, 0, ROWS)
+    assert finished_units(directory) == {}
+    commit_unit(directory, 0, ROWS, {})
+    commit_unit(directory, 1, ROWS[1:], {})
+    assert finished_units(directory) == {0: 1, 1: 0}
+
+
+def test_a_missing_unit_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="unit 3 is missing"):
+        read_unit(open_place(tmp_path), 3)
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{"])
+def test_broken_job_files_are_named(text: str, tmp_path: Path) -> None:
+    (tmp_path / "job.json").write_text(text)
+    with pytest.raises(CorpusError, match=r"job\.json is broken"):
+        read_json(open_place(tmp_path) / "job.json")
+    with pytest.raises(CorpusError, match=r"input\.json is missing"):
+        read_json(open_place(tmp_path) / "input.json")
+
+
+@pytest.mark.parametrize(("unit", "size"), [(0, 4), (1, 4), (2, 1)])
+def test_only_the_last_unit_is_smaller(unit: int, size: int) -> None:
+    assert unit_size({"rows": 9, "unit_rows": 4}, unit) == size
