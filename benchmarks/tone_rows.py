@@ -21,18 +21,21 @@ from typing import Any
 
 import psutil
 
-TOPICS = "rivers bridges apples clocks gardens trains mountains violins lanterns harbors kites bakeries".split()
+NOUNS = (
+    "apples birds boats books bread bridges cakes cats chairs cheese clocks clouds coats coffee dogs doors ducks fish "
+    "flowers games gardens goats grapes hats honey horses kites lamps lemons maps mice milk moons nuts onions pears "
+    "pens plums rain rice rings roads ropes roses sand ships shoes snow soup stars stones sugar sheep swans tea towns toys"
+).split()
 UNIT_ROWS = 256
 
 
 def write_rows(path: Path, rows: int) -> None:
-    """Short question and answer rows, each different, all of which can be spoken."""
+    """Short question and answer rows, each different (up to 185,193 of them), all of which can be spoken."""
     with path.open("w", encoding="utf-8") as file:
         for i in range(rows):
-            topic, other = TOPICS[i % len(TOPICS)], TOPICS[i // len(TOPICS) % len(TOPICS)]
-            question = f"Why do people like {topic} more than {other} in town number {i}?"
-            answer = f"Most people there grew up with {topic}, so they feel at home with them."
-            file.write(json.dumps({"instruction": question, "input": "", "output": answer}) + "\n")
+            a, b, c = (NOUNS[i // len(NOUNS) ** power % len(NOUNS)] for power in range(3))
+            row = {"instruction": f"Do {a} like {b} and {c}?", "input": "", "output": f"Yes, they like {b}."}
+            file.write(json.dumps(row) + "\n")
 
 
 def main() -> None:
