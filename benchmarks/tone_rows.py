@@ -24,7 +24,8 @@ import psutil
 NOUNS = (
     "apples birds boats books bread bridges cakes cats chairs cheese clocks clouds coats coffee dogs doors ducks fish "
     "flowers games gardens goats grapes hats honey horses kites lamps lemons maps mice milk moons nuts onions pears "
-    "pens plums rain rice rings roads ropes roses sand ships shoes snow soup stars stones sugar sheep swans tea towns toys"
+    "pens plums rain rice rings roads ropes roses sand ships shoes snow soup stars stones sugar sheep swans tea towns "
+    "toys"
 ).split()
 UNIT_ROWS = 256
 
