@@ -2,9 +2,10 @@
 
     python benchmarks/busy_cores.py --input alpaca.json [--recipe ke-speechchat-offline] [--limit N]
 
-Runs `parley run` as a user would and samples the CPU time of its process and all that descend from it. Two figures:
-over the whole command, and "once started": from the moment the input is cut into units (the workers and their engines
-load after that, so loading counts) to the last unit, and to the end of packing.
+Runs `parley run` as a user would and samples the CPU time of its process and all that descend from it, and of the whole
+machine. Three stretches: the whole command; "once started", from the moment the input is cut into units (the workers and
+their engines load after that, so loading counts), to the end of packing; and to the last unit. Two shares of each: of all
+cores, and of what other processes left of them, which is the fair one where the machine is not the job's alone.
 """
 
 import argparse
@@ -60,21 +61,30 @@ def main() -> None:
         "once started, to the end": ("started", "end"),
         "once started, to the last unit": ("started", "units done"),
     }.items():
-        wall = marks[end][0] - marks[start][0]
-        cpu = marks[end][1] - marks[start][1]
-        print(f"{label}: wall {wall:.1f} s, CPU {cpu:.1f} s, CPU / (wall x cores) = {cpu / (wall * cores):.3f}")
+        wall, cpu, machine = (after - before for before, after in zip(marks[start], marks[end], strict=True))
+        left = wall * cores - max(0.0, machine - cpu)
+        print(
+            f"{label}: wall {wall:.1f} s, CPU {cpu:.1f} s, CPU / (wall x cores) = {cpu / (wall * cores):.3f}, "
+            f"of what others left = {cpu / left:.3f}"
+        )
 
 
-def measure(command: list[str], out: Path) -> dict[str, tuple[float, float]]:
-    """(wall, CPU) seconds at: begin, started, units done, end."""
+def machine_cpu_s() -> float:
+    """CPU seconds that all processes of the machine have used."""
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0))
+
+
+def measure(command: list[str], out: Path) -> dict[str, tuple[float, float, float]]:
+    """Seconds of (wall, the job's CPU, the machine's CPU) at: begin, started, units done, end."""
     begun = time.perf_counter()
     process = subprocess.Popen(command)
     cpu = CpuTime(process.pid)
-    marks = {"begin": (0.0, 0.0)}
+    marks = {"begin": (0.0, 0.0, machine_cpu_s())}
     log = out / "work" / "log.jsonl"
     logged = 0
     while process.poll() is None:
-        now = time.perf_counter() - begun, cpu.sample()
+        now = time.perf_counter() - begun, cpu.sample(), machine_cpu_s()
         lines = log.read_bytes().count(b"\n") if log.exists() else 0
         if "started" not in marks and (out / "work" / "input.json").exists():
             marks["started"] = now
