@@ -2,10 +2,10 @@
 
     python benchmarks/busy_cores.py --input alpaca.json [--recipe ke-speechchat-offline] [--limit N]
 
-Runs `parley run` as a user would and samples the CPU time of its process and all that descend from it, and of the whole
-machine. Three stretches: the whole command; "once started", from the moment the input is cut into units (the workers and
-their engines load after that, so loading counts), to the end of packing; and to the last unit. Two shares of each: of all
-cores, and of what other processes left of them, which is the fair one where the machine is not the job's alone.
+Runs `parley run` as a user would and samples the CPU time of its process and all that descend from it, and of the
+whole machine. Three stretches: the whole command; "once started", from the moment the input is cut into units (the
+workers and their engines load after that, so loading counts), to the end of packing; and to the last unit. Two shares
+of each: of all cores, and of what other processes left of them, which is the fair one on a shared machine.
 """
 
 import argparse
