@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import pyarrow as pa
 from manifests import errors
 from manifests.arrow import from_ipc, to_ipc
 from manifests.errors import EngineDied, EngineUnavailable, LawBroken, ParleyError, UserError
+from pipeline.recipe import Pool
 from pipeline.runner.tasks import PoolPlan, UnitPass
 from pipeline.units import UnitReport
 from pipeline.worker import ENGINE_LIVES, Worker
@@ -47,7 +48,8 @@ class RayRunner:
     def run(self, units: Sequence[int], unit_pass: UnitPass, plans: Sequence[PoolPlan]) -> Iterator[UnitReport]:
         if not units:
             return
-        sizes = [_workers(plan, len(units), self._resources()) for plan in plans]
+        sizes = pool_sizes([plan.pool for plan in plans], self._resources(), shared=self._address is None)
+        sizes = [min(size, len(units)) for size in sizes]
         self._start(plans, sizes)
         for row in _dataset(units, unit_pass, plans, sizes).iter_rows():
             if row["error"]:
@@ -68,17 +70,23 @@ class RayRunner:
         import ray
 
         if not self._started:
-            ray.init(address=self._address, log_to_driver=False, logging_level=logging.ERROR)
+            try:
+                ray.init(address=self._address, log_to_driver=False, logging_level=logging.ERROR)
+            except ConnectionError as error:
+                hint = "is it running, and does RAY_AUTH_MODE here agree with it?"
+                raise UserError(f"no Ray cluster lets us in at {self._address}: {hint}") from error
             self._started = True
         return dict(ray.cluster_resources())
 
     def _start(self, plans: Sequence[PoolPlan], sizes: Sequence[int]) -> None:
-        claimed = sum(plan.pool.cpus * size for plan, size in zip(plans, sizes, strict=True))
-        if self._address is not None:
-            # One CPU must stay free for Ray Data's own tasks, or the job hangs without a word.
-            if claimed + 1 > (cpus := self._resources().get("CPU", 0.0)):
-                raise UserError(f"the recipe's pools claim {claimed:g} CPUs and Ray needs 1, the cluster has {cpus:g}")
-            return
+        """Start this process's own Ray, unless it runs; refuse claims for which Ray would wait in silence for ever."""
+        pools = list(zip((plan.pool for plan in plans), sizes, strict=True))
+        cpus, gpus = sum(pool.cpus * size for pool, size in pools), sum(pool.gpus * size for pool, size in pools)
+        there = self._resources()
+        if gpus > there.get("GPU", 0.0):
+            raise UserError(f"the recipe's pools claim {gpus:g} GPUs, there are {there.get('GPU', 0.0):g}")
+        if self._address is not None and cpus + 1 > there.get("CPU", 0.0):
+            raise UserError(f"the recipe's pools claim {cpus:g} CPUs and Ray needs 1, there are {there['CPU']:g}")
         if self._started:
             return
         import ray
@@ -86,7 +94,7 @@ class RayRunner:
         # On one machine the claims may exceed the cores: pools wait for one another, and the kernel shares the cores.
         ray.init(
             address="local",
-            num_cpus=int(claimed) + 2,
+            num_cpus=int(cpus) + 2,
             include_dashboard=False,
             log_to_driver=False,
             logging_level=logging.ERROR,
@@ -177,11 +185,18 @@ def _dataset(units: Sequence[int], unit_pass: UnitPass, plans: Sequence[PoolPlan
     return data
 
 
-def _workers(plan: PoolPlan, num_units: int, resources: dict[str, float]) -> int:
-    """Size of the pool: what the recipe says, else one for each core or share of a GPU; never more than units."""
-    pool = plan.pool
-    fitting = int(resources.get("GPU", 0) / pool.gpus) if pool.gpus else int(resources.get("CPU", 1))
-    return max(1, min(pool.workers or fitting, num_units))
+def pool_sizes(pools: Sequence[Pool], resources: Mapping[str, float], shared: bool) -> list[int]:
+    """Workers of each pool: what the recipe says; else as many as its GPUs allow; else one for each core.
+
+    On one machine (`shared`) every pool may have all cores, since pools wait for one another. On a cluster the claims
+    must fit side by side, and one CPU must stay free for Ray Data's own tasks.
+    """
+    cpus, gpus = resources.get("CPU", 1.0), resources.get("GPU", 0.0)
+    sizes = [pool.workers or (int(gpus / pool.gpus) if pool.gpus else 0) for pool in pools]
+    open_cpus = sum(pool.cpus for pool, size in zip(pools, sizes, strict=True) if not size and not pool.gpus)
+    spare = cpus - 1 - sum(pool.cpus * size for pool, size in zip(pools, sizes, strict=True))
+    filling = int(cpus) if shared or not open_cpus else int(spare / open_cpus)
+    return [size or (1 if pool.gpus else max(1, filling)) for pool, size in zip(pools, sizes, strict=True)]
 
 
 def _local_gpus() -> int:
