@@ -129,7 +129,7 @@ def open_place(uri: str | os.PathLike[str]) -> Place:
     try:
         return Place(pafs.LocalFileSystem(), str(Path(text).expanduser().absolute()))
     except RuntimeError as error:  # ~ of a user who is not there
-        raise UserError(f"{text}: {error}") from error
+        raise UserError(f"cannot open {text}: {error}") from error
 
 
 def _sync_directory(path: str) -> None:
