@@ -7,7 +7,7 @@ import pytest
 
 from manifests.errors import EngineDied, LawBroken
 from manifests.reasons import Reason
-from manifests.schema import Dialogue
+from manifests.schema import Attempt, Dialogue, Step
 from pipeline.stage import Context, Stage, audit_stage, reject, run_stage
 from tests.builders import make_context, make_dialogue
 
@@ -48,6 +48,14 @@ BREAKERS = {
         stage(each(lambda d: replace(d, status="failed", reason=Reason.CODE.value)), "status"),
         "is failed with reason 'code'",
     ),
+    "rejects with a made-up reason where it may set the status": (
+        stage(each(lambda d: replace(d, status="rejected", reason="ugly")), "status"),
+        "is rejected with reason 'ugly'",
+    ),
+    "rejects and writes an undeclared field": (
+        stage(each(lambda d: replace(reject(d, Reason.CODE), user_voice="v"))),
+        "changed status, user_voice",
+    ),
     "raises on data": (stage(each(raises_key_error)), "raised KeyError"),
 }
 
@@ -59,9 +67,15 @@ def test_breaking_a_law_stops_the_job(name: str) -> None:
         run_stage(crooked, BATCH, make_context())
 
 
+def counts_larger_ids_before(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
+    ids = [dialogue.dialogue_id for dialogue in dialogues]
+    return [with_text(d, str(sum(other > d.dialogue_id for other in ids[:i]))) for i, d in enumerate(dialogues)]
+
+
 IMPURE = {
     "depends on the batch": stage(lambda d, c: [with_text(x, str(len(d))) for x in d], "turns.text"),
     "depends on the order": stage(lambda d, c: [with_text(x, str(i)) for i, x in enumerate(d)], "turns.text"),
+    "depends on the order, and is the same alone": stage(counts_larger_ids_before, "turns.text"),
 }
 
 
@@ -79,6 +93,26 @@ def test_a_lawful_stage_passes_and_leaves_its_mark() -> None:
     audit_stage(lawful, BATCH, make_context())
 
 
+def test_provenance_names_engines_versions_prompt_and_attempt() -> None:
+    class Engine:
+        def __init__(self, name: str, version: str) -> None:
+            self.name, self.version = name, version
+
+    def take(dialogue: Dialogue) -> Dialogue:
+        attempt = Attempt(1, "v", 0, 1.0, None, None, None, None)
+        return replace(dialogue, turns=tuple(replace(turn, attempts=(attempt,)) for turn in dialogue.turns))
+
+    keys = (("tts", "a"), ("tts", "b"))
+    engines = {keys[0]: Engine("a", "1.2"), keys[1]: Engine("b", "3")}
+    context = replace(make_context(engines=engines), prompts={"speak": "wording@12"})
+    speak = Stage("speak", each(take), frozenset({"turns.attempts"}), lambda recipe: keys)
+    (first,) = run_stage(speak, BATCH[:1], context)
+    assert first.provenance == (Step("speak", "a, b", "1.2, 3", "wording@12", 1),)
+    one_retaken = replace(first, turns=(first.turns[0], replace(first.turns[1], attempts=())))
+    (second,) = run_stage(speak, [one_retaken], context)
+    assert [step.attempt for step in second.provenance] == [1, 2]
+
+
 def test_only_live_rows_are_shown() -> None:
     seen: list[str] = []
 
@@ -86,10 +120,10 @@ def test_only_live_rows_are_shown() -> None:
         seen.extend(dialogue.dialogue_id for dialogue in dialogues)
         return dialogues
 
-    settled = reject(BATCH[1], Reason.CODE, "why")
-    results = run_stage(stage(look), [BATCH[0], settled, BATCH[2]], make_context())
+    settled, kept = reject(BATCH[1], Reason.CODE, "why"), replace(BATCH[1], status="kept")
+    results = run_stage(stage(look), [BATCH[0], settled, kept, BATCH[2]], make_context())
     assert seen == ["test-0", "test-2"]
-    assert results[1] is settled
+    assert results[1] is settled and results[2] is kept
 
 
 def test_an_engine_that_dies_is_not_taken_for_bad_data() -> None:
@@ -100,6 +134,19 @@ def test_an_engine_that_dies_is_not_taken_for_bad_data() -> None:
         run_stage(stage(die), BATCH, make_context())
 
 
+def test_seeds_differ_by_job_stage_row_and_part() -> None:
+    context, other = make_context(seed=0), make_context(seed=1)
+    seeds = [
+        context.seed_for("cast", BATCH[0]),
+        other.seed_for("cast", BATCH[0]),
+        context.seed_for("screen", BATCH[0]),
+        context.seed_for("cast", BATCH[1]),
+        context.seed_for("cast", BATCH[0], 1),
+    ]
+    assert len(set(seeds)) == len(seeds)
+
+
 def test_a_reason_decides_between_reject_and_fail() -> None:
+    assert reject(BATCH[0], Reason.CODE).detail is None
     assert reject(BATCH[0], Reason.CODE).status == "rejected"
     assert reject(BATCH[0], Reason.NO_RECOGNIZER).status == "failed"

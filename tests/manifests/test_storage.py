@@ -1,5 +1,7 @@
 """Places: files that are whole or not there."""
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,20 @@ def test_an_interrupted_rewrite_leaves_the_old_file(tmp_path: Path) -> None:
         file.write(b"new")
         raise KeyboardInterrupt
     assert place.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["file.txt"]
+
+
+def test_a_file_is_on_disk_before_it_takes_its_name_and_the_name_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, synced = open_place(tmp_path) / "file.txt", []
+
+    def fsync(descriptor: int) -> None:
+        synced.append((stat.S_ISDIR(os.fstat(descriptor).st_mode), place.exists()))
+
+    monkeypatch.setattr("os.fsync", fsync)
+    place.write_text("whole")
+    assert synced == [(False, False), (True, True)]
 
 
 def test_what_a_killed_writer_left_is_not_listed_and_can_be_removed(tmp_path: Path) -> None:
@@ -57,5 +73,7 @@ def test_deleting_takes_files_directories_and_nothing(tmp_path: Path) -> None:
     place = open_place(tmp_path)
     (place / "d" / "f").write_text("")
     (place / "d").delete()
+    (place / "file").write_text("")
+    (place / "file").delete()
     (place / "nothing").delete()
     assert place.list() == []

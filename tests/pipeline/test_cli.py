@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli import cli
+from manifests.errors import EngineDied, LawBroken
+from pipeline import commands
+from pipeline.cli import cli, main
+from pipeline.job import Job
 
 PARLEY = str(Path(sys.executable).with_name("parley"))
 GOOD = {"instruction": "Why is the sky blue?", "input": "", "output": "The air scatters blue light in all directions."}
@@ -42,6 +45,7 @@ BAD_ROWS: dict[str, tuple[str, bytes, int, int, set[str]]] = {
     "control characters": ("a.jsonl", lines(GOOD | {"instruction": "Why is\u0000 the \u001bsky blue?"}), 1, 1, set()),
     "html": ("a.jsonl", lines(GOOD, GOOD | {"instruction": "<script>alert(1)</script>"}), 2, 1, {"code"}),
     "path-like id": ("a.jsonl", lines({"id": "../../etc/passwd"} | GOOD), 1, 1, set()),
+    "duplicate ids": ("a.jsonl", lines({"id": "7"} | GOOD, {"id": "7"} | OTHER), 2, 2, set()),
     "lone surrogate": ("a.jsonl", b'{"instruction": "Why \\ud83d is it?", "output": "It is so."}\n', 1, 0, set()),
     "deep nesting": ("a.jsonl", lines(GOOD, "[" * 10_000), 2, 1, {"unreadable_row"}),
     "not a number": ("a.jsonl", lines(GOOD, GOOD | {"input": float("nan"), "output": 1e999}), 2, 1, set()),
@@ -60,6 +64,41 @@ def test_a_bad_row_is_a_reject_and_never_a_crash(name: str, tmp_path: Path) -> N
     assert counts["rows"].get("kept", 0) == kept
     assert reasons <= set(counts["reasons"])
     assert sum(counts["reasons"].values()) == rows - kept
+
+
+def test_the_options_reach_the_manifest(tmp_path: Path) -> None:
+    words = good(tmp_path, "--dataset", "mine", "--licence", "CC0-1.0", "--seed", 7, "--limit", 1)
+    (tmp_path / "a.json").write_text(json.dumps([GOOD, OTHER]))
+    cli(list(map(str, words)), standalone_mode=False)
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["seed"] == 7
+    (source,) = manifest["sources"]
+    assert [source[key] for key in ("dataset", "rows", "licence", "format")] == ["mine", 1, "CC0-1.0", "alpaca"]
+
+
+ENDS: dict[str, tuple[BaseException, int, str]] = {
+    "stopped": (KeyboardInterrupt(), 130, "parley: stopped; the same command continues\n"),
+    "a broken law": (LawBroken("two rows for one"), 70, "parley: a bug of Parley: two rows for one\n"),
+    "an engine": (EngineDied("the engine\nis gone"), 4, "parley: the engine is gone\n"),
+    "anything else": (ZeroDivisionError("why"), 70, "ZeroDivisionError: why\n"),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_every_end_has_its_exit_code(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error, code, words = ENDS[name]
+
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr("pipeline.commands.formats", fail)
+    monkeypatch.setattr(sys, "argv", ["parley", "formats"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == code
+    assert capsys.readouterr().err.endswith(words)
 
 
 def empty(path: Path) -> list[object]:
@@ -96,6 +135,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], list[object]], int, str]] = {
     "the wrong encoding": (utf16, 2, "UTF-16"),
     "an unknown recipe": (lambda p: good(p, recipe="ke"), 2, "no recipe 'ke'"),
     "an unknown format": (lambda p: good(p, "--format", "csv"), 2, "no format 'csv'; there are: alpaca"),
+    "a limit of nothing": (lambda p: good(p, "--limit", 0), 2, "--limit"),
     "an unknown key": (lambda p: good(p, "--set", "gate.wer=1"), 2, "gate.wer"),
     "an unknown engine": (lambda p: good(p, "--set", "tts.engine=bark"), 2, "no tts engine 'bark'; there are: flite"),
     "an unknown bank": (lambda p: good(p, "--set", "cast.bank=nobody"), 2, "no voice bank 'nobody'"),
@@ -131,10 +171,45 @@ def test_stdout_is_data_and_stderr_is_talk(tmp_path: Path) -> None:
     assert "rows settled" not in result.stdout
 
 
+def test_the_summary_names_the_most_frequent_reason_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = good(tmp_path, "--language", "en")
+    code, empty = GOOD | {"instruction": "<script>alert(1)</script>"}, GOOD | {"instruction": " "}
+    (tmp_path / "a.json").write_text(json.dumps([GOOD, code, GOOD, GOOD, empty]))
+    cli(list(map(str, words)), standalone_mode=False)
+    talk = capsys.readouterr().out.splitlines()
+    assert talk[:3] == ["rows in   5", "kept      1  (20%)", "rejected  4"]
+    assert talk[3].startswith("        2  duplicate: ")
+    assert {line.split(":")[0].split()[-1] for line in talk[4:6]} == {"code", "empty_row"}
+    assert [line.split()[0] for line in talk[6:]] == ["failed", "audio", "corpus"]
+
+
+def test_changes_are_accepted_only_where_the_command_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    accepted: list[bool] = []
+    monkeypatch.setattr("pipeline.run.run_job", lambda *arguments: accepted.append(arguments[-1]))
+    monkeypatch.setattr("pipeline.commands.summary", lambda *_: "")
+    for more in ([], ["--accept-changes"]):
+        cli(list(map(str, good(tmp_path, *more))), standalone_mode=False)
+    assert accepted == [False, True]
+
+
+def test_the_sample_of_the_demo_has_a_licence(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs: list[Job] = []
+    monkeypatch.setattr("pipeline.commands._run", lambda job, out, options: jobs.append(job))
+    commands.demo("out", {})
+    assert [(file.dataset, file.licence) for file in jobs[0].files] == [
+        ("instructions_en", "CC0-1.0"),
+        ("instructions_zh", "CC0-1.0"),
+    ]
+
+
 def test_validate_says_what_is_wrong_and_exits_3(tmp_path: Path) -> None:
     assert parley(*good(tmp_path)).returncode == 0
     assert parley("corpus", "validate", tmp_path / "out", "--deep").returncode == 0
     shard = next((tmp_path / "out" / "shards").glob("kept-*.parquet"))
+    data = bytearray(shard.read_bytes())
+    data[data.index(b"fLaC") + 500] ^= 1
+    shard.write_bytes(data)
+    assert [commands.validate(str(tmp_path / "out"), deep)[1] for deep in (False, True)] == [True, False]
     shard.unlink()
     result = parley("corpus", "validate", tmp_path / "out")
     assert result.returncode == 3
@@ -145,6 +220,9 @@ def test_stats_as_json(tmp_path: Path) -> None:
     assert parley(*good(tmp_path)).returncode == 0
     figures = json.loads(parley("corpus", "stats", tmp_path / "out", "--json").stdout)
     assert isinstance(figures, dict)
+    text = parley("corpus", "stats", tmp_path / "out").stdout
+    assert "kept" in text
+    assert "{" not in text
 
 
 @pytest.mark.parametrize("command", [["--help"], ["run", "--help"], ["engines"], ["recipes"], ["formats"]])

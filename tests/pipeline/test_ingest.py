@@ -1,11 +1,13 @@
 """Ingest: stable ids, alternating turns, repetitions, languages, units."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from manifests.errors import InputError
 from manifests.schema import Dialogue
 from manifests.storage import open_place
 from pipeline.ingest import IngestOptions, ingest, open_inputs
@@ -54,6 +56,46 @@ def test_repetitions_are_rejects_with_ids_of_their_own(tmp_path: Path) -> None:
     assert [d.dialogue_id.removeprefix(rows[0].dialogue_id) for d in rows] == ["", "-2", "-3"]
 
 
+def test_the_same_question_on_other_material_is_no_repetition(tmp_path: Path) -> None:
+    question = {"instruction": "Say in a word what this is about.", "output": "Weather."}
+    rows = [question | {"input": text} for text in ("The sun is out today.", "The rain will not end.")]
+    first, second = ingested(rows, tmp_path, format="alpaca")
+    assert (first.status, second.status) == ("live", "live")
+    assert [turn.material for turn in first.turns] == ["The sun is out today.", ""]
+
+
+def test_a_bad_row_that_comes_twice_keeps_its_reason(tmp_path: Path) -> None:
+    rows = ingested([{"conversations": 7}] * 2, tmp_path)
+    assert [d.reason for d in rows] == ["unknown_schema"] * 2
+    assert len({d.dialogue_id for d in rows}) == 2
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.gz", "rows.JSON", "rows"])
+def test_a_data_set_is_named_after_its_file(name: str) -> None:
+    assert open_inputs([f"/some/where/{name}"], format="alpaca")[0].dataset == "rows"
+
+
+def test_one_name_is_not_given_to_two_data_sets() -> None:
+    with pytest.raises(InputError, match="--dataset names one data set"):
+        open_inputs(["a.json", "b.json"], format="alpaca", dataset="mine")
+
+
+@pytest.mark.parametrize(
+    ("change", "licence"),
+    [(lambda data: b"x" + data[1:], None), (lambda data: data[:-1] + b"x", None), (lambda data: data, "CC0-1.0")],
+    ids=["first byte", "last byte", "licence"],
+)
+def test_a_changed_file_has_another_identity(
+    change: Callable[[bytes], bytes], licence: str | None, tmp_path: Path
+) -> None:
+    path, data = tmp_path / "rows.json", b" " * (3 << 20)
+    identities = []
+    for content, name in [(data, None), (data, None), (change(data), licence)]:
+        path.write_bytes(content)
+        identities.append(open_inputs([str(path)], format="alpaca", licence=name)[0].identity())
+    assert identities[0] == identities[1] != identities[2]
+
+
 @pytest.mark.parametrize(
     ("texts", "exchanges", "expected"),
     [
@@ -86,6 +128,13 @@ def test_the_language_is_told_for_each_row(text: str, language: str, status: str
     assert dialogue.reason == (None if status == "live" else "unsupported_language")
 
 
+def test_the_material_tells_the_language_too(tmp_path: Path) -> None:
+    (dialogue,) = ingested(
+        [{"instruction": "12345:", "input": "今天天气怎么样？", "output": ""}], tmp_path, format="alpaca"
+    )
+    assert dialogue.language == "zh"
+
+
 def test_a_given_language_is_believed(tmp_path: Path) -> None:
     (dialogue,) = ingested([conversation("12345 67890")], tmp_path, language="en")
     assert (dialogue.language, dialogue.status) == ("en", "live")
@@ -95,6 +144,7 @@ def test_a_bad_row_keeps_what_could_be_read_of_it(tmp_path: Path) -> None:
     (dialogue,) = ingested([{"conversations": 7}], tmp_path)
     assert (dialogue.status, dialogue.reason) == ("rejected", "unknown_schema")
     assert "7" in dialogue.turns[0].original_text
+    assert [turn.role for turn in dialogue.turns] == ["user"]
 
 
 def test_units_are_cut_in_the_order_of_the_input(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,15 @@ from manifests.storage import Place, open_place
 from manifests.validate import validate
 from pipeline import run as running
 from pipeline.ingest import IngestOptions, open_inputs
-from pipeline.job import Job, Listener
-from pipeline.recipe import STAGES, Recipe
+from pipeline.job import Job, Listener, differences
+from pipeline.recipe import SPEECH_STAGES, STAGES, Recipe
 from pipeline.runner.local import LocalRunner
 from pipeline.runner.ray import RayRunner
 from pipeline.runner.tasks import Runner
-from pipeline.units import UnitReport
+from pipeline.units import UnitReport, finished_units, read_unit, write_unit
 from tests.builders import tone_recipe
+from tests.laws.test_every_stage import SometimesCutOff
+from voicebank.bank import load_bank
 
 ROWS = [
     *({"instruction": f"What is the capital of country number {i}?", "output": f"It is city {i}."} for i in range(14)),
@@ -104,10 +108,15 @@ def test_ray_gives_the_same_corpus(finished: Path, input_file: str, tmp_path: Pa
         assert files_of(out) == files_of(finished)
 
 
-def test_many_pools_give_the_same_corpus(finished: Path, input_file: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("runner", [LocalRunner, RayRunner])
+def test_many_pools_give_the_same_corpus(
+    runner: Callable[[], Runner], finished: Path, input_file: str, tmp_path: Path
+) -> None:
     pools = {name: {"stages": [name], "workers": 1, "cpus": 0.1} for name in STAGES}
-    run_tone(make_job(input_file, f"pools={json.dumps(pools)}"), tmp_path / "corpus", RayRunner())
+    run_tone(make_job(input_file, f"pools={json.dumps(pools)}"), tmp_path / "corpus", runner())
     assert files_of(tmp_path / "corpus") == files_of(finished)
+    for line in (tmp_path / "corpus" / "work" / "log.jsonl").read_text().splitlines():
+        assert set(json.loads(line)["seconds"]) == set(STAGES)
 
 
 def test_the_stages_in_turn_give_the_same_corpus(finished: Path, input_file: str, tmp_path: Path) -> None:
@@ -155,13 +164,55 @@ def test_a_second_run_does_only_what_is_missing(finished: Path, input_file: str,
     out = tmp_path / "corpus"
     with pytest.raises(KeyboardInterrupt):
         run_tone(make_job(input_file), out, listener=StopAfter(2))
+    leftover = out / "work" / "round-1" / ".tmp-0123-000002.parquet"
+    leftover.write_bytes(b"half")
     count = Count()
     run_tone(make_job(input_file), out, listener=count)
+    assert not leftover.exists()
     assert count.units == [2, 3, 4, 5]
     assert count.settled == 8
     assert files_of(out) == files_of(finished)
     log = (out / "work" / "log.jsonl").read_text().splitlines()
     assert [json.loads(line)["unit"] for line in log] == [0, 1, 2, 3, 4, 5]
+
+
+def test_rows_that_need_another_take_go_through_further_rounds(
+    input_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.engines.tone.ToneSynthesizer", SometimesCutOff)
+    job, out = make_job(input_file, "gate.ladder=[{}, {rate: 0.9}]"), tmp_path / "corpus"
+    rounds = [open_place(out) / "work" / f"round-{number}" for number in range(4)]
+    with pytest.raises(KeyboardInterrupt):
+        run_tone(job, out, listener=StopAfter(7))
+    live = finished_units(rounds[1]) | finished_units(rounds[2])
+    assert len(finished_units(rounds[2])) == 1
+    count = Count()
+    run_tone(job, out, listener=count)
+    assert count.settled == len(ROWS) - sum(live.values())
+    for before, after in pairwise(rounds[1:]):
+        waiting = {unit for unit, rows in finished_units(before).items() if rows}
+        assert set(finished_units(after)) == waiting
+        for unit in waiting:
+            ids = [d.dialogue_id for d in read_unit(before, unit) if d.status == "live"]
+            assert [d.dialogue_id for d in read_unit(after, unit)] == ids
+    rows = [d for status in ("kept", "rejected", "failed") for d in Corpus(out, status=status)]
+    assert len(rows) == len(ROWS)
+    takes = {d.source.row: max(len(turn.attempts) for turn in d.turns) for d in rows if d.status == "kept"}
+    assert set(takes.values()) >= {1, 2}
+    for dialogue in rows:
+        if dialogue.status == "kept":
+            steps = [(stage, 1) for stage in STAGES]
+            steps += [(stage, n) for n in range(2, takes[dialogue.source.row] + 1) for stage in SPEECH_STAGES]
+            assert [(step.stage, step.attempt) for step in dialogue.provenance] == steps
+
+
+def test_clips_and_metadata_are_written_where_the_recipe_wants_them(
+    finished: Path, input_file: str, tmp_path: Path
+) -> None:
+    assert {path.name for path in finished.iterdir()} == {"audio", "manifest.json", "metadata.json", "shards", "work"}
+    assert len(list((finished / "shards").glob("kept-*"))) == 1
+    run_tone(make_job(input_file, "pack.clips=false", "pack.metadata=false"), tmp_path / "corpus")
+    assert {path.name for path in (tmp_path / "corpus").iterdir()} == {"manifest.json", "shards", "work"}
 
 
 def test_a_finished_job_is_left_alone(finished: Path, input_file: str) -> None:
@@ -172,7 +223,9 @@ def test_a_finished_job_is_left_alone(finished: Path, input_file: str) -> None:
     assert {path: path.stat().st_mtime_ns for path in finished.rglob("*") if path.is_file()} == before
 
 
-def test_the_work_directory_of_a_finished_job_may_go(finished: Path, input_file: str, tmp_path: Path) -> None:
+def test_the_work_directory_of_a_finished_job_may_go(
+    finished: Path, input_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = tmp_path / "corpus"
     shutil.copytree(finished, out)
     shutil.rmtree(out / "work")
@@ -180,6 +233,9 @@ def test_the_work_directory_of_a_finished_job_may_go(finished: Path, input_file:
     assert not (out / "work").exists()
     with pytest.raises(ResumeRefused, match="finished corpus of another job"):
         run_tone(make_job(input_file, "gate.wer_limit=0.2"), out)
+    monkeypatch.setattr("pipeline.engines.tone.version", lambda: "another")
+    with pytest.raises(ResumeRefused, match="finished corpus of another job"):
+        run_tone(make_job(input_file), out)
 
 
 @pytest.mark.parametrize(
@@ -197,19 +253,50 @@ def test_another_job_is_refused(
         run_tone(make_job(input_file, *overrides, **changes), finished)
 
 
-def test_a_changed_input_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("changed", [ROWS[:5], [*ROWS[1:4], ROWS[0]]], ids=["longer", "of the same size"])
+def test_a_changed_input_is_refused(changed: list[Any], tmp_path: Path) -> None:
     path = tmp_path / "rows.json"
     path.write_text(json.dumps(ROWS[:4]))
     run_tone(make_job(str(path)), tmp_path / "corpus")
-    path.write_text(json.dumps(ROWS[:5]))
+    path.write_text(json.dumps(changed))
     with pytest.raises(ResumeRefused, match="inputs"):
         run_tone(make_job(str(path)), tmp_path / "corpus")
 
 
-def test_a_changed_engine_is_refused(finished: Path, input_file: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.engines.tone.version", lambda: "another")
-    with pytest.raises(ResumeRefused, match=r"engines\.asr/tone"):
+@pytest.mark.parametrize(
+    ("part", "named"),
+    [
+        ("pipeline.engines.tone.version", r"engines\.asr/tone"),
+        ("pipeline.job.normalizer_version", r"normalizers\.en, normalizers\.zh"),
+        ("pipeline.job.prompt_digest", r"prompts\.respond, prompts\.rewrite, prompts\.screen"),
+        ("pipeline.job.version", "parley"),
+    ],
+)
+def test_a_changed_part_is_refused(
+    part: str, named: str, finished: Path, input_file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(part, lambda *_: "another")
+    with pytest.raises(ResumeRefused, match=named):
         run_tone(make_job(input_file), finished)
+
+
+def test_a_changed_voice_is_refused(finished: Path, input_file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.job.load_bank", lambda name: replace(load_bank(name), digest="another"))
+    with pytest.raises(ResumeRefused, match="voices"):
+        run_tone(make_job(input_file), finished)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "named"),
+    [
+        ({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 3}}, ["a.c"]),
+        ({}, {"a": 1}, ["a"]),
+        ({"a": 1}, {}, ["a"]),
+        ({"a": [1]}, {"a": (1,)}, []),
+    ],
+)
+def test_differences_are_named(before: object, after: object, named: list[str]) -> None:
+    assert list(differences(before, after)) == named
 
 
 def test_changes_may_be_accepted(input_file: str, tmp_path: Path) -> None:
@@ -220,6 +307,7 @@ def test_changes_may_be_accepted(input_file: str, tmp_path: Path) -> None:
     running.run_job(changed, open_place(out), LocalRunner(), Listener(), accept_changes=True)
     digests = {d.recipe for d in Corpus(out)}
     assert len(digests) == 1, "rows carry the recipe that they were ingested with"
+    run_tone(changed, out)
 
 
 def test_the_limit_takes_the_first_rows(input_file: str, tmp_path: Path) -> None:
@@ -253,8 +341,72 @@ def test_a_damaged_unit_is_named(input_file: str, tmp_path: Path) -> None:
         run_tone(make_job(input_file), tmp_path / "corpus", listener=StopAfter(2))
     unit = tmp_path / "corpus" / "work" / "round-0" / "000003.parquet"
     unit.write_bytes(unit.read_bytes()[:100])
+    runner = Closing()
     with pytest.raises(CorpusError, match="000003"):
+        run_tone(make_job(input_file), tmp_path / "corpus", runner)
+    assert runner.closed == 1
+
+
+class Closing(LocalRunner):
+    def __init__(self) -> None:
+        super().__init__()
+        self.closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
+        super().close()
+
+
+def test_a_row_that_went_missing_is_noticed(input_file: str, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run_tone(make_job(input_file), tmp_path / "corpus", listener=StopAfter(2))
+    units = open_place(tmp_path / "corpus" / "work" / "round-0")
+    write_unit(units, 3, read_unit(units, 3)[:2])
+    with pytest.raises(CorpusError, match="19 rows were packed, the input has 21"):
         run_tone(make_job(input_file), tmp_path / "corpus")
+    assert not (tmp_path / "corpus" / "manifest.json").exists()
+
+
+def run_stage(name: str, job: Job, source: Path, out: Path, listener: Listener | None = None) -> running.StageResult:
+    places = open_place(source), open_place(out)
+    return running.run_stage_directory(name, job.recipe, *places, LocalRunner(), listener or Listener())
+
+
+def test_a_stage_alone_continues_too(input_file: str, tmp_path: Path) -> None:
+    job = make_job(input_file)
+    running.ingest_job(job, open_place(tmp_path / "0"), Listener())
+    with pytest.raises(KeyboardInterrupt):
+        run_stage("rewrite", job, tmp_path / "0", tmp_path / "1", StopAfter(2))
+    with pytest.raises(CorpusError, match=r"input\.json is missing"):
+        run_stage("screen", job, tmp_path / "1", tmp_path / "2")
+    count = Count()
+    run_stage("rewrite", job, tmp_path / "0", tmp_path / "1", count)
+    assert (count.units, count.settled) == ([2, 3, 4, 5], 8)
+
+
+def test_a_stage_alone_refuses_what_is_not_its_own(finished: Path, input_file: str, tmp_path: Path) -> None:
+    job, other = make_job(input_file), make_job(input_file, "gate.wer_limit=0.2")
+    units, foreign, out = tmp_path / "units", tmp_path / "foreign", tmp_path / "out"
+    running.ingest_job(job, open_place(units), Listener())
+    (foreign / "audio").mkdir(parents=True)
+    (foreign / "audio" / "song.wav").write_text("mine")
+    (foreign / "thesis.doc").write_text("mine")
+    with pytest.raises(ResumeRefused, match=r"thesis\.doc"):
+        running.ingest_job(job, open_place(foreign), Listener())
+    with pytest.raises(ResumeRefused, match=r"thesis\.doc"):
+        run_stage("rewrite", job, units, foreign)
+    with pytest.raises(ResumeRefused, match=r"thesis\.doc"):
+        running.pack_directory(job.recipe, open_place(units), open_place(foreign))
+    with pytest.raises(ResumeRefused, match=r"another recipe; changed: gate\.wer_limit"):
+        run_stage("rewrite", other, units, out)
+    with pytest.raises(ResumeRefused, match="already holds a finished corpus"):
+        running.pack_directory(job.recipe, open_place(units), open_place(finished))
+    assert (foreign / "audio" / "song.wav").exists()
+    assert validate(open_place(finished), deep=True, beside=(running.WORK,)).ok
+    run_stage("rewrite", job, units, out)
+    with pytest.raises(UserError, match="rows are still live: run cast"):
+        running.pack_directory(job.recipe, open_place(out), open_place(tmp_path / "corpus"))
+    assert not (tmp_path / "corpus").exists()
 
 
 def test_two_inputs_of_one_name_are_refused(input_file: str) -> None:

@@ -32,9 +32,11 @@ def test_the_thresholds_of_ke_speechchat() -> None:
         ("gate.wer_limit=ten", "gate.wer_limit: Input should be a valid number"),
         ("watermark.codec=mp3", "watermark.codec: Input should be 'flac' or 'wav'"),
         ("pools.all.stages=[gate]", "pools must name each stage once, in order"),
+        (f"pools.all.stages=[{', '.join(STAGES[::-1])}]", "pools must name each stage once, in order"),
         ("gate", "write it as key.path=value"),
         ("name.first=x", "name is not a section"),
         ("gate.ladder=[{", "not valid YAML"),
+        ("gate.ladder=[{rate: 0.2}]", "gate.ladder.0.rate: Input should be greater than 0.3"),
     ],
 )
 def test_a_wrong_override_is_named(override: str, message: str) -> None:
@@ -77,6 +79,10 @@ def test_the_digest_is_of_what_changes_the_corpus(override: str, changes: bool) 
     before = digest(load_recipe("tone-dry-run").content())
     after = digest(load_recipe("tone-dry-run", [override]).content())
     assert (before != after) == changes
+
+
+def test_the_digest_does_not_depend_on_the_order_of_keys() -> None:
+    assert digest({"a": 1, "b": {"c": 2, "d": 3}}) == digest({"b": {"d": 3, "c": 2}, "a": 1})
 
 
 def test_an_engine_name_stands_for_a_list_or_for_all_languages() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from manifests.errors import CorpusError
 from manifests.reasons import Reason
+from manifests.schema import Audio, Dialogue
 from manifests.storage import open_place
 from pipeline.stage import reject
 from pipeline.units import commit_unit, finished_units, read_json, read_unit, unit_size, write_unit
@@ -28,6 +29,7 @@ def test_a_unit_comes_back_as_it_was(tmp_path: Path) -> None:
     assert (report.rows, report.live) == (3, 1)
     assert dict(report.status) == {"kept": 1, "live": 1, "rejected": 1}
     assert dict(report.reasons) == {"code": 1}
+    assert dict(report.seconds) == {"gate": 0.1235}
     assert json.loads((tmp_path / "000017.live-1.json").read_text())["sha256"] == report.sha256
 
 
@@ -37,7 +39,22 @@ def test_without_its_commit_a_unit_is_not_finished(tmp_path: Path) -> None:
     assert finished_units(directory) == {}
     commit_unit(directory, 0, ROWS, {})
     commit_unit(directory, 1, ROWS[1:], {})
-    assert finished_units(directory) == {0: 1, 1: 0}
+    commit_unit(directory, 1_000_000, ROWS, {})
+    assert finished_units(directory) == {0: 1, 1: 0, 1_000_000: 1}
+
+
+def test_a_large_unit_comes_back_whole(tmp_path: Path) -> None:
+    rows = [make_dialogue(dialogue_id=f"test-{i}") for i in range(300)]
+    write_unit(open_place(tmp_path), 0, rows)
+    assert read_unit(open_place(tmp_path), 0) == rows
+
+
+def test_only_kept_audio_is_counted(tmp_path: Path) -> None:
+    def spoken(dialogue: Dialogue) -> Dialogue:
+        audio = Audio(b"", None, "wav", 16_000, 24_000)
+        return replace(dialogue, turns=tuple(replace(turn, audio=audio) for turn in dialogue.turns))
+
+    assert commit_unit(open_place(tmp_path), 0, [spoken(row) for row in ROWS], {}).kept_audio_s == 3.0
 
 
 def test_a_missing_unit_is_named(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Casting: balanced, seeded, agents apart from users."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -44,6 +45,11 @@ def test_where_the_bank_has_no_such_voice_none_is_drawn(language: str, agent: bo
 def test_voices_to_avoid_are_drawn_only_when_no_other_is_left() -> None:
     avoid = {"user-m0", "user-m1", "user-m2", "user-f"}
     assert {CASTING.draw("en", False, seed, avoid) for seed in SEEDS} == {"user-m3", "user-f"}
+
+
+def test_a_draw_does_not_depend_on_which_gender_the_bank_names_first() -> None:
+    turned = Casting(replace(BANK, voices=(*BANK.voices[3:7], *BANK.voices[:3])), ["flite"])
+    assert all(turned.draw("en", False, seed) == CASTING.draw("en", False, seed) for seed in SEEDS)
 
 
 def test_the_bank_that_ships_has_one_agent_of_each_gender_and_language() -> None:

@@ -4,10 +4,16 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from manifests.errors import EngineDied
+from pipeline.engines.protocols import Clip, Failure, SpeechRequest
+from pipeline.engines.tone import ToneSynthesizer
+from pipeline.worker import Worker, WorkOrder
+from tests.builders import make_dialogue, tone_recipe
 from tests.pipeline.test_job import files_of
 
 ROOT = Path(__file__).parents[3]
@@ -45,6 +51,28 @@ def test_a_unit_survives_two_deaths_of_its_engine(runner: str, fault: str, sourc
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "faulty.tally").stat().st_size >= 3
     assert files_of(tmp_path / "faulty") == files_of(tmp_path / "sound")
+
+
+def test_a_dead_engine_is_replaced_by_a_fresh_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+
+    class StaysDead(ToneSynthesizer):
+        def __init__(self) -> None:
+            super().__init__()
+            made.append(len(made))
+            self.number = len(made)
+
+        def synthesize(self, requests: Sequence[SpeechRequest]) -> list[Clip | Failure]:
+            if self.number < 3:
+                raise EngineDied("the engine is gone")
+            return super().synthesize(requests)
+
+    monkeypatch.setattr("pipeline.engines.tone.ToneSynthesizer", StaysDead)
+    worker = Worker(WorkOrder(tone_recipe(), 0, ("cast", "synthesize"), {}))
+    (dialogue,), seconds = worker.run([make_dialogue(spoken=True)])
+    assert all(turn.audio for turn in dialogue.turns)
+    assert list(seconds) == ["cast", "synthesize"]
+    assert len(made) == 3
 
 
 @pytest.mark.parametrize(("runner", "fault"), [("ray", "exit"), ("ray", "die"), ("local", "die")])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from manifests.reasons import Reason
-from manifests.schema import Audio, Dialogue, Turn
+from manifests.schema import Attempt, Audio, Dialogue, Turn, Watermark
 from pipeline.recipe import Recipe
 from pipeline.stage import audit_stage, run_stage
 from pipeline.stages.gate import GATE
@@ -13,6 +13,7 @@ from tests.builders import make_context, make_dialogue, tone_recipe
 
 TEN = "one two three four five six seven eight nine ten"
 CLIP = Audio(b"", None, "flac", 16_000, 16_000)
+MARK = Watermark("test", None, 1.0)
 
 
 def heard(
@@ -21,7 +22,16 @@ def heard(
     """A dialogue whose turns all say `text` (ten words) and were heard as given; None: not heard."""
     dialogue = make_dialogue(*[(text, text)] * (len(hypotheses) // 2), spoken=True, user_voice="u", agent_voice="a")
     turns = tuple(
-        replace(turn, audio=CLIP, seed=i, rate=1.0, voice_id="v", hypothesis=hypothesis, recognizer="test")
+        replace(
+            turn,
+            audio=CLIP,
+            watermark=MARK,
+            seed=i,
+            rate=0.9,
+            voice_id="v",
+            hypothesis=hypothesis,
+            recognizer="test",
+        )
         for i, (turn, hypothesis) in enumerate(zip(dialogue.turns, hypotheses, strict=True))
     )
     return replace(dialogue, turns=turns, **changes)  # type: ignore[arg-type]
@@ -58,6 +68,8 @@ def test_scores_are_recorded_per_turn_and_pooled() -> None:
     result = gate(heard(THREE_WRONG, RIGHT))
     assert [turn.wer for turn in result.turns] == [pytest.approx(0.3), 0.0]
     assert result.wer == pytest.approx(0.15)
+    assert (result.turns[0].edge_error or 0) > 0.2
+    assert result.turns[1].edge_error == 0
     assert result.cer is None
     assert "turn 0 (user): error rate 0.300, whole dialogue 0.150" in (result.detail or "")
 
@@ -80,6 +92,20 @@ def test_a_reason_from_an_earlier_stage_ends_the_dialogue(reason: Reason) -> Non
 
 def test_an_empty_reference_is_its_own_reason() -> None:
     assert gate(heard("anything", RIGHT, text="...")).reason == "empty_reference"
+    assert gate(heard("anything", RIGHT, text="..."), ladder="[{}]").reason == "empty_reference"
+
+
+def test_an_empty_reference_is_no_part_of_the_rate() -> None:
+    dialogue = heard(RIGHT, "anything at all")
+    result = gate(replace(dialogue, turns=(dialogue.turns[0], replace(dialogue.turns[1], text="..."))))
+    assert (result.reason, result.wer) == ("empty_reference", 0.0)
+
+
+def test_a_fail_is_graver_than_an_earlier_reject() -> None:
+    dialogue = heard(THREE_WRONG, None)
+    turns = (dialogue.turns[0], replace(dialogue.turns[1], reason=Reason.SYNTHESIS_FAILED.value))
+    result = gate(replace(dialogue, turns=turns))
+    assert (result.status, result.reason, result.detail) == ("failed", "synthesis_failed", "turn 1 (agent)")
 
 
 def test_without_a_recognizer_the_row_fails_whatever_the_ladder_offers() -> None:
@@ -93,11 +119,21 @@ def test_a_rejected_turn_is_taken_again_and_the_good_one_is_left_alone() -> None
     result = gate(heard(THREE_WRONG, RIGHT), ladder="[{}]")
     assert result.status == "live"
     bad, good = result.turns
-    assert (bad.audio, bad.hypothesis, bad.wer) == (None, None, None)
+    assert (bad.audio, bad.watermark, bad.hypothesis, bad.recognizer, bad.reason) == (None,) * 5
+    assert (bad.cer, bad.wer, bad.edge_error, result.cer, result.wer) == (None,) * 5
     assert (good.audio, good.hypothesis) == (CLIP, RIGHT)
     assert [(a.attempt, a.reason) for turn in result.turns for a in turn.attempts] == [(1, "error_rate"), (1, None)]
-    assert bad.attempts[0].error_rate == pytest.approx(0.3)
+    error_rate = bad.attempts[0].error_rate
+    assert error_rate == pytest.approx(0.3)
+    assert bad.attempts == (Attempt(1, "v", 0, 0.9, 16_000, THREE_WRONG, error_rate, "error_rate"),)
     assert result.user_voice == "u"
+
+
+def test_each_rung_says_whether_the_voice_changes() -> None:
+    ladder = "[{}, {voice: another}]"
+    first = gate(heard(THREE_WRONG, RIGHT), ladder=ladder)
+    assert first.user_voice == "u"
+    assert gate(retaken(first, THREE_WRONG), ladder=ladder).user_voice is None
 
 
 def test_another_voice_takes_all_turns_of_the_user_again() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from manifests.audio import decode
 from manifests.reasons import Reason
-from manifests.schema import Dialogue
+from manifests.schema import Attempt, Dialogue
 from pipeline.audio import peak_dbfs
 from pipeline.engines.protocols import Clip, Detection, Failure, SpeechRequest, Transcript
 from pipeline.engines.tone import ToneRecognizer, ToneSynthesizer, ToneWatermarker
@@ -56,6 +56,62 @@ def test_one_user_voice_and_one_agent_voice_for_the_whole_dialogue() -> None:
     assert len({turn.seed for turn in result.turns}) == 4
 
 
+def test_user_and_agent_are_drawn_apart_and_a_voice_that_is_set_stays() -> None:
+    cast = [run("cast", dialogue=replace(START, dialogue_id=f"test-{i}")) for i in range(40)]
+    genders = {tuple(make_context().casting[v or ""].gender for v in (d.user_voice, d.agent_voice)) for d in cast}
+    assert len(genders) == 4
+    result = run("cast", dialogue=replace(START, user_voice="u", agent_voice="a"))
+    assert (result.user_voice, result.agent_voice) == ("u", "a")
+
+
+def test_a_user_cast_anew_gets_a_voice_not_yet_heard_of_either_gender() -> None:
+    genders = set()
+    for i in range(40):
+        first = run("cast", dialogue=replace(START, dialogue_id=f"test-{i}"))
+        again = run("cast", dialogue=taken(first, first.user_voice or "", user_voice=None))
+        assert again.user_voice not in (None, first.user_voice)
+        assert again.agent_voice == first.agent_voice
+        genders.add(tuple(make_context().casting[d.user_voice or ""].gender for d in (first, again)))
+    assert len(genders) == 4
+
+
+def test_without_a_voice_of_the_language_the_row_ends() -> None:
+    dialogue = run("cast", dialogue=replace(START, language="fr"))
+    assert (dialogue.reason, dialogue.detail) == ("no_voice", "no user voice for fr in the bank tone")
+
+
+def taken(dialogue: Dialogue, voice: str, takes: int = 1, **changes: Any) -> Dialogue:
+    """The dialogue after so many takes of its first turn, which is to be taken again."""
+    attempts = tuple(Attempt(n + 1, voice, n, 1.0, None, None, None, "error_rate") for n in range(takes))
+    return replace(dialogue, turns=(replace(dialogue.turns[0], attempts=attempts), *dialogue.turns[1:]), **changes)
+
+
+class Listens(ToneSynthesizer):
+    def __init__(self) -> None:
+        super().__init__()
+        self.requests: list[SpeechRequest] = []
+
+    def synthesize(self, requests: Sequence[SpeechRequest]) -> list[Clip | Failure]:
+        self.requests += requests
+        return super().synthesize(requests)
+
+
+def test_each_attempt_has_the_rate_of_its_rung_and_a_seed_of_its_own() -> None:
+    engine = Listens()
+    for takes in range(3):
+        dialogue = run(
+            "cast",
+            "synthesize",
+            dialogue=taken(START, "v", takes),
+            engines={("tts", "tone"): engine},
+            overrides=["gate.ladder=[{rate: 0.9}, {rate: 0.8}]"],
+        )
+        turn, request = dialogue.turns[0], engine.requests[-2]
+        assert (turn.rate, turn.seed) == (request.rate, request.seed)
+    assert [request.rate for request in engine.requests[::2]] == [1.0, 0.9, 0.8]
+    assert len({request.seed for request in engine.requests}) == 6
+
+
 @pytest.mark.parametrize(
     "result",
     [
@@ -96,6 +152,14 @@ def test_the_watermark_is_looked_for_in_the_delivered_bytes() -> None:
         (found,) = ToneWatermarker().detect([Clip(*decode(turn.audio))])
         assert isinstance(found, Detection)
         assert found.score == turn.watermark.score >= 0.5
+    assert run("cast", "synthesize", "watermark", overrides=["watermark.codec=wav"]).turns[0].audio.codec == "wav"  # type: ignore[union-attr]
+
+
+def test_a_score_at_the_threshold_is_enough() -> None:
+    stages = ("cast", "synthesize", "render", "watermark")
+    scores = [turn.watermark.score for turn in run(*stages).turns if turn.watermark]
+    dialogue = run(*stages, overrides=[f"watermark.threshold={min(scores)!r}"])
+    assert [turn.reason for turn in dialogue.turns] == [None, None]
 
 
 class LosesTheMark(ToneWatermarker):
@@ -160,6 +224,45 @@ def test_speech_of_an_impossible_length_is_not_heard_at_all(seconds: float, reas
         ],
     )
     assert (dialogue.status, dialogue.reason, deaf.clips) == ("rejected", reason, 0)
+    assert {turn.recognizer for turn in dialogue.turns} == {"tone"}
+
+
+@pytest.mark.parametrize(
+    ("speed", "reason"),
+    [
+        ("{slowest: 1, fastest: 2, pause_s: 0}", "too_short"),
+        ("{slowest: 9, fastest: 90, pause_s: 0}", "too_long_speech"),
+        ("{slowest: 9, fastest: 90, pause_s: 1}", "error_rate"),
+    ],
+)
+def test_chinese_has_a_speed_of_its_own(speed: str, reason: str) -> None:
+    noise = clip(np.random.default_rng(0).uniform(-0.5, 0.5, 16_000))
+    dialogue = run(
+        *SPEECH,
+        engines={("tts", "tone"): Says(noise)},
+        dialogue=make_dialogue(("你好吗？", "我很好。"), language="zh", spoken=True),
+        overrides=[f"gate.unspaced_speed={speed}", "render.edge_silence_ms=0"],
+    )
+    assert dialogue.reason == reason
+
+
+class Languages(ToneRecognizer):
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[str] = []
+
+    def transcribe(self, clips: Sequence[Clip], languages: Sequence[str]) -> list[Transcript | Failure]:
+        self.heard += languages
+        return super().transcribe(clips, languages)
+
+
+def test_the_recogniser_is_told_the_language_of_each_clip() -> None:
+    engine = Languages()
+    rows = [START, make_dialogue(("你好吗？", "我很好。"), language="zh", spoken=True)]
+    context = make_context(stages=SPEECH, engines={("asr", "tone"): engine})
+    for stage in SPEECH:
+        rows = run_stage(STAGE_TABLE[stage], rows, context)
+    assert engine.heard == ["en", "en", "zh", "zh"]
 
 
 class CutsTheEnd(ToneSynthesizer):
@@ -183,5 +286,8 @@ def test_a_lost_end_passes_the_pooled_rate_and_is_caught_at_the_edge() -> None:
 
 def test_takes_that_are_accepted_are_not_made_again() -> None:
     first = run(*SPEECH[:-1])
-    again = run(*SPEECH[:-1], dialogue=replace(first, provenance=()))
+    speaker, deaf = Listens(), Deaf()
+    engines: dict[EngineKey, Any] = {("tts", "tone"): speaker, ("asr", "tone"): deaf}
+    again = run(*SPEECH[:-1], engines=engines, dialogue=replace(first, provenance=()))
     assert again.turns == first.turns
+    assert (len(speaker.requests), deaf.clips) == (0, 0)

@@ -56,6 +56,25 @@ def test_rewrite_asks_once_for_each_user_turn_with_instruction_and_material_apar
         {"instruction": "And coffee?", "material": ""},
     ]
     assert all(r.task == "rewrite" and r.options["fillers"] is True for r in requests)
+
+
+@pytest.mark.parametrize(
+    ("stage", "overrides", "options"),
+    [
+        ("rewrite", ["rewrite.max_units={en: 7, zh: 9}"], {"fillers": False, "max_units": 7}),
+        (
+            "screen",
+            ["screen.max_words=5", "screen.max_non_text_share=0.1"],
+            {"max_words": 5, "max_non_text_share": 0.1},
+        ),
+        ("respond", ["respond.answer_limit=9", "respond.answer_target=4"], {"answer_limit": 9, "answer_target": 4}),
+    ],
+)
+def test_the_engine_hears_the_limits_of_the_recipe_and_a_seed_for_each_exchange(
+    stage: str, overrides: list[str], options: dict[str, object]
+) -> None:
+    _, requests = run(stage, TWO, fields(question="What?", answer="That.", verdict="keep"), *overrides)
+    assert [(r.task, r.language, r.options) for r in requests] == [(stage, "en", options)] * 2
     assert requests[0].seed != requests[1].seed
 
 
@@ -78,7 +97,7 @@ def test_a_failure_ends_the_dialogue_with_its_reason(stage: str, reason: Reason)
 )
 def test_screen_knows_only_the_verdicts_of_the_list(verdict: str, status: str, reason: str | None) -> None:
     result, requests = run("screen", TWO, fields(verdict=verdict, detail="x"))
-    assert (result.status, result.reason) == (status, reason)
+    assert (result.status, result.reason, result.detail) == (status, reason, "x" if reason else None)
     assert requests[1].variables == {
         "instruction": "And coffee?",
         "material": "",
