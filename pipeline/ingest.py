@@ -133,12 +133,7 @@ def _dialogue(
 
 
 def _turns(row: SourceRow, first_exchange_only: bool) -> tuple[Turn, ...]:
-    turns: list[Turn] = []
-    for turn in row.turns:
-        expected = "agent" if turns and turns[-1].role == "user" else "user"
-        if turn.role != expected and row.reason is None:
-            turns.append(Turn(role="agent" if expected == "agent" else "user", original_text=""))
-        turns.append(Turn(role=turn.role, original_text=turn.text, material=turn.material))
+    turns = [Turn(role=turn.role, original_text=turn.text, material=turn.material) for turn in row.turns]
     if turns and turns[-1].role == "user" and row.reason is None:
         turns.append(Turn(role="agent", original_text=""))
     return tuple(turns[:2] if first_exchange_only else turns)

@@ -31,7 +31,11 @@ from pipeline.units import UnitReport, finished_units, read_json, unit_size
 from pipeline.worker import engines_of
 from voicebank.bank import load_bank
 
+JOB = "job.json"
 INPUT = "input.json"
+
+# What a started job cannot change: its units are cut already, and the rounds of its ladder are on disk.
+_FIXED = ("inputs", "options", "recipe.unit_rows", "recipe.exchanges", "recipe.languages", "recipe.gate.ladder")
 
 Parts = dict[str, Any]
 """What a job is made of: recipe, seed, engines, prompts, voices, normalisers, inputs."""
@@ -95,9 +99,11 @@ def _prompt(recipe: Recipe, stage: str) -> str:
 
 def claim(work: Place, parts: Parts, accept_changes: bool = False) -> None:
     """Make the directory this job's, or make sure that it is. Raises ResumeRefused, naming what differs."""
-    place = work / "job.json"
+    place = work / JOB
     if place.exists():
         changed = list(differences(read_json(place), parts))
+        if fixed := [name for name in changed if name.startswith(_FIXED)]:
+            raise ResumeRefused(f"this directory holds the work of another job; changed: {', '.join(fixed[:8])}")
         if changed and not accept_changes:
             raise ResumeRefused(
                 f"this directory holds the work of another job; changed: {', '.join(changed[:8])}. "

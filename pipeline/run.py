@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from manifests.errors import ResumeRefused, UserError
 from manifests.manifest import MANIFEST_NAME, Manifest, load_manifest
 from manifests.storage import Place
-from manifests.writer import OWN_NAMES
+from manifests.writer import OWN_NAMES, SHARDS
 from pipeline.job import (
     INPUT,
+    JOB,
     Job,
     Listener,
     Parts,
@@ -26,7 +27,7 @@ from pipeline.units import finished_units, read_json, unit_size
 
 WORK = "work"
 UNITS = "units"
-OWN_UNIT_FILES = ("job.json", INPUT, UNITS)
+OWN_UNIT_FILES = (JOB, INPUT, UNITS)
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,9 @@ def run_job(job: Job, out: Place, runner: Runner, listener: Listener, accept_cha
     """From the input to the corpus in `out`; continues whatever an earlier run of the same job left there."""
     work = out / WORK
     parts = job_parts(job)
-    _refuse_foreign(out)
     if (out / MANIFEST_NAME).exists():
-        return _finished(job, out, parts)
+        return _finished(out, parts)
+    _refuse_foreign(out, work / JOB, (WORK, *OWN_NAMES))
     claim(work, parts, accept_changes)
     try:
         rounds = run_rounds(job, runner, work, parts["prompts"], listener)
@@ -54,19 +55,18 @@ def run_job(job: Job, out: Place, runner: Runner, listener: Listener, accept_cha
     return pack(out, rounds, parts, counts, job.recipe, job.recipe_digest, beside=(WORK,))
 
 
-def _finished(job: Job, out: Place, parts: Parts) -> Manifest:
-    """The manifest of a corpus that is there, if it is this job's; its work directory may be gone."""
-    if (out / WORK).exists():
-        claim(out / WORK, parts)
-    manifest = load_manifest(out)
-    if (manifest.recipe.digest, manifest.engines) != (job.recipe_digest, parts["engines"]):
-        raise ResumeRefused("--out holds the finished corpus of another job")
-    return manifest
+def _finished(out: Place, parts: Parts) -> Manifest:
+    """The manifest of a corpus that is there, if it is this job's."""
+    if not (out / WORK / JOB).exists():
+        raise ResumeRefused(f"--out holds a finished corpus, and without {WORK}/{JOB} nobody can tell whose it is")
+    if changed := list(differences(read_json(out / WORK / JOB), parts)):
+        raise ResumeRefused(f"--out holds the finished corpus of another job; changed: {', '.join(changed[:8])}")
+    return load_manifest(out)
 
 
 def ingest_job(job: Job, out: Place, listener: Listener) -> StageResult:
     """Only the first step: `out` becomes a directory of units for `run_stage_directory`."""
-    _refuse_foreign(out, OWN_UNIT_FILES)
+    _refuse_foreign(out, out / JOB, OWN_UNIT_FILES)
     parts = job_parts(job, stages=())
     claim(out, parts)
     counts = ingest_once(job, out, out / UNITS, listener)
@@ -80,7 +80,7 @@ def run_stage_directory(
     counts, parts = read_json(source / INPUT), _parts_of(source, recipe)
     own = stage_parts(recipe, (name,))
     parts |= {key: parts[key] | own[key] for key in own}
-    _refuse_foreign(out, OWN_UNIT_FILES)
+    _refuse_foreign(out, out / JOB, OWN_UNIT_FILES)
     claim(out, parts)
     unit_pass = UnitPass(source / UNITS, out / UNITS, only_live=False)
     unit_pass.target.delete_leftovers()
@@ -99,26 +99,29 @@ def run_stage_directory(
 def pack_directory(recipe: Recipe, source: Place, out: Place) -> Manifest:
     """The last stage: a directory of units whose rows are all settled becomes the corpus in `out`."""
     counts, parts = read_json(source / INPUT), _parts_of(source, recipe)
-    live = sum(finished_units(source / UNITS).values())
-    if live:
-        raise UserError(f"{live} rows are still live: run {', '.join(SPEECH_STAGES)} once more, then pack")
-    _refuse_foreign(out)
     if (out / MANIFEST_NAME).exists():
         raise ResumeRefused("--out already holds a finished corpus")
+    _refuse_foreign(out, out / SHARDS, tuple(OWN_NAMES))
+    done = finished_units(source / UNITS)
+    if len(done) < counts["units"]:
+        raise UserError(f"{counts['units'] - len(done)} units of --in have not been through a stage yet")
+    if live := sum(done.values()):
+        raise UserError(f"{live} rows are still live: run {', '.join(SPEECH_STAGES)} once more, then pack")
     recipe_digest = digest({"recipe": recipe.content(), "seed": parts["seed"]})
     return pack(out, [source / UNITS], parts, counts, recipe, recipe_digest)
 
 
 def _parts_of(source: Place, recipe: Recipe) -> Parts:
-    parts = read_json(source / "job.json")
+    parts = read_json(source / JOB)
     if changed := list(differences(parts.get("recipe"), recipe.content())):
         raise ResumeRefused(f"--in was made with another recipe; changed: {', '.join(changed[:8])}")
     return parts
 
 
-def _refuse_foreign(out: Place, ours: Collection[str] = (WORK, *OWN_NAMES)) -> None:
-    """Never write into a directory that holds something else."""
+def _refuse_foreign(out: Place, mark: Place, ours: Collection[str]) -> None:
+    """Never write into a directory that holds something else. Only where `mark` is may the names `ours` stand."""
     if out.is_file():
         raise UserError("--out is a file, not a directory")
-    if foreign := sorted(place.name for place in out.list() if place.name not in ours):
+    may_stand = ours if mark.exists() else ()
+    if foreign := sorted(place.name for place in out.list() if place.name not in may_stand):
         raise ResumeRefused(f"--out is not empty: it holds {', '.join(foreign[:5])}")

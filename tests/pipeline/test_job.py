@@ -223,19 +223,57 @@ def test_a_finished_job_is_left_alone(finished: Path, input_file: str) -> None:
     assert {path: path.stat().st_mtime_ns for path in finished.rglob("*") if path.is_file()} == before
 
 
-def test_the_work_directory_of_a_finished_job_may_go(
-    finished: Path, input_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_units_of_a_finished_job_may_go(finished: Path, input_file: str, tmp_path: Path) -> None:
     out = tmp_path / "corpus"
     shutil.copytree(finished, out)
-    shutil.rmtree(out / "work")
+    for round_directory in (out / "work").glob("round-*"):
+        shutil.rmtree(round_directory)
     assert run_tone(make_job(input_file), out).counts.input_rows == len(ROWS)
-    assert not (out / "work").exists()
-    with pytest.raises(ResumeRefused, match="finished corpus of another job"):
+    with pytest.raises(ResumeRefused, match=r"finished corpus of another job; changed: recipe\.gate\.wer_limit"):
         run_tone(make_job(input_file, "gate.wer_limit=0.2"), out)
-    monkeypatch.setattr("pipeline.engines.tone.version", lambda: "another")
-    with pytest.raises(ResumeRefused, match="finished corpus of another job"):
+    shutil.rmtree(out / "work")
+    with pytest.raises(ResumeRefused, match="nobody can tell whose it is"):
         run_tone(make_job(input_file), out)
+
+
+@pytest.mark.parametrize("name", ["audio", "work", "shards", "units", "metadata.json"])
+def test_a_directory_is_not_ours_because_a_name_in_it_is(name: str, input_file: str, tmp_path: Path) -> None:
+    mine = tmp_path / "out" / name / "mine.wav"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    job = make_job(input_file)
+    with pytest.raises(ResumeRefused, match=name):
+        run_tone(job, tmp_path / "out")
+    with pytest.raises(ResumeRefused, match=name):
+        running.ingest_job(job, open_place(tmp_path / "out"), Listener())
+    assert mine.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "changes", "named"),
+    [
+        (["gate.ladder=[]"], {}, r"recipe\.gate\.ladder"),
+        (["unit_rows=5"], {}, r"recipe\.unit_rows"),
+        ([], {"limit": 9}, r"options\.limit"),
+    ],
+)
+def test_what_a_started_job_is_cut_by_cannot_change(
+    overrides: list[str], changes: dict[str, Any], named: str, input_file: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "corpus"
+    with pytest.raises(KeyboardInterrupt):
+        run_tone(make_job(input_file), out, listener=StopAfter(2))
+    with pytest.raises(ResumeRefused, match=named):
+        job = make_job(input_file, *overrides, **changes)
+        running.run_job(job, open_place(out), LocalRunner(), Listener(), accept_changes=True)
+
+
+def test_units_that_were_never_worked_on_are_not_packed(input_file: str, tmp_path: Path) -> None:
+    job = make_job(input_file)
+    running.ingest_job(job, open_place(tmp_path / "units"), Listener())
+    with pytest.raises(UserError, match="6 units of --in have not been through a stage yet"):
+        running.pack_directory(job.recipe, open_place(tmp_path / "units"), open_place(tmp_path / "corpus"))
+    assert not (tmp_path / "corpus").exists()
 
 
 @pytest.mark.parametrize(
