@@ -1,21 +1,29 @@
-"""flite: small English voices, spoken in this process through its C library (Debian package libflite1)."""
+"""flite: small English voices, spoken by its program, once for each clip (Debian package flite).
 
-import ctypes
-import threading
+Not in process: the vocoder draws its noise from the C library's `rand`, which any other thread of a worker may draw
+from at the same time, and then one seed gives two clips. A process of its own begins from the same state each time,
+and takes 30 ms.
+"""
+
+import re
+import subprocess
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
+import soundfile
 
-from manifests.errors import EngineUnavailable
+from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.engines._english import plain_english
 from pipeline.engines._takes import TAKES_VERSION, Take, shift_pitch, take_of
 from pipeline.engines.protocols import Clip, Failure, SpeechRequest
 
 NAME = "flite"
+
+_COMMAND = "flite"
+_LIMIT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,42 +47,13 @@ _SPEAKERS = {
     "kal16": _Speaker(95.0, 11.0, 1.1),
 }
 
-# The library keeps global state, and a voice is one object in the whole process.
-_LOCK = threading.Lock()
-
-
-class _Wave(ctypes.Structure):
-    _fields_ = (
-        ("type", ctypes.c_char_p),
-        ("sample_rate", ctypes.c_int),
-        ("num_samples", ctypes.c_int),
-        ("num_channels", ctypes.c_int),
-        ("samples", ctypes.POINTER(ctypes.c_short)),
-    )
-
-
-class _VoiceHead(ctypes.Structure):
-    """The first two members of the C structure of a voice."""
-
-    _fields_ = (("name", ctypes.c_char_p), ("features", ctypes.c_void_p))
-
-
-class _SymbolInfo(ctypes.Structure):
-    _fields_ = (
-        ("file", ctypes.c_char_p),
-        ("base", ctypes.c_void_p),
-        ("symbol", ctypes.c_char_p),
-        ("address", ctypes.c_void_p),
-    )
-
 
 def version() -> str:
-    """The library's version, which only its file name tells (libflite.so.2.2), and that of the takes."""
-    info = _SymbolInfo()
-    address = ctypes.cast(_load("libflite.so.1").flite_init, ctypes.c_void_p)
-    ctypes.CDLL(None).dladdr(address, ctypes.byref(info))
-    library = Path(info.file.decode()).resolve().name.partition(".so.")[2]
-    return f"{library} takes={TAKES_VERSION}"
+    """The program's version and that of the takes."""
+    found = re.search(r"version: flite-(\S+)", _run(["--version"]).stdout.decode("utf-8", "replace"))
+    if found is None:
+        raise EngineUnavailable("flite does not tell its version: install the Debian package flite")
+    return f"{found[1]} takes={TAKES_VERSION}"
 
 
 class Flite:
@@ -84,76 +63,53 @@ class Flite:
 
     def __init__(self) -> None:
         self.version = version()
-        self._library = _load("libflite.so.1")
-        for dependency in ("libflite_usenglish.so.1", "libflite_cmulex.so.1"):
-            _load(dependency)
-        self._library.flite_feat_set_float.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_float]
-        self._library.flite_text_to_wave.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
-        self._library.flite_text_to_wave.restype = ctypes.POINTER(_Wave)
-        self._library.delete_wave.argtypes = [ctypes.POINTER(_Wave)]
-        self._libc = ctypes.CDLL(None)
-        with _LOCK:
-            self._library.flite_init()
-            self._voices = {speaker: _register(speaker) for speaker in _SPEAKERS}
 
     def synthesize(self, requests: Sequence[SpeechRequest]) -> list[Clip | Failure]:
-        return [self._say(request) for request in requests]
-
-    def _say(self, request: SpeechRequest) -> Clip | Failure:
-        if request.voice.speaker not in _SPEAKERS:
-            return Failure(Reason.SYNTHESIS_FAILED, f"flite has no speaker {request.voice.speaker!r}")
-        text, take = plain_english(request.text), take_of(request)
-        if isinstance(text, Failure):
-            return text
-        if isinstance(take, Failure):
-            return take
-        if _SPEAKERS[request.voice.speaker].f0_is_set:
-            return self._speak(text, request.voice.speaker, take)
-        slower = replace(take, rate=take.rate / request.voice.pitch, pitch=1.0)
-        clip = self._speak(text, request.voice.speaker, slower)
-        return shift_pitch(clip, request.voice.pitch) if isinstance(clip, Clip) else clip
-
-    def _speak(self, text: str, speaker: str, take: Take) -> Clip | Failure:
-        with _LOCK:
-            self._set_features(speaker, take)
-            # The vocoder draws its noise from the C library's generator: unseeded, clips would depend on those before.
-            self._libc.srand(1)
-            wave = self._library.flite_text_to_wave(text.encode("ascii"), self._voices[speaker])
-            if not wave:
-                return Failure(Reason.SYNTHESIS_FAILED, "flite gave no audio")
-            try:
-                return _clip_of(wave.contents)
-            finally:
-                self._library.delete_wave(wave)
-
-    def _set_features(self, speaker: str, take: Take) -> None:
-        # All three on every call: what a call leaves unset, it would inherit from the call before.
-        own = _SPEAKERS[speaker]
-        features = ctypes.cast(self._voices[speaker], ctypes.POINTER(_VoiceHead)).contents.features
-        for feature, value in (
-            (b"duration_stretch", own.stretch / take.rate),
-            (b"int_f0_target_mean", own.f0_mean * take.pitch),
-            (b"int_f0_target_stddev", own.f0_spread * take.pitch * take.spread),
-        ):
-            self._library.flite_feat_set_float(features, feature, value)
+        return [_say(request) for request in requests]
 
 
-def _clip_of(wave: _Wave) -> Clip | Failure:
-    if wave.num_samples <= 0 or not wave.samples:
+def _say(request: SpeechRequest) -> Clip | Failure:
+    speaker = request.voice.speaker
+    if speaker not in _SPEAKERS:
+        return Failure(Reason.SYNTHESIS_FAILED, f"flite has no speaker {speaker!r}")
+    text, take = plain_english(request.text), take_of(request)
+    if isinstance(text, Failure):
+        return text
+    if isinstance(take, Failure):
+        return take
+    if _SPEAKERS[speaker].f0_is_set:
+        return _speak(text, speaker, take)
+    slower = replace(take, rate=take.rate / request.voice.pitch, pitch=1.0)
+    clip = _speak(text, speaker, slower)
+    return shift_pitch(clip, request.voice.pitch) if isinstance(clip, Clip) else clip
+
+
+def _speak(text: str, speaker: str, take: Take) -> Clip | Failure:
+    own = _SPEAKERS[speaker]
+    features = {
+        "duration_stretch": own.stretch / take.rate,
+        "int_f0_target_mean": own.f0_mean * take.pitch,
+        "int_f0_target_stddev": own.f0_spread * take.pitch * take.spread,
+    }
+    settings = [word for name, value in features.items() for word in ("--setf", f"{name}={value:.6f}")]
+    with tempfile.TemporaryDirectory(prefix="parley-flite-") as directory:
+        wav = Path(directory) / "clip.wav"
+        try:
+            done = _run(["-voice", speaker, *settings, "-t", text, "-o", str(wav)])
+        except subprocess.TimeoutExpired:
+            return Failure(Reason.SYNTHESIS_FAILED, f"flite did not end within {_LIMIT_S:g} s")
+        if done.returncode < 0:
+            raise EngineDied(f"flite was killed by signal {-done.returncode}")
+        if done.returncode > 0 or not wav.exists():
+            return Failure(Reason.SYNTHESIS_FAILED, f"flite gave no audio with {speaker} (exit {done.returncode})")
+        samples, sample_rate = soundfile.read(wav, dtype="float32")
+    if len(samples) == 0:
         return Failure(Reason.SYNTHESIS_FAILED, "flite gave an empty clip")
-    pcm = np.ctypeslib.as_array(wave.samples, (wave.num_samples,))
-    return Clip(pcm.astype(np.float32) / np.float32(32768), wave.sample_rate)
+    return Clip(samples, int(sample_rate))
 
 
-def _register(speaker: str) -> int:
-    register = getattr(_load(f"libflite_cmu_us_{speaker}.so.1"), f"register_cmu_us_{speaker}")
-    register.argtypes, register.restype = [ctypes.c_char_p], ctypes.c_void_p
-    return int(register(None))
-
-
-def _load(library: str) -> Any:
-    # RTLD_GLOBAL: the voice libraries look up the symbols of the language libraries without linking to them.
+def _run(arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
     try:
-        return ctypes.CDLL(library, mode=ctypes.RTLD_GLOBAL)
+        return subprocess.run([_COMMAND, *arguments], capture_output=True, timeout=_LIMIT_S, check=False)
     except OSError as error:
-        raise EngineUnavailable(f"flite cannot load {library}: install the Debian package libflite1") from error
+        raise EngineUnavailable("flite cannot be started: install the Debian package flite") from error

@@ -22,7 +22,7 @@ class Entry:
 
 ENGINES: dict[tuple[str, str], Entry] = {
     ("text", "rules"): Entry("pipeline.engines.rules", "RulesGenerator", "rules, no model: selects and verbalises"),
-    ("tts", "flite"): Entry("pipeline.engines.flite", "Flite", "English, small CMU voices, in process"),
+    ("tts", "flite"): Entry("pipeline.engines.flite", "Flite", "English, small CMU voices"),
     ("tts", "festival"): Entry("pipeline.engines.festival", "Festival", "English, HTS and diphone voices"),
     ("tts", "espeak-ng"): Entry("pipeline.engines.espeak", "Espeak", "Mandarin, formant synthesis"),
     ("tts", "tone"): Entry("pipeline.engines.tone", "ToneSynthesizer", "not speech: a tone for each character"),

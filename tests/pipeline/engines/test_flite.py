@@ -1,4 +1,6 @@
+import ctypes
 import itertools
+import threading
 
 import numpy as np
 import pytest
@@ -129,17 +131,33 @@ def test_the_longest_text_is_said(engine: Flite) -> None:
     assert len(clip.samples) > 100 * clip.sample_rate
 
 
-def test_version_names_library_and_takes() -> None:
+def test_version_names_program_and_takes() -> None:
     assert flite.version().split()[0][0].isdigit()
     assert Flite().version == flite.version()
 
 
-def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(*_arguments: object, **_options: object) -> None:
-        raise OSError("cannot open shared object file")
+def test_another_thread_that_draws_random_numbers_changes_nothing(engine: Flite) -> None:
+    """Workers have other threads, and the C library's generator is one for the whole process."""
+    libc, stop = ctypes.CDLL(None), threading.Event()
 
-    monkeypatch.setattr(flite.ctypes, "CDLL", missing)
-    with pytest.raises(EngineUnavailable, match="Debian package libflite1"):
+    def draw() -> None:
+        while not stop.is_set():
+            libc.rand()
+
+    quiet = [_say(engine, speaker="rms").samples for _ in range(3)]
+    thread = threading.Thread(target=draw)
+    thread.start()
+    try:
+        disturbed = [_say(engine, speaker="rms").samples for _ in range(3)]
+    finally:
+        stop.set()
+        thread.join()
+    assert all(np.array_equal(samples, quiet[0]) for samples in [*quiet, *disturbed])
+
+
+def test_without_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flite, "_COMMAND", "no-such-program")
+    with pytest.raises(EngineUnavailable, match="Debian package flite"):
         flite.version()
-    with pytest.raises(EngineUnavailable, match="Debian package libflite1"):
+    with pytest.raises(EngineUnavailable, match="Debian package flite"):
         Flite()
