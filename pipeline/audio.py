@@ -50,7 +50,9 @@ def resample(samples: Samples, from_rate: int, to_rate: int) -> Samples:
     if from_rate == to_rate:
         return samples
     made: Samples = soxr.resample(samples, from_rate, to_rate, quality="HQ")
-    return made
+    # soxr decides a half sample by the rounding error of the ratio (3000 from 24 to 44.1 kHz: 5512 for 5512.5).
+    length = resampled_length(len(samples), from_rate, to_rate)
+    return np.pad(made[:length], (0, max(0, length - len(made))), mode="edge" if made.size else "constant")
 
 
 def level_dbfs(samples: Samples) -> float:

@@ -81,6 +81,7 @@ def test_what_has_no_16_bit_form_is_refused(samples, codec, words):
         (3, 16000, 8000, 2),
         (441, 22050, 16000, 320),
         (100, 44100, 16000, 36),
+        (3000, 24000, 44100, 5513),
     ],
 )
 def test_resampled_length_rounds_halves_up(num_samples, from_rate, to_rate, expected):

@@ -1,0 +1,10 @@
+"""Settings of the whole test run."""
+
+import os
+
+from hypothesis import settings
+
+# The same examples in every run, so that a change is judged by the change; HYPOTHESIS_PROFILE=explore looks further.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
