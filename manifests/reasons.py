@@ -51,12 +51,16 @@ class Reason(StrEnum):
     TOO_LONG = "too_long", "rejected", "the text is too long to be spoken as one turn"
     UNCLEAR = "unclear", "rejected", "the question cannot be understood on its own"
     UNSAFE = "unsafe", "rejected", "the question or its answer is unsafe"
+    NOT_SPEAKABLE = "not_speakable", "rejected", "a good answer cannot be given in a few spoken sentences"
+    NEAR_DUPLICATE = "near_duplicate", "rejected", "an earlier row of the input asks nearly the same question"
 
-    # respond
+    # respond and converse
     NO_ANSWER = "no_answer", "rejected", "there is no answer, and the engine cannot write one"
     ANSWER_NOT_SPEAKABLE = "answer_not_speakable", "rejected", "the answer is code, a table, a list or a formula"
     ANSWER_TOO_LONG = "answer_too_long", "rejected", "no sentence of the answer ends within the limit"
     UNPRONOUNCEABLE = "unpronounceable", "rejected", "the spoken text still holds characters that cannot be said"
+    REFUSED = "refused", "rejected", "the language model declined to write the text"
+    WRONG_LANGUAGE = "wrong_language", "rejected", "the language model wrote in another language than the row's"
     TEXT_ENGINE_FAILED = "text_engine_failed", "failed", "the text engine gave no usable result"
 
     # cast and synthesize

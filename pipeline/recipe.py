@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from manifests.errors import RecipeError
+from pipeline.models import Model, Section
 
-TEXT_STAGES = ("rewrite", "screen", "respond")
+TEXT_STAGES = ("rewrite", "screen", "dedup", "respond", "converse")
+OPTIONAL_STAGES = ("dedup", "converse")
+"""Stages that run only where the recipe has their section."""
 SPEECH_STAGES = ("cast", "synthesize", "render", "watermark", "transcribe", "gate")
 """The stages that a retake goes through again."""
 STAGES = TEXT_STAGES + SPEECH_STAGES
@@ -36,36 +39,71 @@ EngineList = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 EngineByLanguage = Annotated[dict[str, str], BeforeValidator(_as_mapping)]
 
 
-class Section(BaseModel):
-    """Base of all sections: immutable, unknown keys forbidden."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+Units = Annotated[dict[str, int], Field(description="by language: words, or characters of an unspaced script")]
 
 
 class Rewrite(Section):
-    engine: str = Field(description="text engine")
+    engine: str = Field(description="text engine: rules, or the name of a model")
+    prompt: str | None = Field(None, description="template and version (ke-rewrite/v1), for a model")
+    retries: int = Field(2, ge=0, description="further tries at an answer that cannot be used, for a model")
+    fragments: bool = Field(
+        False, description="for tasks such as summarising, give the model only the material, as incomplete inspiration"
+    )
+    fragment_units: Units = Field({"en": 120, "zh": 200}, description="longest fragment; the rest is cut off")
+    source_units: Units = Field(
+        {"en": 400, "zh": 600}, description="longest whole instruction that a model is asked about"
+    )
     fillers: bool = Field(False, description="let the question carry fillers, as InstructS2S does")
-    max_units: dict[str, int] = Field(
+    max_units: Units = Field(
         {"en": 60, "zh": 80}, description="longest question: words, or characters of an unspaced script"
     )
 
 
 class Screen(Section):
-    engine: str = Field(description="text engine")
+    engine: str = Field(description="text engine: rules, or the name of a model")
+    prompt: str | None = Field(None, description="template and version (ke-screen/v1), for a model")
+    retries: int = Field(1, ge=0, description="further tries at an answer that cannot be used, for a model")
+    rules_first: bool = Field(True, description="reject by rules before a model is asked")
+    safety: str | None = Field(None, description="the model that judges safety, in a call of its own; none: no call")
+    safety_prompt: str | None = Field(None, description="template and version (ke-safety/v1)")
     max_words: int = Field(200, description="longest source text in words (OmniFlatten)")
     max_non_text_share: Share = Field(
         0.3, description="largest share of characters that are neither letters, digits nor punctuation"
     )
 
 
+class Dedup(Section):
+    """Near-duplicate questions, by MinHash. Rows wait here until all of them are screened."""
+
+    threshold: float = Field(0.8, gt=0, le=1, description="Jaccard similarity from which two questions are the same")
+    num_perm: int = Field(128, ge=16, le=1024, description="hash functions of a MinHash")
+    shingle: Units = Field({"en": 2, "zh": 3}, description="size of a shingle: words (en) or characters (zh)")
+
+
 class Respond(Section):
-    engine: str = Field(description="text engine")
+    engine: str = Field(description="text engine: rules, or the name of a model")
+    prompt: str | None = Field(None, description="template and version (ke-respond/v1), for a model")
+    retries: int = Field(2, ge=0, description="further tries at an answer that cannot be used, for a model")
     answer_limit: int = Field(100, gt=0, description="hard limit of the answer: words (en) or characters (zh)")
     answer_target: int = Field(40, gt=0, description="no further sentence is added once the answer is this long")
+    allow_latin: bool = Field(False, description="let Chinese texts keep words in Latin letters")
+
+
+class Converse(Section):
+    """Further exchanges, each written from those before it (LLaMA-Omni 2). Answers are held to `respond`'s limits."""
+
+    engine: str = Field(description="the name of a model")
+    prompt: str = Field(description="template and version (instructs2s-converse/v1)")
+    retries: int = Field(2, ge=0, description="further tries at an answer that cannot be used")
+    turns_mean: float = Field(2.0, gt=0, description="mean of the Poisson distribution of exchanges in a dialogue")
+    turns_max: int = Field(5, ge=1, description="the number is clipped to 1..this, not drawn again")
 
 
 class Cast(Section):
     bank: str = Field("offline", description="voice bank: a name that ships, or a directory")
+    agents: Literal["all", "one"] = Field(
+        "all", description="one: every dialogue has the same agent voice, the bank's first of the language"
+    )
 
 
 class Tts(Section):
@@ -136,6 +174,9 @@ class Pool(Section):
     workers: int = Field(0, ge=0, description="0: one for each core")
     cpus: float = Field(1.0, ge=0, description="CPUs that a worker claims")
     gpus: float = Field(0.0, ge=0, description="GPUs that a worker claims")
+    units_in_flight: int = Field(
+        1, gt=0, description="units that one worker has in work at once; more than 1 for language models alone"
+    )
 
 
 class Recipe(Section):
@@ -144,9 +185,12 @@ class Recipe(Section):
     languages: tuple[str, ...] = Field(description="rows of other languages are rejects")
     exchanges: Literal["all", "first"] = Field("all", description="how much of a multi-turn source row is taken")
     unit_rows: int = Field(32, gt=0, description="dialogues in a unit")
+    models: dict[str, Model] = Field({}, description="language models, by names that the stages' `engine` may use")
     rewrite: Rewrite
     screen: Screen
+    dedup: Dedup | None = Field(None, description="none: near-duplicates are kept")
     respond: Respond
+    converse: Converse | None = Field(None, description="none: no exchanges are added")
     cast: Cast
     tts: Tts
     render: Render
@@ -159,13 +203,36 @@ class Recipe(Section):
     @model_validator(mode="after")
     def _pools_cover_the_stages(self) -> "Recipe":
         named = tuple(stage for pool in self.pools.values() for stage in pool.stages)
-        if named != STAGES:
-            raise ValueError(f"pools must name each stage once, in order: {', '.join(STAGES)}")
+        if named != self.stages:
+            raise ValueError(f"pools must name each stage once, in order: {', '.join(self.stages)}")
+        for name, pool in self.pools.items():
+            if pool.units_in_flight > 1 and not set(pool.stages) <= set(TEXT_STAGES):
+                raise ValueError(f"pool {name}: only text stages can have several units in flight")
         return self
+
+    @model_validator(mode="after")
+    def _steps_name_their_models(self) -> "Recipe":
+        steps = {"rewrite": self.rewrite, "screen": self.screen, "respond": self.respond, "converse": self.converse}
+        for stage, step in steps.items():
+            if step and step.engine in self.models and step.prompt is None:
+                raise ValueError(f"{stage}: model {step.engine} needs a prompt")
+        if self.screen.safety and self.screen.safety not in self.models:
+            raise ValueError(f"screen.safety: there is no model {self.screen.safety!r}")
+        if self.screen.safety and self.screen.safety_prompt is None:
+            raise ValueError("screen.safety needs a safety_prompt")
+        if self.converse and self.converse.engine not in self.models:
+            raise ValueError(f"converse.engine: there is no model {self.converse.engine!r}")
+        return self
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The stages that this recipe runs, in order."""
+        return tuple(s for s in STAGES if s not in OPTIONAL_STAGES or getattr(self, s) is not None)
 
     def content(self) -> dict[str, Any]:
         """All that decides what the corpus is, JSON-ready."""
-        return self.model_dump(mode="json", exclude={"description", "pools"})
+        leave_out: Any = {"description": True, "pools": True, "models": {"__all__": {"serving"}}}
+        return self.model_dump(mode="json", exclude=leave_out)
 
 
 def digest(content: Mapping[str, Any]) -> str:

@@ -11,13 +11,15 @@ A stage is a name, a pure function over a list of dialogues, the fields that it 
 5. bad data never raises: any exception but an engine's is our bug and stops the job.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from manifests.errors import LawBroken, ParleyError
 from manifests.reasons import Reason, reason_of
 from manifests.schema import Dialogue, Step, Turn
+from pipeline.engines.protocols import NO_TOKENS, Tokens
 from pipeline.recipe import Recipe
 from pipeline.seeds import derive_seed
 from voicebank.cast import Casting
@@ -26,15 +28,31 @@ EngineKey = tuple[str, str]
 """(kind, name), as in the engine table: ("tts", "flite")."""
 
 
+class Meter:
+    """Adds up what the language models spent on one unit, by the engine's name in the recipe."""
+
+    def __init__(self) -> None:
+        self.tokens: dict[str, Tokens] = defaultdict(lambda: NO_TOKENS)
+
+    def add(self, engine: str, spent: Tokens) -> None:
+        if spent != NO_TOKENS:
+            self.tokens[engine] += spent
+
+
 @dataclass(frozen=True)
 class Context:
-    """What a stage may know besides its rows. `engines` are those that the stage declared."""
+    """What a stage may know besides its rows. `engines` are those that the stage declared.
+
+    `duplicates` gives, for the dialogue_id of a row whose question repeats an earlier one, the id of that one.
+    """
 
     recipe: Recipe
     seed: int
     casting: Casting
     engines: Mapping[EngineKey, Any]
     prompts: Mapping[str, str]
+    duplicates: Mapping[str, str] = field(default_factory=dict)
+    meter: Meter = field(default_factory=Meter)
 
     def seed_for(self, stage: str, dialogue: Dialogue, *parts: str | int) -> int:
         return derive_seed(self.seed, stage, dialogue.dialogue_id, *parts)
@@ -42,12 +60,16 @@ class Context:
 
 @dataclass(frozen=True)
 class Stage:
-    """`writes` names dialogue fields ("user_voice") and turn fields ("turns.text")."""
+    """`writes` names dialogue fields ("user_voice") and turn fields ("turns.text").
+
+    `prompts` names the wording that the stage uses, as template and version ("ke-rewrite/v1").
+    """
 
     name: str
     apply: Callable[[Sequence[Dialogue], Context], Sequence[Dialogue]]
     writes: frozenset[str]
     engines: Callable[[Recipe], tuple[EngineKey, ...]]
+    prompts: Callable[[Recipe], tuple[str, ...]] = lambda recipe: ()
 
 
 def run_stage(stage: Stage, dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
@@ -113,20 +135,21 @@ def _ended_with_reason(dialogue: Dialogue) -> bool:
 
 
 def _changes(before: Dialogue, after: Dialogue) -> Iterator[str]:
-    for field in fields(Dialogue):
-        old, new = getattr(before, field.name), getattr(after, field.name)
+    for column in fields(Dialogue):
+        old, new = getattr(before, column.name), getattr(after, column.name)
         if old is new or old == new:
             continue
-        if field.name == "turns" and len(old) == len(new):
+        if column.name == "turns" and len(old) == len(new):
             yield from _turn_changes(old, new)
         else:
-            yield field.name
+            yield column.name
 
 
 def _turn_changes(before: Sequence[Turn], after: Sequence[Turn]) -> Iterator[str]:
-    for field in fields(Turn):
-        if any(getattr(old, field.name) != getattr(new, field.name) for old, new in zip(before, after, strict=True)):
-            yield f"turns.{field.name}"
+    for column in fields(Turn):
+        name = column.name
+        if any(getattr(old, name) != getattr(new, name) for old, new in zip(before, after, strict=True)):
+            yield f"turns.{name}"
 
 
 def _with_provenance(stage: Stage, before: Dialogue, after: Dialogue, context: Context) -> Dialogue:

@@ -7,9 +7,9 @@ its neighbours in the batch or on earlier calls.
 Audio inside the pipeline is a contiguous 1-D float32 array, mono, shape [T], in -1..1, at an explicit rate in Hz.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,19 +21,74 @@ Samples = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
+class Tokens:
+    """What language models were asked and what that cost, as counts.
+
+    `requests` were sent and answered; `reused` answers came from the store of an earlier run and cost nothing. Of the
+    `prompt` tokens, the server had `cached` ones ready.
+    """
+
+    requests: int = 0
+    reused: int = 0
+    prompt: int = 0
+    cached: int = 0
+    completion: int = 0
+
+    def __add__(self, other: "Tokens") -> "Tokens":
+        return Tokens(
+            self.requests + other.requests,
+            self.reused + other.reused,
+            self.prompt + other.prompt,
+            self.cached + other.cached,
+            self.completion + other.completion,
+        )
+
+
+NO_TOKENS = Tokens()
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """What stands in a result list for an input that could not be done. `detail` is for people."""
 
     reason: Reason
     detail: str = ""
+    spent: Tokens = NO_TOKENS
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What is wrong with an answer, in a form that its author can be told.
+
+    `kind` names the wording (`prompts/complaints`), `values` fill it in; `reason` is the row's if no try is better.
+    """
+
+    reason: Reason
+    kind: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def detail(self) -> str:
+        named = ", ".join(f"{name} {value}" for name, value in self.values.items())
+        return self.kind.replace("_", " ") + (f": {named}" if named else "")
+
+
+Check = Callable[[Mapping[str, str]], Complaint | None]
+"""Looks at the fields of an answer; None: nothing is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextRequest:
     """One task for a text engine.
 
-    `task` is "rewrite", "screen" or "respond"; `variables` are the named texts that the task needs (each stage's
-    module lists them); `options` are the recipe's settings for the task.
+    `task` is "rewrite", "screen", "safety", "respond" or "converse"; `variables` are the named texts that the task
+    needs (each stage's module lists them), `history` the exchanges (question, answer) before this one; `options` are
+    the recipe's settings for the task.
+
+    For language models: `prompt` is the template's name and version ("ke-rewrite/v1"), `form` which of its forms is
+    used. An answer that `check` complains of is asked for again up to `retries` times, with the complaint; the last
+    complaint becomes the `Failure`. Engines that know nothing else to say (rules) ignore `check`: whoever asks looks at
+    the answer himself as well.
     """
 
     task: str
@@ -41,6 +96,11 @@ class TextRequest:
     variables: Mapping[str, str]
     seed: int
     options: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    history: tuple[tuple[str, str], ...] = ()
+    prompt: str | None = None
+    form: str = ""
+    retries: int = 0
+    check: Check | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +108,34 @@ class TextAnswer:
     """The named texts that the task produced (each stage's module lists them)."""
 
     fields: Mapping[str, str]
+    spent: Tokens = NO_TOKENS
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One completion. `schema` is a JSON schema that the text must be held to while it is written; None: it is free.
+
+    `seed` is in 0..2**31-1.
+    """
+
+    messages: tuple[ChatMessage, ...]
+    seed: int
+    schema: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatReply:
+    """`finish` "length": the text was cut off at the token limit. Reasoning that the model shows is not removed."""
+
+    text: str
+    finish: Literal["stop", "length"]
+    spent: Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +179,20 @@ class Engine(Protocol):
 
 class TextGenerator(Engine, Protocol):
     def generate(self, requests: Sequence[TextRequest]) -> list[TextAnswer | Failure]: ...
+
+
+class ChatModel(Engine, Protocol):
+    """A language model behind a `TextGenerator`. All three run in one event loop, `complete` many times at once.
+
+    `start` raises EngineUnavailable where the model cannot be had; `complete` raises EngineDied when it is gone, and
+    does not raise for what is wrong with one request.
+    """
+
+    async def start(self) -> None: ...
+
+    async def complete(self, request: ChatRequest) -> ChatReply | Failure: ...
+
+    async def close(self) -> None: ...
 
 
 class SpeechSynthesizer(Engine, Protocol):

@@ -4,24 +4,38 @@ An engine is never swapped for another: what a recipe names is what runs, or the
 """
 
 import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 from manifests.errors import EngineUnavailable, RecipeError
+from manifests.storage import Place
+from pipeline.models import Model
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Module and class of an engine, and what it is in one line."""
+    """Module and factory of an engine, and what it is in one line.
+
+    A factory takes nothing; that of a language model (`of_model`) takes the recipe's `Model` and the `Place` where
+    answers are stored, or None. Its module's `version(model=None)` gives the library's version, or the model's.
+    """
 
     module: str
     factory: str
     about: str
+    of_model: bool = False
 
 
 ENGINES: dict[tuple[str, str], Entry] = {
     ("text", "rules"): Entry("pipeline.engines.rules", "RulesGenerator", "rules, no model: selects and verbalises"),
+    ("text", "openai"): Entry(
+        "pipeline.engines.chat.openai_model", "open_generator", "any server of the OpenAI chat kind", of_model=True
+    ),
+    ("text", "vllm"): Entry(
+        "pipeline.engines.chat.vllm_model", "open_generator", "vLLM in the worker's own process", of_model=True
+    ),
     ("tts", "flite"): Entry("pipeline.engines.flite", "Flite", "English, small CMU voices"),
     ("tts", "festival"): Entry("pipeline.engines.festival", "Festival", "English, HTS and diphone voices"),
     ("tts", "espeak-ng"): Entry("pipeline.engines.espeak", "Espeak", "Mandarin, formant synthesis"),
@@ -33,17 +47,25 @@ ENGINES: dict[tuple[str, str], Entry] = {
 }
 
 
-def load_engine(kind: str, name: str) -> Any:
-    """A ready engine. Raises RecipeError for an unknown name, EngineUnavailable where it cannot load."""
+def load_engine(kind: str, name: str, models: Mapping[str, Model] | None = None, answers: Place | None = None) -> Any:
+    """A ready engine: of the table, or for kind "text" also one of the recipe's models.
+
+    Raises RecipeError for an unknown name, EngineUnavailable where it cannot load.
+    """
+    if kind == "text" and models and name in models:
+        entry = _entry(kind, models[name].engine)
+        return getattr(_module(entry), entry.factory)(models[name], answers)
     entry = _entry(kind, name)
+    if entry.of_model:
+        raise RecipeError(f"{name} is no engine by itself: name a model of the recipe's `models`")
     return getattr(_module(entry), entry.factory)()
 
 
-def engine_version(kind: str, name: str) -> str:
-    """Version of the engine, without loading its models. Raises like `load_engine`."""
-    entry = _entry(kind, name)
-    version = _module(entry).version
-    return str(version())
+def engine_version(kind: str, name: str, models: Mapping[str, Model] | None = None) -> str:
+    """Version of the engine, or of the recipe's model, without loading it. Raises like `load_engine`."""
+    if kind == "text" and models and name in models:
+        return str(_module(_entry(kind, models[name].engine)).version(models[name]))
+    return str(_module(_entry(kind, name)).version())
 
 
 def _entry(kind: str, name: str) -> Entry:
