@@ -34,7 +34,7 @@ $(VENV)/ready: pyproject.toml Makefile docker/system-packages.sh
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --upgrade pip
 	$(VENV)/bin/pip install --quiet $(TORCH)
-	$(VENV)/bin/pip install --quiet --editable ".[offline,dev]"
+	$(VENV)/bin/pip install --quiet --editable ".[offline,llm,dev]"
 	touch $@
 
 clean:

@@ -44,6 +44,9 @@ def runner_options(command: Command) -> Command:
     options = [
         click.option("--runner", type=click.Choice(["ray", "local"]), default="ray", show_default=True),
         click.option("--ray-address", metavar="ADDRESS", help="A running Ray cluster; without it, this machine."),
+        click.option(
+            "--answers", metavar="DIR", help="Where language models' answers are stored; without it, in --out."
+        ),
     ]
     for option in reversed(options):
         command = option(command)

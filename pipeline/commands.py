@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from manifests.errors import EngineUnavailable, RecipeError
 from manifests.manifest import Manifest
 from manifests.reasons import Reason
-from manifests.storage import open_place
+from manifests.storage import Place, open_place
 from manifests.validate import validate as validate_corpus
 from pipeline import run as running
+from pipeline.effort import describe, tokens_of_log
 from pipeline.engines.table import ENGINES, engine_version
 from pipeline.ingest import IngestOptions, open_inputs
-from pipeline.job import Job
+from pipeline.job import LOG, Job
 from pipeline.progress import ProgressBar
 from pipeline.readers import FORMATS
 from pipeline.recipe import Recipe, load_recipe
@@ -47,7 +49,7 @@ def stage(name: str, recipe: str, overrides: Sequence[str], source: str, out: st
         return summary(running.pack_directory(loaded, open_place(source), open_place(out)), out)
     with ProgressBar() as progress:
         result = running.run_stage_directory(
-            name, loaded, open_place(source), open_place(out), _runner(options), progress
+            name, loaded, open_place(source), open_place(out), _runner(options), progress, _answers(options)
         )
     return f"{name}: {result.rows} rows in {result.units} units, {result.live} live"
 
@@ -93,9 +95,20 @@ def summary(manifest: Manifest, out: str) -> str:
 def _run(job: Job, out: str, options: Mapping[str, Any]) -> str:
     with ProgressBar() as progress:
         manifest = running.run_job(
-            job, open_place(out), _runner(options), progress, bool(options.get("accept_changes"))
+            job, open_place(out), _runner(options), progress, bool(options.get("accept_changes")), _answers(options)
         )
-    return summary(manifest, out)
+    return "\n".join([summary(manifest, out), *_spending(job.recipe, out)])
+
+
+def _spending(recipe: Recipe, out: str) -> list[str]:
+    """What the language models of the whole job took, where its log can be read."""
+    work = open_place(out) / running.WORK
+    tokens = tokens_of_log(Path(work.path) / LOG) if work.is_local else {}
+    return describe(tokens, recipe.models)
+
+
+def _answers(options: Mapping[str, Any]) -> Place | None:
+    return open_place(options["answers"]) if options.get("answers") else None
 
 
 def _job(recipe: Recipe, options: Mapping[str, Any]) -> Job:

@@ -5,15 +5,18 @@
     OUT/work/job.json        what the job is made of; a later run with other parts is refused
     OUT/work/input.json      written when the whole input is cut into units
     OUT/work/round-0/        the units as ingested
-    OUT/work/round-1/        after the first attempt: all rows
+    OUT/work/screened/       where the recipe has `dedup`: after the stages before it, all rows
+    OUT/work/duplicates/     and the index of near-duplicates that was made of them
+    OUT/work/round-1/        after the first attempt: all rows, or those that were live in `screened`
     OUT/work/round-2/ ...    after each further attempt: the rows that took it
+    OUT/work/answers/        what language models answered, by the hash of what they were asked
     OUT/work/log.jsonl       one line for each finished unit, in the order in which they finished
     OUT/manifest.json ...    the corpus, see `pipeline.pack`
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,21 +24,34 @@ from typing import Any
 from manifests.errors import ResumeRefused
 from manifests.schema import SCHEMA_VERSION
 from manifests.storage import Place
+from pipeline.dedup import build_index
 from pipeline.engines.table import engine_version
 from pipeline.ingest import IngestOptions, InputFile, ingest
-from pipeline.prompts import prompt_digest
-from pipeline.recipe import SPEECH_STAGES, STAGES, TEXT_STAGES, Recipe, digest
+from pipeline.prompts import named_digest
+from pipeline.recipe import SPEECH_STAGES, Recipe, digest
 from pipeline.runner.tasks import Runner, UnitPass, plan_pools
 from pipeline.scoring.normalize import normalizer_version
+from pipeline.stages import STAGE_TABLE
 from pipeline.units import UnitReport, finished_units, read_json, unit_size
-from pipeline.worker import engines_of
+from pipeline.worker import WorkOrder, engines_of
 from voicebank.bank import load_bank
 
 JOB = "job.json"
 INPUT = "input.json"
+LOG = "log.jsonl"
+ANSWERS = "answers"
+DUPLICATES = "duplicates"
 
-# What a started job cannot change: its units are cut already, and the rounds of its ladder are on disk.
-_FIXED = ("inputs", "options", "recipe.unit_rows", "recipe.exchanges", "recipe.languages", "recipe.gate.ladder")
+# What a started job cannot change: its units are cut already, and its passes are on disk.
+_FIXED = (
+    "inputs",
+    "options",
+    "recipe.unit_rows",
+    "recipe.exchanges",
+    "recipe.languages",
+    "recipe.dedup",
+    "recipe.gate.ladder",
+)
 
 Parts = dict[str, Any]
 """What a job is made of: recipe, seed, engines, prompts, voices, normalisers, inputs."""
@@ -67,9 +83,13 @@ class Listener:
         """A unit is committed."""
 
 
-def job_parts(job: Job, stages: Sequence[str] = STAGES) -> Parts:
-    """All that decides what the job makes. Raises EngineUnavailable for an engine of `stages` that is not here."""
+def job_parts(job: Job, stages: Sequence[str] | None = None) -> Parts:
+    """All that decides what the job makes. Raises EngineUnavailable for an engine of `stages` that is not here.
+
+    `stages` None: all of the recipe's.
+    """
     recipe = job.recipe
+    stages = recipe.stages if stages is None else stages
     return {
         "parley": version("parley"),
         "schema": SCHEMA_VERSION,
@@ -86,15 +106,17 @@ def job_parts(job: Job, stages: Sequence[str] = STAGES) -> Parts:
 def stage_parts(recipe: Recipe, stages: Sequence[str]) -> Parts:
     """What the stages bring with them: the versions of their engines and prompts."""
     return {
-        "engines": {f"{kind}/{name}": engine_version(kind, name) for kind, name in engines_of(recipe, stages)},
-        "prompts": {stage: _prompt(recipe, stage) for stage in TEXT_STAGES if stage in stages},
+        "engines": {
+            f"{kind}/{name}": engine_version(kind, name, recipe.models) for kind, name in engines_of(recipe, stages)
+        },
+        "prompts": {stage: text for stage in stages if (text := _prompts(recipe, stage))},
     }
 
 
-def _prompt(recipe: Recipe, stage: str) -> str:
-    """Name and hash of the wording that the stage's engine uses, as it stands in every row's provenance."""
-    task = f"{getattr(recipe, stage).engine}-{stage}"
-    return f"{task}@{prompt_digest([task], recipe.languages)[:16]}"
+def _prompts(recipe: Recipe, stage: str) -> str:
+    """Names and hashes of the wording that the stage uses, as they stand in every row's provenance."""
+    names = STAGE_TABLE[stage].prompts(recipe)
+    return ", ".join(f"{name}@{named_digest(name, recipe.languages)[:16]}" for name in names)
 
 
 def claim(work: Place, parts: Parts, accept_changes: bool = False) -> None:
@@ -133,33 +155,49 @@ def ingest_once(job: Job, work: Place, units: Place, listener: Listener) -> dict
     return read_json(place)
 
 
-def run_rounds(job: Job, runner: Runner, work: Place, prompts: Mapping[str, str], listener: Listener) -> list[Place]:
-    """All stages up to gate, with as many attempts as the recipe has; the directories of the rounds, in order."""
+def run_rounds(
+    job: Job, runner: Runner, work: Place, prompts: Mapping[str, str], listener: Listener, answers: Place | None = None
+) -> list[Place]:
+    """All stages up to gate, with as many attempts as the recipe has; the directories of the passes, in order."""
     log = _log_to(work)
     counts = ingest_once(job, work, work / "round-0", listener)
-    listener.started(counts["rows"], _settled(work, counts, job.recipe.gate.attempts))
-    rounds = []
+    passes = list(unit_passes(job.recipe, work))
+    listener.started(counts["rows"], _settled([unit_pass.target for _, unit_pass in passes], counts))
+    order = WorkOrder(job.recipe, job.seed, (), prompts, answers or work / ANSWERS, work / DUPLICATES)
     waiting = list(range(counts["units"]))
-    for attempt in range(1, job.recipe.gate.attempts + 1):
-        unit_pass = UnitPass(work / f"round-{attempt - 1}", work / f"round-{attempt}", only_live=attempt > 1)
+    for stages, unit_pass in passes:
+        if job.recipe.dedup and "dedup" in stages:
+            build_index(unit_pass.source, counts["units"], work / DUPLICATES, job.recipe.dedup, runner)
         unit_pass.target.delete_leftovers()
         finished = finished_units(unit_pass.target)
-        plans = plan_pools(job.recipe, job.seed, STAGES if attempt == 1 else SPEECH_STAGES, prompts)
+        plans = plan_pools(replace(order, stages=stages))
         for report in runner.run([unit for unit in waiting if unit not in finished], unit_pass, plans):
             log(report)
             listener.finished(report)
         finished = finished_units(unit_pass.target)
-        rounds.append(unit_pass.target)
         waiting = [unit for unit in waiting if finished[unit]]
-    return rounds
+    return [unit_pass.target for _, unit_pass in passes]
 
 
-def _settled(work: Place, counts: Mapping[str, int], attempts: int) -> int:
+def unit_passes(recipe: Recipe, work: Place) -> Iterator[tuple[tuple[str, ...], UnitPass]]:
+    """The passes over the units, with their stages: up to dedup, which must see all rows; the rest; each retake."""
+    stages, source = recipe.stages, work / "round-0"
+    if "dedup" in stages:
+        cut = stages.index("dedup")
+        yield stages[:cut], UnitPass(source, work / "screened", only_live=False)
+        stages, source = stages[cut:], work / "screened"
+    for attempt in range(1, recipe.gate.attempts + 1):
+        target = work / f"round-{attempt}"
+        yield stages, UnitPass(source, target, only_live=source != work / "round-0")
+        stages, source = SPEECH_STAGES, target
+
+
+def _settled(targets: Sequence[Place], counts: Mapping[str, int]) -> int:
     """Rows that earlier runs have settled, told from the names of the commits alone."""
     settled = 0
     live_of: dict[int, int] = {}
-    for attempt in range(1, attempts + 1):
-        for unit, live in finished_units(work / f"round-{attempt}").items():
+    for target in targets:
+        for unit, live in finished_units(target).items():
             settled += live_of.get(unit, unit_size(counts, unit)) - live
             live_of[unit] = live
     return settled
@@ -169,7 +207,7 @@ def _log_to(work: Place) -> Callable[[UnitReport], None]:
     """Appends to log.jsonl; on an object store, which cannot append, the commits beside the units are the log."""
     if not work.is_local:
         return lambda _: None
-    path = Path(work.path) / "log.jsonl"
+    path = Path(work.path) / LOG
 
     def log(report: UnitReport) -> None:
         with path.open("a", encoding="utf-8") as file:

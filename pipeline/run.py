@@ -7,7 +7,10 @@ from manifests.errors import ResumeRefused, UserError
 from manifests.manifest import MANIFEST_NAME, Manifest, load_manifest
 from manifests.storage import Place
 from manifests.writer import OWN_NAMES, SHARDS
+from pipeline.dedup import build_index
 from pipeline.job import (
+    ANSWERS,
+    DUPLICATES,
     INPUT,
     JOB,
     Job,
@@ -24,10 +27,11 @@ from pipeline.pack import pack
 from pipeline.recipe import SPEECH_STAGES, Recipe, digest
 from pipeline.runner.tasks import Runner, UnitPass, plan_pools
 from pipeline.units import finished_units, read_json, unit_size
+from pipeline.worker import WorkOrder
 
 WORK = "work"
 UNITS = "units"
-OWN_UNIT_FILES = (JOB, INPUT, UNITS)
+OWN_UNIT_FILES = (JOB, INPUT, UNITS, ANSWERS, DUPLICATES)
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,18 @@ class StageResult:
     live: int
 
 
-def run_job(job: Job, out: Place, runner: Runner, listener: Listener, accept_changes: bool = False) -> Manifest:
-    """From the input to the corpus in `out`; continues whatever an earlier run of the same job left there."""
+def run_job(
+    job: Job,
+    out: Place,
+    runner: Runner,
+    listener: Listener,
+    accept_changes: bool = False,
+    answers: Place | None = None,
+) -> Manifest:
+    """From the input to the corpus in `out`; continues whatever an earlier run of the same job left there.
+
+    `answers` is where language models' answers are stored, to be used by several jobs; None: in `out`.
+    """
     work = out / WORK
     parts = job_parts(job)
     if (out / MANIFEST_NAME).exists():
@@ -48,7 +62,7 @@ def run_job(job: Job, out: Place, runner: Runner, listener: Listener, accept_cha
     _refuse_foreign(out, work / JOB, (WORK, *OWN_NAMES))
     claim(work, parts, accept_changes)
     try:
-        rounds = run_rounds(job, runner, work, parts["prompts"], listener)
+        rounds = run_rounds(job, runner, work, parts["prompts"], listener, answers)
     finally:
         runner.close()
     counts = read_json(work / INPUT)
@@ -74,9 +88,17 @@ def ingest_job(job: Job, out: Place, listener: Listener) -> StageResult:
 
 
 def run_stage_directory(
-    name: str, recipe: Recipe, source: Place, out: Place, runner: Runner, listener: Listener
+    name: str,
+    recipe: Recipe,
+    source: Place,
+    out: Place,
+    runner: Runner,
+    listener: Listener,
+    answers: Place | None = None,
 ) -> StageResult:
     """Run one stage over a directory of units; `out` becomes another one. Continues like a job."""
+    if name not in recipe.stages:
+        raise UserError(f"recipe {recipe.name} has no stage {name}; it runs {', '.join(recipe.stages)}")
     counts, parts = read_json(source / INPUT), _parts_of(source, recipe)
     own = stage_parts(recipe, (name,))
     parts |= {key: parts[key] | own[key] for key in own}
@@ -87,8 +109,11 @@ def run_stage_directory(
     done = finished_units(unit_pass.target)
     todo = [unit for unit in range(counts["units"]) if unit not in done]
     listener.started(counts["rows"], counts["rows"] - sum(unit_size(counts, unit) for unit in todo))
+    order = WorkOrder(recipe, parts["seed"], (name,), parts["prompts"], answers or out / ANSWERS, out / DUPLICATES)
     try:
-        for report in runner.run(todo, unit_pass, plan_pools(recipe, parts["seed"], (name,), parts["prompts"])):
+        if name == "dedup" and recipe.dedup:
+            build_index(unit_pass.source, counts["units"], out / DUPLICATES, recipe.dedup, runner)
+        for report in runner.run(todo, unit_pass, plan_pools(order)):
             listener.finished(report)
     finally:
         runner.close()

@@ -13,20 +13,22 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from manifests.errors import CorpusError
 from manifests.schema import Dialogue
 from manifests.shards import read_shard, write_shard
 from manifests.storage import Place
+from pipeline.effort import Effort
+from pipeline.engines.protocols import Tokens
 
 _COMMIT = re.compile(r"(\d{6,})\.live-(\d+)\.json")
 
 
 @dataclass(frozen=True)
 class UnitReport:
-    """What is recorded of a finished unit. `seconds` are wall time per stage; they are not part of the corpus."""
+    """What is recorded of a finished unit. `seconds` (wall time per stage) and `tokens` are not part of the corpus."""
 
     unit: int
     rows: int
@@ -36,6 +38,12 @@ class UnitReport:
     kept_audio_s: float
     sha256: str
     seconds: Mapping[str, float]
+    tokens: Mapping[str, Tokens] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, text: str) -> "UnitReport":
+        data = json.loads(text)
+        return cls(**data | {"tokens": {name: Tokens(**tokens) for name, tokens in data["tokens"].items()}})
 
 
 def unit_name(unit: int) -> str:
@@ -55,9 +63,7 @@ def write_unit(directory: Place, unit: int, dialogues: Sequence[Dialogue]) -> st
     return str(write_shard(directory / f"{unit_name(unit)}.parquet", dialogues).sha256)
 
 
-def commit_unit(
-    directory: Place, unit: int, dialogues: Sequence[Dialogue], seconds: Mapping[str, float]
-) -> UnitReport:
+def commit_unit(directory: Place, unit: int, dialogues: Sequence[Dialogue], effort: Effort) -> UnitReport:
     """Write the rows, then the commit."""
     status = Counter(dialogue.status for dialogue in dialogues)
     report = UnitReport(
@@ -68,7 +74,8 @@ def commit_unit(
         reasons=dict(sorted(Counter(d.reason for d in dialogues if d.reason and d.status != "live").items())),
         kept_audio_s=sum(_audio_s(dialogue) for dialogue in dialogues if dialogue.status == "kept"),
         sha256=write_unit(directory, unit, dialogues),
-        seconds={stage: round(value, 4) for stage, value in seconds.items()},
+        seconds={stage: round(value, 4) for stage, value in effort.seconds.items()},
+        tokens=dict(sorted(effort.tokens.items())),
     )
     commit = directory / f"{unit_name(unit)}.live-{report.live}.json"
     commit.write_text(json.dumps(asdict(report), sort_keys=True) + "\n")

@@ -2,63 +2,78 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from manifests.errors import EngineDied
 from manifests.schema import Dialogue
+from manifests.storage import Place
+from pipeline.dedup import load_index
+from pipeline.effort import Effort
 from pipeline.engines.table import load_engine
 from pipeline.recipe import Recipe
-from pipeline.stage import Context, EngineKey, Stage, run_stage
+from pipeline.stage import Context, EngineKey, Meter, run_stage
 from pipeline.stages import STAGE_TABLE
 from voicebank.bank import load_bank
 from voicebank.cast import Casting
 
 ENGINE_LIVES = 3
-"""How often a unit is tried, each time on fresh engines, before a dying engine stops the job."""
+"""How often a unit is tried, each time in a fresh worker, before a dying engine stops the job."""
 
 
 @dataclass(frozen=True)
 class WorkOrder:
-    """All that a worker needs to know; it travels to other machines."""
+    """All that a worker needs to know; it travels to other machines.
+
+    `answers` is where language models' answers are stored, `duplicates` the index of near-duplicates, where there is
+    one.
+    """
 
     recipe: Recipe
     seed: int
     stages: tuple[str, ...]
     prompts: Mapping[str, str]
+    answers: Place | None = None
+    duplicates: Place | None = None
 
 
 class Worker:
-    """Loads the engines of its stages once. Raises EngineUnavailable where one cannot load."""
+    """Loads the engines of its stages once. Raises EngineUnavailable where one cannot load.
+
+    `run` raises EngineDied when an engine is gone; the worker is of no use then. Several units may be in work at once
+    if all engines bear that.
+    """
 
     def __init__(self, order: WorkOrder) -> None:
-        self._order = order
+        recipe = order.recipe
         self._stages = [STAGE_TABLE[name] for name in order.stages]
-        self._casting = Casting(load_bank(order.recipe.cast.bank), order.recipe.tts.engine)
-        self._context = self._load()
+        engines: dict[EngineKey, Any] = {
+            key: load_engine(*key, recipe.models, order.answers) for key in engines_of(recipe, order.stages)
+        }
+        self._context = Context(
+            recipe=recipe,
+            seed=order.seed,
+            casting=Casting(load_bank(recipe.cast.bank), recipe.tts.engine, recipe.cast.agents == "one"),
+            engines=engines,
+            prompts=order.prompts,
+            duplicates=load_index(order.duplicates) if order.duplicates and "dedup" in order.stages else {},
+        )
 
-    def run(self, dialogues: Sequence[Dialogue]) -> tuple[list[Dialogue], dict[str, float]]:
-        """The dialogues after all stages, and the seconds that each stage took."""
+    def run(self, dialogues: Sequence[Dialogue]) -> tuple[list[Dialogue], Effort]:
+        """The dialogues after all stages, and what that took."""
+        context = replace(self._context, meter=Meter())
         seconds = {}
         result = list(dialogues)
         for stage in self._stages:
             started = time.perf_counter()
-            result = self._run_stage(stage, result)
+            result = run_stage(stage, result, context)
             seconds[stage.name] = time.perf_counter() - started
-        return result, seconds
+        return result, Effort(seconds, dict(context.meter.tokens))
 
-    def _run_stage(self, stage: Stage, dialogues: list[Dialogue]) -> list[Dialogue]:
-        for _ in range(ENGINE_LIVES - 1):
-            try:
-                return run_stage(stage, dialogues, self._context)
-            except EngineDied:
-                self._context = self._load()
-        return run_stage(stage, dialogues, self._context)
-
-    def _load(self) -> Context:
-        order = self._order
-        engines: dict[EngineKey, Any] = {key: load_engine(*key) for key in engines_of(order.recipe, order.stages)}
-        return Context(order.recipe, order.seed, self._casting, engines, order.prompts)
+    def close(self) -> None:
+        """Let go of what engines hold outside this process."""
+        for engine in self._context.engines.values():
+            if close := getattr(engine, "close", None):
+                close()
 
 
 def engines_of(recipe: Recipe, stages: Sequence[str]) -> list[EngineKey]:

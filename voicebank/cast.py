@@ -8,12 +8,17 @@ from voicebank.voice import Voice
 
 
 class Casting:
-    """A bank made ready for many draws: a draw's time does not grow with the bank."""
+    """A bank made ready for many draws: a draw's time does not grow with the bank.
 
-    def __init__(self, bank: Bank, engines: Collection[str]) -> None:
+    `one_agent`: of the agent voices of a language, only the bank's first is ever drawn.
+    """
+
+    def __init__(self, bank: Bank, engines: Collection[str], one_agent: bool = False) -> None:
         self._by_id = {voice.voice_id: voice for voice in bank.voices}
         self._pools: dict[tuple[str, bool], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         for voice in bank.select(engines=engines):
+            if voice.agent and one_agent and (voice.language, True) in self._pools:
+                continue
             self._pools[voice.language, voice.agent][voice.gender].append(voice.voice_id)
 
     def __getitem__(self, voice_id: str) -> Voice:

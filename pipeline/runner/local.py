@@ -1,10 +1,17 @@
 """The in-process runner: a loop that one can read aloud and step through. Same corpus as Ray, one core."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
+from manifests.errors import EngineDied
+from manifests.schema import Dialogue
+from pipeline.effort import Effort
 from pipeline.runner.tasks import PoolPlan, UnitPass
 from pipeline.units import UnitReport
-from pipeline.worker import Worker
+from pipeline.worker import ENGINE_LIVES, Worker
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class LocalRunner:
@@ -14,17 +21,30 @@ class LocalRunner:
         self._workers: dict[tuple[str, ...], Worker] = {}
 
     def run(self, units: Sequence[int], unit_pass: UnitPass, plans: Sequence[PoolPlan]) -> Iterator[UnitReport]:
-        workers = [self._worker(plan) for plan in plans]
+        for plan in plans:
+            self._worker(plan)  # an engine that is not here is heard of before any work
         for unit in units:
-            dialogues = unit_pass.load(unit)
-            seconds: dict[str, float] = {}
-            for worker in workers:
-                dialogues, taken = worker.run(dialogues)
-                seconds |= taken
-            yield unit_pass.commit(unit, dialogues, seconds)
+            dialogues, effort = unit_pass.load(unit), Effort()
+            for plan in plans:
+                dialogues, taken = self._run_pool(plan, dialogues)
+                effort += taken
+            yield unit_pass.commit(unit, dialogues, effort)
+
+    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+        return map(function, items)
 
     def close(self) -> None:
+        for worker in self._workers.values():
+            worker.close()
         self._workers.clear()
+
+    def _run_pool(self, plan: PoolPlan, dialogues: list[Dialogue]) -> tuple[list[Dialogue], Effort]:
+        for _ in range(ENGINE_LIVES - 1):
+            try:
+                return self._worker(plan).run(dialogues)
+            except EngineDied:
+                self._workers.pop(plan.order.stages).close()
+        return self._worker(plan).run(dialogues)
 
     def _worker(self, plan: PoolPlan) -> Worker:
         stages = plan.order.stages

@@ -9,16 +9,18 @@ import json
 import logging
 import os
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
 from manifests import errors
 from manifests.arrow import from_ipc, to_ipc
 from manifests.errors import EngineDied, EngineUnavailable, LawBroken, ParleyError, UserError
+from pipeline.effort import Effort
 from pipeline.recipe import Pool
 from pipeline.runner.tasks import PoolPlan, UnitPass
 from pipeline.units import UnitReport
@@ -28,11 +30,15 @@ _ROW = pa.schema(
     [
         ("unit", pa.int64()),
         ("dialogues", pa.large_binary()),
-        ("seconds", pa.string()),
+        ("effort", pa.string()),
         ("report", pa.string()),
         ("error", pa.string()),
     ]
 )
+_MAP_TASKS_FOR_EACH_CPU = 2
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class RayRunner:
@@ -44,6 +50,7 @@ class RayRunner:
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
         self._address = address
         self._started = False
+        self._own_cpus = 0
 
     def run(self, units: Sequence[int], unit_pass: UnitPass, plans: Sequence[PoolPlan]) -> Iterator[UnitReport]:
         if not units:
@@ -54,7 +61,19 @@ class RayRunner:
         for row in _dataset(units, unit_pass, plans, sizes).iter_rows():
             if row["error"]:
                 raise _rebuilt(row["error"])
-            yield UnitReport(**json.loads(row["report"]))
+            yield UnitReport.from_json(row["report"])
+
+    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+        import ray
+
+        cpus = int(self._resources().get("CPU", 1.0))
+        self._start([], [])
+        task = ray.remote(num_cpus=1, max_retries=ENGINE_LIVES)(_call)
+        waiting, running = deque(items), deque[Any]()
+        while waiting or running:
+            while waiting and len(running) < _MAP_TASKS_FOR_EACH_CPU * cpus:
+                running.append(task.remote(function, waiting.popleft()))
+            yield _outcome(running.popleft())
 
     def close(self) -> None:
         if self._started:
@@ -85,21 +104,26 @@ class RayRunner:
         there = self._resources()
         if gpus > there.get("GPU", 0.0):
             raise UserError(f"the recipe's pools claim {gpus:g} GPUs, there are {there.get('GPU', 0.0):g}")
-        if self._address is not None and cpus + 1 > there.get("CPU", 0.0):
+        if self._address is None:
+            # On one machine claims may exceed the cores: pools wait for one another, and the kernel shares the cores.
+            self._start_own(int(cpus) + 2)
+        elif cpus + 1 > there.get("CPU", 0.0):
             raise UserError(f"the recipe's pools claim {cpus:g} CPUs and Ray needs 1, there are {there['CPU']:g}")
-        if self._started:
+
+    def _start_own(self, cpus: int) -> None:
+        if self._started and cpus <= self._own_cpus:
             return
         import ray
 
-        # On one machine the claims may exceed the cores: pools wait for one another, and the kernel shares the cores.
+        self.close()  # a later pass may claim more than the one that Ray was started for
         ray.init(
             address="local",
-            num_cpus=int(cpus) + 2,
+            num_cpus=cpus,
             include_dashboard=False,
             log_to_driver=False,
             logging_level=logging.ERROR,
         )
-        self._started = True
+        self._started, self._own_cpus = True, cpus
 
 
 class _PoolWorker:
@@ -133,22 +157,29 @@ class _PoolWorker:
         if self._unavailable:
             raise self._unavailable
         unit = row["unit"]
-        self._count_start(unit)
+        starts = self._count_start(unit)
         dialogues = self._pass.load(unit) if self._is_first else from_ipc(row["dialogues"])
-        dialogues, seconds = self._worker.run(dialogues)
-        seconds = json.loads(row.get("seconds") or "{}") | seconds
+        try:
+            dialogues, taken = self._worker.run(dialogues)
+        except EngineDied:
+            if starts < ENGINE_LIVES:
+                # Ray gives the unit to a fresh actor. What a dead engine leaves in memory, here or on a GPU, goes too.
+                os._exit(1)
+            raise
+        effort = Effort.from_json(row["effort"]) + taken if row.get("effort") else taken
         if self._is_last:
-            report = self._pass.commit(unit, dialogues, seconds)
+            report = self._pass.commit(unit, dialogues, effort)
             return {"unit": unit, "report": json.dumps(asdict(report))}
-        return {"unit": unit, "dialogues": to_ipc(dialogues), "seconds": json.dumps(seconds)}
+        return {"unit": unit, "dialogues": to_ipc(dialogues), "effort": effort.to_json()}
 
-    def _count_start(self, unit: int) -> None:
+    def _count_start(self, unit: int) -> int:
         """Ray starts a dead actor's unit again without limit; a unit that kills every worker must stop the job."""
         import ray
 
-        starts = ray.get(self._strikes.start.remote(self._plan.name, unit))
+        starts: int = ray.get(self._strikes.start.remote(self._plan.name, unit))
         if starts > ENGINE_LIVES:
             raise EngineDied(f"unit {unit} ended its worker {ENGINE_LIVES} times in pool {self._plan.name}")
+        return starts
 
 
 class _Strikes:
@@ -173,12 +204,19 @@ def _dataset(units: Sequence[int], unit_pass: UnitPass, plans: Sequence[PoolPlan
     data = ray.data.from_items([{"unit": unit} for unit in units], override_num_blocks=len(units))
     last = len(plans) - 1
     for index, (plan, size) in enumerate(zip(plans, sizes, strict=True)):
+        in_flight = plan.pool.units_in_flight
+        pool = ray.data.ActorPoolStrategy(
+            size=size,
+            max_tasks_in_flight_per_actor=in_flight + 1,
+            max_concurrent_calls_per_actor=in_flight,
+            enable_true_multi_threading=in_flight > 1,
+        )
         data = data.map_batches(
             _PoolWorker,
             fn_constructor_args=(plan, unit_pass, index == 0, index == last, strikes),
             batch_size=1,
             batch_format="pyarrow",
-            compute=ray.data.ActorPoolStrategy(size=size, max_tasks_in_flight_per_actor=2),
+            compute=pool,
             num_cpus=plan.pool.cpus,
             num_gpus=plan.pool.gpus,
         )
@@ -201,6 +239,23 @@ def pool_sizes(pools: Sequence[Pool], resources: Mapping[str, float], shared: bo
 
 def _local_gpus() -> int:
     return len(list(Path("/dev").glob("nvidia[0-9]*")))
+
+
+def _call(function: Callable[[Item], Result], item: Item) -> Result:
+    """What Ray makes a task of: it takes plain functions only, and `map` takes partial ones too."""
+    return function(item)
+
+
+def _outcome(future: Any) -> Any:
+    """The result of a task; its own exception, not Ray's wrapping, if it raised one of ours."""
+    import ray
+
+    try:
+        return ray.get(future)
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, ParleyError):
+            raise error.cause from error
+        raise
 
 
 def _flat(error: ParleyError) -> str:

@@ -1,14 +1,18 @@
 """What a runner runs: units through pools of stages. Both runners do exactly these steps."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
 
 from manifests.schema import Dialogue
 from manifests.storage import Place
-from pipeline.recipe import Pool, Recipe
+from pipeline.effort import Effort
+from pipeline.recipe import Pool
 from pipeline.units import UnitReport, commit_unit, read_unit
 from pipeline.worker import WorkOrder
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -23,8 +27,8 @@ class UnitPass:
         dialogues = read_unit(self.source, unit)
         return [d for d in dialogues if d.status == "live"] if self.only_live else dialogues
 
-    def commit(self, unit: int, dialogues: Sequence[Dialogue], seconds: Mapping[str, float]) -> UnitReport:
-        return commit_unit(self.target, unit, dialogues, seconds)
+    def commit(self, unit: int, dialogues: Sequence[Dialogue], effort: Effort) -> UnitReport:
+        return commit_unit(self.target, unit, dialogues, effort)
 
 
 @dataclass(frozen=True)
@@ -37,18 +41,24 @@ class PoolPlan:
 
 
 class Runner(Protocol):
-    """`run` yields a report for each unit, in whatever order they finish."""
+    """Where the work is done.
+
+    `run` yields a report for each unit, in whatever order they finish. `map` applies a function that can travel to
+    other processes, a bounded number of times at once, and yields the results in the order of the items.
+    """
 
     def run(self, units: Sequence[int], unit_pass: UnitPass, plans: Sequence[PoolPlan]) -> Iterator[UnitReport]: ...
+
+    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]: ...
 
     def close(self) -> None: ...
 
 
-def plan_pools(recipe: Recipe, seed: int, stages: Sequence[str], prompts: Mapping[str, str]) -> list[PoolPlan]:
-    """The recipe's pools for these stages, in order; pools without any of them are left out."""
+def plan_pools(order: WorkOrder) -> list[PoolPlan]:
+    """The recipe's pools for the order's stages; pools without any of them are left out."""
     plans = []
-    for name, pool in recipe.pools.items():
-        wanted = tuple(stage for stage in pool.stages if stage in stages)
+    for name, pool in order.recipe.pools.items():
+        wanted = tuple(stage for stage in pool.stages if stage in order.stages)
         if wanted:
-            plans.append(PoolPlan(name, pool, WorkOrder(recipe, seed, wanted, prompts)))
+            plans.append(PoolPlan(name, pool, replace(order, stages=wanted)))
     return plans

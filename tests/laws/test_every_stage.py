@@ -10,7 +10,7 @@ from manifests.storage import open_place
 from pipeline.engines.protocols import Clip, Failure, SpeechRequest
 from pipeline.engines.tone import ToneSynthesizer
 from pipeline.ingest import IngestOptions, ingest, open_inputs
-from pipeline.recipe import STAGES
+from pipeline.recipe import SPEECH_STAGES
 from pipeline.stage import audit_stage, run_stage
 from pipeline.stages import STAGE_TABLE
 from pipeline.units import read_unit
@@ -45,11 +45,10 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> list[Dialogue]:
 
 
 def test_every_stage_is_pure_through_two_attempts(rows: list[Dialogue]) -> None:
-    context = make_context(
-        tone_recipe("gate.ladder=[{voice: another}]"), STAGES, engines={("tts", "tone"): SometimesCutOff()}
-    )
+    recipe = tone_recipe("gate.ladder=[{voice: another}]")
+    context = make_context(recipe, recipe.stages, engines={("tts", "tone"): SometimesCutOff()})
     assert {d.status for d in rows} == {"live", "rejected"}
-    for name in (*STAGES, *STAGES[3:]):
+    for name in (*recipe.stages, *SPEECH_STAGES):
         audit_stage(STAGE_TABLE[name], rows, context)
         rows = run_stage(STAGE_TABLE[name], rows, context)
     assert not [d for d in rows if d.status == "live"]

@@ -18,7 +18,7 @@ from manifests.validate import validate
 from pipeline import run as running
 from pipeline.ingest import IngestOptions, open_inputs
 from pipeline.job import Job, Listener, differences
-from pipeline.recipe import SPEECH_STAGES, STAGES, Recipe
+from pipeline.recipe import SPEECH_STAGES, Recipe
 from pipeline.runner.local import LocalRunner
 from pipeline.runner.ray import RayRunner
 from pipeline.runner.tasks import Runner
@@ -26,6 +26,8 @@ from pipeline.units import UnitReport, finished_units, read_unit, write_unit
 from tests.builders import tone_recipe
 from tests.laws.test_every_stage import SometimesCutOff
 from voicebank.bank import load_bank
+
+STAGES = tone_recipe().stages
 
 ROWS = [
     *({"instruction": f"What is the capital of country number {i}?", "output": f"It is city {i}."} for i in range(14)),
@@ -306,7 +308,7 @@ def test_a_changed_input_is_refused(changed: list[Any], tmp_path: Path) -> None:
     [
         ("pipeline.engines.tone.version", r"engines\.asr/tone"),
         ("pipeline.job.normalizer_version", r"normalizers\.en, normalizers\.zh"),
-        ("pipeline.job.prompt_digest", r"prompts\.respond, prompts\.rewrite, prompts\.screen"),
+        ("pipeline.job.named_digest", r"prompts\.respond, prompts\.rewrite, prompts\.screen"),
         ("pipeline.job.version", "parley"),
     ],
 )

@@ -10,8 +10,10 @@ from manifests.errors import CorpusError
 from manifests.reasons import Reason
 from manifests.schema import Audio, Dialogue
 from manifests.storage import open_place
+from pipeline.effort import Effort
+from pipeline.engines.protocols import Tokens
 from pipeline.stage import reject
-from pipeline.units import commit_unit, finished_units, read_json, read_unit, unit_size, write_unit
+from pipeline.units import UnitReport, commit_unit, finished_units, read_json, read_unit, unit_size, write_unit
 from tests.builders import make_dialogue
 
 ROWS = [
@@ -23,23 +25,25 @@ ROWS = [
 
 def test_a_unit_comes_back_as_it_was(tmp_path: Path) -> None:
     directory = open_place(tmp_path)
-    report = commit_unit(directory, 17, ROWS, {"gate": 0.12345678})
+    report = commit_unit(directory, 17, ROWS, Effort({"gate": 0.12345678}, {"small": Tokens(requests=2, prompt=30)}))
     assert read_unit(directory, 17) == ROWS
     assert sorted(path.name for path in tmp_path.iterdir()) == ["000017.live-1.json", "000017.parquet"]
     assert (report.rows, report.live) == (3, 1)
     assert dict(report.status) == {"kept": 1, "live": 1, "rejected": 1}
     assert dict(report.reasons) == {"code": 1}
     assert dict(report.seconds) == {"gate": 0.1235}
-    assert json.loads((tmp_path / "000017.live-1.json").read_text())["sha256"] == report.sha256
+    written = (tmp_path / "000017.live-1.json").read_text()
+    assert json.loads(written)["tokens"]["small"]["prompt"] == 30
+    assert UnitReport.from_json(written) == report
 
 
 def test_without_its_commit_a_unit_is_not_finished(tmp_path: Path) -> None:
     directory = open_place(tmp_path)
     write_unit(directory, 0, ROWS)
     assert finished_units(directory) == {}
-    commit_unit(directory, 0, ROWS, {})
-    commit_unit(directory, 1, ROWS[1:], {})
-    commit_unit(directory, 1_000_000, ROWS, {})
+    commit_unit(directory, 0, ROWS, Effort())
+    commit_unit(directory, 1, ROWS[1:], Effort())
+    commit_unit(directory, 1_000_000, ROWS, Effort())
     assert finished_units(directory) == {0: 1, 1: 0, 1_000_000: 1}
 
 
@@ -54,7 +58,7 @@ def test_only_kept_audio_is_counted(tmp_path: Path) -> None:
         audio = Audio(b"", None, "wav", 16_000, 24_000)
         return replace(dialogue, turns=tuple(replace(turn, audio=audio) for turn in dialogue.turns))
 
-    assert commit_unit(open_place(tmp_path), 0, [spoken(row) for row in ROWS], {}).kept_audio_s == 3.0
+    assert commit_unit(open_place(tmp_path), 0, [spoken(row) for row in ROWS], Effort()).kept_audio_s == 3.0
 
 
 def test_a_missing_unit_is_named(tmp_path: Path) -> None:

@@ -37,6 +37,12 @@ def test_only_voices_of_the_language_the_engines_and_the_role_are_drawn() -> Non
     assert {CASTING.draw("zh", False, seed) for seed in SEEDS} == {"zh-user"}
 
 
+def test_one_agent_means_the_banks_first_of_each_language() -> None:
+    casting = Casting(BANK, ["flite"], one_agent=True)
+    assert {casting.draw("en", True, seed) for seed in SEEDS} == {"agent-f"}
+    assert len({casting.draw("en", False, seed) for seed in SEEDS}) == 5
+
+
 @pytest.mark.parametrize(("language", "agent"), [("fr", False), ("zh", True)])
 def test_where_the_bank_has_no_such_voice_none_is_drawn(language: str, agent: bool) -> None:
     assert CASTING.draw(language, agent, 1) is None

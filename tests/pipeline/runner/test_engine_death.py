@@ -10,9 +10,13 @@ from pathlib import Path
 import pytest
 
 from manifests.errors import EngineDied
+from manifests.storage import open_place
 from pipeline.engines.protocols import Clip, Failure, SpeechRequest
 from pipeline.engines.tone import ToneSynthesizer
-from pipeline.worker import Worker, WorkOrder
+from pipeline.runner.local import LocalRunner
+from pipeline.runner.tasks import UnitPass, plan_pools
+from pipeline.units import read_unit, write_unit
+from pipeline.worker import WorkOrder
 from tests.builders import make_dialogue, tone_recipe
 from tests.pipeline.test_job import files_of
 
@@ -53,13 +57,16 @@ def test_a_unit_survives_two_deaths_of_its_engine(runner: str, fault: str, sourc
     assert files_of(tmp_path / "faulty") == files_of(tmp_path / "sound")
 
 
-def test_a_dead_engine_is_replaced_by_a_fresh_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[int] = []
+def test_the_local_runner_replaces_a_dead_engine_and_closes_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made: list[object] = []
+    closed: list[object] = []
 
     class StaysDead(ToneSynthesizer):
         def __init__(self) -> None:
             super().__init__()
-            made.append(len(made))
+            made.append(self)
             self.number = len(made)
 
         def synthesize(self, requests: Sequence[SpeechRequest]) -> list[Clip | Failure]:
@@ -67,12 +74,21 @@ def test_a_dead_engine_is_replaced_by_a_fresh_one(monkeypatch: pytest.MonkeyPatc
                 raise EngineDied("the engine is gone")
             return super().synthesize(requests)
 
+        def close(self) -> None:
+            closed.append(self)
+
     monkeypatch.setattr("pipeline.engines.tone.ToneSynthesizer", StaysDead)
-    worker = Worker(WorkOrder(tone_recipe(), 0, ("cast", "synthesize"), {}))
-    (dialogue,), seconds = worker.run([make_dialogue(spoken=True)])
+    source, target = open_place(tmp_path / "source"), open_place(tmp_path / "target")
+    write_unit(source, 0, [make_dialogue(spoken=True)])
+    runner = LocalRunner()
+    plans = plan_pools(WorkOrder(tone_recipe(), 0, ("cast", "synthesize"), {}))
+    (report,) = runner.run([0], UnitPass(source, target, only_live=False), plans)
+    runner.close()
+    (dialogue,) = read_unit(target, 0)
     assert all(turn.audio for turn in dialogue.turns)
-    assert list(seconds) == ["cast", "synthesize"]
+    assert list(report.seconds) == ["cast", "synthesize"]
     assert len(made) == 3
+    assert closed == made
 
 
 @pytest.mark.parametrize(("runner", "fault"), [("ray", "exit"), ("ray", "die"), ("local", "die")])
