@@ -135,6 +135,34 @@ def engines() -> None:
 
 
 @cli.group()
+def prompts() -> None:
+    """Look at the prompts: the wording that language models and the rules work with."""
+
+
+@prompts.command("list")
+@click.option("--language", "languages", multiple=True, help="Only this one; may be repeated.")
+def list_prompts(languages: tuple[str, ...]) -> None:
+    """List the prompts: name, languages, version, task, variables, hash."""
+    from pipeline import prompt_commands
+
+    click.echo(prompt_commands.list_prompts(languages))
+
+
+@prompts.command()
+@click.argument("name", metavar="NAME/vN")
+@click.option("--language", required=True, help="As in the list.")
+@click.option("--form", help="The template's first one, without it.")
+@click.option("--var", "variables", multiple=True, metavar="NAME=TEXT", help="Or NAME=@FILE. May be repeated.")
+@click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="A recipe's setting. May be repeated.")
+@click.option("--history", multiple=True, metavar="QUESTION|ANSWER", help="An exchange before. May be repeated.")
+def render(name: str, **values: Any) -> None:
+    """Show the messages that a model gets, to the letter."""
+    from pipeline import prompt_commands
+
+    click.echo(prompt_commands.render(name, **values))
+
+
+@cli.group()
 def corpus() -> None:
     """Look at a finished corpus."""
 

@@ -13,7 +13,12 @@ from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
+import yaml
+
 from manifests.errors import UserError
+
+COMPLAINTS = "complaints"
+"""The task whose prompts are what a model is told of an answer that cannot be used."""
 
 _SUFFIXES = (".yaml", ".txt")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -21,12 +26,24 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One file of the store: `name` is its path there without the suffix's dot ("rules-screen/en/v1.yaml")."""
+    """One file of the store: `name` is its path there ("rules-screen/en/v1.yaml")."""
 
     name: str
     version: str
     sha256: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptName:
+    """A task and version of the store, and the languages in which there is such a prompt."""
+
+    task: str
+    version: str
+    languages: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.task}/{self.version}"
 
 
 def prompt_root() -> Path:
@@ -53,13 +70,55 @@ def load_cached(task: str, language: str, version: str = "v1") -> Prompt:
     return load_prompt(task, language, version)
 
 
+def prompt_names(root: Path | None = None) -> tuple[PromptName, ...]:
+    """What LOCK names, sorted by task and number of the version."""
+    languages: dict[tuple[str, str], list[str]] = {}
+    for path in read_lock(root or prompt_root()):
+        task, language, file = _parts(path)
+        languages.setdefault((task, Path(file).stem), []).append(language)
+    names = [PromptName(task, version, tuple(sorted(found))) for (task, version), found in languages.items()]
+    return tuple(sorted(names, key=lambda name: (name.task, len(name.version), name.version)))
+
+
 def prompt_digest(
     tasks: Iterable[str], languages: Iterable[str], version: str = "v1", root: Path | None = None
 ) -> str:
     """One sha256 over the prompts of these tasks and languages; their order does not matter."""
     pairs = {(task, language) for task in tasks for language in languages}
-    prompts = [load_prompt(task, language, version, root) for task, language in pairs]
-    return hashlib.sha256(_lock_text({p.name: p.sha256 for p in prompts}).encode()).hexdigest()
+    return _digest(load_prompt(task, language, version, root) for task, language in pairs)
+
+
+def named_digest(name: str, languages: Iterable[str], root: Path | None = None) -> str:
+    """One sha256 over the prompt of that name and version ("ke-rewrite/v1") in these languages.
+
+    A template's covers the complaints that it names, for they are wording of its retries.
+    """
+    task, version = split_name(name)
+    prompts = [load_prompt(task, language, version, root) for language in languages]
+    wording = [
+        load_prompt(COMPLAINTS, _language_of(p), used, root) for p in prompts if (used := complaints_version(p))
+    ]
+    return _digest([*prompts, *wording])
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Task and version of a name like "ke-rewrite/v1"; UserError for any other kind of name."""
+    task, _, version = name.partition("/")
+    if not (_NAME.fullmatch(task) and _NAME.fullmatch(version)):
+        raise UserError(f"prompt {name!r}: name a task and a version, as in ke-rewrite/v1")
+    return task, version
+
+
+def complaints_version(prompt: Prompt) -> str | None:
+    """The version of the complaints that a template names; None for a prompt that is no template."""
+    if not prompt.name.endswith(".yaml"):
+        return None
+    try:
+        content = yaml.safe_load(prompt.text)
+    except yaml.YAMLError as error:
+        raise UserError(f"prompt {prompt.name} is no YAML: {' '.join(str(error).split())}") from None
+    version = content.get("complaints") if isinstance(content, dict) else None
+    return None if version is None else str(version)
 
 
 def read_lock(root: Path) -> dict[str, str]:
@@ -95,7 +154,7 @@ def main(arguments: Sequence[str]) -> int:
 def _check(root: Path) -> int:
     try:
         for name in read_lock(root):
-            task, language, file = name.split("/")
+            task, language, file = _parts(name)
             load_prompt(task, language, Path(file).stem, root)
     except UserError as error:
         print(error, file=sys.stderr)
@@ -111,6 +170,22 @@ def _find(root: Path, task: str, language: str, version: str) -> str:
             if (root / f"{stem}{suffix}").is_file():
                 return f"{stem}{suffix}"
     raise UserError(f"no prompt {stem!r} in the store")
+
+
+def _parts(path: str) -> tuple[str, str, str]:
+    """Task, language and file of a path in LOCK."""
+    parts = path.split("/")
+    if len(parts) != 3:
+        raise UserError(f"LOCK: {path!r} is no task/language/file")
+    return parts[0], parts[1], parts[2]
+
+
+def _language_of(prompt: Prompt) -> str:
+    return _parts(prompt.name)[1]
+
+
+def _digest(prompts: Iterable[Prompt]) -> str:
+    return hashlib.sha256(_lock_text({p.name: p.sha256 for p in prompts}).encode()).hexdigest()
 
 
 def _lock_text(entries: dict[str, str]) -> str:

@@ -6,7 +6,18 @@ from pathlib import Path
 import pytest
 
 from manifests.errors import UserError
-from pipeline.prompts import load_prompt, main, prompt_digest, prompt_root, read_lock, write_lock
+from pipeline.prompts import (
+    complaints_version,
+    load_prompt,
+    main,
+    named_digest,
+    prompt_digest,
+    prompt_names,
+    prompt_root,
+    read_lock,
+    split_name,
+    write_lock,
+)
 
 FILES = sorted(path for path in prompt_root().rglob("v*") if path.suffix in {".yaml", ".txt"})
 
@@ -102,6 +113,123 @@ def test_digest_depends_on_the_set_of_prompts_and_their_text(store: Path) -> Non
     (store / "greet/en/v1.txt").write_text("hi", "utf-8")
     write_lock(store)
     assert both != prompt_digest(["greet"], ["en", "zh"], root=store)
+
+
+@pytest.fixture
+def chat_store(tmp_path: Path) -> Path:
+    """A template in two languages, and two versions of the complaints."""
+    root = tmp_path / "chat"
+    for language in ("en", "zh"):
+        for name, text in (
+            ("ask/{}/v1.yaml", "task: rewrite\ncomplaints: v1\n"),
+            ("ask/{}/v2.yaml", "task: rewrite\ncomplaints: v2\n"),
+            ("complaints/{}/v1.yaml", "empty: say something\n"),
+            ("complaints/{}/v2.yaml", "empty: please say something\n"),
+        ):
+            path = root / name.format(language)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+    write_lock(root)
+    return root
+
+
+def test_the_store_says_what_it_holds(store: Path, chat_store: Path) -> None:
+    found = {str(name): name.languages for name in prompt_names(store)}
+    assert found == {"greet/v1": ("en", "zh"), "part/v2": ("en",)}
+    names = ["ask/v1", "ask/v2", "complaints/v1", "complaints/v2"]
+    assert [str(name) for name in prompt_names(chat_store)] == names
+
+
+def test_versions_are_sorted_as_numbers(store: Path) -> None:
+    for version in ("v9", "v10"):
+        (store / f"part/en/{version}.txt").write_text(version, "utf-8")
+    write_lock(store)
+    assert [name.version for name in prompt_names(store) if name.task == "part"] == ["v2", "v9", "v10"]
+
+
+def test_a_named_digest_of_a_plain_prompt_is_the_digest_of_its_files(store: Path) -> None:
+    assert named_digest("greet/v1", ["zh", "en"], store) == prompt_digest(["greet"], ["en", "zh"], root=store)
+    assert named_digest("part/v2", ["en"], store) == prompt_digest(["part"], ["en"], "v2", store)
+
+
+@pytest.mark.parametrize(
+    ("changed", "languages", "differs"),
+    [
+        ("ask/en/v1.yaml", ["en", "zh"], True),
+        ("complaints/en/v1.yaml", ["en", "zh"], True),
+        ("complaints/zh/v1.yaml", ["en", "zh"], True),
+        ("complaints/zh/v1.yaml", ["en"], False),
+        ("complaints/en/v2.yaml", ["en", "zh"], False),
+        ("ask/en/v2.yaml", ["en", "zh"], False),
+    ],
+)
+def test_a_templates_digest_covers_the_complaints_that_it_names(
+    chat_store: Path, changed: str, languages: list[str], differs: bool
+) -> None:
+    before = named_digest("ask/v1", languages, chat_store)
+    with (chat_store / changed).open("a", encoding="utf-8") as file:
+        file.write("# more\n")
+    write_lock(chat_store)
+    assert (named_digest("ask/v1", languages, chat_store) != before) == differs
+
+
+def test_a_named_digest_does_not_depend_on_the_order_of_languages(chat_store: Path) -> None:
+    one = named_digest("ask/v1", ["zh", "en", "zh"], chat_store)
+    assert one == named_digest("ask/v1", iter(["en", "zh"]), chat_store)
+    assert one != named_digest("ask/v1", ["en"], chat_store)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "version"),
+    [
+        ("a/en/v1.yaml", "complaints: v2", "v2"),
+        ("a/en/v1.yaml", "- complaints", None),
+        ("a/en/v1.yaml", "words: 1", None),
+        ("a/en/v1.yaml", "", None),
+        ("a/en/v1.txt", "complaints: v2", None),
+    ],
+)
+def test_a_template_is_what_names_its_complaints(tmp_path: Path, name: str, text: str, version: str | None) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(parents=True)
+    path.write_text(text, "utf-8")
+    write_lock(tmp_path)
+    assert complaints_version(load_prompt("a", "en", root=tmp_path)) == version
+
+
+@pytest.mark.parametrize("name", ["ask", "ask/", "/v1", "ask/en/v1", "../ask/v1", "Ask/v1", "", "ask/v1\n"])
+def test_a_name_needs_its_version(chat_store: Path, name: str) -> None:
+    with pytest.raises(UserError, match="ke-rewrite/v1") as error:
+        named_digest(name, ["en"], chat_store)
+    assert "\n" not in str(error.value)
+
+
+def test_a_name_is_split() -> None:
+    assert split_name("ke-rewrite/v12") == ("ke-rewrite", "v12")
+
+
+@pytest.mark.parametrize(
+    ("broken", "match"),
+    [("complaints/en/v1.yaml", "no prompt 'complaints/en/v1'"), ("ask/en/v1.yaml", "no prompt 'ask/en/v1'")],
+)
+def test_a_digest_of_what_is_not_there_is_refused(chat_store: Path, broken: str, match: str) -> None:
+    (chat_store / broken).unlink()
+    with pytest.raises(UserError, match=match):
+        named_digest("ask/v1", ["en"], chat_store)
+
+
+def test_what_is_no_yaml_is_one_line(chat_store: Path) -> None:
+    (chat_store / "ask/en/v1.yaml").write_text("a: [1\nb: 2\n", "utf-8")
+    write_lock(chat_store)
+    with pytest.raises(UserError, match=r"ask/en/v1\.yaml is no YAML") as error:
+        named_digest("ask/v1", ["en"], chat_store)
+    assert "\n" not in str(error.value)
+
+
+def test_a_path_in_lock_has_three_parts(store: Path) -> None:
+    (store / "LOCK").write_text(f"{'0' * 64}  greet/v1.txt\n", "utf-8")
+    with pytest.raises(UserError, match="task/language/file"):
+        prompt_names(store)
 
 
 def test_the_command_checks_and_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
