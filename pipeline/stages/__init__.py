@@ -2,6 +2,8 @@
 
 from pipeline.stage import Stage
 from pipeline.stages.cast import CAST
+from pipeline.stages.converse import CONVERSE
+from pipeline.stages.dedup import DEDUP
 from pipeline.stages.gate import GATE
 from pipeline.stages.render import RENDER
 from pipeline.stages.respond import RESPOND
@@ -12,5 +14,18 @@ from pipeline.stages.transcribe import TRANSCRIBE
 from pipeline.stages.watermark import WATERMARK
 
 STAGE_TABLE: dict[str, Stage] = {
-    stage.name: stage for stage in (REWRITE, SCREEN, RESPOND, CAST, SYNTHESIZE, RENDER, WATERMARK, TRANSCRIBE, GATE)
+    stage.name: stage
+    for stage in (
+        REWRITE,
+        SCREEN,
+        DEDUP,
+        RESPOND,
+        CONVERSE,
+        CAST,
+        SYNTHESIZE,
+        RENDER,
+        WATERMARK,
+        TRANSCRIBE,
+        GATE,
+    )
 }

@@ -1,11 +1,10 @@
-"""Small steps that several stages share: pairing turns, asking and changing many dialogues in one engine batch."""
+"""Small steps that several stages share: the exchanges of a dialogue, and changing turns of many dialogues at once."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from manifests.schema import Dialogue, Turn
-from pipeline.engines.protocols import Failure, TextAnswer, TextGenerator, TextRequest
 
 Result = TypeVar("Result")
 
@@ -19,19 +18,56 @@ class Exchange(NamedTuple):
     agent: Turn
 
 
-def exchanges(dialogue: Dialogue) -> list[Exchange]:
-    """The dialogue as exchanges; ingest made sure that user and agent alternate, the user first."""
-    turns = dialogue.turns
-    return [Exchange(i, turns[i], i + 1, turns[i + 1]) for i in range(0, len(turns), 2)]
+def exchange_at(dialogue: Dialogue, number: int) -> Exchange:
+    """The exchange of that number, from 0; ingest made sure that user and agent alternate, the user first."""
+    first = 2 * number
+    return Exchange(first, dialogue.turns[first], first + 1, dialogue.turns[first + 1])
 
 
-def ask_engine(
-    engine: TextGenerator, dialogues: Sequence[Dialogue], request: Callable[[Dialogue, Exchange], TextRequest]
-) -> list[list[TextAnswer | Failure]]:
-    """One request for each exchange, all in one batch; the answers of each dialogue, in the order of its exchanges."""
-    requests = [[request(dialogue, pair) for pair in exchanges(dialogue)] for dialogue in dialogues]
-    answers = iter(engine.generate([one for group in requests for one in group]))
-    return [[next(answers) for _ in group] for group in requests]
+def exchange_count(dialogue: Dialogue) -> int:
+    return len(dialogue.turns) // 2
+
+
+def all_exchanges(dialogue: Dialogue) -> range:
+    return range(exchange_count(dialogue))
+
+
+def with_texts(dialogue: Dialogue, number: int, question: str, answer: str | None = None) -> Dialogue:
+    """The dialogue with these spoken texts in that exchange; None leaves the answer as it is."""
+    turns = list(dialogue.turns)
+    pair = exchange_at(dialogue, number)
+    turns[pair.user_index] = replace(pair.user, text=question)
+    if answer is not None:
+        turns[pair.agent_index] = replace(pair.agent, text=answer)
+    return replace(dialogue, turns=tuple(turns))
+
+
+def spoken_history(dialogue: Dialogue, number: int) -> tuple[tuple[str, str], ...]:
+    """Spoken question and answer of each exchange before that one."""
+    pairs = [exchange_at(dialogue, k) for k in range(number)]
+    return tuple((pair.user.text or "", pair.agent.text or "") for pair in pairs)
+
+
+def source_history(dialogue: Dialogue, number: int) -> tuple[tuple[str, str], ...]:
+    """Spoken question and beginning of the source's own answer, for stages that run before there is another."""
+    pairs = [exchange_at(dialogue, k) for k in range(number)]
+    return tuple((p.user.text or "", beginning_of(p.agent.original_text, dialogue.language)) for p in pairs)
+
+
+HISTORY_UNITS = 60
+"""So much of an answer says what the next question is about; the sources' own answers may be pages (ours)."""
+_CHARACTERS_PER_WORD = 12
+
+
+def beginning_of(text: str, language: str, units: int = HISTORY_UNITS) -> str:
+    """About so many words (characters of an unspaced script) from the text's start, on one line."""
+    if language == "zh":
+        line = " ".join(text[: 4 * units].split())
+        return line if len(line) <= units else f"{line[:units]}…"
+    longest = _CHARACTERS_PER_WORD * units
+    words = text[: longest + 1].split()
+    cut = " ".join(words[:units])[:longest]
+    return f"{cut}…" if len(words) > units or len(text) > longest else cut
 
 
 class Place(NamedTuple):

@@ -1,56 +1,84 @@
 """respond: the question gets its last polish and the agent its spoken answer.
 
-Engine task "respond": variables `question`, `answer` (the source's own, may be empty); options `answer_limit`,
-`answer_target`; answers `question`, `answer`. Whatever the engine says of itself, the length and the characters of
-both texts are checked here.
+Engine task "respond"; answers `question` (none: it stays as it is) and `answer`. Rules: variables `question`, `answer`
+(the source's own, may be empty); options `answer_limit`, `answer_target`. Models: form "first" or "next" (with the
+spoken exchanges before), variable `question`; option `answer_limit`. A model writes the answer itself: the source's
+own is not shown to it.
+
+Whatever the engine says of itself, the length, the script and the characters of both texts are checked here.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
-from manifests.reasons import Reason
 from manifests.schema import Dialogue
-from pipeline.engines.protocols import Failure, TextAnswer, TextRequest
+from pipeline.engines.protocols import Check, Complaint, TextRequest
 from pipeline.recipe import Recipe
-from pipeline.stage import Context, EngineKey, Stage, reject
-from pipeline.stages.dialogue import Exchange, ask_engine, exchanges
-from pipeline.verbalize import count_units, unspeakable
+from pipeline.stage import Context, EngineKey, Stage
+from pipeline.stages.asking import Step, ask_in_turn, is_model
+from pipeline.stages.dialogue import exchange_at, spoken_history
+from pipeline.stages.spoken import check_spoken, with_spoken
 
 
 def respond(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
     settings = context.recipe.respond
+    ask = _ask_model if is_model(context.recipe, settings.engine) else _ask_rules
+    step = Step(
+        engine=settings.engine,
+        prompt=settings.prompt,
+        retries=settings.retries,
+        request=lambda dialogue, number: ask(dialogue, number, context),
+        use=lambda dialogue, number, answer: with_spoken(
+            dialogue, number, answer.fields, exchange_at(dialogue, number).user.text or ""
+        ),
+    )
+    return ask_in_turn(step, dialogues, context)
 
-    def request(dialogue: Dialogue, pair: Exchange) -> TextRequest:
-        return TextRequest(
-            task="respond",
-            language=dialogue.language,
-            variables={"question": pair.user.text or "", "answer": pair.agent.original_text},
-            seed=context.seed_for("respond", dialogue, pair.user_index),
-            options={"answer_limit": settings.answer_limit, "answer_target": settings.answer_target},
-        )
 
-    answers = ask_engine(context.engines["text", settings.engine], dialogues, request)
-    return [_answered(d, group, settings.answer_limit) for d, group in zip(dialogues, answers, strict=True)]
+def _ask_rules(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
+    pair = exchange_at(dialogue, number)
+    settings = context.recipe.respond
+    return TextRequest(
+        task="respond",
+        language=dialogue.language,
+        variables={"question": pair.user.text or "", "answer": pair.agent.original_text},
+        seed=context.seed_for("respond", dialogue, pair.user_index),
+        options={"answer_limit": settings.answer_limit, "answer_target": settings.answer_target},
+        check=_check(dialogue, number, context.recipe),
+    )
 
 
-def _answered(dialogue: Dialogue, answers: Sequence[TextAnswer | Failure], answer_limit: int) -> Dialogue:
-    turns = list(dialogue.turns)
-    for pair, answer in zip(exchanges(dialogue), answers, strict=True):
-        if isinstance(answer, Failure):
-            return reject(dialogue, answer.reason, answer.detail)
-        question, spoken = answer.fields["question"], answer.fields["answer"]
-        for text in (question, spoken):
-            if odd := unspeakable(text, dialogue.language):
-                return reject(dialogue, Reason.UNPRONOUNCEABLE, " ".join(odd[:10]))
-        if (length := count_units(spoken, dialogue.language)) > answer_limit:
-            return reject(dialogue, Reason.ANSWER_TOO_LONG, f"{length} units, the limit is {answer_limit}")
-        turns[pair.user_index] = replace(pair.user, text=question)
-        turns[pair.agent_index] = replace(pair.agent, text=spoken)
-    return replace(dialogue, turns=tuple(turns))
+def _ask_model(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
+    pair = exchange_at(dialogue, number)
+    return TextRequest(
+        task="respond",
+        language=dialogue.language,
+        variables={"question": pair.user.text or ""},
+        seed=context.seed_for("respond", dialogue, pair.user_index),
+        options={"answer_limit": context.recipe.respond.answer_limit},
+        history=spoken_history(dialogue, number),
+        form="next" if number else "first",
+        check=_check(dialogue, number, context.recipe),
+    )
+
+
+def _check(dialogue: Dialogue, number: int, recipe: Recipe) -> Check:
+    question = exchange_at(dialogue, number).user.text or ""
+
+    def check(fields: Mapping[str, str]) -> Complaint | None:
+        return check_spoken(fields, dialogue, recipe, question=question)
+
+    return check
 
 
 def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
     return (("text", recipe.respond.engine),)
 
 
-RESPOND = Stage("respond", respond, frozenset({"turns.text"}), _engines)
+def _prompts(recipe: Recipe) -> tuple[str, ...]:
+    settings = recipe.respond
+    if not is_model(recipe, settings.engine):
+        return (f"{settings.engine}-respond/v1",)
+    return (settings.prompt,) if settings.prompt else ()
+
+
+RESPOND = Stage("respond", respond, frozenset({"turns.text"}), _engines, _prompts)

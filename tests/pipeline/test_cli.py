@@ -185,7 +185,7 @@ def test_the_summary_names_the_most_frequent_reason_first(tmp_path: Path, capsys
 
 def test_changes_are_accepted_only_where_the_command_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     accepted: list[bool] = []
-    monkeypatch.setattr("pipeline.run.run_job", lambda *arguments: accepted.append(arguments[-1]))
+    monkeypatch.setattr("pipeline.run.run_job", lambda *arguments: accepted.append(arguments[4]))
     monkeypatch.setattr("pipeline.commands.summary", lambda *_: "")
     for more in ([], ["--accept-changes"]):
         cli(list(map(str, good(tmp_path, *more))), standalone_mode=False)

@@ -5,17 +5,36 @@ from pathlib import Path
 import pytest
 
 from manifests.errors import RecipeError
+from manifests.storage import open_place
 from pipeline.engines.table import ENGINES
+from pipeline.ingest import IngestOptions
+from pipeline.job import Job, Listener
 from pipeline.recipe import STAGES, digest, load_recipe, shipped_recipes
+from pipeline.run import run_job
+from pipeline.runner.local import LocalRunner
 from pipeline.scoring.duration import default_limits
 from pipeline.worker import engines_of
+
+# What the recipes after the papers name and a user must set to something else until it is there.
+TO_COME = {("tts", "cosyvoice"), ("watermark", "audioseal"), ("asr", "whisper"), ("asr", "belle-whisper")}
+NEED_ENGINES_TO_COME = ["instructs2s", "instructs2s-multiturn", "ke-speechchat", "voiceassistant"]
 
 
 @pytest.mark.parametrize("name", shipped_recipes())
 def test_every_shipped_recipe_loads_and_names_known_engines(name: str) -> None:
     recipe = load_recipe(name)
     assert recipe.name == name
-    assert set(engines_of(recipe, recipe.stages)) <= {*ENGINES, *(("text", model) for model in recipe.models)}
+    unknown = set(engines_of(recipe, recipe.stages)) - set(ENGINES) - {("text", model) for model in recipe.models}
+    assert unknown <= TO_COME
+    assert bool(unknown) == (name in NEED_ENGINES_TO_COME)
+
+
+@pytest.mark.parametrize("name", NEED_ENGINES_TO_COME)
+def test_a_recipe_whose_speech_engines_are_not_here_says_so_before_any_work(name: str, tmp_path: Path) -> None:
+    job = Job(load_recipe(name), 0, [], IngestOptions())
+    with pytest.raises(RecipeError, match="no tts engine 'cosyvoice'; there are: flite"):
+        run_job(job, open_place(tmp_path / "out"), LocalRunner(), Listener())
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_thresholds_of_ke_speechchat() -> None:
@@ -51,7 +70,9 @@ def test_all_problems_come_in_one_message() -> None:
 
 
 def test_an_unknown_recipe_lists_the_known_ones() -> None:
-    with pytest.raises(RecipeError, match="no recipe 'ke'; a YAML file, or one of: instructs2s-offline"):
+    with pytest.raises(
+        RecipeError, match="no recipe 'ke'; a YAML file, or one of: instructs2s, instructs2s-multiturn, "
+    ):
         load_recipe("ke")
 
 

@@ -1,0 +1,116 @@
+"""Building the index: the two passes over a runner, and what they found put together.
+
+Numbers of chunks, partitions and tasks change what a process holds in memory, never the result: which rows share a
+key, and which of them are compared, depends on their texts and their order alone.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Protocol, TypeVar
+
+import numpy as np
+import pyarrow as pa
+
+from manifests.storage import Place
+from pipeline.dedup.bands import Bands, choose_bands, version
+from pipeline.dedup.compare import NO_PAIRS, Integers, Pairs, earliest
+from pipeline.dedup.index import finished_count, write_index
+from pipeline.dedup.passes import Chunk, Plan, Task, compare_partitions, sketch_chunk
+from pipeline.dedup.scratch import names_of
+from pipeline.recipe import Dedup
+from pipeline.units import read_unit
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+SCRATCH = "scratch"
+
+CHUNK_ROWS = 32_768
+"""Rows of a chunk, about. Its signatures of 128 values take 32 MB."""
+
+TASK_BYTES = 48 * 2**20
+"""Entries that a task reads, unless one partition alone is larger."""
+
+# For the number of partitions only: 24 bytes of key, row and fingerprint and 8 for each of some 60 shingles, several
+# times the length of a usual question. Partitions that turn out small are read together.
+_ENTRY_BYTES = 512
+
+# Pairs that are gathered before they are merged: 16 MB.
+_PENDING_PAIRS = 1 << 20
+
+
+class Mapper(Protocol):
+    """What is needed of a runner."""
+
+    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]: ...
+
+
+def build_index(units: Place, count: int, target: Place, settings: Dedup, runner: Mapper) -> int:
+    """Compare the live rows of units 0..count-1 and write the index to `target`; how many rows it calls duplicates.
+
+    An index that is there stays as it is; whatever else a killed run left in `target` is deleted. This process holds
+    16 bytes and the ids for each duplicate, times two or three while they are sorted. Raises EngineUnavailable without
+    datasketch.
+    """
+    done = finished_count(target)
+    if done is not None:
+        return done
+    target.delete()
+    bands = choose_bands(settings)
+    chunk_units, partitions = _cut(units, count, bands)
+    firsts = range(0, count, chunk_units)
+    plan = Plan(target / SCRATCH, settings, bands, len(firsts), partitions)
+    chunks = [Chunk(plan, i, units, first, min(first + chunk_units, count) - 1) for i, first in enumerate(firsts)]
+    rows, sizes, same = 0, np.zeros(partitions, dtype=np.int64), [NO_PAIRS]
+    for sketched in runner.map(sketch_chunk, chunks):
+        rows += sketched.rows
+        sizes += sketched.bytes
+        same.append(sketched.same)
+    tasks = [Task(plan, first, last) for first, last in _ranges(sizes)]
+    pairs = _with_same(_merged(runner.map(compare_partitions, tasks)), np.concatenate(same))
+    duplicates, others = (_ids(plan, pairs[:, column]) for column in range(2))
+    plan.scratch.delete()
+    write_index(target, duplicates, others, {"rows": rows, "bands": asdict(bands), "version": version()})
+    return len(pairs)
+
+
+def _cut(units: Place, count: int, bands: Bands) -> tuple[int, int]:
+    """Units of a chunk, and partitions. All units but the last have as many rows as the first."""
+    unit_rows = max(1, len(read_unit(units, 0))) if count else 1
+    entries = count * unit_rows * bands.count
+    return max(1, CHUNK_ROWS // unit_rows), entries * _ENTRY_BYTES // TASK_BYTES + 1
+
+
+def _ranges(sizes: Integers) -> Iterator[tuple[int, int]]:
+    """First and last of neighbouring partitions, TASK_BYTES together at most unless one alone is larger."""
+    first, total = 0, 0
+    for number, size in enumerate(sizes.tolist()):
+        if number > first and total + size > TASK_BYTES:
+            yield first, number - 1
+            first, total = number, 0
+        total += size
+    yield first, len(sizes) - 1
+
+
+def _merged(found: Iterable[Pairs]) -> Pairs:
+    """Of each row the earliest that any task found, in memory that depends on the number of rows found."""
+    merged, waiting = NO_PAIRS, [NO_PAIRS]
+    for pairs in found:
+        waiting.append(pairs)
+        if sum(map(len, waiting)) > max(_PENDING_PAIRS, len(merged)):
+            merged, waiting = earliest(np.concatenate([merged, *waiting])), [NO_PAIRS]
+    return earliest(np.concatenate([merged, *waiting]))
+
+
+def _with_same(pairs: Pairs, same: Pairs) -> Pairs:
+    """The pairs, and those of the rows whose chunk has their text before: they repeat what that row repeats, or it."""
+    places = np.searchsorted(pairs[:, 0], same[:, 1])
+    padded = np.concatenate([pairs, [[-1, -1]]])
+    is_found = padded[places, 0] == same[:, 1]
+    others = np.where(is_found, padded[places, 1], same[:, 1])
+    return earliest(np.concatenate([pairs, np.stack([same[:, 0], others], axis=1)]))
+
+
+def _ids(plan: Plan, rows: Integers) -> pa.Array:
+    distinct, inverse = np.unique(rows, return_inverse=True)
+    return names_of(plan.scratch, plan.chunks, distinct).take(pa.array(inverse))

@@ -1,0 +1,100 @@
+"""The two passes over the rows; what runs in the workers.
+
+1. A *chunk* of neighbouring units: its rows become sketches and band keys, written cut into partitions by the key.
+2. A *task*, some neighbouring partitions of all chunks: rows that share a key are compared.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from manifests.storage import Place
+from pipeline.dedup.bands import Bands, band_keys
+from pipeline.dedup.compare import Integers, Pairs, repeats, to_pairs
+from pipeline.dedup.scratch import Texts, read_shared, sketches_of, write_entries, write_names
+from pipeline.dedup.shingles import Hashes, fingerprint, shingle_hashes
+from pipeline.recipe import Dedup
+from pipeline.units import read_unit
+
+# A row is unit * 2**32 + position: numbers in the order of the input, whatever the size of a unit.
+_POSITION_BITS = 32
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all chunks and tasks have in common."""
+
+    scratch: Place
+    settings: Dedup
+    bands: Bands
+    chunks: int
+    partitions: int
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Units first..last of a directory."""
+
+    plan: Plan
+    number: int
+    directory: Place
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Sketched:
+    """What is known of a chunk: its rows with a text, bytes of each partition, rows that repeat one of the chunk."""
+
+    rows: int
+    bytes: Integers
+    same: Pairs
+
+
+@dataclass(frozen=True)
+class Task:
+    """Partitions first..last."""
+
+    plan: Plan
+    first: int
+    last: int
+
+
+def sketch_chunk(chunk: Chunk) -> Sketched:
+    """The first pass, for one chunk. A text that the chunk has several times is entered once, for its first row."""
+    plan = chunk.plan
+    rows: list[int] = []
+    ids: list[str] = []
+    same: list[tuple[int, int]] = []
+    texts: dict[int, tuple[int, Hashes]] = {}
+    for row, dialogue_id, hashes in _live_texts(chunk, plan.settings.shingle):
+        rows.append(row)
+        ids.append(dialogue_id)
+        sketch = hashes[: plan.bands.num_perm]
+        first, _ = texts.setdefault(fingerprint(sketch), (row, hashes))
+        if first != row:
+            same.append((row, first))
+    keys = band_keys([hashes for _, hashes in texts.values()], plan.bands)
+    entered = Texts(
+        rows=[row for row, _ in texts.values()],
+        wholes=list(texts),
+        sketches=[hashes[: plan.bands.num_perm] for _, hashes in texts.values()],
+    )
+    write_names(plan.scratch, chunk.number, rows, ids)
+    sizes = write_entries(plan.scratch, chunk.number, keys, entered, plan.partitions)
+    return Sketched(len(rows), sizes, to_pairs(same))
+
+
+def compare_partitions(task: Task) -> Pairs:
+    """The second pass, for one task: the rows that repeat an earlier one with which they share a key."""
+    plan = task.plan
+    batch = read_shared(plan.scratch, plan.chunks, task.first, task.last)
+    keys, rows, wholes = (batch.column(name).to_numpy() for name in ("key", "row", "whole"))
+    return repeats(keys, rows, wholes, sketches_of(batch, plan.bands.num_perm), plan.settings.threshold)
+
+
+def _live_texts(chunk: Chunk, sizes: Mapping[str, int]) -> Iterator[tuple[int, str, Hashes]]:
+    """Row number, id and shingles of the live rows that ask something."""
+    for unit in range(chunk.first, chunk.last + 1):
+        for position, dialogue in enumerate(read_unit(chunk.directory, unit)):
+            if dialogue.status == "live" and len(hashes := shingle_hashes(dialogue, sizes)):
+                yield (unit << _POSITION_BITS) + position, dialogue.dialogue_id, hashes

@@ -1,0 +1,57 @@
+"""A dialogue's questions as a set of hashed shingles."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from manifests.schema import Dialogue
+from pipeline.scoring.generic import VERSION, normalize
+from pipeline.scoring.normalize import metric
+
+Hashes = npt.NDArray[np.uint64]
+"""64-bit hashes."""
+
+NORMALIZER = VERSION
+
+# For a language that the recipe gives no size: as its defaults for en and zh.
+_WORDS, _CHARACTERS = 2, 3
+
+
+def shingle_hashes(dialogue: Dialogue, sizes: Mapping[str, int]) -> Hashes:
+    """The distinct shingles of what the user asks, all turns together, hashed and sorted; empty where he asks nothing.
+
+    `sizes` are the recipe's, by language. The hash is the same in every process and on every machine, and salted with
+    the language, so that texts of two languages have nothing in common.
+    """
+    language = dialogue.language
+    text = " ".join(turn.text or "" for turn in dialogue.turns if turn.role == "user")
+    found = {_hash(f"{language}\0{shingle}".encode()) for shingle in shingles(text, language, sizes)}
+    return np.sort(np.fromiter(found, dtype=np.uint64, count=len(found)))
+
+
+def shingles(text: str, language: str, sizes: Mapping[str, int]) -> set[str]:
+    """Runs of neighbouring words, or of characters where the script has no spaces; a shorter text is its only shingle.
+
+    Case, width, punctuation, symbols and blanks do not count.
+    """
+    words = normalize(text).split()
+    if metric(language) == "wer":
+        return {" ".join(run) for run in _runs(words, sizes.get(language, _WORDS))}
+    return {"".join(run) for run in _runs("".join(words), sizes.get(language, _CHARACTERS))}
+
+
+def fingerprint(hashes: Hashes) -> int:
+    """One 64-bit hash of them all."""
+    return _hash(hashes.astype("<u8").tobytes())
+
+
+def _runs(units: Sequence[str], size: int) -> list[Sequence[str]]:
+    if not units:
+        return []
+    return [units[i : i + size] for i in range(max(1, len(units) - size + 1))]
+
+
+def _hash(data: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")

@@ -1,0 +1,108 @@
+"""converse: the dialogue gets further exchanges, each written from those before it (LLaMA-Omni 2).
+
+Engine task "converse", form "next": no variables, the spoken exchanges so far as history; options `answer_limit`,
+`max_units`; answers `question`, `answer`.
+
+How many exchanges a dialogue is to have is drawn from a Poisson distribution and clipped to 1..`turns_max` (clipped,
+not drawn again: the source says so); one that has as many already keeps them all. An exchange that cannot be had after
+all tries ends the dialogue with its reason. It does not go on shorter: that would silently lose a turn, and bend the
+distribution of lengths towards the short ones.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from manifests.schema import Dialogue, Turn
+from pipeline.engines.protocols import Complaint, TextAnswer, TextRequest
+from pipeline.recipe import Converse, Recipe
+from pipeline.stage import Context, EngineKey, Stage
+from pipeline.stages.asking import Step, ask_in_turn
+from pipeline.stages.dialogue import exchange_count, spoken_history
+from pipeline.stages.spoken import check_spoken, question_limit, spoken_texts
+
+_SEED_BITS = 63
+"""Of `Context.seed_for`."""
+
+
+def converse(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
+    settings = _settings(context.recipe)
+    step = Step(
+        engine=settings.engine,
+        prompt=settings.prompt,
+        retries=settings.retries,
+        request=lambda dialogue, number: _ask(dialogue, number, context),
+        use=_appended,
+        span=lambda dialogue: range(exchange_count(dialogue), wanted_exchanges(dialogue, context)),
+    )
+    return ask_in_turn(step, dialogues, context)
+
+
+def wanted_exchanges(dialogue: Dialogue, context: Context) -> int:
+    """How many exchanges the dialogue is to have: in 1..`turns_max`, by its own seed."""
+    settings = _settings(context.recipe)
+    return clipped_poisson(settings.turns_mean, settings.turns_max, context.seed_for("converse", dialogue))
+
+
+def clipped_poisson(mean: float, most: int, seed: int) -> int:
+    """A draw from Poisson(mean), clipped to 1..most, by the inverse of the distribution function.
+
+    `seed` in 0..2**63-1 is the uniform number. No random generator has a part in it, so it is the same with every
+    version of every library.
+    """
+    uniform = seed / 2**_SEED_BITS
+    count, share = 0, math.exp(-mean)
+    below = share
+    while uniform >= below and count < most:
+        count += 1
+        share *= mean / count
+        below += share
+    return max(count, 1)
+
+
+def _ask(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
+    recipe = context.recipe
+    history = spoken_history(dialogue, number)
+
+    def check(fields: Mapping[str, str]) -> Complaint | None:
+        return check_spoken(fields, dialogue, recipe, unlike=[question for question, _ in history])
+
+    return TextRequest(
+        task="converse",
+        language=dialogue.language,
+        variables={},
+        seed=context.seed_for("converse", dialogue, number),
+        options={
+            "answer_limit": recipe.respond.answer_limit,
+            "max_units": question_limit(recipe, dialogue.language),
+        },
+        history=history,
+        form="next",
+        check=check,
+    )
+
+
+def _appended(dialogue: Dialogue, number: int, answer: TextAnswer) -> Dialogue:
+    question, spoken = spoken_texts(answer.fields, dialogue.language)
+    exchange = (
+        Turn(role="user", original_text="", text=question),
+        Turn(role="agent", original_text="", text=spoken),
+    )
+    return replace(dialogue, turns=(*dialogue.turns, *exchange))
+
+
+def _settings(recipe: Recipe) -> Converse:
+    if recipe.converse is None:
+        raise ValueError(f"recipe {recipe.name} has no section converse")
+    return recipe.converse
+
+
+def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
+    return (("text", recipe.converse.engine),) if recipe.converse else ()
+
+
+def _prompts(recipe: Recipe) -> tuple[str, ...]:
+    return (recipe.converse.prompt,) if recipe.converse else ()
+
+
+CONVERSE = Stage("converse", converse, frozenset({"turns"}), _engines, _prompts)

@@ -1,0 +1,118 @@
+"""What the checks find in a text, and what the author is told of it."""
+
+import pytest
+
+from manifests.reasons import Reason
+from pipeline.engines.protocols import Complaint
+from pipeline.stages.checks import check_answer, check_question, in_language
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "right"),
+    [
+        ("en", "What is tea?", True),
+        ("en", "Where is the café Müller?", True),
+        ("en", "", True),
+        ("en", "1 + 1 = 2?", True),
+        ("en", "茶是什么？", False),
+        ("en", "What does 茶 mean?", False),
+        ("en", "What does カ mean?", False),
+        ("en", "What does 한 mean?", False),
+        ("en", "Что такое чай?", False),
+        ("en", "ab вг", False),
+        ("en", "abc вг", True),
+        ("zh", "茶是什么？", True),
+        ("zh", "", True),
+        ("zh", "123", True),
+        ("zh", "What is tea?", False),
+        ("zh", "怎么安装Microsoft Office？", True),
+        ("zh", "用Photoshop", True),
+        ("zh", "用Adobe Photoshop", False),
+        ("zh", "これは本です", False),
+        ("zh", "차는 무엇입니까", False),
+        ("zh", "日本語の「の」怎么念", True),
+        ("fr", "茶是什么？", True),
+    ],
+)
+def test_the_script_tells_the_language(language: str, text: str, right: bool) -> None:
+    assert in_language(text, language) is right
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "kind", "reason", "values"),
+    [
+        ("en", "What is tea?", None, None, {}),
+        ("en", "one two three four five six", None, None, {}),
+        ("en", "well-known words are two each", None, None, {}),
+        ("en", "one two three four five six seven", "too_long", Reason.TOO_LONG, {"length": "7", "limit": "6"}),
+        ("zh", "茶是什么东西？", None, None, {}),
+        ("zh", "茶到底是什么？啊", "too_long", Reason.TOO_LONG, {"length": "7", "limit": "6"}),
+        ("en", "", "empty", Reason.TEXT_ENGINE_FAILED, {}),
+        ("en", " ?!", "empty", Reason.TEXT_ENGINE_FAILED, {}),
+        ("en", "茶", "wrong_language", Reason.WRONG_LANGUAGE, {}),
+        ("zh", "What is tea?", "wrong_language", Reason.WRONG_LANGUAGE, {}),
+        ("en", "It is 5 (or 6) o'clock", "unpronounceable", Reason.UNPRONOUNCEABLE, {"characters": "5 ( 6 )"}),
+        ("en", "One\ntwo\n\tthree", "unpronounceable", Reason.UNPRONOUNCEABLE, {"characters": r"\n \t"}),
+        ("en", "a 0123456789%$", "unpronounceable", Reason.UNPRONOUNCEABLE, {"characters": "0 1 2 3 4 5 6 7 8 9"}),
+        ("en", "So " + "a" * 60, "unpronounceable", Reason.UNPRONOUNCEABLE, {"characters": "aaaaaaaaaa..."}),
+        ("en", "a" * 59, None, None, {}),
+        ("zh", "用CPU吗？", "unpronounceable", Reason.UNPRONOUNCEABLE, {"characters": "C P U"}),
+        ("en", "what's NEW", "repeated", Reason.TEXT_ENGINE_FAILED, {}),
+    ],
+)
+def test_a_question_that_is_final(
+    language: str, text: str, kind: str | None, reason: Reason | None, values: dict[str, str]
+) -> None:
+    found = check_question(text, language, 6, unlike=["", "What's new?"])
+    assert found == (kind and reason and Complaint(reason, kind, {"field": "question", **values}))
+
+
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        ("It is 5 (or 6) o'clock", None),
+        ("One\n\ntwo\n", r"unpronounceable: field question, characters \n"),
+        ("One\u2028two\r\n", r"unpronounceable: field question, characters \u2028 \r \n"),
+        ("a b c d e f g h", "too long: field question, length 8, limit 7"),
+    ],
+)
+def test_a_question_that_is_polished_later_may_be_written_but_on_one_line(text: str, detail: str | None) -> None:
+    found = check_question(text, "en", 7, speakable=False)
+    assert (found and found.detail) == detail
+
+
+@pytest.mark.parametrize(
+    ("text", "allow_latin", "kind", "reason"),
+    [
+        ("用CPU吧。", True, None, None),
+        ("用CPU吧。", False, "unpronounceable", Reason.UNPRONOUNCEABLE),
+        ("茶是饮料啊。", False, "too_long", Reason.ANSWER_TOO_LONG),
+        ("。", False, "empty", Reason.TEXT_ENGINE_FAILED),
+        ("Use it.", True, "wrong_language", Reason.WRONG_LANGUAGE),
+    ],
+)
+def test_an_answer_has_its_own_limit_and_may_keep_latin_words(
+    text: str, allow_latin: bool, kind: str | None, reason: Reason | None
+) -> None:
+    found = check_answer(text, "zh", 4, allow_latin=allow_latin)
+    assert (found and (found.kind, found.reason, found.values["field"])) == (kind and (kind, reason, "answer"))
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" * 50_000,
+        "ab " * 20_000,
+        "茶" * 50_000,
+        "🙂" * 50_000,
+        "\ud800",
+        "\x00",
+        "<|im_end|>",
+        "${x} {y}",
+        "\n" * 50_000,
+    ],
+)
+def test_no_text_is_too_odd_to_be_judged(language: str, text: str) -> None:
+    assert check_question(text, language, 5)
+    assert check_answer(text, language, 5)

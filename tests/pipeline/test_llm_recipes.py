@@ -1,0 +1,104 @@
+"""The recipes that ask language models: what the sources say stands in them, and every name in them is known."""
+
+from itertools import pairwise
+
+import pytest
+
+from pipeline.prompts import named_digest
+from pipeline.recipe import TEXT_STAGES, load_recipe, shipped_recipes
+from pipeline.stages.converse import CONVERSE
+from pipeline.stages.respond import RESPOND
+from pipeline.stages.rewrite import REWRITE
+from pipeline.stages.screen import SCREEN
+from pipeline.stages.spoken import polishes_questions
+
+NAMES = ("ke-speechchat", "instructs2s", "instructs2s-multiturn", "voiceassistant")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_recipe_ships_and_asks_models(name: str) -> None:
+    recipe = load_recipe(name)
+    assert name in shipped_recipes()
+    assert recipe.name == name
+    assert {recipe.rewrite.engine, recipe.respond.engine} <= set(recipe.models)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_prompt_of_the_recipe_is_in_the_store_in_each_of_its_languages(name: str) -> None:
+    recipe = load_recipe(name)
+    named = [prompt for stage in (REWRITE, SCREEN, RESPOND, CONVERSE) for prompt in stage.prompts(recipe)]
+    assert len(named) >= 4
+    for prompt in named:
+        assert named_digest(prompt, recipe.languages)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_units_are_in_flight_where_models_answer_and_enough_to_fill_their_servers(name: str) -> None:
+    recipe = load_recipe(name)
+    for pool in recipe.pools.values():
+        assert (pool.units_in_flight > 1) == set(pool.stages).issubset(TEXT_STAGES)
+    most = max(model.serving.concurrency for model in recipe.models.values() if model.engine == "openai")
+    assert max(pool.units_in_flight for pool in recipe.pools.values()) * recipe.unit_rows >= most
+
+
+def test_ke_speechchat_is_as_the_source_says() -> None:
+    recipe = load_recipe("ke-speechchat")
+    model_of = {name: model.model for name, model in recipe.models.items()}
+    assert recipe.languages == ("en", "zh")
+    assert model_of[recipe.rewrite.engine] == model_of[recipe.screen.engine] == "Qwen/Qwen2.5-14B-Instruct"
+    assert model_of[recipe.screen.safety or ""] == "Qwen/Qwen2-72B-Instruct"
+    assert model_of[recipe.respond.engine] == "Qwen/Qwen2.5-72B-Instruct"
+    assert recipe.rewrite.fragments
+    assert recipe.respond.answer_limit == 100
+    assert (recipe.gate.cer_limit, recipe.gate.wer_limit) == (0.05, 0.10)
+    assert recipe.watermark.engine == "audioseal"
+    assert all(polishes_questions(recipe, language) for language in recipe.languages)
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "agents"),
+    [
+        ("instructs2s", "meta-llama/Meta-Llama-3-70B-Instruct", "one"),
+        ("instructs2s-multiturn", "meta-llama/Llama-3.3-70B-Instruct", "one"),
+        ("voiceassistant", "gpt-4o", "one"),
+    ],
+)
+def test_one_model_writes_and_one_voice_answers(name: str, model: str, agents: str) -> None:
+    recipe = load_recipe(name)
+    assert [m.model for m in recipe.models.values()] == [model]
+    assert recipe.cast.agents == agents
+    assert recipe.languages == ("en",)
+    assert (recipe.screen.engine, recipe.screen.safety) == ("rules", None)
+    assert not recipe.rewrite.fragments
+    assert not polishes_questions(recipe, "en")
+
+
+def test_instructs2s_takes_first_exchanges_and_the_multi_turn_corpus_carries_them_on() -> None:
+    single, several = load_recipe("instructs2s"), load_recipe("instructs2s-multiturn")
+    assert single.exchanges == several.exchanges == "first"
+    assert single.rewrite.fillers and several.rewrite.fillers
+    assert single.converse is None
+    assert several.converse is not None
+    assert (several.converse.turns_mean, several.converse.turns_max) == (2.0, 5)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "model", "engine"),
+    [
+        (
+            ["models.rewriter={engine: vllm, model: Qwen/Qwen2.5-14B-Instruct}", "pools.questions.gpus=1"],
+            "rewriter",
+            "vllm",
+        ),
+        (["models.responder.serving.base_url=http://10.0.0.1/v1"], "responder", "openai"),
+    ],
+)
+def test_a_model_may_run_elsewhere(overrides: list[str], model: str, engine: str) -> None:
+    assert load_recipe("ke-speechchat", overrides).models[model].engine == engine
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_stages_stand_in_the_order_of_a_row(name: str) -> None:
+    stages = load_recipe(name).stages
+    order = [*TEXT_STAGES, "cast", "synthesize", "render", "watermark", "transcribe", "gate"]
+    assert all(order.index(a) < order.index(b) for a, b in pairwise(stages))
