@@ -1,0 +1,44 @@
+"""Taking out of foreign texts what must not be seen: keys, credentials, private paths.
+
+Servers quote what they were sent: a wrong key in the error message, a path as the model's name.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+
+_MASK = "***"
+_KEY_LIKE = re.compile(r"\b(?:sk|pk|rk|hf|gsk|xai|key|token)[-_][\w*.-]{4,}|(?<=bearer )\S+", re.IGNORECASE)
+_USER_INFO = re.compile(r"(?<=://)[^\s/@]+@")
+_SHORTEST_SECRET = 4
+"""Shorter ones cannot be told from ordinary words."""
+_QUOTED_PART = 8
+"""Servers that shorten a key show its first characters and stars."""
+
+Scrub = Callable[[str], str]
+
+
+def make_scrub(secrets: Iterable[str], names: dict[str, str], limit: int = 200) -> Scrub:
+    """A function that gives a text in one line of at most `limit` characters, without the secrets.
+
+    `names` maps private names, such as the path of a checkpoint, to what may be said instead.
+    """
+    patterns = [pattern for secret in secrets if len(secret) >= _SHORTEST_SECRET for pattern in _patterns(secret)]
+    masks = re.compile("|".join(patterns)) if patterns else None
+
+    def scrub(text: str) -> str:
+        for private, public in names.items():
+            text = text.replace(private, public)
+        if masks:
+            text = masks.sub(_MASK, text)
+        text = _USER_INFO.sub(f"{_MASK}@", _KEY_LIKE.sub(_MASK, text))
+        line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+        return line if len(line) <= limit else line[: limit - 1] + "…"
+
+    return scrub
+
+
+def _patterns(secret: str) -> list[str]:
+    whole = [re.escape(secret)]
+    if len(secret) >= 2 * _QUOTED_PART:
+        whole.append(re.escape(secret[:_QUOTED_PART]) + r"[\w*.…-]*")
+    return whole

@@ -1,0 +1,178 @@
+"""The limiter, with a clock that the test turns and outcomes that it scripts."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from pipeline.engines.chat.limiter import Limiter, Outcome
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def window(
+    limiter: Limiter, clock: Clock, complaints: int = 0, latency_s: float = 1.0, lasts_s: float = 1
+) -> int:
+    """As many requests as the limit allows, `complaints` of them told to slow down. Returns the limit after it."""
+    size = limiter.limit
+    for _ in range(size):
+        await limiter.acquire()
+    clock.now += lasts_s
+    for i in range(size):
+        limiter.release(Outcome.SLOW_DOWN if i < complaints else Outcome.ANSWERED, latency_s)
+    return limiter.limit
+
+
+def run(test: Callable[[], Awaitable[None]]) -> None:
+    asyncio.run(asyncio.wait_for(test(), 10))
+
+
+@pytest.mark.parametrize(
+    ("ceiling", "complaints", "limits"),
+    [
+        pytest.param(8, [0, 0], [8, 8], id="never above the ceiling"),
+        pytest.param(16, [16, 8, 4, 2, 1, 1], [8, 4, 2, 1, 1, 1], id="all complain: halved, never below one"),
+        pytest.param(16, [8], [12], id="half of them complain: a quarter less"),
+        pytest.param(64, [1], [63], id="one of many: next to nothing"),
+        pytest.param(8, [8, 0, 0, 0, 0, 0], [4, 5, 6, 7, 8, 8], id="grows by one for each clean window"),
+        pytest.param(1, [1, 0], [1, 1], id="a ceiling of one"),
+    ],
+)
+def test_limit_after_each_window(ceiling: int, complaints: list[int], limits: list[int]) -> None:
+    async def test() -> None:
+        clock = Clock()
+        limiter = Limiter(ceiling, clock)
+        assert [await window(limiter, clock, number) for number in complaints] == limits
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("latency_s", "lasts_s", "limit"),
+    [
+        pytest.param(1.0, 1.0, 6, id="as quick as ever: grows"),
+        pytest.param(2.0, 2.0, 6, id="twice as slow, as answers of other length are: grows"),
+        pytest.param(5.0, 5.0, 5, id="requests only queue: holds"),
+        pytest.param(5.0, 0.5, 6, id="slow, but more comes out: grows"),
+    ],
+)
+def test_growth_stops_where_requests_only_queue(latency_s: float, lasts_s: float, limit: int) -> None:
+    async def test() -> None:
+        clock = Clock()
+        limiter = Limiter(8, clock)
+        await window(limiter, clock, complaints=8)
+        assert await window(limiter, clock) == 5
+        assert await window(limiter, clock, latency_s=latency_s, lasts_s=lasts_s) == limit
+
+    run(test)
+
+
+def test_longer_answers_count_as_normal_after_some_windows() -> None:
+    async def test() -> None:
+        clock = Clock()
+        limiter = Limiter(8, clock)
+        await window(limiter, clock)
+        await window(limiter, clock, complaints=8)
+        limits = [await window(limiter, clock, latency_s=4.0, lasts_s=4.0) for _ in range(40)]
+        assert limits[:5] == [4] * 5
+        assert limits[-1] == 8
+
+    run(test)
+
+
+def test_outcomes_that_say_nothing_change_nothing() -> None:
+    async def test() -> None:
+        limiter = Limiter(4)
+        for _ in range(100):
+            await limiter.acquire()
+            limiter.release(Outcome.NEITHER)
+        assert (limiter.limit, limiter.in_flight) == (4, 0)
+
+    run(test)
+
+
+def test_first_come_first_served() -> None:
+    async def test() -> None:
+        limiter, served = Limiter(2), []
+
+        async def one(number: int) -> None:
+            await limiter.acquire()
+            served.append(number)
+            await asyncio.sleep(0)
+            limiter.release(Outcome.NEITHER)
+
+        await asyncio.gather(*(one(number) for number in range(20)))
+        assert served == list(range(20))
+
+    run(test)
+
+
+def test_nobody_is_let_in_while_more_are_in_flight_than_a_shrunken_limit_allows() -> None:
+    async def test() -> None:
+        limiter = Limiter(6)
+        for _ in range(6):
+            await limiter.acquire()
+        waiting = [asyncio.create_task(limiter.acquire()) for _ in range(9)]
+        await asyncio.sleep(0)
+        in_flight = []
+        for number in range(12):
+            limiter.release(Outcome.SLOW_DOWN if number < 6 else Outcome.NEITHER)
+            in_flight.append(limiter.in_flight)
+        assert in_flight == [6, 6, 6, 6, 6, 5, 4, 3, 3, 3, 3, 3]
+        await asyncio.gather(*waiting)
+
+    run(test)
+
+
+async def _waiting(limiter: Limiter, number: int) -> list[asyncio.Task[None]]:
+    tasks = [asyncio.create_task(limiter.acquire()) for _ in range(number)]
+    await asyncio.sleep(0)
+    return tasks
+
+
+def test_who_is_stopped_while_waiting_takes_no_place() -> None:
+    async def test() -> None:
+        limiter = Limiter(1)
+        await limiter.acquire()
+        first, second = await _waiting(limiter, 2)
+        first.cancel()
+        await asyncio.sleep(0)
+        limiter.release(Outcome.NEITHER)
+        await second
+        assert limiter.in_flight == 1
+
+    run(test)
+
+
+def test_who_is_stopped_in_the_moment_of_the_gift_passes_it_on() -> None:
+    async def test() -> None:
+        limiter = Limiter(1)
+        await limiter.acquire()
+        first, second = await _waiting(limiter, 2)
+        limiter.release(Outcome.NEITHER)
+        first.cancel()
+        await second
+        assert limiter.in_flight == 1
+        assert first.cancelled()
+
+    run(test)
+
+
+def test_new_ones_are_let_in_when_all_who_waited_were_stopped() -> None:
+    async def test() -> None:
+        limiter = Limiter(1)
+        await limiter.acquire()
+        for task in await _waiting(limiter, 3):
+            task.cancel()
+        await asyncio.sleep(0)
+        limiter.release(Outcome.NEITHER)
+        await limiter.acquire()
+        assert limiter.in_flight == 1
+
+    run(test)
