@@ -1,0 +1,96 @@
+"""The patterns that tell orders, labels and remarks apart, read from the prompt store and compiled once."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import yaml
+
+from manifests.errors import UserError
+from pipeline.prompts import load_cached
+
+Pattern = re.Pattern[str]
+
+PATTERNS = "fragment-tasks/v1"
+"""Template and version of the patterns, as a stage names the wording that it uses."""
+
+KINDS = (
+    "translation",
+    "sentiment",
+    "keywords",
+    "title",
+    "summarizing",
+    "correction",
+    "paraphrase",
+    "editing",
+    "conversion",
+    "ordering",
+    "classification",
+    "comparison",
+    "continuation",
+    "extraction",
+    "questions",
+    "question_answering",
+    "analysis",
+    "other",
+)
+"""What is done to the material; "other": something that the list does not name, to a text that is pointed at."""
+
+_WHOLE = "whole"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskWording:
+    """`kinds` are tried in order; a kind of None ends the search. `fewest` are units of material."""
+
+    kinds: tuple[tuple[str | None, Pattern], ...]
+    pointer: Pattern
+    refers_back: Pattern
+    remark: Pattern
+    command: Pattern
+    points_beside: Pattern
+    announces: Pattern
+    chooses: Pattern
+    not_material: Pattern
+    material_label: Pattern
+    material_mark: Pattern
+    order_label: Pattern
+    left_out_label: Pattern
+    question_label: Pattern
+    reply_label: Pattern
+    speaker: Pattern
+    reply_speaker: Pattern
+    names_a_work: Pattern
+    named_behind: Pattern
+    form: Pattern
+    foreign: Pattern
+    fewest: Mapping[str, int]
+
+
+@lru_cache(maxsize=8)
+def task_wording(language: str) -> TaskWording:
+    """UserError where the store has no patterns for the language, or names a kind that is not in `KINDS`."""
+    data: dict[str, Any] = yaml.safe_load(load_cached("fragment-tasks", language).text)
+    parts: dict[str, str] = data.pop("parts")
+    kinds = tuple((_kind(kind), _compile(pattern, parts)) for kind, pattern in data.pop("kinds"))
+    fewest = data.pop("fewest")
+    return TaskWording(
+        kinds=kinds, fewest=fewest, **{name: _compile(pattern, parts) for name, pattern in data.items()}
+    )
+
+
+def _kind(name: str) -> str | None:
+    if name == _WHOLE:
+        return None
+    if name not in KINDS:
+        raise UserError(f"fragment-tasks: there is no kind {name!r}")
+    return name
+
+
+def _compile(pattern: str, parts: dict[str, str]) -> Pattern:
+    # Parts may be made of earlier ones, so the last is put in first.
+    for name in reversed(parts):
+        pattern = pattern.replace(f"{{{name}}}", f"(?:{parts[name]})")
+    return re.compile(pattern, re.IGNORECASE)
