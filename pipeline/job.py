@@ -25,6 +25,7 @@ from manifests.errors import ResumeRefused
 from manifests.schema import SCHEMA_VERSION
 from manifests.storage import Place
 from pipeline.dedup import build_index
+from pipeline.dedup import version as minhash_version
 from pipeline.engines.table import engine_version
 from pipeline.ingest import IngestOptions, InputFile, ingest
 from pipeline.prompts import named_digest
@@ -105,10 +106,11 @@ def job_parts(job: Job, stages: Sequence[str] | None = None) -> Parts:
 
 def stage_parts(recipe: Recipe, stages: Sequence[str]) -> Parts:
     """What the stages bring with them: the versions of their engines and prompts."""
+    engines = {f"{kind}/{name}": engine_version(kind, name, recipe.models) for kind, name in engines_of(recipe, stages)}
+    if "dedup" in stages:  # no engine of a row, but what it is missing must be heard of before the first token is spent
+        engines["dedup/minhash"] = minhash_version()
     return {
-        "engines": {
-            f"{kind}/{name}": engine_version(kind, name, recipe.models) for kind, name in engines_of(recipe, stages)
-        },
+        "engines": engines,
         "prompts": {stage: text for stage in stages if (text := _prompts(recipe, stage))},
     }
 

@@ -8,6 +8,7 @@ with 1 - (1 - s**rows)**count.
 import importlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,7 @@ def band_keys(texts: Iterable[Hashes], bands: Bands) -> Hashes:
     return keys
 
 
+@cache
 def _coefficients(bands: Bands) -> npt.NDArray[np.uint64]:
     """Odd random factors: their sum of products, modulo 2**64, is a key that unequal bands do not share by chance.
 

@@ -26,14 +26,17 @@ Result = TypeVar("Result")
 SCRATCH = "scratch"
 
 CHUNK_ROWS = 32_768
-"""Rows of a chunk, about. Its signatures of 128 values take 32 MB."""
+"""Rows of a chunk, about. Their sketches take 32 MB at most, with 128 hash functions."""
 
-TASK_BYTES = 48 * 2**20
-"""Entries that a task reads, unless one partition alone is larger."""
+TASK_BYTES = 32 * 2**20
+"""Entries that a task reads, unless one partition alone is larger; it needs some five times that."""
 
 # For the number of partitions only: 24 bytes of key, row and fingerprint and 8 for each of some 60 shingles, several
 # times the length of a usual question. Partitions that turn out small are read together.
 _ENTRY_BYTES = 512
+
+# A chunk writes one partition at a time. Of long texts, 32,768 rows in 17 bands are 590 MB of entries.
+_LEAST_PARTITIONS = 16
 
 # Pairs that are gathered before they are merged: 16 MB.
 _PENDING_PAIRS = 1 << 20
@@ -78,7 +81,7 @@ def _cut(units: Place, count: int, bands: Bands) -> tuple[int, int]:
     """Units of a chunk, and partitions. All units but the last have as many rows as the first."""
     unit_rows = max(1, len(read_unit(units, 0))) if count else 1
     entries = count * unit_rows * bands.count
-    return max(1, CHUNK_ROWS // unit_rows), entries * _ENTRY_BYTES // TASK_BYTES + 1
+    return max(1, CHUNK_ROWS // unit_rows), _LEAST_PARTITIONS + entries * _ENTRY_BYTES // TASK_BYTES
 
 
 def _ranges(sizes: Integers) -> Iterator[tuple[int, int]]:

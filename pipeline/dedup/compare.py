@@ -16,7 +16,7 @@ from pipeline.dedup.shingles import Hashes
 EARLIEST = 64
 
 # Values that one round of comparing handles at once; what it needs in memory is some ten times 8 bytes of it.
-_BATCH_VALUES = 1 << 19
+_BATCH_VALUES = 1 << 18
 
 Integers = npt.NDArray[np.int64]
 

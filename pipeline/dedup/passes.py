@@ -7,6 +7,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from manifests.storage import Place
 from pipeline.dedup.bands import Bands, band_keys
 from pipeline.dedup.compare import Integers, Pairs, repeats, to_pairs
@@ -59,29 +61,40 @@ class Task:
     last: int
 
 
+class _Chunked:
+    """What of a chunk's rows has to be kept until all are read: sketches, not whole texts."""
+
+    def __init__(self) -> None:
+        self.rows: list[int] = []
+        self.ids: list[str] = []
+        self.sketches: dict[int, tuple[int, Hashes]] = {}
+        self.same: list[tuple[int, int]] = []
+
+    def add(self, row: int, dialogue_id: str, sketch: Hashes) -> bool:
+        """Whether the text is new."""
+        self.rows.append(row)
+        self.ids.append(dialogue_id)
+        first, _ = self.sketches.setdefault(fingerprint(sketch), (row, sketch))
+        if first != row:
+            self.same.append((row, first))
+        return first == row
+
+
 def sketch_chunk(chunk: Chunk) -> Sketched:
     """The first pass, for one chunk. A text that the chunk has several times is entered once, for its first row."""
-    plan = chunk.plan
-    rows: list[int] = []
-    ids: list[str] = []
-    same: list[tuple[int, int]] = []
-    texts: dict[int, tuple[int, Hashes]] = {}
-    for row, dialogue_id, hashes in _live_texts(chunk, plan.settings.shingle):
-        rows.append(row)
-        ids.append(dialogue_id)
-        sketch = hashes[: plan.bands.num_perm]
-        first, _ = texts.setdefault(fingerprint(sketch), (row, hashes))
-        if first != row:
-            same.append((row, first))
-    keys = band_keys([hashes for _, hashes in texts.values()], plan.bands)
-    entered = Texts(
-        rows=[row for row, _ in texts.values()],
-        wholes=list(texts),
-        sketches=[hashes[: plan.bands.num_perm] for _, hashes in texts.values()],
-    )
-    write_names(plan.scratch, chunk.number, rows, ids)
-    sizes = write_entries(plan.scratch, chunk.number, keys, entered, plan.partitions)
-    return Sketched(len(rows), sizes, to_pairs(same))
+    plan, found = chunk.plan, _Chunked()
+    most = plan.bands.num_perm
+    keys = [band_keys([], plan.bands)]
+    for unit in range(chunk.first, chunk.last + 1):
+        texts = _live_texts(chunk.directory, unit, plan.settings.shingle)
+        # A copy, since a part of an array keeps the whole of it in memory.
+        new = [hashes for row, name, hashes in texts if found.add(row, name, hashes[:most].copy())]
+        keys.append(band_keys(new, plan.bands))
+    rows, sketches = [row for row, _ in found.sketches.values()], [sketch for _, sketch in found.sketches.values()]
+    write_names(plan.scratch, chunk.number, found.rows, found.ids)
+    entered = Texts(rows, list(found.sketches), sketches)
+    sizes = write_entries(plan.scratch, chunk.number, np.concatenate(keys), entered, plan.partitions)
+    return Sketched(len(found.rows), sizes, to_pairs(found.same))
 
 
 def compare_partitions(task: Task) -> Pairs:
@@ -92,9 +105,8 @@ def compare_partitions(task: Task) -> Pairs:
     return repeats(keys, rows, wholes, sketches_of(batch, plan.bands.num_perm), plan.settings.threshold)
 
 
-def _live_texts(chunk: Chunk, sizes: Mapping[str, int]) -> Iterator[tuple[int, str, Hashes]]:
-    """Row number, id and shingles of the live rows that ask something."""
-    for unit in range(chunk.first, chunk.last + 1):
-        for position, dialogue in enumerate(read_unit(chunk.directory, unit)):
-            if dialogue.status == "live" and len(hashes := shingle_hashes(dialogue, sizes)):
-                yield (unit << _POSITION_BITS) + position, dialogue.dialogue_id, hashes
+def _live_texts(directory: Place, unit: int, sizes: Mapping[str, int]) -> Iterator[tuple[int, str, Hashes]]:
+    """Row number, id and shingles of a unit's live rows that ask something."""
+    for position, dialogue in enumerate(read_unit(directory, unit)):
+        if dialogue.status == "live" and len(hashes := shingle_hashes(dialogue, sizes)):
+            yield (unit << _POSITION_BITS) + position, dialogue.dialogue_id, hashes

@@ -13,8 +13,9 @@ from manifests.errors import CorpusError
 from manifests.reasons import Reason
 from manifests.schema import Dialogue
 from manifests.storage import Place, open_place
-from pipeline.dedup import build, build_index, load_index
+from pipeline.dedup import build, build_index, index, load_index
 from pipeline.dedup.bands import band_keys, choose_bands
+from pipeline.dedup.passes import Task
 from pipeline.dedup.shingles import shingle_hashes
 from pipeline.recipe import Dedup
 from pipeline.runner.ray import RayRunner
@@ -32,6 +33,15 @@ class InProcess:
     """Maps as the local runner does."""
 
     def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:
+        return map(function, items)
+
+
+class Remembers(InProcess):
+    def __init__(self) -> None:
+        self.items: list[Any] = []
+
+    def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:
+        self.items += items
         return map(function, items)
 
 
@@ -69,9 +79,9 @@ def index_of(
 ) -> dict[str, str]:
     count = write_units(rows, place / "units", unit_rows)
     found = build_index(place / "units", count, place / "index", settings, runner or InProcess())
-    index = load_index(place / "index")
-    assert found == len(index) == len(list(index))
-    return dict(index)
+    duplicates = load_index(place / "index")
+    assert found == len(duplicates) == len(list(duplicates))
+    return dict(duplicates)
 
 
 MOUNTAIN = "What is the tallest mountain in the whole wide world today?"
@@ -227,6 +237,19 @@ def test_any_cut_of_the_work_gives_the_same_index(
     assert index_of(CORPUS, open_place(tmp_path), unit_rows) == expected
 
 
+@pytest.mark.parametrize("task_bytes", [64, 30_000, 2**20])
+def test_tasks_share_out_all_partitions(task_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "TASK_BYTES", task_bytes)
+    monkeypatch.setattr(build, "_ENTRY_BYTES", 20)
+    runner = Remembers()
+    index_of(CORPUS, open_place(tmp_path), 50, runner=runner)
+    tasks = [(item.first, item.last) for item in runner.items if isinstance(item, Task)]
+    partitions = runner.items[0].plan.partitions
+    assert [number for first, last in tasks for number in range(first, last + 1)] == list(range(partitions))
+    assert all(first <= last for first, last in tasks)
+    assert (len(tasks) > 1) == (task_bytes < 2**20)
+
+
 def test_ray_gives_the_same_index(
     expected: Mapping[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -263,6 +286,7 @@ def test_a_killed_build_begins_again(
     (tmp_path / "index" / "scratch").mkdir(parents=True, exist_ok=True)
     (tmp_path / "index" / "scratch" / "entries-000000.arrow").write_bytes(b"half of a file")
     (tmp_path / "index" / "duplicates.arrow").write_bytes(b"of an earlier run")
+    (tmp_path / "index" / ".tmp-1-duplicates.arrow").write_bytes(b"half of a file")
     assert index_of(CORPUS, open_place(tmp_path), 20) == expected
     assert sorted(path.name for path in (tmp_path / "index").iterdir()) == ["duplicates.arrow", "index.json"]
 
@@ -283,12 +307,27 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
 def test_the_index_is_asked_by_id(tmp_path: Path) -> None:
     place = Place(fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem()), "job")
     index_of(asked("Hello", "Hello"), place)
-    index = load_index(place / "index")
-    assert index["1"] == "0"
-    assert index.get("0") is None and "0" not in index and "1" in index
+    duplicates = load_index(place / "index")
+    assert duplicates["1"] == "0"
+    assert duplicates.get("0") is None and "0" not in duplicates and "1" in duplicates
     with pytest.raises(KeyError, match="elsewhere"):
-        index["elsewhere"]
+        duplicates["elsewhere"]
     assert json.loads((tmp_path / "job" / "index" / "index.json").read_text())["rows"] == 2
+
+
+def test_ids_with_the_same_hash_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "_hash", lambda dialogue_id: 7)
+    found = index_of(asked("Hello", "Hello", "Why?", "Why?"), open_place(tmp_path))
+    assert found == {"1": "0", "3": "2"}
+    assert "0" not in load_index(open_place(tmp_path / "index"))
+
+
+def test_the_table_of_another_index_is_not_taken(tmp_path: Path) -> None:
+    index_of(asked("Hello", "Hello"), open_place(tmp_path / "one"))
+    index_of(asked(*["Hello"] * 50), open_place(tmp_path / "other"))
+    (tmp_path / "other" / "index" / "duplicates.arrow").replace(tmp_path / "one" / "index" / "duplicates.arrow")
+    with pytest.raises(CorpusError, match=r"damaged: duplicates\.arrow"):
+        load_index(open_place(tmp_path / "one" / "index"))
 
 
 @pytest.mark.parametrize(
