@@ -106,9 +106,10 @@ def job_parts(job: Job, stages: Sequence[str] | None = None) -> Parts:
 
 def stage_parts(recipe: Recipe, stages: Sequence[str]) -> Parts:
     """What the stages bring with them: the versions of their engines and prompts."""
-    engines = {f"{kind}/{name}": engine_version(kind, name, recipe.models) for kind, name in engines_of(recipe, stages)}
-    if "dedup" in stages:  # no engine of a row, but what it is missing must be heard of before the first token is spent
-        engines["dedup/minhash"] = minhash_version()
+    keys = engines_of(recipe, stages)
+    engines = {f"{kind}/{name}": engine_version(kind, name, recipe.models) for kind, name in keys}
+    if "dedup" in stages:
+        engines["dedup/minhash"] = minhash_version()  # what it is missing must be heard of before tokens are spent
     return {
         "engines": engines,
         "prompts": {stage: text for stage in stages if (text := _prompts(recipe, stage))},

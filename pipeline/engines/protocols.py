@@ -87,8 +87,8 @@ class TextRequest:
 
     For language models: `prompt` is the template's name and version ("ke-rewrite/v1"), `form` which of its forms is
     used. An answer that `check` complains of is asked for again up to `retries` times, with the complaint; the last
-    complaint becomes the `Failure`. Engines that know nothing else to say (rules) ignore `check`: whoever asks looks at
-    the answer himself as well.
+    complaint becomes the `Failure`. Engines that know nothing else to say (rules) ignore `check`, and whoever asks
+    looks at the answer himself as well.
     """
 
     task: str
