@@ -12,7 +12,7 @@ VENV = .venv
 PARLEY = $(VENV)/bin/parley
 export RAY_USAGE_STATS_ENABLED = 0
 
-.PHONY: demo test test-slow lint bench clean
+.PHONY: demo test test-slow test-peers lint bench clean
 
 demo: $(VENV)/ready
 	$(PARLEY) demo
@@ -21,7 +21,12 @@ test: $(VENV)/ready lint
 	$(VENV)/bin/pytest -q
 
 test-slow: $(VENV)/ready
-	$(VENV)/bin/pytest -q -m "slow and not gpu"
+	$(VENV)/bin/pytest -q -m "slow and not gpu" --ignore tests/peers
+
+# Against real servers of language models, and vLLM in process: in environments of their own (4 GB).
+test-peers: $(VENV)/ready
+	$(VENV)/bin/python tests/peers/environments.py
+	PARLEY_PEERS=required .peers/vllm/bin/python -m pytest -q -m slow tests/peers
 
 lint: $(VENV)/ready
 	$(VENV)/bin/ruff check .
@@ -38,4 +43,4 @@ $(VENV)/ready: pyproject.toml Makefile docker/system-packages.sh
 	touch $@
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) .peers demo

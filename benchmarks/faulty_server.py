@@ -38,7 +38,7 @@ def main() -> None:
         write_rows(source, options.rows)
         rates = {}
         for name, share in (("sound", 0.0), ("faulty", options.fault_share)):
-            with FaultyServer(fault_share=share, latency_ms=options.latency_ms, drip_s=15) as server:
+            with FaultyServer(fault_share=share, latency_ms=options.latency_ms, drip_s=8) as server:
                 seconds = run_text(source, Path(scratch) / name, server.url)
                 stats = server.stats()
             rates[name] = options.rows / seconds
@@ -46,7 +46,7 @@ def main() -> None:
             print(f"{name}: {rates[name]:.1f} rows/s, {stats['requests']} requests, {faults} faults")
             print(f"  rows by end: {ends(Path(scratch) / name)}")
         print(f"ratio {rates['faulty'] / rates['sound']:.2f}")
-        with FaultyServer(fault_share=options.fault_share, latency_ms=options.latency_ms, drip_s=15) as server:
+        with FaultyServer(fault_share=options.fault_share, latency_ms=options.latency_ms, drip_s=8) as server:
             kills = run_killed(source, Path(scratch) / "killed", server.url)
             good = server.stats()["good"]
         print(f"killed {kills} times and continued: rows by end: {ends(Path(scratch) / 'killed')}")
@@ -86,11 +86,11 @@ def command(step: str, source: Path, out: Path, url: str) -> list[str]:
     settings = {
         "models.writer.serving.base_url": url,
         "models.writer.serving.concurrency": str(CONCURRENCY),
-        "models.writer.serving.timeout_s": "10",
+        "models.writer.serving.timeout_s": "5",
         "models.writer.model": MODEL,
         "unit_rows": "32",
         "cast.bank": "tone",
-        "pools.text.units_in_flight": "8",
+        "pools.text.units_in_flight": "16",
     }
     words = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
     if step == "ingest":

@@ -110,12 +110,13 @@ def test_torch_pin_is_that_of_the_makefile() -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_torch_comes_before_parley_and_parley_brings_the_offline_engines(target: str) -> None:
+def test_torch_comes_before_parley_and_parley_brings_the_engines(target: str) -> None:
     installs = [words for words in shell_commands(target) if words[:2] == ["pip", "install"]]
     assert [words[-1] for words in installs] == ["${TORCH}", "/src[${EXTRAS}]"]
-    assert ("EXTRAS=offline",) in of(target, "ARG")
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-    assert "offline" in extras
+    (extras,) = [value.removeprefix("EXTRAS=") for (value,) in of(target, "ARG") if value.startswith("EXTRAS=")]
+    known = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert set(extras.split(",")) == {"offline", "llm"} | ({"gpu"} if target == "gpu" else set())
+    assert set(extras.split(",")) <= set(known)
 
 
 @pytest.mark.parametrize(("target", "build"), [("cpu", r"cpu"), ("gpu", r"cu\d{3}")])

@@ -5,8 +5,9 @@ says that it is too much, and grows by one for every window of answers without a
 outcomes as the limit is high: one round trip of a busy client, so that it shrinks at most once per round trip.
 
 How far it shrinks depends on the share of a window that was told to slow down, as DCTCP does it (Alizadeh and others,
-SIGCOMM 2010): all of them, and it is halved; one in ten, and it loses a twentieth. A stray 429 among hundreds of
-answers, which says nothing about load, then costs next to nothing.
+SIGCOMM 2010): all of them, and it is halved; one in five, and it loses a tenth. A window with a few of them counts as
+one without: servers and gateways misbehave for other reasons than load, and a limit that only shrank for it would sink
+to where whole windows pass without any.
 """
 
 import asyncio
@@ -15,6 +16,9 @@ from collections import deque
 from collections.abc import Callable
 from enum import Enum
 
+STRAY = 0.1
+"""Share of a window's outcomes that may be complaints without the limit shrinking. If they come from load after all,
+they cost one cheap retry in ten, and growing further soon brings more of them than this."""
 FAR_ABOVE = 3.0
 """Mean latency of a window, as a multiple of the best one, from which requests may only be queueing in the server. The
 means of one task's answers, which differ in length, are nearer to one another than that."""
@@ -100,7 +104,7 @@ class Limiter:
     def _adapt(self) -> None:
         complaints = self._complaints / (self._answers + self._complaints)
         only_queues = self._only_queues()
-        if complaints:
+        if complaints > STRAY:
             self._limit = max(1.0, self._limit * (1 - complaints / 2))
         elif not only_queues:
             self._limit = min(float(self._ceiling), self._limit + 1)

