@@ -6,8 +6,8 @@ not 34.
 """
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 _DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "幺": 1}
 _UNITS = frozenset("十百千万亿")
@@ -36,13 +36,14 @@ _MINUTES = re.compile("[0-5][0-9](?![0-9.])|[零〇][一二三四五六七八九
 _DIGITS_ALONE = re.compile("[0-9]+")
 # Longer digits are never multiplied by a unit: nobody says that, and a Decimal has 28 digits.
 _MAX_DIGITS = 15
+_METERS = re.compile("[0-9一二两三四五六七八九]米")
+_AFTER_ONE_NUMBER = frozenset("年折后")
 _TIME_OF_DAY = re.compile("(?:上午|下午|早上|早晨|清晨|中午|晚上|凌晨|傍晚|今晚|今早|明早|明晚|夜里|半夜|午后)$")
 # Before these, 一点 is an hour or "a little", not the whole part of a decimal: 八点一刻, 一点一个.
 _NOT_DECIMAL_BEFORE = frozenset("刻个起些下定直样切共次点会旦般边开同名位块")
 
 
-@dataclass(frozen=True, slots=True)
-class Numeral:
+class Numeral(NamedTuple):
     """What stands for the characters up to `end`."""
 
     text: str
@@ -56,17 +57,20 @@ def has_numerals(text: str) -> bool:
 
 def digits_of(text: str) -> str:
     """`text` with its numerals as digits; everything else stays, also 百, 千, 万 and 亿 without a digit."""
-    text = _WHOLE.sub("百分之100", text)
+    if "百分" in text:
+        text = _WHOLE.sub("百分之100", text)
     result: list[str] = []
-    at = 0
-    while at < len(text):
-        numeral = _numeral(text, at) if _STARTS.match(text, at) else None
+    done = at = 0
+    while found := _STARTS.search(text, at):
+        start = found.start()
+        numeral = _numeral(text, start)
         if numeral is None:
-            result.append(text[at])
-            at += 1
+            at = start + 1
         else:
+            result.append(text[done:start])
             result.append(numeral.text)
-            at = numeral.end
+            done = at = numeral.end
+    result.append(text[done:])
     return "".join(result)
 
 
@@ -92,15 +96,17 @@ def _read_one_by_one(text: str, run: re.Match[str]) -> Numeral:
     decimal = _after_point(text, run.start(), number)
     if decimal:
         return decimal
-    if len(digits) > 2 or not set("零〇幺").isdisjoint(digits) or _is_year(text, run):
+    if len(digits) > 2 or not set("零〇幺").isdisjoint(digits) or _is_one_number(text, run):
         return number
     return Numeral(digits.translate(_ONE_NAME), end)
 
 
-def _is_year(text: str, run: re.Match[str]) -> bool:
-    """九八年 is a year, 三四年 are three or four, 一二年级 are two grades."""
+def _is_one_number(text: str, run: re.Match[str]) -> bool:
+    """九八年 is a year, 八五折 a discount, 一米七五 a height; 三四年 are three or four, 一二年级 two grades."""
+    if _METERS.match(text, max(0, run.start() - 2)):
+        return True
     first, second = (_DIGITS[digit] for digit in run[0])
-    return text[run.end() : run.end() + 1] == "年" and second != first + 1
+    return text[run.end() : run.end() + 1] in _AFTER_ONE_NUMBER and second != first + 1
 
 
 def _value(text: str, at: int) -> Numeral | None:

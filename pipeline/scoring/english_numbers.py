@@ -6,16 +6,15 @@ numbers that follow each other are written together. Two texts agree when they c
 """
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 _DECADE = re.compile(r"[0-9]+s")
 
 # Tokens that stand for punctuation. Words on both sides of it form no common number, except after a scale and a comma:
 # "one thousand, two hundred".
-COMMA = ","
-BREAK = ";"
-_BREAKS = frozenset({COMMA, BREAK})
+_COMMA = ","
+BREAKS = frozenset(',.;:!?()"')
 
 _ONES = "zero one two three four five six seven eight nine".split()
 _TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
@@ -34,26 +33,47 @@ ORDINALS = ORDINAL_ONES | {word: value for value, word in enumerate(_ORDINAL_TEE
 ORDINALS |= {word[:-1] + "ieth": value for word, value in TENS.items()}
 ORDINAL_SCALES = {"hundredth": 100} | {f"{word}th": value for word, value in SCALES.items()}
 DECADES = {word[:-1] + "ies": value for word, value in TENS.items()}
+_OH = frozenset({"oh", "o"})
 MULTIPLES = {"double": 2, "triple": 3}
 
 # Words that only make sense after a number: punctuation before them is a slip of the pen.
-_CONTINUING = frozenset({*SCALES, *ORDINAL_SCALES, "hundred", "point", *_BREAKS})
+_CONTINUING = frozenset({*SCALES, *ORDINAL_SCALES, "hundred", "point", *BREAKS})
 
 NUMBER_WORDS = frozenset(
     {*ONES, *TEENS, *TENS, *SCALES, "hundred", *ORDINALS, *ORDINAL_SCALES, *DECADES, *MULTIPLES}
     | {f"{word}s" for word in ORDINALS}
 )
 _STARTING = NUMBER_WORDS | {"a"}
+# What can make more of the digits before it.
+_EXTENDING = NUMBER_WORDS.union(BREAKS, _OH, {"hundreds", "point", "and", "a"})
+_DECIMALS = frozenset("0123456789")
 
 # More digits than this are never multiplied: no number word is that large, and the cost of long integers grows.
 _MAX_DIGITS = 15
+
+# Behind the last token, so that one may always look at the next few.
+_PADDING = [""] * 6
+
+
+def ordinal(value: int) -> str:
+    """1st, 2nd, 11th."""
+    if value % 100 in (11, 12, 13):
+        return f"{value}th"
+    return f"{value}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(value % 10, 'th') }"
+
+
+_BELOW_20 = {word: str(value) for word, value in (ONES | TEENS).items()}
+_ORDINAL_TEXTS = {word: f"{value}s" for word, value in DECADES.items()}
+for _word, _value in (ORDINALS | ORDINAL_SCALES).items():
+    _ORDINAL_TEXTS[_word] = ordinal(_value)
+    if _word != "second":  # of time
+        _ORDINAL_TEXTS[f"{_word}s"] = f"{ordinal(_value)}s"
 
 # "two oh oh oh five": more zeros in a row are not said with "oh".
 _MAX_ZEROS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """Digits read from the words up to `end`.
 
     `text` is what is printed, "1234" or "21st"; `is_open` says whether following digits are written on to it.
@@ -70,28 +90,29 @@ class Number:
 
 def digits_of(tokens: list[str]) -> list[str]:
     """The tokens with every run of numbers as digits. Break tokens are dropped."""
-    result: list[str] = []
-    tokens = [
-        token for at, token in enumerate(tokens) if token not in _BREAKS or _at(tokens, at + 1) not in _CONTINUING
+    kept = [
+        token
+        for token, following in zip(tokens, [*tokens[1:], ""], strict=False)
+        if token not in BREAKS or following not in _CONTINUING
     ]
-    at = 0
-    while at < len(tokens):
-        number = _run(tokens, at) if tokens[at] in _STARTING or tokens[at][0].isdecimal() else None
-        if number is None:
-            if tokens[at] not in _BREAKS:
-                result.append(tokens[at])
-            at += 1
-        else:
+    starts = [at for at, token in enumerate(kept) if token in _STARTING or token[0] in _DECIMALS]
+    tokens = kept + _PADDING
+    result: list[str] = []
+    done = 0
+    for start in starts:
+        if (
+            tokens[start].isdecimal()
+            and tokens[start + 1] not in _EXTENDING
+            and tokens[start + 1][:1] not in _DECIMALS
+        ):
+            continue  # digits by themselves, the common case, stay as they are
+        number = _run(tokens, start) if start >= done else None
+        if number is not None:
+            result.extend(kept[done:start])
             result.append(number.text)
-            at = number.end
-    return result
-
-
-def ordinal(value: int) -> str:
-    """1st, 2nd, 11th."""
-    if value % 100 in (11, 12, 13):
-        return f"{value}th"
-    return f"{value}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(value % 10, 'th') }"
+            done = number.end
+    result.extend(kept[done:])
+    return [word for word in result if word not in BREAKS]
 
 
 def _run(tokens: list[str], start: int) -> Number | None:
@@ -99,23 +120,28 @@ def _run(tokens: list[str], start: int) -> Number | None:
     number = _number(tokens, start)
     if number is None:
         return None
-    text = number.text
+    text, is_digit_by_digit = number.text, len(number.text) == 1
     while number.is_open:
         at = number.end
-        while _at(tokens, at) in _BREAKS:
+        while tokens[at] in BREAKS:
             at += 1
         following = _number(tokens, at) or _spoken_zero(tokens, number.end)
+        if following is None and is_digit_by_digit and len(text) > 1 and tokens[number.end] in _OH:
+            following = Number("0", number.end + 1)  # "nine oh two one oh"
         if following is None or following.is_ordinal or "." in text or "." in following.text:
             break
+        is_digit_by_digit &= len(following.text) == 1
         number, text = following, text + following.text
     return Number(text, number.end, number.is_open)
 
 
 def _number(tokens: list[str], at: int) -> Number | None:
     """One number: a cardinal with what may follow it, an ordinal, a decade, a doubled digit."""
-    word = _at(tokens, at)
+    word = tokens[at]
+    if word not in _STARTING and word[:1] not in _DECIMALS:
+        return None
     if word in MULTIPLES:
-        digit = "0" if _at(tokens, at + 1) in ("o", "oh") else _digits(_at(tokens, at + 1))
+        digit = "0" if tokens[at + 1] in _OH else _digits(tokens[at + 1])
         if digit is None or len(digit) > 1:
             return None
         return _with_fraction(tokens, Number(digit * MULTIPLES[word], at + 2))
@@ -125,24 +151,15 @@ def _number(tokens: list[str], at: int) -> Number | None:
 def _spoken_zero(tokens: list[str], at: int) -> Number | None:
     """The "oh" of "nineteen oh five", which is a zero between numbers only."""
     end = at
-    while _at(tokens, end) in ("oh", "o") and end < at + _MAX_ZEROS:
+    while tokens[end] in _OH and end < at + _MAX_ZEROS:
         end += 1
     return Number("0" * (end - at), end) if end > at and _below_100(tokens, end) else None
 
 
 def _ordinal(tokens: list[str], at: int) -> Number | None:
-    word = _at(tokens, at)
-    if word in DECADES:
-        return Number(f"{DECADES[word]}s", at + 1, is_open=False)
-    if _DECADE.fullmatch(word):
-        return Number(word, at + 1, is_open=False)
-    plural = "s" if word.endswith("s") and word != "seconds" and word[:-1] in ORDINALS | ORDINAL_SCALES else ""
-    singular = word[:-1] if plural else word
-    if singular in ORDINAL_SCALES:
-        return Number(ordinal(ORDINAL_SCALES[singular]) + plural, at + 1, is_open=False)
-    if singular in ORDINALS:
-        return Number(ordinal(ORDINALS[singular]) + plural, at + 1, is_open=False)
-    return None
+    word = tokens[at]
+    text = word if word[-1] == "s" and _DECADE.fullmatch(word) else _ORDINAL_TEXTS.get(word)
+    return None if text is None else Number(text, at + 1, is_open=False)
 
 
 def _cardinal(tokens: list[str], at: int) -> Number | None:
@@ -150,7 +167,7 @@ def _cardinal(tokens: list[str], at: int) -> Number | None:
     if whole is None:
         return None
     text, end, is_ordinal = whole
-    if _at(tokens, end) == "hundreds" and len(text) == 2 and text.isdecimal():
+    if tokens[end] == "hundreds" and len(text) == 2 and text.isdecimal():
         return Number(f"{text}00s", end + 1, is_open=False)
     if is_ordinal:
         return Number(text, end, is_open=False)
@@ -161,14 +178,16 @@ def _with_fraction(tokens: list[str], number: Number) -> Number:
     """ "point five", "and a half", and the scale after them."""
     text, end = number.text, number.end
     while True:
-        digits, after = _digit_run(tokens, end + 1) if _at(tokens, end) == "point" else ("", end)
+        digits, after = _digit_run(tokens, end + 1) if tokens[end] == "point" else ("", end)
+        if tokens[end] == "point" and not digits and tokens[end + 1] in _OH:  # "version two point oh"
+            digits, after = "0", end + 2
         if digits:
             text, end = f"{text}.{digits}", after
         elif tokens[end : end + 3] == ["and", "a", "half"] and "." not in text:
             text, end = f"{text}.5", end + 3
         else:
             break
-    scale = SCALES.get(_at(tokens, end), 1)
+    scale = SCALES.get(tokens[end], 1)
     if scale > 1 and text.count(".") == 1 and len(text) <= _MAX_DIGITS:
         value = Decimal(text) * scale
         text, end = (str(int(value)), end + 1) if value == int(value) else (text, end)
@@ -200,10 +219,10 @@ def _whole(tokens: list[str], at: int) -> tuple[str, int, bool] | None:
         return chunk
     total, limit = 0, 10**15
     while True:
-        scale = SCALES.get(_at(tokens, end), 0)
+        scale = SCALES.get(tokens[end], 0)
         if scale and scale < limit and text.isdecimal():
             total, limit, end = total + int(text) * scale, scale, end + 1
-        elif ORDINAL_SCALES.get(_at(tokens, end), 0) >= 1000 and text.isdecimal():
+        elif ORDINAL_SCALES.get(tokens[end], 0) >= 1000 and text.isdecimal():
             return ordinal(total + int(text) * ORDINAL_SCALES[tokens[end]]), end + 1, True
         else:
             if total:
@@ -211,7 +230,7 @@ def _whole(tokens: list[str], at: int) -> tuple[str, int, bool] | None:
             return text, end, False
         following = _addend(tokens, end, limit)
         if following is None:
-            while _at(tokens, end) in SCALES and len(str(total)) <= _MAX_DIGITS:  # "twenty thousand million"
+            while tokens[end] in SCALES and len(str(total)) <= _MAX_DIGITS:  # "twenty thousand million"
                 total, end = total * SCALES[tokens[end]], end + 1
             return str(total), end, False
         text, end, is_ordinal = following
@@ -221,13 +240,13 @@ def _whole(tokens: list[str], at: int) -> tuple[str, int, bool] | None:
 
 def _addend(tokens: list[str], end: int, limit: int) -> tuple[str, int, bool] | None:
     """What is added after a scale: "twenty four" or "and twenty four", if it is below the scale with its own."""
-    has_comma = _at(tokens, end) == COMMA
-    at = end + 1 if has_comma or _at(tokens, end) == "and" else end
+    has_comma = tokens[end] == _COMMA
+    at = end + 1 if has_comma or tokens[end] == "and" else end
     chunk = _below_1000(tokens, at)
     digits = chunk[0].rstrip("stndrh") if chunk else ""
     if chunk is None or not digits.isdecimal() or len(digits) > 3 or digits[0] == "0":
         return None
-    scale = SCALES.get(_at(tokens, chunk[1]), 1)
+    scale = SCALES.get(tokens[chunk[1]], 1)
     if has_comma and scale == 1 and {"hundred", "hundredth"}.isdisjoint(tokens[at : at + 3]):
         return None
     return chunk if scale < limit else None
@@ -235,7 +254,7 @@ def _addend(tokens: list[str], end: int, limit: int) -> tuple[str, int, bool] | 
 
 def _below_1000(tokens: list[str], at: int) -> tuple[str, int, bool] | None:
     """ "three", "twenty one", "two hundred (and) five", "nineteen hundred", "a hundred", or digits as they stand."""
-    if _at(tokens, at) == "a" and (_at(tokens, at + 1) in SCALES or _at(tokens, at + 1) == "hundred"):
+    if tokens[at] == "a" and (tokens[at + 1] in SCALES or tokens[at + 1] == "hundred"):
         number: Number | None = Number("1", at + 1)
     else:
         number = _below_100(tokens, at)
@@ -246,22 +265,22 @@ def _below_1000(tokens: list[str], at: int) -> tuple[str, int, bool] | None:
     end = number.end
     if not number.text.isdecimal() or len(number.text) > 2:
         return number.text, end, False
-    if _at(tokens, end) == "hundredth":
+    if tokens[end] == "hundredth":
         return ordinal(int(number.text) * 100), end + 1, True
-    if _at(tokens, end) != "hundred":
+    if tokens[end] != "hundred":
         return number.text, end, False
     return _hundreds(tokens, int(number.text) * 100, end + 1)
 
 
 def _hundreds(tokens: list[str], hundreds: int, end: int) -> tuple[str, int, bool]:
-    after_and = _at(tokens, end) == "and"
+    after_and = tokens[end] == "and"
     rest = _below_100(tokens, end + 1 if after_and else end)
-    if rest is None or _at(tokens, rest.end) in ("hundred", "hundredth") or rest.text[0] == "0":
+    if rest is None or tokens[rest.end] in ("hundred", "hundredth") or rest.text[0] == "0":
         return str(hundreds), end, False
     number = rest.text.rstrip("stndrh")
     if len(number) > 2 or not number.isdecimal():
         return str(hundreds), end, False
-    if after_and and SCALES.get(_at(tokens, rest.end), 0) > 0 and hundreds % 1000 == 0:
+    if after_and and SCALES.get(tokens[rest.end], 0) > 0 and hundreds % 1000 == 0:
         return str(hundreds), end, False
     value = hundreds + int(number)
     return (str(value), rest.end, False) if rest.is_open else (ordinal(value), rest.end, True)
@@ -269,9 +288,11 @@ def _hundreds(tokens: list[str], hundreds: int, end: int) -> tuple[str, int, boo
 
 def _below_100(tokens: list[str], at: int) -> Number | None:
     """A number word below a hundred, with its ones, or a token of digits. An ordinal is closed."""
-    word = _at(tokens, at)
+    word = tokens[at]
+    if word in _BELOW_20:
+        return Number(_BELOW_20[word], at + 1)
     if word in TENS:
-        following = _at(tokens, at + 1)
+        following = tokens[at + 1]
         if ONES.get(following, 0):
             return Number(str(TENS[word] + ONES[following]), at + 2)
         if ORDINAL_ONES.get(following, 0):
@@ -279,7 +300,7 @@ def _below_100(tokens: list[str], at: int) -> Number | None:
         return Number(str(TENS[word]), at + 1)
     if word in ORDINALS:
         return Number(ordinal(ORDINALS[word]), at + 1, is_open=False)
-    if _is_tens_digits(word) and _at(tokens, at + 1) == "second":
+    if _is_tens_digits(word) and tokens[at + 1] == "second":
         return Number(ordinal(int(word) + 2), at + 2, is_open=False)
     digits = _digits(word)
     return None if digits is None else Number(digits, at + 1)
@@ -292,12 +313,4 @@ def _is_tens_digits(word: str) -> bool:
 
 def _digits(word: str) -> str | None:
     """The digits of a token "1234", "3.14" or of a number word below twenty."""
-    if word in ONES:
-        return str(ONES[word])
-    if word in TEENS:
-        return str(TEENS[word])
-    return word if word.replace(".", "").isdecimal() else None
-
-
-def _at(tokens: list[str], at: int) -> str:
-    return tokens[at] if at < len(tokens) else ""
+    return _BELOW_20.get(word) or (word if word.replace(".", "").isdecimal() else None)

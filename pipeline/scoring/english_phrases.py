@@ -5,18 +5,52 @@ Works on words whose numbers are digits already, so that one rule serves the wri
 
 import re
 
-from pipeline.scoring.english_words import CENTS, MONTHS, UNITS
+from pipeline.scoring.english_words import CENTS, MONTH_ABBREVIATIONS, MONTHS, UNITS, UNITS_AFTER_ONE_DIGIT
 
 _DAY = re.compile(r"(?:[1-9]|[12][0-9]|3[01])(?:st|nd|rd|th)")
 _YEAR = re.compile(r"[12][0-9]{3}")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_PART = re.compile(r"[0-9]+(?:nd|rd|th)")
+_PARTS = frozenset({"4th", "4ths", "a"})
+_ALL_MONTHS = MONTHS.union(MONTH_ABBREVIATIONS)
+_UNIT_NAMES = frozenset(UNITS)
+_CURRENCY_NAMES = frozenset(CENTS).union(name.removesuffix("s") for name in CENTS)
+_NOTABLE = _PARTS.union(_ALL_MONTHS, _UNIT_NAMES, _CURRENCY_NAMES, {"negative", "to", "between"})
+_HAS_DIGIT = re.compile("[0-9]")
+_MORE_TO_READ = re.compile(
+    r"[0-9](?:st|nd|rd|th)?s? (?:[0-9]|(?:and|point|a|oh?|x|to|half|second)\b)"
+    rf"|[0-9](?:st|nd|rd|th) (?:of )?(?:{'|'.join(sorted(_ALL_MONTHS))})\b"
+)
 # A day and a year that follow a month are written together by then: "may 52024".
 _DAY_AND_YEAR = re.compile(r"([1-9]|[12][0-9]|3[01])([12][0-9]{3})")
 
 
+def is_unsettled(text: str) -> bool:
+    """Whether normalising a normalised text again could change it: numbers may touch that punctuation kept apart.
+
+    Number words are gone by then, and digits that nothing of this kind follows stay as they are.
+    """
+    if "double" in text or "triple" in text or "per cent" in text:
+        return True
+    return _HAS_DIGIT.search(text) is not None and (
+        "hundred" in text or "thousand" in text or "illion" in text or _MORE_TO_READ.search(text) is not None
+    )
+
+
 def merge(words: list[str]) -> list[str]:
-    """One form for amounts of money, units, dates and quarters. Words and their order are otherwise kept."""
-    return _money(_units(_dates(_quarters(_minus(words)))))
+    """One form for amounts of money, units, dates and fractions. Words and their order are otherwise kept."""
+    found = _NOTABLE.intersection(words)
+    if not _PARTS.isdisjoint(found):
+        words = _fractions(words)
+    if not _ALL_MONTHS.isdisjoint(found):
+        words = _dates(words)
+    if "negative" in found:
+        words = _minus(words)
+    if not _UNIT_NAMES.isdisjoint(found):
+        words = _units(words)
+    if not _CURRENCY_NAMES.isdisjoint(found):
+        words = _money(words)
+    return _shared_units(words) if "to" in found or "between" in found else words
 
 
 def _minus(words: list[str]) -> list[str]:
@@ -28,49 +62,91 @@ def _minus(words: list[str]) -> list[str]:
     ]
 
 
-def _quarters(words: list[str]) -> list[str]:
-    """ "one fourth" is a quarter."""
+def _fractions(words: list[str]) -> list[str]:
+    """ "one fourth" is a quarter, and in "two and a third" the third is one."""
     result = list(words)
     for at in range(1, len(words)):
-        if words[at - 1] == "1" and words[at] == "4th":
-            result[at] = "quarter"
-        elif words[at] == "4ths" and words[at - 1].isdecimal():
-            result[at] = "quarters"
+        word, before = words[at], words[at - 1]
+        if word in ("4th", "4ths") and (before == "1" or (word == "4ths" and before.isdecimal())):
+            result[at] = "quarters" if word == "4ths" else "quarter"
+        if before == "a" and at > 2 and words[at - 2] == "and" and _is_part(word) and _NUMBER.fullmatch(words[at - 3]):
+            result[at - 1] = "1"
     return result
+
+
+def _is_part(word: str) -> bool:
+    return word == "quarter" or _PART.fullmatch(word) is not None
 
 
 def _dates(words: list[str]) -> list[str]:
     """ "May 5" is said "May fifth": beside a month, an ordinal loses its ending, and day and year stand apart."""
-    if MONTHS.isdisjoint(words):
-        return words
-    result: list[str] = []
-    for at, word in enumerate(words):
-        after_month = at > 0 and words[at - 1] in MONTHS
-        following = [*words[at + 1 : at + 3], "", ""]
-        before_month = following[0] in MONTHS or (following[0] == "of" and following[1] in MONTHS)
-        # "May fifth, one" must not become "May 51".
-        joins_on = words[at - 1].isdecimal() if at > 0 else False
-        joins_on |= following[0].isdecimal() and not _YEAR.fullmatch(following[0])
-        both = _DAY_AND_YEAR.fullmatch(word) if after_month else None
-        if (after_month or before_month) and not joins_on and _DAY.fullmatch(word):
-            result.append(word[:-2])
-        elif both:
-            result.extend(both.groups())
-        else:
-            result.append(word)
+    words = _full_months(words)
+    result = list(words)
+    for month in range(len(words) - 1, -1, -1):
+        if words[month] not in MONTHS:
+            continue
+        after, before = month + 1, month - 2 if month > 1 and words[month - 1] == "of" else month - 1
+        both = _DAY_AND_YEAR.fullmatch(words[after]) if after < len(words) else None
+        if both:
+            result[after : after + 1] = both.groups()
+        elif _is_day(words, after):
+            result[after] = words[after][:-2]
+        if _is_day(words, before):
+            result[before] = words[before][:-2]
     return result
 
 
+def _is_day(words: list[str], at: int) -> bool:
+    """Whether an ordinal would touch no other number without its ending: "May fifth, one" is no "May 51"."""
+    if not (0 <= at < len(words) and _DAY.fullmatch(words[at])):
+        return False
+    following = words[at + 1] if at + 1 < len(words) else ""
+    joins_on = following.isdecimal() and not _YEAR.fullmatch(following)
+    return not joins_on and not (at > 0 and words[at - 1].isdecimal())
+
+
+def _full_months(words: list[str]) -> list[str]:
+    """ "dec 31": an abbreviated month before a number; elsewhere "mar" and "jan" are words and names."""
+    following = [*words[1:], ""]
+    return [
+        MONTH_ABBREVIATIONS[word] if word in MONTH_ABBREVIATIONS and after[:1].isdecimal() else word
+        for word, after in zip(words, following, strict=True)
+    ]
+
+
 def _units(words: list[str]) -> list[str]:
-    """ "5 km" in full. One letter is a unit only after two digits or more: 5G and 3D are names."""
+    """ "5 km" in full, and "5 square km"."""
     result: list[str] = []
     for at, word in enumerate(words):
-        number = words[at - 1] if at > 0 and _NUMBER.fullmatch(words[at - 1]) else None
-        if number and word in UNITS and (len(word) > 1 or len(number) > 1):
+        is_power = at > 1 and words[at - 1] in ("square", "cubic")
+        number = words[at - 1 - is_power] if at > 0 and word in UNITS else ""
+        is_name = len(word) == 1 and len(number) == 1 and word not in UNITS_AFTER_ONE_DIGIT and not is_power
+        if _NUMBER.fullmatch(number) and not is_name:
             result.extend(UNITS[word][number != "1"].split())
         else:
             result.append(word)
     return result
+
+
+def _shared_units(words: list[str]) -> list[str]:
+    """ "$50 to $60" and "20% to 30%" are said with one unit or with two; "between $10 and $20" as well."""
+    result = list(words)
+    for at in range(len(words) - 4, 0, -1):
+        before, unit, joint, after, last = result[at - 1 : at + 4]
+        is_range = joint == "to" or (joint == "and" and at > 1 and result[at - 2] == "between")
+        if (
+            is_range
+            and _shared(unit)
+            and _shared(unit) == _shared(last)
+            and before[:1].isdecimal()
+            and after[:1].isdecimal()
+        ):
+            del result[at]
+    return result
+
+
+def _shared(word: str) -> str | None:
+    return word if word == "percent" else _plural(word)
 
 
 def _money(words: list[str]) -> list[str]:

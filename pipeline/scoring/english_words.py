@@ -8,9 +8,14 @@ from functools import lru_cache
 
 # Whisper was trained on transcripts without these, and never prints them. "ah", "oh", "eh" are words that it prints;
 # "er" is also the ER.
-FILLERS = frozenset({"uh", "uhh", "uhm", "um", "umm", "ummm", "erm", "hm", "hmm", "hmmm", "mm", "mmm", "mhm"})
+FILLERS = frozenset({"uhm", "erm", "mhm"}).union(
+    stem + stem[-1] * more for stem in ("uh", "um", "hm", "mm") for more in range(6)
+)
 
-STEMS_OF_IS = frozenset("he she it that what who where when how there here why everything".split())
+STEMS_OF_IS = frozenset(
+    "he she it that what who where when how there here why everything everyone everybody someone somebody something "
+    "nobody nothing anybody anyone".split()
+)
 CONTRACTIONS: dict[str, str] = {
     "let's": "let us",
     "won't": "will not",
@@ -18,16 +23,41 @@ CONTRACTIONS: dict[str, str] = {
     "shan't": "shall not",
     "ain't": "aint",
     "y'all": "you all",
+    "y'know": "you know",
+    "d'you": "do you",
+    "c'mon": "come on",
     "o'clock": "oclock",
     "ma'am": "madam",
     "'em": "them",
+    "'n": "and",
     "'til": "until",
     "'cause": "because",
+    "'bout": "about",
+    "'twas": "it was",
+    "'tis": "it is",
 }
 CONTRACTED_ENDINGS = {"re": "are", "ve": "have", "ll": "will", "d": "would", "m": "am"}
-# After these, "it's" and "I'd" stand for "it has" and "I had".
-HAS_BEFORE = frozenset({"been", "got", "had"})
-HAD_BEFORE = frozenset({"better", "been", "rather"})
+# Before these, "it's" and "I'd" stand for "it has" and "I had".
+HAS_BEFORE = frozenset({"been", "got", "had", "become", "happened"})
+HAD_BEFORE = frozenset(
+    "better been rather gone seen done taken known given forgotten written eaten broken chosen spoken begun grown "
+    "shown driven fallen flown had made heard told left lost found bought brought thought felt kept met said paid "
+    "sent spent built".split()
+)
+# They end like a past and are none.
+NOT_PAST = frozenset("exceed succeed proceed indeed embed speed breed bleed".split())
+# "how'd you" is "how did you", while "who'd go" is "who would go".
+DID_BEFORE = frozenset({"how", "why", "where", "when", "what"})
+
+# Headings and names after which two letters or more of i, v and x are a numeral.
+MONARCHS = frozenset(
+    "alexander benedict catherine charles edward elizabeth ferdinand francis frederick george henry ivan james "
+    "leopold louis napoleon nicholas paul peter philip pius richard william".split()
+)
+BEFORE_ROMAN = MONARCHS | frozenset("act appendix article book chapter episode part phase section volume".split())
+
+# Initialisms that start with A: in all others "a" before a letter is the article.
+STARTING_WITH_A = ("abc", "abs", "acdc", "adhd", "aka", "api", "aqi", "atm", "aws", "awol")
 
 # Written in one way and said in the other, or printed in both ways for the same sounds.
 WORDS: dict[str, str] = {
@@ -35,10 +65,29 @@ WORDS: dict[str, str] = {
     "gonna": "going to",
     "wanna": "want to",
     "gotta": "got to",
+    "kinda": "kind of",
+    "sorta": "sort of",
+    "lotta": "lot of",
+    "outta": "out of",
+    "lemme": "let me",
+    "gimme": "give me",
+    "dunno": "do not know",
+    "coulda": "could have",
+    "shoulda": "should have",
+    "woulda": "would have",
     "mr": "mister",
     "mrs": "missus",
     "dr": "doctor",
     "prof": "professor",
+    "jr": "junior",
+    "sr": "senior",
+    "st": "saint",
+    "mt": "mount",
+    "capt": "captain",
+    "lt": "lieutenant",
+    "sgt": "sergeant",
+    "inc": "incorporated",
+    "ltd": "limited",
     "vs": "versus",
     "etc": "et cetera",
     "ok": "okay",
@@ -168,7 +217,17 @@ _RESPELLINGS = (
 UNITS: dict[str, tuple[str, str]] = {
     "kmh": ("kilometer per hour", "kilometers per hour"),
     "kph": ("kilometer per hour", "kilometers per hour"),
-    "ms": ("meter per 2nd", "meters per 2nd"),
+    "mps": ("meter per 2nd", "meters per 2nd"),
+    "ms": ("millisecond", "milliseconds"),
+    "kbps": ("kilobit per 2nd", "kilobits per 2nd"),
+    "mbps": ("megabit per 2nd", "megabits per 2nd"),
+    "gbps": ("gigabit per 2nd", "gigabits per 2nd"),
+    "x": ("times", "times"),
+    "mi": ("mile", "miles"),
+    "yd": ("yard", "yards"),
+    "kcal": ("kilocalorie", "kilocalories"),
+    "db": ("decibel", "decibels"),
+    "v": ("volt", "volts"),
     "mph": ("mile per hour", "miles per hour"),
     "km": ("kilometer", "kilometers"),
     "cm": ("centimeter", "centimeters"),
@@ -204,6 +263,9 @@ UNITS: dict[str, tuple[str, str]] = {
     "w": ("watt", "watts"),
 }
 
+# One letter is a unit only after two digits or more, since 5G and 3D are names; but 2L and 3x are not.
+UNITS_AFTER_ONE_DIGIT = frozenset({"l", "x"})
+
 CURRENCIES: dict[str, tuple[str, str]] = {
     "$": ("dollar", "dollars"),
     "€": ("euro", "euros"),
@@ -219,6 +281,7 @@ CENTS: dict[str, tuple[str, str]] = {
 }
 
 SYMBOLS = {
+    "¢": " cents ",
     "%": " percent ",
     "&": " and ",
     "+": " plus ",
@@ -227,4 +290,6 @@ SYMBOLS = {
     "×": " times ",
     "÷": " divided by ",
 }
-MONTHS = frozenset("january february march april may june july august september october november december".split())
+MONTH_NAMES = "january february march april may june july august september october november december".split()
+MONTHS = frozenset(MONTH_NAMES)
+MONTH_ABBREVIATIONS = {name[:3]: name for name in MONTH_NAMES if name != "may"} | {"sept": "september"}

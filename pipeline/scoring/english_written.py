@@ -5,81 +5,94 @@ special comes first (a date before a range, a thousands separator before a decim
 """
 
 import re
+from collections.abc import Callable
+from functools import lru_cache
 
-from pipeline.scoring.english_words import CENTS, CURRENCIES, SYMBOLS
+from pipeline.scoring.english_words import CENTS, CURRENCIES, MONTH_NAMES, SYMBOLS
 
-_NEEDED = re.compile(r"[0-9%&+=@×÷#°$€£¥₹]")
+_NEEDED = re.compile(r"[0-9%&+=@×÷#°$€£¥₹¢]")
 _VULGAR = re.compile(r"(?<=[0-9])(?=[¼½¾⅐-⅞])")
-_MONTH_NAMES = "january february march april may june july august september october november december".split()
+_SQUARE = re.compile(r"(?<![a-z])([kcm]?m|ft|in|mi)\s?([²³])", re.IGNORECASE)
+_SQUARES = {"²": "square", "³": "cubic"}
 
-_THOUSANDS = re.compile(r"(?<![0-9.,])([0-9]{1,3}(?:,[0-9]{3})++)(?![0-9]|,[0-9])")
+_INITIALS = re.compile(r"(?<![a-z])(?:[a-z]\.){2,}(?![a-z0-9])")
+_DOCTORATE = re.compile(r"\bph\.\s?d\b")
+_DOMAIN = re.compile(r"\.(?<=[a-z0-9]\.)(?=(?:com|org|net|edu|gov|io)\b)|\.(?<=\bwww\.)(?=[a-z0-9])")
+_PREFIX = re.compile(r"(?<![\w-])(wi(?=-fi)|on(?=-line)|e|co|non|anti|multi|semi|pre|micro|ultra)-(?=[a-z]{2})")
+_PER_CENT = re.compile(r"per(?<!\wper)[\W_]+cent\b")
+_WORLD_WAR = re.compile(r"world(?<!\wworld)\W+war\W+(i{1,3})\b(?!')")
+_NUMBER_WORD = re.compile(r"no(?<!\wno)\. ?(?=[0-9])")
+_INNER_POINT = re.compile(r"\.[a-z0-9]")
+
+# Patterns begin with a digit or a mark where they can, and look behind from there: a lookbehind in front is tried at
+# every character.
+_THOUSANDS = re.compile(r"[0-9](?<![0-9.,].)[0-9]{0,2}(?:,[0-9]{3})++(?![0-9]|,[0-9])")
 _ISO_DATE = re.compile(r"\b([12][0-9]{3})[-/](0?[1-9]|1[0-2])[-/](3[01]|[12][0-9]|0?[1-9])\b")
 _SLASH_DATE = re.compile(r"\b([0-9]{1,2})/([0-9]{1,2})/([12][0-9]{3})\b")
-_MONEY = re.compile(r"([$€£¥₹])\s?([0-9]++(?:\.[0-9]++)?)(?:\s?(thousand|million|billion|trillion|k|m|bn|b)\b)?")
+_MINUS = re.compile(r"(?<![^\s(])-(?=[0-9$€£¥])")
+_PHONE = re.compile(r"(?:\(([0-9]{3})\)\s?|(?:\b([0-9])-)?\b([0-9]{3})-)?(?<![0-9])([0-9]{3})-([0-9]{4})\b")
+_DOTTED_PHONE = re.compile(r"[0-9]{3}(?<![0-9.]...)\.[0-9]{3}\.[0-9]{4}(?![0-9.])")
+_TWICE = re.compile(r"(?<![0-9.,/-])([0-9]++)\s?[-/]\s?\1(?![0-9.,/-])")
+_MONEY_RANGE = re.compile(r"([$€£¥₹])([0-9]++(?:\.[0-9]++)?)\s?-\s?(?=[0-9])")
+_RANGE = re.compile(r"(?<=[0-9])(\s?[ap]m|[%°])?\s?-\s?(?=[$€£]?[0-9])")
+_PER = re.compile(r"(?<=[a-z0-9])\s?/\s?(?=(?:second|minute|hour|day|week|month|year|person|mile|gallon)\b)")
+_AMOUNT = r"([0-9]++(?:\.[0-9]++)?)(?:\s?(thousand|million|billion|trillion|k|m|bn|b)\b)?"
+_US_MONEY = re.compile(rf"\bus\$\s?{_AMOUNT}")
+_MONEY = re.compile(rf"([$€£¥₹])\s?{_AMOUNT}")
 _CENTS_ALONE = re.compile(r"0\.([0-9]{2})")
+_ONE_CENT = re.compile(r"(?<![0-9.])1\s?¢")
 _SHORT_SCALES = {"k": "thousand", "m": "million", "b": "billion", "bn": "billion"}
 _FULL_HOUR_HALF = re.compile(r"\b([0-9]{1,2}):00(?=\s?[ap]\s?m\b)")
 _FULL_HOUR = re.compile(r"\b(0?[0-9]|1[0-2]):00\b(?!:)")
-_TIME = re.compile(r"\b([0-9]{1,2}):([0-5][0-9])(?::([0-5][0-9]))?\b")
+_TIME = re.compile(r"\b([0-9]{1,2}):([0-5][0-9])(?::([0-5][0-9]))?(?![0-9])")
 _RATIO = re.compile(r"(?<=[0-9]):(?=[0-9])")
-_PHONE = re.compile(r"(?:\(([0-9]{3})\)\s?|\b([0-9]{3})[-.])?(?<![0-9])([0-9]{3})[-.]([0-9]{4})\b")
-_RANGE = re.compile(r"(?<=[0-9])([%°]?)\s?-\s?(?=[$€£]?[0-9])")
-_MINUS = re.compile(r"(?<![^\s(])-(?=[0-9$€£¥])")
-_MIXED = re.compile(r"\b([0-9]++)\s+1[/⁄]2\b")
+_FEET = re.compile(r"(?<![0-9'])([1-9])'\s?([0-9]|1[01])(?![0-9])")
+_MIXED = re.compile(r"\b([0-9]{1,3})\s+(?=([0-9]{1,2})[/⁄]([2-9]|10)(?![0-9/.]|\.[0-9]))")
+_HALF = re.compile(r"(?<=[0-9] )and 1[/⁄]2\b")
 _FRACTION = re.compile(r"(?<![0-9/.])([0-9]{1,2})[/⁄]([2-9]|10)(?![0-9/.]|\.[0-9])")
 _DENOMINATORS = {2: ("half", "halves"), 4: ("quarter", "quarters")}
-_NUMBER_SIGN = re.compile(r"(?:#|\bno\. ?)(?=[0-9])")
-_SPEED = re.compile(r"(?<=[0-9])(\s?)(km|m)/(h|s)\b")
+_NUMBER_SIGN = re.compile(r"#(?=[0-9])")
+_SHARP = re.compile(r"\b([cf])#")
+_HASHTAG = re.compile(r"#(?=[a-z])")
+_SPEED = re.compile(r"(?<=[0-9])\s?(km/h|m/s)\b")
+_SPEEDS = {"km/h": " kmh", "m/s": " mps"}
 _ONE_DEGREE = re.compile(r"(?<![0-9.,])1\s?°")
 _DEGREE_SCALE = {"c": " degrees celsius ", "f": " degrees fahrenheit "}
 _DEGREES = re.compile(r"°\s?([cf])?(?![a-z])|°")
-_DIGIT_LETTER = re.compile(r"(?<=[0-9])(?=[^\W0-9_])(?!(?:st|nd|rd|th)s?\b)(?!s\b)")
-_LETTER_DIGIT = re.compile(r"(?<=[^\W0-9_])(?=[0-9])")
-_MILLIMETERS = re.compile(r"(?<=[0-9])\s?mm\b")
-_TIMES = re.compile(r"(?<=[0-9])\s?x\s?(?=[0-9])")
-_SHARP = re.compile(r"\b([cf])#")
+_MILLIMETERS = re.compile(r"([0-9])\s?mm\b")
+_TIMES = re.compile(r"([0-9])\s?x\s?(?=[0-9])")
 _SYMBOL = re.compile("[" + re.escape("".join(SYMBOLS)) + "]")
-_STRAY_POINT = re.compile(r"(?<![0-9])\.(?=[0-9])")
+_STRAY_POINT = re.compile(r"\.(?<![0-9]\.)(?=[0-9])")
+
+_Replacement = str | Callable[[re.Match[str]], str]
 
 
-def is_needed(text: str) -> bool:
-    return _NEEDED.search(text) is not None
-
-
-def separate_vulgar_fractions(text: str) -> str:
-    """A space before ½ after a digit, or compatibility folding would make 21/2 of 2½."""
-    return _VULGAR.sub(" ", text)
+def separate_powers(text: str) -> str:
+    """2½ and m² apart from what compatibility folding would make of them, 21/2 and m2."""
+    return _SQUARE.sub(lambda found: f" {_SQUARES[found[2]]} {found[1]}", _VULGAR.sub(" ", text))
 
 
 def rewrite(text: str) -> str:
-    """Dates, money, times, ranges, fractions, degrees and symbols as words and numbers."""
-    text = _THOUSANDS.sub(lambda found: found[1].replace(",", ""), text)
-    text = _ISO_DATE.sub(lambda found: _date(found[1], found[2], found[3]), text)
-    text = _SLASH_DATE.sub(_slash_date, text)
-    text = _MINUS.sub("minus ", text)
-    text = _PHONE.sub(lambda found: " " + " ".join(part for part in found.groups() if part), text)
-    text = _RANGE.sub(r"\1 to ", text)
-    text = _MONEY.sub(_money, text)
-    text = _FULL_HOUR_HALF.sub(r"\1", text)
-    text = _FULL_HOUR.sub(lambda found: f"{int(found[1])} o'clock", text)
-    text = _TIME.sub(_time, text)
-    text = _RATIO.sub(" to ", text)
-    text = _MIXED.sub(r"\1 and a half", text)
-    text = _FRACTION.sub(_fraction, text)
-    text = _NUMBER_SIGN.sub("number ", text)
-    text = _MILLIMETERS.sub(" millimeters", text)  # before "mm" is taken for a hesitation
-    text = _TIMES.sub(" times ", text)
-    text = _SHARP.sub(r"\1 sharp", text)
-    text = _SPEED.sub(r"\1\2\3", text)
-    text = _ONE_DEGREE.sub("1 degree ", text)
-    text = _DEGREES.sub(lambda found: _DEGREE_SCALE.get(found[1], " degrees "), text)
-    text = _SYMBOL.sub(lambda found: SYMBOLS[found[0]], text)
-    text = _STRAY_POINT.sub(" point ", text)
-    return _LETTER_DIGIT.sub(" ", _DIGIT_LETTER.sub(" ", text))
+    """Abbreviations, dates, money, times, ranges, fractions, degrees and symbols as words and numbers."""
+    if _INNER_POINT.search(text):
+        for pattern, replacement in _POINT_RULES:
+            text = pattern.sub(replacement, text)
+    for part, pattern, replacement in _WORD_RULES:
+        if part in text:
+            text = pattern.sub(replacement, text)
+    if _NEEDED.search(text):
+        for pattern, replacement in _rules_for(_MARKS.intersection(text)):
+            text = pattern.sub(replacement, text)
+    return text
+
+
+@lru_cache(maxsize=4096)
+def _rules_for(marks: frozenset[str]) -> list[tuple[re.Pattern[str], _Replacement]]:
+    return [(pattern, replacement) for needed, pattern, replacement in _RULES if not needed.isdisjoint(marks)]
 
 
 def _date(year: str, month: str, day: str) -> str:
-    return f" {_MONTH_NAMES[int(month) - 1]} {int(day)} {year} "
+    return f" {MONTH_NAMES[int(month) - 1]} {int(day)} {year} "
 
 
 def _slash_date(found: re.Match[str]) -> str:
@@ -102,8 +115,16 @@ def _money(found: re.Match[str]) -> str:
     return f" {found[2]} {singular if found[2] == '1' else plural} "
 
 
+def _us_money(found: re.Match[str]) -> str:
+    return f" {found[1]} {_SHORT_SCALES.get(found[2], found[2]) or ''} us dollars "
+
+
 def _time(found: re.Match[str]) -> str:
     return " ".join([str(int(found[1])), *(part for part in found.groups()[1:] if part)])
+
+
+def _mixed(found: re.Match[str]) -> str:
+    return f"{found[1]} and " if int(found[2]) < int(found[3]) else found[0]
 
 
 def _fraction(found: re.Match[str]) -> str:
@@ -117,3 +138,55 @@ def _fraction(found: re.Match[str]) -> str:
 
 def _ordinal(value: int) -> str:
     return f"{value}{ {2: 'nd', 3: 'rd'}.get(value, 'th') }"
+
+
+# Each rule with a part of a text, or with the characters, without which it has nothing to do: most texts have few,
+# and most rules are passed by.
+_POINT_RULES: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
+    (_INITIALS, lambda found: found[0].replace(".", "")),
+    (_DOMAIN, " dot "),
+    (_DOTTED_PHONE, lambda found: found[0].replace(".", " ")),
+    (_STRAY_POINT, " point "),
+)
+_WORD_RULES: tuple[tuple[str, re.Pattern[str], _Replacement], ...] = (
+    ("ph.", _DOCTORATE, "phd"),
+    ("no.", _NUMBER_WORD, "number "),
+    ("mm", _MILLIMETERS, r"\1 millimeters"),  # before "mm" is taken for a hesitation
+    ("-", _PREFIX, r"\1"),
+    ("per", _PER_CENT, "percent"),
+    ("world", _WORLD_WAR, lambda found: f"world war {len(found[1])}"),
+)
+_RULES: tuple[tuple[frozenset[str], re.Pattern[str], _Replacement], ...] = tuple(
+    (frozenset(marks), pattern, replacement)
+    for marks, pattern, replacement in (
+        (",", _THOUSANDS, lambda found: found[0].replace(",", "")),
+        ("-/", _ISO_DATE, lambda found: _date(found[1], found[2], found[3])),
+        ("/", _SLASH_DATE, _slash_date),
+        ("-", _MINUS, "minus "),
+        ("-", _PHONE, lambda found: " " + " ".join(part for part in found.groups() if part)),
+        ("-/", _TWICE, r"\1 \1"),
+        ("$€£¥₹", _MONEY_RANGE, r"\2 to \1"),
+        ("-", _RANGE, r"\1 to "),
+        ("/", _PER, " per "),
+        ("$", _US_MONEY, _us_money),
+        ("$€£¥₹", _MONEY, _money),
+        ("¢", _ONE_CENT, "1 cent"),
+        (":", _FULL_HOUR_HALF, r"\1"),
+        (":", _FULL_HOUR, lambda found: f"{int(found[1])} o'clock"),
+        (":", _TIME, _time),
+        (":", _RATIO, " to "),
+        ("'", _FEET, r"\1 foot \2"),
+        ("/⁄", _MIXED, _mixed),
+        ("/⁄", _HALF, "and a half"),
+        ("/⁄", _FRACTION, _fraction),
+        ("#", _NUMBER_SIGN, "number "),
+        ("#", _SHARP, r"\1 sharp"),
+        ("#", _HASHTAG, "hashtag "),
+        ("x", _TIMES, r"\1 times "),
+        ("/", _SPEED, lambda found: _SPEEDS[found[1]]),
+        ("°", _ONE_DEGREE, "1 degree "),
+        ("°", _DEGREES, lambda found: _DEGREE_SCALE.get(found[1], " degrees ")),
+        (SYMBOLS, _SYMBOL, lambda found: SYMBOLS[found[0]]),
+    )
+)
+_MARKS = frozenset[str]().union(*(marks for marks, _, _ in _RULES))

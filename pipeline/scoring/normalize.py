@@ -4,6 +4,7 @@ The same normalisation is applied to the reference and to the hypothesis. Its ve
 changed normaliser moves every rate.
 """
 
+from functools import lru_cache
 from types import ModuleType
 from typing import Literal
 
@@ -37,6 +38,7 @@ def normalizer_version(language: str) -> str:
     return version
 
 
+@lru_cache(maxsize=1024)
 def metric(language: str) -> Metric:
     """Character error rate for scripts without spaces, word error rate for the others."""
     return "cer" if primary_subtag(language) in _UNSPACED else "wer"
@@ -47,5 +49,6 @@ def primary_subtag(language: str) -> str:
     return language.replace("_", "-").partition("-")[0].casefold()
 
 
+@lru_cache(maxsize=1024)
 def _module(language: str) -> ModuleType:
     return _MODULES.get(primary_subtag(language), generic)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jiwer import CharacterOutput, WordOutput, process_characters, process_words
 from rapidfuzz.distance import Levenshtein
 
 from pipeline.scoring.normalize import Metric, metric, normalize, normalizer_version
@@ -85,12 +84,13 @@ def edge_error(reference: str, hypothesis: str, characters: int = EDGE_CHARACTER
     """
     if characters < 1:
         raise ValueError(f"an edge has at least one character, not {characters}")
-    expected, heard = reference.replace(" ", ""), hypothesis.replace(" ", "")
+    expected = reference.replace(" ", "")
     length = len(expected)
     if not length:
         return None
-    if expected == heard:
+    if reference == hypothesis:
         return 0.0
+    heard = hypothesis.replace(" ", "")
     width = min(characters, length)
     head = tail = 0
     for edit in Levenshtein.editops(expected, heard):
@@ -102,9 +102,11 @@ def edge_error(reference: str, hypothesis: str, characters: int = EDGE_CHARACTER
 
 
 def _count_edits(expected: str, heard: str, kind: Metric) -> tuple[int, int, int]:
-    """Substitutions, deletions, insertions. Equal texts, the common case, need no alignment."""
+    """Substitutions, deletions, insertions of one alignment. Equal texts, the common case, need none."""
     if expected == heard:
         return 0, 0, 0
-    output: CharacterOutput | WordOutput
-    output = process_characters(expected, heard) if kind == "cer" else process_words(expected, heard)
-    return output.substitutions, output.deletions, output.insertions
+    alignment = (
+        Levenshtein.editops(expected, heard) if kind == "cer" else Levenshtein.editops(expected.split(), heard.split())
+    )
+    tags = [edit.tag for edit in alignment]
+    return tags.count("replace"), tags.count("delete"), tags.count("insert")

@@ -1,6 +1,9 @@
 """Rates, pooling and edges."""
 
+import jiwer
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.scoring.rates import Score, edge_error, pooled, score
 
@@ -38,7 +41,7 @@ def test_score(
 def test_a_score_carries_its_evidence() -> None:
     result = score("It's 50%!", "it is fifty per cent", "en")
     assert (result.reference, result.hypothesis) == ("it is 50 percent", "it is 50 percent")
-    assert (result.metric, result.normalizer) == ("wer", "english-1")
+    assert (result.metric, result.normalizer) == ("wer", "english-2")
 
 
 @pytest.mark.parametrize(
@@ -149,3 +152,29 @@ def _scores(*pairs: tuple[str, str]) -> list[Score]:
 )
 def test_pooled(pairs: list[tuple[str, str]], expected: float | None) -> None:
     assert pooled(_scores(*pairs)) == pytest.approx(expected)
+
+
+_FEW_WORDS = st.lists(st.sampled_from("the cat dog sat here".split()), min_size=1, max_size=12).map(" ".join)
+_FEW_CHARACTERS = st.text(alphabet="的我你他们好", min_size=1, max_size=20)
+
+
+@given(_FEW_WORDS, _FEW_WORDS)
+def test_counts_are_those_of_jiwer_for_words(reference: str, hypothesis: str) -> None:
+    result, expected = score(reference, hypothesis, "en"), jiwer.process_words(reference, hypothesis)
+    assert (result.substitutions, result.deletions, result.insertions) == (
+        expected.substitutions,
+        expected.deletions,
+        expected.insertions,
+    )
+    assert result.rate == pytest.approx(expected.wer)
+
+
+@given(_FEW_CHARACTERS, _FEW_CHARACTERS)
+def test_counts_are_those_of_jiwer_for_characters(reference: str, hypothesis: str) -> None:
+    result, expected = score(reference, hypothesis, "zh"), jiwer.process_characters(reference, hypothesis)
+    assert (result.substitutions, result.deletions, result.insertions) == (
+        expected.substitutions,
+        expected.deletions,
+        expected.insertions,
+    )
+    assert result.rate == pytest.approx(expected.cer)

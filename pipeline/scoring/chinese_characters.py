@@ -1,0 +1,103 @@
+"""Chinese characters before anything is read: compatibility forms, case, script, hesitations."""
+
+import re
+import unicodedata
+import warnings
+from functools import cache
+
+with warnings.catch_warnings():
+    # zhconv reads its table through pkg_resources where that exists, which warns about its own removal.
+    warnings.simplefilter("ignore", UserWarning)
+    from zhconv import zhconv
+
+# Recognisers rarely print hesitations; 啊 and 哦 they do.
+_HESITATIONS = "嗯呃唔呣"
+_DASHES = "‐‑‒–—―−～〜∼~"
+
+# With simplified characters, nearly every text has no others. None of them composes with its neighbour.
+_COMMON = r" -~\n\t\u3000，。！？、；：“”‘’（）《》【】「」…—～·％￥＋＝－"
+
+# zhconv takes 么 before certain nouns for 幺 ("youngest"): 什么女人 would become 什幺女人.
+_PROTECTED = {f"{before}么": f"{before}么" for before in "什怎那这多要甚"}
+_YOUNGEST = re.compile("么(?<![什怎那这多要甚]么)")
+
+# 着 is written 著 in traditional text, 著 also in simplified words of writing and fame.
+_PARTICLE = re.compile("(?<![显名原专编论巨译土卓昭合遗拙新])著(?![名作者称述书录])")
+
+_SQUARES = {"²": "平方", "³": "立方"}
+_SQUARE_SIGNS = {"㎡": "m²", "㎢": "km²", "㎠": "cm²", "㎥": "m³", "㎤": "cm³"}
+_SQUARE_UNITS = {"m": "米", "km": "公里", "cm": "厘米", "mm": "毫米"}
+_POWER = re.compile("[㎡㎢㎠㎥㎤]|[²³]")
+_SQUARE = re.compile("(?<![a-z])([kcm]?m)([²³])", re.IGNORECASE)
+
+
+def fold(text: str) -> str:
+    """Lower case, simplified, straight hyphens, ASCII digits; hesitations, joiners and accents gone."""
+    if folds_one_by_one(text):
+        return text.translate(_FOLDED)
+    if _POWER.search(text):
+        text = _squares(text)
+    text = _compatible(text)
+    # zh-hans changes characters and leaves the vocabulary of other regions as it was said.
+    simplified: str = zhconv.convert(text, "zh-hans", _PROTECTED)
+    simplified = _PARTICLE.sub("着", simplified.replace("甚么", "什么"))
+    return simplified.translate(_FOLDED)
+
+
+def _squares(text: str) -> str:
+    """80m² as it is said, before folding makes 80m2 of it."""
+    text = "".join(_SQUARE_SIGNS.get(character, character) for character in text)
+    return _SQUARE.sub(lambda found: _SQUARES[found[2]] + _SQUARE_UNITS[found[1].lower()], text)
+
+
+def _compatible(text: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def folds_one_by_one(text: str) -> bool:
+    """Whether no character of the text depends on its neighbours."""
+    return _one_by_one().fullmatch(text) is not None and not _YOUNGEST.search(text)
+
+
+@cache
+def _one_by_one() -> re.Pattern[str]:
+    traditional = _traditional()
+    simplified = "".join(chr(code) for code in range(0x4E00, 0xA000) if chr(code) not in traditional)
+    return re.compile(f"[{_COMMON}{simplified}]*")
+
+
+def _traditional() -> frozenset[str]:
+    """Characters without which zhconv changes nothing, except 么: each of its entries changes one of them."""
+    changes = [(key, value) for key, value in zhconv.getdict("zh-hans").items() if key != value]
+    alone = {key for key, _ in changes if len(key) == 1}
+    in_words = {
+        old
+        for key, value in changes
+        if alone.isdisjoint(key)
+        for old, new in zip(key, value, strict=True)
+        if old != new
+    }
+    return frozenset(alone | in_words | set("甚著")) - {"么"}
+
+
+class _Folding(dict[int, str]):
+    """What one character becomes, found when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        folded = "".join(map(_fold_character, _compatible(chr(code))))
+        self[code] = folded
+        return folded
+
+
+def _fold_character(character: str) -> str:
+    """Joiners and unassigned characters vanish; the digits of other scripts become ours."""
+    if character in _HESITATIONS or unicodedata.category(character) in ("Cf", "Cs", "Co", "Cn", "Mn", "Me"):
+        return ""
+    if character in _DASHES:
+        return "-"
+    if character.isspace():
+        return " "
+    return str(unicodedata.decimal(character)) if character.isdecimal() else character
+
+
+_FOLDED = _Folding()

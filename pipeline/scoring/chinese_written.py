@@ -1,0 +1,150 @@
+"""Chinese written forms in the words and the order in which they are said.
+
+Every rule works on folded text (lower case, half width, straight hyphens). What is more special comes first: a date
+before a range, a range of money before an amount.
+"""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+_CURRENCIES = {"$": "美元", "€": "欧元", "£": "英镑", "¥": "元"}
+_UNITS = {
+    "km/h": "公里每小时",
+    "m/s": "米每秒",
+    "km": "公里",
+    "cm": "厘米",
+    "mm": "毫米",
+    "kg": "公斤",
+    "mg": "毫克",
+    "ml": "毫升",
+    "khz": "千赫兹",
+    "mhz": "兆赫兹",
+    "hz": "赫兹",
+    "kcal": "千卡",
+    "kwh": "千瓦时",
+    "kw": "千瓦",
+    "db": "分贝",
+    "°c": "摄氏度",
+    "°f": "华氏度",
+    "°": "度",
+    "m": "米",
+    "l": "升",
+}
+# One letter is a unit only after two digits or more: 5G网络 and 3V3 are names.
+_UNITS_AFTER_TWO_DIGITS = {"g": "克", "v": "伏"}
+_OPERATORS = {"+": "加", "=": "等于", "×": "乘", "÷": "除以", "x": "乘", "*": "乘", ">": "大于", "<": "小于"}
+_NUMERALS = "零一二三四五六七八九"
+
+# Possessive, and never from the middle of a number: the time stays linear in the length of the text.
+_NUMBER = r"(?<![0-9])[0-9]++(?:\.[0-9]++)?"
+_AMOUNT = rf"{_NUMBER}[万亿]?"
+_CURRENCY_NAMES = "|".join(_CURRENCIES.values())
+_THOUSANDS = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:,[0-9]{3})++(?![0-9]|,[0-9])")
+_SPACE_IN_NUMBER = re.compile(r"(?<=[0-9])\s+(?=[0-9])")
+_PHONE = re.compile(r"(?<![0-9-])[0-9]{3,4}(?:-[0-9]{3,8}){1,2}(?![0-9-])")
+_DATE = re.compile(r"(?<![0-9])([12][0-9]{3})[-/.](0?[1-9]|1[0-2])[-/.](3[01]|[12][0-9]|0?[1-9])(?![0-9])")
+_TIME = re.compile(r"(?<![0-9:])([0-9]{1,2}):([0-5][0-9])(?::([0-5][0-9]))?(?![0-9:])")
+_LEADING_ZERO = re.compile("(?<![0-9.])0(?=[1-9](?:月|日|号))")
+_RATIO = re.compile("(?<=[0-9]):(?=[0-9])")
+# After a character a hyphen belongs to a name (歼-20), unless the word before it or the unit says otherwise.
+_MINUS = re.compile(
+    rf"(?<![\w.)])-(?=[0-9])|(?<=[是为到约达在于加减乘以从])-(?=[0-9])|(?<![a-z0-9.)])-(?={_NUMBER}\s?[%‰°度])"
+)
+_PERCENT_RANGE = re.compile(rf"({_NUMBER})\s?-\s?({_NUMBER})\s?%")
+_RANGE = re.compile(r"(?<=[0-9%点分年月日号元度])\s?-\s?(?=[0-9$¥€£])")
+_PERCENT = re.compile(rf"({_NUMBER})\s?([%‰])")
+_US = re.compile(r"(?<![a-z])us\s?\$(?=\s?[0-9])")
+_MONEY_RANGE = re.compile(rf"([$€£¥])\s?({_AMOUNT})\s?-\s?\1?({_AMOUNT})")
+_MONEY = re.compile(rf"([$€£¥])\s?({_AMOUNT})")
+_FRACTION = re.compile(r"(?<![0-9/.])([0-9]{1,3})/([0-9]{1,3})(?![0-9/.])")
+_OPERATOR = re.compile(r"(?<=[0-9])\s?([+=×÷x*<>])\s?(?=[0-9负])")
+_DOMAIN = re.compile(r"(?<=[a-z0-9])\.(?=(?:com|cn|org|net|edu|gov|io)(?![a-z0-9]))|(?<=www)\.(?=[a-z0-9])")
+_C_PLUS_PLUS = re.compile(r"(?<![a-z])c\+\+")
+# 三、四个 is said like 三四个. Only a rising pair: 一、二、三 is a count.
+_PAIR = re.compile(
+    "(?<![0-9一二三四五六七八九十、])([1-9一二两三四五六七八九])、"
+    "([1-9一二三四五六七八九])(?![0-9一二三四五六七八九十百千万、.])"
+)
+_UNIT = re.compile(rf"({_NUMBER})\s?({'|'.join(_UNITS)})(?![a-z])")
+_UNIT_AFTER_TWO_DIGITS = re.compile(r"(?<=[0-9][0-9])([gv])(?![a-z0-9])")
+_TIMES_BY = re.compile("(?<=[0-9])乘以(?=[0-9负])")
+# 50% to 60% is said with one 百分之 or with two, $50 to $60 with one 美元 or with two.
+_PERCENT_TWICE = re.compile(r"(百分之[0-9]++(?:\.[0-9]++)?到)百分之(?=[0-9])")
+_CURRENCY_TWICE = re.compile(rf"({_NUMBER})({_CURRENCY_NAMES})到({_NUMBER})(?=\2)")
+
+_LATIN = re.compile("[a-z°]")
+
+_Replacement = str | Callable[[re.Match[str]], str]
+
+
+def rewrite(text: str) -> str:
+    """Written dates, times, money, percentages, ranges and fractions as they are said, still with digits."""
+    for pattern, replacement in _rules_for(_MARKS.intersection(text)):
+        text = pattern.sub(replacement, text)
+    return text
+
+
+@lru_cache(maxsize=4096)
+def _rules_for(marks: frozenset[str]) -> list[tuple[re.Pattern[str], _Replacement]]:
+    return [(pattern, replacement) for needed, pattern, replacement in _RULES if not needed.isdisjoint(marks)]
+
+
+def units(text: str) -> str:
+    """Units in full and repeated ones once, where the numbers are digits already."""
+    if _LATIN.search(text):
+        text = _UNIT.sub(lambda found: f"{found[1]}{_UNITS[found[2]]}", text)
+        text = _UNIT_AFTER_TWO_DIGITS.sub(lambda found: _UNITS_AFTER_TWO_DIGITS[found[1]], text)
+    if "乘以" in text:
+        text = _TIMES_BY.sub("乘", text)
+    if "到" in text:
+        text = _CURRENCY_TWICE.sub(r"\1到\3", _PERCENT_TWICE.sub(r"\1", text))
+    return text
+
+
+def _time(found: re.Match[str]) -> str:
+    hour, minutes, seconds = found.groups()
+    if seconds:
+        return f"{int(hour)}点{minutes}分{seconds}秒"
+    return f"{int(hour)}点" if minutes == "00" else f"{int(hour)}点{minutes}分"
+
+
+def _phone(found: re.Match[str]) -> str:
+    """010-6552-1234 is one number; 100-200 is a range."""
+    groups = found[0].split("-")
+    is_range = len(groups) == 2 and len(groups[0]) <= len(groups[1]) <= 4 and groups[0][0] != "0"
+    return found[0] if is_range else "".join(groups)
+
+
+def _pair(found: re.Match[str]) -> str:
+    first, second = (_NUMERALS[int(digit)] if digit.isascii() else digit for digit in found.groups())
+    rises = _NUMERALS.index(second) == _NUMERALS.index(first.replace("两", "二")) + 1
+    return first + second if rises else found[0]
+
+
+# Each rule with the characters of which its pattern needs one: most texts have none, and most rules are passed by.
+_RULES: tuple[tuple[frozenset[str], re.Pattern[str], _Replacement], ...] = tuple(
+    (frozenset(marks), pattern, replacement)
+    for marks, pattern, replacement in (
+        ("、", _PAIR, _pair),
+        (".", _DOMAIN, "点"),
+        ("+", _C_PLUS_PLUS, "c加加"),
+        (",", _THOUSANDS, lambda found: found[0].replace(",", "")),
+        (" ", _SPACE_IN_NUMBER, ""),
+        ("-/.", _DATE, lambda found: f"{found[1]}年{int(found[2])}月{int(found[3])}日"),
+        (":", _TIME, _time),
+        ("0", _LEADING_ZERO, ""),
+        (":", _RATIO, "比"),
+        ("-", _PHONE, _phone),
+        ("$", _US, "$"),
+        ("$€£¥", _MONEY_RANGE, lambda found: f"{found[2]}到{found[3]}{_CURRENCIES[found[1]]}"),
+        ("%", _PERCENT_RANGE, r"百分之\1到\2"),
+        ("-", _RANGE, "到"),
+        ("-", _MINUS, "负"),
+        ("%‰", _PERCENT, lambda found: f"{'百' if found[2] == '%' else '千'}分之{found[1]}"),
+        ("$€£¥", _MONEY, lambda found: f"{found[2]}{_CURRENCIES[found[1]]}"),
+        ("/", _FRACTION, r"\2分之\1"),
+        ("+=×÷x*<>", _OPERATOR, lambda found: _OPERATORS[found[1]]),
+    )
+)
+_MARKS = frozenset[str]().union(*(marks for marks, _, _ in _RULES))

@@ -1,0 +1,61 @@
+"""Letters that are said one by one, and letters that are numerals."""
+
+import re
+
+from pipeline.scoring.english_numbers import BREAKS, ordinal
+from pipeline.scoring.english_words import BEFORE_ROMAN, MONARCHS, STARTING_WITH_A
+
+# After "a" stand letters whose names begin with a consonant, after "an" the others: "a PhD", "an FBI agent".
+_VOWEL_NAMES = frozenset("aefhilmnorsx")
+# Of "a TVs" only the s is no letter; "is", "as" and "us" are words.
+_PLURAL_LETTER = re.compile("[b-df-hj-np-tv-z]s")
+# No single letters: "the part I like".
+ROMANS = {
+    tens + ones: 10 * ten + one
+    for ten, tens in enumerate(("", "x", "xx", "xxx"))
+    for one, ones in enumerate(("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix"))
+    if len(tens + ones) > 1
+}
+
+
+def join_letters(words: list[str]) -> list[str]:
+    """ "g p s" and "GPS" are one word: a run of single letters is joined, whatever punctuation is between."""
+    if len([word for word in words if len(word) == 1 and word.isalpha()]) < 2:
+        return words
+    result: list[str] = []
+    run = ""
+    for word in words:
+        if word == "a" and len(run) == 1 and result and result[-1][-1].isdecimal():
+            result.append(run)  # "2 l a day" is no word "la"
+            run = word
+        elif len(word) == 1 and word.isalpha():
+            run += word
+        elif not run:
+            result.append(word)
+        elif word not in BREAKS:
+            is_plural = len(run) > 1 and _PLURAL_LETTER.fullmatch(word)
+            result.extend(_letters(run + word) if is_plural else [*_letters(run), word])
+            run = ""
+    return result + _letters(run) if run else result
+
+
+def _letters(run: str) -> list[str]:
+    """ "a p h d" is the article and "phd"; "a t m" is one word."""
+    is_article = len(run) > 2 and run[0] == "a" and run[1] not in _VOWEL_NAMES
+    return ["a", run[1:]] if is_article and not run.startswith(STARTING_WITH_A) else [run]
+
+
+def romans(words: list[str]) -> list[str]:
+    """ "chapter iv" as "chapter 4", "henry viii" as "henry the 8th"."""
+    if ROMANS.keys().isdisjoint(words):
+        return words
+    result: list[str] = []
+    before = ""
+    for word in words:
+        if word in ROMANS and before in BEFORE_ROMAN:
+            result.extend(["the", ordinal(ROMANS[word])] if before in MONARCHS else [str(ROMANS[word])])
+        else:
+            result.append(word)
+        if word not in BREAKS:
+            before = word
+    return result

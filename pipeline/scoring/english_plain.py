@@ -1,0 +1,48 @@
+"""English words that are read without their neighbours: nearly all, so most texts are looked up word by word."""
+
+import re
+from collections.abc import Iterable
+
+from pipeline.scoring.english_contractions import expand
+from pipeline.scoring.english_letters import ROMANS
+from pipeline.scoring.english_numbers import NUMBER_WORDS
+from pipeline.scoring.english_words import FILLERS, respell
+
+# A language has more words than that, but these are nearly all of a text; the others are found again.
+_MAX_CHUNKS = 1 << 17
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|'[^\W_]+")
+_HAS_DIGIT = re.compile("[0-9]")
+# What these become depends on the words beside them.
+_READ_TOGETHER = NUMBER_WORDS.union(ROMANS, FILLERS)
+
+
+class _Plain(dict[str, str | None]):
+    """The words of a chunk between spaces, with its punctuation; None where its neighbours decide."""
+
+    def __missing__(self, chunk: str) -> str | None:
+        if _HAS_DIGIT.search(chunk):
+            return None
+        if len(self) >= _MAX_CHUNKS:
+            self.clear()
+        self[chunk] = words = _words(chunk)
+        return words
+
+
+def has_letters(plain: Iterable[str | None]) -> bool:
+    """Whether two of the letters that are words, a and i, stand side by side: "A. I." is one word."""
+    text = f" {' '.join(filter(None, plain))} "
+    return " a i " in text or " i a " in text or " a a " in text or " i i " in text
+
+
+def _words(chunk: str) -> str | None:
+    parts = _WORD.findall(chunk)
+    words = expand(parts)
+    is_read_together = (
+        not parts
+        or any(part.endswith("'d") for part in parts)  # "would" or "had", as the next word says
+        or any(word in _READ_TOGETHER or (len(word) == 1 and word not in "ai") for word in words)
+    )
+    return None if is_read_together else " ".join(map(respell, words))
+
+
+PLAIN = _Plain()
