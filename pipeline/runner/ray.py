@@ -51,6 +51,7 @@ class RayRunner:
         self._address = address
         self._started = False
         self._own_cpus = 0
+        self._data: Any = None
 
     def run(self, units: Sequence[int], unit_pass: UnitPass, plans: Sequence[PoolPlan]) -> Iterator[UnitReport]:
         if not units:
@@ -58,10 +59,13 @@ class RayRunner:
         sizes = pool_sizes([plan.pool for plan in plans], self._resources(), shared=self._address is None)
         sizes = [min(size, len(units)) for size in sizes]
         self._start(plans, sizes)
-        for row in _dataset(units, unit_pass, plans, sizes).iter_rows():
-            if row["error"]:
-                raise _rebuilt(row["error"])
-            yield UnitReport.from_json(row["report"])
+        self._data = _dataset(units, unit_pass, plans, sizes)
+        # Without prefetching: its threads would outlive an error, see `_stop_work`, and reports are small.
+        for table in self._data.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+            for row in table.to_pylist():
+                if row["error"]:
+                    raise _rebuilt(row["error"])
+                yield UnitReport.from_json(row["report"])
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         import ray
@@ -76,11 +80,23 @@ class RayRunner:
             yield _outcome(running.popleft())
 
     def close(self) -> None:
+        self._stop_work()
         if self._started:
             import ray
 
             ray.shutdown()
             self._started = False
+
+    def _stop_work(self) -> None:
+        """End what still runs after an error or an interrupt.
+
+        Ray Data schedules in a thread of this process; a thread that meets a Ray that is shut down ends the process on
+        the spot, without a word, with exit code 1. There is no public way to stop it.
+        """
+        executor = getattr(self._data, "_current_executor", None)
+        if executor is not None:
+            executor.shutdown(force=True)
+        self._data = None
 
     def _resources(self) -> dict[str, float]:
         """CPUs and GPUs to share out: the cluster's, or this machine's."""

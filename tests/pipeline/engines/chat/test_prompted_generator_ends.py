@@ -2,8 +2,9 @@
 
 import _thread
 import asyncio
+import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -132,6 +133,15 @@ def test_a_model_that_leaves_is_dead_to_every_caller_and_is_closed(open_generato
     assert (model.cancelled, model.closed) == (1, 1)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A process that was started in the background may ignore interrupts; this test wants one."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_cancels_the_requests_of_its_call(open_generator: Open) -> None:
     async def interrupt(request: ChatRequest) -> Answer:
         if "good" in request.messages[1].content:
