@@ -13,6 +13,7 @@ import click
 
 from manifests.errors import LawBroken, ParleyError
 from manifests.storage import open_place
+from pipeline.bank.cli import voicebank
 from pipeline.recipe import STAGES, shipped_recipes
 
 Command = Callable[..., Any]
@@ -188,6 +189,9 @@ def stats(directory: str, as_json: bool) -> None:
 
     figures = corpus_stats.stats(open_place(directory))
     click.echo(json.dumps(figures, indent=2) if as_json else corpus_stats.format_stats(figures))
+
+
+cli.add_command(voicebank)
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ import yaml
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from manifests.errors import RecipeError
+from pipeline.engines.table import is_engine
 from pipeline.models import Model, Section
 
 TEXT_STAGES = ("rewrite", "screen", "dedup", "respond", "converse")
@@ -107,7 +108,9 @@ class Cast(Section):
 
 
 class Tts(Section):
-    engine: EngineList = Field(description="speech engines; a voice is cast only if its engine is among them")
+    engine: EngineList = Field(
+        description="speech engines, or models of some; a voice is cast only if its engine is among them"
+    )
 
 
 class Render(Section):
@@ -185,7 +188,7 @@ class Recipe(Section):
     languages: tuple[str, ...] = Field(description="rows of other languages are rejects")
     exchanges: Literal["all", "first"] = Field("all", description="how much of a multi-turn source row is taken")
     unit_rows: int = Field(32, gt=0, description="dialogues in a unit")
-    models: dict[str, Model] = Field({}, description="language models, by names that the stages' `engine` may use")
+    models: dict[str, Model] = Field({}, description="models, by names that the stages' `engine` may use")
     rewrite: Rewrite
     screen: Screen
     dedup: Dedup | None = Field(None, description="none: near-duplicates are kept")
@@ -211,6 +214,15 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _models_have_names_of_their_own(self) -> "Recipe":
+        if taken := sorted(filter(is_engine, self.models)):
+            raise ValueError(f"models: {', '.join(taken)} is the name of an engine; give the model another")
+        spoken = [self.engine_of(name) for name in self.tts.engine]
+        if len(set(spoken)) < len(spoken):
+            raise ValueError("tts.engine: a voice names its engine, so no two models may be of one engine")
+        return self
+
+    @model_validator(mode="after")
     def _steps_name_their_models(self) -> "Recipe":
         steps = {"rewrite": self.rewrite, "screen": self.screen, "respond": self.respond, "converse": self.converse}
         for stage, step in steps.items():
@@ -223,6 +235,14 @@ class Recipe(Section):
         if self.converse and self.converse.engine not in self.models:
             raise ValueError(f"converse.engine: there is no model {self.converse.engine!r}")
         return self
+
+    def engine_of(self, name: str) -> str:
+        """The engine behind what a stage names: that of a model, or the engine itself."""
+        return self.models[name].engine if name in self.models else name
+
+    def speaks_with(self, engine: str) -> str:
+        """The name in `tts.engine` behind which a voice's engine stands. KeyError where there is none."""
+        return {self.engine_of(name): name for name in self.tts.engine}[engine]
 
     @property
     def stages(self) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ class Worker:
         self._context = Context(
             recipe=recipe,
             seed=order.seed,
-            casting=Casting(load_bank(recipe.cast.bank), recipe.tts.engine, recipe.cast.agents == "one"),
+            casting=open_casting(recipe),
             engines=engines,
             prompts=order.prompts,
             duplicates=load_index(order.duplicates) if order.duplicates and "dedup" in order.stages else {},
@@ -74,6 +74,12 @@ class Worker:
         for engine in self._context.engines.values():
             if close := getattr(engine, "close", None):
                 close()
+
+
+def open_casting(recipe: Recipe) -> Casting:
+    """The recipe's voices, as far as its engines can speak with them."""
+    engines = [recipe.engine_of(name) for name in recipe.tts.engine]
+    return Casting(load_bank(recipe.cast.bank), engines, recipe.cast.agents == "one")
 
 
 def engines_of(recipe: Recipe, stages: Sequence[str]) -> list[EngineKey]:

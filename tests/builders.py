@@ -8,9 +8,7 @@ from manifests.schema import Dialogue, Source, Turn
 from pipeline.engines.table import load_engine
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.stage import Context, EngineKey
-from pipeline.worker import engines_of
-from voicebank.bank import load_bank
-from voicebank.cast import Casting
+from pipeline.worker import engines_of, open_casting
 
 
 def make_dialogue(
@@ -43,6 +41,4 @@ def make_context(
     """A context with the true engines of the stages, unless `engines` puts others in their place."""
     recipe = recipe or tone_recipe()
     loaded = {key: load_engine(*key) for key in engines_of(recipe, stages) if key not in (engines or {})}
-    return Context(
-        recipe, seed, Casting(load_bank(recipe.cast.bank), recipe.tts.engine), loaded | dict(engines or {}), {}
-    )
+    return Context(recipe, seed, open_casting(recipe), loaded | dict(engines or {}), {})

@@ -1,18 +1,30 @@
-"""A voice: a timbre that an engine can speak with, and everything one must know of it to cast it."""
+"""Voices, which may be cast, and speakers: the real people whose recordings virtual voices are averaged from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
+
 Gender = Literal["female", "male"]
+Vector = npt.NDArray[np.float32]
+
+ANY_LANGUAGE = "mul"
+"""Language of a voice that speaks all of them (ISO 639-2: multiple languages)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """One entry of a voice bank.
+    """One entry of a voice bank: a timbre that an engine can speak with, and what one must know to cast it.
 
     `engine` names the synthesiser and `speaker` the voice inside it. `rate` multiplies the engine's normal speaking
     rate, `pitch` the speaker's normal mean pitch. `agent` marks the voices that may speak as the agent; all others
     are users. `licence` is that of the underlying voice.
+
+    A virtual voice has an `embedding` (float32 [D], length 1: what the synthesiser is conditioned on), the speakers
+    that it was averaged from (`parents`) with their `weights`, and the rate bucket that they share (`ms_per_unit`:
+    milliseconds of speech per character or, of spaced scripts, per letter). A voice given by a recording has
+    `prompt_audio` (a whole WAV or FLAC file) and `prompt_text`, what is said in it.
     """
 
     voice_id: str
@@ -24,3 +36,35 @@ class Voice:
     pitch: float = 1.0
     agent: bool = False
     licence: str | None = None
+    parents: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()
+    ms_per_unit: int | None = None
+    prompt_text: str | None = None
+    prompt_audio: bytes | None = field(default=None, repr=False)
+    embedding: Vector | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """A real person, as heard in `clips` good clips of one recording (or under one speaker label).
+
+    `xvector` (float32 [Dx], length 1) tells people apart; `embedding` (float32 [De], length 1) is what a synthesiser
+    speaks with, where the bank was built for one. `similar_pairs` of all pairs of clips were over the bank's
+    threshold. `seconds_per_unit` is speech time without silence per character (or letter); `ms_per_unit` is that on
+    the 10 ms grid. `gender_confidence` is None where the gender stands in the corpus's own metadata. `quality` is the
+    mean score of the clips. Speakers are never cast.
+    """
+
+    speaker_id: str
+    language: str
+    gender: Gender
+    gender_confidence: float | None
+    clips: int
+    speech_s: float
+    similar_pairs: int
+    seconds_per_unit: float
+    ms_per_unit: int
+    quality: float | None
+    licence: str | None
+    xvector: Vector = field(compare=False, repr=False)
+    embedding: Vector | None = field(default=None, compare=False, repr=False)

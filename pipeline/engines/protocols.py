@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from manifests.reasons import Reason
-from voicebank.voice import Voice
+from voicebank.voice import Gender, Voice
 
 Samples = npt.NDArray[np.float32]
 
@@ -159,7 +159,20 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
+    """What was heard. `log_probability` is the mean over the tokens, `no_speech` the probability that there is none;
+    None where the recogniser does not say."""
+
     text: str
+    log_probability: float | None = None
+    no_speech: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GenderGuess:
+    """What a voice sounds like, and how sure that is: 0.5 (a guess) to 1."""
+
+    gender: Gender
+    confidence: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,3 +226,32 @@ class SpeechRecognizer(Engine, Protocol):
     languages: frozenset[str] | None
 
     def transcribe(self, clips: Sequence[Clip], languages: Sequence[str]) -> list[Transcript | Failure]: ...
+
+
+class SpeakerEncoder(Engine, Protocol):
+    """Turns a clip into a speaker embedding: float32 [dimension], of length 1 (L2).
+
+    Embeddings of different encoders cannot be compared. Clips of any rate are taken.
+    """
+
+    dimension: int
+
+    def encode(self, clips: Sequence[Clip]) -> list[Samples | Failure]: ...
+
+
+class QualityPredictor(Engine, Protocol):
+    """Predicts how listeners would rate a clip: a MOS of 1..5 for each name in `scores`, such as "dnsmos_p808"."""
+
+    scores: tuple[str, ...]
+
+    def predict(self, clips: Sequence[Clip]) -> list[Mapping[str, float] | Failure]: ...
+
+
+class GenderPredictor(Engine, Protocol):
+    def predict(self, clips: Sequence[Clip]) -> list[GenderGuess | Failure]: ...
+
+
+class VoiceActivityDetector(Engine, Protocol):
+    """Where somebody speaks: spans [start_s, end_s), in order, without overlaps; none in silence."""
+
+    def detect_speech(self, clips: Sequence[Clip]) -> list[tuple[tuple[float, float], ...] | Failure]: ...

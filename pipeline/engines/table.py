@@ -18,8 +18,8 @@ from pipeline.models import Model
 class Entry:
     """Module and factory of an engine, and what it is in one line.
 
-    A factory takes nothing; that of a language model (`of_model`) takes the recipe's `Model` and the `Place` where
-    answers are stored, or None. Its module's `version(model=None)` gives the library's version, or the model's.
+    A factory takes nothing; that of an engine `of_model` takes the recipe's `Model`, and for kind "text" the `Place`
+    where answers are stored, or None. Its module's `version(model=None)` gives the library's version, or the model's.
     """
 
     module: str
@@ -48,31 +48,40 @@ ENGINES: dict[tuple[str, str], Entry] = {
 
 
 def load_engine(kind: str, name: str, models: Mapping[str, Model] | None = None, answers: Place | None = None) -> Any:
-    """A ready engine: of the table, or for kind "text" also one of the recipe's models.
+    """A ready engine: of the table, or one of the recipe's models.
 
     Raises RecipeError for an unknown name, EngineUnavailable where it cannot load.
     """
-    if kind == "text" and models and name in models:
-        entry = _entry(kind, models[name].engine)
-        return getattr(_module(entry), entry.factory)(models[name], answers)
-    entry = _entry(kind, name)
-    if entry.of_model:
-        raise RecipeError(f"{name} is no engine by itself: name a model of the recipe's `models`")
-    return getattr(_module(entry), entry.factory)()
+    model = (models or {}).get(name)
+    entry = _entry(kind, name, model)
+    factory = getattr(_module(entry), entry.factory)
+    if model is None:
+        if entry.of_model:
+            raise RecipeError(f"{name} is no engine by itself: name a model of the recipe's `models`")
+        return factory()
+    return factory(model, answers) if kind == "text" else factory(model)
 
 
 def engine_version(kind: str, name: str, models: Mapping[str, Model] | None = None) -> str:
     """Version of the engine, or of the recipe's model, without loading it. Raises like `load_engine`."""
-    if kind == "text" and models and name in models:
-        return str(_module(_entry(kind, models[name].engine)).version(models[name]))
-    return str(_module(_entry(kind, name)).version())
+    model = (models or {}).get(name)
+    module = _module(_entry(kind, name, model))
+    return str(module.version() if model is None else module.version(model))
 
 
-def _entry(kind: str, name: str) -> Entry:
-    if (kind, name) not in ENGINES:
-        known = ", ".join(known for of_kind, known in ENGINES if of_kind == kind)
-        raise RecipeError(f"no {kind} engine {name!r}; there are: {known}")
-    return ENGINES[kind, name]
+def is_engine(name: str) -> bool:
+    """Whether an engine of any kind has that name."""
+    return any(known == name for _, known in ENGINES)
+
+
+def _entry(kind: str, name: str, model: Model | None) -> Entry:
+    key = (kind, model.engine if model else name)
+    if key in ENGINES:
+        return ENGINES[key]
+    if model:
+        raise RecipeError(f"model {name} is of engine {model.engine}, which is no {kind} engine")
+    known = ", ".join(known for of_kind, known in ENGINES if of_kind == kind)
+    raise RecipeError(f"no {kind} engine {name!r}; there are: {known}")
 
 
 def _module(entry: Entry) -> ModuleType:

@@ -45,7 +45,7 @@ def _speak(requests: Sequence[SpeechRequest], context: Context) -> list[Clip | F
         by_engine[request.voice.engine].append(index)
     results: dict[int, Clip | Failure] = {}
     for name, indices in by_engine.items():
-        engine: SpeechSynthesizer = context.engines["tts", name]
+        engine: SpeechSynthesizer = context.engines["tts", context.recipe.speaks_with(name)]
         clips = engine.synthesize([requests[index] for index in indices])
         results.update(zip(indices, clips, strict=True))
     return [results[index] for index in range(len(requests))]

@@ -55,6 +55,10 @@ def test_the_thresholds_of_ke_speechchat() -> None:
         ("gate", "write it as key.path=value"),
         ("name.first=x", "name is not a section"),
         ("gate.ladder=[{", "not valid YAML"),
+        ("models.rules={engine: openai, model: m}", "models: rules is the name of an engine"),
+        ("models.flite={engine: openai-speech, model: m}", "models: flite is the name of an engine"),
+        ("tts.engine=[tone, tone]", "no two models may be of one engine"),
+        ("models.x={engine: nothing, model: m}", "models.x: Input tag 'nothing' found using 'engine' does not match"),
         ("gate.ladder=[{rate: 0.2}]", "gate.ladder.0.rate: Input should be greater than 0.3"),
     ],
 )

@@ -1,0 +1,5 @@
+"""`parley voicebank build` and `list`."""
+
+import click
+
+COMMANDS: tuple[click.Command, ...] = ()

@@ -1,0 +1,5 @@
+"""`parley voicebank import` and `export`."""
+
+import click
+
+COMMANDS: tuple[click.Command, ...] = ()

@@ -1,0 +1,5 @@
+"""`parley voicebank blend` and `check`."""
+
+import click
+
+COMMANDS: tuple[click.Command, ...] = ()

@@ -1,0 +1,1 @@
+"""Voices from and to other programs' files."""

@@ -1,0 +1,1 @@
+"""How corpora of recordings lie on disk, one module for each layout."""
