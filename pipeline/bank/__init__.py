@@ -1,1 +1,1 @@
-"""The voice bank's work: building it on Ray from recordings, blending, checking. What needs no engine is `voicebank`."""
+"""Work on voice banks that needs engines or Ray: building, probing. What needs neither is in `voicebank`."""
