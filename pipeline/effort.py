@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.engines.protocols import NO_TOKENS, Tokens
-from pipeline.models import OpenAIModel, Price
+from pipeline.models import Model, OpenAIModel, Price
 
 _MILLION = 1_000_000
 
@@ -57,15 +57,19 @@ def cost(tokens: Tokens, price: Price) -> float:
     return (prompt + tokens.completion * price.completion) / _MILLION
 
 
-def describe(tokens: Mapping[str, Tokens], models: Mapping[str, object]) -> list[str]:
+def describe(tokens: Mapping[str, Tokens], models: Mapping[str, Model]) -> list[str]:
     """A line for each model: requests, tokens, and the cost where the recipe knows a price."""
     return [_line(name, spent, models.get(name)) for name, spent in sorted(tokens.items())]
 
 
-def _line(name: str, spent: Tokens, model: object) -> str:
-    reused = f", {spent.reused} answers reused" if spent.reused else ""
+def _line(name: str, spent: Tokens, model: Model | None) -> str:
+    reused = f", {_counted(spent.reused, 'answer')} reused" if spent.reused else ""
     cached = f" ({spent.cached} cached)" if spent.cached else ""
     price = model.serving.price if isinstance(model, OpenAIModel) else Price()
     money = f", cost {cost(spent, price):.2f}" if price != Price() else ""
-    counts = f"{spent.requests} requests, {spent.prompt}{cached} + {spent.completion} tokens"
+    counts = f"{_counted(spent.requests, 'request')}, {spent.prompt}{cached} + {spent.completion} tokens"
     return f"{name}: {counts}{reused}{money}"
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -1,13 +1,10 @@
 """What the recipe demands of the texts that are going to be spoken: shared by the stages that write them."""
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
-
-import yaml
 
 from manifests.schema import Dialogue
+from pipeline.engines.chat.template import load_template
 from pipeline.engines.protocols import Complaint
-from pipeline.prompts import load_cached
 from pipeline.recipe import Recipe
 from pipeline.stages.asking import is_model
 from pipeline.stages.checks import check_answer, check_question, first_complaint
@@ -31,7 +28,8 @@ def polishes_questions(recipe: Recipe, language: str) -> bool:
     settings = recipe.respond
     if not is_model(recipe, settings.engine) or settings.prompt is None:
         return True
-    return "question" in _answer_keys(settings.prompt, language)
+    asked_for = load_template(settings.prompt, language).answer.values()
+    return any(key.field == "question" for key in asked_for)
 
 
 def check_spoken(
@@ -59,11 +57,3 @@ def spoken_texts(fields: Mapping[str, str], language: str, question: str = "") -
 def with_spoken(dialogue: Dialogue, number: int, fields: Mapping[str, str], question: str = "") -> Dialogue:
     """The dialogue with these texts in that exchange."""
     return with_texts(dialogue, number, *spoken_texts(fields, dialogue.language, question))
-
-
-@lru_cache(maxsize=64)
-def _answer_keys(prompt: str, language: str) -> frozenset[str]:
-    """The keys of the object that the template asks for."""
-    name, _, version = prompt.partition("/")
-    template = yaml.safe_load(load_cached(name, language, version).text)
-    return frozenset(template["answer"])

@@ -50,7 +50,7 @@ def test_each_model_is_described_with_its_cost_where_there_is_a_price() -> None:
     )
     models = {"small": priced, "large": VllmModel(engine="vllm", model="m")}
     assert describe({"small": SMALL, "large": LARGE, "gone": LARGE}, models) == [
-        "gone: 1 requests, 7 + 0 tokens",
-        "large: 1 requests, 7 + 0 tokens",
-        "small: 2 requests, 100 (40 cached) + 20 tokens, 1 answers reused, cost 3.00",
+        "gone: 1 request, 7 + 0 tokens",
+        "large: 1 request, 7 + 0 tokens",
+        "small: 2 requests, 100 (40 cached) + 20 tokens, 1 answer reused, cost 3.00",
     ]

@@ -12,7 +12,7 @@ import pytest
 
 from manifests.storage import open_place
 from manifests.validate import validate
-from tests.pipeline.test_job import files_of
+from tests.pipeline.tone_job import files_of
 
 ROWS = 240
 DEADLINE_S = 120.0

@@ -18,7 +18,7 @@ from manifests.corpus import Corpus
 from manifests.storage import open_place
 from manifests.validate import validate
 from pipeline import run as running
-from tests.pipeline.test_job import files_of
+from tests.pipeline.tone_job import files_of
 from tests.servers.faulty import MODEL, FaultyServer
 from tests.servers.responder import respond
 from tests.servers.scripted import Body, ScriptedServer

@@ -11,7 +11,7 @@ from manifests.corpus import Corpus, decode
 from manifests.storage import open_place
 from manifests.validate import validate
 from pipeline import commands
-from tests.pipeline.test_job import Count, StopAfter, files_of, make_job, run_tone
+from tests.pipeline.tone_job import Count, StopAfter, files_of, make_job, run_tone
 
 ROWS = [{"instruction": f"Why do people like number {i}?", "output": "It brings them luck."} for i in range(12)]
 

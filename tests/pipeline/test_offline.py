@@ -20,7 +20,7 @@ from pipeline.run import run_job
 from pipeline.runner.local import LocalRunner
 from pipeline.runner.ray import RayRunner
 from pipeline.runner.tasks import Runner
-from tests.pipeline.test_job import files_of
+from tests.pipeline.tone_job import files_of
 
 pytestmark = pytest.mark.offline
 

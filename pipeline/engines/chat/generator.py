@@ -66,7 +66,7 @@ class PromptedGenerator:
         self._thread = LoopThread(f"chat {model.name}")
         try:
             self._thread.run(self._start_model)
-        except BaseException:
+        except BaseException:  # an interrupt too leaves no thread behind
             self._thread.stop()
             raise
         self.name = model.name
@@ -104,7 +104,7 @@ class PromptedGenerator:
     async def _start_model(self) -> None:
         try:
             await self._model.start()
-        except BaseException:
+        except BaseException:  # an interrupt too leaves no half-started model behind
             # Why it did not start is what counts, not that a half-started model cannot be closed either.
             with contextlib.suppress(Exception):
                 await self._model.close()

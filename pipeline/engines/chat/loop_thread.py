@@ -37,7 +37,7 @@ class LoopThread:
                 if not self._thread.is_alive():
                     raise _ended()
             return future.result()
-        except BaseException:
+        except BaseException:  # an interrupt of the waiting thread too
             errand.cancel()
             raise
 

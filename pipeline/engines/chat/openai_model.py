@@ -211,8 +211,11 @@ def version(model: OpenAIModel | None = None) -> str:
 
 
 def identity(model: OpenAIModel) -> dict[str, Any]:
-    """What the model's answers depend on besides the request; not where it runs."""
-    return model.model_dump(mode="json", exclude={"serving", "guided"})
+    """What the model's answers depend on besides the request; not where it runs.
+
+    With the whole path of a local checkpoint: two of one name are two models. Only a hash of this is ever written.
+    """
+    return model.model_dump(mode="json", exclude={"serving", "guided"}) | {"model": model.model}
 
 
 def open_generator(model: OpenAIModel, answers: Place | None) -> TextGenerator:

@@ -17,7 +17,7 @@ from pipeline.engines.chat.fence import defuse, fence
 from pipeline.engines.chat.tasks import TASKS, Form, Key, Task
 from pipeline.engines.chat.template_file import HISTORY, identifiers, read_complaints, read_template
 from pipeline.engines.protocols import ChatMessage, Complaint, TextRequest
-from pipeline.prompts import load_prompt
+from pipeline.prompts import load_prompt, split_name
 
 LONGEST_VALUE = 200
 """Characters of a complaint's value that the model is told."""
@@ -123,9 +123,7 @@ def load_template(name: str, language: str, root: Path | None = None) -> Templat
 
     Read once for each process. UserError, one line with every problem of the file, where it is not there or not sound.
     """
-    stem, slash, version = name.partition("/")
-    if not slash:
-        raise UserError(f"prompt {name!r}: it takes a template and its version, as in ke-rewrite/v1")
+    stem, version = split_name(name)
     prompt = load_prompt(stem, language, version, root)
     file = read_template(prompt)
     wording = load_prompt("complaints", language, file.complaints, root)

@@ -53,7 +53,8 @@ def open_generator(model: VllmModel, answers: Place | None) -> TextGenerator:
     chat = VllmChat(model)
     if answers is None:
         return PromptedGenerator(chat, model.guided)
-    identity = model.model_dump(mode="json", exclude={"serving", "guided"}) | {"version": chat.version}
+    told = model.model_dump(mode="json", exclude={"serving", "guided"})
+    identity = told | {"version": chat.version, "model": model.model}  # the whole path: two of one name are two models
     return PromptedGenerator(Remembering(chat, answers, identity), model.guided)
 
 
@@ -80,7 +81,7 @@ class VllmChat:
             self._tokenizer = self._engine.get_tokenizer()
             self._longest_prompt = self._engine.model_config.max_model_len - 1
             self._check_template()
-        except BaseException:
+        except BaseException:  # whatever ends the start, an interrupt too, leaves no engine behind
             await self.close()
             raise
 

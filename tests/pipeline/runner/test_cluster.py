@@ -13,7 +13,7 @@ import pytest
 
 from manifests.errors import UserError
 from pipeline.runner.ray import RayRunner
-from tests.pipeline.test_job import ROWS, files_of, make_job, run_tone
+from tests.pipeline.tone_job import ROWS, files_of, make_job, run_tone
 
 PORT = 6399
 RAY = str(Path(sys.executable).with_name("ray"))

@@ -18,7 +18,7 @@ from pipeline.runner.tasks import UnitPass, plan_pools
 from pipeline.units import read_unit, write_unit
 from pipeline.worker import WorkOrder
 from tests.builders import make_dialogue, tone_recipe
-from tests.pipeline.test_job import files_of
+from tests.pipeline.tone_job import files_of
 
 ROOT = Path(__file__).parents[3]
 FAULTS = Path(__file__).parent / "faults"

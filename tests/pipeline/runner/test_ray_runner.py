@@ -14,7 +14,7 @@ from manifests.errors import CorpusError
 from pipeline.runner.local import LocalRunner
 from pipeline.runner.ray import RayRunner
 from tests.pipeline.runner.mapped import refuses_five, shifted
-from tests.pipeline.test_job import files_of
+from tests.pipeline.tone_job import files_of
 
 ROOT = Path(__file__).parents[3]
 MEETING = Path(__file__).parent / "meeting"

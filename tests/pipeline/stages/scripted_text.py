@@ -1,14 +1,14 @@
 """Text engines that answer as a test says, and a recipe whose text stages ask language models."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from manifests.schema import Dialogue
-from pipeline.engines.protocols import Failure, TextAnswer, TextRequest
+from pipeline.engines.protocols import Complaint, Failure, TextAnswer, TextRequest
 from pipeline.engines.rules import RulesGenerator
 from pipeline.recipe import Recipe
 from pipeline.stage import Meter, Stage, run_stage
-from tests.builders import make_context, tone_recipe
+from tests.builders import make_context, make_dialogue, tone_recipe
 
 Answer = Callable[[TextRequest], TextAnswer | Failure]
 
@@ -84,3 +84,20 @@ def play(stage: Stage, dialogues: Sequence[Dialogue], recipe: Recipe, seed: int 
 
 def fields(**values: str) -> Answer:
     return lambda request: TextAnswer(values)
+
+
+SEEDS = make_context()
+KEEP = fields(verdict="keep", detail="fine")
+
+
+def with_material(dialogue: Dialogue, material: str) -> Dialogue:
+    return replace(dialogue, turns=(replace(dialogue.turns[0], material=material), *dialogue.turns[1:]))
+
+
+def complaint_of(request: TextRequest, **values: str) -> Complaint | None:
+    assert request.check is not None
+    return request.check(values)
+
+
+TWO = make_dialogue(("What is tea?", "A drink."), ("And coffee?", "Another."), spoken=True)
+RAW = make_dialogue(("Explain tea.", "Tea is a drink."), ("Coffee too.", "Coffee is another."), dialogue_id="raw")

@@ -353,3 +353,8 @@ def test_version_of_the_library() -> None:
 def test_what_makes_answers_those_of_a_model(name: str, value: Any, differs: bool) -> None:
     other = settings("http://elsewhere/v1", **{name: value})
     assert (openai_model.identity(settings(None)) != openai_model.identity(other)) is differs
+
+
+def test_two_local_checkpoints_of_one_name_do_not_share_answers() -> None:
+    one, other = (openai_model.identity(settings(None, model=path)) for path in ("/a/tiny", "/b/tiny"))
+    assert one != other
