@@ -8,11 +8,15 @@ PYTHON ?= python3
 SYSTEM_PACKAGES = flite libflite1 festival festvox-us-slt-hts festvox-kallpc16k festvox-kdlpc16k espeak-ng \
 	libespeak-ng1 libsndfile1
 
+EXTRAS = offline,llm,voicebank,recognizers,audioseal
+# Asks for a webrtcvad that must be compiled; the extra `voicebank` brings the same in a wheel.
+RESEMBLYZER = resemblyzer==0.1.4
+
 VENV = .venv
 PARLEY = $(VENV)/bin/parley
 export RAY_USAGE_STATS_ENABLED = 0
 
-.PHONY: demo test test-slow test-peers lint bench clean
+.PHONY: demo test test-slow test-peers test-cosyvoice lint bench clean
 
 demo: $(VENV)/ready
 	$(PARLEY) demo
@@ -28,6 +32,13 @@ test-peers: $(VENV)/ready
 	$(VENV)/bin/python tests/peers/environments.py
 	PARLEY_PEERS=required .peers/vllm/bin/python -m pytest -q -m slow tests/peers
 
+# CosyVoice's own code on small random weights: make test-cosyvoice COSYVOICE=DIR, its checkout as docs/cosyvoice.md
+# says, in an environment that has the packages it needs (COSYVOICE_PYTHON).
+COSYVOICE_PYTHON ?= $(VENV)/bin/python
+test-cosyvoice:
+	@test -f "$(COSYVOICE)/cosyvoice/cli/cosyvoice.py" || { echo "COSYVOICE=DIR must name a checkout of CosyVoice" >&2; exit 2; }
+	PYTHONPATH="$(abspath $(COSYVOICE)):$(CURDIR)" $(COSYVOICE_PYTHON) -m pytest -q tests/cosyvoice
+
 lint: $(VENV)/ready
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -39,7 +50,8 @@ $(VENV)/ready: pyproject.toml Makefile docker/system-packages.sh
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --upgrade pip
 	$(VENV)/bin/pip install --quiet $(TORCH)
-	$(VENV)/bin/pip install --quiet --editable ".[offline,llm,dev]"
+	$(VENV)/bin/pip install --quiet --editable ".[$(EXTRAS),dev]"
+	$(VENV)/bin/pip install --quiet --no-deps $(RESEMBLYZER)
 	touch $@
 
 clean:

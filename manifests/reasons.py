@@ -77,6 +77,27 @@ class Reason(StrEnum):
     EMPTY_REFERENCE = "empty_reference", "rejected", "nothing is left of the spoken text after normalisation"
     TOO_SHORT = "too_short", "rejected", "the clip is too short for its text: speech is cut off or missing"
     TOO_LONG_SPEECH = "too_long_speech", "rejected", "the clip is too long for its text: run-away speech"
+    HALLUCINATION_SILENCE = (
+        "hallucination_silence",
+        "rejected",
+        "the recogniser wrote text where there is no speech, or a stock phrase that nobody said",
+    )
+    HALLUCINATION_RATE = (
+        "hallucination_rate",
+        "rejected",
+        "the recogniser wrote more than anybody can say in the clip's time",
+    )
+    HALLUCINATION_LOOP = "hallucination_loop", "rejected", "the recogniser wrote the same passage over and over"
+    HALLUCINATION_PROMPT = (
+        "hallucination_prompt",
+        "rejected",
+        "what the voice's own recording says is heard in the clip: the synthesiser read its prompt aloud",
+    )
+    HALLUCINATION_LANGUAGE = (
+        "hallucination_language",
+        "rejected",
+        "the recogniser wrote in another language than the row's",
+    )
     ERROR_RATE = "error_rate", "rejected", "the recogniser does not hear what was meant to be said (CER or WER)"
     WORST_TURN = "worst_turn", "rejected", "one turn alone exceeds the limit of the worst turn"
     EDGE_ERROR = "edge_error", "rejected", "the beginning or the end of a turn is not heard"

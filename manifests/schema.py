@@ -107,7 +107,8 @@ class Step:
 class Dialogue:
     """One row of a corpus.
 
-    `dialogue_id` is stable: it depends on the data set's name and the row's text. `cer` or `wer` is pooled over the
+    `dialogue_id` is stable: it depends on the data set's name and the row's text. `ordinal` is the row's place, from
+    0, among those of its language that were live after ingest; None for the others. `cer` or `wer` is pooled over the
     turns. A row is `live` while stages work on it; at the end it is kept, rejected or failed, the last two with a
     `reason` (see `manifests.reasons`) and a `detail` for people.
     """
@@ -117,6 +118,7 @@ class Dialogue:
     source: Source
     turns: tuple[Turn, ...]
     recipe: str | None = None
+    ordinal: int | None = None
     user_voice: str | None = None
     agent_voice: str | None = None
     cer: float | None = None

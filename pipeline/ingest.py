@@ -9,8 +9,9 @@ import json
 import re
 import sqlite3
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -104,10 +105,15 @@ def _dialogues(
     ids: "_Ids",
     rows_of: dict[str, int],
 ) -> Iterator[Dialogue]:
+    live_of: Counter[str] = Counter()
     for file in files:
         for row in read_rows(file.uri, file.format):
             rows_of[file.dataset] += 1
-            yield _dialogue(row, file, options.language, recipe, recipe_digest, ids)
+            dialogue = _dialogue(row, file, options.language, recipe, recipe_digest, ids)
+            if dialogue.status == "live":
+                dialogue = replace(dialogue, ordinal=live_of[dialogue.language])
+                live_of[dialogue.language] += 1
+            yield dialogue
 
 
 def _dialogue(

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_serializer, model_validator
 
 from manifests.errors import RecipeError
 from pipeline.engines.table import is_engine
-from pipeline.models import Model, Section
+from pipeline.models import Model, Section, public_name
+from voicebank.cast import Agents
 
 TEXT_STAGES = ("rewrite", "screen", "dedup", "respond", "converse")
 OPTIONAL_STAGES = ("dedup", "converse")
@@ -100,11 +101,23 @@ class Converse(Section):
     turns_max: int = Field(5, ge=1, description="the number is clipped to 1..this, not drawn again")
 
 
+def public_bank(bank: str) -> str:
+    """The bank's name as it may stand in manifests and messages: of an address or absolute path only the last part."""
+    return bank.rstrip("/").rsplit("/", 1)[-1] if "://" in bank else public_name(bank)
+
+
 class Cast(Section):
     bank: str = Field("offline", description="voice bank: a name that ships, or a directory")
-    agents: Literal["all", "one"] = Field(
-        "all", description="one: every dialogue has the same agent voice, the bank's first of the language"
+    agents: Agents = Field(
+        "all",
+        description="agent voices of a language that are cast: all, one (the bank's first), "
+        "or pair (the bank's first female and first male)",
     )
+
+    @field_serializer("bank")
+    def _no_private_path(self, bank: str) -> str:
+        """Recipes stand in manifests."""
+        return public_bank(bank)
 
 
 class Tts(Section):

@@ -79,7 +79,7 @@ class Worker:
 def open_casting(recipe: Recipe) -> Casting:
     """The recipe's voices, as far as its engines can speak with them."""
     engines = [recipe.engine_of(name) for name in recipe.tts.engine]
-    return Casting(load_bank(recipe.cast.bank), engines, recipe.cast.agents == "one")
+    return Casting(load_bank(recipe.cast.bank), engines, recipe.cast.agents)
 
 
 def engines_of(recipe: Recipe, stages: Sequence[str]) -> list[EngineKey]:

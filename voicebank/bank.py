@@ -1,4 +1,4 @@
-"""A voice bank on disk: `voices.jsonl`, one voice per line, and `card.json`, where the voices come from.
+"""A voice bank to cast from: `voices.jsonl` (by hand, one voice per line) or `voices.parquet`, and `card.json`.
 
 Banks that ship lie in `voicebank/voices/<name>`; others are named by their directory, local or remote.
 """
@@ -7,29 +7,32 @@ import hashlib
 import json
 import math
 import os
-import re
-from collections.abc import Collection
-from dataclasses import MISSING, asdict, dataclass, fields
+from collections.abc import Collection, Sequence
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from types import UnionType
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from manifests.errors import CorpusError, RecipeError
 from manifests.storage import Place, open_place
-from voicebank.voice import Gender, Voice
+from voicebank.tables import CARD_FILE, SPEAKERS_FILE, VOICES_TABLE, iter_voices, read_card
+from voicebank.voice import Gender, Voice, voice_problem
+
+__all__ = ["CARD_FILE", "VOICES_FILE", "Bank", "load_bank", "load_card", "shipped_banks"]
 
 VOICES_FILE = "voices.jsonl"
-CARD_FILE = "card.json"
 
 _SHIPPED = Path(__file__).parent / "voices"
-_VOICE_ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
-_TYPES = get_type_hints(Voice)
+_BINARY = ("embedding", "prompt_audio")
+"""Fields that JSON cannot hold; voices that have them are in `voices.parquet`."""
+_TYPES = {name: kind for name, kind in get_type_hints(Voice).items() if name not in _BINARY}
 _REQUIRED = frozenset(f.name for f in fields(Voice) if f.default is MISSING)
+_PLAIN = tuple(f.name for f in fields(Voice) if f.name not in _BINARY)
 
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """Voices in the order of the file. `digest` is the SHA-256 of what the voices are, whatever the file's layout."""
+    """Voices in the order of the file. `digest` is the SHA-256 of what the voices are, whatever the file's form."""
 
     name: str
     digest: str
@@ -64,50 +67,47 @@ def load_bank(path_or_name: str | os.PathLike[str]) -> Bank:
     `RecipeError` where there is no such bank, `CorpusError` where its content is wrong.
     """
     place = _place_of(path_or_name)
-    voices = _read_voices(place / VOICES_FILE)
-    name = _read_card(place / CARD_FILE)["name"]
-    return Bank(name=name, digest=_digest(voices), voices=voices)
+    voices = _read_table(place) if (place / VOICES_TABLE).is_file() else _read_voices(place / VOICES_FILE)
+    if not voices:
+        raise CorpusError(f"{place.name}: the voice bank is empty")
+    return Bank(name=read_card(place)["name"], digest=_digest(voices), voices=voices)
 
 
 def load_card(path_or_name: str | os.PathLike[str]) -> dict[str, Any]:
     """The bank's card: where its voices come from, their licences, how variants were made."""
-    return _read_card(_place_of(path_or_name) / CARD_FILE)
+    return read_card(_place_of(path_or_name))
 
 
 def _place_of(path_or_name: str | os.PathLike[str]) -> Place:
     if path_or_name in shipped_banks():
         return open_place(_SHIPPED / path_or_name)
     place = open_place(path_or_name)
-    if not (place / VOICES_FILE).is_file():
-        shipped = ", ".join(shipped_banks())
-        raise RecipeError(f"no voice bank {str(path_or_name)!r}: neither a directory with {VOICES_FILE} nor {shipped}")
+    forms = [name for name in (VOICES_FILE, VOICES_TABLE) if (place / name).is_file()]
+    if len(forms) == 2:
+        raise CorpusError(f"{place.name}: the voice bank has both {VOICES_FILE} and {VOICES_TABLE}; remove one")
+    if not forms and (place / SPEAKERS_FILE).is_file():
+        raise RecipeError(f"voice bank {place.name!r} holds real speakers only: blend it first")
+    if not forms:
+        expected = f"neither a directory with {VOICES_FILE} or {VOICES_TABLE} nor {', '.join(shipped_banks())}"
+        raise RecipeError(f"no voice bank {place.name!r}: {expected}")
     return place
 
 
-def _read_card(file: Place) -> dict[str, Any]:
-    if not file.is_file():
-        raise CorpusError(f"{file}: the voice bank has no card")
-    try:
-        card = json.loads(file.read_text())
-    except ValueError as error:
-        raise CorpusError(f"{file}: not valid JSON: {error}") from error
-    if not isinstance(card, dict) or not isinstance(card.get("name"), str) or not card["name"]:
-        raise CorpusError(f"{file}: the card has no name")
-    return card
+def _read_table(directory: Place) -> tuple[Voice, ...]:
+    return tuple(voice for voices, _ in iter_voices(directory) for voice in voices)
 
 
 def _read_voices(file: Place) -> tuple[Voice, ...]:
     voices: dict[str, Voice] = {}
+    label = _label(file)
     for number, line in enumerate(_lines(file), start=1):
         try:
             voice = _voice_of(json.loads(line))
         except ValueError as error:
-            raise CorpusError(f"{file} line {number}: {error}") from error
+            raise CorpusError(f"{label} line {number}: {error}") from error
         if voice.voice_id in voices:
-            raise CorpusError(f"{file} line {number}: voice_id {voice.voice_id!r} is there twice")
+            raise CorpusError(f"{label} line {number}: voice_id {voice.voice_id!r} is there twice")
         voices[voice.voice_id] = voice
-    if not voices:
-        raise CorpusError(f"{file}: the voice bank is empty")
     return tuple(voices.values())
 
 
@@ -115,7 +115,7 @@ def _lines(file: Place) -> list[str]:
     try:
         return file.read_text().splitlines()
     except UnicodeDecodeError as error:
-        raise CorpusError(f"{file}: not valid UTF-8: {error}") from error
+        raise CorpusError(f"{_label(file)}: not valid UTF-8: {error}") from error
 
 
 def _voice_of(row: object) -> Voice:
@@ -129,10 +129,17 @@ def _voice_of(row: object) -> Voice:
     for key, value in row.items():
         if not _fits(value, _TYPES[key]):
             raise ValueError(f"bad {key} {value!r}")
-    if not _VOICE_ID.fullmatch(row["voice_id"]):
-        raise ValueError(f"bad voice_id {row['voice_id']!r}: lower-case letters, digits, - and _")
-    values: dict[str, Any] = {k: float(value) if _TYPES[k] is float else value for k, value in row.items()}
-    return Voice(**values)
+    voice = Voice(**{key: _value_of(value, _TYPES[key]) for key, value in row.items()})
+    if problem := voice_problem(voice):
+        raise ValueError(problem)
+    return voice
+
+
+def _value_of(value: Any, kind: Any) -> Any:
+    """A JSON value as the field's type has it: 1 is 1.0, a list is a tuple."""
+    if kind is float:
+        return float(value)
+    return tuple(_value_of(item, get_args(kind)[0]) for item in value) if isinstance(value, list) else value
 
 
 def _fits(value: object, kind: Any) -> bool:
@@ -141,6 +148,10 @@ def _fits(value: object, kind: Any) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
     if kind is str:
         return isinstance(value, str) and bool(value)
+    if get_origin(kind) is tuple:
+        return isinstance(value, list) and all(_fits(item, get_args(kind)[0]) for item in value)
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool)
     if isinstance(kind, type):
         return isinstance(value, kind)
     if isinstance(kind, UnionType):
@@ -148,6 +159,20 @@ def _fits(value: object, kind: Any) -> bool:
     return value in get_args(kind)  # a Literal
 
 
-def _digest(voices: tuple[Voice, ...]) -> str:
-    canonical = json.dumps([asdict(voice) for voice in voices], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
+def _digest(voices: Sequence[Voice]) -> str:
+    """Of all fields, in the order of the voices: a bank's first agent voice is the one that recipes may single out."""
+    plain = json.dumps([[getattr(voice, name) for name in _PLAIN] for voice in voices], ensure_ascii=True)
+    sha256 = hashlib.sha256(f"{_PLAIN}\n{plain}".encode("ascii"))
+    for number, voice in enumerate(voices):
+        if voice.embedding is not None:
+            sha256.update(b"\nembedding %d %d\n" % (number, voice.embedding.size))
+            sha256.update(voice.embedding.astype("<f4", copy=False).tobytes())
+        if voice.prompt_audio is not None:
+            sha256.update(b"\nprompt %d %d\n" % (number, len(voice.prompt_audio)))
+            sha256.update(voice.prompt_audio)
+    return sha256.hexdigest()
+
+
+def _label(file: Place) -> str:
+    """The file with its directory's name, and no more of the path."""
+    return "/".join(file.path.rsplit("/", 2)[-2:])

@@ -1,7 +1,9 @@
 """Voices, which may be cast, and speakers: the real people whose recordings virtual voices are averaged from."""
 
+import math
+import re
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +13,10 @@ Vector = npt.NDArray[np.float32]
 
 ANY_LANGUAGE = "mul"
 """Language of a voice that speaks all of them (ISO 639-2: multiple languages)."""
+
+GENDERS: tuple[Gender, ...] = get_args(Gender)
+
+_VOICE_ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +74,58 @@ class Speaker:
     licence: str | None
     xvector: Vector = field(compare=False, repr=False)
     embedding: Vector | None = field(default=None, compare=False, repr=False)
+
+
+def is_voice_id(text: str) -> bool:
+    """Lower-case ASCII letters, digits, - and _: safe as a file name and in other programs' lists."""
+    return _VOICE_ID.fullmatch(text) is not None
+
+
+def voice_problem(voice: Voice) -> str | None:
+    """What is wrong with the voice's values, in a few words; None: nothing is. Vectors are looked at elsewhere."""
+    if not is_voice_id(voice.voice_id):
+        return f"bad voice_id {voice.voice_id!r}: lower-case letters, digits, - and _"
+    if voice.gender not in GENDERS:
+        return f"bad gender {voice.gender!r}"
+    for name in ("engine", "speaker", "language"):
+        if not getattr(voice, name):
+            return f"bad {name} {getattr(voice, name)!r}"
+    for name in ("rate", "pitch"):
+        if not _is_factor(getattr(voice, name)):
+            return f"bad {name} {getattr(voice, name)!r}"
+    return _optional_problem(voice)
+
+
+def speaker_problem(speaker: Speaker) -> str | None:
+    """What is wrong with the speaker's values, in a few words; None: nothing is. Vectors are looked at elsewhere."""
+    if not speaker.speaker_id:
+        return f"bad speaker_id {speaker.speaker_id!r}"
+    if speaker.gender not in GENDERS:
+        return f"bad gender {speaker.gender!r}"
+    if not speaker.language:
+        return f"bad language {speaker.language!r}"
+    for name in ("gender_confidence", "quality"):
+        value = getattr(speaker, name)
+        if value is not None and not math.isfinite(value):
+            return f"bad {name} {value!r}"
+    for name in ("clips", "speech_s", "seconds_per_unit", "ms_per_unit"):
+        if not _is_factor(getattr(speaker, name)):
+            return f"bad {name} {getattr(speaker, name)!r}"
+    return f"bad similar_pairs {speaker.similar_pairs!r}" if speaker.similar_pairs < 0 else None
+
+
+def _optional_problem(voice: Voice) -> str | None:
+    for name in ("licence", "prompt_text", "prompt_audio"):
+        if getattr(voice, name) in ("", b""):
+            return f"bad {name}: empty"
+    if len(voice.weights) != len(voice.parents):
+        return f"{len(voice.weights)} weights for {len(voice.parents)} parents"
+    if not all(map(_is_factor, voice.weights)):
+        return f"bad weights {voice.weights!r}"
+    if voice.ms_per_unit is not None and voice.ms_per_unit <= 0:
+        return f"bad ms_per_unit {voice.ms_per_unit!r}"
+    return None
+
+
+def _is_factor(value: float) -> bool:
+    return math.isfinite(value) and value > 0

@@ -138,7 +138,7 @@ def test_wrong_values_are_our_bug(changes, message):
         (lambda table: table.drop_columns(["wer"]), "not those of a corpus row: wer"),
         (lambda table: table.append_column("extra", table["wer"]), "not those of a corpus row: extra"),
         (lambda table: table.select(list(reversed(table.column_names))), "wrong order"),
-        (lambda table: table.set_column(8, "wer", table["wer"].cast("float32")), "not the type of a corpus row: wer"),
+        (lambda table: table.set_column(9, "wer", table["wer"].cast("float32")), "not the type of a corpus row: wer"),
     ],
 )
 def test_other_tables_are_refused(break_it, message):

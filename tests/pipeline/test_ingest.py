@@ -56,6 +56,18 @@ def test_repetitions_are_rejects_with_ids_of_their_own(tmp_path: Path) -> None:
     assert [d.dialogue_id.removeprefix(rows[0].dialogue_id) for d in rows] == ["", "-2", "-3"]
 
 
+def test_live_rows_are_numbered_within_their_language_across_units(tmp_path: Path) -> None:
+    english = [
+        conversation(f"How are you today, my friend number {word}?", "Very well.") for word in ("one", "two", "six")
+    ]
+    chinese = [conversation(f"你今天过得怎么样?我是{word}。", "我很好,谢谢你。") for word in ("小明", "小红")]
+    french = conversation("Comment vas-tu aujourd'hui, mon cher ami de Paris ?", "Je vais bien, merci beaucoup.")
+    rows = [english[0], french, chinese[0], english[0], english[1], {"conversations": 3}, chinese[1], english[2]]
+    done = ingested(rows, tmp_path)
+    numbered = [(d.language, d.ordinal) if d.status == "live" else d.ordinal for d in done]
+    assert numbered == [("en", 0), None, ("zh", 0), None, ("en", 1), None, ("zh", 1), ("en", 2)]
+
+
 def test_the_same_question_on_other_material_is_no_repetition(tmp_path: Path) -> None:
     question = {"instruction": "Say in a word what this is about.", "output": "Weather."}
     rows = [question | {"input": text} for text in ("The sun is out today.", "The rain will not end.")]

@@ -64,17 +64,6 @@ def test_user_and_agent_are_drawn_apart_and_a_voice_that_is_set_stays() -> None:
     assert (result.user_voice, result.agent_voice) == ("u", "a")
 
 
-def test_a_user_cast_anew_gets_a_voice_not_yet_heard_of_either_gender() -> None:
-    genders = set()
-    for i in range(40):
-        first = run("cast", dialogue=replace(START, dialogue_id=f"test-{i}"))
-        again = run("cast", dialogue=taken(first, first.user_voice or "", user_voice=None))
-        assert again.user_voice not in (None, first.user_voice)
-        assert again.agent_voice == first.agent_voice
-        genders.add(tuple(make_context().casting[d.user_voice or ""].gender for d in (first, again)))
-    assert len(genders) == 4
-
-
 def test_without_a_voice_of_the_language_the_row_ends() -> None:
     dialogue = run("cast", dialogue=replace(START, language="fr"))
     assert (dialogue.reason, dialogue.detail) == ("no_voice", "no user voice for fr in the bank tone")

@@ -1,0 +1,158 @@
+"""The audio check: do the voices *sound* like a real speaker?
+
+The leak test compares vectors. What is delivered is audio, and a synthesiser is free to make something else of a
+vector. So a sample of voices speaks two sentences; their audio goes through the encoder that the bank was built with,
+and the mean of both x-vectors is held against every speaker's, the parents' first of all.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from manifests.errors import UserError
+from pipeline.engines.protocols import Clip, Failure, Samples, SpeakerEncoder, SpeechRequest, SpeechSynthesizer
+from pipeline.seeds import derive_seed
+from voicebank.crowd import Crowd
+from voicebank.leak import quantiles
+from voicebank.voice import ANY_LANGUAGE, Voice
+
+Sentences = Mapping[str, tuple[str, str]]
+
+SENTENCES: Sentences = {
+    "en": (
+        "Could you tell me which train leaves for the coast on Sunday morning, and how long the journey takes?",
+        "My neighbour grows tomatoes on her balcony, and every summer she brings us a whole basket of them.",
+    ),
+    "zh": (
+        "请问星期天早上去海边的火车几点出发，路上大概要花多长时间？",
+        "我的邻居在阳台上种了很多西红柿，每年夏天都会送给我们满满一篮子。",
+    ),
+}
+_OF_ANY = "en"
+_BATCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Cosines of one voice's audio: between its two sentences (`own`), to its parents, to the nearest real speaker."""
+
+    voice_id: str
+    own: float
+    parents: tuple[float, ...]
+    nearest_real: float
+    nearest_id: str
+
+
+@dataclass
+class ProbeReport:
+    """`failures` says of each voice that could not be measured why; the check holds only if all could be."""
+
+    limit: float
+    heard: list[Heard] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def near(self) -> list[Heard]:
+        """The voices whose audio is as near to a real speaker as the limit, or nearer."""
+        return [one for one in self.heard if one.nearest_real >= self.limit]
+
+    @property
+    def ok(self) -> bool:
+        return bool(self.heard) and not self.near and not self.failures
+
+    def figures(self) -> dict[str, Any]:
+        return {
+            "limit": self.limit,
+            "voices": len(self.heard),
+            "nearest_real": quantiles([one.nearest_real for one in self.heard]),
+            "own_parents": quantiles([value for one in self.heard for value in one.parents]),
+            "own_two_sentences": quantiles([one.own for one in self.heard]),
+            "near_real": {one.voice_id: [round(one.nearest_real, 6), one.nearest_id] for one in self.near},
+            "failures": dict(self.failures),
+        }
+
+
+def probe(
+    voices: Sequence[Voice],
+    crowd: Crowd,
+    synthesizers: Mapping[str, SpeechSynthesizer],
+    encoder: SpeakerEncoder,
+    limit: float,
+    sentences: Sentences = SENTENCES,
+) -> ProbeReport:
+    """Let the voices speak and measure them. `synthesizers` by the name in a voice's `engine`.
+
+    UserError where the encoder's embeddings are not of the speakers' width, or no synthesiser is there for a voice.
+    """
+    if encoder.dimension != crowd.xvectors.shape[1]:
+        have = crowd.xvectors.shape[1]
+        raise UserError(f"the encoder gives {encoder.dimension} numbers, the speakers have {have}: not their encoder")
+    if strange := sorted({voice.engine for voice in voices} - synthesizers.keys()):
+        raise UserError(f"the recipe has no speech engine for voices of {', '.join(strange)}")
+    report = ProbeReport(limit)
+    for begin in range(0, len(voices), _BATCH):
+        for voice, found in _measure(voices[begin : begin + _BATCH], synthesizers, encoder, sentences):
+            if isinstance(found, str):
+                report.failures[voice.voice_id] = found
+            else:
+                report.heard.append(_compare(voice, found, crowd))
+    return report
+
+
+def _measure(
+    voices: Sequence[Voice],
+    synthesizers: Mapping[str, SpeechSynthesizer],
+    encoder: SpeakerEncoder,
+    sentences: Sentences,
+) -> Iterator[tuple[Voice, Samples | str]]:
+    """The x-vectors of each voice's sentences [2, D], or why there are none."""
+    requests: dict[str, list[SpeechRequest]] = defaultdict(list)
+    for voice in voices:
+        language = _OF_ANY if voice.language == ANY_LANGUAGE else voice.language
+        texts = sentences.get(language, ())
+        requests[voice.engine] += [_request(voice, language, text, index) for index, text in enumerate(texts)]
+    clips: dict[str, list[Clip | Failure]] = defaultdict(list)
+    for engine, asked in requests.items():
+        for request, clip in zip(asked, synthesizers[engine].synthesize(asked), strict=True):
+            clips[request.voice.voice_id].append(clip)
+    for voice in voices:
+        spoken = clips[voice.voice_id]
+        yield voice, _encode(spoken, encoder) if spoken else f"no probe sentence for language {voice.language}"
+
+
+def _request(voice: Voice, language: str, text: str, index: int) -> SpeechRequest:
+    return SpeechRequest(text, language, voice, 1.0, derive_seed(0, "probe", voice.voice_id, index))
+
+
+def _encode(clips: Sequence[Clip | Failure], encoder: SpeakerEncoder) -> Samples | str:
+    sound: list[Clip] = []
+    for clip in clips:
+        if isinstance(clip, Failure):
+            return f"{clip.reason.value}: {clip.detail}"
+        if not clip.samples.size or not np.isfinite(clip.samples).all() or not clip.samples.any():
+            return "the synthesiser gave no sound"
+        sound.append(clip)
+    xvectors: list[Samples] = []
+    for result in encoder.encode(sound):
+        if isinstance(result, Failure):
+            return f"{result.reason.value}: {result.detail}"
+        xvectors.append(result)
+    return np.stack(xvectors)
+
+
+def _compare(voice: Voice, xvectors: Samples, crowd: Crowd) -> Heard:
+    mean = xvectors.mean(axis=0)
+    mean /= max(float(np.linalg.norm(mean)), 1e-12)
+    similarities = crowd.xvectors @ mean
+    row = int(similarities.argmax())
+    place = {speaker_id: index for index, speaker_id in enumerate(crowd.ids)}
+    return Heard(
+        voice_id=voice.voice_id,
+        own=float(xvectors[0] @ xvectors[1]),
+        parents=tuple(float(similarities[place[parent]]) for parent in voice.parents if parent in place),
+        nearest_real=float(similarities[row]),
+        nearest_id=crowd.ids[row],
+    )

@@ -1,0 +1,193 @@
+"""Virtual voices: weighted averages of real speakers of one gender, language and speaking rate.
+
+What is averaged are the x-vectors, for the leak test, and with the same weights the synthesis embeddings, which are
+what a synthesiser is conditioned on. `docs/virtual-voices.md` tells the whole story.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from manifests.errors import UserError
+from manifests.storage import Place
+from voicebank.balance import Balance, Slot, check_languages, find_strata, plan
+from voicebank.blend_card import Key, blend_card, leak_figures
+from voicebank.card import CARD_FILE, read_card, write_card
+from voicebank.crowd import Crowd, load_crowd
+from voicebank.draw import check_weights
+from voicebank.leak import Values
+from voicebank.selection import Picked, Rule, Tally, select
+from voicebank.tables import VoiceWriter
+from voicebank.voice import ANY_LANGUAGE, Voice
+
+LEAK_FILE = "leak.json"
+REPORT_FILE = "report.html"
+
+_GROUP = 4096
+_SHOWN = 2000
+
+
+@dataclass(frozen=True)
+class BlendOptions:
+    """How many users to make, and how. Limits of None are the threshold of the bank's own pair rule.
+
+    `languages` gives shares of languages; None: as the speakers have them. `agents` voices, 2 or 0, come on top.
+    """
+
+    count: int
+    seed: int = 0
+    parents: int = 2
+    weights: tuple[float, float] = (0.3, 0.7)
+    engine: str = "cosyvoice"
+    leak_limit: float | None = None
+    twin_limit: float | None = None
+    agents: int = 2
+    languages: Mapping[str, float] | None = None
+    balance: Balance = "gender"
+    patience: int = 20_000
+    report: bool = True
+
+
+@dataclass(frozen=True)
+class BlendResult:
+    """`leak` are the figures of leak.json; `speakable` is False where the bank has no synthesis embeddings."""
+
+    users: int
+    agents: int
+    leak: Mapping[str, Any]
+    speakable: bool
+
+
+@dataclass
+class Record:
+    """What the report needs of all voices: a few numbers each, and the x-vectors of the first ones [M, Dx]."""
+
+    to_real: list[Values]
+    to_parents: list[Values]
+    to_earlier: list[Values]
+    shown: list[Values]
+    parent_is_nearest: int = 0
+
+    def add(self, picked: Picked) -> None:
+        self.to_real.append(picked.to_real)
+        self.to_parents.append(picked.to_parents)
+        self.to_earlier.append(picked.to_earlier)
+        self.parent_is_nearest += int((picked.parents == picked.nearest_row[:, None]).any(axis=1).sum())
+        if (left := _SHOWN - sum(map(len, self.shown))) > 0:
+            self.shown.append(picked.xvectors[:left])
+
+
+def blend(bank: Place, out: Place, options: BlendOptions) -> BlendResult:
+    """Blend the speakers of `bank` into a bank of voices in `out`; the card is written last.
+
+    UserError for options that cannot be met, with the number of voices that can be had where they are too few.
+    """
+    if options.report:
+        from voicebank.report import check_plotting
+
+        check_plotting()
+    if (out / CARD_FILE).exists():
+        raise UserError(f"{out.name} holds a voice bank already; remove it, or name another directory")
+    crowd, card = load_crowd(bank), read_card(bank)
+    rule, slots = rule_of(card, options), slots_of(crowd, options)
+    tally, record, counts = Tally(), Record([], [], [], []), Counter[Key]()
+    with VoiceWriter(out) as writer:
+        for voices, xvectors in _regroup(_voices(crowd, slots, rule, options, tally, record)):
+            counts.update(map(key_of, voices))
+            writer.write(voices, xvectors)
+    leak = leak_figures(crowd, rule, tally, record.to_real, record.to_parents, record.to_earlier)
+    leak["nearest_real_is_parent"] = record.parent_is_nearest
+    made = blend_card(out.name, card, crowd, rule, options, counts, leak)
+    write_leak(out, leak)
+    if options.report:
+        from voicebank.report import write_report
+
+        write_report(out / REPORT_FILE, made, leak, crowd, counts, record)
+    write_card(out, made)
+    return BlendResult(options.count, options.agents, leak, crowd.embeddings is not None)
+
+
+def rule_of(card: Mapping[str, Any], options: BlendOptions) -> Rule:
+    """UserError for weights, limits or counts that cannot be."""
+    check_weights(*options.weights, options.parents)
+    if options.count < 1:
+        raise UserError("--count: at least one voice")
+    threshold = (card.get("pair_rule") or {}).get("threshold")
+    leak = options.leak_limit if options.leak_limit is not None else threshold
+    if leak is None:
+        raise UserError("the bank's card has no pair_rule.threshold: give --leak-limit")
+    twin = options.twin_limit if options.twin_limit is not None else leak
+    for name, limit in (("leak", leak), ("twin", twin)):
+        if not 0 < limit <= 1:
+            raise UserError(f"--{name}-limit {limit:g}: a cosine similarity above 0 and up to 1")
+    return Rule(options.seed, options.parents, options.weights, float(leak), float(twin), options.patience)
+
+
+def slots_of(crowd: Crowd, options: BlendOptions) -> list[Slot]:
+    """The places to fill, agents first. UserError where the speakers cannot be paired as asked."""
+    strata = find_strata(crowd, options.parents)
+    if not strata:
+        raise UserError(
+            f"none of the {len(crowd)} speakers shares gender, language and rate bucket with "
+            f"{options.parents - 1} other{'s' if options.parents > 2 else ''}"
+        )
+    check_languages(strata, options.languages)
+    return list(
+        islice(plan(strata, options.balance, options.languages, options.agents), options.count + options.agents)
+    )
+
+
+def write_leak(out: Place, leak: Mapping[str, Any]) -> None:
+    (out / LEAK_FILE).write_text(json.dumps(leak, indent=2, sort_keys=True, allow_nan=False) + "\n")
+
+
+def _voices(
+    crowd: Crowd, slots: Sequence[Slot], rule: Rule, options: BlendOptions, tally: Tally, record: Record
+) -> Iterator[tuple[Voice, Values]]:
+    strata = find_strata(crowd, options.parents)
+    users = 0
+    for picked in select(crowd, strata, slots, rule, tally):
+        record.add(picked)
+        for index, slot in enumerate(picked.slots):
+            users += not slot.agent
+            name = f"agent-{strata[slot.stratum].gender}" if slot.agent else f"voice-{users:06d}"
+            yield _voice(name, crowd, picked, index, options.engine), picked.xvectors[index]
+
+
+def _voice(name: str, crowd: Crowd, picked: Picked, index: int, engine: str) -> Voice:
+    rows, agent = picked.parents[index], picked.slots[index].agent
+    return Voice(
+        voice_id=name,
+        engine=engine,
+        speaker=name,
+        language=ANY_LANGUAGE if agent else crowd.languages[rows[0]],
+        gender=crowd.genders[rows[0]],
+        agent=agent,
+        licence=_licence([crowd.licences[row] for row in rows]),
+        parents=tuple(crowd.ids[row] for row in rows),
+        weights=tuple(float(weight) for weight in picked.weights[index]),
+        ms_per_unit=int(crowd.buckets[rows[0]]),
+        embedding=None if picked.embeddings is None else picked.embeddings[index],
+    )
+
+
+def _licence(licences: Sequence[str | None]) -> str | None:
+    """All that the parents' recordings are under; None where that of one is not known."""
+    known = sorted({licence for licence in licences if licence is not None})
+    return " AND ".join(known) if None not in licences else None
+
+
+def _regroup(voices: Iterator[tuple[Voice, Values]]) -> Iterator[tuple[list[Voice], list[Values]]]:
+    """Groups of equal size, whatever the blocks that voices were found in: the file must not show those."""
+    while group := list(islice(voices, _GROUP)):
+        yield [voice for voice, _ in group], [np.array(xvector) for _, xvector in group]
+
+
+def key_of(voice: Voice) -> Key:
+    """What voices are counted by."""
+    return Key(voice.agent, voice.language, voice.gender, voice.ms_per_unit or 0)

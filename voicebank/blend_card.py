@@ -1,0 +1,111 @@
+"""The card of a bank of virtual voices, and the figures of its leak test."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from voicebank.crowd import Crowd
+from voicebank.leak import Values, nearest_other, pair_similarities, quantiles
+from voicebank.selection import Drop, Rule, Tally
+from voicebank.voice import GENDERS
+
+if TYPE_CHECKING:
+    from voicebank.blend import BlendOptions
+
+METHOD = "weighted-average/1"
+"""Goes into the card. Raise the number where the same speakers, options and seed would give other voices."""
+
+
+class Key(NamedTuple):
+    """What voices are counted by; `bucket` in milliseconds per unit."""
+
+    agent: bool
+    language: str
+    gender: str
+    bucket: int
+
+
+def leak_figures(
+    crowd: Crowd,
+    rule: Rule,
+    tally: Tally,
+    to_real: Sequence[Values],
+    to_parents: Sequence[Values],
+    to_earlier: Sequence[Values],
+) -> dict[str, Any]:
+    """What leak.json holds, but for the counts of the writer."""
+    return {
+        "limits": {"leak": rule.leak_limit, "twin": rule.twin_limit},
+        "drawn": tally.drawn,
+        "kept": tally.kept,
+        "dropped": {drop.value: tally.dropped[drop] for drop in Drop},
+        "real_speakers": len(crowd),
+        "nearest_real": quantiles(np.concatenate(to_real)),
+        "nearest_real_of_all_drawn": {f"q{round(100 * q):02d}": _share(tally, q) for q in (0.05, 0.5, 0.95)},
+        "own_parents": quantiles(np.concatenate(to_parents)),
+        "nearest_earlier_voice": quantiles(np.concatenate(to_earlier)),
+        "reference": reference(crowd),
+    }
+
+
+def reference(crowd: Crowd) -> dict[str, Any]:
+    """How alike the real speakers are among themselves: what the voices' figures are to be held against."""
+    return {
+        "nearest_other_speaker": quantiles(nearest_other(crowd.xvectors)),
+        "different_speakers_of_one_gender": quantiles(different_speakers(crowd)),
+    }
+
+
+def different_speakers(crowd: Crowd) -> Values:
+    """Similarities of pairs of speakers of one gender, of up to 1000 of each."""
+    genders = np.array(crowd.genders)
+    return np.concatenate([pair_similarities(crowd.xvectors[genders == gender]) for gender in GENDERS])
+
+
+def blend_card(
+    name: str,
+    card: Mapping[str, Any],
+    crowd: Crowd,
+    rule: Rule,
+    options: "BlendOptions",
+    counts: Counter[Key],
+    leak: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The card; `card` is that of the speakers' bank. Of the leak test it has a summary."""
+    return {
+        "name": name,
+        "kind": "voices",
+        "description": f"Voices of nobody: averages of {options.parents} speakers each, of the bank {card['name']}",
+        "method": METHOD,
+        "sources": card.get("sources", []),
+        "parents": {"name": card["name"], "digest": crowd.digest, "speakers": len(crowd)},
+        "seed": options.seed,
+        "count": options.count,
+        "parents_per_voice": options.parents,
+        "weights": list(options.weights),
+        "balance": options.balance,
+        "language_shares": None if options.languages is None else dict(options.languages),
+        "engine": options.engine,
+        "limits": {"leak": rule.leak_limit, "twin": rule.twin_limit},
+        "encoder": card.get("encoder"),
+        "embedding": card.get("embedding"),
+        "counts": counts_of(counts),
+        "leak": {key: leak[key] for key in ("drawn", "kept", "dropped", "nearest_real", "nearest_earlier_voice")},
+    }
+
+
+def counts_of(counts: Counter[Key]) -> dict[str, Any]:
+    """Voices by kind, and the users by language and gender."""
+    users: dict[str, dict[str, int]] = {}
+    for key, number in sorted(counts.items()):
+        if not key.agent:
+            genders = users.setdefault(key.language, {})
+            genders[key.gender] = genders.get(key.gender, 0) + number
+    agents = sum(number for key, number in counts.items() if key.agent)
+    return {"users": counts.total() - agents, "agents": agents, "by_language": users}
+
+
+def _share(tally: Tally, share: float) -> float:
+    return round(tally.nearest_real.quantile(share), 3)

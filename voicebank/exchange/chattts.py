@@ -1,0 +1,89 @@
+"""ChatTTS's speaker strings: what `sample_random_speaker` gives. They are kept as they are, letter by letter.
+
+A file holds one voice per line: JSON objects with the keys `name`, `speaker` (the string), `gender` and `language`,
+or, where its name ends in .tsv, these four columns with a header. Gender and language may be missing.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, get_args
+
+from manifests.errors import InputError, UserError
+from manifests.storage import Place
+from voicebank.exchange.entry import Entry, Found, ImportReason, Reject, entry_problem
+from voicebank.voice import Gender, Voice
+
+ENGINE = "chattts"
+
+_KEYS = ("name", "speaker", "gender", "language")
+
+
+def read_speakers(file: Place) -> Found:
+    """The voices of the file. InputError where it is no text or, for TSV, has not these columns."""
+    entries: list[Entry] = []
+    rejects: list[Reject] = []
+    seen: set[str] = set()
+    for number, row in _rows(file):
+        found = _entry(row, f"line {number}")
+        if isinstance(found, Entry) and found.name in seen:
+            found = Reject(found.name, ImportReason.DUPLICATE)
+        if isinstance(found, Reject):
+            rejects.append(found)
+        else:
+            seen.add(found.name)
+            entries.append(found)
+    return Found(tuple(entries), tuple(rejects))
+
+
+def export_speakers(voices: Sequence[Voice], tsv: bool) -> str:
+    """The file. UserError for a string that a TSV file cannot hold."""
+    rows = [(voice.voice_id, voice.speaker, voice.gender, voice.language) for voice in voices]
+    if not tsv:
+        return "".join(json.dumps(dict(zip(_KEYS, row, strict=True)), ensure_ascii=False) + "\n" for row in rows)
+    for row in rows:
+        if any(sign in cell for cell in row for sign in "\t\n\r"):
+            raise UserError(f"{row[0]}: its speaker string has a tab or a line break; write a .jsonl file instead")
+    return "".join("\t".join(row) + "\n" for row in (_KEYS, *rows))
+
+
+def _rows(file: Place) -> Iterator[tuple[int, Any]]:
+    """Line numbers and what stands there: an object, or None where it is not one."""
+    try:
+        # Not splitlines: it breaks lines at signs that a string may hold.
+        lines = file.read_bytes().decode("utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file.name}: not readable as UTF-8 text ({type(error).__name__})") from error
+    is_tsv = file.name.lower().endswith(".tsv")
+    header = lines[0].rstrip("\r").split("\t") if is_tsv else []
+    if is_tsv and (not {"name", "speaker"} <= set(header) or set(header) - set(_KEYS)):
+        raise InputError(f"{file.name}: the first line names the columns: name, speaker[, gender, language]")
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or (is_tsv and number == 1):
+            continue
+        yield number, _cells(line.rstrip("\r"), header) if is_tsv else _object(line)
+
+
+def _cells(line: str, header: Sequence[str]) -> dict[str, str] | None:
+    cells = line.split("\t")
+    return dict(zip(header, cells, strict=True)) if len(cells) == len(header) else None
+
+
+def _object(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
+
+
+def _entry(row: Any, where: str) -> Entry | Reject:
+    if not isinstance(row, dict) or not all(isinstance(value, str | None) for value in row.values()):
+        return Reject(where, ImportReason.BAD_METADATA, "not an object of texts")
+    name, speaker = row.get("name") or "", row.get("speaker") or ""
+    gender = row.get("gender") or None
+    if not name or not speaker:
+        return Reject(name or where, ImportReason.BAD_METADATA, "no name, or no speaker string")
+    if gender is not None and gender not in get_args(Gender):
+        return Reject(name, ImportReason.BAD_METADATA, f"gender {gender!r} is neither female nor male"[:80])
+    entry = Entry(name, ENGINE, speaker, gender=gender, language=row.get("language") or None)
+    problem = entry_problem(entry)
+    return Reject(where, ImportReason.BAD_METADATA, problem) if problem else entry

@@ -1,0 +1,185 @@
+"""CleanS2S's reference voices: clips of 10 to 20 s of clear speech, each with the text that is said in it.
+
+Two forms are read: a directory with `ref.json` (a list of {"ref_wav_path", "prompt_text"}) and the clips in
+`ref_wav/`, and a plain directory of `*.wav`, each with a `.txt` of the same name. Names in `ref.json` are names, not
+paths: one with a directory in it is never followed. The voices are those of the people recorded.
+"""
+
+import hashlib
+import io
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from manifests.errors import CorpusError, InputError
+from manifests.storage import Place
+from voicebank.exchange.entry import Entry, Found, ImportReason, Reject, entry_problem
+from voicebank.voice import Voice
+
+REF_FILE = "ref.json"
+REF_CLIPS = "ref_wav"
+
+ASKED_S = (10.0, 20.0)
+"""What CleanS2S asks for, in seconds."""
+TAKEN_S = (3.0, 30.0)
+"""Outside this a clip is refused: CosyVoice takes no prompt over 30 s; under 3 s there is too little of a voice."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    name: str
+    text: str | None
+
+
+def read_references(directory: Place, engine: str) -> Found:
+    """The clips of the directory as entries for a synthesiser that speaks after a prompt.
+
+    InputError where the directory is of neither form.
+    """
+    notes: list[str] = []
+    entries: list[Entry] = []
+    rejects: list[Reject] = []
+    seen: set[str] = set()
+    for place, named in _listing(directory):
+        found = named if isinstance(named, Reject) else _entry(place, named, engine, seen, notes)
+        if isinstance(found, Reject):
+            rejects.append(found)
+        else:
+            entries.append(found)
+    return Found(tuple(entries), tuple(rejects), tuple(notes), real_people=True)
+
+
+def export_references(directory: Place, voices: Sequence[Voice]) -> list[str]:
+    """Write `ref.json` and `ref_wav/`; notes on clips that are shorter or longer than is asked for."""
+    notes, rows = [], []
+    for voice in voices:
+        samples, rate = _prompt_of(voice)
+        notes += _notes(voice.voice_id, len(samples) / rate)
+        (directory / REF_CLIPS / f"{voice.voice_id}.wav").write_bytes(_encode(samples, rate, "WAV"))
+        rows.append({"ref_wav_path": f"{voice.voice_id}.wav", "prompt_text": voice.prompt_text})
+    (directory / REF_FILE).write_text(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")
+    return notes
+
+
+def _listing(directory: Place) -> Iterator[tuple[Place, _Named | Reject]]:
+    """Each clip's place, with its name and text, in order."""
+    if (directory / REF_FILE).is_file():
+        yield from ((directory / REF_CLIPS, _named(row)) for row in _rows(directory / REF_FILE))
+        return
+    clips = [place.name for place in directory.list() if place.name.lower().endswith(".wav")]
+    if not clips:
+        raise InputError(f"{directory.name}: neither {REF_FILE} nor any .wav with its .txt")
+    for name in clips:
+        yield directory, _with_text(directory, name)
+
+
+def _rows(file: Place) -> list[Any]:
+    try:
+        rows = json.loads(file.read_bytes().decode("utf-8-sig"))
+    except (ValueError, OSError) as error:
+        raise InputError(f"{file.name}: not readable as JSON ({type(error).__name__})") from error
+    if not isinstance(rows, list):
+        raise InputError(f"{file.name}: not a list of clips")
+    return rows
+
+
+def _named(row: Any) -> _Named | Reject:
+    name = row.get("ref_wav_path") if isinstance(row, dict) else None
+    if not isinstance(name, str):
+        return Reject(str(name)[:80], ImportReason.BAD_METADATA, "no ref_wav_path")
+    text = row.get("prompt_text")
+    return _Named(name, text if isinstance(text, str) else None)
+
+
+def _with_text(directory: Place, name: str) -> _Named | Reject:
+    file = directory / f"{name[: -len('.wav')]}.txt"
+    if not file.is_file():
+        return _Named(name, None)
+    try:
+        return _Named(name, file.read_bytes().decode("utf-8-sig"))
+    except (OSError, UnicodeDecodeError):
+        return Reject(name, ImportReason.UNREADABLE, "its text is not UTF-8, or cannot be opened")
+
+
+def _entry(place: Place, named: _Named, engine: str, seen: set[str], notes: list[str]) -> Entry | Reject:
+    name, text = named.name, (named.text or "").strip()
+    if not _is_plain(name):
+        return Reject(name[:80], ImportReason.BAD_NAME, "a path, not a name")
+    stem = name.rsplit(".", 1)[0]
+    if stem in seen:
+        return Reject(name, ImportReason.DUPLICATE, "the name is there twice")
+    seen.add(stem)
+    if not text:
+        return Reject(name, ImportReason.TEXT_MISSING)
+    clip = _clip(place / name)
+    if isinstance(clip, Reject):
+        return clip
+    data, seconds = clip
+    digest = hashlib.sha256(data).hexdigest()
+    if digest in seen:
+        return Reject(name, ImportReason.DUPLICATE, "the clip is there under another name")
+    seen.add(digest)
+    entry = Entry(stem, engine, stem, prompt_text=text, prompt_audio=data)
+    if problem := entry_problem(entry):
+        return Reject(name, ImportReason.BAD_METADATA, problem)
+    notes += _notes(name, seconds)
+    return entry
+
+
+def _is_plain(name: str) -> bool:
+    return bool(name.strip()) and not name.startswith(".") and not any(sign in name for sign in "/\\:\0")
+
+
+def _clip(file: Place) -> tuple[bytes, float] | Reject:
+    """The clip as mono FLAC at its own rate, and its seconds."""
+    import soundfile
+
+    if not file.is_file():
+        return Reject(file.name, ImportReason.AUDIO_MISSING)
+    try:
+        data = file.read_bytes()
+        seconds = soundfile.info(io.BytesIO(data)).duration
+        if not TAKEN_S[0] <= seconds <= TAKEN_S[1]:
+            detail = f"{seconds:.1f} s, not {TAKEN_S[0]:g} to {TAKEN_S[1]:g}"
+            return Reject(file.name, ImportReason.BAD_DURATION, detail)
+        samples, rate = _decode(data)
+        if not np.isfinite(samples).all():
+            return Reject(file.name, ImportReason.UNREADABLE, "it holds NaN or infinite samples")
+        return _encode(samples, rate, "FLAC"), len(samples) / rate
+    except (soundfile.LibsndfileError, OSError) as error:
+        return Reject(file.name, ImportReason.UNREADABLE, type(error).__name__)
+
+
+def _prompt_of(voice: Voice) -> tuple[Any, int]:
+    import soundfile
+
+    try:
+        return _decode(voice.prompt_audio or b"")
+    except soundfile.LibsndfileError as error:
+        raise CorpusError(f"voice {voice.voice_id}: its prompt is not a readable clip") from error
+
+
+def _decode(data: bytes) -> tuple[Any, int]:
+    """Samples, float32 [T], the mean of the channels, and the rate in Hz."""
+    import soundfile
+
+    samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
+    return samples.mean(axis=1), int(rate)
+
+
+def _encode(samples: Any, rate: int, kind: str) -> bytes:
+    import soundfile
+
+    pcm = np.clip(np.rint(samples * 32768), -32768, 32767).astype(np.int16)
+    buffer = io.BytesIO()
+    soundfile.write(buffer, pcm, rate, format=kind, subtype="PCM_16")
+    return buffer.getvalue()
+
+
+def _notes(name: str, seconds: float) -> list[str]:
+    if ASKED_S[0] <= seconds <= ASKED_S[1]:
+        return []
+    return [f"{name}: {seconds:.1f} s of speech; CleanS2S asks for {ASKED_S[0]:g} to {ASKED_S[1]:g}"]

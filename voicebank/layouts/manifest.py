@@ -1,0 +1,98 @@
+"""Any recordings: `manifest.jsonl` in their directory, a JSON object for each clip.
+
+`path` (relative to the directory) and `language` must be there, and `recording` or `speaker`: clips of one recording
+are a group, or, where none is named, of one speaker. `gender` ("female", "male"), `text`, `quality` (1 to 5) and
+`quality_scale` (DNSMOS P.808 where not said) may be. A line with other keys, other types or a path that leads out of
+the directory is a clip that cannot be used, and so is a second line for the same path.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, get_args
+
+from manifests.errors import InputError
+from manifests.storage import Place
+from voicebank.layouts._files import BAD_METADATA, is_inner_path, is_label, key, numbered_lines, text_of, unusable
+from voicebank.layouts.clip import QualityScale, SourceClip
+from voicebank.voice import Gender
+
+MANIFEST_FILE = "manifest.jsonl"
+
+_TEXTS = frozenset({"path", "recording", "speaker", "gender", "text", "language", "quality_scale"})
+_KEYS = _TEXTS | {"quality"}
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{1,8})*")
+_UNKNOWN_LANGUAGE = "und"
+_GENDERS: dict[str, Gender] = {gender: gender for gender in get_args(Gender)}
+_SCALES: dict[str, QualityScale] = {scale: scale for scale in get_args(QualityScale)}
+_LONGEST_LINE = 100_000
+
+
+def read(corpus: Place) -> Iterator[SourceClip]:
+    seen: set[int] = set()
+    for clip in _clips(corpus / MANIFEST_FILE):
+        # The same file in two groups would be two people; only this layout can say such a thing.
+        known = key(clip.clip_id)
+        yield replace(clip, reason=BAD_METADATA) if known in seen else clip
+        seen.add(known)
+
+
+def _clips(file: Place) -> Iterator[SourceClip]:
+    if not file.is_file():
+        raise InputError(f"no {MANIFEST_FILE} where the recordings are")
+    for number, line in numbered_lines(file):
+        if line is None or line.strip():
+            yield _clip(_row(line or "")) or unusable(f"{MANIFEST_FILE}:{number}", _UNKNOWN_LANGUAGE)
+
+
+def _row(line: str) -> dict[str, Any]:
+    """The line's values, None for those that are not there; none at all where a key or a type is not a clip's."""
+    try:
+        row = json.loads(line) if len(line) <= _LONGEST_LINE else None
+    except (ValueError, RecursionError):  # the second for a line of brackets
+        return {}
+    if not isinstance(row, dict) or row.keys() - _KEYS or not all(_is_text(row.get(name)) for name in _TEXTS):
+        return {}
+    return {name: row.get(name) for name in _KEYS}
+
+
+def _clip(row: dict[str, Any]) -> SourceClip | None:
+    """The clip of a row; None where the row is not what it must be."""
+    if not row or not _is_found(row) or not _is_scored(row):
+        return None
+    return SourceClip(
+        clip_id=row["path"],
+        path=row["path"],
+        group=row["recording"] or row["speaker"],
+        language=row["language"],
+        speaker=row["speaker"],
+        gender=_GENDERS[row["gender"]] if row["gender"] else None,
+        text=text_of(row["text"] or ""),
+        quality=None if row["quality"] is None else float(row["quality"]),
+        quality_scale=None if row["quality"] is None else _SCALES[row["quality_scale"] or "dnsmos_p808"],
+    )
+
+
+def _is_found(row: dict[str, Any]) -> bool:
+    """Whether one can tell which file it is, in which language, and whose."""
+    labels = [row[name] for name in ("recording", "speaker") if row[name] is not None]
+    return (
+        is_inner_path(row["path"] or "")
+        and bool(_LANGUAGE.fullmatch(row["language"] or ""))
+        and bool(labels)
+        and all(map(is_label, labels))
+        and (row["gender"] is None or row["gender"] in _GENDERS)
+    )
+
+
+def _is_scored(row: dict[str, Any]) -> bool:
+    """Whether the score is one of 1..5 on a scale that is known, or there is none."""
+    quality, scale = row["quality"], row["quality_scale"]
+    is_number = isinstance(quality, int | float) and not isinstance(quality, bool)
+    return (quality is None or (is_number and 1 <= quality <= 5)) and (scale is None or scale in _SCALES)
+
+
+def _is_text(value: object) -> bool:
+    """Whether it is a text that can be written as UTF-8, or none."""
+    return value is None or (isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value))

@@ -1,0 +1,51 @@
+"""Speaking rate, as voices are bucketed by it: the time that a character (or letter) takes, on a grid of 10 ms.
+
+Ke-SpeechChat averages only voices of one bucket: mean time per character, rounded to the nearest 10 ms. Pauses are
+not to be in that time, so it is measured on speech alone.
+"""
+
+import math
+import unicodedata
+from decimal import ROUND_HALF_UP, Decimal
+
+GRID_MS = 10
+
+# Languages whose words are not separated by spaces: a character is about a syllable (Thai, Lao, Khmer and Burmese
+# letters are less, but are counted alike for every speaker).
+_UNSPACED = frozenset({"zh", "cmn", "yue", "wuu", "nan", "ja", "th", "lo", "km", "my", "bo", "dz"})
+_FIRST_EAST_ASIAN = "\u2e80"
+# Thai, Lao and Tibetan; Burmese; Khmer.
+_OTHER_UNSPACED = ("\u0e00", "\u0fff"), ("\u1000", "\u109f"), ("\u1780", "\u17ff")
+# Said like any other character, but no letter to Unicode.
+_ZERO = "〇"
+
+
+def units_in(text: str | None, language: str) -> int:
+    """Characters of an unspaced script, or letters of a spaced one; 0 where there is no text.
+
+    Digits, punctuation, symbols and space do not count, nor do Latin words in a text of an unspaced script: nobody
+    knows how they were said. A text full of them gives too slow a rate.
+    """
+    letters = filter(_is_letter, unicodedata.normalize("NFKC", text or ""))
+    if language.replace("_", "-").partition("-")[0].casefold() in _UNSPACED:
+        return sum(map(_is_unspaced, letters))
+    return sum(1 for _ in letters)
+
+
+def ms_bucket(seconds_per_unit: float) -> int:
+    """Milliseconds per unit on the 10 ms grid, halves up. Raises ValueError for what is no time above zero.
+
+    Decimal, as the number is written: in binary, 0.145 s lies just below its half.
+    """
+    if not math.isfinite(seconds_per_unit) or seconds_per_unit <= 0:
+        raise ValueError(f"a unit takes time above zero, not {seconds_per_unit} s")
+    steps = Decimal(repr(float(seconds_per_unit))) * 1000 / GRID_MS
+    return int(steps.to_integral_value(ROUND_HALF_UP)) * GRID_MS
+
+
+def _is_letter(character: str) -> bool:
+    return unicodedata.category(character).startswith("L") or character == _ZERO
+
+
+def _is_unspaced(character: str) -> bool:
+    return character >= _FIRST_EAST_ASIAN or any(first <= character <= last for first, last in _OTHER_UNSPACED)
