@@ -40,10 +40,33 @@ ENGINES: dict[tuple[str, str], Entry] = {
     ("tts", "festival"): Entry("pipeline.engines.festival", "Festival", "English, HTS and diphone voices"),
     ("tts", "espeak-ng"): Entry("pipeline.engines.espeak", "Espeak", "Mandarin, formant synthesis"),
     ("tts", "tone"): Entry("pipeline.engines.tone", "ToneSynthesizer", "not speech: a tone for each character"),
+    ("tts", "openai-speech"): Entry(
+        "pipeline.engines.openai_speech", "OpenAISpeech", "any server of the OpenAI speech kind", of_model=True
+    ),
     ("watermark", "perth"): Entry("pipeline.engines.perth", "PerthWatermarker", "neural, weights in its package"),
     ("watermark", "tone-mark"): Entry("pipeline.engines.tone", "ToneWatermarker", "a pilot tone, for dry runs only"),
     ("asr", "pocketsphinx"): Entry("pipeline.engines.pocketsphinx", "PocketSphinx", "English, model in its package"),
+    ("asr", "openai-transcription"): Entry(
+        "pipeline.engines.openai_transcription",
+        "OpenAITranscription",
+        "any server of the OpenAI transcription kind",
+        of_model=True,
+    ),
+    ("asr", "whisper"): Entry(
+        "pipeline.engines.recognizers.whisper", "open_recognizer", "Whisper checkpoints", of_model=True
+    ),
+    ("asr", "funasr"): Entry(
+        "pipeline.engines.recognizers.funasr", "open_recognizer", "Paraformer, SenseVoice, Fun-ASR", of_model=True
+    ),
     ("asr", "tone"): Entry("pipeline.engines.tone", "ToneRecognizer", "not speech: hears the tones by FFT"),
+    ("vad", "silero"): Entry("pipeline.engines.silero", "SileroDetector", "finds speech, model in its package"),
+    ("gender", "pitch"): Entry("pipeline.engines.pitch_gender", "PitchGender", "by the voice's pitch alone, no model"),
+    ("gender", "audio-classifier"): Entry(
+        "pipeline.engines.gender_classifier",
+        "GenderClassifier",
+        "a classifier of transformers whose labels name genders",
+        of_model=True,
+    ),
 }
 
 

@@ -32,8 +32,12 @@ class OpenAISpeechModel(Checkpoint):
 
     engine: Literal["openai-speech"]
     response_format: Literal["wav", "flac", "pcm"] = Field("wav", description="of the answer; lossless ones only")
-    pcm_sample_rate: int = Field(24_000, gt=0, description="of raw pcm, which carries no rate, Hz")
+    pcm_sample_rate: int = Field(24_000, gt=0, description="of raw pcm whose media type tells no rate, Hz")
     send_seed: bool = Field(False, description="send a `seed`, for servers that take one")
+    send_reference: bool = Field(
+        False,
+        description="send a voice's recording as `ref_audio` and its text as `ref_text`, as vLLM-Omni takes them",
+    )
     extra_body: dict[str, Any] = Field({}, description="further fields of every request, for this server")
     serving: Server = Field(Server(), description="where it runs")
 
@@ -58,7 +62,7 @@ class WhisperModel(Checkpoint):
         "auto", description="of the weights: auto (half precision on a GPU), float32, float16, bfloat16"
     )
     beams: int = Field(1, gt=0, description="of the beam search; 1: greedy")
-    max_new_tokens: int = Field(200, gt=0, le=440, description="longest transcript of one clip")
+    max_new_tokens: int = Field(440, gt=0, le=440, description="longest transcript of 30 s; shorter clips get less")
     serving: Local = Field(Local(), description="where it runs")
 
 
@@ -66,6 +70,7 @@ class FunASRModel(Checkpoint):
     """Paraformer, SenseVoice or Fun-ASR by the funasr package."""
 
     engine: Literal["funasr"]
+    hub: Literal["modelscope", "huggingface"] = Field("modelscope", description="where a model's name is looked up")
     itn: bool = Field(False, description="let the model write numbers as digits")
     serving: Local = Field(Local(), description="where it runs")
 

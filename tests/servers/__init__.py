@@ -1,1 +1,1 @@
-"""Language model servers that tests can trust to behave, or to misbehave, in a known way."""
+"""Servers that tests can trust to behave, or to misbehave, in a known way."""

@@ -14,6 +14,9 @@ from tests.servers.responder import keys_of, language_of
 
 # Faults of the transport: nothing is billed. Each gets the request and a good answer, and gives the response.
 
+MEDIA_TYPE = "media_type"
+"""Where a request holds the media type of an answer that is no JSON."""
+
 
 async def _too_many(request: web.Request, answer: bytes, drip_s: float) -> web.StreamResponse:
     return web.json_response(wire.error("too many requests"), status=429)
@@ -40,7 +43,7 @@ async def _reset(request: web.Request, answer: bytes, drip_s: float) -> web.Stre
 
 
 async def _truncated_body(request: web.Request, answer: bytes, drip_s: float) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(len(answer))})
+    response = web.StreamResponse(headers=_headers(request, answer))
     await response.prepare(request)
     await response.write(answer[: len(answer) // 2])
     assert request.transport is not None
@@ -62,9 +65,10 @@ async def _no_choices(request: web.Request, answer: bytes, drip_s: float) -> web
 
 async def _drip(request: web.Request, answer: bytes, drip_s: float) -> web.StreamResponse:
     """The good answer, a few bytes at a time. A client that hangs up makes the write raise."""
-    response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(len(answer))})
+    response = web.StreamResponse(headers=_headers(request, answer))
     await response.prepare(request)
-    pieces = [answer[i : i + 4] for i in range(0, len(answer), 4)]
+    size = max(4, len(answer) // 100)
+    pieces = [answer[i : i + size] for i in range(0, len(answer), size)]
     for piece in pieces:
         await asyncio.sleep(drip_s / len(pieces))
         await response.write(piece)
@@ -72,7 +76,12 @@ async def _drip(request: web.Request, answer: bytes, drip_s: float) -> web.Strea
     return response
 
 
-TRANSPORT_FAULTS: Mapping[str, Callable[[web.Request, bytes, float], Awaitable[web.StreamResponse]]] = {
+def _headers(request: web.Request, answer: bytes) -> dict[str, str]:
+    return {"Content-Type": request.get(MEDIA_TYPE, "application/json"), "Content-Length": str(len(answer))}
+
+
+Fault = Callable[[web.Request, bytes, float], Awaitable[web.StreamResponse]]
+TRANSPORT_FAULTS: Mapping[str, Fault] = {
     "429": _too_many,
     "429-retry-after": _too_many_until,
     "500": _internal_error,

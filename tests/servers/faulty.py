@@ -60,6 +60,9 @@ class Ledger:
 class Service:
     """The request handlers. `drip_s` is how long a slow drip takes; a quick one takes a twentieth of it."""
 
+    all_faults: Sequence[str] = FAULTS
+    model = MODEL
+
     def __init__(self, fault_share: float, seed: int, latency_s: float, drip_s: float, faults: Sequence[str]) -> None:
         self._fault_share = fault_share
         self._seed = seed
@@ -70,30 +73,40 @@ class Service:
 
     def application(self) -> web.Application:
         application = web.Application(client_max_size=2**26)
-        application.router.add_post("/v1/chat/completions", self._chat)
+        self._add_routes(application)
         application.router.add_get("/v1/models", self._models)
         application.router.add_get("/stats", self._stats)
         application.router.add_get("/reset", self._reset)
         return application
 
-    async def _chat(self, request: web.Request) -> web.StreamResponse:
-        data = await request.read()
-        key = hashlib.sha256(data).hexdigest()
+    def _add_routes(self, application: web.Application) -> None:
+        application.router.add_post("/v1/chat/completions", self._chat)
+
+    async def _fate(self, key: str) -> str | None:
+        """How the request that `key` names goes wrong this time, told after the server's latency."""
         self._ledger.seen[key] += 1
         fault = self._draw(key, self._ledger.seen[key])
         if self._latency_s:
             await asyncio.sleep(self._latency_s)
-        body = json.loads(data)
-        good = respond(body)
         if fault is not None:
             self._ledger.faults[fault] += 1
+        return fault
+
+    def _drip_of(self, fault: str) -> float:
+        return self._drip_s / (20 if fault == "quick-drip" else 1)
+
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        data = await request.read()
+        key = hashlib.sha256(data).hexdigest()
+        fault = await self._fate(key)
+        body = json.loads(data)
+        good = respond(body)
         content, finish = CONTENT_FAULTS[fault](body, good) if fault in CONTENT_FAULTS else (good, "stop")
         answer = wire.completion(body, content, finish)
         encoded = json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace")
         if fault in TRANSPORT_FAULTS:
-            drip_s = self._drip_s / (20 if fault == "quick-drip" else 1)
             try:
-                response = await TRANSPORT_FAULTS[fault](request, encoded, drip_s)
+                response = await TRANSPORT_FAULTS[fault](request, encoded, self._drip_of(fault))
             except ConnectionResetError:  # the client has lost patience: it gets nothing, and pays for nothing
                 return web.Response()
         else:
@@ -111,7 +124,7 @@ class Service:
         return self._faults[int.from_bytes(digest[8:16]) % len(self._faults)]
 
     async def _models(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response(wire.models((MODEL,)))
+        return web.json_response(wire.models((self.model,)))
 
     async def _stats(self, request: web.Request) -> web.StreamResponse:
         return web.json_response(self._ledger.stats())
@@ -139,22 +152,22 @@ def _end_with_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="a language model server with faults")
+def main(kind: type[Service] = Service) -> None:
+    parser = argparse.ArgumentParser(description="a server with faults")
     parser.add_argument("--port", type=int, default=0, help="0: any free one")
     parser.add_argument("--fault-share", type=float, default=0.3, help="of all requests")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--latency-ms", type=float, default=0.0, help="of every answer")
     parser.add_argument("--drip-s", type=float, default=4.0, help="how long a slow drip takes")
-    parser.add_argument("--faults", default=",".join(FAULTS), help=f"those to draw from: {', '.join(FAULTS)}")
+    parser.add_argument("--faults", default=",".join(kind.all_faults), help="those to draw from")
     parser.add_argument("--end-with-stdin", action="store_true", help="stop when standard input closes")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args()
     faults = options.faults.split(",")
-    if unknown := set(faults) - set(FAULTS):
+    if unknown := set(faults) - set(kind.all_faults):
         parser.error(f"no fault {', '.join(sorted(unknown))}")
     if options.end_with_stdin:
         _end_with_parent()
-    service = Service(options.fault_share, options.seed, options.latency_ms / 1000, options.drip_s, faults)
+    service = kind(options.fault_share, options.seed, options.latency_ms / 1000, options.drip_s, faults)
     asyncio.run(_serve(service, options.port))
 
 
@@ -164,6 +177,8 @@ class FaultyServer:
     Keywords are the command's options. `kill` and `start` again, with a fixed port, make a server that goes away and
     comes back; its statistics start anew.
     """
+
+    module = "tests.servers.faulty"
 
     def __init__(self, port: int = 0, **options: object) -> None:
         self.url = ""
@@ -183,7 +198,7 @@ class FaultyServer:
     def start(self) -> None:
         named = (part for key, value in self._options.items() for part in (f"--{key.replace('_', '-')}", str(value)))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.servers.faulty", "--end-with-stdin", "--port", str(self._port), *named],
+            [sys.executable, "-m", self.module, "--end-with-stdin", "--port", str(self._port), *named],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -56,7 +56,7 @@ class ScriptedServer:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         application = web.Application(client_max_size=2**26)
-        application.router.add_post("/v1/chat/completions", self._chat)
+        self._add_routes(application)
         if self._models is not None:
             application.router.add_get("/v1/models", self._list)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
@@ -71,18 +71,22 @@ class ScriptedServer:
     async def _list(self, request: web.Request) -> web.StreamResponse:
         return web.json_response(wire.models(self._models or ()))
 
+    def _add_routes(self, application: web.Application) -> None:
+        application.router.add_post("/v1/chat/completions", self._chat)
+
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         body: Body = await request.json()
+        return _response(body, await self._said(request, body))
+
+    async def _said(self, request: web.Request, body: Body) -> Any:
         self.requests.append(body)
         self.headers.append(dict(request.headers))
         try:
             said = self._answer(body)
-            if inspect.isawaitable(said):
-                said = await said
+            return await said if inspect.isawaitable(said) else said
         except Exception as error:  # whatever a test's function raises: the client gets a 500, the test the error
             self._mistakes.append(error)
             raise
-        return _response(body, said)
 
 
 def _response(body: Body, said: Any) -> web.StreamResponse:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline.engines.chat.diagnosis import Meaning, Problem
 from pipeline.engines.protocols import ChatRequest
+from pipeline.engines.remote.diagnosis import Meaning, Problem
 from pipeline.models import OpenAIModel
 
 RUNGS = ("json_schema", "json_object with schema", "json_object", "plain")
@@ -65,9 +65,9 @@ class Dialect:
         return fields | settings.extra_body
 
 
-def optional_fields(fields: Mapping[str, Any]) -> set[str]:
+def optional_fields(fields: Mapping[str, Any]) -> frozenset[str]:
     """Names of what was sent besides model and messages: what a server may refuse."""
-    return fields.keys() - {"model", "messages", "response_format"}
+    return frozenset(fields.keys() - {"model", "messages", "response_format"})
 
 
 def _response_format(rung: int, schema: Mapping[str, object]) -> dict[str, Any]:

@@ -4,19 +4,14 @@
 as its own chain of tries; how many are really sent at once is the `ChatModel`'s business.
 """
 
-import asyncio
-import contextlib
-import threading
 from collections.abc import Sequence
-from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from manifests.errors import EngineDied, EngineError, UserError
+from manifests.errors import UserError
 from manifests.reasons import Reason
 from pipeline.engines.chat.fence import defuse
-from pipeline.engines.chat.loop_thread import LoopThread
 from pipeline.engines.chat.parse import parse_answer
 from pipeline.engines.chat.template import Template, load_template
 from pipeline.engines.protocols import (
@@ -30,6 +25,7 @@ from pipeline.engines.protocols import (
     TextAnswer,
     TextRequest,
 )
+from pipeline.engines.remote.batches import Batches
 
 Guided = Literal["on_failure", "always", "never"]
 
@@ -60,15 +56,7 @@ class PromptedGenerator:
         self._model = model
         self._guided = guided
         self._templates = templates
-        self._calls: set[asyncio.Future[list[TextAnswer | Failure]]] = set()
-        self._end: EngineError | None = None
-        self._closed = threading.Lock()
-        self._thread = LoopThread(f"chat {model.name}")
-        try:
-            self._thread.run(self._start_model)
-        except BaseException:  # an interrupt too leaves no thread behind
-            self._thread.stop()
-            raise
+        self._batches = Batches(f"chat {model.name}", "the language model", model, self._answer)
         self.name = model.name
         self.version = model.version
 
@@ -78,63 +66,17 @@ class PromptedGenerator:
         Raises UserError, before anything is sent, where a request does not fit its template; EngineDied where the
         model is gone, whichever call noticed. An interrupt of the calling thread cancels the call's requests.
         """
-        asked = [self._asked(request) for request in requests]
-        try:
-            return self._thread.run(lambda: self._call(asked))
-        except CancelledError:
-            raise self._ended() from None
+        return self._batches.run([self._asked(request) for request in requests])
 
     def close(self) -> None:
-        """End what is being asked, the model and the thread, in this order. A second call does nothing."""
-        if not self._closed.acquire(blocking=False):
-            return
-        try:
-            # Where the thread has died, nothing is left that could be ended in it.
-            with contextlib.suppress(EngineDied):
-                self._thread.run(self._close_model)
-        finally:
-            self._thread.stop()
+        """End what is being asked, and the model. A second call does nothing."""
+        self._batches.close()
 
     def _asked(self, request: TextRequest) -> _Asked:
         if request.prompt is None:
             raise UserError(f"task {request.task}: a language model needs a prompt, template and version")
         template = load_template(request.prompt, request.language, self._templates)
         return _Asked(request, template, template.messages(request))
-
-    async def _start_model(self) -> None:
-        try:
-            await self._model.start()
-        except BaseException:  # an interrupt too leaves no half-started model behind
-            # Why it did not start is what counts, not that a half-started model cannot be closed either.
-            with contextlib.suppress(Exception):
-                await self._model.close()
-            raise
-
-    async def _close_model(self) -> None:
-        self._end_calls(EngineDied("the language model was closed"))
-        await asyncio.gather(*self._calls, return_exceptions=True)
-        await self._model.close()
-
-    async def _call(self, asked: Sequence[_Asked]) -> list[TextAnswer | Failure]:
-        if self._end is not None:
-            raise self._ended()
-        call = asyncio.ensure_future(self._answer_all(asked))
-        self._calls.add(call)
-        try:
-            return await call
-        except EngineError as error:
-            self._end_calls(error)
-            raise
-        finally:
-            self._calls.discard(call)
-
-    async def _answer_all(self, asked: Sequence[_Asked]) -> list[TextAnswer | Failure]:
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._answer(one)) for one in asked]
-        except BaseExceptionGroup as several:
-            raise several.exceptions[0] from None
-        return [task.result() for task in tasks]
 
     async def _answer(self, asked: _Asked) -> TextAnswer | Failure:
         """One chain of tries: the conversation grows by the bad answer and what is wrong with it."""
@@ -143,7 +85,7 @@ class PromptedGenerator:
         failure: Failure | None = None
         while failure is None or attempt <= request.retries:
             schema = template.schema if self._is_guided(malformed) else None
-            reply = await self._complete(ChatRequest(messages, (request.seed + attempt) % SEEDS, schema))
+            reply = await self._model.complete(ChatRequest(messages, (request.seed + attempt) % SEEDS, schema))
             spent += reply.spent
             if isinstance(reply, Failure):
                 # If the first prompt had room, it is the talk about the answer that has become too long.
@@ -157,26 +99,8 @@ class PromptedGenerator:
             attempt += 1
         return failure
 
-    async def _complete(self, request: ChatRequest) -> ChatReply | Failure:
-        try:
-            return await self._model.complete(request)
-        except (SystemExit, KeyboardInterrupt) as error:
-            # asyncio lets these two end its loop, and the model could not even be closed.
-            raise EngineDied(f"the language model ended with {type(error).__name__} {error}") from error
-
     def _is_guided(self, malformed: bool) -> bool:
         return self._guided == "always" or (self._guided == "on_failure" and malformed)
-
-    def _end_calls(self, error: EngineError) -> None:
-        """From here on, every call ends with that error; the first one stays."""
-        self._end = self._end or error
-        for call in self._calls:  # a call that is done already takes no notice
-            call.cancel()
-
-    def _ended(self) -> EngineError:
-        """The error for one more caller: threads cannot share one, each adds its traceback."""
-        error = self._end or EngineDied("the language model cancelled its requests")
-        return type(error)(str(error))
 
 
 def _judge(reply: ChatReply, template: Template, request: TextRequest) -> dict[str, str] | Complaint:

@@ -12,8 +12,8 @@ from aiohttp import web
 
 from manifests.errors import EngineUnavailable
 from pipeline.engines.chat.openai_model import OpenAIChat
-from pipeline.engines.chat.reach import find_endpoint
 from pipeline.engines.protocols import ChatReply, Failure
+from pipeline.engines.remote.reach import find_endpoint
 from tests.servers import wire
 from tests.servers.asking import QUICK, ask, question, settings
 from tests.servers.faulty import FaultyServer
@@ -68,7 +68,7 @@ def test_address_and_key(
 ) -> None:
     for variable, value in environment.items():
         monkeypatch.setenv(variable, value)
-    endpoint = find_endpoint(settings(base_url).serving)
+    endpoint = find_endpoint("openai", settings(base_url).serving)
     assert (endpoint.base_url, endpoint.name, endpoint.key) == (url, name, key)
 
 

@@ -7,7 +7,7 @@ import pytest
 from tenacity import Future, RetryCallState
 
 from manifests.errors import EngineDied
-from pipeline.engines.chat.retry import Course, Fault, Life, Pace, asked_wait_s
+from pipeline.engines.remote.retry import Course, Fault, Life, Pace, asked_wait_s
 
 
 class Clock:

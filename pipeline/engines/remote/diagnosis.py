@@ -1,4 +1,4 @@
-"""What an HTTP error of a chat server means. Servers agree on little: the same trouble has many codes and wordings.
+"""What an HTTP error of a server means. Servers agree on little: the same trouble has many codes and wordings.
 
 The order of the questions matters: an over-long prompt may be quoted in the message and contain any word at all, so
 what is specific is asked first.

@@ -35,7 +35,7 @@ class LoopThread:
             future = self._submit(errand.run())
             while not wait([future], timeout=LOOK_S).done:
                 if not self._thread.is_alive():
-                    raise _ended()
+                    raise self._ended()
             return future.result()
         except BaseException:  # an interrupt of the waiting thread too
             errand.cancel()
@@ -52,7 +52,10 @@ class LoopThread:
             return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         except RuntimeError as error:  # the loop is closed
             coroutine.close()
-            raise _ended() from error
+            raise self._ended() from error
+
+    def _ended(self) -> EngineDied:
+        return EngineDied(f"the event loop of {self._thread.name} has ended")
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
@@ -83,7 +86,3 @@ class _Errand(Generic[T]):
         if self._task is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 self._loop.call_soon_threadsafe(self._task.cancel)
-
-
-def _ended() -> EngineDied:
-    return EngineDied("the event loop of the language model has ended")

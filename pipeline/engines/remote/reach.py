@@ -5,7 +5,7 @@ import json
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -14,9 +14,9 @@ import httpx2
 import openai
 
 from manifests.errors import EngineUnavailable
-from pipeline.engines.chat.diagnosis import Meaning, diagnose
-from pipeline.engines.chat.retry import Pace
-from pipeline.models import OpenAIServing
+from pipeline.engines.remote.diagnosis import Meaning, diagnose
+from pipeline.engines.remote.retry import Pace
+from pipeline.models import Server
 
 OPENAI_URL = "https://api.openai.com/v1"
 _NO_KEY = "EMPTY"
@@ -42,7 +42,7 @@ class Endpoint:
         return tuple(secret for secret in (self.key, *(self.user_info or ())) if secret)
 
 
-def find_endpoint(serving: OpenAIServing) -> Endpoint:
+def find_endpoint(engine: str, serving: Server) -> Endpoint:
     """The server and key of the settings and the environment. EngineUnavailable where either makes no sense."""
     url = serving.base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI_URL
     try:
@@ -51,25 +51,25 @@ def find_endpoint(serving: OpenAIServing) -> Endpoint:
     except ValueError:
         host, port = None, None
     if host is None or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
-        raise EngineUnavailable("openai: base_url must look like http://host:8000/v1, without a query")
+        raise EngineUnavailable(f"{engine}: base_url must look like http://host:8000/v1, without a query")
     name = f"[{host}]" if ":" in host else host
     name = f"{name}:{port or (443 if parts.scheme == 'https' else 80)}"
     user_info = (unquote(parts.username or ""), unquote(parts.password or "")) if "@" in parts.netloc else None
     # Without the user info: libraries log the URLs that they ask.
     plain = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    return Endpoint(name, plain, _find_key(serving.api_key_env, host), user_info)
+    return Endpoint(name, plain, _find_key(engine, serving.api_key_env, host), user_info)
 
 
-def _find_key(variable: str, host: str) -> str | None:
+def _find_key(engine: str, variable: str, host: str) -> str | None:
     key = os.environ.get(variable, "").strip()
     if key and not (key.isascii() and key.isprintable() and " " not in key):
-        raise EngineUnavailable(f"openai: what {variable} holds cannot be a key: it has odd characters")
+        raise EngineUnavailable(f"{engine}: what {variable} holds cannot be a key: it has odd characters")
     if not key and (host == "openai.com" or host.endswith(".openai.com")):
-        raise EngineUnavailable(f"openai: {host} wants a key in the environment variable {variable}")
+        raise EngineUnavailable(f"{engine}: {host} wants a key in the environment variable {variable}")
     return key or None
 
 
-def make_client(endpoint: Endpoint, serving: OpenAIServing) -> openai.AsyncOpenAI:
+def make_client(endpoint: Endpoint, serving: Server) -> openai.AsyncOpenAI:
     """A client that sends everything once: repeating is ours, and so is the size of its pool."""
     timeout = httpx2.Timeout(serving.timeout_s, connect=min(_CONNECT_TIMEOUT_S, serving.timeout_s), pool=None)
     return openai.AsyncOpenAI(
@@ -106,16 +106,16 @@ class Look:
         self._patience_s = min(patience_s, _START_PATIENCE_S)
         self._timeout_s = min(patience_s, _LOOK_TIMEOUT_S)
 
-    async def find(self, model: str, public_name: str) -> None:
+    async def find(self, model: str, public_name: str, probe: Callable[[], Awaitable[object]]) -> None:
         """EngineUnavailable, in one sentence, where there is no point in starting.
 
         The list of models alone proves nothing: llama.cpp takes any name, gateways and transformers serve have models
-        that they do not list, and a key may be good for chat but not for lists. So where the list speaks against it,
-        the server is asked for one token.
+        that they do not list, and a key may be good for the work but not for lists. So where the list speaks against
+        it, the server is asked for next to nothing with the model: `probe` sends that request.
         """
         listed = await self._list_models()
         if listed is None or (listed and model not in listed):
-            meaning = await self._ask(model)
+            meaning = await self._ask(probe)
             if meaning is Meaning.NO_ACCESS:
                 raise EngineUnavailable(no_access(self._server, self._key_variable))
             if meaning is Meaning.NO_MODEL:
@@ -148,13 +148,11 @@ class Look:
                 raise EngineUnavailable(f"{self._server} {trouble}") from None
             await asyncio.sleep(random.uniform(self._pace.base_s / 2, self._pace.base_s))
 
-    async def _ask(self, model: str) -> Meaning | None:
-        """What speaks against a chat with the model; None: nothing, or nothing that is certain."""
+    async def _ask(self, probe: Callable[[], Awaitable[object]]) -> Meaning | None:
+        """What speaks against working with the model; None: nothing, or nothing that is certain."""
         try:
             async with asyncio.timeout(self._timeout_s):
-                await self._client.chat.completions.with_raw_response.create(
-                    model=model, messages=[{"role": "user", "content": "Hello"}], max_tokens=1
-                )
+                await probe()
         except openai.APIStatusError as error:
             return diagnose(error.status_code, error.response.content).meaning
         except (openai.APIConnectionError, TimeoutError):

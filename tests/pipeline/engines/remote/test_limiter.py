@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from pipeline.engines.chat.limiter import Limiter, Outcome
+from pipeline.engines.remote.limiter import Limiter, Outcome
 
 
 class Clock:

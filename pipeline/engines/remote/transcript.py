@@ -1,0 +1,73 @@
+"""Reading the body of a transcription answer: JSON, short or verbose, or plain text."""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.engines.protocols import Transcript
+from pipeline.engines.remote.clip import MARK_UP
+from pipeline.engines.remote.line import ErrorWithin, status_within
+from pipeline.engines.remote.retry import Fault
+
+
+def read_transcript(body: bytes, headers: Mapping[str, str]) -> Transcript:
+    """What was heard, maybe nothing.
+
+    Of a verbose answer, `log_probability` is the mean of the segments' `avg_logprob`, weighted by their tokens where
+    they tell them; `no_speech` is the least of the segments' `no_speech_prob`: one segment with speech is enough.
+    Raises Fault for anything that is no transcript, ErrorWithin for an error in JSON.
+    """
+    media_type = headers.get("content-type", "").lower()
+    if not body:
+        raise Fault("the answer is empty")
+    if media_type.startswith("text/html") or MARK_UP.match(body):
+        raise Fault("the answer is HTML")
+    if media_type.startswith("text/") and body.lstrip()[:1] != b"{":
+        return Transcript(_text(body).strip())
+    return _of_json(_json(body))
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Fault("the answer is not UTF-8") from None
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise Fault("the answer is not JSON") from None
+
+
+def _of_json(payload: Any) -> Transcript:
+    if isinstance(payload, str):
+        return Transcript(payload.strip())
+    if not isinstance(payload, dict) or not isinstance(payload.get("text"), str):
+        if (status := status_within(payload)) is not None:
+            raise ErrorWithin(status, payload)
+        raise Fault("no text in the answer")
+    found = payload.get("segments")
+    segments = [segment for segment in found if isinstance(segment, dict)] if isinstance(found, list) else []
+    silences = [p for segment in segments if (p := _number(segment, "no_speech_prob")) is not None]
+    return Transcript(payload["text"].strip(), _log_probability(segments), min(silences, default=None))
+
+
+def _log_probability(segments: list[dict[str, Any]]) -> float | None:
+    means = [_number(segment, "avg_logprob") for segment in segments]
+    known = [mean for mean in means if mean is not None]
+    if not known or len(known) < len(means):
+        return None
+    tokens = [segment.get("tokens") for segment in segments]
+    counts = [len(one) if isinstance(one, list) else 0 for one in tokens]
+    weights = counts if all(counts) else [1] * len(known)
+    return sum(mean * weight for mean, weight in zip(known, weights, strict=True)) / sum(weights)
+
+
+def _number(segment: Mapping[str, Any], name: str) -> float | None:
+    value = segment.get(name)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        return None
+    return float(value)

@@ -1,0 +1,147 @@
+"""Bodies of speech answers: whole, streamed, raw, cut off, and no audio at all."""
+
+import json
+import struct
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from pipeline.engines.remote.clip import LONGEST_S, LossyAudio, read_clip
+from pipeline.engines.remote.line import ErrorWithin
+from pipeline.engines.remote.retry import Fault
+
+RATE = 24_000
+PCM = np.round(np.sin(np.arange(RATE // 10) * 0.05) * 9000).astype(np.int16)
+SAMPLES = PCM.astype(np.float32) / 32768
+
+
+def file_of(kind: str = "WAV", samples: Any = PCM, subtype: str | None = "PCM_16", rate: int = RATE) -> bytes:
+    file = BytesIO()
+    soundfile.write(file, samples, rate, format=kind, subtype=subtype)
+    return file.getvalue()
+
+
+WAV, FLAC = file_of(), file_of("FLAC")
+
+
+def with_length(length: int, wav: bytes = WAV) -> bytes:
+    """The WAV file with that number in the place of the samples' length."""
+    at = wav.index(b"data") + 4
+    riff = struct.pack("<I", min(length + 36, 0xFFFFFFFF))
+    return wav[:4] + riff + wav[8:at] + struct.pack("<I", length) + wav[at + 4 :]
+
+
+def with_list(wav: bytes) -> bytes:
+    """With a chunk of odd length before the samples, as ffmpeg writes its name."""
+    at = wav.index(b"data")
+    return wav[:at] + b"LIST" + struct.pack("<I", 5) + b"INFOx\0" + wav[at:]
+
+
+def flac_of_unknown_length() -> bytes:
+    body = bytearray(FLAC)
+    body[21] &= 0xF0
+    body[22:26] = bytes(4)
+    return bytes(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(WAV, id="a WAV file"),
+        pytest.param(FLAC, id="a FLAC file"),
+        pytest.param(with_length(0xFFFFFFFF), id="streamed: the highest number"),
+        pytest.param(with_length(0x7FFFFFFF), id="streamed: the highest with a sign"),
+        pytest.param(with_length(2_000_000_000), id="streamed: a round number"),
+        pytest.param(with_length(0), id="streamed: no length at all"),
+        pytest.param(with_list(WAV), id="another chunk first"),
+        pytest.param(with_list(with_length(0xFFFFFFFF)), id="streamed, another chunk first"),
+        pytest.param(WAV + b"LIST\4\0\0\0INFO", id="another chunk behind"),
+        pytest.param(file_of("WAVEX"), id="WAV, extensible"),
+        pytest.param(file_of("WAV", SAMPLES, "FLOAT"), id="WAV of floats"),
+        pytest.param(file_of("WAV", np.stack([PCM, PCM], 1)), id="two channels that are one"),
+    ],
+)
+@pytest.mark.parametrize("pcm_sample_rate", [None, 8000])
+def test_whole_files(body: bytes, pcm_sample_rate: int | None) -> None:
+    """A file tells its own rate, whatever was asked for."""
+    clip = read_clip(body, {"content-type": "application/octet-stream"}, pcm_sample_rate)
+    assert clip.sample_rate == RATE
+    assert clip.samples.dtype == np.float32
+    assert clip.samples.flags.c_contiguous
+    np.testing.assert_allclose(clip.samples, SAMPLES, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("media_type", "rate"),
+    [("audio/pcm", 22_050), ("", 22_050), ("audio/L16; rate=16000; channels=1", 16_000)],
+)
+def test_raw_samples(media_type: str, rate: int) -> None:
+    clip = read_clip(PCM.tobytes(), {"content-type": media_type}, 22_050)
+    assert clip.sample_rate == rate
+    np.testing.assert_array_equal(clip.samples, SAMPLES)
+
+
+def test_raw_samples_may_begin_like_json() -> None:
+    body = b'{"' + PCM.tobytes()
+    assert len(read_clip(body, {"content-type": "audio/pcm"}, RATE).samples) == len(PCM) + 1
+
+
+JSON = {"content-type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "what"),
+    [
+        pytest.param(b"", {}, "empty", id="nothing"),
+        pytest.param(WAV[: len(WAV) // 2], {}, "cut off", id="half a WAV file"),
+        pytest.param(WAV[:-1], {}, "cut off", id="a WAV file without its last byte"),
+        pytest.param(with_length(0xFFFFFFFF)[:-1], {}, "cut off", id="half a sample at the end of a stream"),
+        pytest.param(WAV[:44], {}, "cut off", id="a header that promises samples"),
+        pytest.param(with_length(0)[:44], {}, "no samples", id="a header alone"),
+        pytest.param(WAV[:30], {}, "cut off", id="half a header"),
+        pytest.param(WAV + WAV, {}, "several files", id="two files in a row"),
+        pytest.param(FLAC[: len(FLAC) // 2], {}, "decoded", id="half a FLAC file"),
+        pytest.param(flac_of_unknown_length(), {}, "how long", id="FLAC of unknown length"),
+        pytest.param(file_of(samples=PCM[:9], rate=1000), {}, "sample rate", id="1000 samples a second"),
+        pytest.param(b"no audio at all", {}, "decoded", id="bytes"),
+        pytest.param(b"<!DOCTYPE html><html></html>", {}, "text", id="HTML"),
+        pytest.param(b"\n<html></html>", {"content-type": "text/html"}, "text", id="HTML that says so"),
+        pytest.param(b"please log in", {"content-type": "text/plain"}, "text", id="text"),
+        pytest.param(b'{"audio": "UklGRg=="}', JSON, "JSON", id="JSON"),
+        pytest.param(b'{"error": {"message": "no"}}', {}, "JSON", id="an error without a code"),
+        pytest.param(b'{"error": {"mess', JSON, "text", id="half of some JSON"),
+        pytest.param(b"[1, 2]", {}, "JSON", id="a list"),
+    ],
+)
+@pytest.mark.parametrize("pcm_sample_rate", [None, RATE], ids=["file", "raw"])
+def test_what_may_go_better_next_time(body: bytes, headers: dict[str, str], what: str, pcm_sample_rate: Any) -> None:
+    if body == b"no audio at all" and pcm_sample_rate:
+        what = "cut off"  # an odd number of bytes
+    with pytest.raises(Fault, match=what):
+        read_clip(body, headers, pcm_sample_rate)
+
+
+def test_a_length_that_nobody_says() -> None:
+    with pytest.raises(Fault, match="how long"):
+        read_clip(bytes(2 * 4000 * (LONGEST_S + 1)), {}, 4000)
+
+
+def test_an_error_within() -> None:
+    payload = {"error": {"message": "busy", "code": 429}}
+    with pytest.raises(ErrorWithin) as caught:
+        read_clip(json.dumps(payload).encode(), JSON)
+    assert (caught.value.status, caught.value.payload) == (429, payload)
+
+
+@pytest.mark.parametrize("kind", ["OGG", "MP3"])
+def test_formats_that_lose_sound(kind: str) -> None:
+    with pytest.raises(LossyAudio, match=kind):
+        read_clip(file_of(kind, SAMPLES, None), {})
+
+
+def test_two_channels_are_averaged() -> None:
+    body = file_of(samples=np.stack([PCM, np.zeros_like(PCM)], 1))
+    np.testing.assert_allclose(read_clip(body, {}).samples, SAMPLES / 2, atol=1e-7)
