@@ -19,6 +19,8 @@ import pytest
 import yaml
 from docker.utils.build import exclude_paths
 
+from pipeline.engines.cosyvoice.source import COMMIT
+
 ROOT = Path(__file__).parent.parent
 DOCKER = ROOT / "docker"
 TARGETS = ("cpu", "gpu")
@@ -112,7 +114,8 @@ def test_torch_pin_is_that_of_the_makefile() -> None:
 @pytest.mark.parametrize("target", TARGETS)
 def test_torch_comes_before_parley_and_parley_brings_the_engines(target: str) -> None:
     installs = [words for words in shell_commands(target) if words[:2] == ["pip", "install"]]
-    assert [words[-1] for words in installs] == ["${TORCH}", "/src[${EXTRAS}]"]
+    assert [words[-1] for words in installs][:2] == ["${TORCH}", "/src[${EXTRAS}]"]
+    assert len(installs) == (4 if target == "gpu" else 2)
     (extras,) = [value.removeprefix("EXTRAS=") for (value,) in of(target, "ARG") if value.startswith("EXTRAS=")]
     known = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     assert set(extras.split(",")) == {"offline", "llm"} | ({"gpu"} if target == "gpu" else set())
@@ -232,3 +235,29 @@ def test_readme_says_that_the_images_were_not_built() -> None:
     assert "The images were not built by us." in readme
     arguments = {value.partition("=")[0] for target in ("", *TARGETS) for (value,) in of(target, "ARG")}
     assert {f"`{name}`" for name in arguments - {"DEBIAN_FRONTEND"}} <= set(re.findall(r"`\w+`", readme))
+
+
+def cosyvoice_page() -> str:
+    return (ROOT / "docs" / "cosyvoice.md").read_text(encoding="utf-8")
+
+
+def test_cosyvoice_is_the_commit_that_the_engine_was_tested_with() -> None:
+    (commit,) = [value.removeprefix("COSYVOICE=") for (value,) in of("gpu", "ARG") if value.startswith("COSYVOICE=")]
+    assert commit == COMMIT
+    (added,) = of("gpu", "ADD")
+    assert added == ("https://github.com/FunAudioLLM/CosyVoice.git#${COSYVOICE}", "/opt/cosyvoice")
+    assert of("cpu", "ADD") == []
+
+
+def test_cosyvoice_has_the_packages_that_its_page_lists() -> None:
+    installs = [words[2:] for words in shell_commands("gpu") if words[:2] == ["pip", "install"]][2:]
+    inside = {word for words in installs for word in words if not word.startswith("-")}
+    (listed,) = re.findall(r"pip install ((?:[\w-]+==[\w.]+[ \\\n]*)+)", cosyvoice_page().split("## By hand")[1])[:1]
+    tested = set(re.findall(r"[\w-]+==[\w.]+", listed)) | set(re.findall(r"--no-deps (\S+)", cosyvoice_page()))
+    # Parley and its extras bring these.
+    assert inside == {pin for pin in tested if pin.split("==")[0] not in ("transformers", "wetext")}
+
+
+def test_cosyvoice_is_on_the_path_of_the_images_python() -> None:
+    (line,) = [words for words in shell_commands("gpu") if words[:2] == ["python", "-c"]]
+    assert "cosyvoice.pth" in line[2] and "/opt/cosyvoice" in line[2]
