@@ -1,12 +1,12 @@
 """The in-process runner: a loop that one can read aloud and step through. Same corpus as Ray, one core."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TypeVar
 
 from manifests.errors import EngineDied
 from manifests.schema import Dialogue
 from pipeline.effort import Effort
-from pipeline.runner.tasks import PoolPlan, UnitPass
+from pipeline.runner.tasks import ItemWorker, PoolPlan, UnitPass, WorkPlan
 from pipeline.units import UnitReport
 from pipeline.worker import ENGINE_LIVES, Worker
 
@@ -33,6 +33,15 @@ class LocalRunner:
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         return map(function, items)
 
+    def work(self, items: Sequence[Item], plan: WorkPlan[Item, Result]) -> Generator[Result, None, None]:
+        worker = plan.open()  # an engine that is not here is heard of before any work
+        try:
+            for item in items:
+                worker, result = _run_item(worker, item, plan)
+                yield result
+        finally:
+            worker.close()
+
     def close(self) -> None:
         for worker in self._workers.values():
             worker.close()
@@ -51,3 +60,16 @@ class LocalRunner:
         if stages not in self._workers:
             self._workers[stages] = Worker(plan.order)
         return self._workers[stages]
+
+
+def _run_item(
+    worker: ItemWorker[Item, Result], item: Item, plan: WorkPlan[Item, Result]
+) -> tuple[ItemWorker[Item, Result], Result]:
+    """The result, and the worker that gave it: a fresh one where the engines of the others died."""
+    for _ in range(ENGINE_LIVES - 1):
+        try:
+            return worker, worker.run(item)
+        except EngineDied:
+            worker.close()
+            worker = plan.open()
+    return worker, worker.run(item)

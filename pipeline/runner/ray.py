@@ -10,19 +10,18 @@ import logging
 import os
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from manifests import errors
 from manifests.arrow import from_ipc, to_ipc
 from manifests.errors import EngineDied, EngineUnavailable, LawBroken, ParleyError, UserError
 from pipeline.effort import Effort
-from pipeline.recipe import Pool
-from pipeline.runner.tasks import PoolPlan, UnitPass
+from pipeline.runner.actors import flat, rebuilt, run_items
+from pipeline.runner.tasks import Claims, PoolPlan, UnitPass, WorkPlan
 from pipeline.units import UnitReport
 from pipeline.worker import ENGINE_LIVES, Worker
 
@@ -58,13 +57,13 @@ class RayRunner:
             return
         sizes = pool_sizes([plan.pool for plan in plans], self._resources(), shared=self._address is None)
         sizes = [min(size, len(units)) for size in sizes]
-        self._start(plans, sizes)
+        self._start([plan.pool for plan in plans], sizes)
         self._data = _dataset(units, unit_pass, plans, sizes)
         # Without prefetching: its threads would outlive an error, see `_stop_work`, and reports are small.
         for table in self._data.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
             for row in table.to_pylist():
                 if row["error"]:
-                    raise _rebuilt(row["error"])
+                    raise rebuilt(row["error"])
                 yield UnitReport.from_json(row["report"])
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
@@ -78,6 +77,14 @@ class RayRunner:
             while waiting and len(running) < _MAP_TASKS_FOR_EACH_CPU * cpus:
                 running.append(task.remote(function, waiting.popleft()))
             yield _outcome(running.popleft())
+
+    def work(self, items: Sequence[Item], plan: WorkPlan[Item, Result]) -> Generator[Result, None, None]:
+        if not items:
+            return
+        (size,) = pool_sizes([plan.claims], self._resources(), shared=self._address is None)
+        size = min(size, len(items))
+        self._start([plan.claims], [size])
+        yield from run_items(items, plan, size)
 
     def close(self) -> None:
         self._stop_work()
@@ -113,10 +120,10 @@ class RayRunner:
             self._started = True
         return dict(ray.cluster_resources())
 
-    def _start(self, plans: Sequence[PoolPlan], sizes: Sequence[int]) -> None:
+    def _start(self, pools: Sequence[Claims], sizes: Sequence[int]) -> None:
         """Start this process's own Ray, unless it runs; refuse claims for which Ray would wait in silence for ever."""
-        pools = list(zip((plan.pool for plan in plans), sizes, strict=True))
-        cpus, gpus = sum(pool.cpus * size for pool, size in pools), sum(pool.gpus * size for pool, size in pools)
+        pairs = list(zip(pools, sizes, strict=True))
+        cpus, gpus = sum(pool.cpus * size for pool, size in pairs), sum(pool.gpus * size for pool, size in pairs)
         there = self._resources()
         if gpus > there.get("GPU", 0.0):
             raise UserError(f"the recipe's pools claim {gpus:g} GPUs, there are {there.get('GPU', 0.0):g}")
@@ -165,9 +172,9 @@ class _PoolWorker:
         try:
             return self._processed(row)
         except ParleyError as error:
-            return {"unit": row["unit"], "error": _flat(error)}
+            return {"unit": row["unit"], "error": flat(error)}
         except Exception as error:  # noqa: BLE001  whatever else goes wrong is a bug that must reach the driver whole
-            return {"unit": row["unit"], "error": _flat(LawBroken(f"{error!r}\n{traceback.format_exc()}"))}
+            return {"unit": row["unit"], "error": flat(LawBroken(f"{error!r}\n{traceback.format_exc()}"))}
 
     def _processed(self, row: dict[str, Any]) -> dict[str, Any]:
         if self._unavailable:
@@ -239,7 +246,7 @@ def _dataset(units: Sequence[int], unit_pass: UnitPass, plans: Sequence[PoolPlan
     return data
 
 
-def pool_sizes(pools: Sequence[Pool], resources: Mapping[str, float], shared: bool) -> list[int]:
+def pool_sizes(pools: Sequence[Claims], resources: Mapping[str, float], shared: bool) -> list[int]:
     """Workers of each pool: what the recipe says; else as many as its GPUs allow; else one for each core.
 
     On one machine (`shared`) every pool may have all cores, since pools wait for one another. On a cluster the claims
@@ -272,13 +279,3 @@ def _outcome(future: Any) -> Any:
         if isinstance(error.cause, ParleyError):
             raise error.cause from error
         raise
-
-
-def _flat(error: ParleyError) -> str:
-    return json.dumps({"type": type(error).__name__, "message": str(error)})
-
-
-def _rebuilt(flat: str) -> ParleyError:
-    data = json.loads(flat)
-    kind: type[ParleyError] = getattr(errors, data["type"], ParleyError)
-    return kind(data["message"])

@@ -1,8 +1,8 @@
 """What a runner runs: units through pools of stages. Both runners do exactly these steps."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from manifests.schema import Dialogue
 from manifests.storage import Place
@@ -13,6 +13,8 @@ from pipeline.worker import WorkOrder
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+TakenItem = TypeVar("TakenItem", contravariant=True)
+GivenResult = TypeVar("GivenResult", covariant=True)
 
 
 @dataclass(frozen=True)
@@ -40,16 +42,54 @@ class PoolPlan:
     order: WorkOrder
 
 
+class Claims(Protocol):
+    """What a pool takes of a machine: `workers` (0: as many as there is room for), CPUs and GPUs of each."""
+
+    @property
+    def workers(self) -> int: ...
+
+    @property
+    def cpus(self) -> float: ...
+
+    @property
+    def gpus(self) -> float: ...
+
+
+class ItemWorker(Protocol[TakenItem, GivenResult]):
+    """Holds engines. `run` raises EngineDied when one is gone; the worker is of no use then."""
+
+    def run(self, item: TakenItem) -> GivenResult: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class WorkPlan(Generic[Item, Result]):
+    """A pool of workers that each take one item after another.
+
+    `open` makes a worker, in the process where it will work, and raises EngineUnavailable where an engine cannot load.
+    It must be able to travel: a function of a module, or a `partial` of one.
+    """
+
+    name: str
+    claims: Claims
+    open: Callable[[], ItemWorker[Item, Result]]
+
+
 class Runner(Protocol):
     """Where the work is done.
 
     `run` yields a report for each unit, in whatever order they finish. `map` applies a function that can travel to
-    other processes, a bounded number of times at once, and yields the results in the order of the items.
+    other processes, a bounded number of times at once, and yields the results in the order of the items. `work` is for
+    items that need engines but no stages: results come in whatever order they are there, and an item whose worker dies
+    is tried again with a fresh one, as units are.
     """
 
     def run(self, units: Sequence[int], unit_pass: UnitPass, plans: Sequence[PoolPlan]) -> Iterator[UnitReport]: ...
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]: ...
+
+    def work(self, items: Sequence[Item], plan: WorkPlan[Item, Result]) -> Generator[Result, None, None]: ...
 
     def close(self) -> None: ...
 

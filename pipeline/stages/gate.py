@@ -60,7 +60,7 @@ def _judge(turn: Turn, result: Score | None, dialogue_rate: float | None, settin
         cer=result.rate if result.metric == "cer" else None,
         wer=result.rate if result.metric == "wer" else None,
         edge_error=result.edge_error,
-        reason=reason.value if reason else None,
+        reason=turn.reason or (reason.value if reason else None),
     )
 
 

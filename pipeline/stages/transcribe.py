@@ -1,6 +1,8 @@
 """transcribe: the delivered bytes of every new take are heard again by the recogniser of the language.
 
 Takes whose duration no speaker could need for the text are not worth a recogniser's time and get their reason here.
+So do takes whose transcript is wrong in a way that tells of the recogniser (`pipeline.scoring.hallucination`): gate
+keeps that reason, so that "the recogniser was wrong" is not counted as "the voice was wrong".
 """
 
 from collections import defaultdict
@@ -11,14 +13,17 @@ from manifests.audio import decode
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Turn
 from pipeline.engines.protocols import Clip, Failure, SpeechRecognizer, Transcript
+from pipeline.engines.recognizers.hearable import loudest_dbfs
 from pipeline.recipe import Gate, Recipe
 from pipeline.scoring.duration import DurationLimits, duration_reason
+from pipeline.scoring.hallucination import flags
 from pipeline.scoring.normalize import metric
+from pipeline.scoring.rates import score
 from pipeline.stage import Context, EngineKey, Stage
 from pipeline.stages.dialogue import Place, find_turns, replace_turns
 
-Heard = tuple[str | None, Transcript | Failure]
-"""Recogniser and its result."""
+Heard = tuple[str | None, Transcript | Failure, Reason | None]
+"""Recogniser, its result, and what is wrong with that."""
 
 
 def transcribe(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
@@ -39,13 +44,46 @@ def _hear(dialogues: Sequence[Dialogue], places: Sequence[Place], context: Conte
         if failure is None:
             by_engine[engine or ""].append(place)
         else:
-            results[place] = engine, failure
+            results[place] = engine, failure, failure.reason
     for name, routed in by_engine.items():
         recognizer: SpeechRecognizer = context.engines["asr", name]
         clips = [_clip(dialogues[i].turns[j]) for i, j in routed]
         heard = recognizer.transcribe(clips, [dialogues[i].language for i, _ in routed])
-        results.update((place, (recognizer.name, result)) for place, result in zip(routed, heard, strict=True))
+        for place, clip, result in zip(routed, clips, heard, strict=True):
+            results[place] = (
+                recognizer.name,
+                result,
+                _wrong(dialogues[place.dialogue_index], place, clip, result, context),
+            )
     return [results[place] for place in places]
+
+
+def _wrong(
+    dialogue: Dialogue, place: Place, clip: Clip, result: Transcript | Failure, context: Context
+) -> Reason | None:
+    """Only a transcript that disagrees with the text can be the recogniser's invention."""
+    if isinstance(result, Failure):
+        return result.reason
+    turn, language = dialogue.turns[place.turn_index], dialogue.language
+    compared = score(turn.text or "", result.text, language)
+    if compared.rate is None or compared.rate <= context.recipe.gate.limit(compared.metric):
+        return None
+    found = flags(
+        result.text,
+        language,
+        len(clip.samples) / clip.sample_rate,
+        loudest_dbfs(clip.samples, clip.sample_rate),
+        _prompt(turn, context),
+        reference=turn.text or "",
+        no_speech=result.no_speech,
+        log_probability=result.log_probability,
+    )
+    return found[0].reason if found else None
+
+
+def _prompt(turn: Turn, context: Context) -> str | None:
+    """What is said in the recording that the voice is given by."""
+    return context.casting[turn.voice_id].prompt_text if turn.voice_id else None
 
 
 def _route(dialogue: Dialogue, place: Place, context: Context) -> tuple[str | None, Failure | None]:
@@ -80,10 +118,9 @@ def _clip(turn: Turn) -> Clip:
 
 
 def _take(turn: Turn, heard: Heard) -> Turn:
-    recognizer, result = heard
-    if isinstance(result, Failure):
-        return replace(turn, recognizer=recognizer, reason=result.reason.value)
-    return replace(turn, recognizer=recognizer, hypothesis=result.text)
+    recognizer, result, wrong = heard
+    hypothesis = result.text if isinstance(result, Transcript) else None
+    return replace(turn, recognizer=recognizer, hypothesis=hypothesis, reason=wrong.value if wrong else None)
 
 
 def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:

@@ -1,0 +1,192 @@
+"""Listing a corpus: its clips, sorted by group and cut into units of whole groups, the grain of work and resume.
+
+The clips of a group need not stand together in the corpus, and there may be millions of them, so they are sorted on
+disk. A unit is a Parquet file of clips; groups are in the order of their ids, within and across units.
+"""
+
+import hashlib
+import json
+import math
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, fields, replace
+from itertools import groupby, islice
+from operator import attrgetter
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from manifests.errors import CorpusError, LawBroken
+from manifests.storage import Place
+from pipeline.units import unit_name
+from voicebank.layouts.clip import SourceClip
+from voicebank.reasons import BankReason, bank_reason_of
+
+_SCHEMA = pa.schema(
+    [(field.name, pa.float64() if field.name == "quality" else pa.string()) for field in fields(SourceClip)]
+)
+_REPORT_EVERY = 1000
+_CACHE_KIB = 65_536
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What `input.json` holds. `sha256` is that of all clips taken, in order; `without_score` counts the clips that
+    carry no score on the recipe's scale, `without_gender` those whose gender the corpus does not tell."""
+
+    clips: int
+    groups: int
+    units: int
+    without_score: int
+    without_gender: int
+    sha256: str
+
+
+def list_units(
+    clips: Iterable[SourceClip],
+    target: Place,
+    scratch: Place,
+    unit_clips: int,
+    scale: str,
+    limit_groups: int | None = None,
+    listed: Callable[[int], None] = lambda _: None,
+) -> Listing:
+    """Write the clips as units to `target`; `limit_groups` takes the first groups only.
+
+    Of two equal clips of a group the later one is marked as a duplicate. `listed` hears of so many further clips read.
+    Raises LawBroken where a layout gives a reason that the closed list has not.
+    """
+    hashed = hashlib.sha256()
+    totals = {"clips": 0, "groups": 0, "units": 0, "without_score": 0, "without_gender": 0}
+    with _sorted(clips, scratch, listed) as ordered:
+        groups = (_without_duplicates(list(group)) for _, group in groupby(ordered, attrgetter("group")))
+        for unit in _units(islice(groups, limit_groups), unit_clips):
+            _write(target, totals["units"], unit)
+            totals["units"] += 1
+            totals["clips"] += len(unit)
+            totals["groups"] += len({clip.group for clip in unit})
+            totals["without_score"] += sum(shipped_score(clip, scale) is None for clip in unit)
+            totals["without_gender"] += sum(clip.gender is None for clip in unit)
+            for clip in unit:
+                hashed.update(_line(clip).encode("ascii") + b"\n")
+    return Listing(**totals, sha256=hashed.hexdigest())
+
+
+def shipped_score(clip: SourceClip, scale: str) -> float | None:
+    """The quality that the corpus itself gives the clip on that scale."""
+    known = clip.quality is not None and clip.quality_scale == scale and math.isfinite(clip.quality)
+    return clip.quality if known else None
+
+
+def read_clips(directory: Place, unit: int) -> list[SourceClip]:
+    """The clips of a unit; CorpusError where it is missing or broken."""
+    place = directory / f"{unit_name(unit)}.parquet"
+    try:
+        with place.filesystem.open_input_file(place.path) as file:
+            table = pq.read_table(file, schema=_SCHEMA, page_checksum_verification=True)
+    except (OSError, pa.ArrowException) as error:
+        raise CorpusError(f"unit {unit} of the listing is missing or broken") from error
+    return [SourceClip(**row) for row in table.to_pylist()]
+
+
+def _write(directory: Place, unit: int, clips: Sequence[SourceClip]) -> None:
+    table = pa.Table.from_pylist([asdict(clip) for clip in clips], schema=_SCHEMA)
+    with (directory / f"{unit_name(unit)}.parquet").writing() as file:
+        pq.write_table(table, file, compression="zstd", write_page_checksum=True)
+
+
+def _units(groups: Iterable[list[SourceClip]], unit_clips: int) -> Iterator[list[SourceClip]]:
+    """Whole groups, up to `unit_clips` clips together; a group that is larger is a unit of its own."""
+    unit: list[SourceClip] = []
+    for group in groups:
+        if unit and len(unit) + len(group) > unit_clips:
+            yield unit
+            unit = []
+        unit += group
+    if unit:
+        yield unit
+
+
+def _without_duplicates(group: Sequence[SourceClip]) -> list[SourceClip]:
+    """The same clip twice would be a pair that is always alike."""
+    ids, paths, checked = set[str](), set[str](), []
+    for clip in group:
+        if clip.reason is None and (clip.clip_id in ids or clip.path in paths):
+            clip = replace(clip, reason=BankReason.DUPLICATE_CLIP.value)
+        elif clip.reason is None:
+            ids.add(clip.clip_id)
+            paths.add(clip.path)
+        checked.append(clip)
+    return checked
+
+
+@contextmanager
+def _sorted(
+    clips: Iterable[SourceClip], scratch: Place, listed: Callable[[int], None]
+) -> Iterator[Iterator[SourceClip]]:
+    """The clips by group, id and place in the listing: byte order of UTF-8, whatever the machine's language is."""
+    with _directory(scratch) as directory, closing(sqlite3.connect(directory / "clips.db")) as database:
+        # The file lives as long as this block: nothing in it needs to survive a crash.
+        database.executescript(
+            f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-{_CACHE_KIB};"
+            "CREATE TABLE clips (grp TEXT, clip_id TEXT, number INTEGER, line TEXT);"
+        )
+        database.executemany("INSERT INTO clips VALUES (?, ?, ?, ?)", _rows(clips, listed))
+        lines = database.execute("SELECT line FROM clips ORDER BY grp, clip_id, number")
+        yield (SourceClip(**json.loads(line)) for (line,) in lines)
+
+
+def _rows(clips: Iterable[SourceClip], listed: Callable[[int], None]) -> Iterator[tuple[str, str, int, str]]:
+    unreported = 0
+    for number, clip in enumerate(map(_checked, clips)):
+        yield clip.group, clip.clip_id, number, _line(clip)
+        unreported += 1
+        if unreported == _REPORT_EVERY:
+            listed(unreported)
+            unreported = 0
+    listed(unreported)
+
+
+def _checked(clip: SourceClip) -> SourceClip:
+    """The clip, rejected where its own entry cannot be used; what no file can hold is written out as escapes."""
+    if clip.reason is not None and bank_reason_of(clip.reason) is None:
+        raise LawBroken(f"a layout rejects a clip for {clip.reason!r}, which is in no list of reasons")
+    texts = {name: value for name, value in asdict(clip).items() if isinstance(value, str)}
+    changed = {name: safe for name, value in texts.items() if (safe := _printable(value)) != value}
+    if changed or not (clip.clip_id and clip.group and clip.language) or _leads_out(clip.path):
+        return replace(clip, **changed, reason=clip.reason or BankReason.BAD_METADATA.value)  # type: ignore[arg-type]
+    return clip
+
+
+def _printable(text: str) -> str:
+    """Lone surrogates come from file names that are not UTF-8; NUL would end the text in some readers."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
+
+
+def _leads_out(path: str) -> bool:
+    parts = path.split("/")
+    return path.startswith("/") or ".." in parts
+
+
+def _line(clip: SourceClip) -> str:
+    return json.dumps(asdict(clip), sort_keys=True)
+
+
+@contextmanager
+def _directory(scratch: Place) -> Iterator[Path]:
+    """A directory of this machine for the sorting: `scratch`, or the system's where that is on another machine."""
+    if not scratch.is_local:
+        with tempfile.TemporaryDirectory(prefix="parley-") as name:
+            yield Path(name)
+        return
+    path = Path(scratch.path)
+    shutil.rmtree(path, ignore_errors=True)  # of a listing that was cut off
+    path.mkdir(parents=True)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)

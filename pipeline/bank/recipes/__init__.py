@@ -1,0 +1,1 @@
+"""The bank recipes that ship."""

@@ -1,0 +1,129 @@
+"""What one makes of the clips of a group once they are heard: a speaker, or the reason why not. Pure functions."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.bank.clips import Unusable
+from pipeline.bank.recipe import BankRecipe
+from pipeline.engines.protocols import GenderGuess, Samples
+from voicebank.layouts.clip import SourceClip
+from voicebank.pairs import all_pairs, is_one_person, min_pairs, similar_pairs
+from voicebank.rate import ms_bucket, units_in
+from voicebank.reasons import BankReason
+from voicebank.voice import Gender, Speaker, Vector
+
+# One clip can say no more than 999 to 1; else a single over-sure guess would outvote all others.
+_SUREST = 0.999
+
+
+@dataclass(frozen=True, slots=True)
+class HeardClip:
+    """A good clip and what the engines made of it.
+
+    `xvector` is float32 [Dx], `embedding` float32 [De] where the recipe wants one; `guess` is None where the corpus
+    names the gender or the predictor failed.
+    """
+
+    source: SourceClip
+    quality: float | None
+    speech_s: float
+    xvector: Samples
+    embedding: Samples | None = None
+    guess: GenderGuess | None = None
+
+
+def make_speaker(
+    speaker_id: str, clips: Sequence[HeardClip], recipe: BankRecipe, licence: str | None
+) -> Speaker | Unusable:
+    """The speaker whose clips these are, at least two of them."""
+    rule = recipe.pair_rule
+    similar = similar_pairs(np.stack([clip.xvector for clip in clips]), rule.threshold)
+    if not is_one_person(similar, len(clips), rule.min_pairs):
+        needed, total = min_pairs(rule.min_pairs, len(clips)), all_pairs(len(clips))
+        return Unusable(BankReason.MIXED_SPEAKERS, f"{similar} of {total} pairs alike, {needed} needed")
+    gender = _gender_of(clips, recipe.gender.min_confidence)
+    if isinstance(gender, Unusable):
+        return gender
+    rate = _rate_of(clips)
+    if isinstance(rate, Unusable):
+        return rate
+    scores = [clip.quality for clip in clips if clip.quality is not None]
+    embeddings = [clip.embedding for clip in clips if clip.embedding is not None]
+    return Speaker(
+        speaker_id=speaker_id,
+        language=clips[0].source.language,
+        gender=gender[0],
+        gender_confidence=gender[1],
+        clips=len(clips),
+        speech_s=math.fsum(clip.speech_s for clip in clips),
+        similar_pairs=similar,
+        seconds_per_unit=rate,
+        ms_per_unit=ms_bucket(rate),
+        quality=math.fsum(scores) / len(scores) if scores else None,
+        licence=licence,
+        xvector=mean_direction([clip.xvector for clip in clips]),
+        embedding=mean_direction(embeddings) if embeddings else None,
+    )
+
+
+def mean_direction(vectors: Sequence[Samples]) -> Vector:
+    """The mean of the vectors, each brought to length 1, itself of length 1: float32 [D].
+
+    Without the first step, clips of which the encoder gives longer vectors would count for more.
+    """
+    matrix = np.stack(vectors).astype(np.float64)
+    mean = (matrix / np.linalg.norm(matrix, axis=1, keepdims=True)).mean(axis=0)
+    direction: Vector = (mean / np.linalg.norm(mean)).astype(np.float32)
+    return direction
+
+
+def combined_gender(guesses: Sequence[GenderGuess]) -> GenderGuess:
+    """One guess out of at least one: the mean of the clips' log-odds, so that unsure clips count for little."""
+    mean = math.fsum(map(_log_odds, guesses)) / len(guesses)
+    return GenderGuess("female" if mean > 0 else "male", 1 / (1 + math.exp(-abs(mean))))
+
+
+def contradiction(clips: Sequence[SourceClip]) -> str | None:
+    """What the clips of one group disagree on; None: nothing."""
+    languages = sorted({clip.language for clip in clips})
+    genders = sorted({clip.gender for clip in clips if clip.gender is not None})
+    for named in (languages, genders):
+        if len(named) > 1:
+            return " and ".join(named)
+    return None
+
+
+def _log_odds(guess: GenderGuess) -> float:
+    """Of "female"."""
+    confidence = min(max(guess.confidence, 0.5), _SUREST)
+    odds = math.log(confidence / (1 - confidence))
+    return odds if guess.gender == "female" else -odds
+
+
+def _gender_of(clips: Sequence[HeardClip], min_confidence: float) -> tuple[Gender, float | None] | Unusable:
+    """Gender and confidence; None for the confidence where the corpus names the gender."""
+    for clip in clips:
+        if clip.source.gender is not None:
+            return clip.source.gender, None
+    guesses = [clip.guess for clip in clips if clip.guess is not None]
+    if not guesses:
+        return Unusable(BankReason.GENDER_UNCLEAR, "nothing was predicted")
+    guess = combined_gender(guesses)
+    if guess.confidence < min_confidence:
+        return Unusable(BankReason.GENDER_UNCLEAR, f"{guess.gender} with {guess.confidence:.2f}")
+    return guess.gender, guess.confidence
+
+
+def _rate_of(clips: Sequence[HeardClip]) -> float | Unusable:
+    """Seconds of speech for each character or letter, over the clips that have a text."""
+    pairs = [(clip.speech_s, units_in(clip.source.text, clip.source.language)) for clip in clips]
+    spoken = [(speech_s, units) for speech_s, units in pairs if units > 0]
+    if not spoken:
+        return Unusable(BankReason.RATE_UNKNOWN, "no clip has a text")
+    rate = math.fsum(speech_s for speech_s, _ in spoken) / sum(units for _, units in spoken)
+    if ms_bucket(rate) <= 0:
+        return Unusable(BankReason.RATE_UNKNOWN, f"{rate * 1000:.2f} ms for each unit: the texts are not what is said")
+    return rate
