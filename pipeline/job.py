@@ -34,7 +34,7 @@ from pipeline.runner.tasks import Runner, UnitPass, plan_pools
 from pipeline.scoring.normalize import normalizer_version
 from pipeline.stages import STAGE_TABLE
 from pipeline.units import UnitReport, finished_units, read_json, unit_size
-from pipeline.worker import WorkOrder, engines_of
+from pipeline.worker import WorkOrder, engines_of, open_casting
 from voicebank.bank import load_bank
 
 JOB = "job.json"
@@ -91,6 +91,8 @@ def job_parts(job: Job, stages: Sequence[str] | None = None) -> Parts:
     """
     recipe = job.recipe
     stages = recipe.stages if stages is None else stages
+    if "cast" in stages:
+        open_casting(recipe)  # a bank that the engines cannot speak with is heard of before any work
     return {
         "parley": version("parley"),
         "schema": SCHEMA_VERSION,

@@ -5,19 +5,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from manifests.errors import RecipeError
 from manifests.schema import Dialogue
 from manifests.storage import Place
 from pipeline.dedup import load_index
 from pipeline.effort import Effort
 from pipeline.engines.table import load_engine
-from pipeline.recipe import Recipe
+from pipeline.recipe import Recipe, public_bank
 from pipeline.stage import Context, EngineKey, Meter, run_stage
 from pipeline.stages import STAGE_TABLE
-from voicebank.bank import load_bank
+from voicebank.bank import Bank, load_bank
 from voicebank.cast import Casting
 
 ENGINE_LIVES = 3
 """How often a unit is tried, each time in a fresh worker, before a dying engine stops the job."""
+
+_USE_VOICES = {"cast", "synthesize"}
+_NOBODY = Casting(Bank("none", "", ()), ())  # other stages need no bank of 40,000 voices in memory
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Worker:
         self._context = Context(
             recipe=recipe,
             seed=order.seed,
-            casting=open_casting(recipe),
+            casting=open_casting(recipe) if _USE_VOICES & set(order.stages) else _NOBODY,
             engines=engines,
             prompts=order.prompts,
             duplicates=load_index(order.duplicates) if order.duplicates and "dedup" in order.stages else {},
@@ -77,9 +81,13 @@ class Worker:
 
 
 def open_casting(recipe: Recipe) -> Casting:
-    """The recipe's voices, as far as its engines can speak with them."""
+    """The recipe's voices, as far as its engines can speak with them. RecipeError where that is none."""
     engines = [recipe.engine_of(name) for name in recipe.tts.engine]
-    return Casting(load_bank(recipe.cast.bank), engines, recipe.cast.agents)
+    bank = load_bank(recipe.cast.bank)
+    if not bank.select(engines=engines):
+        shown = public_bank(recipe.cast.bank)
+        raise RecipeError(f"the bank {shown} has no voice for {', '.join(engines)}; name one that has: cast.bank=DIR")
+    return Casting(bank, engines, recipe.cast.agents)
 
 
 def engines_of(recipe: Recipe, stages: Sequence[str]) -> list[EngineKey]:

@@ -25,6 +25,9 @@ from voicebank.selection import Picked, Rule, Tally, select
 from voicebank.tables import VoiceWriter
 from voicebank.voice import ANY_LANGUAGE, Voice
 
+LEAK_QUANTILE = "q05"
+"""Of the real speakers' half similarities: the default leak limit. A voice above it is as near to a person as a mean of
+that person's own clips is to another such mean, by all but the loosest twentieth of the bank's speakers."""
 LEAK_FILE = "leak.json"
 REPORT_FILE = "report.html"
 
@@ -34,7 +37,8 @@ _SHOWN = 2000
 
 @dataclass(frozen=True)
 class BlendOptions:
-    """How many users to make, and how. Limits of None are the threshold of the bank's own pair rule.
+    """How many users to make, and how. A leak limit of None is measured on the bank's own speakers
+    (`LEAK_QUANTILE`), a twin limit of None is the leak limit.
 
     `languages` gives shares of languages; None: as the speakers have them. `agents` voices, 2 or 0, come on top.
     """
@@ -117,10 +121,10 @@ def rule_of(card: Mapping[str, Any], options: BlendOptions) -> Rule:
     check_weights(*options.weights, options.parents)
     if options.count < 1:
         raise UserError("--count: at least one voice")
-    threshold = (card.get("pair_rule") or {}).get("threshold")
-    leak = options.leak_limit if options.leak_limit is not None else threshold
+    measured = (card.get("half_similarity") or {}).get(LEAK_QUANTILE)
+    leak = options.leak_limit if options.leak_limit is not None else measured
     if leak is None:
-        raise UserError("the bank's card has no pair_rule.threshold: give --leak-limit")
+        raise UserError(f"the bank's card has no half_similarity.{LEAK_QUANTILE}: give --leak-limit")
     twin = options.twin_limit if options.twin_limit is not None else leak
     for name, limit in (("leak", leak), ("twin", twin)):
         if not 0 < limit <= 1:

@@ -56,7 +56,8 @@ class Speaker:
 
     `xvector` (float32 [Dx], length 1) tells people apart; `embedding` (float32 [De], length 1) is what a synthesiser
     speaks with, where the bank was built for one. `similar_pairs` of all pairs of clips were over the bank's
-    threshold. `seconds_per_unit` is speech time without silence per character (or letter); `ms_per_unit` is that on
+    threshold. `half_similarity` is the cosine between the mean x-vectors of every other clip and of the rest: how near
+    a mean of this person comes to another mean of the same person. `seconds_per_unit` is speech time without silence per character (or letter); `ms_per_unit` is that on
     the 10 ms grid. `gender_confidence` is None where the gender stands in the corpus's own metadata. `quality` is the
     mean score of the clips. Speakers are never cast.
     """
@@ -68,6 +69,7 @@ class Speaker:
     clips: int
     speech_s: float
     similar_pairs: int
+    half_similarity: float
     seconds_per_unit: float
     ms_per_unit: int
     quality: float | None
@@ -111,6 +113,8 @@ def speaker_problem(speaker: Speaker) -> str | None:
     for name in ("clips", "speech_s", "seconds_per_unit", "ms_per_unit"):
         if not _is_factor(getattr(speaker, name)):
             return f"bad {name} {getattr(speaker, name)!r}"
+    if not -1.001 <= speaker.half_similarity <= 1.001:
+        return f"bad half_similarity {speaker.half_similarity!r}"
     return f"bad similar_pairs {speaker.similar_pairs!r}" if speaker.similar_pairs < 0 else None
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from manifests.errors import CorpusError, UserError
 from manifests.storage import Place
 from pipeline.bank.listing import Listing
@@ -12,6 +14,9 @@ from pipeline.bank.recipe import BankRecipe
 from pipeline.bank.results import REJECTED_FILE, Reject, unit_rejects, unit_speakers, write_rejects
 from voicebank.tables import SPEAKERS_FILE, write_card, write_speakers
 from voicebank.voice import Speaker
+
+
+_QUANTILES = (0.0, 0.05, 0.5, 0.95)
 
 
 @dataclass
@@ -26,6 +31,7 @@ class _Tally:
     kept_clips: int = 0
     rejected_clips: int = 0
     speech_s: float = 0.0
+    halves: list[float] = field(default_factory=list)
     dimension: int | None = None
     embedding_dimension: int | None = None
 
@@ -35,6 +41,7 @@ class _Tally:
         self.speakers += 1
         self.kept_clips += speaker.clips
         self.speech_s += speaker.speech_s
+        self.halves.append(speaker.half_similarity)
         self.dimension = len(speaker.xvector)
         self.embedding_dimension = None if speaker.embedding is None else len(speaker.embedding)
         return speaker
@@ -108,6 +115,7 @@ def _card(name: str, tally: _Tally, listing: Listing, recipe: BankRecipe, parts:
             "min_pairs": recipe.pair_rule.min_pairs,
             "min_clips": recipe.groups.min_clips,
         },
+        "half_similarity": {f"q{round(100 * q):02d}": float(np.quantile(tally.halves, q)) for q in _QUANTILES},
         "vad": _engine("vad", recipe, parts),
         "gender": _engine("gender", recipe, parts) | {"min_confidence": recipe.gender.min_confidence},
         "listing_sha256": listing.sha256,

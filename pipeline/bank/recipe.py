@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from manifests.errors import RecipeError
 from pipeline.engines.table import is_engine
 from pipeline.models import Model, Section
-from pipeline.recipe import _override as apply_override
+from pipeline.recipe import apply_override
 from voicebank.layouts.clip import QualityScale
 from voicebank.pairs import rule_problem
 

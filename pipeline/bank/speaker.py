@@ -60,6 +60,7 @@ def make_speaker(
         clips=len(clips),
         speech_s=math.fsum(clip.speech_s for clip in clips),
         similar_pairs=similar,
+        half_similarity=half_similarity([clip.xvector for clip in clips]),
         seconds_per_unit=rate,
         ms_per_unit=ms_bucket(rate),
         quality=math.fsum(scores) / len(scores) if scores else None,
@@ -78,6 +79,11 @@ def mean_direction(vectors: Sequence[Samples]) -> Vector:
     mean = (matrix / np.linalg.norm(matrix, axis=1, keepdims=True)).mean(axis=0)
     direction: Vector = (mean / np.linalg.norm(mean)).astype(np.float32)
     return direction
+
+
+def half_similarity(vectors: Sequence[Samples]) -> float:
+    """Cosine of the mean directions of every other vector and of the rest; at least two vectors."""
+    return float(np.dot(mean_direction(vectors[::2]), mean_direction(vectors[1::2])))
 
 
 def combined_gender(guesses: Sequence[GenderGuess]) -> GenderGuess:

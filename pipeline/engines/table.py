@@ -43,6 +43,9 @@ ENGINES: dict[tuple[str, str], Entry] = {
     ("tts", "openai-speech"): Entry(
         "pipeline.engines.openai_speech", "OpenAISpeech", "any server of the OpenAI speech kind", of_model=True
     ),
+    ("tts", "cosyvoice"): Entry(
+        "pipeline.engines.cosyvoice", "open_synthesizer", "CosyVoice 1, 2 and 3, from its source", of_model=True
+    ),
     ("watermark", "perth"): Entry("pipeline.engines.perth", "PerthWatermarker", "neural, weights in its package"),
     ("watermark", "tone-mark"): Entry("pipeline.engines.tone", "ToneWatermarker", "a pilot tone, for dry runs only"),
     ("asr", "pocketsphinx"): Entry("pipeline.engines.pocketsphinx", "PocketSphinx", "English, model in its package"),
@@ -67,6 +70,19 @@ ENGINES: dict[tuple[str, str], Entry] = {
         "a classifier of transformers whose labels name genders",
         of_model=True,
     ),
+    ("encoder", "resemblyzer"): Entry(
+        "pipeline.engines.speakers.resemblyzer", "Resemblyzer", "tells people apart, weights in its package"
+    ),
+    ("encoder", "wavlm"): Entry(
+        "pipeline.engines.speakers.wavlm", "WavLM", "x-vectors by WavLM, of transformers", of_model=True
+    ),
+    ("encoder", "speechbrain"): Entry(
+        "pipeline.engines.speakers.speechbrain", "SpeechBrain", "x-vector, ECAPA-TDNN, ResNet", of_model=True
+    ),
+    ("encoder", "campplus"): Entry(
+        "pipeline.engines.speakers.campplus", "Campplus", "CAM++, which CosyVoice speaks with", of_model=True
+    ),
+    ("quality", "dnsmos"): Entry("pipeline.engines.dnsmos", "Dnsmos", "predicted opinions, models in its package"),
 }
 
 

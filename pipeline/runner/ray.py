@@ -247,13 +247,16 @@ def _dataset(units: Sequence[int], unit_pass: UnitPass, plans: Sequence[PoolPlan
 
 
 def pool_sizes(pools: Sequence[Claims], resources: Mapping[str, float], shared: bool) -> list[int]:
-    """Workers of each pool: what the recipe says; else as many as its GPUs allow; else one for each core.
+    """Workers of each pool: what the recipe says; else as many as the GPUs allow, which pools share; else one a core.
 
     On one machine (`shared`) every pool may have all cores, since pools wait for one another. On a cluster the claims
     must fit side by side, and one CPU must stay free for Ray Data's own tasks.
     """
     cpus, gpus = resources.get("CPU", 1.0), resources.get("GPU", 0.0)
-    sizes = [pool.workers or (int(gpus / pool.gpus) if pool.gpus else 0) for pool in pools]
+    spare_gpus = gpus - sum(pool.gpus * pool.workers for pool in pools)
+    open_gpus = sum(pool.gpus for pool in pools if not pool.workers)
+    on_gpus = int(spare_gpus / open_gpus) if open_gpus else 0
+    sizes = [pool.workers or (on_gpus if pool.gpus else 0) for pool in pools]
     open_cpus = sum(pool.cpus for pool, size in zip(pools, sizes, strict=True) if not size and not pool.gpus)
     spare = cpus - 1 - sum(pool.cpus * size for pool, size in zip(pools, sizes, strict=True))
     filling = int(cpus) if shared or not open_cpus else int(spare / open_cpus)

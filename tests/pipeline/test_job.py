@@ -135,7 +135,7 @@ def test_an_engine_that_is_missing_stops_the_job_before_anything_is_written(
 
     monkeypatch.setattr("pipeline.engines.flite.version", missing)
     with pytest.raises(EngineUnavailable, match="libflite1"):
-        run_tone(make_job(input_file, "tts.engine=flite"), tmp_path / "corpus")
+        run_tone(make_job(input_file, "tts.engine=flite", "cast.bank=offline"), tmp_path / "corpus")
     assert not (tmp_path / "corpus").exists()
 
 

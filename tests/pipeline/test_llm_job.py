@@ -29,6 +29,8 @@ TONE = {
     "tts.engine": "tone",
     "watermark.engine": "tone-mark",
     "asr.engine": "tone",
+    "pools.voices.gpus": "0",
+    "pools.proof.gpus": "0",
     "gate.spaced_speed": "{slowest: 1, fastest: 1000, pause_s: 2}",
     "gate.unspaced_speed": "{slowest: 1, fastest: 1000, pause_s: 2}",
     "unit_rows": "8",

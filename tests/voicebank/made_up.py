@@ -27,6 +27,7 @@ def speaker(name: str, gender: Gender = "female", language: str = "en", bucket: 
         "clips": 10,
         "speech_s": 60.0,
         "similar_pairs": 45,
+        "half_similarity": 0.98,
         "seconds_per_unit": bucket / 1000,
         "quality": 4.2,
         "licence": "CC-BY-4.0",
@@ -50,10 +51,10 @@ def people(count: int = 60, languages: Sequence[str] = ("en", "zh"), **values: A
     ]
 
 
-def make_bank(directory: Path, speakers: Iterable[Speaker], threshold: float | None = 0.97, **card: Any) -> Place:
+def make_bank(directory: Path, speakers: Iterable[Speaker], limit: float | None = 0.97, **card: Any) -> Place:
     place = open_place(directory)
     write_speakers(place, speakers)
-    rule = {} if threshold is None else {"pair_rule": {"threshold": threshold}}
+    rule = {} if limit is None else {"half_similarity": {"q05": limit}}
     write_card(place, {"name": directory.name, "kind": "speakers"} | rule | card)
     return place
 

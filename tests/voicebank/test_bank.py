@@ -190,7 +190,7 @@ def test_the_digest_knows_whose_an_embedding_is(tmp_path: Path) -> None:
 
 
 def test_a_bank_of_speakers_is_not_cast(tmp_path: Path) -> None:
-    speaker = Speaker("s", "zh", "male", None, 9, 60.0, 30, 0.18, 180, None, None, unit(1, 2))
+    speaker = Speaker("s", "zh", "male", None, 9, 60.0, 30, 0.98, 0.18, 180, None, None, unit(1, 2))
     write_speakers(open_place(tmp_path / "people"), [speaker])
     with pytest.raises(RecipeError, match="'people' holds real speakers only: blend it first"):
         load_bank(tmp_path / "people")

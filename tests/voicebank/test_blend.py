@@ -150,8 +150,8 @@ def test_options_that_cannot_be_met(change: dict[str, Any], message: str, tmp_pa
     assert not (tmp_path / "out" / "voices.parquet").exists()
 
 
-def test_a_bank_without_a_threshold_needs_a_limit(tmp_path: Path) -> None:
-    make_bank(tmp_path / "real", people(), threshold=None)
+def test_a_bank_that_was_not_measured_needs_a_limit(tmp_path: Path) -> None:
+    make_bank(tmp_path / "real", people(), limit=None)
     with pytest.raises(UserError, match="give --leak-limit"):
         blended(tmp_path, [])
     assert read_card(blended(tmp_path, [], leak_limit=0.9))["limits"] == {"leak": 0.9, "twin": 0.9}

@@ -48,7 +48,7 @@ BLENDED = Voice(
     embedding=unit(1, 2, 3),
 )
 PROMPTED = Voice("prompted", "cosyvoice", "x", "mul", "male", prompt_text="你好", prompt_audio=b"fLaC\0\xff")
-SPEAKER = Speaker("s1", "zh", "female", None, 12, 60.5, 66, 0.1834, 180, None, "CC0-1.0", unit(1, 0, 2))
+SPEAKER = Speaker("s1", "zh", "female", None, 12, 60.5, 66, 0.98, 0.1834, 180, None, "CC0-1.0", unit(1, 0, 2))
 
 
 def place(path: Path) -> Place:
@@ -115,6 +115,7 @@ def test_the_same_voices_give_the_same_bytes(tmp_path: Path) -> None:
             clips=st.integers(1, 2**40),
             speech_s=st.floats(0.1, 1e6),
             similar_pairs=st.integers(0, 2**40),
+            half_similarity=st.floats(-1, 1),
             seconds_per_unit=st.floats(0.01, 1),
             ms_per_unit=st.integers(10, 1000),
             quality=st.none() | st.floats(1, 5),
@@ -202,6 +203,7 @@ def test_xvectors_come_for_all_voices_or_none(
         ({"quality": float("nan")}, "bad quality nan"),
         ({"clips": 0}, "bad clips 0"),
         ({"similar_pairs": -1}, "bad similar_pairs -1"),
+        ({"half_similarity": 1.1}, "bad half_similarity 1.1"),
         ({"licence": 3}, "licence holds a value that is no string"),
     ],
 )
