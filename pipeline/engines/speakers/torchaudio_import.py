@@ -1,0 +1,42 @@
+"""Imports torchaudio where its compiled part cannot be loaded.
+
+SpeechBrain imports torchaudio, transformers does so wherever it is installed, and torchaudio loads its compiled part
+before anything else. The wheels of PyPI are built for CUDA: next to a PyTorch for the CPU that part does not load, and
+an `OSError` ends the import, although nothing that a speaker encoder needs is compiled. torchaudio has a state of its
+own for "built without compiled parts", in which its Python functions work and the compiled ones refuse. Here
+torchaudio is put into that state when, and only when, the load has failed: `torchaudio._extension`, which does the
+loading, is given as a module that holds the three names which the rest of torchaudio reads from it. Nothing of the
+installation is changed.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, NoReturn
+
+_EXTENSION = "torchaudio._extension"
+
+
+def import_torchaudio() -> ModuleType:
+    """torchaudio as it is where that works, else without its compiled part. Raises ImportError where it is missing."""
+    try:
+        return importlib.import_module("torchaudio")
+    except OSError:
+        sys.modules[_EXTENSION] = _without_compiled_part()
+        return importlib.import_module("torchaudio")
+
+
+def _without_compiled_part() -> ModuleType:
+    module = ModuleType(_EXTENSION, "Stands for torchaudio's compiled part, which does not load here.")
+    module.__dict__.update(_IS_TORCHAUDIO_EXT_AVAILABLE=False, _IS_ALIGN_AVAILABLE=False, fail_if_no_align=_refuse)
+    return module
+
+
+def _refuse(function: Callable[..., Any]) -> Callable[..., NoReturn]:
+    """Decorator, in place of torchaudio's own: the function says why it cannot work."""
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise RuntimeError(f"torchaudio.{function.__name__} is compiled, and torchaudio's compiled part does not load")
+
+    return refuse
