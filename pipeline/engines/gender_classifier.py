@@ -7,7 +7,6 @@ Clips go through one by one, so that none is padded: where a checkpoint's first 
 be taken over the padding too, and elsewhere the last digits of a confidence would still depend on its neighbours.
 """
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,7 +17,7 @@ from manifests.errors import EngineDied, EngineUnavailable
 from pipeline.engines.protocols import Clip, Failure, GenderGuess, Samples
 from pipeline.engines.speakers.clips import SAMPLE_RATE, UNMEASURABLE, samples_16_khz
 from pipeline.engines.speakers.loading import library, library_version, torch_on
-from pipeline.engines.speakers.torchaudio_import import import_torchaudio
+from pipeline.engines.torchaudio_import import prepare_torchaudio
 from pipeline.models import GenderModel
 from voicebank.voice import Gender
 
@@ -82,9 +81,7 @@ class GenderClassifier:
 
 def _load(model: GenderModel) -> tuple[Any, Any]:
     """The network, with all its weights from the checkpoint, and the feature extractor that goes with it."""
-    # transformers imports torchaudio for nothing that is used here, wherever it is installed.
-    with contextlib.suppress(ImportError):
-        import_torchaudio()
+    prepare_torchaudio()
     transformers = library("transformers", NAME)
     try:
         extractor = transformers.AutoFeatureExtractor.from_pretrained(model.model, revision=model.revision)

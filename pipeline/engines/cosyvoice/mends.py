@@ -25,6 +25,7 @@ import soundfile
 from pipeline.audio import resample
 from pipeline.engines.cosyvoice.source import find_source
 from pipeline.engines.protocols import Samples
+from pipeline.engines.torchaudio_import import import_torchaudio
 
 _LOGGER = "cosyvoice"
 _LOWEST_PROMPT_RATE = 16_000
@@ -35,7 +36,7 @@ def import_upstream() -> ModuleType:
     find_source()
     with _root_logger_kept(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        _import_torchaudio()
+        import_torchaudio()
         upstream = importlib.import_module("cosyvoice.cli.cosyvoice")
         # The yaml of the model directory names classes of these; imported now, their import is quiet too.
         for name in ("cosyvoice.flow.flow_matching", "cosyvoice.flow.DiT.dit", "cosyvoice.hifigan.generator"):
@@ -79,32 +80,6 @@ def _root_logger_kept() -> Iterator[None]:
     finally:
         root.setLevel(level)
         root.handlers[:] = handlers
-
-
-def _import_torchaudio() -> None:
-    """Import torchaudio, without its compiled part where that does not load."""
-    if "torchaudio" in sys.modules:
-        return
-    try:
-        importlib.import_module("torchaudio")
-    except (ImportError, OSError):
-        for name in [name for name in sys.modules if name.split(".")[0] == "torchaudio"]:
-            del sys.modules[name]
-        sys.modules["torchaudio._extension"] = _no_extension()
-        importlib.import_module("torchaudio")
-
-
-def _no_extension() -> ModuleType:
-    """What torchaudio's own `_extension` says where there is no compiled part."""
-    module = ModuleType("torchaudio._extension")
-    module.__dict__.update(
-        _IS_TORCHAUDIO_EXT_AVAILABLE=False,
-        _IS_ALIGN_AVAILABLE=False,
-        _IS_RIR_AVAILABLE=False,
-        fail_if_no_align=lambda function: function,
-        fail_if_no_rir=lambda function: function,
-    )
-    return module
 
 
 def _quieten(upstream: ModuleType) -> None:

@@ -23,7 +23,7 @@ from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.engines.protocols import Clip, Failure, Samples, Transcript
 from pipeline.engines.recognizers.hearing import Heard, Hearer, Window, transcribe
-from pipeline.engines.recognizers.imports import torchaudio_if_it_loads
+from pipeline.engines.torchaudio_import import prepare_torchaudio
 from pipeline.models import FunASRModel
 from pipeline.scoring.normalize import primary_subtag
 
@@ -175,14 +175,16 @@ def dithered(samples: Samples) -> Samples:
 
 def _load(model: FunASRModel) -> Any:
     try:
-        with _process_unchanged(), contextlib.redirect_stdout(sys.stderr), torchaudio_if_it_loads():
+        prepare_torchaudio()
+        with _process_unchanged(), contextlib.redirect_stdout(sys.stderr):
             from funasr import AutoModel
     except ImportError as error:
         raise EngineUnavailable(f"funasr does not load ({error}): {_INSTALL}") from error
     printed = io.StringIO()
     try:
         # Fun-ASR imports more of transformers while it is built.
-        with _process_unchanged(), contextlib.redirect_stdout(printed), torchaudio_if_it_loads():
+        prepare_torchaudio()
+        with _process_unchanged(), contextlib.redirect_stdout(printed):
             loaded = AutoModel(**_settings(model))
     except EngineUnavailable:
         raise

@@ -7,8 +7,8 @@ from manifests.errors import EngineUnavailable
 from pipeline.engines.protocols import Samples
 from pipeline.engines.recognizers.hearable import SAMPLE_RATE
 from pipeline.engines.recognizers.hearing import Heard
-from pipeline.engines.recognizers.imports import torchaudio_if_it_loads
 from pipeline.engines.recognizers.whisper import Decoding
+from pipeline.engines.torchaudio_import import prepare_torchaudio
 
 PROMPT_TOKENS = 4
 """<|startoftranscript|>, language, task, <|notimestamps|>."""
@@ -22,9 +22,9 @@ class TransformersBackend:
 
     def __init__(self, decoding: Decoding) -> None:
         try:
-            with torchaudio_if_it_loads():
-                import torch
-                from transformers import WhisperForConditionalGeneration, WhisperProcessor
+            prepare_torchaudio()
+            import torch
+            from transformers import WhisperForConditionalGeneration, WhisperProcessor
         except ImportError as error:
             raise EngineUnavailable(
                 f'whisper needs transformers ({error}): pip install "parley[recognizers]"'

@@ -12,6 +12,7 @@ user is seen to here:
 """
 
 import pickle
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from pipeline.engines.protocols import Clip, Failure, Samples
 from pipeline.engines.speakers import hyperparams
 from pipeline.engines.speakers.clips import SAMPLE_RATE, encode_each
 from pipeline.engines.speakers.loading import library, library_version, torch_on
-from pipeline.engines.speakers.torchaudio_import import import_torchaudio
+from pipeline.engines.torchaudio_import import import_torchaudio
 from pipeline.models import SpeechBrainModel
 
 NAME = "speechbrain"
@@ -80,7 +81,21 @@ def _inference() -> Any:
         import_torchaudio()
     except ImportError as error:
         raise EngineUnavailable(f'{NAME!r} needs the package {error.name}: pip install "parley[voicebank]"') from error
-    return library("speechbrain.inference.classifiers", NAME)
+    module = library("speechbrain.inference.classifiers", NAME)
+    forget_old_names()
+    return module
+
+
+def forget_old_names() -> None:
+    """Take SpeechBrain's aliases of its former modules out of `sys.modules`.
+
+    Each imports its module when anything at all is read from it, and raises ImportError where that needs a package
+    that is not installed: whoever walks through `sys.modules` (debuggers, test tools, reloaders) would fall over them.
+    """
+    from speechbrain.utils.importutils import LazyModule
+
+    for name in [name for name, module in sys.modules.items() if isinstance(module, LazyModule)]:
+        del sys.modules[name]
 
 
 def _directory(model: SpeechBrainModel) -> Path:

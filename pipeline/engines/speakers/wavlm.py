@@ -4,7 +4,6 @@ A local directory or a hub id, at the recipe's revision. Single precision always
 room for less.
 """
 
-import contextlib
 import pickle
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +12,7 @@ from manifests.errors import EngineUnavailable
 from pipeline.engines.protocols import Clip, Failure, Samples
 from pipeline.engines.speakers.clips import MIN_S, SAMPLE_RATE, encode_each
 from pipeline.engines.speakers.loading import library, library_version, torch_on
-from pipeline.engines.speakers.torchaudio_import import import_torchaudio
+from pipeline.engines.torchaudio_import import prepare_torchaudio
 from pipeline.models import WavLMModel
 
 NAME = "wavlm"
@@ -44,8 +43,7 @@ class WavLM:
         """Raises EngineUnavailable for a checkpoint that cannot be had, is not of this kind or lacks the head."""
         self.version = version(model)
         self._torch, self._device = torch_on(model.serving.device, NAME)
-        with contextlib.suppress(ImportError):  # not needed, but transformers imports it wherever it is installed
-            import_torchaudio()
+        prepare_torchaudio()
         transformers = library("transformers", NAME)
         self._extractor, network = _load(transformers, model)
         _check(self._extractor, network, model)

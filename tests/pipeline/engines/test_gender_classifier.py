@@ -11,7 +11,7 @@ from manifests.errors import EngineDied, EngineUnavailable
 from pipeline.engines import gender_classifier
 from pipeline.engines.gender_classifier import GenderClassifier
 from pipeline.engines.protocols import Clip, Failure, GenderGuess
-from pipeline.engines.speakers.torchaudio_import import import_torchaudio
+from pipeline.engines.torchaudio_import import import_torchaudio
 from pipeline.models import GenderModel
 from pipeline.models.base import Local
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from pipeline.engines.recognizers.imports import torchaudio_if_it_loads
+from pipeline.engines.torchaudio_import import prepare_torchaudio
 
 FRONTEND: dict[str, Any] = {
     "frontend": "WavFrontend",
@@ -113,8 +113,9 @@ def make_fun_asr(directory: Path) -> Path:
 def _qwen(directory: Path) -> Path:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-    with torchaudio_if_it_loads():
-        from transformers import PreTrainedTokenizerFast, Qwen3Config
+    prepare_torchaudio()
+    from transformers import PreTrainedTokenizerFast, Qwen3Config
+
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -145,12 +146,12 @@ def _write(directory: Path, config: dict[str, Any], module: str, values: dict[st
 
     import torch
 
-    with torchaudio_if_it_loads():
-        from funasr import AutoModel
+    prepare_torchaudio()
+    from funasr import AutoModel
 
-        importlib.import_module(module)
-        # Reading the built configuration changes it, so it gets a copy.
-        model, _ = AutoModel.build_model(**yaml.safe_load(yaml.safe_dump(config)), device="cpu", ncpu=1)
+    importlib.import_module(module)
+    # Reading the built configuration changes it, so it gets a copy.
+    model, _ = AutoModel.build_model(**yaml.safe_load(yaml.safe_dump(config)), device="cpu", ncpu=1)
     torch.manual_seed(1)
     state = {
         name: torch.randn_like(value) * 0.3 if value.dim() > 1 else value for name, value in model.state_dict().items()

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipeline.engines.recognizers.imports import torchaudio_if_it_loads
+from pipeline.engines.torchaudio_import import prepare_torchaudio
 
 LANGUAGES = 100
 POSITIONS = 448
@@ -20,8 +20,9 @@ PULL = 400.0
 
 def make_whisper(directory: Path, multilingual: bool = True, seed: int = 0, spread: float = 0.3) -> Path:
     """Weights are drawn with the standard deviation `spread`."""
-    with torchaudio_if_it_loads():
-        from transformers import WhisperFeatureExtractor, WhisperProcessor
+    prepare_torchaudio()
+    from transformers import WhisperFeatureExtractor, WhisperProcessor
+
     tokenizer = _tokenizer(multilingual)
     model = _model(tokenizer, multilingual, seed, spread)
     model.save_pretrained(directory)
@@ -30,18 +31,19 @@ def make_whisper(directory: Path, multilingual: bool = True, seed: int = 0, spre
 
 
 def convert_to_ctranslate2(checkpoint: Path, directory: Path) -> Path:
-    with torchaudio_if_it_loads():
-        from ctranslate2.converters import TransformersConverter
+    prepare_torchaudio()
+    from ctranslate2.converters import TransformersConverter
+
     TransformersConverter(str(checkpoint), copy_files=["tokenizer.json"]).convert(str(directory))
     return directory
 
 
 def _tokenizer(multilingual: bool) -> Any:
     """Byte-level BPE: 256 bytes, pieces of two letters, and names for the ids that no piece has."""
-    with torchaudio_if_it_loads():
-        from transformers import WhisperTokenizer
-        from transformers.models.whisper.tokenization_whisper import LANGUAGES as NAMES
+    prepare_torchaudio()
     from tokenizers import AddedToken, pre_tokenizers
+    from transformers import WhisperTokenizer
+    from transformers.models.whisper.tokenization_whisper import LANGUAGES as NAMES
 
     letters = "abcdefghijklmnopqrstuvwxyz"
     merges = [(first, second) for first in letters for second in letters]
@@ -70,8 +72,8 @@ def _word(number: int) -> str:
 def _model(tokenizer: Any, multilingual: bool, seed: int, spread: float) -> Any:
     import torch
 
-    with torchaudio_if_it_loads():
-        from transformers import GenerationConfig, WhisperConfig, WhisperForConditionalGeneration
+    prepare_torchaudio()
+    from transformers import GenerationConfig, WhisperConfig, WhisperForConditionalGeneration
 
     ids = tokenizer.get_vocab()
     end, start = ids["<|endoftext|>"], ids["<|startoftranscript|>"]

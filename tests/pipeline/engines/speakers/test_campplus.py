@@ -117,7 +117,7 @@ def test_features_are_those_of_upstream():
 @pytest.mark.parametrize("clip", [voice(2, 110), voice(3, 230)], ids=["low", "high"])
 def test_features_are_those_of_torchaudio_where_it_is_there(clip):
     torch = pytest.importorskip("torch")
-    from pipeline.engines.speakers.torchaudio_import import import_torchaudio
+    from pipeline.engines.torchaudio_import import import_torchaudio
 
     try:
         import_torchaudio()

@@ -1,13 +1,15 @@
 import pytest
 
 from pipeline.engines.speakers.hyperparams import has_key, problem
-from pipeline.engines.speakers.torchaudio_import import import_torchaudio
+from pipeline.engines.speakers.speechbrain import forget_old_names
+from pipeline.engines.torchaudio_import import import_torchaudio
 
 try:
     import_torchaudio()
 except ImportError:
     pytest.skip("needs torchaudio", allow_module_level=True)
 pytest.importorskip("speechbrain", reason="needs the extra 'voicebank'")
+forget_old_names()
 
 ECAPA = """# Parameters of a model
 n_mels: 24

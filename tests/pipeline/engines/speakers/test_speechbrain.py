@@ -1,4 +1,5 @@
 import importlib.metadata
+import sys
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from speech_doubles import voice
 
 from manifests.errors import EngineUnavailable
 from pipeline.engines.speakers import speechbrain
-from pipeline.engines.speakers.torchaudio_import import import_torchaudio
+from pipeline.engines.torchaudio_import import import_torchaudio
 from pipeline.models import SpeechBrainModel
 
 torch = pytest.importorskip("torch")
@@ -23,6 +24,7 @@ except ImportError:
     pytest.skip("needs torchaudio", allow_module_level=True)
 models = pytest.importorskip("speechbrain.lobes.models.ECAPA_TDNN", reason="needs the extra 'voicebank'")
 xvectors = pytest.importorskip("speechbrain.lobes.models.Xvector")
+speechbrain.forget_old_names()
 
 HEAD = """n_mels: 24
 pretrained_path: somebody/no-such-model
@@ -242,3 +244,8 @@ def test_hub_that_cannot_be_reached(monkeypatch):
     monkeypatch.setattr(hub, "snapshot_download", offline)
     with pytest.raises(EngineUnavailable, match=r"speechbrain/spkrec@unpinned: it is neither"):
         speechbrain.SpeechBrain(model_of("speechbrain/spkrec"))
+
+
+def test_nobody_who_walks_through_the_modules_falls_over_old_names():
+    for module in list(sys.modules.values()):
+        getattr(module, "__file__", None)

@@ -15,7 +15,7 @@ from speech_doubles import RATE, voice
 from manifests.errors import EngineUnavailable
 from pipeline.engines.protocols import Clip, Failure
 from pipeline.engines.speakers import wavlm
-from pipeline.engines.speakers.torchaudio_import import import_torchaudio
+from pipeline.engines.torchaudio_import import import_torchaudio
 from pipeline.models import WavLMModel
 
 with contextlib.suppress(ImportError):

@@ -1,14 +1,15 @@
 """Imports torchaudio where its compiled part cannot be loaded.
 
-SpeechBrain imports torchaudio, transformers does so wherever it is installed, and torchaudio loads its compiled part
-before anything else. The wheels of PyPI are built for CUDA: next to a PyTorch for the CPU that part does not load, and
-an `OSError` ends the import, although nothing that a speaker encoder needs is compiled. torchaudio has a state of its
-own for "built without compiled parts", in which its Python functions work and the compiled ones refuse. Here
-torchaudio is put into that state when, and only when, the load has failed: `torchaudio._extension`, which does the
-loading, is given as a module that holds the three names which the rest of torchaudio reads from it. Nothing of the
-installation is changed.
+SpeechBrain and CosyVoice import torchaudio, transformers and funasr do so wherever it is installed, and torchaudio
+loads its compiled part before anything else. The wheels of PyPI are built for CUDA: next to a PyTorch for the CPU
+that part does not load, and an `OSError` ends the import, although nothing that is needed here is compiled.
+torchaudio has a state of its own for "built without compiled parts", in which its Python functions work and the
+compiled ones refuse. Here torchaudio is put into that state when, and only when, the load has failed:
+`torchaudio._extension`, which does the loading, is given as a module that holds the three names which the rest of
+torchaudio reads from it. Nothing of the installation is changed.
 """
 
+import contextlib
 import importlib
 import sys
 from collections.abc import Callable
@@ -23,8 +24,16 @@ def import_torchaudio() -> ModuleType:
     try:
         return importlib.import_module("torchaudio")
     except OSError:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "torchaudio"]:
+            del sys.modules[name]  # what the failed import has left behind
         sys.modules[_EXTENSION] = _without_compiled_part()
         return importlib.import_module("torchaudio")
+
+
+def prepare_torchaudio() -> None:
+    """Before transformers or funasr is imported: they import torchaudio where it is installed."""
+    with contextlib.suppress(ImportError):
+        import_torchaudio()
 
 
 def _without_compiled_part() -> ModuleType:

@@ -17,7 +17,7 @@ PACKAGE = {
 }
 
 CODE = """
-from pipeline.engines.speakers.torchaudio_import import import_torchaudio
+from pipeline.engines.torchaudio_import import import_torchaudio
 torchaudio = import_torchaudio()
 try:
     print(torchaudio.rate(), torchaudio.align())
@@ -61,7 +61,7 @@ def test_true_torchaudio_works_in_its_python_parts():
     pytest.importorskip("torch")
     code = """
 import contextlib
-from pipeline.engines.speakers.torchaudio_import import import_torchaudio
+from pipeline.engines.torchaudio_import import import_torchaudio
 try:
     import_torchaudio()
 except ImportError:
