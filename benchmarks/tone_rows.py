@@ -113,7 +113,7 @@ class Plain:
         for clip in spoken:
             samples = normalize_peak(trim_silence(clip.samples), -3.0)
             clips.append(Clip(*decode(encode(pad_silence(samples, 16_000, 150, 150), 16_000, "wav"))))
-        audios = [encode(clip.samples, 16_000, "flac") for clip in self.mark.embed(clips)]
+        audios = [encode(clip.samples, 16_000, "flac") for clip in self.mark.embed(clips, [0] * len(clips))]
         delivered = [Clip(*decode(audio)) for audio in audios]
         self.mark.detect(delivered)
         heard = self.asr.transcribe(delivered, ["en"] * len(delivered))

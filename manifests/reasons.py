@@ -70,6 +70,7 @@ class Reason(StrEnum):
     # watermark
     WATERMARK_FAILED = "watermark_failed", "failed", "the watermarker could not process the clip"
     WATERMARK_MISSING = "watermark_missing", "rejected", "the watermark is not found in the delivered bytes"
+    WATERMARK_FOREIGN = "watermark_foreign", "rejected", "the watermark found carries another corpus's message"
 
     # transcribe and gate
     NO_RECOGNIZER = "no_recognizer", "failed", "no recogniser for this language: the speech cannot be verified here"
@@ -101,6 +102,13 @@ class Reason(StrEnum):
     ERROR_RATE = "error_rate", "rejected", "the recogniser does not hear what was meant to be said (CER or WER)"
     WORST_TURN = "worst_turn", "rejected", "one turn alone exceeds the limit of the worst turn"
     EDGE_ERROR = "edge_error", "rejected", "the beginning or the end of a turn is not heard"
+
+    # assess
+    MEASUREMENT_FAILED = "measurement_failed", "failed", "what measures quality or speakers could not process the clip"
+    CLIPPED = "clipped", "rejected", "more of the clip is cut off at full scale than the recipe allows"
+    LONG_SILENCE = "long_silence", "rejected", "the clip begins or ends with more silence than the recipe allows"
+    VOICE_DRIFT = "voice_drift", "rejected", "the clip does not sound like its own voice"
+    LOW_QUALITY = "low_quality", "rejected", "a predicted opinion of listeners is below the recipe's limit"
 
 
 _BY_VALUE = {reason.value: reason for reason in Reason}

@@ -42,8 +42,45 @@ class Watermark:
 
 
 @dataclass(frozen=True, slots=True)
+class Quality:
+    """What was measured on a take; None: not asked for, or not to be had of this clip.
+
+    `loudness_lufs` is the integrated loudness (ITU-R BS.1770), `peak_dbfs` the level of the largest sample. The
+    silences last up to the first and from the last sample above -50 dB of the clip's peak. `clipped_share` is the
+    share of the samples that lie in runs of three or more at full scale, in the delivered clip or as the synthesiser
+    gave it, whichever is larger. The others are predicted opinions of listeners, 1 to 5: DNSMOS by ITU-T P.835 (whole,
+    speech, background) and P.808, and UTMOS.
+    """
+
+    loudness_lufs: float | None = None
+    peak_dbfs: float | None = None
+    clipped_share: float | None = None
+    leading_silence_s: float | None = None
+    trailing_silence_s: float | None = None
+    dnsmos_ovrl: float | None = None
+    dnsmos_sig: float | None = None
+    dnsmos_bak: float | None = None
+    dnsmos_p808: float | None = None
+    utmos: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one recogniser heard in a take that two were asked about.
+
+    `error_rate` is the CER or WER, None where the recogniser failed. `reason` is why the turn would not pass the gate
+    if it were a dialogue of its own and this hearing all that is known of it; None: it is heard well.
+    """
+
+    recognizer: str
+    hypothesis: str | None
+    error_rate: float | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
-    """One take of a turn, accepted (`reason` is None) or not."""
+    """One take of a turn, accepted (`reason` is None) or not. `recognizer` and `opinions` are as in `Turn`."""
 
     attempt: int
     voice_id: str
@@ -53,6 +90,8 @@ class Attempt:
     hypothesis: str | None
     error_rate: float | None
     reason: str | None
+    recognizer: str | None = None
+    opinions: tuple[Opinion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +100,12 @@ class Turn:
 
     `original_text` and `material` are the source's instruction and its separate input; `text` is what is spoken.
     The fields from `voice_id` on belong to the latest take; `attempts` lists every take. `error_rate` of an attempt is
-    the `cer` or the `wer`, whichever scores the language. `reason` says why the latest take is not acceptable.
+    the `cer` or the `wer`, whichever scores the language. `speaker_similarity` is the cosine of the take to its own
+    voice, by the recipe's speaker encoder. `reason` says why the latest take is not acceptable.
+
+    `recognizer` decided, and `hypothesis` is what it heard. `opinions` is empty where no other was asked; else it
+    holds the first recogniser's hearing, then the second's. If the second hears nothing wrong, the first was at fault;
+    if it does, the voice was.
     """
 
     role: Role
@@ -79,7 +123,10 @@ class Turn:
     cer: float | None = None
     wer: float | None = None
     edge_error: float | None = None
+    quality: Quality | None = None
+    speaker_similarity: float | None = None
     reason: str | None = None
+    opinions: tuple[Opinion, ...] = ()
     attempts: tuple[Attempt, ...] = ()
 
 

@@ -8,11 +8,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from manifests.distributions import COLUMNS as QUALITY_COLUMNS
+from manifests.distributions import Qualities, format_qualities
 from manifests.manifest import FINAL_STATUSES, Counts, Manifest, load_manifest
 from manifests.shards import read_tables
 from manifests.storage import Place
 
-_COLUMNS = ("language", "user_voice", "agent_voice", "cer", "wer", "turns.attempts.attempt")
+_COLUMNS = (
+    "language",
+    "user_voice",
+    "agent_voice",
+    "cer",
+    "wer",
+    "turns.attempts.attempt",
+    "turns.attempts.opinions.reason",
+    *QUALITY_COLUMNS,
+)
 _QUANTILES = (0.5, 0.9, 0.95, 0.99, 1.0)
 
 
@@ -22,7 +33,10 @@ def stats(place: Place) -> dict[str, Any]:
     `rows`, `reasons`, `turns`: counts. `yield`: kept rows as a fraction of all, None for an empty corpus. `audio_h`:
     hours by status. `languages`: rows and hours of each language by status. `voices`: different voices of the kept
     rows by side. `error_rate`: by status and language, the rate that scores it ("cer" or "wer"): how many rows have
-    one, the mean and the quantiles. `attempts`: turns by how many takes they had, by status.
+    one, the mean and the quantiles. `attempts`: turns by how many takes they had, by status. `second_opinions`: by
+    status and language, takes that a second recogniser heard well ("recognizer_wrong": the first was) and takes that
+    it heard badly too ("voice_wrong"). `quality`: by status, language and measure, how many turns have it, the mean
+    and the quantiles.
     """
     manifest = load_manifest(place)
     counts = manifest.counts
@@ -39,6 +53,8 @@ def stats(place: Place) -> dict[str, Any]:
         "voices": {side: len(voices) for side, voices in kept.voices.items()},
         "error_rate": {status: part.error_rates() for status, part in gathered.items()},
         "attempts": {status: part.attempts() for status, part in gathered.items()},
+        "second_opinions": {status: part.second_opinions() for status, part in gathered.items()},
+        "quality": {status: part.qualities.figures() for status, part in gathered.items()},
     }
 
 
@@ -49,6 +65,8 @@ class _Gathered:
         self.voices: dict[str, set[str]] = {"user": set(), "agent": set()}
         self._rates: dict[tuple[str, str], list[Any]] = {}
         self._takes: Counter[int] = Counter()
+        self._faults: dict[str, Counter[str]] = {}
+        self.qualities = Qualities()
 
     def add(self, table: pa.Table) -> None:
         for side, voices in self.voices.items():
@@ -59,10 +77,17 @@ class _Gathered:
                 rates = rows[metric].drop_null().to_numpy()
                 if len(rates):
                     self._rates.setdefault((language, metric), []).append(rates)
+            self.qualities.add(language, rows)
+            if faults := _second_opinions(rows):
+                self._faults.setdefault(language, Counter()).update(faults)
         self._takes.update(_takes(table))
 
     def attempts(self) -> dict[str, int]:
         return {str(number): turns for number, turns in sorted(self._takes.items())}
+
+    def second_opinions(self) -> dict[str, dict[str, int]]:
+        kinds = ("recognizer_wrong", "voice_wrong")
+        return {language: {kind: found[kind] for kind in kinds} for language, found in sorted(self._faults.items())}
 
     def error_rates(self) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
@@ -90,6 +115,17 @@ def _takes(table: pa.Table) -> dict[int, int]:
     turns = pc.list_flatten(table["turns"])
     found = pc.value_counts(pc.list_value_length(pc.struct_field(turns, "attempts")))
     return {entry["values"]: entry["counts"] for entry in found.to_pylist()}
+
+
+def _second_opinions(table: pa.Table) -> Counter[str]:
+    """Whose fault it was, of each take that two recognisers heard: the second one's reason says so."""
+    attempts = pc.list_flatten(pc.struct_field(pc.list_flatten(table["turns"]), "attempts"))
+    opinions = pc.struct_field(attempts, "opinions")
+    asked = opinions.filter(pc.greater(pc.list_value_length(opinions), 1))
+    if not len(asked):
+        return Counter()
+    wrong = pc.sum(pc.is_valid(pc.struct_field(pc.list_element(asked, 1), "reason"))).as_py()
+    return Counter(recognizer_wrong=len(asked) - wrong, voice_wrong=wrong)
 
 
 def _by_status(numbers: Mapping[str, int]) -> dict[str, int]:
@@ -129,9 +165,17 @@ def format_stats(numbers: Mapping[str, Any]) -> str:
     for status, languages in numbers["error_rate"].items():
         lines += ["", f"error rate of {status} rows"]
         lines += [_format_rate(language, *item) for language, rates in languages.items() for item in rates.items()]
+    for status, languages in numbers["quality"].items():
+        lines += format_qualities(status, languages)
     lines += [
         "",
         *(f"{status} turns by takes: {_format_takes(takes)}" for status, takes in numbers["attempts"].items()),
+    ]
+    lines += [
+        f"second opinions on {status} {language} takes: recogniser wrong {found['recognizer_wrong']:,}, "
+        f"voice wrong {found['voice_wrong']:,}"
+        for status, languages in numbers["second_opinions"].items()
+        for language, found in languages.items()
     ]
     voices = ", ".join(f"{number:,} {side}" for side, number in numbers["voices"].items())
     return "\n".join([*lines, f"voices of kept rows: {voices}"]) + "\n"

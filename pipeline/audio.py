@@ -8,6 +8,7 @@ import math
 from io import BytesIO
 
 import numpy as np
+import numpy.typing as npt
 import soundfile
 import soxr
 
@@ -16,6 +17,11 @@ from pipeline.engines.protocols import Samples
 
 _FORMATS = {"wav": "WAV", "flac": "FLAC"}
 _PCM16_SCALE = 32768
+_FULL_SCALE = (_PCM16_SCALE - 1) / _PCM16_SCALE
+_CLIPPED_RUN = 3
+
+SILENCE_DB = -50.0
+"""What is quieter than this, relative to the clip's peak, is silence at its edges."""
 
 
 def encode(samples: Samples, sample_rate: int, codec: str, path: str | None = None) -> Audio:
@@ -75,18 +81,44 @@ def normalize_peak(samples: Samples, peak_dbfs: float) -> Samples:
     return samples * np.float32(_amplitude(peak_dbfs) / peak)
 
 
-def trim_silence(samples: Samples, threshold_db: float = -50.0) -> Samples:
+def loud_span(samples: Samples, threshold_db: float = SILENCE_DB) -> tuple[int, int]:
+    """Indices of the first sample above `threshold_db` relative to the clip's own peak, and past the last.
+
+    (0, 0) for a clip that is silent all through.
+    """
+    loud = np.flatnonzero(np.abs(samples) > _peak(samples) * _amplitude(threshold_db))
+    return (int(loud[0]), int(loud[-1]) + 1) if loud.size else (0, 0)
+
+
+def clipped_share(samples: Samples) -> float:
+    """Share of the samples that lie in runs of at least three at full scale: the largest 16-bit values of one sign.
+
+    One such sample may be a peak that just fits; three in a row are a wave whose top is cut off.
+    """
+    if samples.size == 0:
+        return 0.0
+    return sum(_in_runs(sign * samples >= _FULL_SCALE) for sign in (1, -1)) / samples.size
+
+
+def trim_silence(samples: Samples, threshold_db: float = SILENCE_DB) -> Samples:
     """The clip from its first to its last sample above `threshold_db` relative to its own peak.
 
     The threshold is relative so that a quiet clip is not eaten; an entirely silent clip comes back empty.
     """
-    loud = np.flatnonzero(np.abs(samples) > _peak(samples) * _amplitude(threshold_db))
-    return samples[loud[0] : loud[-1] + 1] if loud.size else samples[:0]
+    start, end = loud_span(samples, threshold_db)
+    return samples[start:end]
 
 
 def pad_silence(samples: Samples, sample_rate: int, leading_ms: int, trailing_ms: int) -> Samples:
     """The clip with digital silence around it; each side has `ms * sample_rate // 1000` samples."""
     return np.pad(samples, (leading_ms * sample_rate // 1000, trailing_ms * sample_rate // 1000))
+
+
+def _in_runs(marked: npt.NDArray[np.bool_]) -> int:
+    """How many of the marked samples have enough marked neighbours."""
+    edges = np.flatnonzero(np.diff(marked, prepend=False, append=False))
+    lengths = edges[1::2] - edges[::2]
+    return int(lengths[lengths >= _CLIPPED_RUN].sum())
 
 
 def _peak(samples: Samples) -> float:

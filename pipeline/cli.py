@@ -191,6 +191,32 @@ def stats(directory: str, as_json: bool) -> None:
     click.echo(json.dumps(figures, indent=2) if as_json else corpus_stats.format_stats(figures))
 
 
+@corpus.command()
+@click.argument("directory")
+@click.option("--out", metavar="DIR", help="Write report.json and report.html there; outside the corpus.")
+@click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Take N clips for everything; without it the mark is looked for in every clip, the rest is done with 200.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the sample.")
+@click.option("--controls", metavar="DIR", help="Recordings without a mark; without them, the clips made anew.")
+@recipe_settings
+@click.option("--json", is_flag=True, help="Print the report as JSON.")
+def audit(directory: str, **options: Any) -> None:
+    """Measure a corpus again from its files alone; exit code 3 if it is not what it says.
+
+    Hashes, watermark and what it survives, error rates, speakers. `--set` names what the manifest cannot hold, such as
+    `models.NAME.model=PATH` for a local checkpoint.
+    """
+    from pipeline import audit_commands
+
+    text, passed = audit_commands.audit(directory, say=lambda line: click.echo(line, err=True), **options)
+    click.echo(text)
+    sys.exit(0 if passed else 3)
+
+
 cli.add_command(voicebank)
 
 

@@ -27,7 +27,9 @@ from manifests.storage import Place
 from pipeline.dedup import build_index
 from pipeline.dedup import version as minhash_version
 from pipeline.engines.table import engine_version
+from pipeline.fingerprints import fingerprints_version
 from pipeline.ingest import IngestOptions, InputFile, ingest
+from pipeline.loudness import version as loudness_version
 from pipeline.prompts import named_digest
 from pipeline.recipe import SPEECH_STAGES, Recipe, digest
 from pipeline.runner.tasks import Runner, UnitPass, plan_pools
@@ -112,6 +114,10 @@ def stage_parts(recipe: Recipe, stages: Sequence[str]) -> Parts:
     engines = {f"{kind}/{name}": engine_version(kind, name, recipe.models) for kind, name in keys}
     if "dedup" in stages:
         engines["dedup/minhash"] = minhash_version()  # what it is missing must be heard of before tokens are spent
+    if "assess" in stages or ("render" in stages and recipe.render.loudness_lufs is not None):
+        engines["loudness/bs1770"] = loudness_version()
+    if "assess" in stages and (references := fingerprints_version(recipe)):
+        engines["fingerprints"] = references
     return {
         "engines": engines,
         "prompts": {stage: text for stage in stages if (text := _prompts(recipe, stage))},
@@ -194,7 +200,7 @@ def unit_passes(recipe: Recipe, work: Place) -> Iterator[tuple[tuple[str, ...], 
     for attempt in range(1, recipe.gate.attempts + 1):
         target = work / f"round-{attempt}"
         yield stages, UnitPass(source, target, only_live=source != work / "round-0")
-        stages, source = SPEECH_STAGES, target
+        stages, source = tuple(stage for stage in SPEECH_STAGES if stage in recipe.stages), target
 
 
 def _settled(targets: Sequence[Place], counts: Mapping[str, int]) -> int:

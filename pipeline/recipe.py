@@ -20,9 +20,9 @@ from pipeline.models import Model, Section, public_name
 from voicebank.cast import Agents
 
 TEXT_STAGES = ("rewrite", "screen", "dedup", "respond", "converse")
-OPTIONAL_STAGES = ("dedup", "converse")
+OPTIONAL_STAGES = ("dedup", "converse", "assess")
 """Stages that run only where the recipe has their section."""
-SPEECH_STAGES = ("cast", "synthesize", "render", "watermark", "transcribe", "gate")
+SPEECH_STAGES = ("cast", "synthesize", "render", "watermark", "transcribe", "assess", "gate")
 """The stages that a retake goes through again."""
 STAGES = TEXT_STAGES + SPEECH_STAGES
 
@@ -128,21 +128,72 @@ class Tts(Section):
 
 class Render(Section):
     sample_rate: int = Field(16_000, ge=8_000, le=48_000, description="of the delivered clips, Hz")
-    peak_dbfs: float = Field(-3.0, le=0, description="peak level of every clip")
+    loudness_lufs: float | None = Field(
+        None, ge=-60, le=0, description="loudness of every clip, ITU-R BS.1770; none: the peak alone sets the level"
+    )
+    peak_dbfs: float = Field(-3.0, le=0, description="peak level of every clip; with a loudness, its highest")
     edge_silence_ms: int = Field(150, ge=0, description="silence before and after the speech")
 
 
 class Watermark(Section):
-    engine: str = Field(description="watermarker")
+    engine: str = Field(description="watermarker, or the name of a model")
     threshold: Share = Field(0.5, description="lowest detection score of the delivered bytes")
+    message_errors: int = Field(
+        2, ge=0, description="most wrong bits of the message found there, for a watermarker that carries one"
+    )
     codec: Literal["flac", "wav"] = Field("flac", description="of the delivered bytes")
 
 
 class Asr(Section):
     engine: EngineByLanguage = Field(description="recogniser, or one for each language ('*': any other)")
+    second: EngineByLanguage = Field(
+        {}, description="another recogniser, or one for each language, for turns that the first one gets rejected"
+    )
+
+    @model_validator(mode="after")
+    def _two_opinions_come_from_two(self) -> "Asr":
+        for language in self.second:
+            if language != "*" and self.engine_for(language) is None:
+                raise ValueError(f"second: no recogniser hears {language} first")
+        for language in {**self.engine, **self.second}:
+            second = self.second_for(language)
+            if second is not None and second == self.engine_for(language):
+                raise ValueError(f"second: {second} would be asked twice about {language}")
+        return self
 
     def engine_for(self, language: str) -> str | None:
         return self.engine.get(language, self.engine.get("*"))
+
+    def second_for(self, language: str) -> str | None:
+        return self.second.get(language, self.second.get("*"))
+
+
+QualityScore = Literal["dnsmos_ovrl", "dnsmos_sig", "dnsmos_bak", "dnsmos_p808", "utmos"]
+
+
+class Assess(Section):
+    """Measures on the delivered bytes, and limits to them. What could not be measured of a clip crosses no limit."""
+
+    quality: EngineList = Field((), description="quality predictors: dnsmos, or models; their scores go into the row")
+    speaker: str | None = Field(
+        None, description="speaker encoder that compares each clip with its own voice; none: no comparison"
+    )
+    minimum: dict[QualityScore, float] = Field({}, description="lowest scores, such as {dnsmos_ovrl: 3.0}")
+    speaker_similarity: float | None = Field(
+        None, ge=-1, le=1, description="lowest cosine to the clip's own voice, by that encoder; none: no limit"
+    )
+    max_clipped_share: Share | None = Field(
+        None, description="largest share of samples that are cut off at full scale; none: no limit"
+    )
+    max_edge_silence_s: float | None = Field(
+        None, ge=0, description="longest silence before or after the speech; none: no limit"
+    )
+
+    @model_validator(mode="after")
+    def _limits_have_their_measure(self) -> "Assess":
+        if self.speaker_similarity is not None and self.speaker is None:
+            raise ValueError("speaker_similarity needs a speaker encoder: speaker=NAME")
+        return self
 
 
 class Rung(Section):
@@ -212,6 +263,7 @@ class Recipe(Section):
     render: Render
     watermark: Watermark
     asr: Asr
+    assess: Assess | None = Field(None, description="none: nothing more is measured")
     gate: Gate
     pack: Pack
     pools: dict[str, Pool] = Field(description="how the work is spread; does not change the corpus")
@@ -247,6 +299,21 @@ class Recipe(Section):
             raise ValueError("screen.safety needs a safety_prompt")
         if self.converse and self.converse.engine not in self.models:
             raise ValueError(f"converse.engine: there is no model {self.converse.engine!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _assess_can_be_met(self) -> "Recipe":
+        if self.assess is None:
+            return self
+        predictors = [self.engine_of(name) for name in self.assess.quality]
+        if len(set(predictors)) < len(predictors):
+            raise ValueError("assess.quality: two predictors of one engine would write the same scores")
+        for score in self.assess.minimum:
+            if score.partition("_")[0] not in predictors:
+                raise ValueError(f"assess.minimum: no predictor of assess.quality gives {score}")
+        longest, edge_s = self.assess.max_edge_silence_s, self.render.edge_silence_ms / 1000
+        if longest is not None and longest < edge_s:
+            raise ValueError(f"assess.max_edge_silence_s: render alone puts {edge_s:g} s of silence at the edges")
         return self
 
     def engine_of(self, name: str) -> str:
@@ -287,7 +354,7 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
     """
     data = _read(name)
     for override in overrides:
-        _override(data, override)
+        apply_override(data, override)
     return parse_recipe(data, name)
 
 
@@ -315,7 +382,8 @@ def _read(name: str) -> dict[str, Any]:
     return data
 
 
-def _override(data: dict[str, Any], override: str) -> None:
+def apply_override(data: dict[str, Any], override: str) -> None:
+    """Set the value that `key.path=value` names (the value is YAML). RecipeError where it is not such a text."""
     path, equals, text = override.partition("=")
     if not equals:
         raise RecipeError(f"--set {override}: write it as key.path=value")

@@ -131,7 +131,8 @@ def pack_directory(recipe: Recipe, source: Place, out: Place) -> Manifest:
     if len(done) < counts["units"]:
         raise UserError(f"{counts['units'] - len(done)} units of --in have not been through a stage yet")
     if live := sum(done.values()):
-        raise UserError(f"{live} rows are still live: run {', '.join(SPEECH_STAGES)} once more, then pack")
+        again = ", ".join(stage for stage in SPEECH_STAGES if stage in recipe.stages)
+        raise UserError(f"{live} rows are still live: run {again} once more, then pack")
     recipe_digest = digest({"recipe": recipe.content(), "seed": parts["seed"]})
     return pack(out, [source / UNITS], parts, counts, recipe, recipe_digest)
 

@@ -19,7 +19,7 @@ from typing import Any
 from manifests.errors import LawBroken, ParleyError
 from manifests.reasons import Reason, reason_of
 from manifests.schema import Dialogue, Step, Turn
-from pipeline.engines.protocols import NO_TOKENS, Tokens
+from pipeline.engines.protocols import NO_TOKENS, Samples, Tokens
 from pipeline.recipe import Recipe
 from pipeline.seeds import derive_seed
 from voicebank.cast import Casting
@@ -44,6 +44,7 @@ class Context:
     """What a stage may know besides its rows. `engines` are those that the stage declared.
 
     `duplicates` gives, for the dialogue_id of a row whose question repeats an earlier one, the id of that one.
+    `fingerprints` gives, for a voice_id, what the recipe's speaker encoder makes of that voice: float32 [D], length 1.
     """
 
     recipe: Recipe
@@ -52,6 +53,7 @@ class Context:
     engines: Mapping[EngineKey, Any]
     prompts: Mapping[str, str]
     duplicates: Mapping[str, str] = field(default_factory=dict)
+    fingerprints: Mapping[str, Samples] = field(default_factory=dict)
     meter: Meter = field(default_factory=Meter)
 
     def seed_for(self, stage: str, dialogue: Dialogue, *parts: str | int) -> int:

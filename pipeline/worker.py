@@ -11,6 +11,7 @@ from manifests.storage import Place
 from pipeline.dedup import load_index
 from pipeline.effort import Effort
 from pipeline.engines.table import load_engine
+from pipeline.fingerprints import load_fingerprints
 from pipeline.recipe import Recipe, public_bank
 from pipeline.stage import Context, EngineKey, Meter, run_stage
 from pipeline.stages import STAGE_TABLE
@@ -20,7 +21,7 @@ from voicebank.cast import Casting
 ENGINE_LIVES = 3
 """How often a unit is tried, each time in a fresh worker, before a dying engine stops the job."""
 
-_USE_VOICES = {"cast", "synthesize"}
+_USE_VOICES = {"cast", "synthesize", "transcribe"}
 _NOBODY = Casting(Bank("none", "", ()), ())  # other stages need no bank of 40,000 voices in memory
 
 
@@ -60,6 +61,7 @@ class Worker:
             engines=engines,
             prompts=order.prompts,
             duplicates=load_index(order.duplicates) if order.duplicates and "dedup" in order.stages else {},
+            fingerprints=load_fingerprints(recipe) if "assess" in order.stages else {},
         )
 
     def run(self, dialogues: Sequence[Dialogue]) -> tuple[list[Dialogue], Effort]:

@@ -37,8 +37,9 @@ def make_context(
     stages: Sequence[str] = (),
     engines: Mapping[EngineKey, Any] | None = None,
     seed: int = 0,
+    **known: Any,
 ) -> Context:
     """A context with the true engines of the stages, unless `engines` puts others in their place."""
     recipe = recipe or tone_recipe()
     loaded = {key: load_engine(*key) for key in engines_of(recipe, stages) if key not in (engines or {})}
-    return Context(recipe, seed, open_casting(recipe), loaded | dict(engines or {}), {})
+    return Context(recipe, seed, open_casting(recipe), loaded | dict(engines or {}), {}, **known)

@@ -118,7 +118,8 @@ def test_torch_comes_before_parley_and_parley_brings_the_engines(target: str) ->
     assert len(installs) == (4 if target == "gpu" else 2)
     (extras,) = [value.removeprefix("EXTRAS=") for (value,) in of(target, "ARG") if value.startswith("EXTRAS=")]
     known = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-    assert set(extras.split(",")) == {"offline", "llm"} | ({"gpu"} if target == "gpu" else set())
+    on_gpus = {"gpu", "quality", "recognizers", "audioseal"} if target == "gpu" else set()
+    assert set(extras.split(",")) == {"offline", "llm"} | on_gpus
     assert set(extras.split(",")) <= set(known)
 
 

@@ -18,7 +18,7 @@ from manifests.storage import Place, open_place
 from voicebank.tables import CARD_FILE, SPEAKERS_FILE, VOICES_TABLE, iter_voices, read_card
 from voicebank.voice import Gender, Voice, voice_problem
 
-__all__ = ["CARD_FILE", "VOICES_FILE", "Bank", "load_bank", "load_card", "shipped_banks"]
+__all__ = ["CARD_FILE", "VOICES_FILE", "Bank", "bank_place", "load_bank", "load_card", "shipped_banks"]
 
 VOICES_FILE = "voices.jsonl"
 
@@ -66,7 +66,7 @@ def load_bank(path_or_name: str | os.PathLike[str]) -> Bank:
 
     `RecipeError` where there is no such bank, `CorpusError` where its content is wrong.
     """
-    place = _place_of(path_or_name)
+    place = bank_place(path_or_name)
     voices = _read_table(place) if (place / VOICES_TABLE).is_file() else _read_voices(place / VOICES_FILE)
     if not voices:
         raise CorpusError(f"{place.name}: the voice bank is empty")
@@ -75,10 +75,11 @@ def load_bank(path_or_name: str | os.PathLike[str]) -> Bank:
 
 def load_card(path_or_name: str | os.PathLike[str]) -> dict[str, Any]:
     """The bank's card: where its voices come from, their licences, how variants were made."""
-    return read_card(_place_of(path_or_name))
+    return read_card(bank_place(path_or_name))
 
 
-def _place_of(path_or_name: str | os.PathLike[str]) -> Place:
+def bank_place(path_or_name: str | os.PathLike[str]) -> Place:
+    """Where the bank of that name or directory is. Raises like `load_bank`."""
     if path_or_name in shipped_banks():
         return open_place(_SHIPPED / path_or_name)
     place = open_place(path_or_name)

@@ -26,8 +26,8 @@ from voicebank.tables import VoiceWriter
 from voicebank.voice import ANY_LANGUAGE, Voice
 
 LEAK_QUANTILE = "q05"
-"""Of the real speakers' half similarities: the default leak limit. A voice above it is as near to a person as a mean of
-that person's own clips is to another such mean, by all but the loosest twentieth of the bank's speakers."""
+"""Of the real speakers' half similarities: the default leak limit. A voice above it is as near to a person as a mean
+of that person's own clips is to another such mean, for all but the loosest twentieth of the bank's speakers."""
 LEAK_FILE = "leak.json"
 REPORT_FILE = "report.html"
 

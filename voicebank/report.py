@@ -103,10 +103,14 @@ def _facts(card: Mapping[str, Any]) -> list[tuple[str, object]]:
         ("weights", f"{low:g} to {high:g}"),
         ("seed", card["seed"]),
         ("engine", card["engine"]),
-        ("speaker encoder", (card["encoder"] or {}).get("label", "not named")),
+        ("speaker encoder", _encoder(card["encoder"] or {})),
         ("limits", f"leak {card['limits']['leak']:g}, twin {card['limits']['twin']:g}"),
         ("licences", ", ".join(sorted({str(s.get("licence")) for s in card["sources"]})) or "not named"),
     ]
+
+
+def _encoder(encoder: Mapping[str, Any]) -> str:
+    return " ".join(str(encoder[key]) for key in ("engine", "label") if encoder.get(key)) or "not named"
 
 
 def _outcomes(leak: Mapping[str, Any]) -> list[tuple[object, ...]]:

@@ -57,9 +57,9 @@ class Speaker:
     `xvector` (float32 [Dx], length 1) tells people apart; `embedding` (float32 [De], length 1) is what a synthesiser
     speaks with, where the bank was built for one. `similar_pairs` of all pairs of clips were over the bank's
     threshold. `half_similarity` is the cosine between the mean x-vectors of every other clip and of the rest: how near
-    a mean of this person comes to another mean of the same person. `seconds_per_unit` is speech time without silence per character (or letter); `ms_per_unit` is that on
-    the 10 ms grid. `gender_confidence` is None where the gender stands in the corpus's own metadata. `quality` is the
-    mean score of the clips. Speakers are never cast.
+    a mean of this person comes to another mean of the same person. `seconds_per_unit` is speech time without silence
+    per character (or letter); `ms_per_unit` is that on the 10 ms grid. `gender_confidence` is None where the gender
+    stands in the corpus's own metadata. `quality` is the mean score of the clips. Speakers are never cast.
     """
 
     speaker_id: str

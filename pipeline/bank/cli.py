@@ -2,7 +2,7 @@
 
 import click
 
-from pipeline.bank import cli_build, cli_exchange, cli_virtual
+from pipeline.bank import cli_build, cli_exchange, cli_fingerprint, cli_virtual
 
 
 @click.group()
@@ -10,6 +10,6 @@ def voicebank() -> None:
     """Build banks of voices that belong to nobody, and look at them."""
 
 
-for module in (cli_build, cli_virtual, cli_exchange):
+for module in (cli_build, cli_virtual, cli_exchange, cli_fingerprint):
     for command in module.COMMANDS:
         voicebank.add_command(command)

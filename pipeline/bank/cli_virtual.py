@@ -16,7 +16,9 @@ _bank = click.option("--bank", required=True, metavar="DIR", help="Directory, lo
 @click.option("--parents", type=click.IntRange(min=2), default=2, show_default=True, help="Speakers in a voice.")
 @click.option("--weights", type=float, nargs=2, default=(0.3, 0.7), show_default=True, help="Lowest and highest.")
 @click.option("--engine", default="cosyvoice", show_default=True, help="The synthesiser that is to speak with them.")
-@click.option("--leak-limit", type=float, help="Similarity to a real speaker; without it, as its speakers' own halves are.")
+@click.option(
+    "--leak-limit", type=float, help="Similarity to a real speaker; without it, as its speakers' own halves are."
+)
 @click.option("--twin-limit", type=float, help="Similarity to another voice; without it, the leak limit.")
 @click.option("--agents", type=click.Choice(["2", "0"]), default="2", show_default=True, help="A woman and a man.")
 @click.option(

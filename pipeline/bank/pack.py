@@ -15,7 +15,6 @@ from pipeline.bank.results import REJECTED_FILE, Reject, unit_rejects, unit_spea
 from voicebank.tables import SPEAKERS_FILE, write_card, write_speakers
 from voicebank.voice import Speaker
 
-
 _QUANTILES = (0.0, 0.05, 0.5, 0.95)
 
 

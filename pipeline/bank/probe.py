@@ -32,7 +32,7 @@ SENTENCES: Sentences = {
     ),
 }
 _OF_ANY = "en"
-_BATCH = 16
+BATCH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,8 @@ def probe(
     if strange := sorted({voice.engine for voice in voices} - synthesizers.keys()):
         raise UserError(f"the recipe has no speech engine for voices of {', '.join(strange)}")
     report = ProbeReport(limit)
-    for begin in range(0, len(voices), _BATCH):
-        for voice, found in _measure(voices[begin : begin + _BATCH], synthesizers, encoder, sentences):
+    for begin in range(0, len(voices), BATCH):
+        for voice, found in speak_and_encode(voices[begin : begin + BATCH], synthesizers, encoder, sentences):
             if isinstance(found, str):
                 report.failures[voice.voice_id] = found
             else:
@@ -102,7 +102,7 @@ def probe(
     return report
 
 
-def _measure(
+def speak_and_encode(
     voices: Sequence[Voice],
     synthesizers: Mapping[str, SpeechSynthesizer],
     encoder: SpeakerEncoder,

@@ -66,7 +66,7 @@ class Dnsmos:
         rated = self._predictor(samples, SAMPLE_RATE, False)
         scores = {name: float(rated[theirs]) for name, theirs in _SCORES.items()}
         if not np.isfinite(list(scores.values())).all():
-            return Failure(Reason.RECOGNITION_FAILED, "the clip's score is no number")
+            return Failure(Reason.MEASUREMENT_FAILED, "the clip's score is no number")
         return scores
 
 

@@ -33,6 +33,7 @@ import numpy as np
 from manifests.errors import EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.audio import resample
+from pipeline.engines.marking import add_mark
 from pipeline.engines.protocols import Clip, Detection, Failure, Samples
 
 NAME = "perth"
@@ -66,6 +67,7 @@ class PerthWatermarker:
     """
 
     name = NAME
+    bits = 0
 
     def __init__(self) -> None:
         self.version = version()
@@ -82,7 +84,7 @@ class PerthWatermarker:
         self._window = torch.hann_window(2048)
         self._encoder, self._decoder = _load_networks(_package_root(), torch)
 
-    def embed(self, clips: Sequence[Clip]) -> list[Clip | Failure]:
+    def embed(self, clips: Sequence[Clip], messages: Sequence[int]) -> list[Clip | Failure]:
         """Marked clips of the same length and rate. Silence, and clips of 32 ms or less, cannot carry the mark."""
         with self._torch.inference_mode():
             return [self._embed(clip) for clip in clips]
@@ -100,8 +102,7 @@ class PerthWatermarker:
             return Failure(Reason.WATERMARK_FAILED, "the clip is silent")
         levels, phases = self._spectrum(samples)
         marked = self._samples(self._encoder(levels)[0], phases, len(samples))
-        mark = _fit(resample(marked - samples, _SAMPLE_RATE, clip.sample_rate), len(clip.samples))
-        return Clip(np.clip(clip.samples + mark, -1, 1), clip.sample_rate)
+        return add_mark(clip, marked - samples, _SAMPLE_RATE)
 
     def _detect(self, clip: Clip) -> Detection | Failure:
         samples = resample(clip.samples, clip.sample_rate, _SAMPLE_RATE)
@@ -140,14 +141,6 @@ def _problem(samples: Samples) -> str | None:
     if not np.isfinite(samples).all():
         return "the clip holds NaN or infinite samples"
     return None
-
-
-def _fit(mark: Samples, length: int) -> Samples:
-    """`mark` with exactly `length` samples: above 32 kHz, resampling there and back may be one off.
-
-    A missing last sample is 0, which leaves the clip's own sample there, unmarked; it is never silence.
-    """
-    return np.pad(mark[:length], (0, max(0, length - len(mark))))
 
 
 def _package_root() -> Path:

@@ -177,7 +177,11 @@ class GenderGuess:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """`score` in 0..1 that the clip carries the mark; `message` where the method carries one."""
+    """`score` in 0..1 that the clip carries the mark; `message` where the method carries one.
+
+    The message is its bits as hexadecimal digits, 4 for 16 bits. An unmarked clip has some bits too: the score alone
+    says whether they mean anything.
+    """
 
     score: float
     message: str | None = None
@@ -213,9 +217,15 @@ class SpeechSynthesizer(Engine, Protocol):
 
 
 class Watermarker(Engine, Protocol):
-    """`embed` returns clips of the same length and rate; `detect` never raises for an unmarked clip."""
+    """`embed` returns clips of the same length and rate; `detect` never raises for an unmarked clip.
 
-    def embed(self, clips: Sequence[Clip]) -> list[Clip | Failure]: ...
+    `bits` is the length of the message that the mark carries, one message in 0..2**bits-1 for each clip. A method of 0
+    bits carries none and does not look at the messages.
+    """
+
+    bits: int
+
+    def embed(self, clips: Sequence[Clip], messages: Sequence[int]) -> list[Clip | Failure]: ...
 
     def detect(self, clips: Sequence[Clip]) -> list[Detection | Failure]: ...
 

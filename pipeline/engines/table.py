@@ -47,6 +47,9 @@ ENGINES: dict[tuple[str, str], Entry] = {
         "pipeline.engines.cosyvoice", "open_synthesizer", "CosyVoice 1, 2 and 3, from its source", of_model=True
     ),
     ("watermark", "perth"): Entry("pipeline.engines.perth", "PerthWatermarker", "neural, weights in its package"),
+    ("watermark", "audioseal"): Entry(
+        "pipeline.engines.audioseal", "AudioSealWatermarker", "neural, with a message of 16 bits", of_model=True
+    ),
     ("watermark", "tone-mark"): Entry("pipeline.engines.tone", "ToneWatermarker", "a pilot tone, for dry runs only"),
     ("asr", "pocketsphinx"): Entry("pipeline.engines.pocketsphinx", "PocketSphinx", "English, model in its package"),
     ("asr", "openai-transcription"): Entry(
@@ -83,6 +86,9 @@ ENGINES: dict[tuple[str, str], Entry] = {
         "pipeline.engines.speakers.campplus", "Campplus", "CAM++, which CosyVoice speaks with", of_model=True
     ),
     ("quality", "dnsmos"): Entry("pipeline.engines.dnsmos", "Dnsmos", "predicted opinions, models in its package"),
+    ("quality", "utmos"): Entry(
+        "pipeline.engines.utmos", "Utmos", "predicted opinions by SpeechMOS or a TorchScript file", of_model=True
+    ),
 }
 
 

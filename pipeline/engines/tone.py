@@ -95,8 +95,9 @@ class ToneWatermarker:
 
     name = WATERMARK_NAME
     version = _VERSION
+    bits = 0
 
-    def embed(self, clips: Sequence[Clip]) -> list[Clip | Failure]:
+    def embed(self, clips: Sequence[Clip], messages: Sequence[int]) -> list[Clip | Failure]:
         return [_add_pilot(clip) for clip in clips]
 
     def detect(self, clips: Sequence[Clip]) -> list[Detection | Failure]:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from pipeline.models.base import Checkpoint, Local, Section, Server, public_name
 from pipeline.models.language import OpenAIModel, OpenAIServing, Price, VllmModel, VllmServing
-from pipeline.models.speaker import CampplusModel, GenderModel, SpeechBrainModel, WavLMModel
+from pipeline.models.speaker import CampplusModel, GenderModel, SpeechBrainModel, UtmosModel, WavLMModel
 from pipeline.models.speech import (
     AudioSealModel,
     CosyVoiceModel,
@@ -33,6 +33,7 @@ Model = Annotated[
     | WavLMModel
     | SpeechBrainModel
     | CampplusModel
+    | UtmosModel
     | GenderModel,
     Field(discriminator="engine"),
 ]
@@ -56,6 +57,7 @@ __all__ = [
     "Section",
     "Server",
     "SpeechBrainModel",
+    "UtmosModel",
     "VllmModel",
     "VllmServing",
     "WavLMModel",

@@ -28,6 +28,14 @@ class CampplusModel(Checkpoint):
     serving: Local = Field(Local(), description="where it runs")
 
 
+class UtmosModel(Checkpoint):
+    """UTMOS as SpeechMOS packs it: a local copy of that repository, or its predictor as a TorchScript file."""
+
+    engine: Literal["utmos"]
+    entry: str = Field("utmos22_strong", description="which predictor of the repository; a TorchScript file has one")
+    serving: Local = Field(Local(), description="where it runs")
+
+
 class GenderModel(Checkpoint):
     """An audio classifier of transformers whose labels name genders."""
 

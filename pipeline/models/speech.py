@@ -2,9 +2,9 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_serializer
 
-from pipeline.models.base import Checkpoint, Local, Section, Server
+from pipeline.models.base import Checkpoint, Local, Section, Server, public_name
 
 
 class CosyVoiceServing(Section):
@@ -76,11 +76,18 @@ class FunASRModel(Checkpoint):
 
 
 class AudioSealModel(Section):
-    """AudioSeal with a 16-bit message."""
+    """AudioSeal. The message of a row is its corpus's: the first bits of the recipe's digest."""
 
     engine: Literal["audioseal"]
-    generator: str = Field("audioseal_wm_16bits", description="card of the hub, or a local checkpoint")
-    detector: str = Field("audioseal_detector_16bits", description="card of the hub, or a local checkpoint")
-    message: int = Field(0, ge=0, le=0xFFFF, description="16 bits that every clip carries; 0: from the recipe's name")
+    generator: str = Field("audioseal_wm_16bits", description="card of the package, or a local checkpoint")
+    detector: str = Field("audioseal_detector_16bits", description="card of the package, or a local checkpoint")
+    architecture: Literal["base", "streaming"] = Field(
+        "base", description="of the card, for local checkpoints that hold no architecture of their own"
+    )
     strength: float = Field(1.0, gt=0, le=2, description="multiplies the mark before it is added")
     serving: Local = Field(Local(), description="where it runs")
+
+    @field_serializer("generator", "detector")
+    def _no_private_path(self, name: str) -> str:
+        """Recipes stand in manifests."""
+        return public_name(name)

@@ -1,6 +1,7 @@
 """The stages, in the order in which a row travels."""
 
 from pipeline.stage import Stage
+from pipeline.stages.assess import ASSESS
 from pipeline.stages.cast import CAST
 from pipeline.stages.converse import CONVERSE
 from pipeline.stages.dedup import DEDUP
@@ -26,6 +27,7 @@ STAGE_TABLE: dict[str, Stage] = {
         RENDER,
         WATERMARK,
         TRANSCRIBE,
+        ASSESS,
         GATE,
     )
 }

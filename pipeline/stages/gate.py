@@ -23,25 +23,40 @@ def gate(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
     return [_decide(dialogue, context.recipe.gate) for dialogue in dialogues]
 
 
-def _decide(dialogue: Dialogue, settings: Gate) -> Dialogue:
-    attempt = attempt_of(dialogue)
+def judge(dialogue: Dialogue, settings: Gate) -> Dialogue:
+    """The dialogue with all rates, and on each turn the reason for which it stands in the way of keeping it."""
     scores = [_score(turn, dialogue.language) for turn in dialogue.turns]
     rate = pooled([s for s in scores if s is not None and not s.is_empty_reference])
     turns = [_judge(turn, s, rate, settings) for turn, s in zip(dialogue.turns, scores, strict=True)]
-    turns = [_record(turn, attempt) for turn in turns]
     metrics = {s.metric for s in scores if s is not None}
-    decided = replace(
+    return replace(
         dialogue,
         turns=tuple(turns),
         cer=rate if "cer" in metrics else None,
         wer=rate if "wer" in metrics else None,
     )
-    culprits = [turn for turn in turns if turn.reason is not None]
-    if not culprits:
+
+
+def judge_alone(result: Score, settings: Gate) -> Reason | None:
+    """Why a turn that was heard so would be rejected if it were a whole dialogue."""
+    return _turn_reason(result, result.rate, settings)
+
+
+def has_another_take(judged: Dialogue, settings: Gate) -> bool:
+    """Whether the ladder has a rung left that could cure what stands in the way."""
+    final = any(reason_of(turn.reason) in FINAL for turn in judged.turns)
+    return attempt_of(judged) < settings.attempts and not final
+
+
+def _decide(dialogue: Dialogue, settings: Gate) -> Dialogue:
+    attempt = attempt_of(dialogue)
+    judged = judge(dialogue, settings)
+    decided = replace(judged, turns=tuple(_record(turn, attempt) for turn in judged.turns))
+    if all(turn.reason is None for turn in decided.turns):
         return replace(decided, status="kept")
-    if attempt < settings.attempts and not any(reason_of(turn.reason) in FINAL for turn in culprits):
+    if has_another_take(judged, settings):
         return _retake(decided, another_voice=settings.ladder[attempt - 1].voice == "another")
-    return _drop(decided, rate)
+    return _drop(decided)
 
 
 def _score(turn: Turn, language: str) -> Score | None:
@@ -88,6 +103,8 @@ def _record(turn: Turn, attempt: int) -> Turn:
         hypothesis=turn.hypothesis,
         error_rate=turn.wer if turn.cer is None else turn.cer,
         reason=turn.reason,
+        recognizer=turn.recognizer,
+        opinions=turn.opinions,
     )
     return replace(turn, attempts=(*turn.attempts, taken))
 
@@ -111,16 +128,20 @@ def _without_take(turn: Turn) -> Turn:
         cer=None,
         wer=None,
         edge_error=None,
+        quality=None,
+        speaker_similarity=None,
         reason=None,
+        opinions=(),
     )
 
 
-def _drop(dialogue: Dialogue, rate: float | None) -> Dialogue:
+def _drop(dialogue: Dialogue) -> Dialogue:
     """End with the gravest reason: a fail before a reject, then the order of the turns."""
     found = [(i, reason) for i, turn in enumerate(dialogue.turns) if (reason := reason_of(turn.reason))]
     index, reason = min(found, key=lambda pair: (pair[1].kind != "failed", pair[0]))
     turn = dialogue.turns[index]
     measured = turn.wer if turn.cer is None else turn.cer
+    rate = dialogue.wer if dialogue.cer is None else dialogue.cer
     detail = f"turn {index} ({turn.role})"
     if measured is not None and rate is not None:
         detail += f": error rate {measured:.3f}, whole dialogue {rate:.3f}"
@@ -147,7 +168,10 @@ GATE = Stage(
             "turns.cer",
             "turns.wer",
             "turns.edge_error",
+            "turns.quality",
+            "turns.speaker_similarity",
             "turns.reason",
+            "turns.opinions",
             "turns.attempts",
         }
     ),

@@ -1,4 +1,8 @@
-"""watermark: every new take is marked, encoded, decoded again, and the mark looked for in the decoded bytes."""
+"""watermark: every new take is marked, encoded, decoded again, and the mark looked for in the decoded bytes.
+
+A watermarker that carries a message gives every clip the id of its corpus, the first bits of the recipe's digest. A
+mark that is found with another id than the row's own did not come from here.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,8 +11,10 @@ from manifests.audio import decode
 from manifests.reasons import Reason
 from manifests.schema import Audio, Dialogue, Turn, Watermark
 from pipeline.audio import encode
+from pipeline.engines.marking import bit_errors, message_of
 from pipeline.engines.protocols import Clip, Detection, Failure, Watermarker
 from pipeline.recipe import Recipe
+from pipeline.recipe import Watermark as Settings
 from pipeline.stage import Context, EngineKey, Stage
 from pipeline.stages.dialogue import find_turns, replace_turns
 
@@ -19,33 +25,36 @@ Marked = tuple[Audio, Watermark | None, Reason | None]
 def watermark(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
     places = find_turns(dialogues, lambda t: t.audio is not None and t.reason is None and t.watermark is None)
     audios = [audio for i, j in places if (audio := dialogues[i].turns[j].audio) is not None]
-    return replace_turns(dialogues, places, _mark(audios, context), _take)
+    engine: Watermarker = context.engines["watermark", context.recipe.watermark.engine]
+    messages = [message_of(dialogues[place.dialogue_index].recipe, engine.bits) for place in places]
+    return replace_turns(dialogues, places, _mark(audios, messages, engine, context.recipe.watermark), _take)
 
 
-def _mark(audios: Sequence[Audio], context: Context) -> list[Marked]:
-    settings = context.recipe.watermark
-    engine: Watermarker = context.engines["watermark", settings.engine]
-    embedded = engine.embed([Clip(*decode(audio)) for audio in audios])
+def _mark(audios: Sequence[Audio], messages: Sequence[int], engine: Watermarker, settings: Settings) -> list[Marked]:
+    embedded = engine.embed([Clip(*decode(audio)) for audio in audios], messages)
     delivered = [
         audio if isinstance(clip, Failure) else encode(clip.samples, clip.sample_rate, settings.codec)
         for audio, clip in zip(audios, embedded, strict=True)
     ]
     detections = engine.detect([Clip(*decode(audio)) for audio in delivered])
     return [
-        (audio, *_judge(embed, detection, engine.name, settings.threshold))
-        for audio, embed, detection in zip(delivered, embedded, detections, strict=True)
+        (audio, *_judge(embed, detection, message, engine, settings))
+        for audio, embed, detection, message in zip(delivered, embedded, detections, messages, strict=True)
     ]
 
 
 def _judge(
-    embedded: Clip | Failure, detection: Detection | Failure, method: str, threshold: float
+    embedded: Clip | Failure, detection: Detection | Failure, message: int, engine: Watermarker, settings: Settings
 ) -> tuple[Watermark | None, Reason | None]:
     if isinstance(embedded, Failure):
         return None, embedded.reason
     if isinstance(detection, Failure):
         return None, detection.reason
-    found = Watermark(method, detection.message, detection.score)
-    return found, None if detection.score >= threshold else Reason.WATERMARK_MISSING
+    found = Watermark(engine.name, detection.message, detection.score)
+    if detection.score < settings.threshold:
+        return found, Reason.WATERMARK_MISSING
+    foreign = bit_errors(detection.message, message, engine.bits) > settings.message_errors
+    return found, Reason.WATERMARK_FOREIGN if foreign else None
 
 
 def _take(turn: Turn, marked: Marked) -> Turn:

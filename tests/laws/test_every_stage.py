@@ -48,7 +48,7 @@ def test_every_stage_is_pure_through_two_attempts(rows: list[Dialogue]) -> None:
     recipe = tone_recipe("gate.ladder=[{voice: another}]")
     context = make_context(recipe, recipe.stages, engines={("tts", "tone"): SometimesCutOff()})
     assert {d.status for d in rows} == {"live", "rejected"}
-    for name in (*recipe.stages, *SPEECH_STAGES):
+    for name in (*recipe.stages, *(stage for stage in SPEECH_STAGES if stage in recipe.stages)):
         audit_stage(STAGE_TABLE[name], rows, context)
         rows = run_stage(STAGE_TABLE[name], rows, context)
     assert not [d for d in rows if d.status == "live"]

@@ -46,7 +46,7 @@ def make_turn(role: Role, text: str, number: int = 0, num_samples: int = 800) ->
         recognizer="echo 1",
         wer=0.0,
         edge_error=0.0,
-        attempts=(Attempt(0, voice, number, 1.0, num_samples, text, 0.0, None),),
+        attempts=(Attempt(0, voice, number, 1.0, num_samples, text, 0.0, None, "echo 1"),),
     )
 
 

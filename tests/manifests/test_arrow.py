@@ -13,7 +13,7 @@ from manifests.arrow import _converter as converter
 from manifests.arrow import arrow_schema, from_ipc, from_table, to_ipc, to_table
 from manifests.errors import CorpusError, LawBroken
 from manifests.reasons import Reason
-from manifests.schema import Attempt, Audio, Dialogue, Source, Step, Turn, Watermark
+from manifests.schema import Attempt, Audio, Dialogue, Opinion, Quality, Source, Step, Turn, Watermark
 
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 _int = st.integers(-(2**63), 2**63 - 1)
@@ -33,12 +33,15 @@ def _objects(cls, **chosen):
     return st.builds(cls, **parts)
 
 
+_opinions = st.lists(_objects(Opinion), max_size=2).map(tuple)
 _turns = _objects(
     Turn,
     role=st.sampled_from(["user", "agent"]),
     audio=_objects(Audio),
     watermark=_objects(Watermark),
-    attempts=st.lists(_objects(Attempt), max_size=3).map(tuple),
+    quality=_objects(Quality),
+    opinions=_opinions,
+    attempts=st.lists(_objects(Attempt, opinions=_opinions), max_size=3).map(tuple),
 )
 dialogues = _objects(
     Dialogue,

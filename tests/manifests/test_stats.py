@@ -7,7 +7,7 @@ import pytest
 from corpus_builders import make_corpus, make_dialogue, make_failed, make_rejected, make_rows
 
 from manifests.columns import AUDIO_BYTES, parquet_paths
-from manifests.schema import Attempt
+from manifests.schema import Attempt, Opinion
 from manifests.stats import format_stats, stats
 
 
@@ -51,6 +51,8 @@ def test_golden(numbers):
         },
         "voices": {"user": 2, "agent": 1},
         "attempts": {"kept": {"1": 12}, "rejected": {"1": 3, "3": 1}, "failed": {"0": 2}},
+        "second_opinions": {"kept": {}, "rejected": {}, "failed": {}},
+        "quality": {"kept": {}, "rejected": {}, "failed": {}},
     }
     quantiles = {"0.5": 0.2, "0.9": 0.36, "0.95": 0.38, "0.99": 0.396, "1.0": 0.4}
     assert rates["kept"]["en"] == {
@@ -58,6 +60,33 @@ def test_golden(numbers):
     }
     assert rates["kept"]["zh"]["cer"]["quantiles"]["0.5"] == 0.02 and "wer" not in rates["kept"]["zh"]
     assert rates["rejected"]["en"]["wer"]["mean"] == 0.5 and rates["failed"] == {}
+
+
+def _heard_twice(row, *seconds: str | None):
+    """The row with one take of its first turn for each reason of a second recogniser."""
+    firsts = Opinion("cheap", "what", 0.9, "error_rate")
+    attempts = tuple(
+        Attempt(n, "voice-user", n, 1.0, None, None, None, second, "x", (firsts, Opinion("dear", "", 0.5, second)))
+        for n, second in enumerate(seconds)
+    )
+    return replace(row, turns=(replace(row.turns[0], attempts=attempts), *row.turns[1:]))
+
+
+def test_second_opinions_are_counted_by_language_whoever_was_wrong(tmp_path):
+    rows = [_heard_twice(make_dialogue(0), None), make_dialogue(1)]
+    rows += [_heard_twice(replace(make_dialogue(2), language="zh"), "error_rate", None)]
+    rows += [_heard_twice(make_rejected(n), "error_rate", "hallucination_loop", None) for n in (3, 4, 5)]
+    numbers = stats(make_corpus(tmp_path, rows, max_rows=2))
+    assert numbers["second_opinions"] == {
+        "kept": {
+            "en": {"recognizer_wrong": 1, "voice_wrong": 0},
+            "zh": {"recognizer_wrong": 1, "voice_wrong": 1},
+        },
+        "rejected": {"en": {"recognizer_wrong": 3, "voice_wrong": 6}},
+    }
+    text = format_stats(numbers)
+    assert "second opinions on rejected en takes: recogniser wrong 3, voice wrong 6\n" in text
+    assert text.count("second opinions on") == 3
 
 
 def test_ready_for_json(numbers):

@@ -104,5 +104,5 @@ def test_a_model_may_run_elsewhere(overrides: list[str], model: str, engine: str
 @pytest.mark.parametrize("name", NAMES)
 def test_the_stages_stand_in_the_order_of_a_row(name: str) -> None:
     stages = load_recipe(name).stages
-    order = [*TEXT_STAGES, "cast", "synthesize", "render", "watermark", "transcribe", "gate"]
+    order = [*TEXT_STAGES, "cast", "synthesize", "render", "watermark", "transcribe", "assess", "gate"]
     assert all(order.index(a) < order.index(b) for a, b in pairwise(stages))

@@ -24,7 +24,7 @@ docs/speaker-encoders.md)."""
 SILENCE_DBFS = -80.0
 """Below this level (RMS) a clip is silence: in a 16-bit file, no more than the last two bits are used."""
 
-UNMEASURABLE = Reason.RECOGNITION_FAILED
+UNMEASURABLE = Reason.MEASUREMENT_FAILED
 """Why a clip has no embedding or score, in the closed list of rows' reasons."""
 
 Embed = Callable[[Samples], npt.ArrayLike | Failure]

@@ -75,7 +75,7 @@ def test_samples_beyond_full_scale_are_clipped():
 def test_what_cannot_be_rated_is_a_failure_among_clips(samples, words):
     failed, rated = engine().predict([Clip(samples, RATE), hum(1)])
     assert isinstance(failed, Failure)
-    assert failed.reason is Reason.RECOGNITION_FAILED
+    assert failed.reason is Reason.MEASUREMENT_FAILED
     assert words in failed.detail
     assert not isinstance(rated, Failure)
 

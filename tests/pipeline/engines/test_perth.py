@@ -36,7 +36,7 @@ def voiced(seconds, sample_rate=16000, pitch=120):
 
 
 def mark(clip):
-    (marked,) = marker().embed([clip])
+    (marked,) = marker().embed([clip], [0])
     assert isinstance(marked, Clip)
     return marked
 
@@ -115,7 +115,7 @@ def test_marked_samples_stay_in_range():
 @needs_perth
 def test_results_depend_on_the_clip_alone():
     clips = [voiced(0.4), voiced(2.0, 24000, pitch=200), voiced(0.7, pitch=90)]
-    together = marker().embed(clips)
+    together = marker().embed(clips, [0] * len(clips))
     alone = [mark(clip) for clip in reversed(clips)][::-1]
     assert [c.samples.tobytes() for c in together] == [c.samples.tobytes() for c in alone]
     assert marker().detect(together) == [marker().detect([clip])[0] for clip in alone]
@@ -132,7 +132,7 @@ def test_results_depend_on_the_clip_alone():
     ],
 )
 def test_what_cannot_be_marked_is_a_failure_among_clips(samples, words):
-    failed, marked = marker().embed([Clip(samples, 16000), voiced(0.5)])
+    failed, marked = marker().embed([Clip(samples, 16000), voiced(0.5)], [0, 0])
     assert isinstance(failed, Failure)
     assert failed.reason is Reason.WATERMARK_FAILED
     assert words in failed.detail
@@ -171,7 +171,7 @@ import numpy as np
 from pipeline.engines.perth import PerthWatermarker
 from pipeline.engines.protocols import Clip
 clip = Clip(np.random.default_rng(0).normal(0, 0.1, 16000).astype(np.float32), 16000)
-marked = PerthWatermarker().embed([clip])[0]
+marked = PerthWatermarker().embed([clip], [0])[0]
 print(getattr(package, "PerthImplicitWatermarker", None), np.array_equal(marked.samples, clip.samples))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

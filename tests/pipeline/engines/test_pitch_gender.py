@@ -103,7 +103,7 @@ TIME = np.arange(48000) / 16000
 def test_where_nobody_speaks_there_is_no_gender(samples):
     failed = guess(samples.astype(np.float32))
     assert isinstance(failed, Failure)
-    assert failed.reason is Reason.RECOGNITION_FAILED
+    assert failed.reason is Reason.MEASUREMENT_FAILED
     assert failed.detail
 
 

@@ -36,7 +36,7 @@ def hear(samples, sample_rate=tone.SAMPLE_RATE):
 
 
 def mark(clip):
-    (marked,) = tone.ToneWatermarker().embed([clip])
+    (marked,) = tone.ToneWatermarker().embed([clip], [0])
     return marked
 
 
@@ -287,7 +287,7 @@ def test_marker_leaves_its_input_alone_and_stays_in_range():
 def test_empty_clip_cannot_be_marked():
     empty = Clip(np.zeros(0, np.float32), 16000)
     marker = tone.ToneWatermarker()
-    for results in (marker.embed([empty]), marker.detect([empty])):
+    for results in (marker.embed([empty], [0]), marker.detect([empty])):
         assert isinstance(results[0], Failure)
         assert results[0].reason is Reason.WATERMARK_FAILED
 

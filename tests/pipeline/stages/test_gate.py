@@ -125,7 +125,7 @@ def test_a_rejected_turn_is_taken_again_and_the_good_one_is_left_alone() -> None
     assert [(a.attempt, a.reason) for turn in result.turns for a in turn.attempts] == [(1, "error_rate"), (1, None)]
     error_rate = bad.attempts[0].error_rate
     assert error_rate == pytest.approx(0.3)
-    assert bad.attempts == (Attempt(1, "v", 0, 0.9, 16_000, THREE_WRONG, error_rate, "error_rate"),)
+    assert bad.attempts == (Attempt(1, "v", 0, 0.9, 16_000, THREE_WRONG, error_rate, "error_rate", "test"),)
     assert result.user_voice == "u"
 
 

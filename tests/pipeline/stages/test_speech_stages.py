@@ -152,12 +152,12 @@ def test_a_score_at_the_threshold_is_enough() -> None:
 
 
 class LosesTheMark(ToneWatermarker):
-    def embed(self, clips: Sequence[Clip]) -> list[Clip | Failure]:
+    def embed(self, clips: Sequence[Clip], messages: Sequence[int]) -> list[Clip | Failure]:
         return list(clips)
 
 
 class CannotMark(ToneWatermarker):
-    def embed(self, clips: Sequence[Clip]) -> list[Clip | Failure]:
+    def embed(self, clips: Sequence[Clip], messages: Sequence[int]) -> list[Clip | Failure]:
         return [Failure(Reason.WATERMARK_FAILED, "too short") for _ in clips]
 
 

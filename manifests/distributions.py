@@ -1,0 +1,83 @@
+"""How a measure is distributed, from any number of values in flat memory: values are counted in steps of 0.0001."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from manifests.schema import Quality
+
+_STEPS_PER_UNIT = 10_000
+QUANTILES = (0.0, 0.01, 0.05, 0.5, 0.95, 0.99, 1.0)
+
+MEASURES = (*(field.name for field in fields(Quality)), "speaker_similarity")
+COLUMNS = ("turns.quality", "turns.speaker_similarity")
+
+
+class Distribution:
+    """Adds values up. The mean is exact, the quantiles are to the step (the nearest value at or above)."""
+
+    def __init__(self) -> None:
+        self._steps: Counter[int] = Counter()
+        self._sum = 0.0
+
+    def add(self, values: Any) -> None:
+        """`values`: finite numbers, float64 [N]."""
+        self._sum += float(values.sum())
+        steps, numbers = np.unique(np.rint(values * _STEPS_PER_UNIT).astype(np.int64), return_counts=True)
+        self._steps.update(dict(zip(steps.tolist(), numbers.tolist(), strict=True)))
+
+    def figures(self) -> dict[str, Any]:
+        """`values` (how many), `mean`, `quantiles`; not for a distribution without any value."""
+        steps = np.array(sorted(self._steps))
+        reached = np.cumsum([self._steps[step] for step in steps.tolist()])
+        total = int(reached[-1])
+        places = [min(int(np.searchsorted(reached, q * total)), len(steps) - 1) for q in QUANTILES]
+        return {
+            "turns": total,
+            "mean": self._sum / total,
+            "quantiles": {
+                str(q): float(steps[place]) / _STEPS_PER_UNIT for q, place in zip(QUANTILES, places, strict=True)
+            },
+        }
+
+
+class Qualities:
+    """The distributions of what was measured on the turns, by language and measure."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], Distribution] = {}
+
+    def add(self, language: str, rows: pa.Table) -> None:
+        """`rows` of that language, with the columns of COLUMNS."""
+        turns = pc.list_flatten(rows["turns"])
+        quality = pc.struct_field(turns, "quality")
+        for measure in MEASURES:
+            column = pc.struct_field(turns if measure == "speaker_similarity" else quality, measure)
+            values = column.drop_null().to_numpy()
+            if len(values):
+                self._found.setdefault((language, measure), Distribution()).add(values)
+
+    def figures(self) -> dict[str, dict[str, Any]]:
+        """By language and measure; only what some turn has."""
+        found: dict[str, dict[str, Any]] = {}
+        for language, measure in sorted(self._found, key=lambda key: (key[0], MEASURES.index(key[1]))):
+            found.setdefault(language, {})[measure] = self._found[language, measure].figures()
+        return found
+
+
+def format_qualities(status: str, languages: Mapping[str, Mapping[str, Any]]) -> Sequence[str]:
+    """A table for people; no line where nothing was measured."""
+    if not languages:
+        return []
+    head = "".join(f"{q:>9.0%}" for q in QUANTILES)
+    lines = ["", f"{f'quality of {status} turns':<30}{'turns':>9}{'mean':>9}{head}"]
+    for language, measures in languages.items():
+        for measure, figures in measures.items():
+            quantiles = "".join(f"{value:>9.3f}" for value in figures["quantiles"].values())
+            lines.append(f"{f'{language} {measure}':<30}{figures['turns']:>9,}{figures['mean']:>9.3f}{quantiles}")
+    return lines

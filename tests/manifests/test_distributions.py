@@ -1,0 +1,89 @@
+"""Distributions of measures: exact enough, and flat in memory; what `stats` makes of a corpus that was assessed."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from corpus_builders import make_corpus, make_dialogue, make_failed, make_rejected
+
+from manifests.distributions import QUANTILES, Distribution, format_qualities
+from manifests.schema import Quality
+from manifests.stats import format_stats, stats
+
+
+def _filled(*parts):
+    distribution = Distribution()
+    for part in parts:
+        distribution.add(np.asarray(part, np.float64))
+    return distribution.figures()
+
+
+@pytest.mark.parametrize(
+    ("values", "median", "highest"),
+    [([1.0], 1.0, 1.0), ([1, 2, 3, 4], 2.0, 4.0), ([-23.5] * 9 + [0.12345], -23.5, 0.1234), ([5, -1, 2], 2.0, 5.0)],
+)
+def test_quantiles_are_values_of_the_data(values, median, highest):
+    figures = _filled(values)
+    assert (figures["quantiles"]["0.5"], figures["quantiles"]["1.0"]) == (median, highest)
+    assert figures["quantiles"]["0.0"] == min(values)
+    assert figures["mean"] == pytest.approx(np.mean(values)) and figures["turns"] == len(values)
+
+
+def test_agrees_with_numpy_however_the_values_come():
+    values = np.random.default_rng(0).normal(3, 0.5, 5000)
+    whole, parts = _filled(values), _filled(values[:17], values[17:4000], values[4000:])
+    assert whole["quantiles"] == parts["quantiles"]
+    expected = np.quantile(values, QUANTILES, method="inverted_cdf")
+    assert list(whole["quantiles"].values()) == pytest.approx(expected.tolist(), abs=0.0001)
+
+
+def _assessed(row, similarity, *qualities):
+    turns = [
+        replace(turn, quality=quality, speaker_similarity=similarity)
+        for turn, quality in zip(row.turns, qualities, strict=True)
+    ]
+    return replace(row, turns=tuple(turns))
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    good, bad = Quality(loudness_lufs=-23.0, dnsmos_ovrl=3.5), Quality(dnsmos_ovrl=1.5)
+    rows = [_assessed(make_dialogue(i), 0.9, good, None) for i in range(3)]
+    rows += [replace(_assessed(make_dialogue(3), None, good, good), language="zh"), make_dialogue(4)]
+    rows += [_assessed(make_rejected(5), 0.4, bad, good), make_failed(6)]
+    return make_corpus(tmp_path, rows, max_rows=2)
+
+
+def test_by_status_language_and_measure(corpus):
+    quality = stats(corpus)["quality"]
+    counted = {
+        (status, language, measure): (figures["turns"], figures["mean"])
+        for status, languages in quality.items()
+        for language, measures in languages.items()
+        for measure, figures in measures.items()
+    }
+    assert counted == {
+        ("kept", "en", "loudness_lufs"): (3, -23.0),
+        ("kept", "en", "dnsmos_ovrl"): (3, 3.5),
+        ("kept", "en", "speaker_similarity"): (6, pytest.approx(0.9)),
+        ("kept", "zh", "loudness_lufs"): (2, -23.0),
+        ("kept", "zh", "dnsmos_ovrl"): (2, 3.5),
+        ("rejected", "en", "loudness_lufs"): (1, -23.0),
+        ("rejected", "en", "dnsmos_ovrl"): (2, 2.5),
+        ("rejected", "en", "speaker_similarity"): (2, pytest.approx(0.4)),
+    }
+    assert quality["failed"] == {}
+
+
+def test_people_see_a_table(corpus):
+    text = format_stats(stats(corpus))
+    lines = [line.split() for line in text.splitlines()]
+    assert "quality of kept turns turns mean 0% 1% 5% 50% 95% 99% 100%".split() in lines
+    assert ["en", "dnsmos_ovrl", "3", *["3.500"] * 8] in lines
+    assert ["en", "dnsmos_ovrl", "2", "2.500", *["1.500"] * 4, *["3.500"] * 3] in lines
+    assert "quality of failed" not in text
+
+
+def test_nothing_measured_nothing_shown(tmp_path):
+    text = format_stats(stats(make_corpus(tmp_path, [make_dialogue(0)])))
+    assert "quality" not in text and format_qualities("kept", {}) == []
