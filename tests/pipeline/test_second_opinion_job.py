@@ -83,3 +83,14 @@ def test_the_corpus_says_how_often_each_was_wrong(input_file: str, tmp_path: Pat
         assert "zh" not in found[status]
     assert found["kept"]["en"]["recognizer_wrong"] > 3
     assert found["kept"]["en"]["voice_wrong"] + found["rejected"]["en"]["voice_wrong"] > 0
+
+
+@pytest.mark.usefixtures("engines")
+def test_a_pool_that_only_hears_knows_the_voices_too(input_file: str, tmp_path: Path) -> None:
+    """What a voice's own recording says is looked up for every misheard turn."""
+    speech = "voices: {stages: [cast, synthesize, render, watermark]}, proof: {stages: [transcribe, gate]}"
+    pools = f"pools={{text: {{stages: [rewrite, screen, respond]}}, {speech}}}"
+    for name, overrides in {"one": (), "several": (pools,)}.items():
+        run_tone(make_job(input_file, "asr.engine=mishears", *overrides), tmp_path / name)
+    assert rows_of(tmp_path / "one", "rejected").keys() == rows_of(tmp_path / "several", "rejected").keys()
+    assert rows_of(tmp_path / "one", "kept") == rows_of(tmp_path / "several", "kept")

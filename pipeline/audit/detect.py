@@ -1,0 +1,62 @@
+"""The recipe's watermarker on clips, with results that can be counted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from manifests.audio import decode
+from manifests.errors import CorpusError
+from manifests.schema import Dialogue, Turn
+from pipeline.audit.source import Source
+from pipeline.engines.marking import message_of
+from pipeline.engines.protocols import Clip, Failure, Watermarker
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`score` is 0 where the detector could not work on the clip: no mark is found there."""
+
+    score: float
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A clip of the corpus: its row, its number there, and the message that its mark is to carry."""
+
+    dialogue_id: str
+    number: int
+    turn: Turn
+    message: int
+
+    def clip(self) -> Clip:
+        if self.turn.audio is None:
+            raise ValueError("only turns with audio are delivered")
+        return Clip(*decode(self.turn.audio))
+
+
+def delivered(dialogues: Sequence[Dialogue], source: Source) -> list[Delivered]:
+    """Every clip of the dialogues. A CorpusError where a row's recipe digest is none."""
+    bits = watermarker(source).bits
+    return [
+        Delivered(dialogue.dialogue_id, number, turn, _message(dialogue, bits))
+        for dialogue in dialogues
+        for number, turn in enumerate(dialogue.turns)
+        if turn.audio is not None
+    ]
+
+
+def watermarker(source: Source) -> Watermarker:
+    engine: Watermarker = source.engines["watermark", source.recipe.watermark.engine]
+    return engine
+
+
+def detect(clips: Sequence[Clip], source: Source) -> list[Found]:
+    found = watermarker(source).detect(clips) if clips else []
+    return [Found(0.0) if isinstance(one, Failure) else Found(one.score, one.message) for one in found]
+
+
+def _message(dialogue: Dialogue, bits: int) -> int:
+    try:
+        return message_of(dialogue.recipe, bits)
+    except ValueError as error:
+        raise CorpusError(f"{dialogue.dialogue_id}: its recipe is no digest: {error}") from error

@@ -1,0 +1,49 @@
+"""Shares with their confidence intervals, and thresholds for a stated false-positive rate."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.audit.needs import need
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`hits` of `total`, and the exact binomial interval (Clopper-Pearson, 95 %) of the share behind them."""
+
+    hits: int
+    total: int
+    low: float
+    high: float
+
+    @property
+    def share(self) -> float | None:
+        """None where nothing was counted."""
+        return self.hits / self.total if self.total else None
+
+
+def rate(hits: int, total: int) -> Rate:
+    """Of nothing counted, all that is known is that the share is in 0..1."""
+    if not total:
+        return Rate(0, 0, 0.0, 1.0)
+    interval = need("scipy.stats").binomtest(hits, total).proportion_ci(CONFIDENCE, method="exact")
+    return Rate(hits, total, float(interval.low), float(interval.high))
+
+
+def rate_at(scores: Sequence[float], threshold: float) -> Rate:
+    """How many of the scores reach the threshold."""
+    return rate(sum(score >= threshold for score in scores), len(scores))
+
+
+def threshold_at(controls: Sequence[float], false_positive_rate: float) -> float | None:
+    """The lowest threshold that at most this share of the controls' scores reaches; None without controls.
+
+    With fewer than 1 / rate controls none may reach it. It lies just above the highest score that must not.
+    """
+    if not controls:
+        return None
+    allowed = math.floor(false_positive_rate * len(controls) + 1e-9)
+    ordered = sorted(controls, reverse=True)
+    return math.nextafter(ordered[allowed], math.inf) if allowed < len(ordered) else 0.0

@@ -1,0 +1,137 @@
+"""Whose voices the kept rows speak with: how many of the bank's, how evenly, and whether the agents are right.
+
+The bank is asked for by the name in the manifest. Where it cannot be had, rows alone tell which voices there are, but
+neither their gender nor those that were never used.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from manifests.schema import Dialogue
+from pipeline.audit.source import Source
+from voicebank.bank import Bank
+from voicebank.cast import Agents, Casting
+from voicebank.voice import ANY_LANGUAGE
+
+QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
+UNKNOWN = "unknown"
+
+_AGENT_COUNTS: dict[Agents, int] = {"one": 1, "pair": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Voices of one role in one language. `available` of them the recipe could cast; None: the bank is not here.
+
+    `strangers` are used, and not in the bank. `genders` counts dialogues; `quantiles` (0, 25, 50, 75, 100 %) are of
+    the dialogues for each voice that is used.
+    """
+
+    language: str
+    role: str
+    dialogues: int
+    used: int
+    available: int | None
+    strangers: tuple[str, ...]
+    genders: dict[str, int]
+    quantiles: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentCheck:
+    """`expected` by name where the bank is here, else `expected_count` where the recipe tells it. `unexpected` should
+    not be there; `unused` ones were never drawn, as happens in small corpora."""
+
+    language: str
+    used: tuple[str, ...]
+    expected: tuple[str, ...] | None
+    expected_count: int | None
+    unexpected: tuple[str, ...]
+    unused: tuple[str, ...]
+
+    @property
+    def exact(self) -> bool:
+        """Exactly the agents that the recipe asks for."""
+        wanted = self.expected_count
+        return not self.unexpected and not self.unused and (wanted is None or len(self.used) == wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Speakers:
+    """`misspoken` turns have another voice than their dialogue names for the role."""
+
+    bank: str
+    bank_found: bool
+    sides: tuple[Side, ...]
+    agents: tuple[AgentCheck, ...]
+    misspoken: int
+
+
+def audit_speakers(source: Source, kept: Iterable[Dialogue], bank_name: str) -> Speakers:
+    """`kept` need no audio. Memory grows with the voices, not with the rows."""
+    counts: dict[tuple[str, str], Counter[str]] = {}
+    misspoken = 0
+    for dialogue in kept:
+        for role, voice in (("user", dialogue.user_voice), ("agent", dialogue.agent_voice)):
+            counts.setdefault((dialogue.language, role), Counter())[voice or UNKNOWN] += 1
+        misspoken += sum(
+            turn.voice_id != (dialogue.user_voice if turn.role == "user" else dialogue.agent_voice)
+            for turn in dialogue.turns
+        )
+    keys = sorted(counts, key=lambda key: (key[0], key[1] != "user"))
+    return Speakers(
+        bank=bank_name,
+        bank_found=source.bank is not None,
+        sides=tuple(_side(source, language, role, counts[language, role]) for language, role in keys),
+        agents=tuple(_agents(source, language, counts[language, role]) for language, role in keys if role == "agent"),
+        misspoken=misspoken,
+    )
+
+
+def expected_agents(casting: Casting, bank: Bank, language: str) -> frozenset[str]:
+    """The agents that casting can draw in the language: every seed below twice the voices' number is tried."""
+    agents = [voice for voice in bank.select(agent=True) if voice.language in (language, ANY_LANGUAGE)]
+    drawn = (casting.draw(language, True, seed) for seed in range(2 * len(agents)))
+    return frozenset(voice for voice in drawn if voice is not None)
+
+
+def _side(source: Source, language: str, role: str, counts: Mapping[str, int]) -> Side:
+    bank = source.bank
+    genders: Counter[str] = Counter()
+    known = {voice.voice_id: voice.gender for voice in bank.voices} if bank else {}
+    for voice, dialogues in counts.items():
+        genders[known.get(voice, UNKNOWN)] += dialogues
+    return Side(
+        language=language,
+        role=role,
+        dialogues=sum(counts.values()),
+        used=len(counts),
+        available=len(_castable(source, bank, language, role)) if bank else None,
+        strangers=tuple(sorted(set(counts) - set(known))) if bank else (),
+        genders=dict(sorted(genders.items())),
+        quantiles=tuple(float(q) for q in np.quantile(list(counts.values()), QUANTILES)),
+    )
+
+
+def _castable(source: Source, bank: Bank, language: str, role: str) -> frozenset[str]:
+    if role == "agent":
+        return expected_agents(source.casting, bank, language)
+    engines = {source.recipe.engine_of(name) for name in source.recipe.tts.engine}
+    voices = bank.select(engines=engines, agent=False)
+    return frozenset(voice.voice_id for voice in voices if voice.language in (language, ANY_LANGUAGE))
+
+
+def _agents(source: Source, language: str, counts: Mapping[str, int]) -> AgentCheck:
+    used = frozenset(counts)
+    expected = expected_agents(source.casting, source.bank, language) if source.bank else None
+    return AgentCheck(
+        language=language,
+        used=tuple(sorted(used)),
+        expected=None if expected is None else tuple(sorted(expected)),
+        expected_count=_AGENT_COUNTS.get(source.recipe.cast.agents) if expected is None else len(expected),
+        unexpected=() if expected is None else tuple(sorted(used - expected)),
+        unused=() if expected is None else tuple(sorted(expected - used)),
+    )

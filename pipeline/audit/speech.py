@@ -1,0 +1,126 @@
+"""The sample heard and judged again, by the stages `transcribe` and `gate` themselves, without a ladder."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from manifests.schema import Dialogue, Turn
+from pipeline.audit.rates import Rate, rate
+from pipeline.audit.source import Source
+from pipeline.stage import Context
+from pipeline.stages.gate import GATE
+from pipeline.stages.transcribe import TRANSCRIBE
+
+TOLERANCE = 1e-9
+_LISTED = 100
+
+_DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Turn)}
+_DELIVERED = frozenset({"audio", "watermark"})
+_DECIDED = tuple(
+    name
+    for column in sorted(TRANSCRIBE.writes | GATE.writes)
+    if column.startswith("turns.") and (name := column.removeprefix("turns.")) not in _DELIVERED
+)
+"""What these two stages write into a turn: it is forgotten before they run again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A kept row that would not pass again. Rates are the dialogue's, recorded and heard now."""
+
+    dialogue_id: str
+    reason: str | None
+    recorded: float | None
+    heard: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """`same_rate`: the row's rate to the last digit. Rates are fractions, CER or WER as the language has it."""
+
+    dialogues: int
+    clips: int
+    same_hypothesis: Rate
+    same_rate: Rate
+    mean_recorded: float | None
+    mean_heard: float | None
+    largest_difference: float
+    passing: Rate
+    dropped: tuple[Dropped, ...]
+
+
+@dataclass
+class _Tally:
+    dialogues: int = 0
+    clips: int = 0
+    same_hypothesis: int = 0
+    same_rate: int = 0
+    recorded: float = 0.0
+    heard: float = 0.0
+    rated: int = 0
+    largest: float = 0.0
+    failing: int = 0
+
+
+def audit_speech(source: Source, portions: Iterable[Sequence[Dialogue]]) -> Heard:
+    """Engines that cannot load raise EngineUnavailable."""
+    tally = _Tally()
+    dropped: list[Dropped] = []
+    for dialogues in portions:
+        for before, after in zip(dialogues, hear_again(source, dialogues), strict=True):
+            _count(tally, before, after)
+            if after.status != "kept" and len(dropped) < _LISTED:
+                dropped.append(Dropped(before.dialogue_id, after.reason, _rate(before), _rate(after)))
+    return Heard(
+        dialogues=tally.dialogues,
+        clips=tally.clips,
+        same_hypothesis=rate(tally.same_hypothesis, tally.clips),
+        same_rate=rate(tally.same_rate, tally.dialogues),
+        mean_recorded=tally.recorded / tally.rated if tally.rated else None,
+        mean_heard=tally.heard / tally.rated if tally.rated else None,
+        largest_difference=tally.largest,
+        passing=rate(tally.dialogues - tally.failing, tally.dialogues),
+        dropped=tuple(dropped),
+    )
+
+
+def hear_again(source: Source, dialogues: Sequence[Dialogue]) -> list[Dialogue]:
+    """The dialogues after `transcribe` and `gate`, as if this were their only take."""
+    gate = source.recipe.gate.model_copy(update={"ladder": ()})
+    context = Context(
+        recipe=source.recipe.model_copy(update={"gate": gate}),
+        seed=source.manifest.seed,
+        casting=source.casting,
+        engines=source.engines,
+        prompts={},
+    )
+    heard = TRANSCRIBE.apply([_unheard(dialogue) for dialogue in dialogues], context)
+    return list(GATE.apply(heard, context))
+
+
+def _unheard(dialogue: Dialogue) -> Dialogue:
+    forgotten = {name: _DEFAULTS[name] for name in _DECIDED}
+    turns = tuple(replace(turn, **forgotten) for turn in dialogue.turns)
+    return replace(dialogue, turns=turns, cer=None, wer=None, status="live", reason=None, detail=None)
+
+
+def _count(tally: _Tally, before: Dialogue, after: Dialogue) -> None:
+    tally.dialogues += 1
+    tally.clips += len(before.turns)
+    tally.same_hypothesis += sum(
+        old.hypothesis == new.hypothesis for old, new in zip(before.turns, after.turns, strict=True)
+    )
+    tally.failing += after.status != "kept"
+    recorded, heard = _rate(before), _rate(after)
+    if recorded is None or heard is None:
+        tally.same_rate += recorded is heard
+        return
+    tally.rated += 1
+    tally.recorded += recorded
+    tally.heard += heard
+    tally.same_rate += abs(recorded - heard) <= TOLERANCE
+    tally.largest = max(tally.largest, abs(recorded - heard))
+
+
+def _rate(dialogue: Dialogue) -> float | None:
+    return dialogue.wer if dialogue.cer is None else dialogue.cer

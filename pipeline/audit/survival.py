@@ -1,0 +1,128 @@
+"""What becomes of the mark when users change the clips: the sample and its controls, through every attack.
+
+Two thresholds: the recipe's own, and that which at most 1 % of the controls reach *after the same attack*. The first
+says what a user finds who knows the recipe; the second what the method can do at a stated rate of false alarms.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from statistics import fmean
+from typing import TypeVar
+
+from pipeline.audit.attacks import Attack
+from pipeline.audit.detect import Found
+from pipeline.audit.rates import Rate, rate, rate_at, threshold_at
+from pipeline.engines.marking import bit_errors
+from pipeline.engines.protocols import Clip
+
+FALSE_POSITIVE_RATE = 0.01
+
+Detector = Callable[[Sequence[Clip]], list[Found]]
+Marked = tuple[Clip, int]
+"""A clip and the message that its mark is to carry."""
+
+_BATCH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Survived:
+    """One line of the table. Clips that are too short for the attack are in none of its numbers.
+
+    `false_*` count controls. `bits` is the share of message bits that are right, over the clips that are detected at
+    the recipe's threshold; None where the method carries no message or nothing is detected.
+    """
+
+    attack: str
+    about: str
+    mean_score: float | None
+    mean_control: float | None
+    at_recipe: Rate
+    false_at_recipe: Rate
+    threshold_1_percent: float | None
+    at_1_percent: Rate | None
+    false_at_1_percent: Rate | None
+    bits: float | None
+    whole_messages: Rate | None
+
+
+@dataclass
+class Scores:
+    """What the detector said after one attack."""
+
+    marked: list[float] = field(default_factory=list)
+    controls: list[float] = field(default_factory=list)
+    right_bits: int = 0
+    bits: int = 0
+    whole: int = 0
+    read: int = 0
+
+
+Item = TypeVar("Item")
+
+Table = dict[str, Scores]
+
+
+def new_table(attacks: Sequence[Attack]) -> Table:
+    return {attack.name: Scores() for attack in attacks}
+
+
+def add_marked(
+    table: Table,
+    clips: Iterable[Marked],
+    detect: Detector,
+    threshold: float,
+    bits: int,
+    attacks: Sequence[Attack],
+) -> None:
+    """`bits` of the message; 0: the method carries none."""
+    for some in _batches(clips):
+        for attack in attacks:
+            changed = [(made, message) for clip, message in some if (made := attack.apply(clip)) is not None]
+            found = detect([clip for clip, _ in changed])
+            for one, (_, message) in zip(found, changed, strict=True):
+                scores = table[attack.name]
+                scores.marked.append(one.score)
+                if bits and one.score >= threshold:
+                    _add_message(scores, bit_errors(one.message, message, bits), bits)
+
+
+def add_controls(table: Table, clips: Iterable[Clip], detect: Detector, attacks: Sequence[Attack]) -> None:
+    for some in _batches(clips):
+        for attack in attacks:
+            changed = [made for clip in some if (made := attack.apply(clip)) is not None]
+            table[attack.name].controls.extend(one.score for one in detect(changed))
+
+
+def survival(table: Table, threshold: float, attacks: Sequence[Attack]) -> tuple[Survived, ...]:
+    return tuple(_survived(attack, table[attack.name], threshold) for attack in attacks)
+
+
+def _add_message(scores: Scores, wrong: int, bits: int) -> None:
+    scores.read += 1
+    scores.whole += wrong == 0
+    scores.bits += bits
+    scores.right_bits += bits - wrong
+
+
+def _survived(attack: Attack, scores: Scores, threshold: float) -> Survived:
+    own = threshold_at(scores.controls, FALSE_POSITIVE_RATE)
+    return Survived(
+        attack=attack.name,
+        about=attack.about,
+        mean_score=fmean(scores.marked) if scores.marked else None,
+        mean_control=fmean(scores.controls) if scores.controls else None,
+        at_recipe=rate_at(scores.marked, threshold),
+        false_at_recipe=rate_at(scores.controls, threshold),
+        threshold_1_percent=own,
+        at_1_percent=None if own is None else rate_at(scores.marked, own),
+        false_at_1_percent=None if own is None else rate_at(scores.controls, own),
+        bits=scores.right_bits / scores.bits if scores.bits else None,
+        whole_messages=rate(scores.whole, scores.read) if scores.read else None,
+    )
+
+
+def _batches(clips: Iterable[Item]) -> Iterator[list[Item]]:
+    waiting = iter(clips)
+    while some := list(islice(waiting, _BATCH)):
+        yield some

@@ -1,0 +1,210 @@
+"""The audit as lines for people, and as JSON."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from pipeline.audit.audit import RESYNTHESIS, Audit
+from pipeline.audit.rates import Rate
+
+Rows = Sequence[Sequence[str]]
+Section = tuple[str, Sequence[str], Rows]
+"""A title, the names of the columns, and the cells."""
+
+NONE = "-"
+
+
+def as_json(audit: Audit) -> str:
+    """All that was found; shares are fractions. Sorted keys, one final line break."""
+    return json.dumps(_plain(audit), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
+def as_text(audit: Audit) -> str:
+    """Tables in columns, notes, then the verdict."""
+    blocks = [_block(section) for section in sections(audit)]
+    return "\n\n".join([*blocks, *notes(audit), verdict(audit)])
+
+
+def verdict(audit: Audit) -> str:
+    if audit.passed:
+        return f"passed: {audit.corpus} is what it says"
+    return "\n".join(["failed:", *(f"  {failure}" for failure in audit.failures)])
+
+
+def notes(audit: Audit) -> list[str]:
+    """How the numbers are to be read; none where nothing was measured."""
+    if audit.survival is None:
+        return []
+    found = [
+        "In brackets: exact binomial intervals (Clopper-Pearson, 95 %), in per cent. "
+        "1 % of controls: at the threshold that no more of the controls reach after the same attack."
+    ]
+    if audit.survival.controls == RESYNTHESIS:
+        found.append(
+            "These controls are the corpus's own clips made anew without fine structure. True recordings may score "
+            "higher: a false-positive rate that is to be quoted takes --controls."
+        )
+    return found
+
+
+def sections(audit: Audit) -> list[Section]:
+    """The report's tables, in order."""
+    return [
+        section
+        for section in (_structure(audit), _marks(audit), _survival(audit), _speech(audit), _speakers(audit))
+        if section is not None
+    ] + list(_lists(audit))
+
+
+def _structure(audit: Audit) -> Section:
+    found = audit.structure
+    rows = [["rows", str(found.rows)], ["problems", str(found.total)], *(["", problem] for problem in found.problems)]
+    return f"structure of {audit.corpus} (recipe {audit.recipe})", ["", ""], rows
+
+
+def _marks(audit: Audit) -> Section | None:
+    marks = audit.marks
+    if marks is None:
+        return None
+    which = "every clip" if marks.every_clip else "sample"
+    title = f"watermark {marks.method}, {which}; threshold {marks.threshold}"
+    title += "" if marks.threshold_1_percent is None else f", of 1 % of the controls {marks.threshold_1_percent:.4f}"
+    names = ["rows", "clips", "detected", "1 % of controls", "mean", "lowest", "differ", "foreign", "no mark in row"]
+    rows = [
+        [
+            status,
+            str(one.clips),
+            percent(one.detected),
+            percent(one.detected_at_1_percent),
+            number(one.mean),
+            number(one.lowest),
+            str(one.differing),
+            str(one.foreign),
+            str(one.unrecorded),
+        ]
+        for status, one in marks.statuses.items()
+    ]
+    return title, names, rows
+
+
+def _survival(audit: Audit) -> Section | None:
+    found = audit.survival
+    if found is None:
+        return None
+    title = f"survival: {found.clips} clips, {found.control_clips} controls ({found.controls})"
+    names = ["attack", "clips", "detected", "false", "1 % of controls", "threshold", "mean", "controls", "bits"]
+    rows = [
+        [
+            one.attack,
+            str(one.at_recipe.total),
+            percent(one.at_recipe),
+            percent(one.false_at_recipe),
+            percent(one.at_1_percent),
+            number(one.threshold_1_percent),
+            number(one.mean_score),
+            number(one.mean_control),
+            NONE if one.bits is None else f"{one.bits:.1%}",
+        ]
+        for one in found.attacks
+    ]
+    return title, names, rows
+
+
+def _speech(audit: Audit) -> Section | None:
+    heard = audit.speech
+    if heard is None:
+        return None
+    rows = [
+        ["dialogues", str(heard.dialogues)],
+        ["clips", str(heard.clips)],
+        ["same hypothesis", percent(heard.same_hypothesis)],
+        ["same error rate", percent(heard.same_rate)],
+        ["mean error rate, recorded", number(heard.mean_recorded)],
+        ["mean error rate, now", number(heard.mean_heard)],
+        ["largest difference", number(heard.largest_difference)],
+        ["pass again", percent(heard.passing)],
+    ]
+    return "speech, heard again", ["", ""], rows
+
+
+def _speakers(audit: Audit) -> Section | None:
+    found = audit.speakers
+    if found is None:
+        return None
+    title = f"speakers of bank {found.bank}" + ("" if found.bank_found else " (not here: from the rows alone)")
+    names = ["language", "role", "dialogues", "voices", "of", "genders", "dialogues per voice (0-25-50-75-100 %)"]
+    rows = [
+        [
+            side.language,
+            side.role,
+            str(side.dialogues),
+            str(side.used),
+            NONE if side.available is None else str(side.available),
+            ", ".join(f"{gender} {dialogues}" for gender, dialogues in side.genders.items()),
+            " ".join(f"{value:g}" for value in side.quantiles),
+        ]
+        for side in found.sides
+    ]
+    return title, names, rows
+
+
+def _lists(audit: Audit) -> Iterable[Section]:
+    if audit.speakers and audit.speakers.agents:
+        yield (
+            "agents",
+            ["language", "used", "expected", "exactly those"],
+            [
+                [
+                    check.language,
+                    " ".join(check.used),
+                    str(check.expected_count or NONE) if check.expected is None else " ".join(check.expected),
+                    "yes" if check.exact else "no",
+                ]
+                for check in audit.speakers.agents
+            ],
+        )
+    if audit.marks and audit.marks.problems:
+        yield (
+            f"kept clips without the mark ({audit.marks.failing})",
+            ["dialogue", "turn", "score", "recorded", "problem"],
+            [
+                [one.dialogue_id, str(one.turn), number(one.score), number(one.recorded), one.problem]
+                for one in audit.marks.problems
+            ],
+        )
+    if audit.speech and audit.speech.dropped:
+        yield (
+            "kept rows that would not pass again",
+            ["dialogue", "reason", "recorded", "now"],
+            [[d.dialogue_id, d.reason or NONE, number(d.recorded), number(d.heard)] for d in audit.speech.dropped],
+        )
+
+
+def percent(rate: Rate | None) -> str:
+    """Share and interval in per cent: "99.5 (97.2-100.0)"."""
+    if rate is None or rate.share is None:
+        return NONE
+    return f"{100 * rate.share:.1f} ({100 * rate.low:.1f}-{100 * rate.high:.1f})"
+
+
+def number(value: float | None) -> str:
+    return NONE if value is None else f"{value:.3f}"
+
+
+def _block(section: Section) -> str:
+    title, names, rows = section
+    table = [list(names), *map(list, rows)] if any(names) else list(map(list, rows))
+    widths = [max(len(row[column]) for row in table) for column in range(len(names))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
+    return "\n".join([title, *(f"  {line}" for line in lines)])
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Rate):
+        return {"hits": value.hits, "total": value.total, "share": value.share, "low": value.low, "high": value.high}
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

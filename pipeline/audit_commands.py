@@ -1,0 +1,39 @@
+"""What `parley corpus audit` does: run the audit, write the report, put it into words."""
+
+from collections.abc import Callable, Sequence
+
+from manifests.errors import UserError
+from manifests.storage import Place, open_place
+from pipeline.audit.audit import audit_corpus
+from pipeline.audit.html import as_html
+from pipeline.audit.text import as_json, as_text
+
+JSON_NAME = "report.json"
+HTML_NAME = "report.html"
+
+
+def audit(
+    directory: str,
+    out: str | None,
+    sample: int | None,
+    seed: int,
+    controls: str | None,
+    overrides: Sequence[str],
+    json: bool,
+    say: Callable[[str], None],
+) -> tuple[str, bool]:
+    """Tables (or JSON) for stdout, and whether the corpus passes; the report is written where `out` is given."""
+    corpus = open_place(directory)
+    report = None if out is None else open_place(out)
+    if report is not None and _inside(report, corpus):
+        raise UserError("--out must lie outside the corpus: it would no longer hold what its manifest says")
+    found = audit_corpus(corpus, overrides, sample, seed, controls, say)
+    if report is not None:
+        (report / JSON_NAME).write_text(as_json(found))
+        (report / HTML_NAME).write_text(as_html(found))
+    return (as_json(found).rstrip("\n") if json else as_text(found)), found.passed
+
+
+def _inside(place: Place, corpus: Place) -> bool:
+    same = place.filesystem == corpus.filesystem
+    return bool(same) and f"{place.path.rstrip('/')}/".startswith(f"{corpus.path.rstrip('/')}/")

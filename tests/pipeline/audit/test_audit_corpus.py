@@ -1,0 +1,195 @@
+"""The whole audit on small corpora of tones: a sound one passes, and each kind of wrong is found."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from manifests.corpus import Corpus
+from manifests.errors import CorpusError, EngineUnavailable, RecipeError
+from manifests.schema import Dialogue, Turn, Watermark
+from manifests.storage import open_place
+from pipeline.audit import audit as auditing
+from pipeline.audit.attacks import ATTACKS
+from pipeline.audit.audit import Audit, audit_corpus
+from pipeline.audit.html import as_html
+from pipeline.audit.source import draw, open_source
+from pipeline.audit.text import as_json, as_text
+from tests.pipeline.audit.audited import Change, first_kept, rewrite, tones, without_mark
+
+SAMPLE = 8
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick_parts() -> Iterator[None]:
+    """Attacks and controls are tried in tests of their own; here they would only take time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(auditing, "ATTACKS", ATTACKS[:2])
+        patch.setattr(auditing, "resynthesize", lambda clip: tones(len(clip.samples) / clip.sample_rate))
+        yield
+
+
+@pytest.fixture(scope="module")
+def audited(finished: Path) -> Audit:
+    return audit_corpus(open_place(finished))
+
+
+def test_a_sound_corpus_passes(audited: Audit) -> None:
+    assert audited.passed and audited.structure.total == 0
+    assert audited.marks and audited.speech and audited.survival and audited.speakers
+    assert {status: marks.detected.share for status, marks in audited.marks.statuses.items()} == {"kept": 1.0}
+    assert audited.speech.same_hypothesis.share == audited.speech.passing.share == 1.0
+    assert audited.survival.attacks[0].at_1_percent and audited.survival.attacks[0].at_1_percent.share == 1.0
+
+
+def test_every_clip_is_looked_at_without_a_sample(finished: Path, audited: Audit) -> None:
+    clips = sum(turn.audio is not None for dialogue in Corpus(finished) for turn in dialogue.turns)
+    sampled = audit_corpus(open_place(finished), sample=SAMPLE)
+    assert audited.marks and sampled.marks
+    assert (audited.marks.every_clip, audited.marks.statuses["kept"].clips) == (True, clips)
+    assert (sampled.marks.every_clip, sampled.marks.statuses["kept"].clips) == (False, SAMPLE)
+
+
+def _text(turn: Turn) -> Turn:
+    return replace(turn, text="Something else altogether is said here")
+
+
+def _hypothesis(turn: Turn) -> Turn:
+    return replace(turn, hypothesis="heard otherwise")
+
+
+def _score(turn: Turn) -> Turn:
+    return replace(turn, watermark=Watermark("tone-mark", None, 0.7))
+
+
+def _unmarked_in_row(turn: Turn) -> Turn:
+    return replace(turn, watermark=None)
+
+
+@pytest.mark.parametrize(
+    ("change", "failures"),
+    [
+        (first_kept(without_mark), ["watermark: 1 kept clips without the corpus's mark"]),
+        (first_kept(_unmarked_in_row), ["structure: 1 problems"]),
+        (first_kept(_text), ["speech: 1 of 15 kept rows would not pass again"]),
+        (first_kept(_hypothesis), []),
+        (first_kept(_score), []),
+    ],
+    ids=["mark removed", "no mark in the row", "another text", "another hypothesis", "another score"],
+)
+def test_what_fails_a_corpus(finished: Path, tmp_path: Path, change: Change, failures: list[str]) -> None:
+    found = audit_corpus(rewrite(finished, tmp_path / "changed", change))
+    assert list(found.failures) == failures
+    assert found.passed == (not failures)
+
+
+def test_a_clip_without_its_mark_is_named(finished: Path, tmp_path: Path) -> None:
+    found = audit_corpus(rewrite(finished, tmp_path / "changed", first_kept(without_mark)))
+    assert found.marks
+    (mark,) = found.marks.problems
+    assert (mark.dialogue_id, mark.turn) == (Corpus(finished)[0].dialogue_id, 0)
+    assert mark.score < 0.5 < (mark.recorded or 0)
+    assert found.marks.statuses["kept"].differing == 1
+
+
+def test_what_the_row_says_is_compared_with_what_is_there(finished: Path, tmp_path: Path) -> None:
+    place = rewrite(finished, tmp_path / "a", first_kept(lambda turn: _hypothesis(_score(turn))))
+    found = audit_corpus(place)
+    assert found.marks and found.speech
+    assert found.marks.statuses["kept"].differing == 1
+    assert found.marks.statuses["kept"].largest_difference == pytest.approx(0.3, abs=0.02)
+    rate = found.speech.same_hypothesis
+    assert (rate.total - rate.hits, found.speech.same_rate.share) == (1, 1.0)
+
+
+def _swap_agent(dialogue: Dialogue) -> Dialogue:
+    if dialogue.status != "kept" or dialogue.language != "zh":
+        return dialogue
+    return replace(dialogue, agent_voice="a-stranger")
+
+
+def test_strangers_among_the_agents_are_named(finished: Path, tmp_path: Path, audited: Audit) -> None:
+    assert audited.speakers
+    assert [check.exact for check in audited.speakers.agents if check.language == "en"] == [True]
+    found = audit_corpus(rewrite(finished, tmp_path / "changed", _swap_agent), sample=SAMPLE).speakers
+    assert found
+    (check,) = [check for check in found.agents if check.language == "zh"]
+    assert (check.used, check.unexpected, check.exact) == (("a-stranger",), ("a-stranger",), False)
+    assert found.misspoken == 1
+
+
+def test_damaged_bytes_are_found_and_nothing_else_is_measured_on_them(finished: Path, tmp_path: Path) -> None:
+    place = rewrite(finished, tmp_path / "private" / "changed", lambda dialogue: dialogue)
+    shard = tmp_path / "private" / "changed" / "shards" / "kept-00000.parquet"
+    data = bytearray(shard.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    shard.write_bytes(data)
+    found = audit_corpus(place)
+    assert not found.passed and found.marks is None
+    assert any("sha256" in problem for problem in found.structure.problems)
+    assert "private" not in as_json(found) + as_text(found) + as_html(found)
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "said"),
+    [
+        ({"watermark": {"engine": "nowhere"}}, RecipeError, "nowhere"),
+        ({"gate": {"surprise": 1}}, CorpusError, "cannot read its recipe"),
+    ],
+    ids=["unknown engine", "unknown key"],
+)
+def test_recipes_that_cannot_be_followed(
+    finished: Path, tmp_path: Path, settings: Mapping[str, Any], error: type[Exception], said: str
+) -> None:
+    place = rewrite(finished, tmp_path / "changed", lambda dialogue: dialogue, settings)
+    with pytest.raises(error, match=said):
+        source = open_source(place)
+        source.engines["watermark", source.recipe.watermark.engine]
+
+
+def test_a_recipe_that_is_not_the_one_of_its_digest_is_a_problem(finished: Path, tmp_path: Path) -> None:
+    unit = {"unit_rows": 5}
+    found = audit_corpus(rewrite(finished, tmp_path / "changed", lambda dialogue: dialogue, unit))
+    assert found.structure.problems == ("manifest.json: the recipe is not the one of its digest",)
+
+
+MODELS = {
+    "models": {"heard": {"engine": "whisper", "model": "checkpoint-of-ours"}},
+    "asr": {"engine": {"*": "heard"}},
+}
+
+
+def test_a_missing_checkpoint_says_how_to_name_it(finished: Path, tmp_path: Path) -> None:
+    place = rewrite(finished, tmp_path / "changed", lambda dialogue: dialogue, MODELS)
+    source = open_source(place, ["models.heard.model=/no/such/checkpoint"])
+    with pytest.raises(EngineUnavailable, match=r"--set models\.heard\.KEY=PATH"):
+        source.engines["asr", "heard"]
+
+
+@pytest.mark.parametrize(("clips", "rows"), [(1, 1), (2, 1), (3, 2), (8, 4), (1000, 15)])
+def test_the_sample_is_of_whole_dialogues(finished: Path, clips: int, rows: int) -> None:
+    corpus = Corpus(finished)
+    drawn = draw(corpus, clips, seed=0)
+    assert len(drawn) == rows and drawn == sorted(set(drawn)) == draw(corpus, clips, seed=0)
+
+
+def test_seeds_draw_other_samples(finished: Path) -> None:
+    assert len({tuple(draw(Corpus(finished), 6, seed)) for seed in range(10)}) > 3
+
+
+def test_reports_say_the_same_and_carry_nothing_that_runs(audited: Audit) -> None:
+    evil = replace(audited, corpus="<script>alert(1)</script>")
+    page, data = as_html(evil), json.loads(as_json(evil))
+    assert "<script" not in page and "&lt;script&gt;" in page
+    assert page.count("data:image/png;base64,") == 2
+    assert "http://" not in page and "https://" not in page
+    assert data["marks"]["statuses"]["kept"]["detected"]["share"] == 1.0
+    assert "passed: <script>" in as_text(evil)
+
+
+def test_reports_of_two_runs_are_the_same_bytes(finished: Path) -> None:
+    first, second = (audit_corpus(open_place(finished), sample=SAMPLE, seed=3) for _ in range(2))
+    assert as_json(first) == as_json(second) and as_html(first) == as_html(second)
