@@ -26,7 +26,7 @@ from manifests.schema import SCHEMA_VERSION
 from manifests.storage import Place
 from pipeline.dedup import build_index
 from pipeline.dedup import version as minhash_version
-from pipeline.engines.table import engine_version
+from pipeline.engines.table import check_name, engine_version
 from pipeline.fingerprints import fingerprints_version
 from pipeline.ingest import IngestOptions, InputFile, ingest
 from pipeline.loudness import version as loudness_version
@@ -93,6 +93,8 @@ def job_parts(job: Job, stages: Sequence[str] | None = None) -> Parts:
     """
     recipe = job.recipe
     stages = recipe.stages if stages is None else stages
+    for kind, name in engines_of(recipe, stages):
+        check_name(kind, name, recipe.models)
     if "cast" in stages:
         open_casting(recipe)  # a bank that the engines cannot speak with is heard of before any work
     return {

@@ -114,6 +114,11 @@ def engine_version(kind: str, name: str, models: Mapping[str, Model] | None = No
     return str(module.version() if model is None else module.version(model))
 
 
+def check_name(kind: str, name: str, models: Mapping[str, Model]) -> None:
+    """RecipeError where there is no such engine of that kind, here or anywhere."""
+    _entry(kind, name, models.get(name))
+
+
 def is_engine(name: str) -> bool:
     """Whether an engine of any kind has that name."""
     return any(known == name for _, known in ENGINES)

@@ -77,7 +77,7 @@ def kill_at(moment: Callable[[Path], bool], input_file: Path, out: Path, runner:
     process.wait()
 
 
-@pytest.mark.parametrize("runner", ["local", "ray"])
+@pytest.mark.parametrize("runner", ["local", pytest.param("ray", marks=pytest.mark.slow)])
 def test_kill_at_any_moment_then_continue(runner: str, input_file: Path, tmp_path: Path) -> None:
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
     finish(input_file, undisturbed, "local")

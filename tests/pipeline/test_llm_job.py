@@ -31,6 +31,8 @@ TONE = {
     "asr.engine": "tone",
     "pools.voices.gpus": "0",
     "pools.proof.gpus": "0",
+    "pools.proof.stages": "[watermark, transcribe, gate]",
+    "assess": "null",  # DNSMOS on tones costs more than all the rest and tells nothing
     "gate.spaced_speed": "{slowest: 1, fastest: 1000, pause_s: 2}",
     "gate.unspaced_speed": "{slowest: 1, fastest: 1000, pause_s: 2}",
     "unit_rows": "8",

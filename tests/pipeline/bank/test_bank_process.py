@@ -76,7 +76,7 @@ def kill_at(moment: Callable[[Path], bool], corpus: Path, out: Path, runner: str
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("runner", ["local", "ray"])
+@pytest.mark.parametrize("runner", ["local", pytest.param("ray", marks=pytest.mark.slow)])
 def test_kill_at_any_moment_then_continue(runner: str, corpus: Path, tmp_path: Path) -> None:
     undisturbed, killed = tmp_path / "1" / "bank", tmp_path / "2" / "bank"
     result = finish(corpus, undisturbed, "local")
@@ -94,6 +94,7 @@ def test_kill_at_any_moment_then_continue(runner: str, corpus: Path, tmp_path: P
     assert files_of(killed) == files_of(undisturbed)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_an_encoder_that_ends_its_process_under_ray(corpus: Path, tmp_path: Path) -> None:
     """Two deaths are survived, and change nothing; more stop the build."""

@@ -48,7 +48,9 @@ def run(
     return subprocess.run(words, capture_output=True, text=True, check=False, env=environment, timeout=240)
 
 
-@pytest.mark.parametrize(("runner", "fault"), [("ray", "exit"), ("ray", "die"), ("local", "die")])
+@pytest.mark.parametrize(
+    ("runner", "fault"), [("ray", "exit"), pytest.param("ray", "die", marks=pytest.mark.slow), ("local", "die")]
+)
 def test_a_unit_survives_two_deaths_of_its_engine(runner: str, fault: str, source: Path, tmp_path: Path) -> None:
     assert run(source, tmp_path / "sound", "local").returncode == 0
     result = run(source, tmp_path / "faulty", runner, fault, faults=2)
@@ -91,7 +93,9 @@ def test_the_local_runner_replaces_a_dead_engine_and_closes_it(
     assert closed == made
 
 
-@pytest.mark.parametrize(("runner", "fault"), [("ray", "exit"), ("ray", "die"), ("local", "die")])
+@pytest.mark.parametrize(
+    ("runner", "fault"), [("ray", "exit"), pytest.param("ray", "die", marks=pytest.mark.slow), ("local", "die")]
+)
 def test_a_unit_that_kills_every_engine_stops_the_job(runner: str, fault: str, source: Path, tmp_path: Path) -> None:
     result = run(source, tmp_path / "faulty", runner, fault, faults=99)
     assert result.returncode == 4, result.stderr
