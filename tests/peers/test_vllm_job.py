@@ -45,6 +45,8 @@ def test_every_row_is_accounted_for(checkpoints: Checkpoints, tmp_path: Path) ->
         "tts.engine": "tone",
         "watermark.engine": "tone-mark",
         "asr.engine": "tone",
+        "pools.voices.gpus": "0",
+        "pools.proof.gpus": "0",
         "unit_rows": "2",
         "rewrite.source_units": "{en: 100000}",
     }
