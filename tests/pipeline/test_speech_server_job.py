@@ -128,6 +128,7 @@ def test_neither_key_nor_address_is_in_any_file(finished: Path, server: FaultyAu
             assert address.encode() not in path.read_bytes(), path
 
 
+@pytest.mark.slow
 def test_ray_gives_the_same_corpus(finished: Path, directory: Path, server: FaultyAudioServer, tmp_path: Path) -> None:
     run(command(directory, tmp_path / "corpus", server.url, "--runner", "ray"))
     assert files_of(tmp_path / "corpus") == files_of(finished)
