@@ -64,7 +64,7 @@ def test_ray_gives_the_same_corpus(finished: Path, input_file: str, tmp_path: Pa
         assert files_of(out) == files_of(finished)
 
 
-@pytest.mark.parametrize("runner", [LocalRunner, RayRunner])
+@pytest.mark.parametrize("runner", [LocalRunner, pytest.param(RayRunner, marks=pytest.mark.slow)])
 def test_many_pools_give_the_same_corpus(
     runner: Callable[[], Runner], finished: Path, input_file: str, tmp_path: Path
 ) -> None:

@@ -43,6 +43,7 @@ def test_an_error_of_ours_comes_out_of_map_as_it_is(which: str, ray_runner: RayR
 
 
 @pytest.mark.timeout(200)
+@pytest.mark.slow
 def test_units_in_flight_share_one_worker(tmp_path: Path) -> None:
     """The text engine answers nobody until three units ask at once; one worker has them all in work."""
     source = tmp_path / "rows.jsonl"
