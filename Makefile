@@ -22,7 +22,7 @@ demo: $(VENV)/ready
 	$(PARLEY) demo
 
 test: $(VENV)/ready lint
-	$(VENV)/bin/pytest -q -n 2 --dist loadfile
+	$(VENV)/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: $(VENV)/ready
 	$(VENV)/bin/pytest -q -m "slow and not gpu" --ignore tests/peers

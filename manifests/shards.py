@@ -150,7 +150,7 @@ def open_shard(place: Place, path: str | None = None) -> Iterator[ShardWriter]:
         try:
             yield writer
             writer.finish()
-        except BaseException:
+        except BaseException:  # an interrupt too leaves no half-written shard
             writer.abandon()
             raise
 

@@ -111,7 +111,7 @@ class Place:
                 with self.filesystem.open_output_stream(temporary) as stream:
                     yield stream
                 self.filesystem.move(temporary, self.path)
-        except BaseException:
+        except BaseException:  # an interrupt too leaves no temporary file
             if self.filesystem.get_file_info(temporary).type == pafs.FileType.File:
                 self.filesystem.delete_file(temporary)
             raise

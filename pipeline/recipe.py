@@ -7,17 +7,16 @@ digest; how the work is spread over a machine (`pools`) is not.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from importlib import resources
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BeforeValidator, Field, ValidationError, field_serializer, model_validator
+from pydantic import BeforeValidator, Field, field_serializer, model_validator
 
-from manifests.errors import RecipeError
+from pipeline import recipe_file
 from pipeline.engines.table import is_engine
 from pipeline.models import Model, Section, public_name
 from voicebank.cast import Agents
+
+_PACKAGE = "pipeline.recipes"
 
 TEXT_STAGES = ("rewrite", "screen", "dedup", "respond", "converse")
 OPTIONAL_STAGES = ("dedup", "converse", "assess")
@@ -343,8 +342,7 @@ def digest(content: Mapping[str, Any]) -> str:
 
 def shipped_recipes() -> list[str]:
     """Names of the recipes that ship, sorted."""
-    files = resources.files("pipeline.recipes").iterdir()
-    return sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml"))
+    return recipe_file.shipped(_PACKAGE)
 
 
 def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
@@ -352,48 +350,9 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
 
     Raises RecipeError, with every problem in one message.
     """
-    data = _read(name)
-    for override in overrides:
-        apply_override(data, override)
-    return parse_recipe(data, name)
+    return parse_recipe(recipe_file.read(name, _PACKAGE, "recipe", overrides), name)
 
 
 def parse_recipe(data: Mapping[str, Any], name: str = "recipe") -> Recipe:
-    try:
-        return Recipe.model_validate(data)
-    except ValidationError as error:
-        problems = (f"{'.'.join(map(str, p['loc'])) or 'recipe'}: {p['msg']}" for p in error.errors())
-        raise RecipeError(f"{Path(name).name}: {'; '.join(problems)}") from None
-
-
-def _read(name: str) -> dict[str, Any]:
-    if name in shipped_recipes():
-        text = resources.files("pipeline.recipes").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
-    elif Path(name).is_file():
-        text = Path(name).read_text(encoding="utf-8")
-    else:
-        raise RecipeError(f"no recipe {name!r}; a YAML file, or one of: {', '.join(shipped_recipes())}")
-    try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise RecipeError(f"{Path(name).name}: not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(data, dict):
-        raise RecipeError(f"{Path(name).name}: a recipe is a mapping of sections")
-    return data
-
-
-def apply_override(data: dict[str, Any], override: str) -> None:
-    """Set the value that `key.path=value` names (the value is YAML). RecipeError where it is not such a text."""
-    path, equals, text = override.partition("=")
-    if not equals:
-        raise RecipeError(f"--set {override}: write it as key.path=value")
-    *parents, key = path.strip().split(".")
-    section: Any = data
-    for parent in parents:
-        section = section.setdefault(parent, {})
-        if not isinstance(section, dict):
-            raise RecipeError(f"--set {override}: {parent} is not a section")
-    try:
-        section[key] = yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise RecipeError(f"--set {override}: the value is not valid YAML") from None
+    """The recipe of that content. Raises RecipeError, with every problem in one message."""
+    return recipe_file.parse(Recipe, data, name)

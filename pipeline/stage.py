@@ -64,7 +64,8 @@ class Context:
 class Stage:
     """`writes` names dialogue fields ("user_voice") and turn fields ("turns.text").
 
-    `prompts` names the wording that the stage uses, as template and version ("ke-rewrite/v1").
+    `prompts` names the wording that the stage uses, as template and version ("ke-rewrite/v1"). Only stages that look
+    at `voices` find them in their context: a bank of 40,000 is not loaded for others.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Stage:
     writes: frozenset[str]
     engines: Callable[[Recipe], tuple[EngineKey, ...]]
     prompts: Callable[[Recipe], tuple[str, ...]] = lambda recipe: ()
+    voices: bool = False
 
 
 def run_stage(stage: Stage, dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:

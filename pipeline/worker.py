@@ -21,8 +21,7 @@ from voicebank.cast import Casting
 ENGINE_LIVES = 3
 """How often a unit is tried, each time in a fresh worker, before a dying engine stops the job."""
 
-_USE_VOICES = {"cast", "synthesize", "transcribe"}
-_NOBODY = Casting(Bank("none", "", ()), ())  # other stages need no bank of 40,000 voices in memory
+_NOBODY = Casting(Bank("none", "", ()), ())
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class Worker:
         self._context = Context(
             recipe=recipe,
             seed=order.seed,
-            casting=open_casting(recipe) if _USE_VOICES & set(order.stages) else _NOBODY,
+            casting=open_casting(recipe) if any(stage.voices for stage in self._stages) else _NOBODY,
             engines=engines,
             prompts=order.prompts,
             duplicates=load_index(order.duplicates) if order.duplicates and "dedup" in order.stages else {},

@@ -182,7 +182,7 @@ def _open_table(place: Place, columns: Sequence[Column], problem: Callable[[Any]
         table = _Table(file, place.name, columns, problem)
         try:
             yield table
-        except BaseException:
+        except BaseException:  # an interrupt too leaves no half-written table
             table.abandon()
             raise
         table.finish()

@@ -14,7 +14,8 @@ from manifests.manifest import Manifest, load_manifest
 from manifests.schema import Dialogue
 from manifests.storage import Place
 from pipeline.engines.table import load_engine
-from pipeline.recipe import OPTIONAL_STAGES, STAGES, Recipe, apply_override, parse_recipe
+from pipeline.recipe import OPTIONAL_STAGES, STAGES, Recipe, parse_recipe
+from pipeline.recipe_file import apply_override
 from pipeline.seeds import derive_seed
 from pipeline.stage import EngineKey
 from voicebank.bank import Bank, load_bank

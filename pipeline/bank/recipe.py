@@ -5,17 +5,13 @@ stands under a model's `serving`) is not.
 """
 
 from collections.abc import Mapping, Sequence
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from manifests.errors import RecipeError
+from pipeline import recipe_file
 from pipeline.engines.table import is_engine
 from pipeline.models import Model, Section
-from pipeline.recipe import apply_override
 from voicebank.layouts.clip import QualityScale
 from voicebank.pairs import rule_problem
 
@@ -136,8 +132,7 @@ class BankRecipe(Section):
 
 def shipped_bank_recipes() -> list[str]:
     """Names of the bank recipes that ship, sorted."""
-    files = resources.files(_PACKAGE).iterdir()
-    return sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml"))
+    return recipe_file.shipped(_PACKAGE)
 
 
 def load_bank_recipe(name: str, overrides: Sequence[str] = ()) -> BankRecipe:
@@ -145,31 +140,9 @@ def load_bank_recipe(name: str, overrides: Sequence[str] = ()) -> BankRecipe:
 
     Raises RecipeError, with every problem in one message.
     """
-    data = _read(name)
-    for override in overrides:
-        apply_override(data, override)
-    return parse_bank_recipe(data, name)
+    return parse_bank_recipe(recipe_file.read(name, _PACKAGE, "bank recipe", overrides), name)
 
 
 def parse_bank_recipe(data: Mapping[str, Any], name: str = "recipe") -> BankRecipe:
-    try:
-        return BankRecipe.model_validate(data)
-    except ValidationError as error:
-        problems = (f"{'.'.join(map(str, p['loc'])) or 'recipe'}: {p['msg']}" for p in error.errors())
-        raise RecipeError(f"{Path(name).name}: {'; '.join(problems)}") from None
-
-
-def _read(name: str) -> dict[str, Any]:
-    if name in shipped_bank_recipes():
-        text = resources.files(_PACKAGE).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
-    elif Path(name).is_file():
-        text = Path(name).read_text(encoding="utf-8")
-    else:
-        raise RecipeError(f"no bank recipe {name!r}; a YAML file, or one of: {', '.join(shipped_bank_recipes())}")
-    try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise RecipeError(f"{Path(name).name}: not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(data, dict):
-        raise RecipeError(f"{Path(name).name}: a recipe is a mapping of sections")
-    return data
+    """The bank recipe of that content. Raises RecipeError, with every problem in one message."""
+    return recipe_file.parse(BankRecipe, data, name)

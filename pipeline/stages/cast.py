@@ -43,4 +43,4 @@ def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
     return ()
 
 
-CAST = Stage("cast", cast, frozenset({"user_voice", "agent_voice"}), _engines)
+CAST = Stage("cast", cast, frozenset({"user_voice", "agent_voice"}), _engines, voices=True)

@@ -75,4 +75,5 @@ SYNTHESIZE = Stage(
     synthesize,
     frozenset({"turns.voice_id", "turns.seed", "turns.rate", "turns.audio", "turns.reason"}),
     _engines,
+    voices=True,
 )

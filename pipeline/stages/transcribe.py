@@ -94,4 +94,5 @@ TRANSCRIBE = Stage(
     transcribe,
     frozenset({"turns.hypothesis", "turns.recognizer", "turns.reason", "turns.opinions"}),
     _engines,
+    voices=True,
 )

@@ -47,7 +47,7 @@ def watch(inner: Any) -> None:
                 if id(text) in failures:
                     break
                 yield piece
-        except Exception:
+        except Exception:  # what follows from the thread's failure; that one is raised below
             if id(text) not in failures:
                 raise
         finally:

@@ -1,0 +1,72 @@
+"""Recipes as files: YAML that ships in a package or is the user's own, with overrides, held to a model of pydantic.
+
+Both kinds of recipe are read here, those of corpora and those of voice banks.
+"""
+
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from manifests.errors import RecipeError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def shipped(package: str) -> list[str]:
+    """Names of the recipes that lie in the package, sorted."""
+    files = resources.files(package).iterdir()
+    return sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml"))
+
+
+def read(name: str, package: str, what: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """The content of the recipe of that name or file, with `key.path=value` overrides (values are YAML).
+
+    `what` is the word for this kind of recipe. Raises RecipeError.
+    """
+    try:
+        data = yaml.safe_load(_text(name, package, what))
+    except yaml.YAMLError as error:
+        raise RecipeError(f"{Path(name).name}: not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(data, dict):
+        raise RecipeError(f"{Path(name).name}: a recipe is a mapping of sections")
+    for override in overrides:
+        apply_override(data, override)
+    return data
+
+
+def parse(model: type[Model], data: Mapping[str, Any], name: str) -> Model:
+    """The recipe. Raises RecipeError, with every problem in one message."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        problems = (f"{'.'.join(map(str, p['loc'])) or 'recipe'}: {p['msg']}" for p in error.errors())
+        raise RecipeError(f"{Path(name).name}: {'; '.join(problems)}") from None
+
+
+def apply_override(data: dict[str, Any], override: str) -> None:
+    """Set the value that `key.path=value` names (the value is YAML). RecipeError where it is not such a text."""
+    path, equals, text = override.partition("=")
+    if not equals:
+        raise RecipeError(f"--set {override}: write it as key.path=value")
+    *parents, key = path.strip().split(".")
+    section: Any = data
+    for parent in parents:
+        section = section.setdefault(parent, {})
+        if not isinstance(section, dict):
+            raise RecipeError(f"--set {override}: {parent} is not a section")
+    try:
+        section[key] = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise RecipeError(f"--set {override}: the value is not valid YAML") from None
+
+
+def _text(name: str, package: str, what: str) -> str:
+    if name in shipped(package):
+        return resources.files(package).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+    if Path(name).is_file():
+        return Path(name).read_text(encoding="utf-8")
+    raise RecipeError(f"no {what} {name!r}; a YAML file, or one of: {', '.join(shipped(package))}")
