@@ -25,7 +25,7 @@ from manifests.storage import open_place
 from voicebank.blend import BlendOptions, blend
 from voicebank.card import write_card
 from voicebank.check import check_bank
-from voicebank.crowd import load_crowd
+from voicebank.speaker_table import load_crowd
 from voicebank.tables import write_speakers
 from voicebank.voice import GENDERS, Speaker, Vector
 
@@ -45,10 +45,10 @@ def make_bank(directory: Path, count: int) -> None:
             clips=10,
             speech_s=60.0,
             similar_pairs=45,
-            seconds_per_unit=float(abs(rates[index])) + 0.01,
-            ms_per_unit=max(10, 10 * round(rates[index] * 100)),
+            seconds_per_character=float(abs(rates[index])) + 0.01,
+            ms_per_character=max(10, 10 * round(rates[index] * 100)),
             quality=4.2,
-            licence="CC-BY-4.0",
+            license="CC-BY-4.0",
             xvector=xvectors[index],
             embedding=embeddings[index],
         )
@@ -59,7 +59,7 @@ def make_bank(directory: Path, count: int) -> None:
 
 
 def scatter(generator: np.random.Generator, count: int, width: int) -> Vector:
-    """Unit vectors around a common one: cosines of about 0.75."""
+    """Block vectors around a common one: cosines of about 0.75."""
     own = generator.normal(size=(count, width)) / np.sqrt(width)
     common = generator.normal(size=width)
     mixed = np.sqrt(0.75) * common / np.linalg.norm(common) + np.sqrt(0.25) * own

@@ -3,8 +3,8 @@
     python benchmarks/busy_cores.py --input alpaca.json [--recipe ke-speechchat-offline] [--limit N]
 
 Runs `parley run` as a user would and samples the CPU time of its process and all that descend from it, and of the
-whole machine. Three stretches: the whole command; "once started", from the moment the input is cut into units (the
-workers and their engines load after that, so loading counts), to the end of packing; and to the last unit. Two shares
+whole machine. Three stretches: the whole command; "once started", from the moment the input is cut into blocks (the
+workers and their engines load after that, so loading counts), to the end of packing; and to the last block. Two shares
 of each: of all cores, and of what other processes left of them, which is the fair one on a shared machine.
 """
 
@@ -59,7 +59,7 @@ def main() -> None:
     for label, (start, end) in {
         "whole command": ("begin", "end"),
         "once started, to the end": ("started", "end"),
-        "once started, to the last unit": ("started", "units done"),
+        "once started, to the last block": ("started", "blocks done"),
     }.items():
         wall, cpu, machine = (after - before for before, after in zip(marks[start], marks[end], strict=True))
         left = wall * cores - max(0.0, machine - cpu)
@@ -76,7 +76,7 @@ def machine_cpu_s() -> float:
 
 
 def measure(command: list[str], out: Path) -> dict[str, tuple[float, float, float]]:
-    """Seconds of (wall, the job's CPU, the machine's CPU) at: begin, started, units done, end."""
+    """Seconds of (wall, the job's CPU, the machine's CPU) at: begin, started, blocks done, end."""
     begun = time.perf_counter()
     process = subprocess.Popen(command)
     cpu = CpuTime(process.pid)
@@ -89,7 +89,7 @@ def measure(command: list[str], out: Path) -> dict[str, tuple[float, float, floa
         if "started" not in marks and (out / "work" / "input.json").exists():
             marks["started"] = now
         if lines > logged:
-            logged, marks["units done"] = lines, now
+            logged, marks["blocks done"] = lines, now
         marks["end"] = now
         time.sleep(INTERVAL_S)
     if process.returncode:

@@ -9,7 +9,7 @@ original is known, so the share that is found can be told by similarity.
 
 Every chunk and task runs in a process of its own, one after the other, whose highest resident memory is the figure
 (Linux only); "nothing" is one that has only imported the modules.
-Seconds are CPU seconds, with the reading of the units. datasketch's `MinHashLSH` gets the same shingles of the
+Seconds are CPU seconds, with the reading of the blocks. datasketch's `MinHashLSH` gets the same shingles of the
 first rows as texts in memory, the same number of hash functions and the same bands; its candidates are compared by
 their estimated similarity.
 """
@@ -33,11 +33,11 @@ from manifests.storage import Place, open_place
 from pipeline.dedup import build_index, load_index
 from pipeline.dedup.bands import choose_bands
 from pipeline.dedup.shingles import shingles
+from pipeline.job.blocks import read_block, write_block
 from pipeline.recipe import Dedup
-from pipeline.units import read_unit, write_unit
 
 SETTINGS = Dedup()
-UNIT_ROWS = 256
+BLOCK_ROWS = 256
 OPENINGS = ("how do i", "what is the", "can you tell me", "why does the", "who was the first", "where can i find a")
 GREETINGS = ("hello there", "how are you today", "good morning", "what can you do for me", "tell me a joke")
 
@@ -85,11 +85,11 @@ def jaccard(left: str, right: str) -> float:
     return len(one & other) / len(one | other)
 
 
-def write_units(questions: Sequence[str], directory: Place) -> int:
-    for unit, begin in enumerate(range(0, len(questions), UNIT_ROWS)):
-        texts = enumerate(questions[begin : begin + UNIT_ROWS], start=begin)
-        write_unit(directory, unit, [make_dialogue(row, text) for row, text in texts])
-    return unit + 1
+def write_blocks(questions: Sequence[str], directory: Place) -> int:
+    for block, begin in enumerate(range(0, len(questions), BLOCK_ROWS)):
+        texts = enumerate(questions[begin : begin + BLOCK_ROWS], start=begin)
+        write_block(directory, block, [make_dialogue(row, text) for row, text in texts])
+    return block + 1
 
 
 def make_dialogue(row: int, text: str) -> Dialogue:
@@ -130,16 +130,16 @@ def nothing(_: None) -> None:
     choose_bands(SETTINGS)
 
 
-def run_ours(units: Place, count: int, target: Place, rows: int) -> dict[int, int]:
+def run_ours(blocks: Place, count: int, target: Place, rows: int) -> dict[int, int]:
     """The rows found, and the earlier row that each repeats."""
     runner = MeasuringRunner()
     list(runner.map(nothing, [None]))
     begun = time.process_time()
-    for unit in range(count):
-        read_unit(units, unit)
-    print(f"reading the units alone: {time.process_time() - begun:.1f} s")
+    for block in range(count):
+        read_block(blocks, block)
+    print(f"reading the blocks alone: {time.process_time() - begun:.1f} s")
     begun = time.process_time()
-    found = build_index(units, count, target, SETTINGS, runner)
+    found = build_index(blocks, count, target, SETTINGS, runner)
     seconds = {name: sum(values) for name, values in runner.seconds.items()} | {"driver": time.process_time() - begun}
     total = sum(seconds.values()) - seconds["nothing"]
     print(f"rows {rows}, duplicates {found}: {total:.1f} s of CPU, {rows / total:.0f} rows/s")
@@ -187,11 +187,11 @@ def main() -> None:
     questions, planted = make_questions(arguments.rows)
     with tempfile.TemporaryDirectory() as scratch:
         place = open_place(scratch)
-        count = write_units(questions, place / "units")
-        report(questions, planted, run_ours(place / "units", count, place / "index", arguments.rows))
+        count = write_blocks(questions, place / "blocks")
+        report(questions, planted, run_ours(place / "blocks", count, place / "index", arguments.rows))
         few = questions[: arguments.theirs]
         if few:
-            count = write_units(few, place / "few")
+            count = write_blocks(few, place / "few")
             ours = run_ours(place / "few", count, place / "few-index", len(few)).keys()
             theirs, seconds = run_theirs(few)
             print(f"datasketch in memory, {len(few)} rows: {seconds:.1f} s, {len(few) / seconds:.0f} rows/s")

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from benchmarks.tone_rows import write_rows
 from manifests.storage import open_place
-from pipeline.units import read_json, read_unit
+from pipeline.job.blocks import read_block, read_json
 from tests.servers.faulty import MODEL, FaultyServer
 
 STAGES = ("rewrite", "respond")
@@ -88,9 +88,9 @@ def command(step: str, source: Path, out: Path, url: str) -> list[str]:
         "models.writer.serving.concurrency": str(CONCURRENCY),
         "models.writer.serving.timeout_s": "5",
         "models.writer.model": MODEL,
-        "unit_rows": "32",
+        "block_rows": "32",
         "cast.bank": "tone",
-        "pools.text.units_in_flight": "16",
+        "pools.text.blocks_in_flight": "16",
     }
     words = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
     if step == "ingest":
@@ -124,8 +124,8 @@ def command(step: str, source: Path, out: Path, url: str) -> list[str]:
 def ends(out: Path) -> dict[str, int]:
     """How many rows are live, rejected or failed after the last stage, by reason."""
     last = open_place(out / STAGES[-1])
-    units = read_json(last / "input.json")["units"]
-    rows = (row for unit in range(units) for row in read_unit(last / "units", unit))
+    blocks = read_json(last / "input.json")["blocks"]
+    rows = (row for block in range(blocks) for row in read_block(last / "blocks", block))
     return dict(Counter(row.reason or row.status for row in rows))
 
 

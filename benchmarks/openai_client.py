@@ -27,9 +27,9 @@ from typing import NamedTuple
 import openai
 
 from manifests.storage import open_place
-from pipeline.engines.chat.answers import Remembering
-from pipeline.engines.chat.openai_model import OpenAIChat, identity
-from pipeline.engines.protocols import ChatMessage, ChatModel, ChatReply, ChatRequest
+from pipeline.engines.contract import ChatMessage, ChatModel, ChatReply, ChatRequest
+from pipeline.engines.text.chat.answers import Remembering
+from pipeline.engines.text.chat.openai_model import OpenAIChat, identity
 from pipeline.models import OpenAIModel
 from tests.servers.faulty import MODEL, FaultyServer
 

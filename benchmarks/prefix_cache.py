@@ -21,9 +21,9 @@ from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 
-from pipeline.engines.chat.template import Template, load_template
-from pipeline.engines.chat.vllm_model import VllmChat
-from pipeline.engines.protocols import NO_TOKENS, ChatMessage, ChatReply, ChatRequest, TextRequest, Tokens
+from pipeline.engines.contract import NO_TOKENS, ChatMessage, ChatReply, ChatRequest, TextRequest, Tokens
+from pipeline.engines.text.chat.template import Template, load_template
+from pipeline.engines.text.chat.vllm_model import VllmChat
 from pipeline.models import VllmModel, VllmServing
 from pipeline.readers import read_rows
 from tests.peers.servers import QUIET, make_checkpoints
@@ -36,7 +36,7 @@ TEMPLATES = {
     "instructs2s-rewrite/v1": ("whole", "instruction"),
     "instructs2s-respond/v1": ("first", "question"),
 }
-OPTIONS: dict[str, str | int | float | bool] = {"max_units": 50, "answer_limit": 100}
+OPTIONS: dict[str, str | int | float | bool] = {"max_length": 50, "answer_limit": 100}
 
 LONGEST = 400
 """Characters of an instruction that is asked."""

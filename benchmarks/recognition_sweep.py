@@ -1,12 +1,12 @@
-"""How well the offline recogniser hears the offline voices: the share of clips with a WER of at most 10 %.
+"""How well the offline recognizer hears the offline voices: the share of clips with a WER of at most 10 %.
 
-The bank "offline", the order of the retakes in the recipes and the recogniser's language weights rest on this script.
+The bank "offline", the order of the retakes in the recipes and the recognizer's language weights rest on this script.
 
     python benchmarks/recognition_sweep.py sweep --voices flite:rms,flite:slt --rates 0.9,1.0 --pitches 1.0
     python benchmarks/recognition_sweep.py bank --bank offline --retakes 1.0,0.9,0.85,1.0
 
 `sweep` speaks the sentences with bare speakers; `bank` speaks them with the voices of a bank and climbs a ladder of
-retakes (rate multipliers, another seed each) until a clip passes. The normalisation here is deliberately simple, for
+retakes (rate multipliers, another seed each) until a clip passes. The normalization here is deliberately simple, for
 the sentences hold nothing but words. The decoder never sees a sentence: it runs as in the pipeline.
 """
 
@@ -22,10 +22,10 @@ from typing import Any
 
 import jiwer
 
-from pipeline.engines.festival import Festival
-from pipeline.engines.flite import Flite
-from pipeline.engines.pocketsphinx import PocketSphinx
-from pipeline.engines.protocols import Clip, Failure, SpeechRequest
+from pipeline.engines.asr.pocketsphinx import PocketSphinx
+from pipeline.engines.contract import Clip, Failure, SpeechRequest
+from pipeline.engines.tts.festival import Festival
+from pipeline.engines.tts.flite import Flite
 from voicebank.bank import load_bank
 from voicebank.voice import Voice
 

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.engines.protocols import Clip
-from pipeline.engines.recognizers.batches import cut_batches
-from pipeline.engines.table import load_engine
+from pipeline.engines.contract import Clip
+from pipeline.engines.registry import load_engine
+from pipeline.engines.shared.batches import cut_batches
 from pipeline.models import FunASRModel, Local, WhisperModel
 
 CLIPS = 512

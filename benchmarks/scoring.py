@@ -1,5 +1,5 @@
-"""Turn pairs per second that are normalised and scored, against jiwer with simple transforms; how many pairs of the
-golden tables other normalisers get right; how many readings of a program ours gets right.
+"""Turn pairs per second that are normalized and scored, against jiwer with simple transforms; how many pairs of the
+golden tables other normalizers get right; how many readings of a program ours gets right.
 
     python benchmarks/scoring.py speed [--pairs 4000]
     python benchmarks/scoring.py tables [--only wetext]
@@ -7,13 +7,13 @@ golden tables other normalisers get right; how many readings of a program ours g
 
 Speed: sentences of 8 to 40 words (16 to 60 characters), made up here; every twentieth word is one that no cache has
 seen, one character in a hundred a rare one; three pairs in ten hold a number, one in seven an error, one hypothesis in
-twenty is in traditional characters. The hypothesis is printed as recognisers print it:
+twenty is in traditional characters. The hypothesis is printed as recognizers print it:
 numbers as digits, another punctuation. Both sides run in this process on one core, by processor time, interleaved; the
 best of several rounds counts, since other work on the machine only ever adds.
 
 jiwer's transforms lower the case, remove punctuation and split words (characters), and read no number.
 
-Tables: a normaliser that is not installed is named and left out.
+Tables: a normalizer that is not installed is named and left out.
 """
 
 import argparse
@@ -84,11 +84,11 @@ def chinese_number(value: int) -> str:
     if value < 20:
         return "十" * (value >= 10) + ("零一二三四五六七八九"[value % 10] if value % 10 or not value else "")
     said = ""
-    for unit, name in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
-        digit = value // unit % 10
+    for block, name in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
+        digit = value // block % 10
         if digit:
             said += "零一二三四五六七八九"[digit] + name
-        elif said and not said.endswith("零") and value % unit:
+        elif said and not said.endswith("零") and value % block:
             said += "零"
     return said
 
@@ -329,7 +329,7 @@ PEERS = {
 
 
 def agreeing(normalizer: Normalizer, rows: list[Pair], spaces: str) -> int:
-    """Pairs whose normalised texts are equal; a text on which a normaliser raises agrees with nothing."""
+    """Pairs whose normalized texts are equal; a text on which a normalizer raises agrees with nothing."""
     count = 0
     for said, printed in rows:
         try:
@@ -340,7 +340,7 @@ def agreeing(normalizer: Normalizer, rows: list[Pair], spaces: str) -> int:
 
 
 def tables(name: str) -> None:
-    """A row for each normaliser whose name holds `name`."""
+    """A row for each normalizer whose name holds `name`."""
     for language, peers in PEERS.items():
         same, different = golden(language, "same"), golden(language, "different")
         spaces = "" if language == "zh" else " "
@@ -383,7 +383,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["speed", "tables", "readings"])
     parser.add_argument("--pairs", type=int, default=4000)
-    parser.add_argument("--only", default="", help="of the normalisers, those with this in their names")
+    parser.add_argument("--only", default="", help="of the normalizers, those with this in their names")
     arguments = parser.parse_args()
     if arguments.what == "speed":
         speed(arguments.pairs)

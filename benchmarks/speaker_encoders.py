@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from pipeline.engines.protocols import Clip, Failure
-from pipeline.engines.speakers.resemblyzer import Resemblyzer
+from pipeline.engines.contract import Clip, Failure
+from pipeline.engines.encoder.resemblyzer import Resemblyzer
 
 CLIPS = 10
 THRESHOLDS = (0.60, 0.65, 0.70, 0.75, 0.80, 0.85, 0.90)

@@ -5,7 +5,7 @@ memory of the driver.
 
 Both sides run the same text, tone, watermark, recognition and scoring calls on the same rows, on the same number of
 actors, one after the other in this process's children, and write Parquet with the audio inside. The plain side has no
-laws, no provenance, no units, no continuation, no shards by status and no checks: it is the floor that Ray Data sets.
+laws, no provenance, no blocks, no continuation, no shards by status and no checks: it is the floor that Ray Data sets.
 Figures are ratios of one run: machines differ and are shared.
 """
 
@@ -27,7 +27,7 @@ NOUNS = (
     "pens plums rain rice rings roads ropes roses sand ships shoes snow soup stars stones sugar sheep swans tea towns "
     "toys"
 ).split()
-UNIT_ROWS = 256
+BLOCK_ROWS = 256
 
 
 def write_rows(path: Path, rows: int) -> None:
@@ -53,7 +53,7 @@ def main() -> None:
         source = Path(scratch) / "rows.jsonl"
         write_rows(source, arguments.rows)
         parley = [str(Path(sys.executable).with_name("parley")), "run", "tone-dry-run", "--input", str(source)]
-        parley += ["--language", "en", "--set", f"unit_rows={UNIT_ROWS}", "--out", f"{scratch}/parley"]
+        parley += ["--language", "en", "--set", f"block_rows={BLOCK_ROWS}", "--out", f"{scratch}/parley"]
         plain = [sys.executable, __file__, "--side", "plain", "--input", str(source), "--out", f"{scratch}/plain"]
         plain_s, _ = timed(plain)
         parley_s, driver = timed(parley)
@@ -85,7 +85,7 @@ class Plain:
     """One actor that does to a batch of rows what the stages do, by calling the engines directly."""
 
     def __init__(self) -> None:
-        from pipeline.engines.rules import RulesGenerator
+        from pipeline.engines.text.rules import RulesGenerator
         from pipeline.engines.tone import ToneRecognizer, ToneSynthesizer, ToneWatermarker
         from voicebank.bank import load_bank
 
@@ -97,8 +97,8 @@ class Plain:
         import numpy as np
 
         from manifests.audio import decode
-        from pipeline.audio import encode, normalize_peak, pad_silence, trim_silence
-        from pipeline.engines.protocols import Clip, SpeechRequest
+        from pipeline.audio.samples import encode, normalize_peak, pad_silence, trim_silence
+        from pipeline.engines.contract import Clip, SpeechRequest
         from pipeline.scoring.rates import pooled, score
 
         questions = self._texts("rewrite", "question", instruction=batch["instruction"], material=batch["input"])
@@ -128,10 +128,10 @@ class Plain:
         }
 
     def _texts(self, task: str, field: str, **variables: Any) -> list[str]:
-        from pipeline.engines.protocols import TextRequest
+        from pipeline.engines.contract import TextRequest
 
         names, columns = list(variables), list(variables.values())
-        options = {"max_units": 60, "max_words": 200, "max_non_text_share": 0.3, "answer_limit": 100}
+        options = {"max_length": 60, "max_words": 200, "max_non_text_share": 0.3, "answer_limit": 100}
         requests = [
             TextRequest(task, "en", dict(zip(names, map(str, values), strict=True)), i, options)
             for i, values in enumerate(zip(*columns, strict=True))
@@ -150,8 +150,8 @@ def run_plain(source: str, out: str) -> None:
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     ray.data.DataContext.get_current().enable_progress_bars = False
     actors = ray.data.ActorPoolStrategy(size=cores)
-    data = ray.data.read_json(source, lines=True).repartition(target_num_rows_per_block=UNIT_ROWS)
-    data.map_batches(Plain, batch_size=UNIT_ROWS, compute=actors, num_cpus=1).write_parquet(out)
+    data = ray.data.read_json(source, lines=True).repartition(target_num_rows_per_block=BLOCK_ROWS)
+    data.map_batches(Plain, batch_size=BLOCK_ROWS, compute=actors, num_cpus=1).write_parquet(out)
 
 
 if __name__ == "__main__":

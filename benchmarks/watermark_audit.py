@@ -19,7 +19,7 @@ from importlib import resources
 import numpy as np
 
 from manifests.audio import decode
-from pipeline.audio import encode, normalize_peak, pad_silence, resample, trim_silence
+from pipeline.audio.samples import encode, normalize_peak, pad_silence, resample, trim_silence
 from pipeline.audit.attacks import ATTACKS
 from pipeline.audit.controls import resynthesize
 from pipeline.audit.detect import Found
@@ -34,8 +34,8 @@ from pipeline.audit.survival import (
     survival,
 )
 from pipeline.audit.text import number, percent
-from pipeline.engines.protocols import Clip, Failure, SpeechRequest
-from pipeline.engines.table import load_engine
+from pipeline.engines.contract import Clip, Failure, SpeechRequest
+from pipeline.engines.registry import load_engine
 from voicebank.bank import load_bank
 from voicebank.voice import Voice
 

@@ -37,7 +37,7 @@ class SourceFile:
 
     dataset: str
     rows: int
-    licence: str | None = None
+    license: str | None = None
     format: str | None = None
     file: str | None = None
     sha256: str | None = None

@@ -65,7 +65,7 @@ class Reason(StrEnum):
 
     # cast and synthesize
     NO_VOICE = "no_voice", "failed", "the voice bank has no voice of this language for the speech engines at hand"
-    SYNTHESIS_FAILED = "synthesis_failed", "failed", "the synthesiser gave no audio"
+    SYNTHESIS_FAILED = "synthesis_failed", "failed", "the synthesizer gave no audio"
 
     # watermark
     WATERMARK_FAILED = "watermark_failed", "failed", "the watermarker could not process the clip"
@@ -73,33 +73,33 @@ class Reason(StrEnum):
     WATERMARK_FOREIGN = "watermark_foreign", "rejected", "the watermark found carries another corpus's message"
 
     # transcribe and gate
-    NO_RECOGNIZER = "no_recognizer", "failed", "no recogniser for this language: the speech cannot be verified here"
-    RECOGNITION_FAILED = "recognition_failed", "failed", "the recogniser could not process the clip"
-    EMPTY_REFERENCE = "empty_reference", "rejected", "nothing is left of the spoken text after normalisation"
+    NO_RECOGNIZER = "no_recognizer", "failed", "no recognizer for this language: the speech cannot be verified here"
+    RECOGNITION_FAILED = "recognition_failed", "failed", "the recognizer could not process the clip"
+    EMPTY_REFERENCE = "empty_reference", "rejected", "nothing is left of the spoken text after normalization"
     TOO_SHORT = "too_short", "rejected", "the clip is too short for its text: speech is cut off or missing"
     TOO_LONG_SPEECH = "too_long_speech", "rejected", "the clip is too long for its text: run-away speech"
     HALLUCINATION_SILENCE = (
         "hallucination_silence",
         "rejected",
-        "the recogniser wrote text where there is no speech, or a stock phrase that nobody said",
+        "the recognizer wrote text where there is no speech, or a stock phrase that nobody said",
     )
     HALLUCINATION_RATE = (
         "hallucination_rate",
         "rejected",
-        "the recogniser wrote more than anybody can say in the clip's time",
+        "the recognizer wrote more than anybody can say in the clip's time",
     )
-    HALLUCINATION_LOOP = "hallucination_loop", "rejected", "the recogniser wrote the same passage over and over"
+    HALLUCINATION_LOOP = "hallucination_loop", "rejected", "the recognizer wrote the same passage over and over"
     HALLUCINATION_PROMPT = (
         "hallucination_prompt",
         "rejected",
-        "what the voice's own recording says is heard in the clip: the synthesiser read its prompt aloud",
+        "what the voice's own recording says is heard in the clip: the synthesizer read its prompt aloud",
     )
     HALLUCINATION_LANGUAGE = (
         "hallucination_language",
         "rejected",
-        "the recogniser wrote in another language than the row's",
+        "the recognizer wrote in another language than the row's",
     )
-    ERROR_RATE = "error_rate", "rejected", "the recogniser does not hear what was meant to be said (CER or WER)"
+    ERROR_RATE = "error_rate", "rejected", "the recognizer does not hear what was meant to be said (CER or WER)"
     WORST_TURN = "worst_turn", "rejected", "one turn alone exceeds the limit of the worst turn"
     EDGE_ERROR = "edge_error", "rejected", "the beginning or the end of a turn is not heard"
 

@@ -47,7 +47,7 @@ class Quality:
 
     `loudness_lufs` is the integrated loudness (ITU-R BS.1770), `peak_dbfs` the level of the largest sample. The
     silences last up to the first and from the last sample above -50 dB of the clip's peak. `clipped_share` is the
-    share of the samples that lie in runs of three or more at full scale, in the delivered clip or as the synthesiser
+    share of the samples that lie in runs of three or more at full scale, in the delivered clip or as the synthesizer
     gave it, whichever is larger. The others are predicted opinions of listeners, 1 to 5: DNSMOS by ITU-T P.835 (whole,
     speech, background) and P.808, and UTMOS.
     """
@@ -66,9 +66,9 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What one recogniser heard in a take that two were asked about.
+    """What one recognizer heard in a take that two were asked about.
 
-    `error_rate` is the CER or WER, None where the recogniser failed. `reason` is why the turn would not pass the gate
+    `error_rate` is the CER or WER, None where the recognizer failed. `reason` is why the turn would not pass the gate
     if it were a dialogue of its own and this hearing all that is known of it; None: it is heard well.
     """
 
@@ -104,7 +104,7 @@ class Turn:
     voice, by the recipe's speaker encoder. `reason` says why the latest take is not acceptable.
 
     `recognizer` decided, and `hypothesis` is what it heard. `opinions` is empty where no other was asked; else it
-    holds the first recogniser's hearing, then the second's. If the second hears nothing wrong, the first was at fault;
+    holds the first recognizer's hearing, then the second's. If the second hears nothing wrong, the first was at fault;
     if it does, the voice was.
     """
 
@@ -132,11 +132,11 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the row came from: data set name, the row's id or 0-based position in it, and the data's licence."""
+    """Where the row came from: data set name, the row's id or 0-based position in it, and the data's license."""
 
     dataset: str
     row: str
-    licence: str | None = None
+    license: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def stats(place: Place) -> dict[str, Any]:
     hours by status. `languages`: rows and hours of each language by status. `voices`: different voices of the kept
     rows by side. `error_rate`: by status and language, the rate that scores it ("cer" or "wer"): how many rows have
     one, the mean and the quantiles. `attempts`: turns by how many takes they had, by status. `second_opinions`: by
-    status and language, takes that a second recogniser heard well ("recognizer_wrong": the first was) and takes that
+    status and language, takes that a second recognizer heard well ("recognizer_wrong": the first was) and takes that
     it heard badly too ("voice_wrong"). `quality`: by status, language and measure, how many turns have it, the mean
     and the quantiles.
     """
@@ -118,7 +118,7 @@ def _takes(table: pa.Table) -> dict[int, int]:
 
 
 def _second_opinions(table: pa.Table) -> Counter[str]:
-    """Whose fault it was, of each take that two recognisers heard: the second one's reason says so."""
+    """Whose fault it was, of each take that two recognizers heard: the second one's reason says so."""
     attempts = pc.list_flatten(pc.struct_field(pc.list_flatten(table["turns"]), "attempts"))
     opinions = pc.struct_field(attempts, "opinions")
     asked = opinions.filter(pc.greater(pc.list_value_length(opinions), 1))
@@ -172,7 +172,7 @@ def format_stats(numbers: Mapping[str, Any]) -> str:
         *(f"{status} turns by takes: {_format_takes(takes)}" for status, takes in numbers["attempts"].items()),
     ]
     lines += [
-        f"second opinions on {status} {language} takes: recogniser wrong {found['recognizer_wrong']:,}, "
+        f"second opinions on {status} {language} takes: recognizer wrong {found['recognizer_wrong']:,}, "
         f"voice wrong {found['voice_wrong']:,}"
         for status, languages in numbers["second_opinions"].items()
         for language, found in languages.items()

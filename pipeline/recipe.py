@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_serializer, model_validator
 
 from pipeline import recipe_file
-from pipeline.engines.table import is_engine
+from pipeline.engines.registry import is_engine
 from pipeline.models import Model, Section, public_name
 from voicebank.cast import Agents
 
@@ -40,7 +40,7 @@ EngineList = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 EngineByLanguage = Annotated[dict[str, str], BeforeValidator(_as_mapping)]
 
 
-Units = Annotated[dict[str, int], Field(description="by language: words, or characters of an unspaced script")]
+Blocks = Annotated[dict[str, int], Field(description="by language: words, or characters of an unspaced script")]
 
 
 class Rewrite(Section):
@@ -50,12 +50,12 @@ class Rewrite(Section):
     fragments: bool = Field(
         False, description="for tasks such as summarising, give the model only the material, as incomplete inspiration"
     )
-    fragment_units: Units = Field({"en": 120, "zh": 200}, description="longest fragment; the rest is cut off")
-    source_units: Units = Field(
+    fragment_length: Blocks = Field({"en": 120, "zh": 200}, description="longest fragment; the rest is cut off")
+    source_length: Blocks = Field(
         {"en": 400, "zh": 600}, description="longest whole instruction that a model is asked about"
     )
     fillers: bool = Field(False, description="let the question carry fillers, as InstructS2S does")
-    max_units: Units = Field(
+    max_length: Blocks = Field(
         {"en": 60, "zh": 80}, description="longest question: words, or characters of an unspaced script"
     )
 
@@ -78,7 +78,7 @@ class Dedup(Section):
 
     threshold: float = Field(0.8, gt=0, le=1, description="Jaccard similarity from which two questions are the same")
     num_perm: int = Field(128, ge=16, le=1024, description="hash functions of a MinHash")
-    shingle: Units = Field({"en": 2, "zh": 3}, description="size of a shingle: words (en) or characters (zh)")
+    shingle: Blocks = Field({"en": 2, "zh": 3}, description="size of a shingle: words (en) or characters (zh)")
 
 
 class Respond(Section):
@@ -144,16 +144,16 @@ class Watermark(Section):
 
 
 class Asr(Section):
-    engine: EngineByLanguage = Field(description="recogniser, or one for each language ('*': any other)")
+    engine: EngineByLanguage = Field(description="recognizer, or one for each language ('*': any other)")
     second: EngineByLanguage = Field(
-        {}, description="another recogniser, or one for each language, for turns that the first one gets rejected"
+        {}, description="another recognizer, or one for each language, for turns that the first one gets rejected"
     )
 
     @model_validator(mode="after")
     def _two_opinions_come_from_two(self) -> "Asr":
         for language in self.second:
             if language != "*" and self.engine_for(language) is None:
-                raise ValueError(f"second: no recogniser hears {language} first")
+                raise ValueError(f"second: no recognizer hears {language} first")
         for language in {**self.engine, **self.second}:
             second = self.second_for(language)
             if second is not None and second == self.engine_for(language):
@@ -234,14 +234,14 @@ class Pack(Section):
 
 
 class Pool(Section):
-    """A pool of workers, each running the named neighbouring stages on one unit at a time."""
+    """A pool of workers, each running the named neighboring stages on one block at a time."""
 
-    stages: tuple[str, ...] = Field(description="neighbouring stages; all pools together name each stage once")
+    stages: tuple[str, ...] = Field(description="neighboring stages; all pools together name each stage once")
     workers: int = Field(0, ge=0, description="0: one for each core")
     cpus: float = Field(1.0, ge=0, description="CPUs that a worker claims")
     gpus: float = Field(0.0, ge=0, description="GPUs that a worker claims")
-    units_in_flight: int = Field(
-        1, gt=0, description="units that one worker has in work at once; more than 1 for language models alone"
+    blocks_in_flight: int = Field(
+        1, gt=0, description="blocks that one worker has in work at once; more than 1 for language models alone"
     )
 
 
@@ -250,7 +250,7 @@ class Recipe(Section):
     description: str = Field(description="one line for people")
     languages: tuple[str, ...] = Field(description="rows of other languages are rejects")
     exchanges: Literal["all", "first"] = Field("all", description="how much of a multi-turn source row is taken")
-    unit_rows: int = Field(32, gt=0, description="dialogues in a unit")
+    block_rows: int = Field(32, gt=0, description="dialogues in a block")
     models: dict[str, Model] = Field({}, description="models, by names that the stages' `engine` may use")
     rewrite: Rewrite
     screen: Screen
@@ -273,8 +273,8 @@ class Recipe(Section):
         if named != self.stages:
             raise ValueError(f"pools must name each stage once, in order: {', '.join(self.stages)}")
         for name, pool in self.pools.items():
-            if pool.units_in_flight > 1 and not set(pool.stages) <= set(TEXT_STAGES):
-                raise ValueError(f"pool {name}: only text stages can have several units in flight")
+            if pool.blocks_in_flight > 1 and not set(pool.stages) <= set(TEXT_STAGES):
+                raise ValueError(f"pool {name}: only text stages can have several blocks in flight")
         return self
 
     @model_validator(mode="after")

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from manifests.schema import Dialogue, Source, Turn
-from pipeline.engines.table import load_engine
+from pipeline.engines.registry import load_engine
+from pipeline.job.worker import engines_of, open_casting
 from pipeline.recipe import Recipe, load_recipe
-from pipeline.stage import Context, EngineKey
-from pipeline.worker import engines_of, open_casting
+from pipeline.stages.contract import Context, EngineKey
 
 
 def make_dialogue(

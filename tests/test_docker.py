@@ -19,7 +19,7 @@ import pytest
 import yaml
 from docker.utils.build import exclude_paths
 
-from pipeline.engines.cosyvoice.source import COMMIT
+from pipeline.engines.tts.cosyvoice.upstream import COMMIT
 
 ROOT = Path(__file__).parent.parent
 DOCKER = ROOT / "docker"

@@ -19,9 +19,9 @@ HEAVY = ("ray", "torch", "perth", "pocketsphinx", "wetext", "jiwer", "soundfile"
         ("voicebank.bank", ("pipeline", "prompts", *(set(HEAVY) - {"pyarrow"}))),
         ("prompts", ("pipeline", "manifests", "voicebank", *HEAVY)),
         ("pipeline", HEAVY),
-        ("pipeline.cli", tuple(set(HEAVY) - {"pyarrow"})),
-        ("pipeline.engines.table", tuple(set(HEAVY) - {"pyarrow"})),
-        ("pipeline.commands", ("ray", "torch", "perth", "pocketsphinx")),
+        ("pipeline.cli.main", tuple(set(HEAVY) - {"pyarrow"})),
+        ("pipeline.engines.registry", tuple(set(HEAVY) - {"pyarrow"})),
+        ("pipeline.cli.commands", ("ray", "torch", "perth", "pocketsphinx")),
     ],
 )
 def test_importing_is_light(module: str, forbidden: tuple[str, ...]) -> None:

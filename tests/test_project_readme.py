@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli import cli
+from pipeline.cli.main import cli
 from pipeline.recipe import shipped_recipes
 
 ROOT = Path(__file__).parent.parent

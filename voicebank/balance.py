@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from manifests.errors import UserError
-from voicebank.crowd import Crowd, Rows
+from voicebank.speaker_table import Crowd, Rows
 from voicebank.voice import GENDERS, Gender
 
 Balance = Literal["gender", "corpus"]

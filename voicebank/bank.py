@@ -74,7 +74,7 @@ def load_bank(path_or_name: str | os.PathLike[str]) -> Bank:
 
 
 def load_card(path_or_name: str | os.PathLike[str]) -> dict[str, Any]:
-    """The bank's card: where its voices come from, their licences, how variants were made."""
+    """The bank's card: where its voices come from, their licenses, how variants were made."""
     return read_card(bank_place(path_or_name))
 
 

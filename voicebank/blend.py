@@ -1,7 +1,7 @@
 """Virtual voices: weighted averages of real speakers of one gender, language and speaking rate.
 
 What is averaged are the x-vectors, for the leak test, and with the same weights the synthesis embeddings, which are
-what a synthesiser is conditioned on. `docs/virtual-voices.md` tells the whole story.
+what a synthesizer is conditioned on. `docs/virtual-voices.md` tells the whole story.
 """
 
 import json
@@ -18,10 +18,10 @@ from manifests.storage import Place
 from voicebank.balance import Balance, Slot, check_languages, find_strata, plan
 from voicebank.blend_card import Key, blend_card, leak_figures
 from voicebank.card import CARD_FILE, read_card, write_card
-from voicebank.crowd import Crowd, load_crowd
-from voicebank.draw import check_weights
 from voicebank.leak import Values
+from voicebank.random_draws import check_weights
 from voicebank.selection import Picked, Rule, Tally, select
+from voicebank.speaker_table import Crowd, load_crowd
 from voicebank.tables import VoiceWriter
 from voicebank.voice import ANY_LANGUAGE, Voice
 
@@ -172,18 +172,18 @@ def _voice(name: str, crowd: Crowd, picked: Picked, index: int, engine: str) -> 
         language=ANY_LANGUAGE if agent else crowd.languages[rows[0]],
         gender=crowd.genders[rows[0]],
         agent=agent,
-        licence=_licence([crowd.licences[row] for row in rows]),
+        license=_license([crowd.licenses[row] for row in rows]),
         parents=tuple(crowd.ids[row] for row in rows),
         weights=tuple(float(weight) for weight in picked.weights[index]),
-        ms_per_unit=int(crowd.buckets[rows[0]]),
+        ms_per_character=int(crowd.buckets[rows[0]]),
         embedding=None if picked.embeddings is None else picked.embeddings[index],
     )
 
 
-def _licence(licences: Sequence[str | None]) -> str | None:
+def _license(licenses: Sequence[str | None]) -> str | None:
     """All that the parents' recordings are under; None where that of one is not known."""
-    known = sorted({licence for licence in licences if licence is not None})
-    return " AND ".join(known) if None not in licences else None
+    known = sorted({license for license in licenses if license is not None})
+    return " AND ".join(known) if None not in licenses else None
 
 
 def _regroup(voices: Iterator[tuple[Voice, Values]]) -> Iterator[tuple[list[Voice], list[Values]]]:
@@ -194,4 +194,4 @@ def _regroup(voices: Iterator[tuple[Voice, Values]]) -> Iterator[tuple[list[Voic
 
 def key_of(voice: Voice) -> Key:
     """What voices are counted by."""
-    return Key(voice.agent, voice.language, voice.gender, voice.ms_per_unit or 0)
+    return Key(voice.agent, voice.language, voice.gender, voice.ms_per_character or 0)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from voicebank.crowd import Crowd
 from voicebank.leak import Values, nearest_other, pair_similarities, quantiles
 from voicebank.selection import Drop, Rule, Tally
+from voicebank.speaker_table import Crowd
 from voicebank.voice import GENDERS
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ METHOD = "weighted-average/1"
 
 
 class Key(NamedTuple):
-    """What voices are counted by; `bucket` in milliseconds per unit."""
+    """What voices are counted by; `bucket` in milliseconds per character."""
 
     agent: bool
     language: str

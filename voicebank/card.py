@@ -1,4 +1,4 @@
-"""A bank's `card.json`: where its voices come from, under which licences, and how they were made."""
+"""A bank's `card.json`: where its voices come from, under which licenses, and how they were made."""
 
 import json
 import re

@@ -20,7 +20,7 @@ Pool = Mapping[Gender, Sequence[str]]
 """Voice ids of each gender that is there, sorted."""
 
 _LAPS_KEPT = 8
-"""Two genders, and units in work on both sides of a lap's end, twice over."""
+"""Two genders, and blocks in work on both sides of a lap's end, twice over."""
 
 
 class Casting:

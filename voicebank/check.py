@@ -15,8 +15,8 @@ from voicebank.balance import find_strata
 from voicebank.blend import BlendOptions, slots_of
 from voicebank.blend_card import METHOD, reference
 from voicebank.card import read_card
-from voicebank.crowd import Crowd, Matrix, Rows, blend_vectors, load_crowd
 from voicebank.leak import TOLERANCE, Values, nearest, nearest_earlier, quantiles
+from voicebank.speaker_table import Crowd, Matrix, Rows, blend_vectors, load_crowd
 from voicebank.tables import iter_voices
 from voicebank.voice import ANY_LANGUAGE, Gender, Voice
 
@@ -180,7 +180,7 @@ def _check_kin(voice: Voice, crowd: Crowd, parents: Sequence[int], report: Check
     kin = {(crowd.languages[row], crowd.genders[row], int(crowd.buckets[row])) for row in parents}
     language, gender, bucket = crowd.languages[parents[0]], crowd.genders[parents[0]], int(crowd.buckets[parents[0]])
     same = voice.language == language or (voice.agent and voice.language == ANY_LANGUAGE)
-    if len(kin) > 1 or not same or (voice.gender, voice.ms_per_unit) != (gender, bucket):
+    if len(kin) > 1 or not same or (voice.gender, voice.ms_per_character) != (gender, bucket):
         report.add(Problem.MIXED_PARENTS, voice.voice_id, "; ".join(f"{la} {g} {b} ms" for la, g, b in sorted(kin)))
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from voicebank.crowd import Matrix, Rows, Weights
+from voicebank.speaker_table import Matrix, Rows, Weights
 
 Values = npt.NDArray[np.float32]
 

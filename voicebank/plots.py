@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from manifests.errors import EngineUnavailable
-from voicebank.crowd import Matrix
 from voicebank.leak import Values
+from voicebank.speaker_table import Matrix
 from voicebank.voice import GENDERS
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ def similarity_plot(series: Mapping[str, Values], limit: float) -> bytes:
         finite = {name: values[np.isfinite(values)] for name, values in series.items()}
         low = min((float(values.min()) for values in finite.values() if values.size), default=0.0)
         bins = np.linspace(min(low, limit) - 0.02, 1.0, 120)
-        for (name, values), colour in zip(finite.items(), _COLOURS.values(), strict=False):
+        for (name, values), color in zip(finite.items(), _COLOURS.values(), strict=False):
             if values.size:
-                axes.hist(values, bins, density=True, histtype="stepfilled", alpha=0.45, label=name, color=colour)
+                axes.hist(values, bins, density=True, histtype="stepfilled", alpha=0.45, label=name, color=color)
         axes.axvline(limit, color="black", linestyle="--", label=f"leak limit {limit:g}")
         axes.set_xlabel("cosine similarity of x-vectors")
         axes.set_ylabel("density")

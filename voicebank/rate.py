@@ -20,7 +20,7 @@ _OTHER_UNSPACED = ("\u0e00", "\u0fff"), ("\u1000", "\u109f"), ("\u1780", "\u17ff
 _ZERO = "〇"
 
 
-def units_in(text: str | None, language: str) -> int:
+def count_characters(text: str | None, language: str) -> int:
     """Characters of an unspaced script, or letters of a spaced one; 0 where there is no text.
 
     Digits, punctuation, symbols and space do not count, nor do Latin words in a text of an unspaced script: nobody
@@ -32,14 +32,14 @@ def units_in(text: str | None, language: str) -> int:
     return sum(1 for _ in letters)
 
 
-def ms_bucket(seconds_per_unit: float) -> int:
-    """Milliseconds per unit on the 10 ms grid, halves up. Raises ValueError for what is no time above zero.
+def ms_bucket(seconds_per_character: float) -> int:
+    """Milliseconds per character on the 10 ms grid, halves up. Raises ValueError for what is no time above zero.
 
     Decimal, as the number is written: in binary, 0.145 s lies just below its half.
     """
-    if not math.isfinite(seconds_per_unit) or seconds_per_unit <= 0:
-        raise ValueError(f"a unit takes time above zero, not {seconds_per_unit} s")
-    steps = Decimal(repr(float(seconds_per_unit))) * 1000 / GRID_MS
+    if not math.isfinite(seconds_per_character) or seconds_per_character <= 0:
+        raise ValueError(f"a character takes time above zero, not {seconds_per_character} s")
+    steps = Decimal(repr(float(seconds_per_character))) * 1000 / GRID_MS
     return int(steps.to_integral_value(ROUND_HALF_UP)) * GRID_MS
 
 

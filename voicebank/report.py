@@ -13,10 +13,10 @@ import numpy as np
 
 from manifests.storage import Place
 from voicebank.blend_card import Key, different_speakers
-from voicebank.crowd import Crowd
 from voicebank.leak import nearest_other
 from voicebank.plots import bucket_plot, check_plotting, count_plot, map_plot, similarity_plot
 from voicebank.selection import Drop
+from voicebank.speaker_table import Crowd
 
 if TYPE_CHECKING:
     from voicebank.blend import Record
@@ -105,7 +105,7 @@ def _facts(card: Mapping[str, Any]) -> list[tuple[str, object]]:
         ("engine", card["engine"]),
         ("speaker encoder", _encoder(card["encoder"] or {})),
         ("limits", f"leak {card['limits']['leak']:g}, twin {card['limits']['twin']:g}"),
-        ("licences", ", ".join(sorted({str(s.get("licence")) for s in card["sources"]})) or "not named"),
+        ("licenses", ", ".join(sorted({str(s.get("license")) for s in card["sources"]})) or "not named"),
     ]
 
 

@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from manifests.errors import UserError
 from voicebank.balance import Slot, Stratum, pick_parents
-from voicebank.crowd import Crowd, Matrix, Rows, Weights, blend_vectors
-from voicebank.draw import draw_weights, uniforms
 from voicebank.leak import Blends, Histogram, Values
+from voicebank.random_draws import draw_weights, uniforms
+from voicebank.speaker_table import Crowd, Matrix, Rows, Weights, blend_vectors
 
 BLOCK = 1024
 _FEWEST = 16

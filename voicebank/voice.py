@@ -23,14 +23,14 @@ _VOICE_ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
 class Voice:
     """One entry of a voice bank: a timbre that an engine can speak with, and what one must know to cast it.
 
-    `engine` names the synthesiser and `speaker` the voice inside it. `rate` multiplies the engine's normal speaking
+    `engine` names the synthesizer and `speaker` the voice inside it. `rate` multiplies the engine's normal speaking
     rate, `pitch` the speaker's normal mean pitch. `agent` marks the voices that may speak as the agent; all others
-    are users. `licence` is that of the underlying voice.
+    are users. `license` is that of the underlying voice.
 
-    A virtual voice has an `embedding` (float32 [D], length 1: what the synthesiser is conditioned on), the speakers
-    that it was averaged from (`parents`) with their `weights`, and the rate bucket that they share (`ms_per_unit`:
-    milliseconds of speech per character or, of spaced scripts, per letter). A voice given by a recording has
-    `prompt_audio` (a whole WAV or FLAC file) and `prompt_text`, what is said in it.
+    A virtual voice has an `embedding` (float32 [D], length 1: what the synthesizer is conditioned on), the speakers
+    that it was averaged from (`parents`) with their `weights`, and the rate bucket that they share
+    (`ms_per_character`: milliseconds of speech per character or, of spaced scripts, per letter). A voice given by a
+    recording has `prompt_audio` (a whole WAV or FLAC file) and `prompt_text`, what is said in it.
     """
 
     voice_id: str
@@ -41,10 +41,10 @@ class Voice:
     rate: float = 1.0
     pitch: float = 1.0
     agent: bool = False
-    licence: str | None = None
+    license: str | None = None
     parents: tuple[str, ...] = ()
     weights: tuple[float, ...] = ()
-    ms_per_unit: int | None = None
+    ms_per_character: int | None = None
     prompt_text: str | None = None
     prompt_audio: bytes | None = field(default=None, repr=False)
     embedding: Vector | None = field(default=None, compare=False, repr=False)
@@ -54,12 +54,12 @@ class Voice:
 class Speaker:
     """A real person, as heard in `clips` good clips of one recording (or under one speaker label).
 
-    `xvector` (float32 [Dx], length 1) tells people apart; `embedding` (float32 [De], length 1) is what a synthesiser
+    `xvector` (float32 [Dx], length 1) tells people apart; `embedding` (float32 [De], length 1) is what a synthesizer
     speaks with, where the bank was built for one. `similar_pairs` of all pairs of clips were over the bank's
     threshold. `half_similarity` is the cosine between the mean x-vectors of every other clip and of the rest: how near
-    a mean of this person comes to another mean of the same person. `seconds_per_unit` is speech time without silence
-    per character (or letter); `ms_per_unit` is that on the 10 ms grid. `gender_confidence` is None where the gender
-    stands in the corpus's own metadata. `quality` is the mean score of the clips. Speakers are never cast.
+    a mean of this person comes to another mean of the same person. `seconds_per_character` is speech time without
+    silence per character (or letter); `ms_per_character` is that on the 10 ms grid. `gender_confidence` is None where
+    the gender stands in the corpus's own metadata. `quality` is the mean score of the clips. Speakers are never cast.
     """
 
     speaker_id: str
@@ -70,10 +70,10 @@ class Speaker:
     speech_s: float
     similar_pairs: int
     half_similarity: float
-    seconds_per_unit: float
-    ms_per_unit: int
+    seconds_per_character: float
+    ms_per_character: int
     quality: float | None
-    licence: str | None
+    license: str | None
     xvector: Vector = field(compare=False, repr=False)
     embedding: Vector | None = field(default=None, compare=False, repr=False)
 
@@ -110,7 +110,7 @@ def speaker_problem(speaker: Speaker) -> str | None:
         value = getattr(speaker, name)
         if value is not None and not math.isfinite(value):
             return f"bad {name} {value!r}"
-    for name in ("clips", "speech_s", "seconds_per_unit", "ms_per_unit"):
+    for name in ("clips", "speech_s", "seconds_per_character", "ms_per_character"):
         if not _is_factor(getattr(speaker, name)):
             return f"bad {name} {getattr(speaker, name)!r}"
     if not -1.001 <= speaker.half_similarity <= 1.001:
@@ -119,15 +119,15 @@ def speaker_problem(speaker: Speaker) -> str | None:
 
 
 def _optional_problem(voice: Voice) -> str | None:
-    for name in ("licence", "prompt_text", "prompt_audio"):
+    for name in ("license", "prompt_text", "prompt_audio"):
         if getattr(voice, name) in ("", b""):
             return f"bad {name}: empty"
     if len(voice.weights) != len(voice.parents):
         return f"{len(voice.weights)} weights for {len(voice.parents)} parents"
     if not all(map(_is_factor, voice.weights)):
         return f"bad weights {voice.weights!r}"
-    if voice.ms_per_unit is not None and voice.ms_per_unit <= 0:
-        return f"bad ms_per_unit {voice.ms_per_unit!r}"
+    if voice.ms_per_character is not None and voice.ms_per_character <= 0:
+        return f"bad ms_per_character {voice.ms_per_character!r}"
     return None
 
 

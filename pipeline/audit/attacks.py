@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from manifests.audio import decode
-from pipeline.audio import encode, resample
+from pipeline.audio.samples import encode, resample
 from pipeline.audit.codecs import AAC_96, MP3_64, MP3_128, OPUS_32, Codec, fit, round_trip
-from pipeline.engines.protocols import Clip
+from pipeline.engines.contract import Clip
 
 SHORTEST_S = 0.5
-"""A cut that leaves less is not tried: no user keeps it, and detectors are unsure of it (`pipeline.engines.perth`)."""
+"""A cut that leaves less is not tried: no user keeps it, and detectors are unsure of it
+(`pipeline.engines.watermark.perth`)."""
 
 GAIN_DB = -12.0
 

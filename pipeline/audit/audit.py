@@ -11,15 +11,15 @@ from manifests.storage import Place
 from manifests.validate import validate
 from pipeline.audit.attacks import ATTACKS
 from pipeline.audit.controls import find_recordings, read_recordings, resynthesize
+from pipeline.audit.corpus_view import Source, batches, draw, open_source
 from pipeline.audit.detect import delivered, detect, watermarker
-from pipeline.audit.marks import Marks, audit_marks
-from pipeline.audit.source import Source, batches, draw, open_source
 from pipeline.audit.speakers import Speakers, audit_speakers
 from pipeline.audit.speech import Heard, audit_speech
 from pipeline.audit.survival import Survived, Table, add_controls, add_marked, new_table, survival
-from pipeline.engines.protocols import Clip
+from pipeline.audit.watermarks import Marks, audit_marks
+from pipeline.engines.contract import Clip
+from pipeline.job.run import WORK
 from pipeline.recipe import digest, public_bank
-from pipeline.run import WORK
 
 SAMPLE = 200
 """Clips for what is dear: survival and speech. With 200, an interval is at most 14 points wide."""

@@ -11,9 +11,9 @@ from io import BytesIO
 
 import numpy as np
 
-from pipeline.audio import resample
+from pipeline.audio.samples import resample
 from pipeline.audit.needs import need
-from pipeline.engines.protocols import Clip, Samples
+from pipeline.engines.contract import Clip, Samples
 
 _OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)
 _MP3_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)

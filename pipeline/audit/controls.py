@@ -1,7 +1,7 @@
 """Clips that cannot carry the mark: recordings that the user has, or the corpus's own clips made anew without it.
 
 A clip is made anew from what 20 broad mel bands say of it, every 16 ms, with phases found by Griffin-Lim: words and
-level stay, the fine structure of spectrum and waveform, where marks hide, does not. 80 bands, as synthesisers use
+level stay, the fine structure of spectrum and waveform, where marks hide, does not. 80 bands, as synthesizers use
 them, would not do: Perth's mark comes through them (median score 0.77 on 28 clips, against 1.00 as delivered).
 
 What that leaves open: a trace of the mark would raise the controls' scores and keep the stated false-positive rate on
@@ -20,9 +20,9 @@ import numpy as np
 import soundfile
 
 from manifests.errors import UserError
-from pipeline.audio import resample
+from pipeline.audio.samples import resample
 from pipeline.audit.needs import need
-from pipeline.engines.protocols import Clip, Samples
+from pipeline.engines.contract import Clip, Samples
 
 BANDS = 20
 WINDOW_S = 0.064

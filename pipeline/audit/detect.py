@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from manifests.audio import decode
 from manifests.errors import CorpusError
 from manifests.schema import Dialogue, Turn
-from pipeline.audit.source import Source
-from pipeline.engines.marking import message_of
-from pipeline.engines.protocols import Clip, Failure, Watermarker
+from pipeline.audit.corpus_view import Source
+from pipeline.engines.contract import Clip, Failure, Watermarker
+from pipeline.engines.watermark.message import message_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from manifests.schema import Dialogue
-from pipeline.audit.source import Source
+from pipeline.audit.corpus_view import Source
 from voicebank.bank import Bank
 from voicebank.cast import Agents, Casting
 from voicebank.voice import ANY_LANGUAGE

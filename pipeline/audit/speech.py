@@ -5,9 +5,9 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from manifests.schema import Dialogue, Turn
+from pipeline.audit.corpus_view import Source
 from pipeline.audit.rates import Rate, rate
-from pipeline.audit.source import Source
-from pipeline.stage import Context
+from pipeline.stages.contract import Context
 from pipeline.stages.gate import GATE
 from pipeline.stages.transcribe import TRANSCRIBE
 

@@ -13,8 +13,8 @@ from typing import TypeVar
 from pipeline.audit.attacks import Attack
 from pipeline.audit.detect import Found
 from pipeline.audit.rates import Rate, rate, rate_at, threshold_at
-from pipeline.engines.marking import bit_errors
-from pipeline.engines.protocols import Clip
+from pipeline.engines.contract import Clip
+from pipeline.engines.watermark.message import bit_errors
 
 FALSE_POSITIVE_RATE = 0.01
 

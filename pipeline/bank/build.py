@@ -3,10 +3,10 @@
 ::
 
     OUT/work/job.json        what the bank is made of; a later run with other parts is refused
-    OUT/work/input.json      written when the whole corpus is listed and cut into units
-    OUT/work/clips/          the units of clips, see `pipeline.bank.listing`
-    OUT/work/built/          the units that are done, see `pipeline.bank.results`
-    OUT/work/log.jsonl       one line for each finished unit, in the order in which they finished
+    OUT/work/input.json      written when the whole corpus is listed and cut into blocks
+    OUT/work/clips/          the blocks of clips, see `pipeline.bank.listing`
+    OUT/work/built/          the blocks that are done, see `pipeline.bank.results`
+    OUT/work/log.jsonl       one line for each finished block, in the order in which they finished
     OUT/speakers.parquet ... the bank; card.json is written last
 """
 
@@ -22,15 +22,15 @@ from typing import Any
 from manifests.errors import ResumeRefused, UserError
 from manifests.storage import Place
 from pipeline.bank.corpus import Corpus
-from pipeline.bank.listing import Listing, list_units
-from pipeline.bank.pack import pack
+from pipeline.bank.filter_steps import BuildOrder, BuildWorker
+from pipeline.bank.listing import Listing, list_blocks
 from pipeline.bank.recipe import BankRecipe
-from pipeline.bank.results import REJECTED_FILE, BankReport, finished_units
-from pipeline.bank.work import BuildOrder, BuildWorker
-from pipeline.engines.table import engine_version
-from pipeline.job import INPUT, JOB, LOG, claim, differences
-from pipeline.runner.tasks import Runner, WorkPlan
-from pipeline.units import read_json
+from pipeline.bank.results import REJECTED_FILE, BankReport, finished_blocks
+from pipeline.bank.write_bank import pack
+from pipeline.engines.registry import engine_version
+from pipeline.job.blocks import read_json
+from pipeline.job.job import INPUT, JOB, LOG, claim, differences
+from pipeline.job.runner.tasks import Runner, WorkPlan
 from voicebank.tables import CARD_FILE, SPEAKERS_FILE, read_card
 
 WORK = "work"
@@ -44,7 +44,7 @@ OWN_NAMES = (WORK, SPEAKERS_FILE, REJECTED_FILE, CARD_FILE)
 _FIXED = (
     "engines.encoder/",
     "engines.embedding/",
-    "recipe.unit_clips",
+    "recipe.block_clips",
     "recipe.clips",
     "recipe.quality",
     "recipe.groups",
@@ -72,7 +72,7 @@ class BankListener:
         """The work begins: of `clips`, earlier runs have settled some and found `speakers` in them."""
 
     def finished(self, report: BankReport) -> None:
-        """A unit is committed."""
+        """A block is committed."""
 
 
 def build_bank(
@@ -93,7 +93,7 @@ def build_bank(
         place.delete_leftovers()
     try:
         listing = _list_once(job, work, listener)
-        _run_units(job, work, listing, runner, listener)
+        _run_blocks(job, work, listing, runner, listener)
     finally:
         runner.close()
     return pack(out, work / BUILT, listing, job.recipe, parts)
@@ -145,14 +145,14 @@ def _list_once(job: BankJob, work: Place, listener: BankListener) -> Listing:
     """List the corpus, unless that is done."""
     place = work / INPUT
     if not place.exists():
-        units = work / CLIPS
-        units.delete()  # a listing that was cut off begins again; nothing was built on it yet
+        blocks = work / CLIPS
+        blocks.delete()  # a listing that was cut off begins again; nothing was built on it yet
         recipe = job.recipe
-        listing = list_units(
+        listing = list_blocks(
             job.corpus.clips(),
-            units,
+            blocks,
             work / SCRATCH,
-            recipe.unit_clips,
+            recipe.block_clips,
             recipe.quality.scale,
             job.limit_groups,
             listener.listed,
@@ -161,15 +161,15 @@ def _list_once(job: BankJob, work: Place, listener: BankListener) -> Listing:
     return Listing(**read_json(place))
 
 
-def _run_units(job: BankJob, work: Place, listing: Listing, runner: Runner, listener: BankListener) -> None:
+def _run_blocks(job: BankJob, work: Place, listing: Listing, runner: Runner, listener: BankListener) -> None:
     built, log = work / BUILT, _log_to(work)
-    done = finished_units(built)
+    done = finished_blocks(built)
     listener.started(
-        listing.clips, sum(unit.clips for unit in done.values()), sum(unit.speakers for unit in done.values())
+        listing.clips, sum(block.clips for block in done.values()), sum(block.speakers for block in done.values())
     )
-    todo = [unit for unit in range(listing.units) if unit not in done]
+    todo = [block for block in range(listing.blocks) if block not in done]
     order = BuildOrder(
-        job.recipe, job.corpus.place, job.corpus.dataset, job.corpus.licence, work / CLIPS, built, _roles(job, listing)
+        job.recipe, job.corpus.place, job.corpus.dataset, job.corpus.license, work / CLIPS, built, _roles(job, listing)
     )
     plan = WorkPlan("the bank's pool", job.recipe.pool, partial(BuildWorker, order))
     if not todo:
@@ -192,7 +192,7 @@ def _roles(job: BankJob, listing: Listing) -> tuple[str, ...]:
 
 
 def _log_to(work: Place) -> Callable[[BankReport], None]:
-    """Appends to log.jsonl; on an object store, which cannot append, the commits beside the units are the log."""
+    """Appends to log.jsonl; on an object store, which cannot append, the commits beside the blocks are the log."""
     if not work.is_local:
         return lambda _: None
     path = Path(work.path) / LOG

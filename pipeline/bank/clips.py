@@ -10,7 +10,7 @@ import soundfile
 from manifests.errors import InputError
 from manifests.storage import Place
 from pipeline.bank.recipe import Clips
-from pipeline.engines.protocols import Clip, Samples
+from pipeline.engines.contract import Clip, Samples
 from voicebank.layouts.clip import SourceClip
 from voicebank.reasons import BankReason
 

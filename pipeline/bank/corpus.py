@@ -21,7 +21,7 @@ class Corpus:
     place: Place
     layout: str
     dataset: str
-    licence: str | None
+    license: str | None
     read: Callable[[Place], Iterator[SourceClip]]
 
     def clips(self) -> Iterator[SourceClip]:
@@ -36,11 +36,11 @@ class Corpus:
         if not head:
             raise InputError(f"--input holds no clips in the layout {self.layout}")
         digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode("ascii")).hexdigest()
-        return {"dataset": self.dataset, "layout": self.layout, "licence": self.licence, "first_clips_sha256": digest}
+        return {"dataset": self.dataset, "layout": self.layout, "license": self.license, "first_clips_sha256": digest}
 
 
-def open_corpus(uri: str, layout: str, dataset: str | None = None, licence: str | None = None) -> Corpus:
-    """The corpus there. Its name and licence are the layout's, where nothing else is said. Raises InputError."""
+def open_corpus(uri: str, layout: str, dataset: str | None = None, license: str | None = None) -> Corpus:
+    """The corpus there. Its name and license are the layout's, where nothing else is said. Raises InputError."""
     from voicebank.layouts import LAYOUTS
 
     if layout not in LAYOUTS:
@@ -49,4 +49,4 @@ def open_corpus(uri: str, layout: str, dataset: str | None = None, licence: str 
     name = dataset or layout
     if not name.isprintable() or "/" in name:
         raise InputError(f"--dataset {name!r}: no control characters and no /")
-    return Corpus(open_place(uri), layout, name, licence or known.licence, known.read)
+    return Corpus(open_place(uri), layout, name, license or known.license, known.read)

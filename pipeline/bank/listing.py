@@ -1,7 +1,7 @@
-"""Listing a corpus: its clips, sorted by group and cut into units of whole groups, the grain of work and resume.
+"""Listing a corpus: its clips, sorted by group and cut into blocks of whole groups, the grain of work and resume.
 
 The clips of a group need not stand together in the corpus, and there may be millions of them, so they are sorted on
-disk. A unit is a Parquet file of clips; groups are in the order of their ids, within and across units.
+disk. A block is a Parquet file of clips; groups are in the order of their ids, within and across blocks.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from manifests.errors import CorpusError, LawBroken
 from manifests.storage import Place
-from pipeline.units import unit_name
+from pipeline.job.blocks import block_name
 from voicebank.layouts.clip import SourceClip
 from voicebank.reasons import BankReason, bank_reason_of
 
@@ -40,38 +40,38 @@ class Listing:
 
     clips: int
     groups: int
-    units: int
+    blocks: int
     without_score: int
     without_gender: int
     sha256: str
 
 
-def list_units(
+def list_blocks(
     clips: Iterable[SourceClip],
     target: Place,
     scratch: Place,
-    unit_clips: int,
+    block_clips: int,
     scale: str,
     limit_groups: int | None = None,
     listed: Callable[[int], None] = lambda _: None,
 ) -> Listing:
-    """Write the clips as units to `target`; `limit_groups` takes the first groups only.
+    """Write the clips as blocks to `target`; `limit_groups` takes the first groups only.
 
     Of two equal clips of a group the later one is marked as a duplicate. `listed` hears of so many further clips read.
     Raises LawBroken where a layout gives a reason that the closed list has not.
     """
     hashed = hashlib.sha256()
-    totals = {"clips": 0, "groups": 0, "units": 0, "without_score": 0, "without_gender": 0}
+    totals = {"clips": 0, "groups": 0, "blocks": 0, "without_score": 0, "without_gender": 0}
     with _sorted(clips, scratch, listed) as ordered:
         groups = (_without_duplicates(list(group)) for _, group in groupby(ordered, attrgetter("group")))
-        for unit in _units(islice(groups, limit_groups), unit_clips):
-            _write(target, totals["units"], unit)
-            totals["units"] += 1
-            totals["clips"] += len(unit)
-            totals["groups"] += len({clip.group for clip in unit})
-            totals["without_score"] += sum(shipped_score(clip, scale) is None for clip in unit)
-            totals["without_gender"] += sum(clip.gender is None for clip in unit)
-            for clip in unit:
+        for block in _units(islice(groups, limit_groups), block_clips):
+            _write(target, totals["blocks"], block)
+            totals["blocks"] += 1
+            totals["clips"] += len(block)
+            totals["groups"] += len({clip.group for clip in block})
+            totals["without_score"] += sum(shipped_score(clip, scale) is None for clip in block)
+            totals["without_gender"] += sum(clip.gender is None for clip in block)
+            for clip in block:
                 hashed.update(_line(clip).encode("ascii") + b"\n")
     return Listing(**totals, sha256=hashed.hexdigest())
 
@@ -82,33 +82,33 @@ def shipped_score(clip: SourceClip, scale: str) -> float | None:
     return clip.quality if known else None
 
 
-def read_clips(directory: Place, unit: int) -> list[SourceClip]:
-    """The clips of a unit; CorpusError where it is missing or broken."""
-    place = directory / f"{unit_name(unit)}.parquet"
+def read_clips(directory: Place, block: int) -> list[SourceClip]:
+    """The clips of a block; CorpusError where it is missing or broken."""
+    place = directory / f"{block_name(block)}.parquet"
     try:
         with place.filesystem.open_input_file(place.path) as file:
             table = pq.read_table(file, schema=_SCHEMA, page_checksum_verification=True)
     except (OSError, pa.ArrowException) as error:
-        raise CorpusError(f"unit {unit} of the listing is missing or broken") from error
+        raise CorpusError(f"block {block} of the listing is missing or broken") from error
     return [SourceClip(**row) for row in table.to_pylist()]
 
 
-def _write(directory: Place, unit: int, clips: Sequence[SourceClip]) -> None:
+def _write(directory: Place, block: int, clips: Sequence[SourceClip]) -> None:
     table = pa.Table.from_pylist([asdict(clip) for clip in clips], schema=_SCHEMA)
-    with (directory / f"{unit_name(unit)}.parquet").writing() as file:
+    with (directory / f"{block_name(block)}.parquet").writing() as file:
         pq.write_table(table, file, compression="zstd", write_page_checksum=True)
 
 
-def _units(groups: Iterable[list[SourceClip]], unit_clips: int) -> Iterator[list[SourceClip]]:
-    """Whole groups, up to `unit_clips` clips together; a group that is larger is a unit of its own."""
-    unit: list[SourceClip] = []
+def _units(groups: Iterable[list[SourceClip]], block_clips: int) -> Iterator[list[SourceClip]]:
+    """Whole groups, up to `block_clips` clips together; a group that is larger is a block of its own."""
+    block: list[SourceClip] = []
     for group in groups:
-        if unit and len(unit) + len(group) > unit_clips:
-            yield unit
-            unit = []
-        unit += group
-    if unit:
-        yield unit
+        if block and len(block) + len(group) > block_clips:
+            yield block
+            block = []
+        block += group
+    if block:
+        yield block
 
 
 def _without_duplicates(group: Sequence[SourceClip]) -> list[SourceClip]:

@@ -1,6 +1,6 @@
 """The audio check: do the voices *sound* like a real speaker?
 
-The leak test compares vectors. What is delivered is audio, and a synthesiser is free to make something else of a
+The leak test compares vectors. What is delivered is audio, and a synthesizer is free to make something else of a
 vector. So a sample of voices speaks two sentences; their audio goes through the encoder that the bank was built with,
 and the mean of both x-vectors is held against every speaker's, the parents' first of all.
 """
@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from manifests.errors import UserError
-from pipeline.engines.protocols import Clip, Failure, Samples, SpeakerEncoder, SpeechRequest, SpeechSynthesizer
+from pipeline.engines.contract import Clip, Failure, Samples, SpeakerEncoder, SpeechRequest, SpeechSynthesizer
 from pipeline.seeds import derive_seed
-from voicebank.crowd import Crowd
 from voicebank.leak import quantiles
+from voicebank.speaker_table import Crowd
 from voicebank.voice import ANY_LANGUAGE, Voice
 
 Sentences = Mapping[str, tuple[str, str]]
@@ -24,7 +24,7 @@ Sentences = Mapping[str, tuple[str, str]]
 SENTENCES: Sentences = {
     "en": (
         "Could you tell me which train leaves for the coast on Sunday morning, and how long the journey takes?",
-        "My neighbour grows tomatoes on her balcony, and every summer she brings us a whole basket of them.",
+        "My neighbor grows tomatoes on her balcony, and every summer she brings us a whole basket of them.",
     ),
     "zh": (
         "请问星期天早上去海边的火车几点出发，路上大概要花多长时间？",
@@ -85,7 +85,7 @@ def probe(
 ) -> ProbeReport:
     """Let the voices speak and measure them. `synthesizers` by the name in a voice's `engine`.
 
-    UserError where the encoder's embeddings are not of the speakers' width, or no synthesiser is there for a voice.
+    UserError where the encoder's embeddings are not of the speakers' width, or no synthesizer is there for a voice.
     """
     if encoder.dimension != crowd.xvectors.shape[1]:
         have = crowd.xvectors.shape[1]
@@ -133,7 +133,7 @@ def _encode(clips: Sequence[Clip | Failure], encoder: SpeakerEncoder) -> Samples
         if isinstance(clip, Failure):
             return f"{clip.reason.value}: {clip.detail}"
         if not clip.samples.size or not np.isfinite(clip.samples).all() or not clip.samples.any():
-            return "the synthesiser gave no sound"
+            return "the synthesizer gave no sound"
         sound.append(clip)
     xvectors: list[Samples] = []
     for result in encoder.encode(sound):

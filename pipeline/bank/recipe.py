@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import Field, field_validator, model_validator
 
 from pipeline import recipe_file
-from pipeline.engines.table import is_engine
+from pipeline.engines.registry import is_engine
 from pipeline.models import Model, Section
 from voicebank.layouts.clip import QualityScale
-from voicebank.pairs import rule_problem
+from voicebank.pair_rule import rule_problem
 
 _PACKAGE = "pipeline.bank.recipes"
 
@@ -78,7 +78,7 @@ class Rate(Section):
 
 class Embedding(Section):
     encoder: str | None = Field(
-        None, description="encoder whose embeddings a synthesiser speaks with (CosyVoice: CAM++); none: none kept"
+        None, description="encoder whose embeddings a synthesizer speaks with (CosyVoice: CAM++); none: none kept"
     )
 
 
@@ -92,14 +92,14 @@ class BankRecipe(Section):
     name: str = Field(description="stands in the card")
     description: str = Field(description="one line for people")
     models: dict[str, Model] = Field({}, description="models, by names that the sections below may use")
-    unit_clips: int = Field(256, gt=0, description="clips in a unit, about: units hold whole groups")
+    block_clips: int = Field(256, gt=0, description="clips in a block, about: blocks hold whole groups")
     clips: Clips = Field(Clips(), description="which clips are looked at")
     quality: Quality
     groups: Groups = Field(Groups(), description="which groups are looked at")
     pair_rule: PairRule
     gender: GenderRule = Field(GenderRule(), description="where the gender comes from")
     rate: Rate
-    embedding: Embedding = Field(Embedding(), description="what a synthesiser speaks with")
+    embedding: Embedding = Field(Embedding(), description="what a synthesizer speaks with")
     pool: WorkerPool = Field(WorkerPool(), description="how the work is spread; does not change the bank")
 
     @model_validator(mode="after")

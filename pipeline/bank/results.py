@@ -1,10 +1,10 @@
-"""What is on disk of the units that are done, and the table of rejects.
+"""What is on disk of the blocks that are done, and the table of rejects.
 
-For unit 17, in the directory of finished units::
+For block 17, in the directory of finished blocks::
 
     000017/speakers.parquet             its speakers
     000017/rejected.parquet             its rejects
-    000017.clips-256.speakers-9.json    written after them: the unit is done; its name alone says how much that was
+    000017.clips-256.speakers-9.json    written after them: the block is done; its name alone says how much that was
 
 A reject is a row (group, clip_id, clips, reason, detail). With a clip_id it is one clip; without, a whole group, and
 `clips` are those that no row of their own had rejected before. So the clips of all rows and of all speakers together
@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from manifests.errors import CorpusError
 from manifests.storage import Place
-from pipeline.units import unit_name
+from pipeline.job.blocks import block_name
 from voicebank.tables import read_speakers, write_speakers
 from voicebank.voice import Speaker
 
@@ -55,9 +55,9 @@ class Reject:
 
 @dataclass(frozen=True)
 class BankReport:
-    """What is recorded of a finished unit. The reasons count rows: clips, and groups."""
+    """What is recorded of a finished block. The reasons count rows: clips, and groups."""
 
-    unit: int
+    block: int
     clips: int
     speakers: int
     clip_reasons: Mapping[str, int]
@@ -72,37 +72,37 @@ class Done:
     speakers: int
 
 
-def commit_unit(
-    directory: Place, unit: int, clips: int, speakers: Sequence[Speaker], rejects: Sequence[Reject]
+def commit_block(
+    directory: Place, block: int, clips: int, speakers: Sequence[Speaker], rejects: Sequence[Reject]
 ) -> BankReport:
     """Write speakers and rejects, then the commit."""
-    place = directory / unit_name(unit)
+    place = directory / block_name(block)
     write_speakers(place, speakers)
     write_rejects(place, rejects)
     report = BankReport(
-        unit,
+        block,
         clips,
         len(speakers),
         _counted(reject.reason for reject in rejects if reject.clip_id is not None),
         _counted(reject.reason for reject in rejects if reject.clip_id is None),
     )
-    commit = directory / f"{unit_name(unit)}.clips-{clips}.speakers-{len(speakers)}.json"
+    commit = directory / f"{block_name(block)}.clips-{clips}.speakers-{len(speakers)}.json"
     commit.write_text(json.dumps(asdict(report), sort_keys=True) + "\n")
     return report
 
 
-def finished_units(directory: Place) -> dict[int, Done]:
-    """Of every finished unit, how much it was. One listing, no file is opened."""
+def finished_blocks(directory: Place) -> dict[int, Done]:
+    """Of every finished block, how much it was. One listing, no file is opened."""
     matches = (_COMMIT.fullmatch(place.name) for place in directory.list())
     return {int(match[1]): Done(int(match[2]), int(match[3])) for match in matches if match}
 
 
-def unit_speakers(directory: Place, unit: int) -> list[Speaker]:
-    return read_speakers(directory / unit_name(unit))
+def block_speakers(directory: Place, block: int) -> list[Speaker]:
+    return read_speakers(directory / block_name(block))
 
 
-def unit_rejects(directory: Place, unit: int) -> list[Reject]:
-    return [reject for group in read_rejects(directory / unit_name(unit)) for reject in group]
+def block_rejects(directory: Place, block: int) -> list[Reject]:
+    return [reject for group in read_rejects(directory / block_name(block)) for reject in group]
 
 
 def write_rejects(directory: Place, rejects: Iterable[Reject]) -> int:

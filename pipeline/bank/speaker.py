@@ -8,10 +8,10 @@ import numpy as np
 
 from pipeline.bank.clips import Unusable
 from pipeline.bank.recipe import BankRecipe
-from pipeline.engines.protocols import GenderGuess, Samples
+from pipeline.engines.contract import GenderGuess, Samples
 from voicebank.layouts.clip import SourceClip
-from voicebank.pairs import all_pairs, is_one_person, min_pairs, similar_pairs
-from voicebank.rate import ms_bucket, units_in
+from voicebank.pair_rule import all_pairs, is_one_person, min_pairs, similar_pairs
+from voicebank.rate import count_characters, ms_bucket
 from voicebank.reasons import BankReason
 from voicebank.voice import Gender, Speaker, Vector
 
@@ -36,7 +36,7 @@ class HeardClip:
 
 
 def make_speaker(
-    speaker_id: str, clips: Sequence[HeardClip], recipe: BankRecipe, licence: str | None
+    speaker_id: str, clips: Sequence[HeardClip], recipe: BankRecipe, license: str | None
 ) -> Speaker | Unusable:
     """The speaker whose clips these are, at least two of them."""
     rule = recipe.pair_rule
@@ -61,10 +61,10 @@ def make_speaker(
         speech_s=math.fsum(clip.speech_s for clip in clips),
         similar_pairs=similar,
         half_similarity=half_similarity([clip.xvector for clip in clips]),
-        seconds_per_unit=rate,
-        ms_per_unit=ms_bucket(rate),
+        seconds_per_character=rate,
+        ms_per_character=ms_bucket(rate),
         quality=math.fsum(scores) / len(scores) if scores else None,
-        licence=licence,
+        license=license,
         xvector=mean_direction([clip.xvector for clip in clips]),
         embedding=mean_direction(embeddings) if embeddings else None,
     )
@@ -125,11 +125,11 @@ def _gender_of(clips: Sequence[HeardClip], min_confidence: float) -> tuple[Gende
 
 def _rate_of(clips: Sequence[HeardClip]) -> float | Unusable:
     """Seconds of speech for each character or letter, over the clips that have a text."""
-    pairs = [(clip.speech_s, units_in(clip.source.text, clip.source.language)) for clip in clips]
-    spoken = [(speech_s, units) for speech_s, units in pairs if units > 0]
+    pairs = [(clip.speech_s, count_characters(clip.source.text, clip.source.language)) for clip in clips]
+    spoken = [(speech_s, blocks) for speech_s, blocks in pairs if blocks > 0]
     if not spoken:
         return Unusable(BankReason.RATE_UNKNOWN, "no clip has a text")
-    rate = math.fsum(speech_s for speech_s, _ in spoken) / sum(units for _, units in spoken)
+    rate = math.fsum(speech_s for speech_s, _ in spoken) / sum(blocks for _, blocks in spoken)
     if ms_bucket(rate) <= 0:
         return Unusable(BankReason.RATE_UNKNOWN, f"{rate * 1000:.2f} ms for each unit: the texts are not what is said")
     return rate

@@ -17,8 +17,8 @@ from pipeline.dedup.compare import NO_PAIRS, Integers, Pairs, earliest
 from pipeline.dedup.index import finished_count, write_index
 from pipeline.dedup.passes import Chunk, Plan, Task, compare_partitions, sketch_chunk
 from pipeline.dedup.scratch import names_of
+from pipeline.job.blocks import read_block
 from pipeline.recipe import Dedup
-from pipeline.units import read_unit
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -31,7 +31,7 @@ CHUNK_ROWS = 32_768
 TASK_BYTES = 32 * 2**20
 """Entries that a task reads, unless one partition alone is larger; it needs some five times that."""
 
-# For the number of partitions only: 24 bytes of key, row and fingerprint and 8 for each of some 60 shingles, several
+# For the number of partitions only: 24 bytes of key, row and text_hash and 8 for each of some 60 shingles, several
 # times the length of a usual question. Partitions that turn out small are read together.
 _ENTRY_BYTES = 512
 
@@ -48,8 +48,8 @@ class Mapper(Protocol):
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]: ...
 
 
-def build_index(units: Place, count: int, target: Place, settings: Dedup, runner: Mapper) -> int:
-    """Compare the live rows of units 0..count-1 and write the index to `target`; how many rows it calls duplicates.
+def build_index(blocks: Place, count: int, target: Place, settings: Dedup, runner: Mapper) -> int:
+    """Compare the live rows of blocks 0..count-1 and write the index to `target`; how many rows it calls duplicates.
 
     An index that is there stays as it is; whatever else a killed run left in `target` is deleted. This process holds
     16 bytes and the ids for each duplicate, times two or three while they are sorted. Raises EngineUnavailable without
@@ -60,10 +60,10 @@ def build_index(units: Place, count: int, target: Place, settings: Dedup, runner
         return done
     target.delete()
     bands = choose_bands(settings)
-    chunk_units, partitions = _cut(units, count, bands)
-    firsts = range(0, count, chunk_units)
+    chunk_blocks, partitions = _cut(blocks, count, bands)
+    firsts = range(0, count, chunk_blocks)
     plan = Plan(target / SCRATCH, settings, bands, len(firsts), partitions)
-    chunks = [Chunk(plan, i, units, first, min(first + chunk_units, count) - 1) for i, first in enumerate(firsts)]
+    chunks = [Chunk(plan, i, blocks, first, min(first + chunk_blocks, count) - 1) for i, first in enumerate(firsts)]
     rows, sizes, same = 0, np.zeros(partitions, dtype=np.int64), [NO_PAIRS]
     for sketched in runner.map(sketch_chunk, chunks):
         rows += sketched.rows
@@ -77,15 +77,15 @@ def build_index(units: Place, count: int, target: Place, settings: Dedup, runner
     return len(pairs)
 
 
-def _cut(units: Place, count: int, bands: Bands) -> tuple[int, int]:
-    """Units of a chunk, and partitions. All units but the last have as many rows as the first."""
-    unit_rows = max(1, len(read_unit(units, 0))) if count else 1
-    entries = count * unit_rows * bands.count
-    return max(1, CHUNK_ROWS // unit_rows), _LEAST_PARTITIONS + entries * _ENTRY_BYTES // TASK_BYTES
+def _cut(blocks: Place, count: int, bands: Bands) -> tuple[int, int]:
+    """Blocks of a chunk, and partitions. All blocks but the last have as many rows as the first."""
+    block_rows = max(1, len(read_block(blocks, 0))) if count else 1
+    entries = count * block_rows * bands.count
+    return max(1, CHUNK_ROWS // block_rows), _LEAST_PARTITIONS + entries * _ENTRY_BYTES // TASK_BYTES
 
 
 def _ranges(sizes: Integers) -> Iterator[tuple[int, int]]:
-    """First and last of neighbouring partitions, TASK_BYTES together at most unless one alone is larger."""
+    """First and last of neighboring partitions, TASK_BYTES together at most unless one alone is larger."""
     first, total = 0, 0
     for number, size in enumerate(sizes.tolist()):
         if number > first and total + size > TASK_BYTES:

@@ -79,7 +79,7 @@ class Sketches:
 def repeats(keys: Hashes, rows: Integers, wholes: Hashes, sketches: Sketches, threshold: float) -> Pairs:
     """Each row that repeats an earlier one of one of its buckets, with the earliest that it repeats.
 
-    Entry i says that row rows[i], whose sketch is sketches[i] with the fingerprint wholes[i], is in bucket keys[i].
+    Entry i says that row rows[i], whose sketch is sketches[i] with the text_hash wholes[i], is in bucket keys[i].
     """
     leaders = _leaders(keys, rows, wholes)
     texts = np.unique(leaders)

@@ -1,7 +1,7 @@
 """The two passes over the rows; what runs in the workers.
 
-1. A *chunk* of neighbouring units: its rows become sketches and band keys, written cut into partitions by the key.
-2. A *task*, some neighbouring partitions of all chunks: rows that share a key are compared.
+1. A *chunk* of neighboring blocks: its rows become sketches and band keys, written cut into partitions by the key.
+2. A *task*, some neighboring partitions of all chunks: rows that share a key are compared.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,11 +13,11 @@ from manifests.storage import Place
 from pipeline.dedup.bands import Bands, band_keys
 from pipeline.dedup.compare import Integers, Pairs, repeats, to_pairs
 from pipeline.dedup.scratch import Texts, read_shared, sketches_of, write_entries, write_names
-from pipeline.dedup.shingles import Hashes, fingerprint, shingle_hashes
+from pipeline.dedup.shingles import Hashes, shingle_hashes, text_hash
+from pipeline.job.blocks import read_block
 from pipeline.recipe import Dedup
-from pipeline.units import read_unit
 
-# A row is unit * 2**32 + position: numbers in the order of the input, whatever the size of a unit.
+# A row is block * 2**32 + position: numbers in the order of the input, whatever the size of a block.
 _POSITION_BITS = 32
 
 
@@ -34,7 +34,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Units first..last of a directory."""
+    """Blocks first..last of a directory."""
 
     plan: Plan
     number: int
@@ -74,7 +74,7 @@ class _Chunked:
         """Whether the text is new."""
         self.rows.append(row)
         self.ids.append(dialogue_id)
-        first, _ = self.sketches.setdefault(fingerprint(sketch), (row, sketch))
+        first, _ = self.sketches.setdefault(text_hash(sketch), (row, sketch))
         if first != row:
             self.same.append((row, first))
         return first == row
@@ -85,8 +85,8 @@ def sketch_chunk(chunk: Chunk) -> Sketched:
     plan, found = chunk.plan, _Chunked()
     most = plan.bands.num_perm
     keys = [band_keys([], plan.bands)]
-    for unit in range(chunk.first, chunk.last + 1):
-        texts = _live_texts(chunk.directory, unit, plan.settings.shingle)
+    for block in range(chunk.first, chunk.last + 1):
+        texts = _live_texts(chunk.directory, block, plan.settings.shingle)
         # A copy, since a part of an array keeps the whole of it in memory.
         new = [hashes for row, name, hashes in texts if found.add(row, name, hashes[:most].copy())]
         keys.append(band_keys(new, plan.bands))
@@ -105,8 +105,8 @@ def compare_partitions(task: Task) -> Pairs:
     return repeats(keys, rows, wholes, sketches_of(batch, plan.bands.num_perm), plan.settings.threshold)
 
 
-def _live_texts(directory: Place, unit: int, sizes: Mapping[str, int]) -> Iterator[tuple[int, str, Hashes]]:
-    """Row number, id and shingles of a unit's live rows that ask something."""
-    for position, dialogue in enumerate(read_unit(directory, unit)):
+def _live_texts(directory: Place, block: int, sizes: Mapping[str, int]) -> Iterator[tuple[int, str, Hashes]]:
+    """Row number, id and shingles of a block's live rows that ask something."""
+    for position, dialogue in enumerate(read_block(directory, block)):
         if dialogue.status == "live" and len(hashes := shingle_hashes(dialogue, sizes)):
-            yield (unit << _POSITION_BITS) + position, dialogue.dialogue_id, hashes
+            yield (block << _POSITION_BITS) + position, dialogue.dialogue_id, hashes

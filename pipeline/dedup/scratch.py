@@ -27,7 +27,7 @@ _NAMES = pa.schema([("row", pa.int64()), ("dialogue_id", pa.large_string())])
 
 @dataclass(frozen=True)
 class Texts:
-    """The distinct texts of a chunk: number of the first row that has it, fingerprint, sketch."""
+    """The distinct texts of a chunk: number of the first row that has it, text_hash, sketch."""
 
     rows: Sequence[int]
     wholes: Sequence[int]

@@ -32,7 +32,7 @@ def shingle_hashes(dialogue: Dialogue, sizes: Mapping[str, int]) -> Hashes:
 
 
 def shingles(text: str, language: str, sizes: Mapping[str, int]) -> set[str]:
-    """Runs of neighbouring words, or of characters where the script has no spaces; a shorter text is its only shingle.
+    """Runs of neighboring words, or of characters where the script has no spaces; a shorter text is its only shingle.
 
     Case, width, punctuation, symbols and blanks do not count.
     """
@@ -42,15 +42,15 @@ def shingles(text: str, language: str, sizes: Mapping[str, int]) -> set[str]:
     return {"".join(run) for run in _runs("".join(words), sizes.get(language, _CHARACTERS))}
 
 
-def fingerprint(hashes: Hashes) -> int:
+def text_hash(hashes: Hashes) -> int:
     """One 64-bit hash of them all."""
     return _hash(hashes.astype("<u8").tobytes())
 
 
-def _runs(units: Sequence[str], size: int) -> list[Sequence[str]]:
-    if not units:
+def _runs(blocks: Sequence[str], size: int) -> list[Sequence[str]]:
+    if not blocks:
         return []
-    return [units[i : i + size] for i in range(max(1, len(units) - size + 1))]
+    return [blocks[i : i + size] for i in range(max(1, len(blocks) - size + 1))]
 
 
 def _hash(data: bytes) -> int:

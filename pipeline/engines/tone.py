@@ -25,8 +25,8 @@ import numpy as np
 import numpy.typing as npt
 
 from manifests.reasons import Reason
-from pipeline.audio import resample
-from pipeline.engines.protocols import Clip, Detection, Failure, Samples, SpeechRequest, Transcript
+from pipeline.audio.samples import resample
+from pipeline.engines.contract import Clip, Detection, Failure, Samples, SpeechRequest, Transcript
 
 NAME = "tone"
 WATERMARK_NAME = "tone-mark"
@@ -52,7 +52,7 @@ _AMPLITUDE = 0.14
 # heard: its overtones are as regular as a chord.
 _SILENCE_POWER = 2.5e-7
 # The share of a band's power that its strongest tone must hold to be believed. Clean chords reach 0.99; white noise as
-# loud as the clip leaves about 0.7, and of 300 texts the recogniser then gets half right.
+# loud as the clip leaves about 0.7, and of 300 texts the recognizer then gets half right.
 _CLEAR_SHARE = 0.75
 
 _PILOT_HZ = 187.5

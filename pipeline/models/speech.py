@@ -22,7 +22,7 @@ class CosyVoiceModel(Checkpoint):
 
     engine: Literal["cosyvoice"]
     fp16: bool = Field(False, description="half precision")
-    text_frontend: bool = Field(True, description="upstream's own text normaliser and its cutting of long texts")
+    text_frontend: bool = Field(True, description="upstream's own text normalizer and its cutting of long texts")
     instruct: str | None = Field(None, description="how to speak, for models that take instructions")
     serving: CosyVoiceServing = Field(CosyVoiceServing(), description="where and how it runs")
 

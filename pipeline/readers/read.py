@@ -13,9 +13,9 @@ from pipeline.readers.detect import detect
 from pipeline.readers.formats import FORMATS, Format, Row
 from pipeline.readers.parquet import parquet_records
 from pipeline.readers.rows import SourceRow, SourceTurn
-from pipeline.readers.source import PARQUET, TextSource, find_file, first_bytes
 from pipeline.readers.split import Record, split_records
 from pipeline.readers.text import clean_text
+from pipeline.readers.text_stream import PARQUET, TextSource, find_file, first_bytes
 from pipeline.readers.turns import Parsed, RowFields, tidy, unknown_schema
 
 
@@ -25,7 +25,7 @@ def read_rows(uri: str, format: str | None = None) -> Iterator[SourceRow]:
     `uri` is a local path or any location that pyarrow opens; the kind of file (JSON, JSON lines, either within gzip,
     Parquet) is told by what it holds, not by its name. `format` is a name of `FORMATS`; None means `detect_format`.
 
-    System prompts are not spoken and are left out. Neighbouring turns of one role are joined, a leading agent turn is
+    System prompts are not spoken and are left out. Neighboring turns of one role are joined, a leading agent turn is
     dropped where a user turn follows, empty turns are dropped (`tidy`). Of keys that stand twice in a row the last
     counts. Control characters are removed and lone surrogates become U+FFFD (`clean_text`); a JSON row with bytes that
     are not UTF-8 is an unreadable row, since a guess at its letters would be spoken.

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.readers.source import TextSource
+from pipeline.readers.text_stream import TextSource
 
 MAX_ROW_CHARS = 1 << 24
 """A row that is longer (or an open bracket that is never closed) is not looked for further: memory stays bounded."""

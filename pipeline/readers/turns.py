@@ -70,7 +70,7 @@ def alternate(texts: Iterable[str]) -> tuple[SourceTurn, ...]:
 
 
 def tidy(turns: Iterable[SourceTurn]) -> tuple[SourceTurn, ...]:
-    """Turns that alternate: stripped, empty ones dropped, neighbours of one role joined by a line end.
+    """Turns that alternate: stripped, empty ones dropped, neighbors of one role joined by a line end.
 
     Agent turns before the first user turn (greetings) are dropped; where no user turn follows they stay, so that the
     row can be looked at. A user turn at the end stays.

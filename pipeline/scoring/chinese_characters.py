@@ -10,7 +10,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", UserWarning)
     from zhconv import zhconv
 
-# Recognisers rarely print hesitations; 啊 and 哦 they do.
+# Recognizers rarely print hesitations; 啊 and 哦 they do.
 _HESITATIONS = "嗯呃唔呣"
 _DASHES = "‐‑‒–—―−～〜∼~"
 

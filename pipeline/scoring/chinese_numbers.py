@@ -1,7 +1,7 @@
 """Chinese numerals to digits.
 
 As in English, speech to digits is many-to-one (2024 is 两千零二十四 or 二零二四), so numerals become the digits that a
-recogniser prints for them. Two digits that stand together without a unit are left alone: 三四个 is "three or four",
+recognizer prints for them. Two digits that stand together without a unit are left alone: 三四个 is "three or four",
 not 34.
 """
 

@@ -1,4 +1,4 @@
-"""Whether a clip's length is possible for its text, before any recogniser is asked.
+"""Whether a clip's length is possible for its text, before any recognizer is asked.
 
 Finds truncated and run-away speech for free. The limits are wide on purpose: only what no speaker does is rejected
 here, the error rate judges the rest.
@@ -58,7 +58,7 @@ def default_limits(language: str) -> DurationLimits:
 def expected_duration(text: str, language: str, limits: DurationLimits | None = None) -> tuple[float, float]:
     """The shortest and the longest believable duration of the text, in seconds.
 
-    Works on the text as it was given to the synthesiser: normalised text has lost what is said for "1,000 %".
+    Works on the text as it was given to the synthesizer: normalised text has lost what is said for "1,000 %".
     """
     limits = limits or default_limits(language)
     table = _UNSPACED_UNITS if metric(language) == "cer" else _SPACED_UNITS

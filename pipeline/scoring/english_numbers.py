@@ -1,7 +1,7 @@
 """English number words to digits.
 
 Speech to digits is many-to-one: 2024 may be said "twenty twenty four" or "two thousand and twenty four", 911 "nine
-one one" or "nine hundred eleven". Each run of numbers therefore becomes the digits that a recogniser prints for it:
+one one" or "nine hundred eleven". Each run of numbers therefore becomes the digits that a recognizer prints for it:
 numbers that follow each other are written together. Two texts agree when they could be printed with the same digits.
 """
 

@@ -1,4 +1,4 @@
-"""Transcripts that tell of the recogniser, not of the speech: looping, invented, impossible, in another language.
+"""Transcripts that tell of the recognizer, not of the speech: looping, invented, impossible, in another language.
 
 A flag explains why a transcript disagrees with its reference; it says nothing about one that agrees. Whoever asks
 looks at the error rate first. So the limits may be plain, and a text that means to say "no, no, no, no" is safe.
@@ -93,7 +93,7 @@ def flags(
 
     `level_dbfs` is the RMS level of the clip's loudest 50 ms, `prompt` what the recording says that the voice is given
     by, `reference` what was to be said: loops and phrases that stand in it do not count. `no_speech` and
-    `log_probability` are the recogniser's own, where it gives them.
+    `log_probability` are the recognizer's own, where it gives them.
     """
     if not text.strip():
         return ()

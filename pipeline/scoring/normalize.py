@@ -1,7 +1,7 @@
 """Which normalisation and which metric a language has.
 
 The same normalisation is applied to the reference and to the hypothesis. Its version is part of every score, since a
-changed normaliser moves every rate.
+changed normalizer moves every rate.
 """
 
 from functools import lru_cache

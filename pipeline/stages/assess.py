@@ -11,12 +11,12 @@ from dataclasses import dataclass, fields, replace
 from manifests.audio import decode
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Quality, Turn
-from pipeline.audio import clipped_share, loud_span, peak_dbfs
-from pipeline.engines.protocols import Clip, Failure, QualityPredictor, SpeakerEncoder
-from pipeline.loudness import loudness_lufs
+from pipeline.audio.loudness import loudness_lufs
+from pipeline.audio.samples import clipped_share, loud_span, peak_dbfs
+from pipeline.engines.contract import Clip, Failure, QualityPredictor, SpeakerEncoder
 from pipeline.recipe import Assess, Recipe
-from pipeline.stage import Context, EngineKey, Stage
-from pipeline.stages.dialogue import find_turns, replace_turns
+from pipeline.stages._turns import find_turns, replace_turns
+from pipeline.stages.contract import Context, EngineKey, Stage
 
 _NAMES = frozenset(field.name for field in fields(Quality))
 
@@ -49,7 +49,7 @@ def _is_new(turn: Turn) -> bool:
 
 
 def _signal(clip: Clip, before: Quality | None) -> Quality:
-    """What needs no model. `before` is what render saw: the synthesiser's own clipping."""
+    """What needs no model. `before` is what render saw: the synthesizer's own clipping."""
     start, end = loud_span(clip.samples)
     raw = before.clipped_share if before and before.clipped_share is not None else 0.0
     return Quality(
@@ -80,7 +80,7 @@ def _similarities(
     encoder: SpeakerEncoder = context.engines["encoder", settings.speaker]
     vectors = encoder.encode(clips)
     return [
-        None if isinstance(vector, Failure) else float(vector @ context.fingerprints[voice])
+        None if isinstance(vector, Failure) else float(vector @ context.reference_embeddings[voice])
         for vector, voice in zip(vectors, voices, strict=True)
     ]
 

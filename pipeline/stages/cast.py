@@ -11,7 +11,7 @@ from dataclasses import replace
 from manifests.reasons import Reason
 from manifests.schema import Dialogue
 from pipeline.recipe import Recipe, public_bank
-from pipeline.stage import Context, EngineKey, Stage, reject
+from pipeline.stages.contract import Context, EngineKey, Stage, reject
 
 
 def cast(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:

@@ -1,7 +1,7 @@
 """converse: the dialogue gets further exchanges, each written from those before it (LLaMA-Omni 2).
 
 Engine task "converse", form "next": no variables, the spoken exchanges so far as history; options `answer_limit`,
-`max_units`; answers `question`, `answer`.
+`max_length`; answers `question`, `answer`.
 
 How many exchanges a dialogue is to have is drawn from a Poisson distribution and clipped to 1..`turns_max` (clipped,
 not drawn again: the source says so); one that has as many already keeps them all. An exchange that cannot be had after
@@ -14,12 +14,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from manifests.schema import Dialogue, Turn
-from pipeline.engines.protocols import Complaint, TextAnswer, TextRequest
+from pipeline.engines.contract import Complaint, TextAnswer, TextRequest
 from pipeline.recipe import Converse, Recipe
-from pipeline.stage import Context, EngineKey, Stage
-from pipeline.stages.asking import Step, ask_in_turn
-from pipeline.stages.dialogue import exchange_count, spoken_history
-from pipeline.stages.spoken import check_spoken, question_limit, spoken_texts
+from pipeline.stages._asking import Step, ask_in_turn
+from pipeline.stages._spoken_text import check_spoken, question_limit, spoken_texts
+from pipeline.stages._turns import exchange_count, spoken_history
+from pipeline.stages.contract import Context, EngineKey, Stage
 
 _SEED_BITS = 63
 """Of `Context.seed_for`."""
@@ -74,7 +74,7 @@ def _ask(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
         seed=context.seed_for("converse", dialogue, number),
         options={
             "answer_limit": recipe.respond.answer_limit,
-            "max_units": question_limit(recipe, dialogue.language),
+            "max_length": question_limit(recipe, dialogue.language),
         },
         history=history,
         form="next",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from manifests.reasons import Reason
 from manifests.schema import Dialogue
-from pipeline.stage import Context, Stage, reject
+from pipeline.stages.contract import Context, Stage, reject
 
 
 def dedup(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:

@@ -13,7 +13,7 @@ from manifests.reasons import Reason, reason_of
 from manifests.schema import Attempt, Dialogue, Turn
 from pipeline.recipe import Gate, Recipe
 from pipeline.scoring.rates import Score, pooled, score
-from pipeline.stage import Context, EngineKey, Stage, attempt_of, reject
+from pipeline.stages.contract import Context, EngineKey, Stage, attempt_of, reject
 
 FINAL = frozenset({Reason.NO_RECOGNIZER, Reason.EMPTY_REFERENCE})
 """Reasons that no other take can cure."""

@@ -1,7 +1,7 @@
 """render: every new take gets the corpus's sample rate, level and edge silence, whatever engine spoke it.
 
 Where the recipe asks for a loudness, or for `assess`, the row says what came of it. Clipping is measured here as well,
-on what the synthesiser gave: once the level is lowered, no sample is at full scale any more.
+on what the synthesizer gave: once the level is lowered, no sample is at full scale any more.
 """
 
 from collections.abc import Sequence
@@ -9,12 +9,20 @@ from dataclasses import replace
 
 from manifests.audio import decode
 from manifests.schema import Audio, Dialogue, Quality, Turn
-from pipeline.audio import clipped_share, encode, normalize_peak, pad_silence, peak_dbfs, resample, trim_silence
-from pipeline.engines.protocols import Samples
-from pipeline.loudness import normalize_loudness
+from pipeline.audio.loudness import normalize_loudness
+from pipeline.audio.samples import (
+    clipped_share,
+    encode,
+    normalize_peak,
+    pad_silence,
+    peak_dbfs,
+    resample,
+    trim_silence,
+)
+from pipeline.engines.contract import Samples
 from pipeline.recipe import Recipe, Render
-from pipeline.stage import Context, EngineKey, Stage
-from pipeline.stages.dialogue import find_turns, replace_turns
+from pipeline.stages._turns import find_turns, replace_turns
+from pipeline.stages.contract import Context, EngineKey, Stage
 
 Rendered = tuple[Audio, Quality | None]
 

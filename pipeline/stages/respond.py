@@ -11,12 +11,12 @@ Whatever the engine says of itself, the length, the script and the characters of
 from collections.abc import Mapping, Sequence
 
 from manifests.schema import Dialogue
-from pipeline.engines.protocols import Check, Complaint, TextRequest
+from pipeline.engines.contract import Check, Complaint, TextRequest
 from pipeline.recipe import Recipe
-from pipeline.stage import Context, EngineKey, Stage
-from pipeline.stages.asking import Step, ask_in_turn, is_model
-from pipeline.stages.dialogue import exchange_at, spoken_history
-from pipeline.stages.spoken import check_spoken, with_spoken
+from pipeline.stages._asking import Step, ask_in_turn, is_model
+from pipeline.stages._spoken_text import check_spoken, with_spoken
+from pipeline.stages._turns import exchange_at, spoken_history
+from pipeline.stages.contract import Context, EngineKey, Stage
 
 
 def respond(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:

@@ -1,27 +1,27 @@
 """rewrite: every user turn becomes what a person would ask aloud.
 
-Engine task "rewrite"; answers `question`. Rules: variables `instruction`, `material`; options `fillers`, `max_units`.
+Engine task "rewrite"; answers `question`. Rules: variables `instruction`, `material`; options `fillers`, `max_length`.
 Models: form "fragment" (variable `fragment`: of the first turn, where the recipe says so), "whole" (`instruction`,
 with its material) or, for later turns, "next" (`instruction`, and the exchanges before it as history); option
-`max_units`.
+`max_length`.
 Whether a model's question carries fillers is the template's business.
 
-What no rewriting can save is rejected before a model is asked: see `pipeline.stages.source`.
+What no rewriting can save is rejected before a model is asked: see `pipeline.stages._model_input`.
 """
 
 from collections.abc import Mapping, Sequence
 
 from manifests.schema import Dialogue
-from pipeline.engines.protocols import Check, Complaint, TextAnswer, TextRequest
-from pipeline.fragments import PATTERNS
+from pipeline.engines.contract import Check, Complaint, TextAnswer, TextRequest
 from pipeline.recipe import Recipe
-from pipeline.stage import Context, EngineKey, Stage
-from pipeline.stages.asking import Step, ask_in_turn, is_model
-from pipeline.stages.checks import check_question
-from pipeline.stages.dialogue import exchange_at, source_history, with_texts
-from pipeline.stages.marks import without_marks
-from pipeline.stages.source import model_source, reject_hopeless
-from pipeline.stages.spoken import polishes_questions, question_limit
+from pipeline.stages._asking import Step, ask_in_turn, is_model
+from pipeline.stages._checks import check_question
+from pipeline.stages._model_input import model_source, reject_hopeless
+from pipeline.stages._spoken_text import polishes_questions, question_limit
+from pipeline.stages._turns import exchange_at, source_history, with_texts
+from pipeline.stages._typography import without_marks
+from pipeline.stages.contract import Context, EngineKey, Stage
+from pipeline.text.fragments import PATTERNS
 
 
 def rewrite(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
@@ -49,7 +49,7 @@ def _ask_rules(dialogue: Dialogue, number: int, context: Context) -> TextRequest
         language=dialogue.language,
         variables={"instruction": pair.user.original_text, "material": pair.user.material},
         seed=context.seed_for("rewrite", dialogue, pair.user_index),
-        options={"fillers": settings.fillers, "max_units": question_limit(context.recipe, dialogue.language)},
+        options={"fillers": settings.fillers, "max_length": question_limit(context.recipe, dialogue.language)},
         check=_check(dialogue.language, context.recipe, pair.user.material),
     )
 
@@ -62,7 +62,7 @@ def _ask_model(dialogue: Dialogue, number: int, context: Context) -> TextRequest
         language=dialogue.language,
         variables={source.variable: source.text},
         seed=context.seed_for("rewrite", dialogue, pair.user_index),
-        options={"max_units": question_limit(context.recipe, dialogue.language)},
+        options={"max_length": question_limit(context.recipe, dialogue.language)},
         history=source_history(dialogue, number),
         form=source.form,
         check=_check(dialogue.language, context.recipe, source.material),

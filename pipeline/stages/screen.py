@@ -16,11 +16,11 @@ from collections.abc import Iterator, Sequence
 
 from manifests.reasons import Reason, reason_of
 from manifests.schema import Dialogue
-from pipeline.engines.protocols import TextAnswer, TextRequest
+from pipeline.engines.contract import TextAnswer, TextRequest
 from pipeline.recipe import Recipe
-from pipeline.stage import Context, EngineKey, Stage, reject
-from pipeline.stages.asking import Step, ask_in_turn, is_model
-from pipeline.stages.dialogue import exchange_at, source_history
+from pipeline.stages._asking import Step, ask_in_turn, is_model
+from pipeline.stages._turns import exchange_at, source_history
+from pipeline.stages.contract import Context, EngineKey, Stage, reject
 
 _RULES = "rules"
 _DETAIL_CHARACTERS = 200

@@ -11,11 +11,11 @@ import numpy as np
 
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Turn
-from pipeline.audio import encode
-from pipeline.engines.protocols import Clip, Failure, SpeechRequest, SpeechSynthesizer
+from pipeline.audio.samples import encode
+from pipeline.engines.contract import Clip, Failure, SpeechRequest, SpeechSynthesizer
 from pipeline.recipe import Recipe
-from pipeline.stage import Context, EngineKey, Stage, attempt_of
-from pipeline.stages.dialogue import Place, find_turns, replace_turns
+from pipeline.stages._turns import Place, find_turns, replace_turns
+from pipeline.stages.contract import Context, EngineKey, Stage, attempt_of
 
 
 def synthesize(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
@@ -62,7 +62,7 @@ def _take(turn: Turn, made: tuple[SpeechRequest, Clip | Failure]) -> Turn:
 
 
 def _is_sound(clip: Clip) -> bool:
-    """Neural synthesisers give NaN or nothing at all without an error; neither may reach the corpus."""
+    """Neural synthesizers give NaN or nothing at all without an error; neither may reach the corpus."""
     return bool(clip.samples.size and np.isfinite(clip.samples).all() and np.any(clip.samples))
 
 

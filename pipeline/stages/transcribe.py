@@ -1,11 +1,11 @@
-"""transcribe: the delivered bytes of every new take are heard again by the recogniser of the language.
+"""transcribe: the delivered bytes of every new take are heard again by the recognizer of the language.
 
-Takes whose duration no speaker could need for the text are not worth a recogniser's time and get their reason here.
-So do takes whose transcript is wrong in a way that tells of the recogniser (`pipeline.scoring.hallucination`): gate
-keeps that reason, so that "the recogniser was wrong" is not counted as "the voice was wrong".
+Takes whose duration no speaker could need for the text are not worth a recognizer's time and get their reason here.
+So do takes whose transcript is wrong in a way that tells of the recognizer (`pipeline.scoring.hallucination`): gate
+keeps that reason, so that "the recognizer was wrong" is not counted as "the voice was wrong".
 
-Where the recipe has a second recogniser, it hears the new takes that the gate would blame for what the first one
-heard (`pipeline.stages.second_opinion`), and the better hearing decides.
+Where the recipe has a second recognizer, it hears the new takes that the gate would blame for what the first one
+heard (`pipeline.stages._second_opinion`), and the better hearing decides.
 """
 
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ from manifests.schema import Dialogue, Turn
 from pipeline.recipe import Gate, Recipe
 from pipeline.scoring.duration import DurationLimits, duration_reason
 from pipeline.scoring.normalize import metric
-from pipeline.stage import Context, EngineKey, Stage
-from pipeline.stages.dialogue import Place, find_turns, replace_turns
-from pipeline.stages.hearing import Heard, covers, hear
-from pipeline.stages.second_opinion import decide, doubtful_turns, opinion
+from pipeline.stages._second_opinion import decide, doubtful_turns, opinion
+from pipeline.stages._transcripts import Heard, covers, hear
+from pipeline.stages._turns import Place, find_turns, replace_turns
+from pipeline.stages.contract import Context, EngineKey, Stage
 
 
 def transcribe(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
@@ -52,7 +52,7 @@ def _hear_first(dialogues: Sequence[Dialogue], places: Sequence[Place], context:
 
 
 def _second_recognizers(heard: Sequence[Dialogue], places: Sequence[Place], context: Context) -> dict[Place, str]:
-    """The new takes that a second recogniser is to hear, and which one."""
+    """The new takes that a second recognizer is to hear, and which one."""
     if not context.recipe.asr.second:
         return {}
     doubtful = {Place(i, j) for i in {i for i, _ in places} for j in doubtful_turns(heard[i], context.recipe.gate)}

@@ -10,13 +10,13 @@ from dataclasses import replace
 from manifests.audio import decode
 from manifests.reasons import Reason
 from manifests.schema import Audio, Dialogue, Turn, Watermark
-from pipeline.audio import encode
-from pipeline.engines.marking import bit_errors, message_of
-from pipeline.engines.protocols import Clip, Detection, Failure, Watermarker
+from pipeline.audio.samples import encode
+from pipeline.engines.contract import Clip, Detection, Failure, Watermarker
+from pipeline.engines.watermark.message import bit_errors, message_of
 from pipeline.recipe import Recipe
 from pipeline.recipe import Watermark as Settings
-from pipeline.stage import Context, EngineKey, Stage
-from pipeline.stages.dialogue import find_turns, replace_turns
+from pipeline.stages._turns import find_turns, replace_turns
+from pipeline.stages.contract import Context, EngineKey, Stage
 
 Marked = tuple[Audio, Watermark | None, Reason | None]
 """Delivered bytes, the mark found in them, and why the take is not acceptable."""

@@ -13,16 +13,16 @@ import pytest
 from tiny_cosyvoice import make_model
 
 from manifests.errors import EngineUnavailable
-from pipeline.engines import cosyvoice
-from pipeline.engines.cosyvoice import checkpoint
-from pipeline.engines.cosyvoice.synthesizer import CosyVoiceSynthesizer
+from pipeline.engines.tts import cosyvoice
+from pipeline.engines.tts.cosyvoice import checkpoint
+from pipeline.engines.tts.cosyvoice.synthesizer import CosyVoiceSynthesizer
 from pipeline.models import CosyVoiceModel
 
 Open = Callable[..., CosyVoiceSynthesizer]
 
 
 def _import_upstream() -> None:
-    from pipeline.engines.cosyvoice.mends import import_upstream
+    from pipeline.engines.tts.cosyvoice.patches import import_upstream
 
     import_upstream()
 

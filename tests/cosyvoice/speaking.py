@@ -9,8 +9,8 @@ import numpy as np
 import soundfile
 from tiny_cosyvoice import NAMED_SPEAKER
 
-from pipeline.engines.cosyvoice.synthesizer import CosyVoiceSynthesizer
-from pipeline.engines.protocols import Clip, Samples, SpeechRequest
+from pipeline.engines.contract import Clip, Samples, SpeechRequest
+from pipeline.engines.tts.cosyvoice.synthesizer import CosyVoiceSynthesizer
 from voicebank.voice import Voice
 
 TEXT = "hello world, how are you?"

@@ -9,8 +9,8 @@ from speaking import LONG, ask, inner, named, prompted, recording, speak, vector
 
 from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
-from pipeline.engines.cosyvoice import checkpoint
-from pipeline.engines.protocols import Failure
+from pipeline.engines.contract import Failure
+from pipeline.engines.tts.cosyvoice import checkpoint
 
 WRONG = {
     "no letters": (ask(virtual(), "。。。"), "no letters"),

@@ -23,8 +23,8 @@ from speaking import (
 )
 from tiny_cosyvoice import NAMED_SPEAKER, SAMPLE_RATES
 
-from pipeline.engines.cosyvoice.modes import END_OF_PROMPT, SYSTEM_PROMPT
-from pipeline.engines.protocols import Clip
+from pipeline.engines.contract import Clip
+from pipeline.engines.tts.cosyvoice.modes import END_OF_PROMPT, SYSTEM_PROMPT
 
 SYSTEM = {1: "", 2: "", 3: SYSTEM_PROMPT + END_OF_PROMPT}
 

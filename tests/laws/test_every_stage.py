@@ -7,13 +7,13 @@ import pytest
 
 from manifests.schema import Dialogue
 from manifests.storage import open_place
-from pipeline.engines.protocols import Clip, Failure, SpeechRequest
+from pipeline.engines.contract import Clip, Failure, SpeechRequest
 from pipeline.engines.tone import ToneSynthesizer
-from pipeline.ingest import IngestOptions, ingest, open_inputs
+from pipeline.job.blocks import read_block
+from pipeline.job.ingest import IngestOptions, ingest, open_inputs
 from pipeline.recipe import SPEECH_STAGES
-from pipeline.stage import audit_stage, run_stage
-from pipeline.stages import STAGE_TABLE
-from pipeline.units import read_unit
+from pipeline.stages.contract import audit_stage, run_stage
+from pipeline.stages.registry import STAGE_TABLE
 from tests.builders import make_context, tone_recipe
 
 
@@ -38,9 +38,9 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> list[Dialogue]:
         sample = resources.files("pipeline.samples") / f"instructions_{language}.json"
         path = directory / f"{language}.json"
         path.write_text(json.dumps(json.loads(sample.read_text(encoding="utf-8"))[:36]), encoding="utf-8")
-        units = open_place(directory / language)
-        ingest(open_inputs([str(path)]), IngestOptions(), tone_recipe(), "digest", units, lambda rows: None)
-        found += read_unit(units, 0)
+        blocks = open_place(directory / language)
+        ingest(open_inputs([str(path)]), IngestOptions(), tone_recipe(), "digest", blocks, lambda rows: None)
+        found += read_block(blocks, 0)
     return found
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from manifests.reasons import Reason
 from manifests.schema import Dialogue
-from pipeline.engines.protocols import Failure, TextAnswer, TextRequest
+from pipeline.engines.contract import Failure, TextAnswer, TextRequest
 from pipeline.seeds import derive_seed
-from pipeline.stage import Stage, audit_stage, run_stage
+from pipeline.stages.contract import Stage, audit_stage, run_stage
 from pipeline.stages.converse import CONVERSE as CONVERSE_STAGE
 from pipeline.stages.respond import RESPOND
 from pipeline.stages.rewrite import REWRITE

@@ -86,7 +86,7 @@ def _drop(*path):
         (_set("seed", True), "manifest.seed has the wrong type: bool"),
         (_set("shards", []), "manifest.shards has the wrong type: list"),
         (_drop("recipe", "digest"), "manifest.recipe lacks digest"),
-        (_set("shards", "kept", 0, "colour", 1), r"manifest.shards.kept\[0\] has unknown colour"),
+        (_set("shards", "kept", 0, "color", 1), r"manifest.shards.kept\[0\] has unknown color"),
         (_set("shards", "kept", 0, "rows", -1), "kept-00000.parquet has a negative number of rows"),
         (_set("sources", 0, "rows", None), r"manifest.sources\[0\].rows has the wrong type: NoneType"),
         (_set("counts", "samples", "kept", "en", {"0": 5}), "impossible sample rates: 0"),

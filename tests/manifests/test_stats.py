@@ -63,7 +63,7 @@ def test_golden(numbers):
 
 
 def _heard_twice(row, *seconds: str | None):
-    """The row with one take of its first turn for each reason of a second recogniser."""
+    """The row with one take of its first turn for each reason of a second recognizer."""
     firsts = Opinion("cheap", "what", 0.9, "error_rate")
     attempts = tuple(
         Attempt(n, "voice-user", n, 1.0, None, None, None, second, "x", (firsts, Opinion("dear", "", 0.5, second)))
@@ -85,7 +85,7 @@ def test_second_opinions_are_counted_by_language_whoever_was_wrong(tmp_path):
         "rejected": {"en": {"recognizer_wrong": 3, "voice_wrong": 6}},
     }
     text = format_stats(numbers)
-    assert "second opinions on rejected en takes: recogniser wrong 3, voice wrong 6\n" in text
+    assert "second opinions on rejected en takes: recognizer wrong 3, voice wrong 6\n" in text
     assert text.count("second opinions on") == 3
 
 

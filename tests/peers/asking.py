@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from pipeline.engines.chat.openai_model import OpenAIChat
-from pipeline.engines.protocols import ChatMessage, ChatModel, ChatReply, ChatRequest, Failure, TextRequest
+from pipeline.engines.contract import ChatMessage, ChatModel, ChatReply, ChatRequest, Failure, TextRequest
+from pipeline.engines.text.chat.openai_model import OpenAIChat
 from pipeline.models import OpenAIModel, OpenAIServing, VllmModel, VllmServing
 from tests.peers.servers import CONTEXT, Checkpoints, Server
 
@@ -77,7 +77,7 @@ def text_requests(language: str, count: int, retries: int = 1) -> list[TextReque
             language=language,
             variables={"instruction": texts[language].format(number + 2)},
             seed=number,
-            options={"max_units": 30},
+            options={"max_length": 30},
             prompt="ke-rewrite/v1",
             form="whole",
             retries=retries,

@@ -3,8 +3,8 @@
 import time
 from typing import Any
 
-from pipeline.engines.chat.vllm_model import open_generator
-from pipeline.engines.protocols import Failure, TextAnswer
+from pipeline.engines.contract import Failure, TextAnswer
+from pipeline.engines.text.chat.vllm_model import open_generator
 from pipeline.models import VllmModel
 from tests.peers.asking import text_requests
 from tests.peers.servers import READY_S

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from manifests.corpus import Corpus
-from pipeline.effort import tokens_of_log
+from pipeline.job.usage import tokens_of_log
 from tests.peers.processes import gone_in_time
 from tests.peers.servers import CONTEXT, READY_S, Checkpoints, need_vllm_here
 
@@ -47,8 +47,8 @@ def test_every_row_is_accounted_for(checkpoints: Checkpoints, tmp_path: Path) ->
         "asr.engine": "tone",
         "pools.voices.gpus": "0",
         "pools.proof.gpus": "0",
-        "unit_rows": "2",
-        "rewrite.source_units": "{en: 100000}",
+        "block_rows": "2",
+        "rewrite.source_length": "{en: 100000}",
     }
     command = [str(Path(sys.executable).with_name("parley")), "run", "voiceassistant", "--input", str(source)]
     command += ["--out", str(out), *(word for item in settings.items() for word in ("--set", "=".join(item)))]

@@ -6,11 +6,11 @@ import pytest
 
 from pipeline.prompts import named_digest
 from pipeline.recipe import TEXT_STAGES, load_recipe, shipped_recipes
+from pipeline.stages._spoken_text import polishes_questions
 from pipeline.stages.converse import CONVERSE
 from pipeline.stages.respond import RESPOND
 from pipeline.stages.rewrite import REWRITE
 from pipeline.stages.screen import SCREEN
-from pipeline.stages.spoken import polishes_questions
 
 NAMES = ("ke-speechchat", "instructs2s", "instructs2s-multiturn", "voiceassistant")
 
@@ -36,9 +36,9 @@ def test_every_prompt_of_the_recipe_is_in_the_store_in_each_of_its_languages(nam
 def test_units_are_in_flight_where_models_answer_and_enough_to_fill_their_servers(name: str) -> None:
     recipe = load_recipe(name)
     for pool in recipe.pools.values():
-        assert (pool.units_in_flight > 1) == set(pool.stages).issubset(TEXT_STAGES)
+        assert (pool.blocks_in_flight > 1) == set(pool.stages).issubset(TEXT_STAGES)
     most = max(model.serving.concurrency for model in recipe.models.values() if model.engine == "openai")
-    assert max(pool.units_in_flight for pool in recipe.pools.values()) * recipe.unit_rows >= most
+    assert max(pool.blocks_in_flight for pool in recipe.pools.values()) * recipe.block_rows >= most
 
 
 def test_ke_speechchat_is_as_the_source_says() -> None:

@@ -1,4 +1,4 @@
-"""The true offline engines, end to end: text in, speech that a recogniser understands and a watermark out."""
+"""The true offline engines, end to end: text in, speech that a recognizer understands and a watermark out."""
 
 import json
 from pathlib import Path
@@ -11,15 +11,15 @@ from manifests.corpus import Corpus
 from manifests.schema import Dialogue
 from manifests.storage import open_place
 from manifests.validate import validate
-from pipeline.engines.perth import PerthWatermarker
-from pipeline.engines.protocols import Clip, Detection
-from pipeline.ingest import IngestOptions, open_inputs
-from pipeline.job import Job, Listener
+from pipeline.engines.contract import Clip, Detection
+from pipeline.engines.watermark.perth import PerthWatermarker
+from pipeline.job.ingest import IngestOptions, open_inputs
+from pipeline.job.job import Job, Listener
+from pipeline.job.run import run_job
+from pipeline.job.runner.local import LocalRunner
+from pipeline.job.runner.ray import RayRunner
+from pipeline.job.runner.tasks import Runner
 from pipeline.recipe import load_recipe
-from pipeline.run import run_job
-from pipeline.runner.local import LocalRunner
-from pipeline.runner.ray import RayRunner
-from pipeline.runner.tasks import Runner
 from tests.pipeline.tone_job import files_of
 
 pytestmark = pytest.mark.offline
@@ -80,7 +80,7 @@ def test_chinese_is_spoken_and_marked_but_never_kept_unheard(corpus: Path) -> No
 
 def test_some_english_is_kept_and_was_really_understood(corpus: Path) -> None:
     kept = rows_of(corpus, "kept")
-    assert kept, "the recogniser understood none of three simple dialogues"
+    assert kept, "the recognizer understood none of three simple dialogues"
     for dialogue in kept:
         assert dialogue.wer is not None and dialogue.wer <= 0.10
         for turn in dialogue.turns:
@@ -114,7 +114,7 @@ def test_the_same_corpus_from_any_number_of_workers(corpus: Path, tmp_path: Path
     for workers in (1, 2):
         out = tmp_path / f"ray-{workers}" / "corpus"
         out.parent.mkdir()
-        run_offline(ROWS, out, RayRunner(), "unit_rows=2", f"pools.speech.workers={workers}")
+        run_offline(ROWS, out, RayRunner(), "block_rows=2", f"pools.speech.workers={workers}")
         assert files_of(out) == files_of(tmp_path / "ray-1" / "corpus")
     by_id = {d.dialogue_id: d.turns for d in rows_of(tmp_path / "ray-2" / "corpus", "kept")}
     assert by_id == {d.dialogue_id: d.turns for d in rows_of(corpus, "kept")}

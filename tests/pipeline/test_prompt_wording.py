@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.engines.chat.tasks import COMPLAINTS, TASKS
-from pipeline.engines.chat.template import load_template
+from pipeline.engines.text.chat.tasks import COMPLAINTS, TASKS
+from pipeline.engines.text.chat.template import load_template
 from pipeline.prompts import complaints_version, load_prompt, prompt_names, prompt_root, split_name
-from pipeline.verbalize import count_units, unspeakable
+from pipeline.text.verbalize import text_length, unspeakable
 
 KE = ("ke-rewrite/v1", "ke-screen/v1", "ke-safety/v1", "ke-respond/v1")
 INSTRUCTS2S = ("instructs2s-rewrite/v1", "instructs2s-respond/v1", "instructs2s-converse/v1")
@@ -102,7 +102,7 @@ def test_what_examples_say_aloud_would_pass_the_checks(name: str, language: str)
         for key in example.keys() & {"question", "answer", "response"}:
             spoken = str(example[key])
             assert unspeakable(spoken, language) == [], spoken
-            assert 0 < count_units(spoken, language) <= LIMITS.get((key, language), ANSWER_LIMIT), spoken
+            assert 0 < text_length(spoken, language) <= LIMITS.get((key, language), ANSWER_LIMIT), spoken
 
 
 @templates
@@ -227,7 +227,7 @@ def test_a_carried_over_language_is_declared(name: str) -> None:
 
 NOT_FOR_MODELS = """
 alpaca belle ultrachat sharegpt moss-00 openorca instructs2s speechinstruct anyinstruct ke-speechchat speechchat
-voiceassistant-400k omni gpt qwen llama deepseek claude gemini cosyvoice whisper licence license copyright dataset
+voiceassistant-400k omni gpt qwen llama deepseek claude gemini cosyvoice whisper license license copyright dataset
 """.split()
 
 

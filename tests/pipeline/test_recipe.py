@@ -6,14 +6,14 @@ import pytest
 
 from manifests.errors import RecipeError
 from manifests.storage import open_place
-from pipeline.engines.table import ENGINES
-from pipeline.ingest import IngestOptions
-from pipeline.job import Job, Listener
+from pipeline.engines.registry import ENGINES
+from pipeline.job.ingest import IngestOptions
+from pipeline.job.job import Job, Listener
+from pipeline.job.run import run_job
+from pipeline.job.runner.local import LocalRunner
+from pipeline.job.worker import engines_of
 from pipeline.recipe import STAGES, digest, load_recipe, shipped_recipes
-from pipeline.run import run_job
-from pipeline.runner.local import LocalRunner
 from pipeline.scoring.duration import default_limits
-from pipeline.worker import engines_of
 
 AFTER_THE_PAPERS = ["instructs2s", "instructs2s-multiturn", "ke-speechchat", "voiceassistant"]
 
@@ -95,7 +95,7 @@ def test_a_recipe_may_be_a_file(tmp_path: Path) -> None:
     [
         ("gate.wer_limit=0.2", True),
         ("gate.wer_limit=0.1", False),
-        ("unit_rows=8", True),
+        ("block_rows=8", True),
         ("description=another", False),
         ("pools.all.workers=7", False),
     ],

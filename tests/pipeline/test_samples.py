@@ -119,7 +119,7 @@ COUNTS = {
 }
 LANGUAGES = sorted(KINDS)
 SPOKEN = ("plain", "fragment", "classification", "summary", "editing", "unsafe", "conversation")
-ANSWER_UNITS = {"en": (12, 45), "zh": (20, 80)}  # words, characters
+ANSWER_LENGTH = {"en": (12, 45), "zh": (20, 80)}  # words, characters
 LONG_TEXT_UNITS = {"en": 300, "zh": 450}
 REFUSAL = {"en": re.compile(r"\bcan't help\b"), "zh": re.compile("不能(帮忙|回答|提供)")}
 
@@ -172,7 +172,7 @@ def test_only_the_meant_row_is_a_duplicate(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_most_answers_are_of_spoken_length(language: str) -> None:
-    low, high = ANSWER_UNITS[language]
+    low, high = ANSWER_LENGTH[language]
     inside = [low <= units(row["output"], language) <= high for row in of_kind(language, *SPOKEN)]
     assert len(inside) == 53
     assert sum(inside) / len(inside) > 0.9
@@ -180,7 +180,7 @@ def test_most_answers_are_of_spoken_length(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_plain_answers_are_never_too_short_or_long(language: str) -> None:
-    low, high = ANSWER_UNITS[language]
+    low, high = ANSWER_LENGTH[language]
     lengths = {row["instruction"]: units(row["output"], language) for row in of_kind(language, "plain")}
     assert {text: n for text, n in lengths.items() if not low <= n <= high} == {}
 
@@ -279,7 +279,7 @@ def test_broken_lines_hold_every_kind_of_damage() -> None:
         json.loads(text.split("\n")[7])["instruction"].encode("utf-8")
 
 
-def test_licence_is_stated() -> None:
+def test_license_is_stated() -> None:
     readme = (SAMPLES / "README.md").read_text(encoding="utf-8")
     assert "CC0 1.0" in readme
     assert all(item.name in readme for item in SAMPLES.iterdir() if item.name.endswith((".json", ".jsonl")))

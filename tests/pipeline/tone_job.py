@@ -5,13 +5,13 @@ from typing import Any
 
 from manifests.manifest import Manifest
 from manifests.storage import Place, open_place
-from pipeline import run as running
-from pipeline.ingest import IngestOptions, open_inputs
-from pipeline.job import Job, Listener
+from pipeline.job import run as running
+from pipeline.job.blocks import BlockReport
+from pipeline.job.ingest import IngestOptions, open_inputs
+from pipeline.job.job import Job, Listener
+from pipeline.job.runner.local import LocalRunner
+from pipeline.job.runner.tasks import Runner
 from pipeline.recipe import Recipe
-from pipeline.runner.local import LocalRunner
-from pipeline.runner.tasks import Runner
-from pipeline.units import UnitReport
 from tests.builders import tone_recipe
 
 STAGES = tone_recipe().stages
@@ -30,7 +30,7 @@ ROWS = [
 
 
 def small_recipe(*overrides: str) -> Recipe:
-    return tone_recipe("unit_rows=4", "pack.clips=true", *overrides)
+    return tone_recipe("block_rows=4", "pack.clips=true", *overrides)
 
 
 def make_job(input_file: str, *overrides: str, **changes: Any) -> Job:
@@ -53,10 +53,10 @@ def files_of(corpus: Path) -> dict[str, bytes]:
 
 
 class StopAfter(Listener):
-    def __init__(self, units: int) -> None:
-        self.left = units
+    def __init__(self, blocks: int) -> None:
+        self.left = blocks
 
-    def finished(self, report: UnitReport) -> None:
+    def finished(self, report: BlockReport) -> None:
         self.left -= 1
         if self.left == 0:
             raise KeyboardInterrupt
@@ -64,14 +64,14 @@ class StopAfter(Listener):
 
 class Count(Listener):
     def __init__(self) -> None:
-        self.units: list[int] = []
+        self.blocks: list[int] = []
         self.settled = -1
 
     def started(self, total: int, settled: int) -> None:
         self.settled = settled
 
-    def finished(self, report: UnitReport) -> None:
-        self.units.append(report.unit)
+    def finished(self, report: BlockReport) -> None:
+        self.blocks.append(report.block)
 
 
 class Closing(LocalRunner):

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.engines.chat.openai_model import OpenAIChat
-from pipeline.engines.protocols import ChatMessage, ChatReply, ChatRequest, Failure
+from pipeline.engines.contract import ChatMessage, ChatReply, ChatRequest, Failure
 from pipeline.engines.remote.retry import Pace
+from pipeline.engines.text.chat.openai_model import OpenAIChat
 from pipeline.models import OpenAIModel, OpenAIServing
 
 QUICK = Pace(base_s=0.005, cap_s=0.05, asked_cap_s=0.3)

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from pipeline.engines.openai_speech import OpenAISpeech
-from pipeline.engines.openai_transcription import OpenAITranscription
-from pipeline.engines.protocols import SpeechRequest
+from pipeline.engines.asr.openai_transcription import OpenAITranscription
+from pipeline.engines.contract import SpeechRequest
+from pipeline.engines.tts.openai_speech import OpenAISpeech
 from pipeline.models import OpenAISpeechModel, OpenAITranscriptionModel, Server
 from tests.servers.asking import QUICK
 from voicebank.voice import Voice

@@ -14,8 +14,8 @@ from typing import Any
 import soundfile
 from aiohttp import web
 
-from pipeline.audio import encode
-from pipeline.engines.protocols import Clip, SpeechRequest, Transcript
+from pipeline.audio.samples import encode
+from pipeline.engines.contract import Clip, SpeechRequest, Transcript
 from pipeline.engines.tone import ToneRecognizer, ToneSynthesizer
 from tests.servers import wire
 from tests.servers.faults import MEDIA_TYPE, TRANSPORT_FAULTS, Fault

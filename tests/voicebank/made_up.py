@@ -28,13 +28,13 @@ def speaker(name: str, gender: Gender = "female", language: str = "en", bucket: 
         "speech_s": 60.0,
         "similar_pairs": 45,
         "half_similarity": 0.98,
-        "seconds_per_unit": bucket / 1000,
+        "seconds_per_character": bucket / 1000,
         "quality": 4.2,
-        "licence": "CC-BY-4.0",
+        "license": "CC-BY-4.0",
         "xvector": unit(generator.normal(size=WIDTH) + 1),
         "embedding": unit(generator.normal(size=WIDTH // 2) + 1),
     }
-    return Speaker(speaker_id=name, language=language, gender=gender, ms_per_unit=bucket, **(facts | values))
+    return Speaker(speaker_id=name, language=language, gender=gender, ms_per_character=bucket, **(facts | values))
 
 
 def people(count: int = 60, languages: Sequence[str] = ("en", "zh"), **values: Any) -> list[Speaker]:

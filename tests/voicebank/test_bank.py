@@ -16,7 +16,7 @@ from voicebank.voice import Speaker, Voice
 ROWS = [
     {"voice_id": "a", "engine": "flite", "speaker": "rms", "language": "en", "gender": "male", "agent": True},
     {"voice_id": "b", "engine": "flite", "speaker": "slt", "language": "en", "gender": "female", "rate": 0.9},
-    {"voice_id": "c", "engine": "espeak-ng", "speaker": "cmn", "language": "zh", "gender": "male", "licence": None},
+    {"voice_id": "c", "engine": "espeak-ng", "speaker": "cmn", "language": "zh", "gender": "male", "license": None},
 ]
 
 
@@ -76,7 +76,7 @@ def test_digest_follows_the_content(tmp_path: Path, change, same: bool) -> None:
     [
         ("{", "line 2"),
         ("[]", "not a JSON object"),
-        (json.dumps({**ROWS[1], "colour": "red"}), "unknown keys colour"),
+        (json.dumps({**ROWS[1], "color": "red"}), "unknown keys color"),
         (json.dumps({"voice_id": "b"}), "missing keys engine, gender, language, speaker"),
         (json.dumps({**ROWS[1], "voice_id": "a"}), "'a' is there twice"),
         (json.dumps({**ROWS[1], "voice_id": "../b"}), "bad voice_id"),
@@ -88,14 +88,14 @@ def test_digest_follows_the_content(tmp_path: Path, change, same: bool) -> None:
         (json.dumps({**ROWS[1], "pitch": True}), "bad pitch True"),
         (json.dumps({**ROWS[1], "agent": 1}), "bad agent 1"),
         (json.dumps({**ROWS[1], "speaker": ""}), "bad speaker ''"),
-        (json.dumps({**ROWS[1], "licence": 3}), "bad licence 3"),
+        (json.dumps({**ROWS[1], "license": 3}), "bad license 3"),
         (json.dumps({**ROWS[1], "embedding": [1.0]}), "unknown keys embedding"),
         (json.dumps({**ROWS[1], "prompt_audio": "x"}), "unknown keys prompt_audio"),
         (json.dumps({**ROWS[1], "parents": "ab"}), "bad parents 'ab'"),
         (json.dumps({**ROWS[1], "parents": ["a", 5]}), "bad parents ['a', 5]"),
         (json.dumps({**ROWS[1], "parents": ["a", "b"], "weights": [1]}), "1 weights for 2 parents"),
-        (json.dumps({**ROWS[1], "ms_per_unit": 180.5}), "bad ms_per_unit 180.5"),
-        (json.dumps({**ROWS[1], "ms_per_unit": True}), "bad ms_per_unit True"),
+        (json.dumps({**ROWS[1], "ms_per_character": 180.5}), "bad ms_per_character 180.5"),
+        (json.dumps({**ROWS[1], "ms_per_character": True}), "bad ms_per_character True"),
     ],
 )
 def test_a_bad_line_is_one_clear_error(tmp_path: Path, line: str, message: str) -> None:
@@ -159,7 +159,7 @@ def test_the_digest_is_the_same_in_either_form_and_in_any_row_groups(tmp_path: P
         lambda v: [*v[:2], replace(v[2], prompt_audio=b"fLaC-cfLaC"), replace(v[3], prompt_audio=b"-d")],
         lambda v: [replace(v[0], weights=(0.5, 0.5)), *v[1:]],
         lambda v: [replace(v[0], parents=("s2", "s1")), *v[1:]],
-        lambda v: [replace(v[0], ms_per_unit=180), *v[1:]],
+        lambda v: [replace(v[0], ms_per_character=180), *v[1:]],
         lambda v: [*v[:2], replace(v[2], prompt_text="ha"), v[3]],
         lambda v: [replace(v[0], agent=True), *v[1:]],
         lambda v: v[:1] + v[:0:-1],
@@ -241,6 +241,6 @@ def test_the_offline_card_tells_the_truth() -> None:
         language: {role: len(bank.select(language=language, agent=role == "agent")) for role in ("agent", "user")}
         for language in ("en", "zh")
     }
-    licences = {(source["engine"], source["speaker"]): source["licence"] for source in card["sources"]}
-    assert {(v.engine, v.speaker): v.licence for v in bank.voices} == licences
+    licenses = {(source["engine"], source["speaker"]): source["license"] for source in card["sources"]}
+    assert {(v.engine, v.speaker): v.license for v in bank.voices} == licenses
     assert {f.name for f in fields(Voice)} == set(asdict(bank.voices[0]))

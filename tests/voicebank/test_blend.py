@@ -16,7 +16,7 @@ from tests.voicebank.made_up import make_bank, people, read_voices, speaker, uni
 from voicebank.bank import load_bank
 from voicebank.blend import BlendOptions, blend
 from voicebank.card import read_card
-from voicebank.crowd import crowd_of
+from voicebank.speaker_table import crowd_of
 from voicebank.voice import Speaker
 
 OPTIONS = BlendOptions(count=40, seed=3, report=False)
@@ -42,7 +42,7 @@ def test_a_voice_is_the_weighted_average_of_its_parents(parents: int, tmp_path: 
     for voice, xvector in zip(voices, xvectors, strict=True):
         kin = [real[parent] for parent in voice.parents]
         assert len({one.speaker_id for one in kin}) == parents
-        assert {(one.gender, one.ms_per_unit) for one in kin} == {(voice.gender, voice.ms_per_unit)}
+        assert {(one.gender, one.ms_per_character) for one in kin} == {(voice.gender, voice.ms_per_character)}
         assert len({one.language for one in kin}) == 1
         assert sum(voice.weights) == pytest.approx(1) and all(low <= weight <= high for weight in voice.weights)
         mixed = sum(weight * one.xvector for weight, one in zip(voice.weights, kin, strict=True))
@@ -109,24 +109,24 @@ def test_options_decide_the_shares(options: dict[str, Any], expected: dict[Any, 
 def test_rate_buckets_come_up_in_proportion_to_their_speakers(tmp_path: Path) -> None:
     real = [speaker(f"q{i:03d}", bucket=80 if i < 30 else 90) for i in range(40)]
     voices, _ = read_voices(blended(tmp_path, real, count=2000, agents=0, twin_limit=1.0))
-    share = sum(voice.ms_per_unit == 80 for voice in voices) / len(voices)
+    share = sum(voice.ms_per_character == 80 for voice in voices) / len(voices)
     assert 0.71 < share < 0.79  # 3/4 of the speakers; by pairs it would be 0.91
 
 
 @pytest.mark.parametrize(
-    "licences, expected",
+    "licenses, expected",
     [
         (("CC0-1.0", "CC0-1.0"), "CC0-1.0"),
         (("MIT", "CC0-1.0"), "CC0-1.0 AND MIT"),
         (("MIT", None), None),
     ],
 )
-def test_the_licence_is_that_of_all_parents(
-    licences: tuple[str, str | None], expected: str | None, tmp_path: Path
+def test_the_license_is_that_of_all_parents(
+    licenses: tuple[str, str | None], expected: str | None, tmp_path: Path
 ) -> None:
-    real = [speaker(f"q{i}", licence=licence) for i, licence in enumerate(licences)]
+    real = [speaker(f"q{i}", license=license) for i, license in enumerate(licenses)]
     voices, _ = read_voices(blended(tmp_path, real, count=1, agents=0))
-    assert voices[0].licence == expected
+    assert voices[0].license == expected
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_parents_who_cancel_out_are_no_voice(tmp_path: Path) -> None:
         blended(tmp_path, real, agents=0, weights=(0.49, 0.51), patience=50)
 
 
-def test_a_bank_for_no_synthesiser(tmp_path: Path) -> None:
+def test_a_bank_for_no_synthesizer(tmp_path: Path) -> None:
     make_bank(tmp_path / "real", people(embedding=None))
     result = blend(open_place(tmp_path / "real"), open_place(tmp_path / "out"), OPTIONS)
     assert not result.speakable

@@ -15,7 +15,7 @@ from tests.voicebank.made_up import make_bank, people, read_voices, rewrite_voic
 from voicebank.blend import BlendOptions, blend
 from voicebank.card import read_card, write_card
 from voicebank.check import Problem, check_bank, claims_of
-from voicebank.crowd import crowd_of
+from voicebank.speaker_table import crowd_of
 from voicebank.tables import VoiceWriter
 from voicebank.voice import Vector, Voice
 
@@ -61,7 +61,7 @@ FAULTS: list[tuple[Problem, Callable[[Rows], Rows]]] = [
     (Problem.UNKNOWN_PARENT, lambda rows: changed(rows, 9, parents=(), weights=())),
     (Problem.WEIGHTS, lambda rows: changed(rows, 9, weights=(0.9, 0.1))),
     (Problem.WEIGHTS, lambda rows: changed(rows, 9, weights=(0.5, 0.4))),
-    (Problem.MIXED_PARENTS, lambda rows: changed(rows, 9, ms_per_unit=200)),
+    (Problem.MIXED_PARENTS, lambda rows: changed(rows, 9, ms_per_character=200)),
     (Problem.MIXED_PARENTS, lambda rows: changed(rows, 9, language="mul")),
     (Problem.MIXED_PARENTS, lambda rows: changed(rows, 9, parents=(rows[0][9].parents[0], "p0000"))),
     (Problem.MIXED_PARENTS, lambda rows: changed(rows, 9, gender=rows[0][10].gender)),

@@ -19,8 +19,8 @@ from voicebank import selection
 from voicebank.balance import find_strata, pick_parents, plan
 from voicebank.blend import BlendOptions, blend
 from voicebank.check import check_bank
-from voicebank.crowd import crowd_of
-from voicebank.draw import draw_weights, uniforms
+from voicebank.random_draws import draw_weights, uniforms
+from voicebank.speaker_table import crowd_of
 from voicebank.voice import Speaker
 
 CROWDS = st.lists(

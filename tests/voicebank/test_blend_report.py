@@ -35,7 +35,7 @@ class Tags(HTMLParser):
 def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     tmp_path: Path = tmp_path_factory.mktemp("report")
     real = people(languages=("en", "$x<b>"))
-    bank = make_bank(tmp_path / "real", real, name=NASTY, sources=[{"dataset": "d", "licence": NASTY}])
+    bank = make_bank(tmp_path / "real", real, name=NASTY, sources=[{"dataset": "d", "license": NASTY}])
     blend(bank, open_place(tmp_path / "out"), BlendOptions(count=60, engine=NASTY))
     return (tmp_path / "out" / "report.html").read_text()
 

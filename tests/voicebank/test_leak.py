@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 
-from voicebank.crowd import blend_vectors
 from voicebank.leak import (
     Blends,
     Histogram,
@@ -17,6 +16,7 @@ from voicebank.leak import (
     similarity_to_parent,
     widest_parents,
 )
+from voicebank.speaker_table import blend_vectors
 from voicebank.voice import Vector
 
 

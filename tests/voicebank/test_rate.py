@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.scoring.normalize import metric
-from voicebank.rate import ms_bucket, units_in
+from voicebank.rate import count_characters, ms_bucket
 
 
 @pytest.mark.parametrize(
@@ -34,12 +34,12 @@ from voicebank.rate import ms_bucket, units_in
     ],
 )
 def test_units(text, language, expected):
-    assert units_in(text, language) == expected
+    assert count_characters(text, language) == expected
 
 
 @pytest.mark.parametrize("language", "zh cmn yue wuu nan ja th lo km my bo dz en fr ko ru vi zh-Hant-TW".split())
 def test_the_unspaced_languages_are_those_that_are_scored_by_character(language):
-    assert units_in("abc", language) == (0 if metric(language) == "cer" else 3)
+    assert count_characters("abc", language) == (0 if metric(language) == "cer" else 3)
 
 
 @pytest.mark.parametrize(

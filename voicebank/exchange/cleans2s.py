@@ -35,7 +35,7 @@ class _Named:
 
 
 def read_references(directory: Place, engine: str) -> Found:
-    """The clips of the directory as entries for a synthesiser that speaks after a prompt.
+    """The clips of the directory as entries for a synthesizer that speaks after a prompt.
 
     InputError where the directory is of neither form.
     """

@@ -18,7 +18,7 @@ from manifests.errors import InputError
 from manifests.storage import Place
 from voicebank.voice import Gender, Vector, Voice, is_voice_id, voice_problem
 
-_COLUMNS = ("name", "gender", "language", "role", "licence")
+_COLUMNS = ("name", "gender", "language", "role", "license")
 _NAMES_SHOWN = 5
 
 
@@ -62,14 +62,14 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A voice to be. `name` is the other program's; gender, language and licence are None where it does not say."""
+    """A voice to be. `name` is the other program's; gender, language and license are None where it does not say."""
 
     name: str
     engine: str
     speaker: str
     gender: Gender | None = None
     language: str | None = None
-    licence: str | None = None
+    license: str | None = None
     agent: bool = False
     prompt_text: str | None = None
     prompt_audio: bytes | None = field(default=None, repr=False)
@@ -93,12 +93,12 @@ class Told:
 
     gender: Gender | None = None
     language: str | None = None
-    licence: str | None = None
+    license: str | None = None
     side: Mapping[str, "Entry"] = field(default_factory=dict)
 
 
 def read_side_table(file: Place) -> dict[str, Entry]:
-    """The rows of a CSV with the header `name,gender` and, if need be, `language`, `role` (user, agent), `licence`.
+    """The rows of a CSV with the header `name,gender` and, if need be, `language`, `role` (user, agent), `license`.
 
     InputError names the first row that is wrong. An empty cell says nothing.
     """
@@ -106,7 +106,7 @@ def read_side_table(file: Place) -> dict[str, Entry]:
         rows = csv.DictReader(io.StringIO(file.read_bytes().decode("utf-8-sig"), newline=""), strict=True)
         header = rows.fieldnames or []
         if "name" not in header or set(header) - set(_COLUMNS):
-            raise InputError(f"{file.name}: the first line names the columns: name, gender[, language, role, licence]")
+            raise InputError(f"{file.name}: the first line names the columns: name, gender[, language, role, license]")
         table: dict[str, Entry] = {}
         for row in rows:
             entry = _side_entry(row, f"{file.name} line {rows.line_num}")
@@ -125,7 +125,7 @@ def side_table(voices: Iterable[Voice]) -> str:
     writer.writerow(_COLUMNS)
     for voice in voices:
         role = "agent" if voice.agent else "user"
-        writer.writerow([voice.voice_id, voice.gender, voice.language, role, voice.licence or ""])
+        writer.writerow([voice.voice_id, voice.gender, voice.language, role, voice.license or ""])
     return text.getvalue()
 
 
@@ -172,7 +172,7 @@ def _voice(entry: Entry) -> Voice:
         language=entry.language or "",
         gender=entry.gender or "female",
         agent=entry.agent,
-        licence=entry.licence,
+        license=entry.license,
         prompt_text=entry.prompt_text,
         prompt_audio=entry.prompt_audio,
         embedding=entry.embedding,
@@ -186,7 +186,7 @@ def _told(entry: Entry, told: Told) -> Entry:
         entry,
         gender=side.gender or entry.gender or told.gender,
         language=side.language or entry.language or told.language,
-        licence=side.licence or entry.licence or told.licence,
+        license=side.license or entry.license or told.license,
         agent=side.agent or entry.agent,
     )
 
@@ -205,6 +205,6 @@ def _side_entry(row: Mapping[str | None, str | None], where: str) -> Entry:
         speaker="",
         gender="female" if gender == "female" else "male" if gender else None,
         language=row.get("language") or None,
-        licence=row.get("licence") or None,
+        license=row.get("license") or None,
         agent=role == "agent",
     )

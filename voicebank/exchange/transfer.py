@@ -129,8 +129,8 @@ def _card(format: Format, source: Place, name: str, found: Found, voices: list[V
         "description": f"Voices imported from {_MADE_BY[format]}.",
         "real_people": found.real_people,
         "sources": [
-            {"format": format, "dataset": source.name, "licence": licence}
-            for licence in sorted({voice.licence for voice in voices}, key=lambda licence: licence or "")
+            {"format": format, "dataset": source.name, "license": license}
+            for license in sorted({voice.license for voice in voices}, key=lambda license: license or "")
         ],
         "counts": counts,
         "embedding": {"dimension": widths.pop()} if widths else None,

@@ -17,11 +17,11 @@ __all__ = ["LAYOUTS", "Layout", "SourceClip"]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`licence` is what the corpus is given out under, `language` what it is spoken in; None where that varies."""
+    """`license` is what the corpus is given out under, `language` what it is spoken in; None where that varies."""
 
     read: Callable[[Place], Iterator[SourceClip]]
     about: str
-    licence: str | None
+    license: str | None
     language: str | None
 
 

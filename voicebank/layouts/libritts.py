@@ -1,4 +1,4 @@
-"""LibriTTS and LibriTTS-R: SPLIT/SPEAKER/CHAPTER/*.wav, each with its normalised text in a file of its own.
+"""LibriTTS and LibriTTS-R: SPLIT/SPEAKER/CHAPTER/*.wav, each with its normalized text in a file of its own.
 
 Genders stand in SPEAKERS.txt or speakers.tsv.
 """

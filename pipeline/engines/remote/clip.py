@@ -14,8 +14,8 @@ from io import BytesIO
 import numpy as np
 import soundfile
 
-from pipeline.engines.protocols import Clip, Samples
-from pipeline.engines.remote.line import ErrorWithin, status_within
+from pipeline.engines.contract import Clip, Samples
+from pipeline.engines.remote.client import ErrorWithin, status_within
 from pipeline.engines.remote.retry import Fault
 
 PLACEHOLDER = 1_000_000_000

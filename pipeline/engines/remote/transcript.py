@@ -5,9 +5,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.engines.protocols import Transcript
+from pipeline.engines.contract import Transcript
+from pipeline.engines.remote.client import ErrorWithin, status_within
 from pipeline.engines.remote.clip import MARK_UP
-from pipeline.engines.remote.line import ErrorWithin, status_within
 from pipeline.engines.remote.retry import Fault
 
 

@@ -13,8 +13,8 @@ from manifests.manifest import FINAL_STATUSES, load_manifest, write_manifest
 from manifests.schema import Dialogue, Turn
 from manifests.storage import Place, open_place
 from manifests.writer import CorpusWriter
-from pipeline.audio import encode
-from pipeline.engines.protocols import Clip, Samples
+from pipeline.audio.samples import encode
+from pipeline.engines.contract import Clip, Samples
 
 RATE = 16_000
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.audit.attacks import ATTACKS, Attack
-from pipeline.engines.protocols import Clip
+from pipeline.engines.contract import Clip
 from tests.pipeline.audit.audited import lag, tones
 
 BY_NAME = {attack.name: attack for attack in ATTACKS}

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from manifests.errors import ParleyError
 from pipeline.audit import audit as auditing
 from pipeline.audit.attacks import ATTACKS
-from pipeline.cli import cli
+from pipeline.cli.main import cli
 from tests.pipeline.audit.audited import first_kept, rewrite, tones, without_mark
 
 

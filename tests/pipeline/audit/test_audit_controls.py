@@ -8,8 +8,8 @@ import soundfile
 
 from manifests.errors import UserError
 from pipeline.audit.controls import find_recordings, read_recordings, resynthesize
-from pipeline.engines.protocols import Clip
-from pipeline.engines.table import load_engine
+from pipeline.engines.contract import Clip
+from pipeline.engines.registry import load_engine
 from tests.pipeline.audit.audited import tones
 
 

@@ -15,8 +15,8 @@ from manifests.storage import open_place
 from pipeline.audit import audit as auditing
 from pipeline.audit.attacks import ATTACKS
 from pipeline.audit.audit import Audit, audit_corpus
+from pipeline.audit.corpus_view import draw, open_source
 from pipeline.audit.html import as_html
-from pipeline.audit.source import draw, open_source
 from pipeline.audit.text import as_json, as_text
 from tests.pipeline.audit.audited import Change, first_kept, rewrite, tones, without_mark
 
@@ -151,8 +151,8 @@ def test_recipes_that_cannot_be_followed(
 
 
 def test_a_recipe_that_is_not_the_one_of_its_digest_is_a_problem(finished: Path, tmp_path: Path) -> None:
-    unit = {"unit_rows": 5}
-    found = audit_corpus(rewrite(finished, tmp_path / "changed", lambda dialogue: dialogue, unit))
+    block = {"block_rows": 5}
+    found = audit_corpus(rewrite(finished, tmp_path / "changed", lambda dialogue: dialogue, block))
     assert found.structure.problems == ("manifest.json: the recipe is not the one of its digest",)
 
 

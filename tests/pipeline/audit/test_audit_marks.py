@@ -11,12 +11,12 @@ from manifests.errors import CorpusError
 from manifests.reasons import Reason
 from manifests.storage import open_place
 from pipeline.audit.attacks import ATTACKS, Attack
+from pipeline.audit.corpus_view import Source, batches, open_source
 from pipeline.audit.detect import Found, delivered
-from pipeline.audit.marks import MarkAudit
-from pipeline.audit.source import Source, batches, open_source
 from pipeline.audit.survival import add_controls, add_marked, new_table, survival
-from pipeline.engines.marking import bit_errors
-from pipeline.engines.protocols import Clip, Detection, Failure
+from pipeline.audit.watermarks import MarkAudit
+from pipeline.engines.contract import Clip, Detection, Failure
+from pipeline.engines.watermark.message import bit_errors
 from tests.pipeline.audit.audited import tones
 
 

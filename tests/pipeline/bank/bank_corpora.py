@@ -15,8 +15,8 @@ from pipeline.bank.build import BankJob, BankListener, build_bank
 from pipeline.bank.corpus import open_corpus
 from pipeline.bank.recipe import BankRecipe, parse_bank_recipe
 from pipeline.bank.results import BankReport
-from pipeline.engines.table import ENGINES, Entry
-from pipeline.runner.local import LocalRunner
+from pipeline.engines.registry import ENGINES, Entry
+from pipeline.job.runner.local import LocalRunner
 
 DOUBLES = "tests.pipeline.bank.doubles.bank_engines"
 RATE = 8000
@@ -26,7 +26,7 @@ EDGE_S = 0.25
 RECIPE: dict[str, Any] = {
     "name": "chords",
     "description": "made of tones",
-    "unit_clips": 24,
+    "block_clips": 24,
     "quality": {"engine": "loudness", "threshold": 2.0},
     "groups": {"min_clips": 4},
     "pair_rule": {"encoder": "bands", "threshold": 0.9, "min_pairs": "0.6*pairs"},
@@ -122,10 +122,10 @@ def build(
 
 
 class Ear(BankListener):
-    """Hears which units are done; `stop_after` so many, it interrupts the build."""
+    """Hears which blocks are done; `stop_after` so many, it interrupts the build."""
 
     def __init__(self, stop_after: int = 0) -> None:
-        self.units: list[int] = []
+        self.blocks: list[int] = []
         self.begun: tuple[int, int, int] | None = None
         self._stop_after = stop_after
 
@@ -133,8 +133,8 @@ class Ear(BankListener):
         self.begun = clips, settled, speakers
 
     def finished(self, report: BankReport) -> None:
-        self.units.append(report.unit)
-        if len(self.units) == self._stop_after:
+        self.blocks.append(report.block)
+        if len(self.blocks) == self._stop_after:
             raise KeyboardInterrupt
 
 

@@ -66,11 +66,11 @@ def test_who_becomes_a_speaker(recording: Recording, reason: str | None, detail:
 def test_what_is_known_of_a_speaker(tmp_path: Path) -> None:
     build(write_corpus(tmp_path / "corpus", [Recording("x", clips=5)]), tmp_path / "bank")
     (speaker,) = read_speakers(open_place(tmp_path / "bank"))
-    assert (speaker.language, speaker.gender, speaker.clips, speaker.licence) == ("en", "male", 5, "CC0-1.0")
+    assert (speaker.language, speaker.gender, speaker.clips, speaker.license) == ("en", "male", 5, "CC0-1.0")
     assert speaker.gender_confidence == pytest.approx(0.95)
     assert speaker.speech_s == pytest.approx(5 * 1.0, abs=0.01)
-    assert (speaker.similar_pairs, speaker.ms_per_unit) == (10, 100)
-    assert speaker.seconds_per_unit == pytest.approx(0.1, abs=0.001)
+    assert (speaker.similar_pairs, speaker.ms_per_character) == (10, 100)
+    assert speaker.seconds_per_character == pytest.approx(0.1, abs=0.001)
     assert speaker.quality == pytest.approx(4.0, abs=0.01)
     assert np.linalg.norm(speaker.xvector) == pytest.approx(1)
     assert speaker.embedding is not None
@@ -82,7 +82,7 @@ def test_clips_without_a_text_do_not_count_for_the_rate(tmp_path: Path) -> None:
     edit_lines(corpus, lambda line: line | {"text": None} if line["path"] == "x-00.wav" else line)
     build(corpus, tmp_path / "bank")
     (speaker,) = read_speakers(open_place(tmp_path / "bank"))
-    assert speaker.ms_per_unit == 100
+    assert speaker.ms_per_character == 100
 
 
 def edit_lines(corpus: Path, edit: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
@@ -182,7 +182,7 @@ def test_the_card_says_what_the_bank_is(tmp_path: Path) -> None:
     card = build(write_corpus(tmp_path / "corpus", people(3)), tmp_path / "bank")
     assert card == read_card(open_place(tmp_path / "bank"))
     assert (card["name"], card["kind"]) == ("bank", "speakers")
-    assert card["sources"] == [{"dataset": "chords", "layout": "manifest", "licence": "CC0-1.0"}]
+    assert card["sources"] == [{"dataset": "chords", "layout": "manifest", "license": "CC0-1.0"}]
     assert card["encoder"] == {"engine": "bands", "label": "1", "dimension": 64}
     assert card["pair_rule"] == {"threshold": 0.9, "min_pairs": "0.6*pairs", "min_clips": 4}
     assert card["counts"]["by_gender"] == {"female": 1, "male": 2}
@@ -199,27 +199,27 @@ def test_no_path_of_the_machine_in_the_bank(tmp_path: Path) -> None:
 
 def test_an_interrupted_build_goes_on_where_it_was(tmp_path: Path) -> None:
     corpus = write_corpus(tmp_path / "corpus", people(9))
-    build(corpus, tmp_path / "whole", unit_clips=8)
+    build(corpus, tmp_path / "whole", block_clips=8)
     with pytest.raises(KeyboardInterrupt):
-        build(corpus, tmp_path / "bank", Ear(stop_after=2), unit_clips=8)
+        build(corpus, tmp_path / "bank", Ear(stop_after=2), block_clips=8)
     ear = Ear()
-    build(corpus, tmp_path / "bank", ear, unit_clips=8)
+    build(corpus, tmp_path / "bank", ear, block_clips=8)
     assert ear.begun == (36, 16, 4)
-    assert ear.units == [2, 3, 4]
+    assert ear.blocks == [2, 3, 4]
     (tmp_path / "whole").rename(tmp_path / "w")
     whole, bank = files_of(tmp_path / "w"), files_of(tmp_path / "bank")
     assert whole.pop("card.json").replace(b'"whole"', b'"bank"') == bank.pop("card.json")
     assert whole == bank
     done = Ear()
-    build(corpus, tmp_path / "bank", done, unit_clips=8)
+    build(corpus, tmp_path / "bank", done, block_clips=8)
     assert done.begun is None
 
 
-@pytest.mark.parametrize("unit_clips", [1, 7, 8, 1000])
-def test_the_size_of_a_unit_changes_no_speaker(unit_clips: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("block_clips", [1, 7, 8, 1000])
+def test_the_size_of_a_block_changes_no_speaker(block_clips: int, tmp_path: Path) -> None:
     corpus = write_corpus(tmp_path / "corpus", [*people(5), Recording("two", (1, 2))])
     build(corpus, tmp_path / "a")
-    build(corpus, tmp_path / "b", unit_clips=unit_clips)
+    build(corpus, tmp_path / "b", block_clips=block_clips)
     a, b = files_of(tmp_path / "a"), files_of(tmp_path / "b")
     assert a["speakers.parquet"] == b["speakers.parquet"]
     assert a["rejected.parquet"] == b["rejected.parquet"]
@@ -231,40 +231,40 @@ def test_the_size_of_a_unit_changes_no_speaker(unit_clips: int, tmp_path: Path) 
         pytest.param({"pair_rule": {"threshold": 0.8}}, "recipe.pair_rule.threshold", id="threshold"),
         pytest.param({"groups": {"min_clips": 3}}, "recipe.groups.min_clips", id="fewest clips"),
         pytest.param({"quality": {"threshold": 3.0}}, "recipe.quality.threshold", id="quality"),
-        pytest.param({"unit_clips": 99}, "recipe.unit_clips", id="size of a unit"),
+        pytest.param({"block_clips": 99}, "recipe.block_clips", id="size of a block"),
         pytest.param({"limit_groups": 1}, "options.limit_groups", id="number of groups"),
     ],
 )
 def test_another_recipe_is_refused_whatever_is_accepted(change: dict[str, Any], named: str, tmp_path: Path) -> None:
     corpus = write_corpus(tmp_path / "corpus", people(3))
     with pytest.raises(KeyboardInterrupt):
-        build(corpus, tmp_path / "bank", Ear(stop_after=1), unit_clips=8)
+        build(corpus, tmp_path / "bank", Ear(stop_after=1), block_clips=8)
     for accept in (False, True):
         with pytest.raises(ResumeRefused, match=named):
-            build(corpus, tmp_path / "bank", accept_changes=accept, **({"unit_clips": 8} | change))
+            build(corpus, tmp_path / "bank", accept_changes=accept, **({"block_clips": 8} | change))
 
 
 def test_other_changes_are_refused_unless_accepted(tmp_path: Path) -> None:
     corpus = write_corpus(tmp_path / "corpus", people(3))
     with pytest.raises(KeyboardInterrupt):
-        build(corpus, tmp_path / "bank", Ear(stop_after=1), unit_clips=8)
-    change = {"unit_clips": 8, "gender": {"min_confidence": 0.6}}
+        build(corpus, tmp_path / "bank", Ear(stop_after=1), block_clips=8)
+    change = {"block_clips": 8, "gender": {"min_confidence": 0.6}}
     with pytest.raises(ResumeRefused, match=r"recipe\.gender\.min_confidence"):
         build(corpus, tmp_path / "bank", **change)
     assert build(corpus, tmp_path / "bank", accept_changes=True, **change)["counts"]["speakers"] == 3
     with pytest.raises(ResumeRefused, match="finished bank of another job"):
-        build(corpus, tmp_path / "bank", unit_clips=8)
+        build(corpus, tmp_path / "bank", block_clips=8)
 
 
 def test_another_encoder_and_another_corpus_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     corpus = write_corpus(tmp_path / "corpus", people(3))
     with pytest.raises(KeyboardInterrupt):
-        build(corpus, tmp_path / "bank", Ear(stop_after=1), unit_clips=8)
+        build(corpus, tmp_path / "bank", Ear(stop_after=1), block_clips=8)
     with pytest.raises(ResumeRefused, match=r"inputs\.first_clips_sha256"):
-        build(write_corpus(tmp_path / "other", people(4)), tmp_path / "bank", unit_clips=8, accept_changes=True)
+        build(write_corpus(tmp_path / "other", people(4)), tmp_path / "bank", block_clips=8, accept_changes=True)
     monkeypatch.setenv("DOUBLES_VERSION", "2")
     with pytest.raises(ResumeRefused, match=r"engines\.encoder/bands"):
-        build(corpus, tmp_path / "bank", unit_clips=8, accept_changes=True)
+        build(corpus, tmp_path / "bank", block_clips=8, accept_changes=True)
 
 
 def test_the_first_groups_only(tmp_path: Path) -> None:
@@ -322,10 +322,10 @@ def test_a_corpus_that_is_none(tmp_path: Path) -> None:
     assert not (tmp_path / "bank").exists()
 
 
-def test_a_unit_that_was_lost_is_no_bank(tmp_path: Path) -> None:
+def test_a_block_that_was_lost_is_no_bank(tmp_path: Path) -> None:
     corpus = write_corpus(tmp_path / "corpus", people(3))
     with pytest.raises(KeyboardInterrupt):
-        build(corpus, tmp_path / "bank", Ear(stop_after=3), unit_clips=4)
+        build(corpus, tmp_path / "bank", Ear(stop_after=3), block_clips=4)
     (tmp_path / "bank" / "work" / "built" / "000001" / "speakers.parquet").unlink()
     with pytest.raises(CorpusError, match=r"000001/speakers\.parquet"):
-        build(corpus, tmp_path / "bank", unit_clips=4)
+        build(corpus, tmp_path / "bank", block_clips=4)

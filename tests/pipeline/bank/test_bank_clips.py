@@ -12,7 +12,7 @@ from manifests.storage import Place, open_place
 from pipeline.bank import clips as module
 from pipeline.bank.clips import Unusable, read_blocks, read_clip
 from pipeline.bank.recipe import Clips
-from pipeline.engines.protocols import Clip
+from pipeline.engines.contract import Clip
 from voicebank.layouts.clip import SourceClip
 
 LIMITS = Clips(min_s=0.5, max_s=2)

@@ -1,4 +1,4 @@
-"""A corpus becomes units of whole groups, in the order of their ids, whatever order its clips come in."""
+"""A corpus becomes blocks of whole groups, in the order of their ids, whatever order its clips come in."""
 
 import random
 from dataclasses import replace
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from manifests.errors import CorpusError, LawBroken
 from manifests.storage import open_place
-from pipeline.bank.listing import Listing, list_units, read_clips
+from pipeline.bank.listing import Listing, list_blocks, read_clips
 from voicebank.layouts.clip import SourceClip
 
 
@@ -24,17 +24,17 @@ def clips_of(**sizes: int) -> list[SourceClip]:
     return [clip(group, number) for group, size in sizes.items() for number in range(size)]
 
 
-def listed(clips: list[SourceClip], directory: Path, unit_clips: int = 10, **options: Any) -> Listing:
+def listed(clips: list[SourceClip], directory: Path, block_clips: int = 10, **options: Any) -> Listing:
     place = open_place(directory)
-    return list_units(iter(clips), place / "clips", place / "scratch", unit_clips, "dnsmos_p808", **options)
+    return list_blocks(iter(clips), place / "clips", place / "scratch", block_clips, "dnsmos_p808", **options)
 
 
-def units_of(directory: Path, listing: Listing) -> list[list[SourceClip]]:
-    return [read_clips(open_place(directory) / "clips", unit) for unit in range(listing.units)]
+def blocks_of(directory: Path, listing: Listing) -> list[list[SourceClip]]:
+    return [read_clips(open_place(directory) / "clips", block) for block in range(listing.blocks)]
 
 
 @pytest.mark.parametrize(
-    ("sizes", "units"),
+    ("sizes", "blocks"),
     [
         ({"a": 4, "b": 5, "c": 4, "d": 6}, [["a", "b"], ["c", "d"]]),
         ({"a": 10, "b": 1}, [["a"], ["b"]]),
@@ -44,10 +44,10 @@ def units_of(directory: Path, listing: Listing) -> list[list[SourceClip]]:
         ({}, []),
     ],
 )
-def test_units_are_whole_groups(sizes: dict[str, int], units: list[list[str]], tmp_path: Path) -> None:
+def test_blocks_are_whole_groups(sizes: dict[str, int], blocks: list[list[str]], tmp_path: Path) -> None:
     listing = listed(clips_of(**sizes), tmp_path)
-    found = units_of(tmp_path, listing)
-    assert [[name for name, _ in groupby(unit, lambda c: c.group)] for unit in found] == units
+    found = blocks_of(tmp_path, listing)
+    assert [[name for name, _ in groupby(block, lambda c: c.group)] for block in found] == blocks
     assert (listing.clips, listing.groups) == (sum(sizes.values()), len(sizes))
     assert not (tmp_path / "scratch").exists()
 
@@ -57,8 +57,8 @@ def test_the_order_of_the_corpus_does_not_matter(tmp_path: Path) -> None:
     shuffled = random.Random(3).sample(clips, len(clips))
     first, second = listed(clips, tmp_path / "1"), listed(shuffled, tmp_path / "2")
     assert first == second
-    assert units_of(tmp_path / "1", first) == units_of(tmp_path / "2", second)
-    groups = [c.group for unit in units_of(tmp_path / "1", first) for c in unit]
+    assert blocks_of(tmp_path / "1", first) == blocks_of(tmp_path / "2", second)
+    groups = [c.group for block in blocks_of(tmp_path / "1", first) for c in block]
     assert groups == sorted(groups)
 
 
@@ -76,11 +76,11 @@ ANY_CLIP = st.builds(
 
 @given(st.lists(ANY_CLIP, max_size=20), st.integers(1, 8))
 def test_nothing_is_lost_and_nothing_twice(
-    tmp_path_factory: pytest.TempPathFactory, clips: list[SourceClip], unit_clips: int
+    tmp_path_factory: pytest.TempPathFactory, clips: list[SourceClip], block_clips: int
 ) -> None:
     directory = tmp_path_factory.mktemp("listing")
-    listing = listed(clips, directory, unit_clips)
-    found = [c for unit in units_of(directory, listing) for c in unit]
+    listing = listed(clips, directory, block_clips)
+    found = [c for block in blocks_of(directory, listing) for c in block]
     assert len(found) == listing.clips == len(clips)
     good = [(c.group, c.path) for c in found if c.reason is None]
     assert len(set(good)) == len(good)
@@ -101,7 +101,7 @@ def test_nothing_is_lost_and_nothing_twice(
     ],
 )
 def test_clips_that_no_file_could_hold(changes: dict[str, Any], reason: str | None, tmp_path: Path) -> None:
-    ((found,),) = units_of(tmp_path, listed([replace(clip("a", 0), **changes)], tmp_path))
+    ((found,),) = blocks_of(tmp_path, listed([replace(clip("a", 0), **changes)], tmp_path))
     assert found.reason == reason
     assert found.group == "a"
 
@@ -110,7 +110,7 @@ def test_clips_that_no_file_could_hold(changes: dict[str, Any], reason: str | No
 def test_a_clip_that_is_there_twice(same: str, tmp_path: Path) -> None:
     first, second = clip("a", 0), clip("a", 1)
     second = replace(second, **{same: getattr(first, same)})
-    ((one, other),) = units_of(tmp_path, listed([first, second], tmp_path))
+    ((one, other),) = blocks_of(tmp_path, listed([first, second], tmp_path))
     assert (one.reason, other.reason) == (None, "duplicate_clip")
 
 
@@ -143,9 +143,9 @@ def test_what_a_killed_listing_left_is_in_nobodys_way(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["missing", "broken"])
-def test_a_unit_that_cannot_be_read(damage: str, tmp_path: Path) -> None:
+def test_a_block_that_cannot_be_read(damage: str, tmp_path: Path) -> None:
     listed(clips_of(a=2), tmp_path)
     file = tmp_path / "clips" / "000000.parquet"
     file.write_bytes(file.read_bytes()[:-20]) if damage == "broken" else file.unlink()
-    with pytest.raises(CorpusError, match="unit 0"):
+    with pytest.raises(CorpusError, match="block 0"):
         read_clips(open_place(tmp_path) / "clips", 0)

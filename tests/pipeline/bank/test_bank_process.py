@@ -26,7 +26,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """24 recordings of 4 clips: whole persons, one of two people, one with a rate that the encoder stumbles over."""
     recordings = [*people(GROUPS - 2), Recording("two", (1, 2)), Recording("three", (3,), rate=FAULTY_RATE)]
     directory = write_corpus(tmp_path_factory.mktemp("corpus"), recordings)
-    (directory / "recipe.yaml").write_text(yaml.safe_dump(RECIPE | {"unit_clips": 8}))
+    (directory / "recipe.yaml").write_text(yaml.safe_dump(RECIPE | {"block_clips": 8}))
     return directory
 
 
@@ -53,8 +53,8 @@ def commits(out: Path) -> int:
 
 MOMENTS: dict[str, Callable[[Path], bool]] = {
     "listing": lambda out: (out / "work" / "job.json").exists(),
-    "first unit": lambda out: commits(out) >= 1,
-    "half of the units": lambda out: commits(out) >= 6,
+    "first block": lambda out: commits(out) >= 1,
+    "half of the blocks": lambda out: commits(out) >= 6,
     "packing": lambda out: (out / "rejected.parquet").exists(),
 }
 
@@ -112,7 +112,7 @@ def test_an_encoder_that_ends_its_process_under_ray(corpus: Path, tmp_path: Path
 
 
 def test_what_is_said_at_the_end(corpus: Path, tmp_path: Path) -> None:
-    result = finish(corpus, tmp_path / "bank", "local", "--dataset", "chords", "--licence", "CC0-1.0")
+    result = finish(corpus, tmp_path / "bank", "local", "--dataset", "chords", "--license", "CC0-1.0")
     assert result.returncode == 0, result.stderr
     lines = [line.split() for line in result.stdout.splitlines()]
     assert ["groups", "kept", "23"] in lines
@@ -123,7 +123,7 @@ def test_what_is_said_at_the_end(corpus: Path, tmp_path: Path) -> None:
         [parley, "voicebank", "list", str(tmp_path / "bank")], capture_output=True, text=True, check=True
     )
     values = dict(line.split("\t") for line in listed.stdout.splitlines())
-    assert (values["name"], values["counts.speakers"], values["sources.0.licence"]) == ("bank", "23", "CC0-1.0")
+    assert (values["name"], values["counts.speakers"], values["sources.0.license"]) == ("bank", "23", "CC0-1.0")
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ TAGS = ("[source]", "[inferred]", "[ours]")
             {"models": {"pitch": {"engine": "wavlm", "model": "x"}, "flite": {"engine": "wavlm", "model": "x"}}},
             "flite",
         ),
-        ({"sped": 1, "unit_clips": 0}, r"(?s)unit_clips.*sped"),
+        ({"sped": 1, "block_clips": 0}, r"(?s)block_clips.*sped"),
     ],
 )
 def test_what_is_refused(changes: dict[str, Any], words: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.bank.clips import Unusable
 from pipeline.bank.speaker import HeardClip, combined_gender, make_speaker, mean_direction
-from pipeline.engines.protocols import GenderGuess
+from pipeline.engines.contract import GenderGuess
 from tests.pipeline.bank.bank_corpora import chord_recipe
 from voicebank.layouts.clip import SourceClip
 from voicebank.voice import Gender, Speaker
@@ -66,14 +66,14 @@ def test_the_mean_is_of_directions() -> None:
 def test_rate(clips: list[HeardClip], ms: int) -> None:
     speaker = made(*clips)
     assert isinstance(speaker, Speaker)
-    assert speaker.ms_per_unit == ms
+    assert speaker.ms_per_character == ms
 
 
 def test_speech_without_text_is_still_speech() -> None:
     speaker = made(heard(0, None, 9.0), heard(1))
     assert isinstance(speaker, Speaker)
     assert speaker.speech_s == 10.0
-    assert speaker.seconds_per_unit == pytest.approx(0.1)
+    assert speaker.seconds_per_character == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import pytest
 from manifests.errors import UserError
 from manifests.reasons import Reason
 from pipeline.bank.probe import SENTENCES, probe
-from pipeline.engines.protocols import Clip, Failure, Samples, SpeechRequest
+from pipeline.engines.contract import Clip, Failure, Samples, SpeechRequest
 from tests.voicebank.made_up import WIDTH, people
-from voicebank.crowd import Crowd, blend_vectors, crowd_of
+from voicebank.speaker_table import Crowd, blend_vectors, crowd_of
 from voicebank.voice import Voice
 
 RATE = 16_000
@@ -100,8 +100,8 @@ def test_what_cannot_be_measured_fails_the_check() -> None:
     report = probe(voices, CROWD, {"tones": quiet}, ToneEncoder(), 0.95)
     assert report.failures == {
         "v2": "synthesis_failed: no such voice",
-        "v4": "the synthesiser gave no sound",
-        "v5": "the synthesiser gave no sound",
+        "v4": "the synthesizer gave no sound",
+        "v5": "the synthesizer gave no sound",
         "v6": "no probe sentence for language tlh",
     }
     assert not report.ok and len(report.heard) == 16
@@ -146,8 +146,8 @@ def test_probe_sentences_differ(language: str) -> None:
 @pytest.mark.offline
 def test_real_voices_and_a_real_encoder() -> None:
     """flite's rms and awb as "real" speakers. A voice that speaks as rms is caught; slt, a woman, is neither."""
-    from pipeline.engines.flite import Flite
-    from pipeline.engines.speakers.resemblyzer import Resemblyzer
+    from pipeline.engines.encoder.resemblyzer import Resemblyzer
+    from pipeline.engines.tts.flite import Flite
 
     encoder, flite = Resemblyzer(device="cpu"), Flite()
     names = ("rms", "awb")

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from manifests.audio import decode
 from manifests.reasons import Reason
-from pipeline.audio import encode, normalize_peak, pad_silence, resample, trim_silence
+from pipeline.audio.samples import encode, normalize_peak, pad_silence, resample, trim_silence
 from pipeline.engines import tone
-from pipeline.engines.protocols import Clip, Failure, SpeechRequest
+from pipeline.engines.contract import Clip, Failure, SpeechRequest
 from voicebank.voice import Voice
 
 ANNA = Voice("anna", "tone", "1", "en", "female")

@@ -65,7 +65,7 @@ class FailingDisk(io.BytesIO):
 @pytest.mark.parametrize("content", [GOOD + b"\n", b"[" + GOOD + b",", b""])
 def test_a_disk_that_fails_is_one_sentence(write, monkeypatch, content):
     uri = write(GOOD)
-    monkeypatch.setattr("pipeline.readers.source._open", lambda place: FailingDisk(content))
+    monkeypatch.setattr("pipeline.readers.text_stream._open", lambda place: FailingDisk(content))
     for attempt in (detect_format, lambda uri: list(read_rows(uri, "alpaca"))):
         with pytest.raises(InputError, match=r"cannot read .*input.json: disk on fire"):
             attempt(uri)
@@ -151,7 +151,7 @@ def test_the_text_of_an_unreadable_row_is_kept(write, content, kept):
 
 def test_lines_are_counted_past_one_that_is_too_long(write, monkeypatch):
     monkeypatch.setattr(split, "MAX_ROW_CHARS", 100)
-    monkeypatch.setattr("pipeline.readers.source.CHUNK_BYTES", 8192)
+    monkeypatch.setattr("pipeline.readers.text_stream.CHUNK_BYTES", 8192)
     rows = list(read_rows(write(GOOD + b"\n" + b"x" * 70_000 + b"\noops\n" + ALSO), "alpaca"))
     assert [row.detail and row.detail[:6] for row in rows] == [None, "line 2", "line 3", None]
 
@@ -168,7 +168,7 @@ def test_rows_without_end_cost_no_memory(write, monkeypatch, content, reasons, d
     monkeypatch.setattr(split, "MAX_ROW_CHARS", 100)
     monkeypatch.setattr(split, "MAX_RAW_CHARS", 50)
     monkeypatch.setattr(split, "HEAD_CHARS", 1)
-    monkeypatch.setattr("pipeline.readers.source.CHUNK_BYTES", 32)
+    monkeypatch.setattr("pipeline.readers.text_stream.CHUNK_BYTES", 32)
     rows = list(read_rows(write(content), "alpaca"))
     assert [row.reason for row in rows] == reasons
     assert detail in rows[1].detail

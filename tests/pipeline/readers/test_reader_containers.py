@@ -12,7 +12,8 @@ from pyarrow import parquet
 
 from manifests.errors import InputError
 from manifests.reasons import Reason
-from pipeline.readers import detect_format, read_rows, source, split
+from pipeline.readers import detect_format, read_rows, split
+from pipeline.readers import text_stream as source
 
 AWKWARD = '问\n{["\\'
 ROWS = [{"id": f"r{n}", "instruction": AWKWARD + str(n), "input": "x", "output": "y" * n} for n in range(1, 5)]

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from manifests.schema import Dialogue
-from pipeline.engines.protocols import Complaint, Failure, TextAnswer, TextRequest
-from pipeline.engines.rules import RulesGenerator
+from pipeline.engines.contract import Complaint, Failure, TextAnswer, TextRequest
+from pipeline.engines.text.rules import RulesGenerator
 from pipeline.recipe import Recipe
-from pipeline.stage import Meter, Stage, run_stage
+from pipeline.stages.contract import Meter, Stage, run_stage
 from tests.builders import make_context, make_dialogue, tone_recipe
 
 Answer = Callable[[TextRequest], TextAnswer | Failure]

@@ -11,13 +11,13 @@ from manifests.audio import decode
 from manifests.errors import RecipeError
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Quality, Turn
-from pipeline.audio import encode, peak_dbfs
-from pipeline.engines.protocols import Clip, Failure, Samples, SpeechRequest
+from pipeline.audio.loudness import loudness_lufs
+from pipeline.audio.samples import encode, peak_dbfs
+from pipeline.engines.contract import Clip, Failure, Samples, SpeechRequest
 from pipeline.engines.tone import ToneSynthesizer
-from pipeline.loudness import loudness_lufs
 from pipeline.recipe import Recipe, parse_recipe
-from pipeline.stage import Context, audit_stage, run_stage
-from pipeline.stages import STAGE_TABLE
+from pipeline.stages.contract import Context, audit_stage, run_stage
+from pipeline.stages.registry import STAGE_TABLE
 from tests.builders import make_context, make_dialogue, tone_recipe
 
 pytest.importorskip("pyloudnorm", reason="needs the extra 'quality'")
@@ -122,16 +122,16 @@ def test_a_predictor_fills_its_scores_and_no_others() -> None:
     ],
 )
 def test_a_limit_that_is_crossed_is_the_reason(assess: str, reason: str | None) -> None:
-    fingerprints = {"v": np.array([1, 0], np.float32)}
-    turn = assessed(delivered(tone(0.5, lead_s=0.2, trail_s=0.3)), assess, fingerprints=fingerprints)
+    reference_embeddings = {"v": np.array([1, 0], np.float32)}
+    turn = assessed(delivered(tone(0.5, lead_s=0.2, trail_s=0.3)), assess, reference_embeddings=reference_embeddings)
     assert turn.reason == reason
     assert turn.quality is not None
 
 
 def test_each_clip_is_held_against_its_own_voice() -> None:
-    fingerprints = {"v": np.array([1, 0], np.float32), "w": np.array([0, 1], np.float32)}
+    reference_embeddings = {"v": np.array([1, 0], np.float32), "w": np.array([0, 1], np.float32)}
     rows = [delivered(tone(0.6), voice=voice, dialogue_id=voice) for voice in ("v", "w")]
-    context = context_of("{speaker: resemblyzer}", fingerprints=fingerprints)
+    context = context_of("{speaker: resemblyzer}", reference_embeddings=reference_embeddings)
     found = [row.turns[0].speaker_similarity for row in run_stage(STAGE_TABLE["assess"], rows, context)]
     assert found == [pytest.approx(0.6, abs=0.001), pytest.approx(0.8, abs=0.001)]
 
@@ -146,7 +146,9 @@ def test_cut_off_tops_are_clipped() -> None:
 
 def test_a_clip_that_cannot_be_measured_crosses_no_limit() -> None:
     assess = "{quality: dnsmos, minimum: {dnsmos_ovrl: 5}, speaker: resemblyzer, speaker_similarity: 1}"
-    turn = assessed(delivered(tone(0.5, seconds=0.3)), assess, fingerprints={"v": np.array([1, 0], np.float32)})
+    turn = assessed(
+        delivered(tone(0.5, seconds=0.3)), assess, reference_embeddings={"v": np.array([1, 0], np.float32)}
+    )
     assert (turn.reason, turn.speaker_similarity) == (None, None)
     assert turn.quality is not None and turn.quality.dnsmos_ovrl is None and turn.quality.loudness_lufs is None
 
@@ -175,7 +177,7 @@ def test_the_result_depends_on_the_row_alone() -> None:
         for k in range(1, 6)
     ]
     assess = "{quality: dnsmos, minimum: {dnsmos_ovrl: 1}, speaker: resemblyzer, speaker_similarity: 0.2}"
-    context = context_of(assess, fingerprints={"v": np.array([1, 0], np.float32)})
+    context = context_of(assess, reference_embeddings={"v": np.array([1, 0], np.float32)})
     audit_stage(STAGE_TABLE["assess"], rows, context)
     reasons = {row.turns[0].reason for row in run_stage(STAGE_TABLE["assess"], rows, context)}
     assert reasons == {None, "x", "low_quality"} | {"voice_drift"}

@@ -7,8 +7,8 @@ import pytest
 
 from manifests.schema import Attempt, Dialogue
 from pipeline.recipe import load_recipe
-from pipeline.stage import Context, run_stage
 from pipeline.stages.cast import CAST
+from pipeline.stages.contract import Context, run_stage
 from tests.builders import make_context, make_dialogue, tone_recipe
 from voicebank.bank import load_bank
 

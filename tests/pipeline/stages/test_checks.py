@@ -3,8 +3,8 @@
 import pytest
 
 from manifests.reasons import Reason
-from pipeline.engines.protocols import Complaint
-from pipeline.stages.checks import check_answer, check_question, in_language
+from pipeline.engines.contract import Complaint
+from pipeline.stages._checks import check_answer, check_question, in_language
 
 
 @pytest.mark.parametrize(

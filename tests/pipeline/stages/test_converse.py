@@ -8,10 +8,10 @@ import pytest
 
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Turn
-from pipeline.engines.protocols import Failure, TextAnswer, TextRequest, Tokens
+from pipeline.engines.contract import Failure, TextAnswer, TextRequest, Tokens
 from pipeline.recipe import Recipe
 from pipeline.seeds import derive_seed
-from pipeline.stage import EngineKey
+from pipeline.stages.contract import EngineKey
 from pipeline.stages.converse import CONVERSE as STAGE
 from pipeline.stages.converse import clipped_poisson, wanted_exchanges
 from tests.builders import make_context, make_dialogue, tone_recipe
@@ -80,14 +80,14 @@ def test_each_dialogue_draws_by_its_own_seed_and_the_runs() -> None:
 
 def test_each_further_exchange_is_written_from_those_before_it() -> None:
     row = of_length(3, ("What is tea?", "A drink."))
-    recipe = model_recipe(*CONVERSE, "converse.retries=4", "respond.answer_limit=7", "rewrite.max_units={en: 9}")
+    recipe = model_recipe(*CONVERSE, "converse.retries=4", "respond.answer_limit=7", "rewrite.max_length={en: 9}")
     spent = Tokens(requests=1, prompt=9)
     played = play(STAGE, [row], recipe, writer=lambda r: replace(numbered(r), spent=spent))
     first, second = (request for _, request in played.log)
     assert (first.task, first.form, first.prompt, first.retries, first.language) == (
         *("converse", "next", "instructs2s-converse/v1", 4, "en"),
     )
-    assert (first.variables, first.options) == ({}, {"answer_limit": 7, "max_units": 9})
+    assert (first.variables, first.options) == ({}, {"answer_limit": 7, "max_length": 9})
     assert first.history == (("What is tea?", "A drink."),)
     assert second.history == (("What is tea?", "A drink."), ("What is one?", "It is one."))
     assert (first.seed, second.seed) == tuple(CONTEXT.seed_for("converse", row, number) for number in (1, 2))

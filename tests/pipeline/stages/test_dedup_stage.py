@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from manifests.schema import Step
-from pipeline.stage import audit_stage, run_stage
+from pipeline.stages.contract import audit_stage, run_stage
 from pipeline.stages.dedup import DEDUP
 from tests.builders import make_context, make_dialogue
 

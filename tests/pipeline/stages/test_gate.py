@@ -7,7 +7,7 @@ import pytest
 from manifests.reasons import Reason
 from manifests.schema import Attempt, Audio, Dialogue, Turn, Watermark
 from pipeline.recipe import Recipe
-from pipeline.stage import audit_stage, run_stage
+from pipeline.stages.contract import audit_stage, run_stage
 from pipeline.stages.gate import GATE
 from tests.builders import make_context, make_dialogue, tone_recipe
 

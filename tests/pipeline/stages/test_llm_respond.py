@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.engines.protocols import TextAnswer
+from pipeline.engines.contract import TextAnswer
 from pipeline.stages.respond import RESPOND
 from tests.builders import make_dialogue
 from tests.pipeline.stages.scripted_text import SEEDS, TWO, complaint_of, fields, model_recipe, play

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from manifests.reasons import Reason
-from pipeline.engines.protocols import Failure, TextAnswer
+from pipeline.engines.contract import Failure, TextAnswer
 from pipeline.stages.screen import SCREEN
 from tests.builders import make_dialogue
 from tests.pipeline.stages.scripted_text import KEEP, SEEDS, TWO, Answer, fields, model_recipe, play

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from manifests.reasons import Reason
-from pipeline.engines.protocols import Failure, TextAnswer, TextRequest, Tokens
-from pipeline.stage import Stage
+from pipeline.engines.contract import Failure, TextAnswer, TextRequest, Tokens
+from pipeline.stages.contract import Stage
 from pipeline.stages.respond import RESPOND
 from pipeline.stages.rewrite import REWRITE
 from pipeline.stages.screen import SCREEN

@@ -1,6 +1,6 @@
-"""transcribe with two recognisers: who is asked about what, whose hearing decides, and what the row says of it.
+"""transcribe with two recognizers: who is asked about what, whose hearing decides, and what the row says of it.
 
-The recognisers are scripts: they know a clip by its length and answer from a table.
+The recognizers are scripts: they know a clip by its length and answer from a table.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,9 +12,9 @@ import pytest
 from manifests.errors import RecipeError
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Opinion
-from pipeline.audio import encode
-from pipeline.engines.protocols import Clip, Failure, Transcript
-from pipeline.stage import Context, audit_stage, run_stage
+from pipeline.audio.samples import encode
+from pipeline.engines.contract import Clip, Failure, Transcript
+from pipeline.stages.contract import Context, audit_stage, run_stage
 from pipeline.stages.gate import GATE
 from pipeline.stages.transcribe import TRANSCRIBE
 from tests.builders import make_context, make_dialogue, tone_recipe
@@ -85,7 +85,7 @@ def hear(dialogue: Dialogue, first: str, second: str, *overrides: str, ladder: s
     [
         pytest.param("right right", "- -", "cheap cheap", "- -", "kept", id="nothing to ask"),
         pytest.param("two right", "- -", "cheap cheap", "- -", "kept", id="the pooled rate excuses it"),
-        pytest.param("three right", "right -", "dear cheap", "- -", "kept", id="the recogniser was wrong"),
+        pytest.param("three right", "right -", "dear cheap", "- -", "kept", id="the recognizer was wrong"),
         pytest.param("three right", "three -", "cheap cheap", "- -", "rejected", id="the voice was wrong"),
         pytest.param("nothing right", "three -", "dear cheap", "- -", "rejected", id="the lower rate, still too high"),
         pytest.param("three right", "nothing -", "cheap cheap", "- -", "rejected", id="the second heard even less"),
@@ -207,8 +207,8 @@ def test_text_on_silence_is_an_invention_whichever_engine_wrote_it_and_even_if_i
     assert [len(turn.opinions) for turn in heard_twice.turns] == [2, 2]
 
 
-def test_each_language_has_its_own_second_recogniser_or_none() -> None:
-    """One batch for each engine; a recogniser that does not cover the language is not asked."""
+def test_each_language_has_its_own_second_recognizer_or_none() -> None:
+    """One batch for each engine; a recognizer that does not cover the language is not asked."""
     cheap, dear, deaf = Script("c", "three " * 8), Script("d", "right " * 8), Script("x", "", frozenset({"fr"}))
     recipe = tone_recipe("asr.engine=cheap", "asr.second={en: dear, zh: deaf}", "gate.ladder=[]")
     engines = {("asr", "cheap"): cheap, ("asr", "dear"): dear, ("asr", "deaf"): deaf}
@@ -227,7 +227,7 @@ def test_each_language_has_its_own_second_recogniser_or_none() -> None:
         ("a", "a", "asr: .*second: a would be asked twice about [*]"),
         ("{en: a, zh: b}", "b", "second: b would be asked twice about zh"),
         ("a", "{zh: a}", "second: a would be asked twice about zh"),
-        ("{en: a}", "{zh: b}", "second: no recogniser hears zh first"),
+        ("{en: a}", "{zh: b}", "second: no recognizer hears zh first"),
         ("a", "{zh: b}", None),
         ("{en: a, zh: b}", "{en: b, zh: a}", None),
         ("{en: a}", "b", None),

@@ -10,11 +10,11 @@ import pytest
 from manifests.audio import decode
 from manifests.reasons import Reason
 from manifests.schema import Attempt, Dialogue
-from pipeline.audio import peak_dbfs
-from pipeline.engines.protocols import Clip, Detection, Failure, SpeechRequest, Transcript
+from pipeline.audio.samples import peak_dbfs
+from pipeline.engines.contract import Clip, Detection, Failure, SpeechRequest, Transcript
 from pipeline.engines.tone import ToneRecognizer, ToneSynthesizer, ToneWatermarker
-from pipeline.stage import EngineKey, run_stage
-from pipeline.stages import STAGE_TABLE
+from pipeline.stages.contract import EngineKey, run_stage
+from pipeline.stages.registry import STAGE_TABLE
 from tests.builders import make_context, make_dialogue, tone_recipe
 
 SPEECH = ("cast", "synthesize", "render", "watermark", "transcribe", "gate")
@@ -168,7 +168,7 @@ class CannotMark(ToneWatermarker):
 def test_a_clip_without_its_mark_is_never_kept(engine: ToneWatermarker, status: str, reason: str) -> None:
     dialogue = run(*SPEECH, engines={("watermark", "tone-mark"): engine})
     assert (dialogue.status, dialogue.reason) == (status, reason)
-    assert all(turn.hypothesis is None for turn in dialogue.turns), "and not worth a recogniser's time"
+    assert all(turn.hypothesis is None for turn in dialogue.turns), "and not worth a recognizer's time"
 
 
 class Deaf(ToneRecognizer):
@@ -185,14 +185,14 @@ class Deaf(ToneRecognizer):
         return super().transcribe(clips, languages)
 
 
-def test_a_language_that_the_recogniser_does_not_hear_fails_the_row() -> None:
+def test_a_language_that_the_recognizer_does_not_hear_fails_the_row() -> None:
     deaf = Deaf()
     zh = make_dialogue(("你好吗？", "我很好。"), language="zh", spoken=True)
     dialogue = run(*SPEECH, engines={("asr", "tone"): deaf}, dialogue=zh)
     assert (dialogue.status, dialogue.reason, deaf.clips) == ("failed", "no_recognizer", 0)
 
 
-def test_a_language_without_any_recogniser_fails_the_row() -> None:
+def test_a_language_without_any_recognizer_fails_the_row() -> None:
     zh = make_dialogue(("你好吗？", "我很好。"), language="zh", spoken=True)
     dialogue = run(*SPEECH, dialogue=zh, overrides=["asr.engine={en: tone}"])
     assert (dialogue.status, dialogue.reason) == ("failed", "no_recognizer")
@@ -245,7 +245,7 @@ class Languages(ToneRecognizer):
         return super().transcribe(clips, languages)
 
 
-def test_the_recogniser_is_told_the_language_of_each_clip() -> None:
+def test_the_recognizer_is_told_the_language_of_each_clip() -> None:
     engine = Languages()
     rows = [START, make_dialogue(("你好吗？", "我很好。"), language="zh", spoken=True)]
     context = make_context(stages=SPEECH, engines={("asr", "tone"): engine})

@@ -7,9 +7,9 @@ import pytest
 
 from manifests.reasons import Reason
 from manifests.schema import Dialogue
-from pipeline.engines.protocols import Failure, TextAnswer, TextRequest
-from pipeline.stage import run_stage
-from pipeline.stages import STAGE_TABLE
+from pipeline.engines.contract import Failure, TextAnswer, TextRequest
+from pipeline.stages.contract import run_stage
+from pipeline.stages.registry import STAGE_TABLE
 from tests.builders import make_context, make_dialogue, tone_recipe
 
 Answer = Callable[[TextRequest], TextAnswer | Failure]
@@ -61,7 +61,7 @@ def test_rewrite_asks_once_for_each_user_turn_with_instruction_and_material_apar
 @pytest.mark.parametrize(
     ("stage", "overrides", "options"),
     [
-        ("rewrite", ["rewrite.max_units={en: 7, zh: 9}"], {"fillers": False, "max_units": 7}),
+        ("rewrite", ["rewrite.max_length={en: 7, zh: 9}"], {"fillers": False, "max_length": 7}),
         (
             "screen",
             ["screen.max_words=5", "screen.max_non_text_share=0.1"],

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from manifests.schema import Dialogue
-from pipeline.engines.protocols import Clip, Detection, Failure
+from pipeline.engines.contract import Clip, Detection, Failure
 from pipeline.engines.tone import ToneWatermarker
-from pipeline.stage import Context, audit_stage, run_stage
-from pipeline.stages import STAGE_TABLE
+from pipeline.stages.contract import Context, audit_stage, run_stage
+from pipeline.stages.registry import STAGE_TABLE
 from tests.builders import make_context, make_dialogue, tone_recipe
 
 OURS, THEIRS = "a3f1" + 60 * "0", "5c0e" + 60 * "f"
@@ -100,8 +100,8 @@ def test_a_mark_without_a_message_is_never_foreign() -> None:
 @pytest.mark.skipif(importlib.util.find_spec("audioseal") is None, reason="needs audioseal (the extra 'audioseal')")
 def test_audioseal_marks_delivers_and_is_read_back(tmp_path: Path) -> None:
     """Random weights find nothing: only with a threshold of 0 and any message does a row pass."""
-    from pipeline.engines.audioseal import AudioSealWatermarker
-    from tests.pipeline.engines.tiny_audioseal import tiny_model
+    from pipeline.engines.watermark.audioseal import AudioSealWatermarker
+    from tests.pipeline.engines.watermark.tiny_audioseal import tiny_model
 
     engine = AudioSealWatermarker(tiny_model(tmp_path))
     lax = ["watermark.threshold=0", "watermark.message_errors=16", "render.sample_rate=24000"]

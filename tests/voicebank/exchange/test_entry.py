@@ -20,18 +20,18 @@ def side(tmp_path: Path, text: str) -> dict[str, Entry]:
 
 
 def test_the_side_table_knows_best(tmp_path: Path) -> None:
-    table = side(tmp_path, "\ufeffname,gender,language,role,licence\na,male,en,agent,CC0-1.0\nb,,,,\n")
+    table = side(tmp_path, "\ufeffname,gender,language,role,license\na,male,en,agent,CC0-1.0\nb,,,,\n")
     entries = [Entry("a", "chattts", "s", gender="female", language="zh"), Entry("b", "chattts", "s")]
     first, second = complete(entries, Told("female", "fr", "MIT", table))
-    assert (first.gender, first.language, first.agent, first.licence) == ("male", "en", True, "CC0-1.0")
-    assert (second.gender, second.language, second.agent, second.licence) == ("female", "fr", False, "MIT")
+    assert (first.gender, first.language, first.agent, first.license) == ("male", "en", True, "CC0-1.0")
+    assert (second.gender, second.language, second.agent, second.license) == ("female", "fr", False, "MIT")
 
 
 def test_what_goes_out_comes_back(tmp_path: Path) -> None:
     voices = load_bank("offline").voices
     table = side(tmp_path, side_table(voices))
-    assert [(e.name, e.gender, e.language, e.agent, e.licence) for e in table.values()] == [
-        (v.voice_id, v.gender, v.language, v.agent, v.licence) for v in voices
+    assert [(e.name, e.gender, e.language, e.agent, e.license) for e in table.values()] == [
+        (v.voice_id, v.gender, v.language, v.agent, v.license) for v in voices
     ]
 
 
@@ -108,7 +108,7 @@ def test_a_bank_is_never_overwritten(tmp_path: Path, there: str) -> None:
 
 def test_the_card_counts_and_names_no_path(tmp_path: Path) -> None:
     (tmp_path / "x.jsonl").write_text('{"name": "a", "speaker": "s"}\n{"name": "b", "speaker": "s"}\n{\n')
-    table = {"a": Entry("a", "", "", gender="female", licence="MIT"), "gone": Entry("gone", "", "")}
+    table = {"a": Entry("a", "", "", gender="female", license="MIT"), "gone": Entry("gone", "", "")}
     told = Told("male", "en", side=table)
     done = import_voices("chattts", open_place(tmp_path / "x.jsonl"), open_place(tmp_path / "my-bank"), told)
     assert done.notes == ("the side table names 'gone', which did not become a voice (1 such)",)
@@ -121,13 +121,13 @@ def test_the_card_counts_and_names_no_path(tmp_path: Path) -> None:
         "languages": {"en": 2},
         "rejects": {"bad_metadata": 1},
     }
-    assert [source["licence"] for source in card["sources"]] == [None, "MIT"]
+    assert [source["license"] for source in card["sources"]] == [None, "MIT"]
     assert str(tmp_path) not in (tmp_path / "my-bank" / "card.json").read_text()
 
 
 def test_what_the_card_must_not_hold_stops_the_import_before_it_writes(tmp_path: Path) -> None:
     (tmp_path / "x.jsonl").write_text('{"name": "a", "speaker": "s"}')
-    told = Told("male", "en", licence="see /home/me/LICENCE")
-    with pytest.raises(UserError, match=r"sources\.licence: .* must not hold paths"):
+    told = Told("male", "en", license="see /home/me/LICENSE")
+    with pytest.raises(UserError, match=r"sources\.license: .* must not hold paths"):
         import_voices("chattts", open_place(tmp_path / "x.jsonl"), open_place(tmp_path / "bank"), told)
     assert not (tmp_path / "bank").exists()

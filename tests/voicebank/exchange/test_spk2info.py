@@ -34,7 +34,7 @@ def tensor(seed: int, width: int = 192, scale: float = 1.0) -> Any:
 
 
 def voices(number: int) -> list[Voice]:
-    plain = Voice("v", "cosyvoice", "v", "en", "female", licence="CC0-1.0")
+    plain = Voice("v", "cosyvoice", "v", "en", "female", license="CC0-1.0")
     return [
         replace(
             plain,

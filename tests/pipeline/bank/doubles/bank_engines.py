@@ -12,7 +12,7 @@ import numpy as np
 
 from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
-from pipeline.engines.protocols import Clip, Failure, GenderGuess, Samples
+from pipeline.engines.contract import Clip, Failure, GenderGuess, Samples
 
 BANDS = 64
 FAULTY_RATE = 12_345

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from pipeline.engines.remote.client import ErrorWithin
 from pipeline.engines.remote.clip import LONGEST_S, LossyAudio, read_clip
-from pipeline.engines.remote.line import ErrorWithin
 from pipeline.engines.remote.retry import Fault
 
 RATE = 24_000

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.engines.protocols import Transcript
-from pipeline.engines.remote.line import ErrorWithin
+from pipeline.engines.contract import Transcript
+from pipeline.engines.remote.client import ErrorWithin
 from pipeline.engines.remote.retry import Fault
 from pipeline.engines.remote.transcript import read_transcript
 

@@ -1,0 +1,123 @@
+"""What is audited: the corpus with the recipe that its manifest holds, and a sample of its kept rows."""
+
+import copy
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from manifests.corpus import Corpus
+from manifests.errors import CorpusError, EngineUnavailable, RecipeError
+from manifests.manifest import Manifest, load_manifest
+from manifests.schema import Dialogue
+from manifests.storage import Place
+from pipeline.engines.registry import load_engine
+from pipeline.recipe import OPTIONAL_STAGES, STAGES, Recipe, parse_recipe
+from pipeline.recipe_file import apply_override
+from pipeline.seeds import derive_seed
+from pipeline.stages.contract import EngineKey
+from voicebank.bank import Bank, load_bank
+from voicebank.cast import Casting
+from voicebank.voice import Voice
+
+BATCH = 16
+"""Dialogues that are in memory, decoded, at once."""
+
+
+class Engines(dict[EngineKey, Any]):
+    """The recipe's engines, each loaded when it is first asked for."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        super().__init__()
+        self._recipe = recipe
+
+    def __missing__(self, key: EngineKey) -> Any:
+        kind, name = key
+        try:
+            self[key] = load_engine(kind, name, self._recipe.models)
+        except EngineUnavailable as error:
+            if name not in self._recipe.models:
+                raise
+            hint = f"manifests hold the last names of local checkpoints only: --set models.{name}.KEY=PATH"
+            raise EngineUnavailable(f"{error} ({hint})") from error
+        return self[key]
+
+
+class Voices(Casting):
+    """A bank's voices; one that it lacks is known by its id alone."""
+
+    def __getitem__(self, voice_id: str) -> Voice:
+        try:
+            return super().__getitem__(voice_id)
+        except KeyError:
+            return Voice(voice_id, engine="", speaker="", language="", gender="female")
+
+
+@dataclass(frozen=True)
+class Source:
+    place: Place
+    manifest: Manifest
+    recipe: Recipe
+
+    @cached_property
+    def engines(self) -> Engines:
+        return Engines(self.recipe)
+
+    @cached_property
+    def bank(self) -> Bank | None:
+        """The recipe's bank; None where it cannot be had by the name that stands in the manifest."""
+        try:
+            return load_bank(self.recipe.cast.bank)
+        except RecipeError:
+            return None
+
+    @cached_property
+    def casting(self) -> Voices:
+        bank = self.bank or Bank(name="", digest="", voices=())
+        engines = [self.recipe.engine_of(name) for name in self.recipe.tts.engine]
+        return Voices(bank, engines, self.recipe.cast.agents)
+
+
+def open_source(place: Place, overrides: Sequence[str] = ()) -> Source:
+    """CorpusError where there is no corpus or its recipe is not one; RecipeError for overrides that do not fit."""
+    manifest = load_manifest(place)
+    try:
+        recipe = recipe_of(manifest)
+    except RecipeError as error:
+        raise CorpusError(f"manifest.json: this version of parley cannot read its recipe: {error}") from error
+    return Source(place, manifest, recipe_of(manifest, overrides) if overrides else recipe)
+
+
+def recipe_of(manifest: Manifest, overrides: Sequence[str] = ()) -> Recipe:
+    """The recipe of the manifest; how its work was spread is not known there and does not matter."""
+    data = copy.deepcopy(manifest.recipe.settings)
+    for override in overrides:
+        apply_override(data, override)
+    stages = [name for name in STAGES if name not in OPTIONAL_STAGES or data.get(name) is not None]
+    data |= {"description": "of a corpus", "pools": {"all": {"stages": stages}}}
+    return parse_recipe(data, manifest.recipe.name)
+
+
+def draw(corpus: Corpus, clips: int, seed: int) -> list[int]:
+    """Rows, in order, drawn by the seed: whole dialogues, as many as hold so many clips, or all.
+
+    Memory grows with the sample, not with the corpus.
+    """
+    heap: list[tuple[int, int, int]] = []
+    total = 0
+    for row, dialogue in enumerate(corpus.dialogues(audio=False)):
+        size = sum(turn.audio is not None for turn in dialogue.turns)
+        heapq.heappush(heap, (-derive_seed(seed, "audit", dialogue.dialogue_id), row, size))
+        total += size
+        while heap and total - heap[0][2] >= clips:
+            total -= heapq.heappop(heap)[2]
+    return sorted(row for _, row, _ in heap)
+
+
+def batches(corpus: Corpus, rows: Sequence[int]) -> Iterator[list[Dialogue]]:
+    """Those dialogues of the corpus, with their audio, a few at a time."""
+    waiting = iter(rows)
+    while some := list(islice(waiting, BATCH)):
+        yield [corpus[row] for row in some]

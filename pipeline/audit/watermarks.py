@@ -1,0 +1,169 @@
+"""The mark in the delivered bytes of the corpus's clips, and whether the rows tell the truth about it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from manifests.schema import Dialogue
+from pipeline.audit.corpus_view import Source
+from pipeline.audit.detect import Delivered, Found, delivered, detect, watermarker
+from pipeline.audit.rates import Rate, rate
+from pipeline.engines.watermark.message import bit_errors
+
+TOLERANCE = 0.01
+"""Scores that differ by more are not the same: another device or library moves them by far less."""
+
+BINS = 50
+_LISTED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A kept clip that fails: `turn` is its number in the dialogue."""
+
+    dialogue_id: str
+    turn: int
+    score: float
+    recorded: float | None
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusMarks:
+    """Clips of one status. `unrecorded` ones have no mark by their own row; `detected` counts the others.
+
+    `differing` have another score than the row records, `largest_difference` the farthest. `foreign` carry a message
+    that is not the corpus's. `histogram` counts the scores of recorded clips in 50 equal bins of 0..1.
+    """
+
+    clips: int
+    unrecorded: int
+    detected: Rate
+    detected_at_1_percent: Rate | None
+    mean: float | None
+    lowest: float | None
+    differing: int
+    largest_difference: float
+    foreign: int
+    histogram: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """`problems` are the first of the `failing` kept clips."""
+
+    method: str
+    version: str
+    recorded_version: str | None
+    threshold: float
+    threshold_1_percent: float | None
+    every_clip: bool
+    statuses: dict[str, StatusMarks]
+    failing: int
+    problems: tuple[Mark, ...]
+
+
+@dataclass
+class _Tally:
+    clips: int = 0
+    recorded: int = 0
+    detected: int = 0
+    detected_at_1_percent: int = 0
+    total: float = 0.0
+    lowest: float | None = None
+    differing: int = 0
+    largest_difference: float = 0.0
+    foreign: int = 0
+    histogram: list[int] = field(default_factory=lambda: [0] * BINS)
+
+
+class MarkAudit:
+    """Takes the dialogues of the corpus in any portions; what it keeps does not grow with them."""
+
+    def __init__(self, source: Source, threshold_1_percent: float | None) -> None:
+        self._source = source
+        self._threshold = source.recipe.watermark.threshold
+        self._one_percent = threshold_1_percent
+        self._bits = watermarker(source).bits
+        self._tallies: dict[str, _Tally] = {}
+        self._problems: list[Mark] = []
+        self._failing = 0
+
+    def add(self, status: str, dialogues: Sequence[Dialogue]) -> None:
+        clips = delivered(dialogues, self._source)
+        if not clips:
+            return
+        found = detect([one.clip() for one in clips], self._source)
+        tally = self._tallies.setdefault(status, _Tally())
+        for one, mark in zip(clips, found, strict=True):
+            problem = self._count(tally, one, mark)
+            if problem and status == "kept":
+                self._list(one, mark, problem)
+
+    def result(self, every_clip: bool) -> Marks:
+        engine, key = watermarker(self._source), self._source.recipe.watermark.engine
+        return Marks(
+            method=engine.name,
+            version=engine.version,
+            recorded_version=self._source.manifest.engines.get(f"watermark/{key}"),
+            threshold=self._threshold,
+            threshold_1_percent=self._one_percent,
+            every_clip=every_clip,
+            statuses={status: self._summed(tally) for status, tally in self._tallies.items()},
+            failing=self._failing,
+            problems=tuple(self._problems),
+        )
+
+    def _count(self, tally: _Tally, one: Delivered, found: Found) -> str | None:
+        """Counts the clip, and says what is wrong with it."""
+        tally.clips += 1
+        if one.turn.watermark is None:
+            return "the row records no mark"
+        tally.recorded += 1
+        tally.total += found.score
+        tally.lowest = found.score if tally.lowest is None else min(tally.lowest, found.score)
+        tally.histogram[min(int(np.clip(found.score, 0, 1) * BINS), BINS - 1)] += 1
+        difference = abs(found.score - one.turn.watermark.score)
+        tally.differing += difference > TOLERANCE
+        tally.largest_difference = max(tally.largest_difference, difference)
+        tally.detected += found.score >= self._threshold
+        tally.detected_at_1_percent += self._one_percent is not None and found.score >= self._one_percent
+        if found.score < self._threshold:
+            return "no mark in the delivered bytes"
+        allowed = self._source.recipe.watermark.message_errors
+        if bit_errors(found.message, one.message, self._bits) > allowed:
+            tally.foreign += 1
+            return "the mark's message is not the corpus's"
+        return None
+
+    def _list(self, one: Delivered, found: Found, problem: str) -> None:
+        self._failing += 1
+        if len(self._problems) < _LISTED:
+            recorded = one.turn.watermark.score if one.turn.watermark else None
+            self._problems.append(Mark(one.dialogue_id, one.number, found.score, recorded, problem))
+
+    def _summed(self, tally: _Tally) -> StatusMarks:
+        known = self._one_percent is not None
+        return StatusMarks(
+            clips=tally.clips,
+            unrecorded=tally.clips - tally.recorded,
+            detected=rate(tally.detected, tally.recorded),
+            detected_at_1_percent=rate(tally.detected_at_1_percent, tally.recorded) if known else None,
+            mean=tally.total / tally.recorded if tally.recorded else None,
+            lowest=tally.lowest,
+            differing=tally.differing,
+            largest_difference=tally.largest_difference,
+            foreign=tally.foreign,
+            histogram=tuple(tally.histogram),
+        )
+
+
+def audit_marks(
+    source: Source, portions: Iterable[tuple[str, Sequence[Dialogue]]], threshold_1_percent: float | None, every: bool
+) -> Marks:
+    """`portions` are dialogues with their status."""
+    audit = MarkAudit(source, threshold_1_percent)
+    for status, dialogues in portions:
+        audit.add(status, dialogues)
+    return audit.result(every)

@@ -1,0 +1,83 @@
+"""`parley voicebank reference-embeddings`: every voice of a bank speaks, and a speaker encoder hears what it sounds
+like.
+
+Of each voice the mean over its probe sentences is kept (`voicebank.reference_embeddings`), for `assess` to hold clips
+against.
+"""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from manifests.errors import UserError
+from manifests.storage import Place
+from pipeline.bank.probe import BATCH, SENTENCES, Sentences, speak_and_encode
+from pipeline.engines.contract import Samples, SpeakerEncoder, SpeechSynthesizer
+from pipeline.engines.registry import load_engine
+from pipeline.recipe import Recipe, load_recipe
+from pipeline.stages._reference_embeddings import castable
+from voicebank.bank import bank_place, load_bank, shipped_banks
+from voicebank.reference_embeddings import Origin, write_reference_embeddings
+from voicebank.voice import Voice
+
+
+def embed_bank(bank: str, recipe_name: str, overrides: Sequence[str], encoder: str | None) -> tuple[str, bool]:
+    """The outcome for people, and whether every voice that the recipe's engines speak with has its
+    reference_embedding."""
+    recipe = load_recipe(recipe_name, overrides)
+    name = encoder or (recipe.assess.speaker if recipe.assess else None)
+    if name is None:
+        raise UserError("--encoder is missing, and the recipe's assess.speaker names none")
+    place, loaded = _writable(bank), load_bank(bank)
+    voices = castable(recipe, loaded)
+    if not voices:
+        raise UserError(f"the bank {loaded.name} has no voice for {', '.join(recipe.tts.engine)}")
+    hearing: SpeakerEncoder = load_engine("encoder", name, recipe.models)
+    synthesizers = _synthesizers(recipe, voices)
+    vectors, failures = reference_embeddings(voices, synthesizers, hearing, progress=_tell)
+    versions = {engine: synthesizer.version for engine, synthesizer in synthesizers.items()}
+    if vectors:
+        origin = Origin(recipe.engine_of(name), hearing.version, loaded.digest, versions)
+        write_reference_embeddings(place, origin, vectors)
+    lines = [f"not measured: {voice_id}: {why}" for voice_id, why in failures.items()]
+    return "\n".join([*lines, f"{len(vectors):,} of {len(voices):,} voices have a reference_embedding"]), not failures
+
+
+def reference_embeddings(
+    voices: Sequence[Voice],
+    synthesizers: Mapping[str, SpeechSynthesizer],
+    encoder: SpeakerEncoder,
+    sentences: Sentences = SENTENCES,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[dict[str, Samples], dict[str, str]]:
+    """By voice_id the mean embedding, float32 [D] of length 1; and of the voices that have none, why."""
+    vectors: dict[str, Samples] = {}
+    failures: dict[str, str] = {}
+    for begin in range(0, len(voices), BATCH):
+        for voice, found in speak_and_encode(voices[begin : begin + BATCH], synthesizers, encoder, sentences):
+            if isinstance(found, str):
+                failures[voice.voice_id] = found
+            else:
+                mean = found.mean(axis=0, dtype=np.float64)
+                vectors[voice.voice_id] = (mean / np.linalg.norm(mean)).astype(np.float32)
+        progress(min(begin + BATCH, len(voices)), len(voices))
+    return vectors, failures
+
+
+def _writable(bank: str) -> Place:
+    if bank in shipped_banks():
+        raise UserError(f"the bank {bank} ships with Parley and stays as it is: copy its directory, and name the copy")
+    return bank_place(bank)
+
+
+def _synthesizers(recipe: Recipe, voices: Sequence[Voice]) -> dict[str, Any]:
+    spoken = {voice.engine for voice in voices}
+    named = {recipe.engine_of(name): name for name in recipe.tts.engine}
+    return {engine: load_engine("tts", name, recipe.models) for engine, name in named.items() if engine in spoken}
+
+
+def _tell(done: int, total: int) -> None:
+    end = "\n" if done == total else "\r"
+    print(f"{done:,} of {total:,} voices", end=end, file=sys.stderr, flush=True)

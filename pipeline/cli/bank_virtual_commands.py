@@ -1,0 +1,160 @@
+"""What `parley voicebank blend` and `check` do: read the options, do the work, put the outcome into words."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from manifests.errors import UserError
+from manifests.storage import Place, open_place
+from pipeline.bank.probe import ProbeReport, probe
+from voicebank.blend import BlendOptions, blend
+from voicebank.card import read_card
+from voicebank.check import CheckReport, check_bank, claims_of
+from voicebank.speaker_table import load_crowd
+from voicebank.tables import iter_voices
+from voicebank.voice import Voice
+
+_SPOKEN = 20
+_ROWS = {
+    "nearest_real": "nearest real speaker",
+    "own_parents": "own parents",
+    "own_two_sentences": "own other sentence",
+    "nearest_earlier_voice": "nearest earlier voice",
+    "nearest_voice": "nearest voice, of the sample",
+}
+_REFERENCE_ROWS = {
+    "nearest_other_speaker": "(real speaker, nearest other)",
+    "different_speakers_of_one_gender": "(two real speakers, one gender)",
+}
+
+
+def blend_voices(bank: str, out: str, options: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """The outcome, and notes for people. `options` are those of the command."""
+    given = {key: value for key, value in options.items() if key not in ("languages", "agents")}
+    chosen = BlendOptions(languages=_languages(options["languages"]), agents=int(options["agents"]), **given)
+    result = blend(open_place(bank), open_place(out), chosen)
+    dropped = ", ".join(f"{number:,} {name}" for name, number in result.leak["dropped"].items() if number)
+    lines = [
+        f"drawn     {result.leak['drawn']:,}",
+        f"dropped   {dropped or 'none'}",
+        f"kept      {result.users:,} users, {result.agents} agents",
+        "",
+        *similarity_lines(result.leak),
+        f"bank      {open_place(out)}",
+    ]
+    notes = [] if result.speakable else ["the bank has no synthesis embeddings: no engine can speak with these voices"]
+    return "\n".join(lines), notes
+
+
+def check_voices(options: Mapping[str, Any]) -> tuple[str, bool]:
+    """The report, and whether the bank is sound. `options` are those of the command."""
+    bank, real = open_place(options["bank"]), open_place(options["real"])
+    _check_audio_options(options)
+    files = check_bank(bank, real, options["sample"])
+    lines = _file_lines(files)
+    if not options["audio"]:
+        return "\n".join(lines), files.ok
+    audio = _probe(bank, real, options)
+    if options["out"]:
+        _write_audio(open_place(options["out"]), read_card(bank)["name"], audio)
+    return "\n".join([*lines, "", *_audio_lines(audio)]), files.ok and audio.ok
+
+
+def similarity_lines(figures: Mapping[str, Any]) -> list[str]:
+    """A table of quantiles."""
+    rows = [(text, figures.get(key)) for key, text in _ROWS.items()]
+    rows += [(text, figures.get("reference", {}).get(key)) for key, text in _REFERENCE_ROWS.items()]
+    known = [(text, values) for text, values in rows if values]
+    head = " ".join(f"{name:>7}" for name in known[0][1]) if known else ""
+    return [
+        f"{'similarity to':<32}{head}",
+        *(f"{text:<32}" + " ".join(f"{value:7.4f}" for value in values.values()) for text, values in known),
+    ]
+
+
+def _languages(given: Sequence[str]) -> dict[str, float] | None:
+    """zh or zh=0.7. A language without a share has as much as any other."""
+    shares = {}
+    for text in given:
+        language, _, share = text.partition("=")
+        try:
+            shares[language] = float(share or 1)
+        except ValueError:
+            raise UserError(f"--language {text}: write it as CODE or CODE=SHARE") from None
+    return shares or None
+
+
+def _check_audio_options(options: Mapping[str, Any]) -> None:
+    if options["audio"] and not (options["recipe"] and options["bank_recipe"]):
+        raise UserError("--audio needs --recipe, whose engines speak, and --bank-recipe, whose encoder measures")
+    if not options["audio"] and any(options[name] for name in ("recipe", "bank_recipe", "overrides", "out")):
+        raise UserError("--recipe, --set, --bank-recipe and --out belong to --audio")
+
+
+def _file_lines(report: CheckReport) -> list[str]:
+    lines = [*report.problems]
+    lines += [f"{number:>9,}  {problem}: {problem.meaning}" for problem, number in report.counts.items()]
+    verdict = "sound" if report.ok else f"{report.counts.total():,} problems"
+    return [*lines, *similarity_lines(report.leak), f"{verdict}: {report.voices:,} voices checked from the files"]
+
+
+def _probe(bank: Place, real: Place, options: Mapping[str, Any]) -> ProbeReport:
+    from pipeline.bank.recipe import load_bank_recipe
+    from pipeline.engines.registry import engine_version, load_engine
+    from pipeline.recipe import load_recipe
+
+    recipe = load_recipe(options["recipe"], options["overrides"])
+    bank_recipe = load_bank_recipe(options["bank_recipe"])
+    card = read_card(bank)
+    encoder_key = ("encoder", bank_recipe.pair_rule.encoder, bank_recipe.models)
+    built_with, label = (card.get("encoder") or {}).get("label"), engine_version(*encoder_key)
+    if built_with is not None and built_with != label:
+        raise UserError(f"the bank's encoder is {built_with}, that of --bank-recipe is {label}")
+    encoder = load_engine(*encoder_key)
+    voices = _sample(bank, options["sample"] or _SPOKEN)
+    synthesizers = {
+        recipe.engine_of(name): load_engine("tts", name, recipe.models)
+        for name in recipe.tts.engine
+        if recipe.engine_of(name) in {voice.engine for voice in voices}
+    }
+    return probe(voices, load_crowd(real), synthesizers, encoder, claims_of(card).leak_limit)
+
+
+def _sample(bank: Place, count: int) -> list[Voice]:
+    """Voices spread evenly over the file; the agents come first in it and are always among them."""
+    total = sum(len(voices) for voices, _ in iter_voices(bank))
+    wanted = set(np.linspace(0, total - 1, min(count, total)).astype(int).tolist())
+    numbered = enumerate(voice for voices, _ in iter_voices(bank) for voice in voices)
+    return [voice for number, voice in numbered if number in wanted or voice.agent]
+
+
+def _audio_lines(audio: ProbeReport) -> list[str]:
+    lines = [
+        f"audio near a real speaker: {one.voice_id}: {one.nearest_real:.4f} to {one.nearest_id}" for one in audio.near
+    ]
+    lines += [f"audio not measured: {voice_id}: {why}" for voice_id, why in audio.failures.items()]
+    verdict = "sound" if audio.ok else f"{len(audio.near)} near a real speaker, {len(audio.failures)} not measured"
+    return [*lines, *similarity_lines(audio.figures()), f"audio {verdict}: {len(audio.heard)} voices heard"]
+
+
+def _write_audio(out: Place, name: str, audio: ProbeReport) -> None:
+    from voicebank.plots import similarity_plot
+    from voicebank.report import page, picture, table
+
+    (out / "audio.json").write_text(json.dumps(audio.figures(), indent=2, sort_keys=True) + "\n")
+    series = {
+        "its own other sentence": np.array([one.own for one in audio.heard], np.float32),
+        "its parents": np.array([value for one in audio.heard for value in one.parents], np.float32),
+        "the nearest real speaker": np.array([one.nearest_real for one in audio.heard], np.float32),
+    }
+    rows = [(one.voice_id, one.own, *one.parents[:2], one.nearest_real, one.nearest_id) for one in audio.heard]
+    parts = [
+        picture(similarity_plot(series, audio.limit), "similarity of the audio"),
+        table(("voice", "own", "parent", "parent", "nearest real", "who"), rows),
+        table(("not measured", "why"), audio.failures.items()),
+    ]
+    (out / "audio.html").write_text(
+        page(f"{name}: audio check", "What the voices sound like, not what they are", parts)
+    )

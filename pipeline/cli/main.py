@@ -1,0 +1,241 @@
+"""The command line. Commands hold no logic; stdout is data, stderr is talk.
+
+Exit codes: 0 done, 2 the user can mend it, 3 the data on disk is wrong, 4 an engine is, 70 we are.
+"""
+
+import json
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from manifests.errors import LawBroken, ParleyError
+from manifests.storage import open_place
+from pipeline.cli.bank import voicebank
+from pipeline.recipe import STAGES, shipped_recipes
+
+Command = Callable[..., Any]
+
+recipe_settings = click.option(
+    "--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a value of the recipe (YAML)."
+)
+out_option = click.option("--out", required=True, metavar="DIR", help="Directory, local or on an object store.")
+
+
+def job_options(command: Command) -> Command:
+    """The options that say what goes into a job."""
+    options = [
+        click.option("--input", "inputs", multiple=True, required=True, metavar="FILE", help="May be repeated."),
+        click.option("--format", "format_", help="Format of the input; detected without it (see `parley formats`)."),
+        click.option("--language", help="Language of all rows; detected for each row without it."),
+        click.option("--dataset", help="Name of the data set, for ids and sources; the file's name without it."),
+        click.option("--license", help="License of the input, kept with every row."),
+        click.option("--limit", type=click.IntRange(min=1), help="Take only so many rows."),
+        click.option("--seed", type=int, default=0, show_default=True, help="Of every random choice."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def runner_options(command: Command) -> Command:
+    """The options that say where the work runs."""
+    options = [
+        click.option("--runner", type=click.Choice(["ray", "local"]), default="ray", show_default=True),
+        click.option("--ray-address", metavar="ADDRESS", help="A running Ray cluster; without it, this machine."),
+        click.option(
+            "--answers", metavar="DIR", help="Where language models' answers are stored; without it, in --out."
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.group()
+@click.version_option(package_name="parley")
+def cli() -> None:
+    """Parley turns text instruction sets into verified, watermarked spoken-dialogue corpora."""
+
+
+@cli.command()
+@click.argument("recipe")
+@job_options
+@out_option
+@recipe_settings
+@runner_options
+@click.option("--accept-changes", is_flag=True, help="Go on although recipe, engines or input have changed.")
+def run(recipe: str, out: str, overrides: tuple[str, ...], **options: Any) -> None:
+    """Run a whole RECIPE (a name or a file), from the input to the corpus; continues what is unfinished."""
+    from pipeline.cli import commands
+
+    click.echo(commands.run(recipe, overrides, out, options))
+
+
+@cli.command()
+@click.option("--out", default="demo", show_default=True, metavar="DIR")
+@runner_options
+def demo(out: str, **options: Any) -> None:
+    """Run ke-speechchat-offline on the sample that ships: no download, no GPU, no network."""
+    from pipeline.cli import commands
+
+    click.echo(commands.demo(out, options))
+
+
+@cli.command()
+@click.argument("recipe")
+@job_options
+@out_option
+@recipe_settings
+def ingest(recipe: str, out: str, overrides: tuple[str, ...], **options: Any) -> None:
+    """Cut the input into blocks, for `parley stage`."""
+    from pipeline.cli import commands
+
+    click.echo(commands.ingest(recipe, overrides, out, options))
+
+
+@cli.command()
+@click.argument("name", type=click.Choice([*STAGES, "pack"]))
+@click.option("--recipe", required=True, help="A name or a file.")
+@click.option("--in", "source", required=True, metavar="DIR", help="Directory of blocks.")
+@out_option
+@recipe_settings
+@runner_options
+def stage(name: str, recipe: str, source: str, out: str, overrides: tuple[str, ...], **options: Any) -> None:
+    """Run one stage over a directory of blocks. The stages in turn give the same corpus as `run`."""
+    from pipeline.cli import commands
+
+    click.echo(commands.stage(name, recipe, overrides, source, out, options))
+
+
+@cli.command()
+def recipes() -> None:
+    """List the recipes that ship."""
+    from pipeline.recipe import load_recipe
+
+    for name in shipped_recipes():
+        click.echo(f"{name}\t{load_recipe(name).description}")
+
+
+@cli.command()
+def formats() -> None:
+    """List the input formats."""
+    from pipeline.cli import commands
+
+    click.echo(commands.formats())
+
+
+@cli.command()
+def engines() -> None:
+    """Say which engines work on this machine, and what each missing one needs."""
+    from pipeline.cli import commands
+
+    click.echo(commands.engines())
+
+
+@cli.group()
+def prompts() -> None:
+    """Look at the prompts: the wording that language models and the rules work with."""
+
+
+@prompts.command("list")
+@click.option("--language", "languages", multiple=True, help="Only this one; may be repeated.")
+def list_prompts(languages: tuple[str, ...]) -> None:
+    """List the prompts: name, languages, version, task, variables, hash."""
+    from pipeline.cli import prompts as prompt_commands
+
+    click.echo(prompt_commands.list_prompts(languages))
+
+
+@prompts.command()
+@click.argument("name", metavar="NAME/vN")
+@click.option("--language", required=True, help="As in the list.")
+@click.option("--form", help="The template's first one, without it.")
+@click.option("--var", "variables", multiple=True, metavar="NAME=TEXT", help="Or NAME=@FILE. May be repeated.")
+@click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="A recipe's setting. May be repeated.")
+@click.option("--history", multiple=True, metavar="QUESTION|ANSWER", help="An exchange before. May be repeated.")
+def render(name: str, **values: Any) -> None:
+    """Show the messages that a model gets, to the letter."""
+    from pipeline.cli import prompts as prompt_commands
+
+    click.echo(prompt_commands.render(name, **values))
+
+
+@cli.group()
+def corpus() -> None:
+    """Look at a finished corpus."""
+
+
+@corpus.command()
+@click.argument("directory")
+@click.option("--deep", is_flag=True, help="Check every hash and decode every clip.")
+def validate(directory: str, deep: bool) -> None:
+    """Check that a corpus is whole; exit code 3 and one line for each problem if it is not."""
+    from pipeline.cli import commands
+
+    text, sound = commands.validate(directory, deep)
+    click.echo(text)
+    sys.exit(0 if sound else 3)
+
+
+@corpus.command()
+@click.argument("directory")
+@click.option("--json", "as_json", is_flag=True)
+def stats(directory: str, as_json: bool) -> None:
+    """Rows, reasons, yield, hours and error rates of a corpus."""
+    from manifests import stats as corpus_stats
+
+    figures = corpus_stats.stats(open_place(directory))
+    click.echo(json.dumps(figures, indent=2) if as_json else corpus_stats.format_stats(figures))
+
+
+@corpus.command()
+@click.argument("directory")
+@click.option("--out", metavar="DIR", help="Write report.json and report.html there; outside the corpus.")
+@click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Take N clips for everything; without it the mark is looked for in every clip, the rest is done with 200.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the sample.")
+@click.option("--controls", metavar="DIR", help="Recordings without a mark; without them, the clips made anew.")
+@recipe_settings
+@click.option("--json", is_flag=True, help="Print the report as JSON.")
+def audit(directory: str, **options: Any) -> None:
+    """Measure a corpus again from its files alone; exit code 3 if it is not what it says.
+
+    Hashes, watermark and what it survives, error rates, speakers. `--set` names what the manifest cannot hold, such as
+    `models.NAME.model=PATH` for a local checkpoint.
+    """
+    from pipeline.cli import audit as audit_commands
+
+    text, passed = audit_commands.audit(directory, say=lambda line: click.echo(line, err=True), **options)
+    click.echo(text)
+    sys.exit(0 if passed else 3)
+
+
+cli.add_command(voicebank)
+
+
+def main() -> None:
+    """The `parley` command: what goes wrong becomes one line and an exit code; only our own bugs show a traceback."""
+    try:
+        cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("parley: stopped; the same command continues", err=True)
+        sys.exit(130)
+    except LawBroken as error:
+        click.echo(f"parley: a bug of Parley: {error}", err=True)
+        sys.exit(error.exit_code)
+    except ParleyError as error:
+        click.echo(f"parley: {' '.join(str(error).split())}", err=True)
+        sys.exit(error.exit_code)
+    except Exception:  # noqa: BLE001  the last resort of the process
+        traceback.print_exc()
+        sys.exit(LawBroken.exit_code)

@@ -1,0 +1,83 @@
+"""Any server of the OpenAI /v1/audio/transcriptions kind: OpenAI's own, vLLM, whisper.cpp, Speaches, gateways."""
+
+import importlib.metadata
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from manifests.reasons import Reason
+from pipeline.audio.samples import encode
+from pipeline.engines.contract import Clip, Failure, Transcript
+from pipeline.engines.remote.async_bridge import Batches
+from pipeline.engines.remote.client import Line, Message
+from pipeline.engines.remote.retry import Pace
+from pipeline.engines.remote.transcript import read_transcript
+from pipeline.models import OpenAITranscriptionModel
+
+NAME = "openai-transcription"
+
+_PATH = "/audio/transcriptions"
+_NEEDED = frozenset({"model"})
+
+_Asked = tuple[Clip, str]
+
+
+def version(model: OpenAITranscriptionModel | None = None) -> str:
+    """The client library's version, or "<model>@<revision>"."""
+    return importlib.metadata.version("openai") if model is None else model.label
+
+
+class OpenAITranscription:
+    """A SpeechRecognizer. Many requests are in flight at once, whichever threads they come from.
+
+    The clip goes out as 16-bit FLAC at its own rate, with its language. Which languages the server hears, it does not
+    say. The constructor raises EngineUnavailable where the server cannot be had.
+    """
+
+    name = NAME
+    languages: frozenset[str] | None = None
+
+    def __init__(self, model: OpenAITranscriptionModel, pace: Pace | None = None) -> None:
+        self.version = version(model)
+        self._model = model
+        # Without a clip it is refused at no cost, and how it is refused tells whether key and model are accepted.
+        probe = Message(_PATH, {"model": model.model}, form=True)
+        self._line = Line(NAME, model, model.serving, Reason.RECOGNITION_FAILED, probe, pace)
+        self._batches = Batches(NAME, "the transcription server", self._line, self._hear)
+
+    def transcribe(self, clips: Sequence[Clip], languages: Sequence[str]) -> list[Transcript | Failure]:
+        """What is heard in each clip, in order; `Transcript("")` where the server hears nothing.
+
+        Raises EngineDied where the server is gone, EngineUnavailable where it refuses to work for us.
+        """
+        return self._batches.run(list(zip(clips, languages, strict=True)))
+
+    def close(self) -> None:
+        """End what is being asked. A second call does nothing."""
+        self._batches.close()
+
+    async def _hear(self, asked: _Asked) -> Transcript | Failure:
+        clip, language = asked
+        if not clip.samples.size or not np.isfinite(clip.samples).all():
+            return Failure(Reason.RECOGNITION_FAILED, "the clip is empty or holds what is no number")
+
+        def message() -> Message:
+            # Only now, when its turn has come: a block's clips need not all be in memory twice. 4 ms for ten seconds.
+            data = encode(clip.samples, clip.sample_rate, "flac").bytes
+            fields = transcription_fields(self._model, language)
+            optional = frozenset(fields.keys() - _NEEDED)
+            return Message(_PATH, fields, optional, form=True, file=("clip.flac", data, "audio/flac"))
+
+        return await self._line.ask(message, read_transcript)
+
+
+def transcription_fields(model: OpenAITranscriptionModel, language: str) -> dict[str, Any]:
+    """The form's fields beside the file. `language` is an ISO 639-1 code."""
+    fields = {
+        "model": model.model,
+        "language": language,
+        "temperature": model.temperature,
+        "response_format": "json",
+    }
+    return fields | model.extra_body

@@ -1,0 +1,136 @@
+"""Whisper checkpoints, local or from the hub: `whisper-large-v3-turbo`, `Belle-whisper-large-v3-turbo-zh`, any other.
+
+Two backends hear with them: transformers, the reference, and CTranslate2, lighter, for checkpoints converted to its
+format. Language and task are forced, for each row its own; nothing is conditioned on earlier text; no temperature
+fallback and no sampling, so that a clip's transcript depends on the clip alone.
+"""
+
+import importlib.metadata
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from manifests.errors import EngineDied, EngineUnavailable
+from manifests.reasons import Reason
+from pipeline.engines.asr.chunked_decoding import Heard, Hearer, Window, transcribe
+from pipeline.engines.asr.windows import WINDOW_S
+from pipeline.engines.contract import Clip, Failure, Samples, Transcript
+from pipeline.models import WhisperModel
+from pipeline.scoring.normalize import primary_subtag
+
+NAME = "whisper"
+
+TOKENS_PER_S, SPARE_TOKENS = 15, 16
+"""Eleven syllables a second, the fastest that `pipeline.scoring.duration` believes, at 1.4 tokens each. A transcript
+that loops then ends a short clip's batch soon, not at the model's limit."""
+
+_LIMIT_STEP_S = 5
+_ALIASES = {"cmn": "zh"}
+_PACKAGES = {"transformers": "transformers", "ctranslate2": "faster-whisper"}
+
+
+class Backend(Protocol):
+    """`languages` are the codes that the checkpoint knows; an English-only one knows "en" alone.
+
+    `hear` gives one result per window (float32 [T], 16 kHz, at most 30 s), from at most `max_new_tokens` tokens.
+    `max_tokens` is the most that the checkpoint's decoder can write.
+    """
+
+    languages: frozenset[str]
+    max_tokens: int
+
+    def hear(self, windows: Sequence[Samples], languages: Sequence[str], max_new_tokens: int) -> list[Heard]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How the checkpoint is loaded and decoded with: `device` as PyTorch's or "auto"."""
+
+    checkpoint: str
+    revision: str | None
+    device: str
+    dtype: str
+    beams: int
+
+
+def version(model: WhisperModel | None = None) -> str:
+    """Versions of the libraries, after the checkpoint's label and how it is decoded if one is given."""
+    package = _PACKAGES[model.backend if model else "transformers"]
+    try:
+        library = f"{package} {importlib.metadata.version(package)}"
+    except importlib.metadata.PackageNotFoundError as error:
+        raise EngineUnavailable(f'whisper needs {package}: pip install "parley[recognizers]"') from error
+    if model is None:
+        return library
+    return f"{model.label} {library} {model.dtype} beams={model.beams} window={WINDOW_S}s"
+
+
+def open_recognizer(model: WhisperModel) -> "Whisper":
+    """Raises EngineUnavailable where the library or the checkpoint cannot be had."""
+    stated = version(model)
+    decoding = Decoding(model.model, model.revision, model.serving.device, model.dtype, model.beams)
+    try:
+        backend = _backend(model.backend, decoding)
+    except EngineUnavailable:
+        raise
+    except Exception as error:  # the libraries raise whatever their downloads and readers do
+        kind = "converted to CTranslate2's format " if model.backend == "ctranslate2" else ""
+        raise EngineUnavailable(
+            f"whisper: no checkpoint {kind}could be loaded as {model.label} ({type(error).__name__}): "
+            "give a local directory of it, or a hub id and access to the hub"
+        ) from error
+    return Whisper(backend, stated, model.max_new_tokens, model.serving.batch_s)
+
+
+class Whisper:
+    """Clips of any rate and length; longer ones than 30 s are cut where they are quiet."""
+
+    name = NAME
+
+    def __init__(self, backend: Backend, version: str, max_new_tokens: int, batch_s: float) -> None:
+        self.version = version
+        self.languages: frozenset[str] | None = backend.languages
+        self._backend = backend
+        self._most = min(max_new_tokens, backend.max_tokens)
+        self._hearer = Hearer(self._hear, self._group, self._refuse, batch_s, floor_s=WINDOW_S)
+
+    def transcribe(self, clips: Sequence[Clip], languages: Sequence[str]) -> list[Transcript | Failure]:
+        return transcribe(clips, languages, self._hearer)
+
+    def _refuse(self, language: str) -> Failure | None:
+        if _code(language) in self._backend.languages:
+            return None
+        return Failure(Reason.NO_RECOGNIZER, f"the checkpoint does not hear {language!r}")
+
+    def _group(self, seconds: float, language: str) -> int:
+        return token_limit(seconds, self._most)
+
+    def _hear(self, windows: Sequence[Window]) -> list[Heard]:
+        languages = [_code(window.language) for window in windows]
+        try:
+            limit = token_limit(windows[0].seconds, self._most)
+            return self._backend.hear([window.samples for window in windows], languages, limit)
+        except RuntimeError as error:  # out of memory, a lost GPU
+            raise EngineDied(f"whisper stopped: {error}") from error
+
+
+def token_limit(seconds: float, most: int) -> int:
+    """Most tokens of a transcript of so much audio, by steps of five seconds; at most `most`."""
+    longest = math.ceil(seconds / _LIMIT_STEP_S) * _LIMIT_STEP_S
+    return min(most, SPARE_TOKENS + TOKENS_PER_S * longest)
+
+
+def _code(language: str) -> str:
+    subtag = primary_subtag(language)
+    return _ALIASES.get(subtag, subtag)
+
+
+def _backend(name: str, decoding: Decoding) -> Backend:
+    if name == "ctranslate2":
+        from pipeline.engines.asr.whisper_ct2 import CTranslate2Backend
+
+        return CTranslate2Backend(decoding)
+    from pipeline.engines.asr.whisper_transformers import TransformersBackend
+
+    return TransformersBackend(decoding)

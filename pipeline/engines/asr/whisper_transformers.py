@@ -1,0 +1,138 @@
+"""Whisper by transformers: the reference backend. Any checkpoint that `WhisperForConditionalGeneration` loads."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from manifests.errors import EngineUnavailable
+from pipeline.engines.asr.chunked_decoding import Heard
+from pipeline.engines.asr.whisper import Decoding
+from pipeline.engines.contract import Samples
+from pipeline.engines.shared.silence_guard import SAMPLE_RATE
+from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
+
+PROMPT_TOKENS = 4
+"""<|startoftranscript|>, language, task, <|notimestamps|>."""
+
+_NO_SPEECH = ("<|nospeech|>", "<|nocaptions|>")
+
+
+class TransformersBackend:
+    """One batch: encode once, `generate` from the encoder's output, then one pass over what was written for its
+    log-probabilities, whose first position tells the probability that there is no speech."""
+
+    def __init__(self, decoding: Decoding) -> None:
+        try:
+            prepare_torchaudio()
+            import torch
+            from transformers import WhisperForConditionalGeneration, WhisperProcessor
+        except ImportError as error:
+            raise EngineUnavailable(
+                f'whisper needs transformers ({error}): pip install "parley[recognizers]"'
+            ) from error
+        self._torch = torch
+        self._device = _device(decoding.device)
+        self._dtype = _dtype(decoding.dtype, self._device)
+        self._beams = decoding.beams
+        revision = decoding.revision or "main"
+        processor = WhisperProcessor.from_pretrained(decoding.checkpoint, revision=revision)
+        self._features, self._tokenizer = processor.feature_extractor, processor.tokenizer
+        model: Any = WhisperForConditionalGeneration.from_pretrained(
+            decoding.checkpoint, revision=revision, dtype=self._dtype, attn_implementation="sdpa"
+        )
+        self._model = model.to(self._device).eval()
+        settings = self._model.generation_config
+        self._is_multilingual = bool(getattr(settings, "is_multilingual", False))
+        self.languages = _languages(settings) if self._is_multilingual else frozenset({"en"})
+        self.max_tokens = self._model.config.max_target_positions - PROMPT_TOKENS
+        self._no_speech_id = _known(self._tokenizer, _NO_SPEECH)
+
+    def hear(self, windows: Sequence[Samples], languages: Sequence[str], max_new_tokens: int) -> list[Heard]:
+        forced = {"language": list(languages), "task": "transcribe"} if self._is_multilingual else {}
+        with self._torch.inference_mode():
+            features = self._features(
+                list(windows), sampling_rate=SAMPLE_RATE, return_tensors="pt", return_attention_mask=True
+            )
+            mel = features["input_features"].to(self._device, self._dtype)
+            encoded = self._model.get_encoder()(mel)
+            written = self._model.generate(
+                encoder_outputs=encoded,
+                attention_mask=features["attention_mask"].to(self._device),
+                max_length=max_new_tokens,  # Whisper's generate adds the prompt to it
+                num_beams=self._beams,
+                do_sample=False,
+                condition_on_prev_tokens=False,
+                **forced,
+            )
+            rows = [_until_end(row, self._model.generation_config) for row in written.tolist()]
+            scores = self._score(encoded, rows, languages)
+        texts = self._tokenizer.batch_decode(rows, skip_special_tokens=True)
+        return [
+            Heard(text, mean, no_speech, len(row), ended=len(row) < max_new_tokens)
+            for text, row, (mean, no_speech) in zip(texts, rows, scores, strict=True)
+        ]
+
+    def _score(
+        self, encoded: Any, rows: Sequence[list[int]], languages: Sequence[str]
+    ) -> list[tuple[float, float | None]]:
+        """Mean log-probability of the tokens with the end, as Whisper counts it, and of no speech at the start."""
+        torch, settings = self._torch, self._model.generation_config
+        prompts = [self._prompt(language) for language in languages]
+        longest = max(len(row) for row in rows)
+        ids = [
+            [*prompt, *row] + [settings.eos_token_id] * (longest - len(row))
+            for prompt, row in zip(prompts, rows, strict=True)
+        ]
+        logits = self._model(
+            encoder_outputs=encoded, decoder_input_ids=torch.tensor(ids, device=self._device), use_cache=False
+        ).logits
+        scores = []
+        for prompt, row, row_logits in zip(prompts, rows, logits, strict=True):
+            first = len(prompt) - 1
+            at = row_logits[first : first + len(row) + 1].float()
+            expected = torch.tensor([*row, settings.eos_token_id], device=self._device)
+            mean = float(at.log_softmax(-1).gather(1, expected[:, None]).mean())
+            none = row_logits[0].float().softmax(-1)[self._no_speech_id] if self._no_speech_id is not None else None
+            scores.append((mean, None if none is None else float(none)))
+        return scores
+
+    def _prompt(self, language: str) -> list[int]:
+        settings = self._model.generation_config
+        start, end = settings.decoder_start_token_id, settings.no_timestamps_token_id
+        if not self._is_multilingual:
+            return [start, end]
+        return [start, settings.lang_to_id[f"<|{language}|>"], settings.task_to_id["transcribe"], end]
+
+
+def _device(asked: str) -> str:
+    import torch
+
+    return ("cuda" if torch.cuda.is_available() else "cpu") if asked == "auto" else asked
+
+
+def _dtype(asked: str, device: str) -> Any:
+    import torch
+
+    if asked == "auto":
+        return torch.float32 if device == "cpu" else torch.float16
+    return {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}[asked]
+
+
+def _languages(settings: Any) -> frozenset[str]:
+    """Fine-tuned checkpoints of before 2023 lack the table; forcing the language could then only fail later."""
+    table = getattr(settings, "lang_to_id", None)
+    if not table:
+        raise EngineUnavailable(
+            "whisper: the checkpoint's generation_config.json has no lang_to_id: take that of its base checkpoint"
+        )
+    return frozenset(token.strip("<|>") for token in table)
+
+
+def _known(tokenizer: Any, tokens: Sequence[str]) -> int | None:
+    vocabulary = tokenizer.get_vocab()
+    return next((vocabulary[token] for token in tokens if token in vocabulary), None)
+
+
+def _until_end(row: list[int], settings: Any) -> list[int]:
+    """The tokens before the end, which is padded with itself or with a token of its own."""
+    ends = [row.index(token) for token in {settings.eos_token_id, settings.pad_token_id} if token in row]
+    return row[: min(ends, default=len(row))]

@@ -1,0 +1,267 @@
+"""What an engine is: one batch verb, one result per input, in order, a `Failure` in place of what could not be done.
+
+An engine never raises for bad data. It raises `EngineDied` when it cannot go on, and its constructor raises
+`EngineUnavailable` (one sentence, what to install) when it cannot load. Results depend on the request alone, never on
+its neighbors in the batch or on earlier calls.
+
+Audio inside the pipeline is a contiguous 1-D float32 array, mono, shape [T], in -1..1, at an explicit rate in Hz.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from manifests.reasons import Reason
+from voicebank.voice import Gender, Voice
+
+Samples = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What language models were asked and what that cost, as counts.
+
+    `requests` were sent and answered; `reused` answers came from the store of an earlier run and cost nothing. Of the
+    `prompt` tokens, the server had `cached` ones ready.
+    """
+
+    requests: int = 0
+    reused: int = 0
+    prompt: int = 0
+    cached: int = 0
+    completion: int = 0
+
+    def __add__(self, other: "Tokens") -> "Tokens":
+        return Tokens(
+            self.requests + other.requests,
+            self.reused + other.reused,
+            self.prompt + other.prompt,
+            self.cached + other.cached,
+            self.completion + other.completion,
+        )
+
+
+NO_TOKENS = Tokens()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What stands in a result list for an input that could not be done. `detail` is for people."""
+
+    reason: Reason
+    detail: str = ""
+    spent: Tokens = NO_TOKENS
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What is wrong with an answer, in a form that its author can be told.
+
+    `kind` names the wording (`prompts/complaints`), `values` fill it in; `reason` is the row's if no try is better.
+    """
+
+    reason: Reason
+    kind: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def detail(self) -> str:
+        named = ", ".join(f"{name} {value}" for name, value in self.values.items())
+        return self.kind.replace("_", " ") + (f": {named}" if named else "")
+
+
+Check = Callable[[Mapping[str, str]], Complaint | None]
+"""Looks at the fields of an answer; None: nothing is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextRequest:
+    """One task for a text engine.
+
+    `task` is "rewrite", "screen", "safety", "respond" or "converse"; `variables` are the named texts that the task
+    needs (each stage's module lists them), `history` the exchanges (question, answer) before this one; `options` are
+    the recipe's settings for the task.
+
+    For language models: `prompt` is the template's name and version ("ke-rewrite/v1"), `form` which of its forms is
+    used. An answer that `check` complains of is asked for again up to `retries` times, with the complaint; the last
+    complaint becomes the `Failure`. Engines that know nothing else to say (rules) ignore `check`, and whoever asks
+    looks at the answer himself as well.
+    """
+
+    task: str
+    language: str
+    variables: Mapping[str, str]
+    seed: int
+    options: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    history: tuple[tuple[str, str], ...] = ()
+    prompt: str | None = None
+    form: str = ""
+    retries: int = 0
+    check: Check | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextAnswer:
+    """The named texts that the task produced (each stage's module lists them)."""
+
+    fields: Mapping[str, str]
+    spent: Tokens = NO_TOKENS
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One completion. `schema` is a JSON schema that the text must be held to while it is written; None: it is free.
+
+    `seed` is in 0..2**31-1.
+    """
+
+    messages: tuple[ChatMessage, ...]
+    seed: int
+    schema: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatReply:
+    """`finish` "length": the text was cut off at the token limit. Reasoning that the model shows is not removed."""
+
+    text: str
+    finish: Literal["stop", "length"]
+    spent: Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechRequest:
+    """Say `text` with `voice`; `rate` multiplies the voice's own speaking rate; `seed` varies the take."""
+
+    text: str
+    language: str
+    voice: Voice
+    rate: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """Decoded mono audio: `samples` float32 [T] in -1..1 at `sample_rate` Hz."""
+
+    samples: Samples
+    sample_rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was heard. `log_probability` is the mean over the tokens, `no_speech` the probability that there is none;
+    None where the recognizer does not say."""
+
+    text: str
+    log_probability: float | None = None
+    no_speech: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GenderGuess:
+    """What a voice sounds like, and how sure that is: 0.5 (a guess) to 1."""
+
+    gender: Gender
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """`score` in 0..1 that the clip carries the mark; `message` where the method carries one.
+
+    The message is its bits as hexadecimal digits, 4 for 16 bits. An unmarked clip has some bits too: the score alone
+    says whether they mean anything.
+    """
+
+    score: float
+    message: str | None = None
+
+
+class Engine(Protocol):
+    """Common to all engines: a name and a version that go into every row's provenance."""
+
+    name: str
+    version: str
+
+
+class TextGenerator(Engine, Protocol):
+    def generate(self, requests: Sequence[TextRequest]) -> list[TextAnswer | Failure]: ...
+
+
+class ChatModel(Engine, Protocol):
+    """A language model behind a `TextGenerator`. All three run in one event loop, `complete` many times at once.
+
+    `start` raises EngineUnavailable where the model cannot be had; `complete` raises EngineDied when it is gone, and
+    does not raise for what is wrong with one request.
+    """
+
+    async def start(self) -> None: ...
+
+    async def complete(self, request: ChatRequest) -> ChatReply | Failure: ...
+
+    async def close(self) -> None: ...
+
+
+class SpeechSynthesizer(Engine, Protocol):
+    def synthesize(self, requests: Sequence[SpeechRequest]) -> list[Clip | Failure]: ...
+
+
+class Watermarker(Engine, Protocol):
+    """`embed` returns clips of the same length and rate; `detect` never raises for an unmarked clip.
+
+    `bits` is the length of the message that the mark carries, one message in 0..2**bits-1 for each clip. A method of 0
+    bits carries none and does not look at the messages.
+    """
+
+    bits: int
+
+    def embed(self, clips: Sequence[Clip], messages: Sequence[int]) -> list[Clip | Failure]: ...
+
+    def detect(self, clips: Sequence[Clip]) -> list[Detection | Failure]: ...
+
+
+class SpeechRecognizer(Engine, Protocol):
+    """`languages` are the codes it can hear; None means any."""
+
+    languages: frozenset[str] | None
+
+    def transcribe(self, clips: Sequence[Clip], languages: Sequence[str]) -> list[Transcript | Failure]: ...
+
+
+class SpeakerEncoder(Engine, Protocol):
+    """Turns a clip into a speaker embedding: float32 [dimension], of length 1 (L2).
+
+    Embeddings of different encoders cannot be compared. Clips of any rate are taken.
+    """
+
+    dimension: int
+
+    def encode(self, clips: Sequence[Clip]) -> list[Samples | Failure]: ...
+
+
+class QualityPredictor(Engine, Protocol):
+    """Predicts how listeners would rate a clip: a MOS of 1..5 for each name in `scores`, such as "dnsmos_p808"."""
+
+    scores: tuple[str, ...]
+
+    def predict(self, clips: Sequence[Clip]) -> list[Mapping[str, float] | Failure]: ...
+
+
+class GenderPredictor(Engine, Protocol):
+    def predict(self, clips: Sequence[Clip]) -> list[GenderGuess | Failure]: ...
+
+
+class VoiceActivityDetector(Engine, Protocol):
+    """Where somebody speaks: spans [start_s, end_s), in order, without overlaps; none in silence."""
+
+    def detect_speech(self, clips: Sequence[Clip]) -> list[tuple[tuple[float, float], ...] | Failure]: ...

@@ -1,0 +1,58 @@
+"""Resemblyzer's speaker encoder (PyPI resemblyzer 0.1.4): GE2E, 256 values, weights inside its package.
+
+As upstream uses it: the level is raised to -30 dBFS, long pauses are cut out (webrtcvad), and what is left is encoded
+in windows of 1.6 s, 1.3 of them a second, whose embeddings are averaged. All values are 0 or more, so that no two
+voices are further apart than cosine 0, and in practice than 0.4.
+
+Its traps, and what is done about them:
+
+- a clip without speech still gets an embedding, that of the zeros it is padded with: here a `Failure`;
+- silence is divided by: here refused before;
+- it asks for `webrtcvad`, which must be compiled: `webrtcvad-wheels` is the same module;
+- it prints while it loads, and stdout is for data: told not to;
+- it resamples with librosa: clips come resampled by Parley, with the same library below (soxr);
+- its weights are a pickle, loaded as PyTorch's default is: only weights since release 2.6, older ones are refused.
+"""
+
+import warnings
+from collections.abc import Sequence
+
+from pipeline.engines.contract import Clip, Failure, Samples
+from pipeline.engines.shared.clips import MIN_S, SAMPLE_RATE, UNMEASURABLE, encode_each
+from pipeline.engines.shared.libraries import library, library_version, torch_on
+
+NAME = "resemblyzer"
+
+_INSTALL = 'pip install "parley[voicebank]" && pip install --no-deps resemblyzer==0.1.4'
+
+
+def version() -> str:
+    """The installed package's version; raises EngineUnavailable where it is missing."""
+    return library_version(NAME, NAME, _INSTALL)
+
+
+class Resemblyzer:
+    """Embeddings of 256 values. Runs on a GPU where there is one."""
+
+    name = NAME
+    dimension = 256
+
+    def __init__(self, device: str = "auto") -> None:
+        self.version = version()
+        _, device = torch_on(device, NAME)
+        with warnings.catch_warnings():
+            # It imports a name that scipy has moved.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._library = library(NAME, NAME, _INSTALL)
+        self._encoder = self._library.VoiceEncoder(device, verbose=False).eval()
+
+    def encode(self, clips: Sequence[Clip]) -> list[Samples | Failure]:
+        """Clips with less than 0.5 s of speech are a `Failure`."""
+        return encode_each(clips, self._embed)
+
+    def _embed(self, samples: Samples) -> Samples | Failure:
+        speech = self._library.preprocess_wav(samples)
+        if len(speech) < MIN_S * SAMPLE_RATE:
+            return Failure(UNMEASURABLE, f"{len(speech) / SAMPLE_RATE:.2f} s of speech: {MIN_S:g} s at least")
+        embedding: Samples = self._encoder.embed_utterance(speech)
+        return embedding

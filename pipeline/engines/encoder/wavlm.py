@@ -1,0 +1,100 @@
+"""WavLM with an x-vector head (transformers' `WavLMForXVector`), as Ke-SpeechChat tells people apart.
+
+A local directory or a hub id, at the recipe's revision. Single precision always: thresholds on cosines near 1 leave no
+room for less.
+"""
+
+import pickle
+from collections.abc import Sequence
+from typing import Any
+
+from manifests.errors import EngineUnavailable
+from pipeline.engines.contract import Clip, Failure, Samples
+from pipeline.engines.shared.clips import MIN_S, SAMPLE_RATE, encode_each
+from pipeline.engines.shared.libraries import library, library_version, torch_on
+from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
+from pipeline.models import WavLMModel
+
+NAME = "wavlm"
+
+MAX_S = 120.0
+"""Attention costs memory with the square of the length: 1.7 GB in each layer of the base model at this one."""
+
+# The two kinds of weights that a checkpoint may lack: of the training's loss, and of its masking.
+_NOT_NEEDED = ("objective.", "wavlm.masked_spec_embed")
+
+
+# What transformers and PyTorch raise for files that are missing, broken or of another kind of model.
+_BROKEN = (OSError, ValueError, RuntimeError, LookupError, TypeError, pickle.UnpicklingError)
+
+
+def version(model: WavLMModel | None = None) -> str:
+    """transformers' version, after the model's name and revision if one is given; EngineUnavailable without it."""
+    of_library = f"transformers {library_version('transformers', NAME)}"
+    return f"{model.label} {of_library}" if model else of_library
+
+
+class WavLM:
+    """As many values as the checkpoint's head has (512 in the published ones)."""
+
+    name = NAME
+
+    def __init__(self, model: WavLMModel) -> None:
+        """Raises EngineUnavailable for a checkpoint that cannot be had, is not of this kind or lacks the head."""
+        self.version = version(model)
+        self._torch, self._device = torch_on(model.serving.device, NAME)
+        prepare_torchaudio()
+        transformers = library("transformers", NAME)
+        self._extractor, network = _load(transformers, model)
+        _check(self._extractor, network, model)
+        self._network = network.to(self._device).eval()
+        self.dimension = int(network.config.xvector_output_dim)
+        self._min_s = max(MIN_S, min_samples(network.config) / SAMPLE_RATE)
+
+    def encode(self, clips: Sequence[Clip]) -> list[Samples | Failure]:
+        """Clips shorter than 0.5 s or the network's receptive field, or longer than 120 s, are a `Failure`."""
+        with self._torch.inference_mode():
+            return encode_each(clips, self._embed, self._min_s, MAX_S)
+
+    def _embed(self, samples: Samples) -> Samples:
+        values = self._extractor(samples, sampling_rate=SAMPLE_RATE, return_tensors="pt").input_values
+        embedding: Samples = self._network(values.to(self._device)).embeddings[0].float().cpu().numpy()
+        return embedding
+
+
+def min_samples(config: Any) -> int:
+    """The shortest input, in samples, that gives the pooling two frames: of one there is no standard deviation."""
+    frames = 2
+    for kernel, dilation in zip(config.tdnn_kernel, config.tdnn_dilation, strict=True):
+        frames += (kernel - 1) * dilation
+    for kernel, stride in reversed(list(zip(config.conv_kernel, config.conv_stride, strict=True))):
+        frames = (frames - 1) * stride + kernel
+    return int(frames)
+
+
+def _load(transformers: Any, model: WavLMModel) -> tuple[Any, Any]:
+    """Feature extractor and network. What the library says when it fails may hold paths, and is left out."""
+    try:
+        extractor = transformers.AutoFeatureExtractor.from_pretrained(model.model, revision=model.revision)
+        network, loaded = transformers.WavLMForXVector.from_pretrained(
+            model.model, revision=model.revision, dtype="float32", output_loading_info=True
+        )
+    except (*_BROKEN, library("safetensors", NAME).SafetensorError) as error:
+        raise EngineUnavailable(
+            f"{NAME!r} cannot load the model {model.label}: it is neither a local checkpoint nor to be had from the "
+            f"hub, or not of this kind ({type(error).__name__})"
+        ) from None
+    missing = [key for key in loaded["missing_keys"] if not key.startswith(_NOT_NEEDED)]
+    if missing:
+        raise EngineUnavailable(
+            f"the model {model.label} lacks weights of an x-vector network, {sorted(missing)[0]} and others: "
+            "is it a checkpoint for speaker verification?"
+        )
+    return extractor, network
+
+
+def _check(extractor: Any, network: Any, model: WavLMModel) -> None:
+    if network.config.model_type != "wavlm":
+        raise EngineUnavailable(f"the model {model.label} is of type {network.config.model_type}, not wavlm")
+    if extractor.sampling_rate != SAMPLE_RATE:
+        raise EngineUnavailable(f"the model {model.label} wants {extractor.sampling_rate} Hz, not {SAMPLE_RATE}")

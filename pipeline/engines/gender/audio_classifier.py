@@ -1,0 +1,110 @@
+"""Audio classifiers of transformers whose labels name genders (wav2vec 2.0, WavLM, HuBERT, AST, Whisper encoders).
+
+Every label must be the name of a gender, and both must be named: a checkpoint whose labels are numbers, or that knows
+a third class, is refused, since somebody would have to guess what they mean.
+
+Clips go through one by one, so that none is padded: where a checkpoint's first layer has a group norm, its mean would
+be taken over the padding too, and elsewhere the last digits of a confidence would still depend on its neighbors.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from manifests.errors import EngineDied, EngineUnavailable
+from pipeline.engines.contract import Clip, Failure, GenderGuess, Samples
+from pipeline.engines.shared.clips import SAMPLE_RATE, UNMEASURABLE, samples_16_khz
+from pipeline.engines.shared.libraries import library, library_version, torch_on
+from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
+from pipeline.models import GenderModel
+from voicebank.voice import Gender
+
+NAME = "audio-classifier"
+
+LONGEST_S = 15
+"""What comes later in a clip is not heard: a voice keeps its gender, and attention costs the square of the length."""
+
+_SHORTEST_S = 0.5
+_FOR_TRAINING = "masked_spec_embed"
+_GENDERS: dict[str, Gender] = {
+    **dict.fromkeys(("female", "f", "woman", "women"), "female"),
+    **dict.fromkeys(("male", "m", "man", "men"), "male"),
+}
+
+
+def version(model: GenderModel | None = None) -> str:
+    """The library's version, after the model's name and revision where one is given."""
+    package = f"transformers {library_version('transformers', NAME)}"
+    return package if model is None else f"{model.label} {package} first={LONGEST_S}s"
+
+
+class GenderClassifier:
+    """Predicts with the probabilities that the checkpoint gives. Clips of any rate, from 0.5 s on."""
+
+    name = NAME
+
+    def __init__(self, model: GenderModel) -> None:
+        self.version = version(model)
+        self._torch, self._device = torch_on(model.serving.device, NAME)
+        network, self._extractor = _load(model)
+        self._network = network.to(self._device).eval()
+        self._is_female = _female_labels(network.config.id2label, model.label)
+
+    def predict(self, clips: Sequence[Clip]) -> list[GenderGuess | Failure]:
+        """EngineDied where PyTorch or the device gives up."""
+        return [self._predict(clip) for clip in clips]
+
+    def _predict(self, clip: Clip) -> GenderGuess | Failure:
+        head = Clip(clip.samples[: LONGEST_S * clip.sample_rate], clip.sample_rate)
+        samples = samples_16_khz(head, _SHORTEST_S)
+        if isinstance(samples, Failure):
+            return samples
+        try:
+            female = float(self._probabilities(samples)[self._is_female].sum())
+        except RuntimeError as error:
+            raise EngineDied(f"the classifier {self.version} stopped: {str(error).splitlines()[0]}") from error
+        if not np.isfinite(female):
+            return Failure(UNMEASURABLE, "the classifier gave no numbers")
+        return GenderGuess("female" if female > 0.5 else "male", max(female, 1 - female))
+
+    def _probabilities(self, samples: Samples) -> npt.NDArray[np.float64]:
+        """Of each class: [classes]."""
+        # Nothing is said of padding: extractors that need a fixed length pad to it of themselves.
+        inputs = self._extractor([samples], sampling_rate=SAMPLE_RATE, return_tensors="pt")
+        with self._torch.inference_mode():
+            logits = self._network(**inputs.to(self._device)).logits[0]
+        probabilities: npt.NDArray[np.float64] = logits.double().softmax(-1).cpu().numpy()
+        return probabilities
+
+
+def _load(model: GenderModel) -> tuple[Any, Any]:
+    """The network, with all its weights from the checkpoint, and the feature extractor that goes with it."""
+    prepare_torchaudio()
+    transformers = library("transformers", NAME)
+    try:
+        extractor = transformers.AutoFeatureExtractor.from_pretrained(model.model, revision=model.revision)
+        network, info = transformers.AutoModelForAudioClassification.from_pretrained(
+            model.model, revision=model.revision, dtype="float32", output_loading_info=True
+        )
+    except Exception as error:  # noqa: BLE001 - each format of weights has its own way to be broken
+        # The library's own words hold private paths.
+        raise EngineUnavailable(
+            f"{NAME!r} cannot load {model.label}: it is no audio classifier of transformers with its feature "
+            f"extractor, or cannot be fetched from here ({type(error).__name__})"
+        ) from None
+    if missing := sorted(key for key in info["missing_keys"] if not key.endswith(_FOR_TRAINING)):
+        raise EngineUnavailable(f"{NAME!r}: {model.label} lacks weights of a classifier: {', '.join(missing[:3])}")
+    if extractor.sampling_rate != SAMPLE_RATE:
+        raise EngineUnavailable(f"{NAME!r}: {model.label} hears {extractor.sampling_rate} Hz, not {SAMPLE_RATE}")
+    return network, extractor
+
+
+def _female_labels(id2label: Mapping[int, str], label: str) -> npt.NDArray[np.bool_]:
+    """For each class whether it is female: bool [classes]. EngineUnavailable where the labels do not say."""
+    names = [str(id2label[i]) for i in sorted(id2label)]
+    genders = [_GENDERS.get(name.strip().casefold()) for name in names]
+    if set(genders) != {"female", "male"}:
+        raise EngineUnavailable(f"{NAME!r}: the labels of {label} are not names of genders: {', '.join(names)}")
+    return np.array([gender == "female" for gender in genders])

@@ -1,0 +1,117 @@
+"""UTMOS: how natural listeners would find a clip, 1 to 5.
+
+`model` is a local file or directory; nothing is fetched from a hub by name:
+
+- a *TorchScript file* whose `forward(wave: Tensor [1, T], sample_rate: int)` gives the score, Tensor [1] or [];
+- a *directory* with a `hubconf.py`, such as a copy of SpeechMOS, whose `entry` makes a predictor that is called in the
+  same way. PyTorch runs that directory's code, and the code decides where its weights come from: name one you trust.
+  SpeechMOS looks for its weights in PyTorch's hub directory and downloads what is not there.
+
+Clips go through one by one at 16 kHz: padded in a batch, a clip's score would depend on its neighbors.
+"""
+
+import contextlib
+import pickle
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from manifests.errors import EngineDied, EngineUnavailable
+from pipeline.engines.contract import Clip, Failure, Samples
+from pipeline.engines.shared.clips import MIN_S, SAMPLE_RATE, UNMEASURABLE, samples_16_khz
+from pipeline.engines.shared.libraries import library_version, torch_on
+from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
+from pipeline.models import UtmosModel
+
+NAME = "utmos"
+
+# What PyTorch and a repository's own code raise for weights and files that are missing, broken or of another kind.
+_BROKEN = (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError, ImportError, pickle.PickleError)
+
+
+def version(model: UtmosModel | None = None) -> str:
+    """PyTorch's version, after the model's name and revision if one is given; EngineUnavailable without it."""
+    of_library = f"torch {library_version('torch', NAME)}"
+    return f"{model.label} {of_library}" if model else of_library
+
+
+class Utmos:
+    """One score a clip. Runs on a GPU where there is one."""
+
+    name = NAME
+    scores = (NAME,)
+
+    def __init__(self, model: UtmosModel) -> None:
+        """Raises EngineUnavailable where there is no such file or directory, or no predictor can be made of it."""
+        self.version = version(model)
+        self._torch, self._device = torch_on(model.serving.device, NAME)
+        self._predictor = _load(self._torch, model).to(self._device).eval()
+
+    def predict(self, clips: Sequence[Clip]) -> list[Mapping[str, float] | Failure]:
+        """Of each clip its score. Clips under 0.5 s, silence, NaN and infinity are a `Failure`."""
+        with self._torch.inference_mode():
+            return [self._predict(clip) for clip in clips]
+
+    def _predict(self, clip: Clip) -> Mapping[str, float] | Failure:
+        samples = samples_16_khz(clip, MIN_S)
+        if isinstance(samples, Failure):
+            return samples
+        score = self._rate(samples)
+        return {NAME: score} if np.isfinite(score) else Failure(UNMEASURABLE, "the clip's score is no number")
+
+    def _rate(self, samples: Samples) -> float:
+        wave = self._torch.from_numpy(samples)[None].to(self._device)
+        try:
+            return float(self._predictor(wave, SAMPLE_RATE))
+        except (RuntimeError, ValueError, TypeError) as error:  # of the model's code, or for a result that is no score
+            raise EngineDied(f"{NAME!r} stopped: {str(error).splitlines()[0]}") from error
+
+
+def _load(torch: Any, model: UtmosModel) -> Any:
+    """The predictor. What the library says when it fails may hold paths, and is left out."""
+    path = Path(model.model).expanduser()
+    if not path.exists():
+        raise EngineUnavailable(
+            f"{NAME!r}: there is no file or directory {model.label}, and no other place is looked in"
+        )
+    if path.is_dir() and not (path / "hubconf.py").is_file():
+        raise EngineUnavailable(f"{NAME!r}: {model.label} has no hubconf.py: name a copy of SpeechMOS, or a file")
+    try:
+        if path.is_dir():
+            return _of_repository(torch, path, model.entry)
+        return torch.jit.load(str(path), map_location="cpu")
+    except _BROKEN as error:
+        what = f"its hubconf.py gives no {model.entry!r}" if path.is_dir() else "it is no TorchScript file"
+        raise EngineUnavailable(
+            f"{NAME!r} cannot load {model.label}: {what}, or it is broken ({type(error).__name__})"
+        ) from None
+
+
+def _of_repository(torch: Any, path: Path, entry: str) -> Any:
+    prepare_torchaudio()  # SpeechMOS needs it; what a repository lacks, it says itself
+    with _without("speechmos"):
+        return torch.hub.load(str(path), entry, source="local")
+
+
+@contextlib.contextmanager
+def _without(package: str) -> Iterator[None]:
+    """As if nobody had imported the package yet, nor did inside the block.
+
+    SpeechMOS's own package has the name of the one that holds DNSMOS, and both may be in use.
+    """
+    before = _modules(package)
+    for name in before:
+        del sys.modules[name]
+    try:
+        yield
+    finally:
+        for name in _modules(package):
+            del sys.modules[name]
+        sys.modules.update(before)
+
+
+def _modules(package: str) -> dict[str, Any]:
+    return {name: module for name, module in sys.modules.items() if name.partition(".")[0] == package}

@@ -1,0 +1,46 @@
+"""ONNX graphs on one thread of the CPU: the same values for the same input, whatever else the machine does."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from manifests.errors import EngineDied, EngineUnavailable
+from pipeline.engines.shared.libraries import library
+
+_ERRORS = "onnxruntime.capi.onnxruntime_pybind11_state"
+
+
+class OnnxSession:
+    """One loaded graph. `run` is as that of onnxruntime's own session."""
+
+    def __init__(self, path: Path, label: str, engine: str) -> None:
+        """`label` names the graph in messages, where no path may stand. Raises EngineUnavailable where none loads."""
+        runtime = library("onnxruntime", engine)
+        # Their common base is Exception itself.
+        self._errors = tuple(
+            error
+            for error in vars(library(_ERRORS, engine)).values()
+            if isinstance(error, type) and issubclass(error, Exception)
+        )
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session = runtime.InferenceSession(
+                str(path), sess_options=options, providers=["CPUExecutionProvider"]
+            )
+        except self._errors as error:
+            raise EngineUnavailable(
+                f"{engine!r} cannot load {label}: no ONNX graph that onnxruntime {runtime.__version__} knows"
+            ) from error
+        self.inputs: dict[str, list[int | str | None]] = {
+            node.name: list(node.shape) for node in self._session.get_inputs()
+        }
+
+    def run(self, outputs: list[str] | None, feeds: Mapping[str, Any]) -> list[Any]:
+        """Raises EngineDied where the graph breaks down."""
+        try:
+            values: list[Any] = self._session.run(outputs, dict(feeds))
+        except self._errors as error:
+            raise EngineDied(f"an ONNX graph broke down: {error}") from error
+        return values

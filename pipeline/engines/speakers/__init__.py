@@ -1,1 +1,0 @@
-"""Speaker encoders: a clip becomes a vector that tells people apart, or that a synthesiser speaks with."""

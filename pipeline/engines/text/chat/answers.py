@@ -1,0 +1,149 @@
+"""The store of answers: what a language model said once is not asked, and not paid for, again.
+
+One small JSON file for each answer, `<first two digits>/<key>.json`, where the key is the SHA-256 of all that the
+answer depends on. It holds the answer alone, no prompt. There is no index and no lock: any number of workers may share
+a store, and a file that is broken or gone is a question asked again.
+"""
+
+import asyncio
+import hashlib
+import json
+import logging
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from manifests.storage import Place
+from pipeline.engines.contract import NO_TOKENS, ChatModel, ChatReply, ChatRequest, Failure, Tokens
+
+Result = TypeVar("Result")
+
+_log = logging.getLogger(__name__)
+
+_THREADS = 16
+"""An object store takes tens of milliseconds for a file: this many at once keep up with some hundreds of answers a
+second."""
+_REUSED = Tokens(reused=1)
+
+
+class Remembering:
+    """A ChatModel around another. `identity` is what makes the model's answers its own: name, revision, sampling."""
+
+    def __init__(self, model: ChatModel, answers: Place, identity: Mapping[str, Any]) -> None:
+        self.name = model.name
+        self.version = model.version
+        self._model = model
+        self._files = AnswerFiles(answers)
+        self._identity = _canonical(identity)
+        self._asking: dict[str, asyncio.Future[ChatReply | Failure | None]] = {}
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="answers")
+        self._warned = False
+
+    async def start(self) -> None:
+        await self._model.start()
+
+    async def complete(self, request: ChatRequest) -> ChatReply | Failure:
+        key = answer_key(self._identity, request)
+        while (asked := self._asking.get(key)) is not None:
+            # The same question is on its way: wait for its answer, and ask ourselves only if the asker was stopped.
+            if (shared := await asyncio.shield(asked)) is not None:
+                return replace(shared, spent=_REUSED if isinstance(shared, ChatReply) else NO_TOKENS)
+        self._asking[key] = asyncio.get_running_loop().create_future()
+        result = None
+        try:
+            result = await self._remembered(key) or await self._ask(key, request)
+            return result
+        finally:
+            self._asking.pop(key).set_result(result)
+
+    async def close(self) -> None:
+        try:
+            await self._model.close()
+        finally:
+            self._threads.shutdown(wait=False)
+
+    async def _remembered(self, key: str) -> ChatReply | None:
+        try:
+            return await self._aside(self._files.read, key)
+        except OSError as error:
+            self._warn(error)
+            return None
+
+    async def _ask(self, key: str, request: ChatRequest) -> ChatReply | Failure:
+        result = await self._model.complete(request)
+        if isinstance(result, ChatReply):
+            try:
+                await self._aside(self._files.write, key, result)
+            except OSError as error:  # the answer is good; without the store a later run only pays for it again
+                self._warn(error)
+        return result
+
+    async def _aside(self, work: Callable[..., Result], *arguments: Any) -> Result:
+        """File work off the event loop's thread: a network file system may take its time."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+
+    def _warn(self, error: OSError) -> None:
+        if not self._warned:
+            _log.warning("the store of answers cannot be used fully: %s", error.strerror or type(error).__name__)
+            self._warned = True
+
+
+class AnswerFiles:
+    """The files of a store. Both verbs raise OSError where storage fails, and only then."""
+
+    def __init__(self, answers: Place) -> None:
+        self._answers = answers
+
+    def read(self, key: str) -> ChatReply | None:
+        """The answer; None where there is none or its file is broken."""
+        place = self._place(key)
+        try:
+            data = Path(place.path).read_bytes() if place.is_local else place.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return _parse(data)
+
+    def write(self, key: str, reply: ChatReply) -> None:
+        """By a rename, so that no half file has the name; without fsync, which would cost more than it saves."""
+        place = self._place(key)
+        data = json.dumps({"text": reply.text, "finish": reply.finish}).encode()
+        if not place.is_local:
+            place.write_bytes(data)
+            return
+        path = Path(place.path)
+        temporary = path.with_name(f".tmp-{uuid.uuid4().hex}")
+        try:
+            temporary.write_bytes(data)
+        except FileNotFoundError:  # the first of its directory
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(data)
+        temporary.replace(path)
+
+    def _place(self, key: str) -> Place:
+        return self._answers / key[:2] / f"{key}.json"
+
+
+def answer_key(identity: str, request: ChatRequest) -> str:
+    """SHA-256 of the canonical JSON of identity and request, 64 hex digits."""
+    messages = [[message.role, message.content] for message in request.messages]
+    question = _canonical({"messages": messages, "seed": request.seed, "schema": request.schema})
+    return hashlib.sha256(f"[{identity},{question}]".encode()).hexdigest()
+
+
+def _canonical(value: Any) -> str:
+    # ASCII: a lone surrogate in a text of the data has no UTF-8 form.
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=dict)
+
+
+def _parse(data: bytes) -> ChatReply | None:
+    try:
+        stored = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(stored, dict) or not isinstance(stored.get("text"), str):
+        return None
+    finish = stored.get("finish")
+    return ChatReply(stored["text"], finish, _REUSED) if finish in ("stop", "length") else None

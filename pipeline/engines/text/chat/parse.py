@@ -1,0 +1,155 @@
+"""From the text that a language model sent back to the values that were asked for, or to a complaint.
+
+What is looked for is one flat JSON object with known keys, somewhere in the text. Whatever cannot be read without
+guessing is complained of: another try costs a fraction of a cent, a wrong row stays in the corpus.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from manifests.reasons import Reason
+from pipeline.engines.contract import Complaint
+from pipeline.engines.text.chat.json_repair import mend
+from pipeline.engines.text.chat.tasks import Key, Value
+
+MOST_BRACKETS = 64
+"""A flat object needs one opening bracket. Without a limit, `[[[[` ends json in a RecursionError."""
+
+_THINK_END = re.compile(r"(?:</(?:think|thinking|thought|reasoning)>|◁/think▷|\[/THINK\])", re.IGNORECASE)
+_THINK_START = re.compile(r"(?:<(?:think|thinking|thought|reasoning)>|◁think▷|\[THINK\])", re.IGNORECASE)
+_WORDS = {"true": True, "yes": True, "是": True, "false": False, "no": False, "否": False}
+_BLANKS = re.compile(r"\s+")
+_LINE_END = re.compile(r"[\t-\r\x1c-\x1f\x85\u2028\u2029]")
+_UNSPACED = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
+_UNSEEN = frozenset({"Cc", "Cf", "Cs"})
+_JOINERS = frozenset("\u200c\u200d")
+"""Format characters that some scripts cannot be written without."""
+
+
+class _Twice(ValueError):
+    """An object that says two different things under one key."""
+
+
+def parse_answer(
+    text: str, finish: Literal["stop", "length"], keys: Mapping[str, Key]
+) -> dict[str, Value] | Complaint:
+    """The values by field, or what is wrong with the text. `keys`: what was asked for, by its name in the text."""
+    if finish == "length":
+        return cut_off()
+    answer = _without_thoughts(text)
+    if answer is None or _is_open(answer):
+        return cut_off()
+    if sum(answer.count(bracket) for bracket in "{[") > MOST_BRACKETS:
+        return malformed(keys)
+    found = [values for value in _objects(answer) if (values := _values(value, keys)) is not None]
+    # Several different objects: a draft and its correction, or the answers to further tasks of the model's own making.
+    if not found or any(other != found[0] for other in found):
+        return malformed(keys)
+    empty = (key.field for key in keys.values() if found[0][key.field] == "" and not key.may_be_empty)
+    if field := next(empty, None):
+        return Complaint(Reason.TEXT_ENGINE_FAILED, "empty", {"field": field})
+    return found[0]
+
+
+def malformed(keys: Mapping[str, Key]) -> Complaint:
+    return Complaint(Reason.TEXT_ENGINE_FAILED, "malformed", {"keys": ", ".join(keys)})
+
+
+def cut_off() -> Complaint:
+    return Complaint(Reason.TEXT_ENGINE_FAILED, "cut_off")
+
+
+def _without_thoughts(text: str) -> str | None:
+    """What follows the reasoning; None where that has no end.
+
+    Some chat templates put the opening mark into the prompt, so a closing one counts without it.
+    """
+    ends = list(_THINK_END.finditer(text))
+    rest = text[ends[-1].end() :] if ends else text
+    start = _THINK_START.search(rest)
+    brace = rest.find("{")
+    return None if start and (brace < 0 or start.start() < brace) else rest
+
+
+def _is_open(text: str) -> bool:
+    """Whether an object begins in the text and never ends."""
+    start = text.find("{")
+    return start >= 0 and text.find("}", start) < 0
+
+
+def _objects(text: str) -> Iterator[dict[str, Any]]:
+    """The objects of the text that stand beside one another, in order."""
+    decoder = json.JSONDecoder(strict=False, object_pairs_hook=_object)
+    start = text.find("{")
+    while start >= 0:
+        try:
+            value, end = decoder.raw_decode(text, start)
+        except _Twice:
+            value, end = {}, _end_of(text, start)
+        except ValueError:
+            end = _end_of(text, start)
+            value = mend(text[start:end])
+        yield value
+        start = text.find("{", end)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for name, content in pairs:
+        if value.setdefault(name, content) != content:
+            raise _Twice(name)
+    return value
+
+
+def _end_of(text: str, start: int) -> int:
+    """Where the object that cannot be parsed ends, by its braces alone; the last brace if they do not add up."""
+    depth = 0
+    for brace in re.finditer(r"[{}]", text[start:]):
+        depth += 1 if brace[0] == "{" else -1
+        if depth == 0:
+            return start + brace.end()
+    last = text.rfind("}", start)
+    return last + 1 if last >= 0 else len(text)
+
+
+def _values(value: Mapping[str, Any], keys: Mapping[str, Key]) -> dict[str, Value] | None:
+    """What was asked for, by field; None where something is missing or of another type. Other keys are ignored."""
+    folded = {_folded(name): content for name, content in value.items()}
+    values: dict[str, Value] = {}
+    for name, key in keys.items():
+        content = value.get(name, folded.get(_folded(name)))
+        typed = _text(content) if key.type == "string" else _truth(content)
+        if typed is None:
+            return None
+        values[key.field] = typed
+    return values
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).strip().casefold()
+
+
+def _truth(content: object) -> bool | None:
+    if isinstance(content, bool):
+        return content
+    return _WORDS.get(content.strip().casefold()) if isinstance(content, str) else None
+
+
+def _text(content: object) -> str | None:
+    """A text in one line, without characters that cannot be seen; a lone surrogate is one, and no UTF-8 holds it."""
+    if not isinstance(content, str):
+        return None
+    line = _BLANKS.sub(_blank, content)
+    unseen = {char for char in set(line) - _JOINERS if unicodedata.category(char) in _UNSEEN}
+    return line.translate({ord(char): None for char in unseen}).strip()
+
+
+def _blank(found: re.Match[str]) -> str:
+    """Spaces stay; the end of a line becomes a space, or nothing between characters that are written without."""
+    if not _LINE_END.search(found[0]):
+        return found[0]
+    around = found.string[found.start() - 1 : found.start()] + found.string[found.end() : found.end() + 1]
+    return "" if len(_UNSPACED.findall(around)) == 2 else " "

@@ -1,0 +1,76 @@
+"""Takes: how a seed varies a synthesizer that has no randomness of its own, and which requests cannot be spoken.
+
+Rule-based synthesizers say the same text in the same way each time. A retake is only worth scoring if it differs, so
+the seed moves the speaking rate, the mean pitch and the pitch spread a little, as a person does between two takes.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import soxr
+
+from manifests.reasons import Reason
+from pipeline.engines.contract import Clip, Failure, Samples, SpeechRequest
+
+TAKES_VERSION = 1
+"""Part of the version of every engine that uses takes: another mapping from seeds to takes is another engine."""
+
+MAX_CHARACTERS = 4000
+"""About five minutes of speech; the C libraries were never seen to fail below it."""
+
+_RATE_SPREAD = 0.03
+_PITCH_SPREAD = 0.02
+_RANGE_SPREAD = 0.15
+_SLOWEST, _FASTEST = 0.4, 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Multipliers of the engine's own values for one clip: speaking rate, mean f0, and spread of f0 about its mean."""
+
+    rate: float
+    pitch: float
+    spread: float
+
+
+def take_of(request: SpeechRequest) -> Take | Failure:
+    """The voice's and the request's rate and pitch, varied by the seed; a `Failure` where no speech can come out."""
+    rate = request.voice.rate * request.rate
+    if not _SLOWEST <= rate <= _FASTEST:
+        return Failure(Reason.SYNTHESIS_FAILED, f"speaking rate {rate:g} is outside {_SLOWEST}..{_FASTEST}")
+    one, two, three = _three_of(request.seed)
+    return Take(
+        rate=rate * (1 + _RATE_SPREAD * one),
+        pitch=request.voice.pitch * (1 + _PITCH_SPREAD * two),
+        spread=1 + _RANGE_SPREAD * three,
+    )
+
+
+def unspeakable(text: str) -> Failure | None:
+    """Why no synthesizer can say `text`, or None: too long, nothing to say, or control characters in it."""
+    if len(text) > MAX_CHARACTERS:
+        return Failure(Reason.SYNTHESIS_FAILED, f"{len(text)} characters; the limit is {MAX_CHARACTERS}")
+    if not any(c.isalnum() for c in text):
+        return Failure(Reason.SYNTHESIS_FAILED, "the text has no letters")
+    for c in text:
+        if ord(c) < 32 and c not in "\t\n\r":
+            return Failure(Reason.SYNTHESIS_FAILED, f"control character U+{ord(c):04X}")
+    return None
+
+
+def shift_pitch(clip: Clip, pitch: float) -> Clip:
+    """`clip` resampled so that its pitch is `pitch` times as high, and its speaking rate too: ask for a slower clip.
+
+    The formants move along, as with a smaller or a larger speaker. That is a part of who speaks, and soon costs the
+    recognizer words: it is for the voice's own pitch, and takes do not vary it.
+    """
+    samples: Samples = soxr.resample(clip.samples, clip.sample_rate * pitch, clip.sample_rate)
+    return Clip(np.ascontiguousarray(np.clip(samples, -1.0, 1.0)), clip.sample_rate)
+
+
+def _three_of(seed: int) -> tuple[float, float, float]:
+    """Three numbers in -1..1 from a seed of any size, the same on every machine."""
+    digest = hashlib.blake2b(str(seed).encode(), digest_size=12).digest()
+    one, two, three = (int.from_bytes(digest[i : i + 4], "big") / 2**31 - 1 for i in (0, 4, 8))
+    return one, two, three

@@ -1,0 +1,113 @@
+"""The engine: requests in, clips out, one utterance of upstream's at a time or a few at once."""
+
+import random
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import numpy as np
+
+from manifests.errors import EngineDied
+from manifests.reasons import Reason
+from pipeline.engines.contract import Clip, Failure, Samples, SpeechRequest
+from pipeline.engines.tts.cosyvoice.checkpoint import Loaded
+from pipeline.engines.tts.cosyvoice.errors import describe, is_fatal
+from pipeline.engines.tts.cosyvoice.guards import audio_problem, refusal
+from pipeline.engines.tts.cosyvoice.timbre import Entry, Timbres
+from pipeline.engines.tts.cosyvoice.upstream import NAME
+from pipeline.models import CosyVoiceModel
+
+
+class CosyVoiceSynthesizer:
+    """Speaks with a loaded model.
+
+    With one thread, a clip depends on its request alone: all generators are seeded before each utterance and put back
+    after it. With several (TensorRT or vLLM), utterances draw from the same generators at the same time, and the seed
+    says nothing; vLLM has generators of its own besides.
+    """
+
+    name = NAME
+
+    def __init__(self, model: CosyVoiceModel, loaded: Loaded, version: str) -> None:
+        self.version = version
+        self.sample_rate = int(loaded.upstream.sample_rate)
+        self._model = model
+        self._upstream = loaded.upstream
+        self._timbres = Timbres(loaded.upstream, loaded.version, model.instruct, model.text_frontend)
+        self._controls = _control_tokens(loaded.upstream.frontend.tokenizer)
+        self._threads = model.serving.threads
+
+    def synthesize(self, requests: Sequence[SpeechRequest]) -> list[Clip | Failure]:
+        """One clip or Failure for each request, in order. Raises EngineDied where the GPU or vLLM is gone.
+
+        The longest text comes first: several threads then end at about the same time.
+        """
+        order = sorted(range(len(requests)), key=lambda index: -len(requests[index].text))
+        if self._threads == 1:
+            made = {index: self._speak(requests[index]) for index in order}
+        else:
+            with ThreadPoolExecutor(self._threads) as pool:
+                made = dict(zip(order, pool.map(self._speak, [requests[i] for i in order]), strict=True))
+        return [made[index] for index in range(len(requests))]
+
+    def _speak(self, request: SpeechRequest) -> Clip | Failure:
+        if failure := refusal(request, self._controls):
+            return failure
+        try:
+            with seeded(request.seed) if self._threads == 1 else nullcontext():
+                entry = self._timbres.entry(request)
+                samples = entry if isinstance(entry, Failure) else self._generate(request, entry[1])
+        except Exception as error:  # noqa: BLE001  upstream raises what it likes on data, assertions among it
+            if is_fatal(error):
+                raise EngineDied(f"cosyvoice: {describe(error, self._model)}") from None
+            return Failure(Reason.SYNTHESIS_FAILED, describe(error, self._model))
+        if isinstance(samples, Failure):
+            return samples
+        return audio_problem(samples) or Clip(np.clip(samples, -1.0, 1.0), self.sample_rate)
+
+    def _generate(self, request: SpeechRequest, entry: Entry) -> Samples:
+        """All pieces that upstream cuts the text into, one after the other, [T].
+
+        A registered speaker's entry goes to the model as it is, so this one call serves every mode.
+        """
+        with self._timbres.registered(entry) as name:
+            pieces = self._upstream.inference_zero_shot(
+                request.text,
+                "",
+                None,
+                zero_shot_spk_id=name,
+                stream=False,
+                speed=request.voice.rate * request.rate,
+                text_frontend=self._model.text_frontend,
+            )
+            made = [_samples(piece["tts_speech"]) for piece in pieces]
+        return np.concatenate(made) if made else np.zeros(0, np.float32)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """All generators that upstream draws from (torch's of every device, NumPy's, Python's) seeded, and put back."""
+    import torch
+
+    kept, kept_numpy = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        np.random.seed(seed % 2**32)
+        random.seed(seed)
+        try:
+            yield
+        finally:
+            random.setstate(kept)
+            np.random.set_state(kept_numpy)
+
+
+def _samples(speech: Any) -> Samples:
+    """A tensor [1, T] of any type and device as float32 [T]."""
+    return np.ascontiguousarray(speech.detach().float().cpu().numpy().reshape(-1))
+
+
+def _control_tokens(tokenizer: Any) -> tuple[str, ...]:
+    """The tokens that versions 2 and 3 add for noises, stress and phonemes. Version 1 writes all of its as <|...|>."""
+    special = getattr(tokenizer, "special_tokens", None)
+    return tuple(special.get("additional_special_tokens", ())) if isinstance(special, dict) else ()

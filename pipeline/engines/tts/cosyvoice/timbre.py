@@ -1,0 +1,143 @@
+"""What a voice holds, as the inputs of upstream's model.
+
+Upstream keeps a registry of speakers (`spk2info`), and what it holds under a name goes into the model as it is. An
+entry is made for each request, put there under a name that no other request has, and taken out again: a bank of tens
+of thousands of voices leaves nothing behind. Reading a recording is dear (two ONNX graphs and a mel spectrogram), so
+what was read is kept for the last few.
+"""
+
+import hashlib
+import threading
+import uuid
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from manifests.reasons import Reason
+from pipeline.engines.contract import Failure, SpeechRequest
+from pipeline.engines.tts.cosyvoice.guards import control_token, embedding_problem, prompt_problem
+from pipeline.engines.tts.cosyvoice.modes import Mode, mode_of, prompt_text_of
+from pipeline.engines.tts.cosyvoice.patches import read_prompt
+from voicebank.voice import Vector, Voice
+
+Entry = dict[str, Any]
+"""Keyword arguments of upstream's `model.tts`, but for the text."""
+
+_KEPT_PROMPTS = 64
+_TEXT = ("text", "text_len")
+_PROMPT_TEXT = ("prompt_text", "prompt_text_len")
+_PROMPT_TOKENS = ("llm_prompt_speech_token", "llm_prompt_speech_token_len")
+
+
+class Timbres:
+    """Makes entries for one loaded model. May be asked by several threads at once."""
+
+    def __init__(self, upstream: Any, version: int, instruct: str | None, text_frontend: bool) -> None:
+        self._upstream = upstream
+        self._frontend = upstream.frontend
+        self._version = version
+        self._instruct = instruct
+        self._text_frontend = text_frontend
+        self._named = dict(upstream.frontend.spk2info)
+        self._width = int(upstream.model.flow.spk_embed_affine_layer.in_features)
+        self._prompts: OrderedDict[bytes, Entry] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def entry(self, request: SpeechRequest) -> tuple[Mode, Entry] | Failure:
+        """How the request is to be spoken. What upstream raises on a recording is let through."""
+        voice = request.voice
+        base = self._base(voice)
+        if isinstance(base, Failure):
+            return base
+        stored = voice.embedding is None and voice.prompt_audio is None and "prompt_speech_feat" in base
+        mode = mode_of(voice, request.language, self._instruct, self._version, stored)
+        if isinstance(mode, Failure):
+            return mode
+        if control_token(voice.prompt_text or ""):
+            return Failure(Reason.SYNTHESIS_FAILED, "the voice's prompt text holds a control token")
+        return mode, self._told(base, mode, voice, stored)
+
+    @contextmanager
+    def registered(self, entry: Entry) -> Iterator[str]:
+        """The name under which upstream finds the entry, while the block lasts."""
+        name = f"parley-{uuid.uuid4().hex}"
+        self._frontend.spk2info[name] = entry
+        try:
+            yield name
+        finally:
+            del self._frontend.spk2info[name]
+
+    def _base(self, voice: Voice) -> Entry | Failure:
+        """The timbre, with all that is known of a recording."""
+        if voice.embedding is not None:
+            return self._of_embedding(voice.embedding)
+        if voice.prompt_audio is not None:
+            return self._of_prompt(voice.prompt_audio)
+        if voice.speaker not in self._named:
+            known = ", ".join(sorted(self._named)) or "none at all"
+            return Failure(
+                Reason.SYNTHESIS_FAILED, f"the model has no speaker {voice.speaker!r}; it has: {known}"[:1000]
+            )
+        stored = self._named[voice.speaker]
+        if "flow_embedding" in stored:  # a recording that was saved with the model
+            return dict(stored)
+        return {"llm_embedding": stored["embedding"], "flow_embedding": stored["embedding"]}
+
+    def _of_embedding(self, embedding: Vector) -> Entry | Failure:
+        import torch
+
+        if failure := embedding_problem(embedding, self._width):
+            return failure
+        vector = torch.from_numpy(np.array(embedding, dtype=np.float32))[None].to(self._frontend.device)
+        return {"llm_embedding": vector, "flow_embedding": vector}
+
+    def _of_prompt(self, audio: bytes) -> Entry | Failure:
+        key = hashlib.sha256(audio).digest()
+        with self._lock:
+            if key in self._prompts:
+                self._prompts.move_to_end(key)
+                return dict(self._prompts[key])
+        read = self._read(audio)
+        if not isinstance(read, Failure):
+            with self._lock:
+                self._prompts[key] = read
+                while len(self._prompts) > _KEPT_PROMPTS:
+                    self._prompts.popitem(last=False)
+            return dict(read)
+        return read
+
+    def _read(self, audio: bytes) -> Entry | Failure:
+        try:
+            samples, sample_rate = read_prompt(audio)
+        except soundfile.LibsndfileError as error:
+            return Failure(Reason.SYNTHESIS_FAILED, f"the voice's prompt cannot be decoded: {error.error_string}")
+        if failure := prompt_problem(samples, sample_rate):
+            return failure
+        read: Entry = self._frontend.frontend_zero_shot("", "", audio, self._upstream.sample_rate, "")
+        return {name: value for name, value in read.items() if name not in (*_TEXT, *_PROMPT_TEXT)}
+
+    def _told(self, base: Entry, mode: Mode, voice: Voice, stored: bool) -> Entry:
+        """The entry with what the language model is to read first, and without what it is not to see in this mode."""
+        entry = dict(base)
+        if mode is Mode.ZERO_SHOT and stored:
+            return entry
+        for name in _PROMPT_TEXT:
+            entry.pop(name, None)
+        if mode in (Mode.CROSS_LINGUAL, Mode.INSTRUCT2):
+            for name in _PROMPT_TOKENS:
+                entry.pop(name, None)
+        if mode is Mode.INSTRUCT:
+            del entry["llm_embedding"]
+        said = ""
+        if mode is Mode.ZERO_SHOT:
+            said = self._frontend.text_normalize(
+                voice.prompt_text or "", split=False, text_frontend=self._text_frontend
+            )
+        if text := prompt_text_of(mode, self._version, said, self._instruct):
+            tokens, length = self._frontend._extract_text_token(text)
+            entry.update(prompt_text=tokens, prompt_text_len=length)
+        return entry

@@ -1,0 +1,115 @@
+"""flite: small English voices, spoken by its program, once for each clip (Debian package flite).
+
+Not in process: the vocoder draws its noise from the C library's `rand`, which any other thread of a worker may draw
+from at the same time, and then one seed gives two clips. A process of its own begins from the same state each time,
+and takes 30 ms.
+"""
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import soundfile
+
+from manifests.errors import EngineDied, EngineUnavailable
+from manifests.reasons import Reason
+from pipeline.engines.contract import Clip, Failure, SpeechRequest
+from pipeline.engines.tts._english import plain_english
+from pipeline.engines.tts._prosody import TAKES_VERSION, Take, shift_pitch, take_of
+
+NAME = "flite"
+
+_COMMAND = "flite"
+_LIMIT_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Speaker:
+    """Mean and spread of f0 in Hz and the neutral duration stretch, as the voice's own data in flite 2.2 have them.
+
+    `f0_is_set` is False where the voice draws its f0 from a model that heeds no mean (found by measuring): its pitch
+    is then set by resampling.
+    """
+
+    f0_mean: float
+    f0_spread: float
+    stretch: float
+    f0_is_set: bool = True
+
+
+_SPEAKERS = {
+    "rms": _Speaker(98.0, 24.0, 1.0, f0_is_set=False),
+    "slt": _Speaker(172.0, 27.0, 1.0),
+    "awb": _Speaker(132.0, 25.0, 1.0),
+    "kal16": _Speaker(95.0, 11.0, 1.1),
+}
+
+
+def version() -> str:
+    """The program's version and that of the takes."""
+    found = re.search(r"version: flite-(\S+)", _run(["--version"]).stdout.decode("utf-8", "replace"))
+    if found is None:
+        raise EngineUnavailable("flite does not tell its version: install the Debian package flite")
+    return f"{found[1]} takes={TAKES_VERSION}"
+
+
+class Flite:
+    """Speaks English with the speakers rms, awb, kal16 (male) and slt (female), at 16 kHz."""
+
+    name = NAME
+
+    def __init__(self) -> None:
+        self.version = version()
+
+    def synthesize(self, requests: Sequence[SpeechRequest]) -> list[Clip | Failure]:
+        return [_say(request) for request in requests]
+
+
+def _say(request: SpeechRequest) -> Clip | Failure:
+    speaker = request.voice.speaker
+    if speaker not in _SPEAKERS:
+        return Failure(Reason.SYNTHESIS_FAILED, f"flite has no speaker {speaker!r}")
+    text, take = plain_english(request.text), take_of(request)
+    if isinstance(text, Failure):
+        return text
+    if isinstance(take, Failure):
+        return take
+    if _SPEAKERS[speaker].f0_is_set:
+        return _speak(text, speaker, take)
+    slower = replace(take, rate=take.rate / request.voice.pitch, pitch=1.0)
+    clip = _speak(text, speaker, slower)
+    return shift_pitch(clip, request.voice.pitch) if isinstance(clip, Clip) else clip
+
+
+def _speak(text: str, speaker: str, take: Take) -> Clip | Failure:
+    own = _SPEAKERS[speaker]
+    features = {
+        "duration_stretch": own.stretch / take.rate,
+        "int_f0_target_mean": own.f0_mean * take.pitch,
+        "int_f0_target_stddev": own.f0_spread * take.pitch * take.spread,
+    }
+    settings = [word for name, value in features.items() for word in ("--setf", f"{name}={value:.6f}")]
+    with tempfile.TemporaryDirectory(prefix="parley-flite-") as directory:
+        wav = Path(directory) / "clip.wav"
+        try:
+            done = _run(["-voice", speaker, *settings, "-t", text, "-o", str(wav)])
+        except subprocess.TimeoutExpired:
+            return Failure(Reason.SYNTHESIS_FAILED, f"flite did not end within {_LIMIT_S:g} s")
+        if done.returncode < 0:
+            raise EngineDied(f"flite was killed by signal {-done.returncode}")
+        if done.returncode > 0 or not wav.exists():
+            return Failure(Reason.SYNTHESIS_FAILED, f"flite gave no audio with {speaker} (exit {done.returncode})")
+        samples, sample_rate = soundfile.read(wav, dtype="float32")
+    if len(samples) == 0:
+        return Failure(Reason.SYNTHESIS_FAILED, "flite gave an empty clip")
+    return Clip(samples, int(sample_rate))
+
+
+def _run(arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run([_COMMAND, *arguments], capture_output=True, timeout=_LIMIT_S, check=False)
+    except OSError as error:
+        raise EngineUnavailable("flite cannot be started: install the Debian package flite") from error

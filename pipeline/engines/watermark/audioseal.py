@@ -1,0 +1,152 @@
+"""AudioSeal: a mark that carries 16 bits, found sample by sample (San Roman et al., ICML 2024, arXiv 2401.17264).
+
+The networks know 16 kHz alone: since its release 0.2 the package takes a `sample_rate` and ignores it. Here a clip of
+any rate is heard at 16 kHz, and only the mark travels back: the clip itself is not resampled, and keeps what it has
+above 8 kHz, where the mark does not reach.
+
+Convolutions look ahead, so that padding would change what is before it. Therefore every clip is followed by ten hops
+of silence (0.2 s), alone or in a batch, before it is padded further; scores and bits are taken over the clip's own
+samples. In networks of the published layers with random weights, nothing after eight hops changes a sample (1e-16 in
+double precision), while with seven the mark's end still changes.
+
+What is left is rounding: a mark in a batch of four differed from the same mark alone by 4e-6 of its level. On the CPU,
+where a batch is no faster (0.11 s to mark and 0.05 s to detect one second on one core, at the published size), clips
+go through one by one, and a result is the same to the last bit whatever its neighbors. On a GPU they go in batches by
+audio seconds, in float32 without TF32.
+
+The score is the package's: the share of samples that are more likely marked than not. It says nothing about the bits,
+and an unmarked clip has some bits too.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from manifests.errors import EngineDied, EngineUnavailable
+from manifests.reasons import Reason
+from pipeline.audio.samples import resample
+from pipeline.engines.contract import Clip, Detection, Failure, Samples
+from pipeline.engines.shared.batches import cut_batches
+from pipeline.engines.shared.libraries import library, torch_on
+from pipeline.engines.watermark.audioseal_networks import INSTALL, NAME, installed, load_network
+from pipeline.engines.watermark.message import add_mark, message_bits, message_text
+from pipeline.models import AudioSealModel, public_name
+
+SAMPLE_RATE = 16_000
+SPARE_HOPS = 10
+"""Silence after every clip, in hops of the networks. The published ones look eight ahead."""
+
+Network = Callable[[Any, Sequence[int]], Any]
+"""From waves [B, 1, T] and the clips' places to a tensor [B, ..., T]."""
+
+_SILENT = Failure(Reason.WATERMARK_FAILED, "the clip is silent")
+
+
+def version(model: AudioSealModel | None = None) -> str:
+    """The package's version, after the checkpoints' names if a model is given; EngineUnavailable without it."""
+    of_library = f"audioseal {installed()}"
+    return f"{public_name(model.generator)} {public_name(model.detector)} {of_library}" if model else of_library
+
+
+class AudioSealWatermarker:
+    """Marks and detects clips of any rate from one hop (20 ms) on. Silence cannot carry the mark, and has none."""
+
+    name = NAME
+
+    def __init__(self, model: AudioSealModel) -> None:
+        """Raises EngineUnavailable where the package, a checkpoint or the device cannot be had."""
+        self.version = version(model)
+        self._compiling = library("audioseal.libs.moshi.utils.compile", NAME, INSTALL)
+        self._torch, self._device = torch_on(model.serving.device, NAME)
+        self._generator, self._detector = (
+            load_network(kind, model, self._torch).to(self._device) for kind in ("generator", "detector")
+        )
+        self.bits: int = self._generator.nbits
+        if self.bits != self._detector.nbits:
+            raise EngineUnavailable(
+                f"{NAME!r}: a generator of {self.bits} and a detector of {self._detector.nbits} bits"
+            )
+        self._hop = int(self._generator.encoder.hop_length)
+        self._strength = model.strength
+        self._batch_s = 0.0 if self._device == "cpu" else model.serving.batch_s
+
+    def embed(self, clips: Sequence[Clip], messages: Sequence[int]) -> list[Clip | Failure]:
+        """Marked clips of the same length and rate. ValueError for a message that does not fit into `bits`."""
+        bits = [message_bits(message, self.bits) for _, message in zip(clips, messages, strict=True)]
+
+        def mark(waves: Any, rows: Sequence[int]) -> Any:
+            asked = self._torch.tensor([bits[row] for row in rows], device=self._device)
+            return self._strength * self._generator.get_watermark(waves, message=asked)[:, 0]
+
+        return [_marked(clip, made) for clip, made in zip(clips, self._run(clips, mark), strict=True)]
+
+    def detect(self, clips: Sequence[Clip]) -> list[Detection | Failure]:
+        """The share of the clip's samples that carry the mark, and its bits; a score of 0 and no bits for silence."""
+
+        def find(waves: Any, rows: Sequence[int]) -> Any:
+            normalizer = self._detector.normalizer
+            return self._detector.detector(waves if normalizer is None else normalizer.loudness_normalization(waves))
+
+        return [_detection(found) for found in self._run(clips, find)]
+
+    def _run(self, clips: Sequence[Clip], network: Network) -> list[Samples | Failure]:
+        """What the network gives for each clip, [..., T] at 16 kHz, in batches."""
+        waves = [_wave(clip, self._hop) for clip in clips]
+        sound = {row: wave for row, wave in enumerate(waves) if not isinstance(wave, Failure)}
+        rows = list(sound)
+        made: dict[int, Samples | Failure] = {}
+        for batch in cut_batches([self._padded(sound[row]) / SAMPLE_RATE for row in rows], self._batch_s):
+            made.update(self._run_batch({rows[index]: sound[rows[index]] for index in batch}, network))
+        return [made.get(row, wave) for row, wave in enumerate(waves)]
+
+    def _run_batch(self, waves: Mapping[int, Samples], network: Network) -> dict[int, Samples]:
+        padded = np.zeros((len(waves), 1, max(map(self._padded, waves.values()))), np.float32)
+        for line, wave in zip(padded, waves.values(), strict=True):
+            line[0, : len(wave)] = wave
+        with self._computing():
+            made = network(self._torch.from_numpy(padded).to(self._device), list(waves)).cpu().numpy()
+        return {row: made[i, ..., : len(wave)] for i, (row, wave) in enumerate(waves.items())}
+
+    def _padded(self, wave: Samples) -> int:
+        """Samples of the wave with the silence after it, in whole hops."""
+        return (-(-len(wave) // self._hop) + SPARE_HOPS) * self._hop
+
+    @contextmanager
+    def _computing(self) -> Iterator[None]:
+        """The package compiles its networks on first use (142 s for what takes 8 s without, on one core): not here."""
+        exact = self._torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
+        try:
+            with self._torch.inference_mode(), self._compiling.no_compile(), exact:
+                yield
+        except RuntimeError as error:  # all of PyTorch's are
+            raise EngineDied(f"{NAME!r} stopped: {str(error).splitlines()[0]}") from error
+
+
+def _wave(clip: Clip, shortest: int) -> Samples | Failure:
+    """The clip at 16 kHz, or why it can carry no mark."""
+    wave = resample(clip.samples, clip.sample_rate, SAMPLE_RATE)
+    if len(wave) < shortest:
+        return Failure(Reason.WATERMARK_FAILED, "the clip is too short: a mark needs 20 ms")
+    if not np.isfinite(wave).all():
+        return Failure(Reason.WATERMARK_FAILED, "the clip holds NaN or infinite samples")
+    return wave if wave.any() else _SILENT
+
+
+def _marked(clip: Clip, mark: Samples | Failure) -> Clip | Failure:
+    if isinstance(mark, Failure):
+        return mark
+    if not np.isfinite(mark).all():
+        return Failure(Reason.WATERMARK_FAILED, "the generator gave NaN or infinity")
+    return add_mark(clip, mark, SAMPLE_RATE)
+
+
+def _detection(found: Samples | Failure) -> Detection | Failure:
+    """From the detector's outputs [2 + bits, T]: for "no mark" and "a mark", and one for each bit."""
+    if isinstance(found, Failure):
+        return Detection(0.0) if found == _SILENT else found
+    if not np.isfinite(found).all():
+        return Failure(Reason.WATERMARK_FAILED, "the detector gave NaN or infinity")
+    score = float(np.mean(found[1] > found[0]))  # a softmax of the two above one half
+    return Detection(score, message_text([int(bit) for bit in found[2:].mean(axis=-1) > 0]))

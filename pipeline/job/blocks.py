@@ -1,0 +1,111 @@
+"""Blocks: fixed slices of the input, the grain of work, retry and resume. What is on disk *is* the progress.
+
+A directory of blocks holds, for block 17::
+
+    000017.parquet         the block's dialogues
+    000017.live-3.json     written after it: the block is finished, and 3 of its rows are still live
+
+The second file is the commit: row counts, hash, seconds per stage. Its name alone says what a later run has to do, so
+that a job is continued after one listing, however much is done.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from manifests.errors import CorpusError
+from manifests.schema import Dialogue
+from manifests.shards import read_shard, write_shard
+from manifests.storage import Place
+from pipeline.engines.contract import Tokens
+from pipeline.job.usage import Effort
+
+_COMMIT = re.compile(r"(\d{6,})\.live-(\d+)\.json")
+
+
+@dataclass(frozen=True)
+class BlockReport:
+    """What is recorded of a finished block. `seconds` (wall time per stage) and `tokens` are not part of the
+    corpus."""
+
+    block: int
+    rows: int
+    live: int
+    status: Mapping[str, int]
+    reasons: Mapping[str, int]
+    kept_audio_s: float
+    sha256: str
+    seconds: Mapping[str, float]
+    tokens: Mapping[str, Tokens] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, text: str) -> "BlockReport":
+        data = json.loads(text)
+        return cls(**data | {"tokens": {name: Tokens(**tokens) for name, tokens in data["tokens"].items()}})
+
+
+def block_name(block: int) -> str:
+    return f"{block:06d}"
+
+
+def read_block(directory: Place, block: int) -> list[Dialogue]:
+    """The dialogues of a block; CorpusError where it is missing or broken."""
+    place = directory / f"{block_name(block)}.parquet"
+    if not place.exists():
+        raise CorpusError(f"block {block} is missing in {directory.name}: run the step before to its end")
+    return [dialogue for group in read_shard(place) for dialogue in group]
+
+
+def write_block(directory: Place, block: int, dialogues: Sequence[Dialogue]) -> str:
+    """Write the rows alone, without the commit; the SHA-256 of the file."""
+    return str(write_shard(directory / f"{block_name(block)}.parquet", dialogues).sha256)
+
+
+def commit_block(directory: Place, block: int, dialogues: Sequence[Dialogue], effort: Effort) -> BlockReport:
+    """Write the rows, then the commit."""
+    status = Counter(dialogue.status for dialogue in dialogues)
+    report = BlockReport(
+        block=block,
+        rows=len(dialogues),
+        live=status["live"],
+        status=dict(sorted(status.items())),
+        reasons=dict(sorted(Counter(d.reason for d in dialogues if d.reason and d.status != "live").items())),
+        kept_audio_s=sum(_audio_s(dialogue) for dialogue in dialogues if dialogue.status == "kept"),
+        sha256=write_block(directory, block, dialogues),
+        seconds={stage: round(value, 4) for stage, value in effort.seconds.items()},
+        tokens=dict(sorted(effort.tokens.items())),
+    )
+    commit = directory / f"{block_name(block)}.live-{report.live}.json"
+    commit.write_text(json.dumps(asdict(report), sort_keys=True) + "\n")
+    return report
+
+
+def finished_blocks(directory: Place) -> dict[int, int]:
+    """Of every finished block, how many of its rows are still live. One listing, no file is opened."""
+    matches = (_COMMIT.fullmatch(place.name) for place in directory.list())
+    return {int(match[1]): int(match[2]) for match in matches if match}
+
+
+def block_size(counts: Mapping[str, int], block: int) -> int:
+    """Rows of a block, from `input.json`; only the last one may be smaller than the others."""
+    return min(counts["block_rows"], counts["rows"] - block * counts["block_rows"])
+
+
+def read_json(place: Place) -> dict[str, Any]:
+    """A JSON object; CorpusError where it is missing or broken."""
+    if not place.exists():
+        raise CorpusError(f"{place.name} is missing: this is not a directory of a Parley job")
+    try:
+        data = json.loads(place.read_text())
+    except (ValueError, OSError) as error:
+        raise CorpusError(f"{place.name} is broken: {error}") from error
+    if not isinstance(data, dict):
+        raise CorpusError(f"{place.name} is broken: not a JSON object")
+    return data
+
+
+def _audio_s(dialogue: Dialogue) -> float:
+    return sum(turn.audio.duration_s for turn in dialogue.turns if turn.audio)

@@ -1,0 +1,75 @@
+"""pack: the finished blocks become the corpus: shards, clips, metadata.json, and the manifest last.
+
+The order is the order of the input, whatever order the blocks finished in.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from manifests.clips import write_clips
+from manifests.errors import CorpusError
+from manifests.manifest import Manifest, SourceFile, write_manifest
+from manifests.manifest import Recipe as RecipeRecord
+from manifests.metadata import write_metadata
+from manifests.schema import Dialogue
+from manifests.shards import read_shard
+from manifests.storage import Place
+from manifests.writer import CLIPS, METADATA_NAME, CorpusWriter, Packed
+from pipeline.job.blocks import finished_blocks, read_block
+from pipeline.recipe import Recipe
+from voicebank.bank import load_bank
+
+
+def pack(
+    out: Place,
+    rounds: Sequence[Place],
+    parts: Mapping[str, Any],
+    counts: Mapping[str, Any],
+    recipe: Recipe,
+    recipe_digest: str,
+    beside: Sequence[str] = (),
+) -> Manifest:
+    """Write the corpus into `out`. `parts` is the job's identity, `counts` its input.json."""
+    (out / CLIPS).delete()  # of a pack that was cut off: the manifest is not there yet
+    rows = final_rows(rounds, counts["blocks"])
+    with CorpusWriter(out, max_bytes=recipe.pack.shard_mb << 20, beside=beside) as writer:
+        for dialogue in write_clips(out, rows) if recipe.pack.clips else rows:
+            writer.write(dialogue)
+    packed = writer.packed
+    if packed.counts.input_rows != counts["rows"]:
+        raise CorpusError(f"{packed.counts.input_rows} rows were packed, the input has {counts['rows']}")
+    if recipe.pack.metadata:
+        genders = {voice.voice_id: str(voice.gender) for voice in load_bank(recipe.cast.bank).voices}
+        write_metadata(out / METADATA_NAME, _kept_without_audio(out, packed), genders)
+    manifest = Manifest(
+        parley_version=version("parley"),
+        seed=parts["seed"],
+        recipe=RecipeRecord(recipe.name, recipe_digest, recipe.content()),
+        engines=dict(parts["engines"]),
+        sources=tuple(
+            SourceFile(file["dataset"], counts["rows_of"][file["dataset"]], file["license"], file["format"])
+            for file in parts["inputs"]
+        ),
+        counts=packed.counts,
+        shards=packed.shards,
+    )
+    write_manifest(out, manifest)
+    return manifest
+
+
+def final_rows(rounds: Sequence[Place], blocks: int) -> Iterator[Dialogue]:
+    """Every row in its last state, in the order of the input, one block in memory at a time."""
+    finished = [finished_blocks(directory) for directory in rounds]
+    for block in range(blocks):
+        rows = {dialogue.dialogue_id: dialogue for dialogue in read_block(rounds[0], block)}
+        for directory, done in zip(rounds[1:], finished[1:], strict=True):
+            if block in done:
+                rows |= {dialogue.dialogue_id: dialogue for dialogue in read_block(directory, block)}
+        yield from rows.values()
+
+
+def _kept_without_audio(out: Place, packed: Packed) -> Iterator[Dialogue]:
+    for shard in packed.shards.get("kept", ()):
+        for group in read_shard(out / shard.path, audio=False):
+            yield from group

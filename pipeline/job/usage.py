@@ -1,0 +1,75 @@
+"""What a block cost: seconds of each stage, tokens of each language model. Kept beside the rows, never in them."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline.engines.contract import NO_TOKENS, Tokens
+from pipeline.models import Model, OpenAIModel, Price
+
+_MILLION = 1_000_000
+
+
+@dataclass(frozen=True)
+class Effort:
+    """`seconds` are wall time by stage; `tokens` stand by the model's name in the recipe."""
+
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    tokens: Mapping[str, Tokens] = field(default_factory=dict)
+
+    def __add__(self, other: "Effort") -> "Effort":
+        return Effort({**self.seconds, **other.seconds}, add_tokens((self.tokens, other.tokens)))
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Effort":
+        data: dict[str, Any] = json.loads(text)
+        return cls(data["seconds"], {name: Tokens(**tokens) for name, tokens in data["tokens"].items()})
+
+
+def add_tokens(several: Iterable[Mapping[str, Tokens]]) -> dict[str, Tokens]:
+    total: dict[str, Tokens] = {}
+    for tokens in several:
+        for name, spent in tokens.items():
+            total[name] = total.get(name, NO_TOKENS) + spent
+    return total
+
+
+def tokens_of_log(path: Path) -> dict[str, Tokens]:
+    """The sum over all finished blocks of a job, from its log.jsonl; nothing where there is no log."""
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8") as lines:
+        reports = (json.loads(line) for line in lines if line.endswith("\n"))
+        return add_tokens(
+            {name: Tokens(**tokens) for name, tokens in report.get("tokens", {}).items()} for report in reports
+        )
+
+
+def cost(tokens: Tokens, price: Price) -> float:
+    """In the currency of the price."""
+    cached_price = price.prompt if price.cached is None else price.cached
+    prompt = (tokens.prompt - tokens.cached) * price.prompt + tokens.cached * cached_price
+    return (prompt + tokens.completion * price.completion) / _MILLION
+
+
+def describe(tokens: Mapping[str, Tokens], models: Mapping[str, Model]) -> list[str]:
+    """A line for each model: requests, tokens, and the cost where the recipe knows a price."""
+    return [_line(name, spent, models.get(name)) for name, spent in sorted(tokens.items())]
+
+
+def _line(name: str, spent: Tokens, model: Model | None) -> str:
+    reused = f", {_counted(spent.reused, 'answer')} reused" if spent.reused else ""
+    cached = f" ({spent.cached} cached)" if spent.cached else ""
+    price = model.serving.price if isinstance(model, OpenAIModel) else Price()
+    money = f", cost {cost(spent, price):.2f}" if price != Price() else ""
+    counts = f"{_counted(spent.requests, 'request')}, {spent.prompt}{cached} + {spent.completion} tokens"
+    return f"{name}: {counts}{reused}{money}"
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

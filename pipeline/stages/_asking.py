@@ -1,0 +1,93 @@
+"""Asking a text engine about the exchanges of many dialogues, and doing with its answers what the stage says."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from manifests.schema import Dialogue
+from pipeline.engines.contract import Failure, TextAnswer, TextRequest
+from pipeline.recipe import Recipe
+from pipeline.stages._turns import all_exchanges
+from pipeline.stages.contract import Context, reject
+
+
+def is_model(recipe: Recipe, engine: str) -> bool:
+    """Whether the recipe's engine of that name is a language model; else it is one of the table (rules)."""
+    return engine in recipe.models
+
+
+def ask_engine(
+    context: Context, engine: str, requests: Sequence[TextRequest], prompt: str | None = None, retries: int = 0
+) -> list[TextAnswer | Failure]:
+    """Answers of the engine of that name in the recipe, in order; none that its request's check complains of.
+
+    A language model is told which prompt to use and how often to try; what it spent is added to the meter.
+    """
+    if is_model(context.recipe, engine):
+        requests = [replace(request, prompt=prompt, retries=retries) for request in requests]
+    answers = context.engines["text", engine].generate(requests)
+    for answer in answers:
+        context.meter.add(engine, answer.spent)
+    return [_checked(request, answer) for request, answer in zip(requests, answers, strict=True)]
+
+
+def _checked(request: TextRequest, answer: TextAnswer | Failure) -> TextAnswer | Failure:
+    if isinstance(answer, Failure) or request.check is None:
+        return answer
+    complaint = request.check(answer.fields)
+    return Failure(complaint.reason, complaint.detail, answer.spent) if complaint else answer
+
+
+@dataclass(frozen=True)
+class Step:
+    """How exchanges are put to one engine, and what becomes of its answers.
+
+    `request(dialogue, number)` asks about one exchange; `use(dialogue, number, answer)` gives the dialogue with the
+    answer in it, or rejected; `span` are the numbers of the exchanges in question. `dialogue` is what the step made
+    of it so far.
+    """
+
+    engine: str
+    prompt: str | None
+    retries: int
+    request: Callable[[Dialogue, int], TextRequest]
+    use: Callable[[Dialogue, int, TextAnswer], Dialogue]
+    span: Callable[[Dialogue], range] = all_exchanges
+
+
+def ask_in_turn(step: Step, dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
+    """The dialogues after the step. An ended one has the turns that it came with.
+
+    A model is asked exchange by exchange: about the first of all dialogues in one batch, then the next. So each can be
+    asked about with those before it as history, and a dialogue that has ended costs no further call. Rules know no
+    history and cost nothing: they get all in one batch.
+    """
+    results = list(dialogues)
+    places = [(i, number) for i, dialogue in enumerate(dialogues) for number in step.span(dialogue)]
+    if is_model(context.recipe, step.engine):
+        batches = [[place for place in places if place[1] == number] for number in sorted({n for _, n in places})]
+    else:
+        batches = [places]
+    for batch in batches:
+        _ask_about(batch, step, results, context)
+    return [
+        after if after.status == "live" else replace(after, turns=before.turns)
+        for before, after in zip(dialogues, results, strict=True)
+    ]
+
+
+def _ask_about(places: Sequence[tuple[int, int]], step: Step, results: list[Dialogue], context: Context) -> None:
+    """Put the step's answers about these (dialogue, exchange) places into `results`."""
+    places = [(i, number) for i, number in places if results[i].status == "live"]
+    if not places:
+        return
+    requests = [step.request(results[i], number) for i, number in places]
+    answers = ask_engine(context, step.engine, requests, step.prompt, step.retries)
+    for (i, number), answer in zip(places, answers, strict=True):
+        if results[i].status == "live":
+            results[i] = _after(step, results[i], number, answer)
+
+
+def _after(step: Step, dialogue: Dialogue, number: int, answer: TextAnswer | Failure) -> Dialogue:
+    if isinstance(answer, Failure):
+        return reject(dialogue, answer.reason, answer.detail)
+    return step.use(dialogue, number, answer)

@@ -1,0 +1,130 @@
+"""What a text must be before it may be spoken: each check gives a `Complaint` that its author can be told, or None.
+
+All engines' answers are held to these, rules and models alike. Lengths are as `text_length` counts them: words
+in English, characters in Chinese.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from manifests.reasons import Reason
+from pipeline.engines.contract import Complaint
+from pipeline.text.verbalize import text_length, unspeakable
+from pipeline.text.verbalize.characters import HAN
+
+_KANA_HANGUL = "\u3041-\u3096\u30a1-\u30fa\u30fc\u31f0-\u31ff\uff66-\uff9f\uac00-\ud7a3\u1100-\u11ff\u3131-\u318e"
+# Scripts that put no spaces between words are measured by character, all others by run of letters.
+_HAN = re.compile(f"[{HAN}]")
+_OTHER_UNIT = re.compile(rf"[{_KANA_HANGUL}]|[^\W\d_{HAN}{_KANA_HANGUL}]+")
+_EAST_ASIAN = re.compile(f"[{HAN}{_KANA_HANGUL}]")
+_LETTER = re.compile(r"[^\W\d_]")
+_LATIN_LETTER = re.compile("[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff]")
+_LINE_BREAK = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")
+_SHOWN_CHARACTERS = 10
+# No word that is said aloud is as long as this.
+_ENDLESS = re.compile(r"[^\W_]{60,}")
+
+
+def first_complaint(*complaints: Complaint | None) -> Complaint | None:
+    return next((complaint for complaint in complaints if complaint), None)
+
+
+def check_question(
+    text: str,
+    language: str,
+    max_length: int,
+    *,
+    unlike: Iterable[str] = (),
+    speakable: bool = True,
+    allow_latin: bool = False,
+) -> Complaint | None:
+    """What is wrong with a user's question. `unlike`: texts that it must not be; `speakable`: it is final."""
+    return first_complaint(
+        check_present("question", text, language),
+        check_language("question", text, language),
+        check_words("question", text),
+        check_characters("question", text, language, allow_latin) if speakable else check_one_line("question", text),
+        check_length("question", text, language, max_length, Reason.TOO_LONG),
+        check_new("question", text, unlike),
+    )
+
+
+def check_answer(text: str, language: str, limit: int, *, allow_latin: bool = False) -> Complaint | None:
+    """What is wrong with the agent's answer, as it will be spoken."""
+    return first_complaint(
+        check_present("answer", text, language),
+        check_language("answer", text, language),
+        check_words("answer", text),
+        check_characters("answer", text, language, allow_latin),
+        check_length("answer", text, language, limit, Reason.ANSWER_TOO_LONG),
+    )
+
+
+def check_present(field: str, text: str, language: str) -> Complaint | None:
+    """Marks without a single word are as good as nothing."""
+    return None if text_length(text, language) else Complaint(Reason.TEXT_ENGINE_FAILED, "empty", {"field": field})
+
+
+def check_length(field: str, text: str, language: str, limit: int, reason: Reason) -> Complaint | None:
+    if (length := text_length(text, language)) <= limit:
+        return None
+    return Complaint(reason, "too_long", {"field": field, "length": str(length), "limit": str(limit)})
+
+
+def check_characters(field: str, text: str, language: str, allow_latin: bool = False) -> Complaint | None:
+    return _unpronounceable(field, unspeakable(text, language, allow_latin=allow_latin))
+
+
+def check_words(field: str, text: str) -> Complaint | None:
+    """A model that is stuck in one letter writes a single word, which no limit of words would stop."""
+    words = _ENDLESS.findall(_HAN.sub(" ", text))
+    return _unpronounceable(field, [f"{word[:_SHOWN_CHARACTERS]}..." for word in words])
+
+
+def check_one_line(field: str, text: str) -> Complaint | None:
+    return _unpronounceable(field, _LINE_BREAK.findall(text))
+
+
+def check_language(field: str, text: str, language: str) -> Complaint | None:
+    if in_language(text, language):
+        return None
+    return Complaint(Reason.WRONG_LANGUAGE, "wrong_language", {"field": field})
+
+
+def check_new(field: str, text: str, earlier: Iterable[str]) -> Complaint | None:
+    """The text must not be one of the earlier ones, whatever its case and punctuation."""
+    if (key := bare(text)) not in {bare(other) for other in earlier}:
+        return None
+    return Complaint(Reason.TEXT_ENGINE_FAILED, "repeated", {"field": field}) if key else None
+
+
+def in_language(text: str, language: str) -> bool:
+    """Whether the script of the text is that of the language; texts are too short for a statistical detector.
+
+    zh: at least half is Han, where a word in another script counts as much as one character (so that a product's name
+    does not outweigh the sentence around it). en: no Han, kana or Hangul, and most letters are Latin. Other languages,
+    and texts without letters, are not judged.
+    """
+    if language == "zh":
+        han = len(_HAN.findall(text))
+        return han >= len(_OTHER_UNIT.findall(text))
+    if language == "en":
+        latin, letters = len(_LATIN_LETTER.findall(text)), len(_LETTER.findall(text))
+        return not _EAST_ASIAN.search(text) and (letters == 0 or 2 * latin > letters)
+    return True
+
+
+def bare(text: str) -> str:
+    """Letters and digits alone, case-folded: what two texts have in common that differ only in their marks."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(character for character in folded if character.isalnum())
+
+
+def _unpronounceable(field: str, characters: Iterable[str]) -> Complaint | None:
+    """White space and control characters are named as JSON writes them: a model would not see them otherwise."""
+    shown = [c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in dict.fromkeys(characters)]
+    if not shown:
+        return None
+    values = {"field": field, "characters": " ".join(shown[:_SHOWN_CHARACTERS])}
+    return Complaint(Reason.UNPRONOUNCEABLE, "unpronounceable", values)

@@ -1,0 +1,86 @@
+"""What a language model is given of a row's source text, and which sources it is not asked about at all.
+
+A model can turn many an unspeakable *task* into a speakable question (an essay into a question about its topic, a
+picture into one about what it shows), so the rules' verdicts on tables, media, long writing, formulas and missing
+material do not hold here; they are passed on the question that the model wrote. What stays bad:
+
+* unsafe: whatever the wording, the row is about that;
+* code: a question about the same code needs code in its answer;
+* a source that is hardly text, or longer than the recipe lets a model be asked about.
+"""
+
+from dataclasses import dataclass
+
+from manifests.reasons import Reason
+from manifests.schema import Dialogue, Turn
+from pipeline.engines.text.rules.limits import beginning
+from pipeline.engines.text.rules.patterns import screen_wording
+from pipeline.engines.text.rules.screen import Finding, judge_source, non_text_share
+from pipeline.recipe import Recipe
+from pipeline.stages._turns import all_exchanges, exchange_at
+from pipeline.stages.contract import reject
+from pipeline.text.fragments import find_fragment
+from pipeline.text.verbalize import strip_markup, text_length
+
+_HOPELESS = frozenset({Reason.UNSAFE, Reason.CODE})
+_SOURCE_LENGTH = 400
+_FRAGMENT_LENGTH = 120
+"""As the recipe's defaults for English."""
+_CHARACTERS_PER_WORD = 20
+"""A text with fewer words than one in so many characters is not prose and is measured by its characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSource:
+    """`text` goes to the model as `variable` of `form`; `material` is what the question must not simply be."""
+
+    form: str
+    variable: str
+    text: str
+    material: str
+
+
+def model_source(dialogue: Dialogue, number: int, recipe: Recipe) -> ModelSource:
+    user = exchange_at(dialogue, number).user
+    settings = recipe.rewrite
+    if number == 0 and settings.fragments:
+        limit = settings.fragment_length.get(dialogue.language, _FRAGMENT_LENGTH)
+        if fragment := find_fragment(user.original_text, user.material, dialogue.language, limit):
+            return ModelSource("fragment", "fragment", fragment.text, fragment.text)
+    return ModelSource("next" if number else "whole", "instruction", _whole(user), user.material)
+
+
+def reject_hopeless(dialogue: Dialogue, recipe: Recipe) -> Dialogue:
+    """The dialogue, rejected if one of its turns is nothing that a model should be asked about."""
+    for number in all_exchanges(dialogue):
+        if found := _judge(dialogue, number, recipe):
+            return reject(dialogue, found.reason, found.detail)
+    return dialogue
+
+
+def _judge(dialogue: Dialogue, number: int, recipe: Recipe) -> Finding | None:
+    user = exchange_at(dialogue, number).user
+    found = _non_text(user, dialogue.language, recipe.screen.max_non_text_share)
+    if found is None and recipe.screen.rules_first:
+        found = judge_source(user.original_text, user.material, dialogue.language)
+        found = found if found and found.reason in _HOPELESS else None
+    return found or _too_long(model_source(dialogue, number, recipe), dialogue.language, recipe)
+
+
+def _non_text(user: Turn, language: str, limit: float) -> Finding | None:
+    text = strip_markup(f"{beginning(user.original_text)}\n{beginning(user.material)}")
+    share = non_text_share(text, screen_wording(language))
+    return Finding(Reason.NON_TEXT, f"share {share:.2f}, the limit is {limit:.2f}") if share > limit else None
+
+
+def _too_long(source: ModelSource, language: str, recipe: Recipe) -> Finding | None:
+    """A fragment is cut to its length; anything else is asked about whole, or not at all."""
+    limit = recipe.rewrite.source_length.get(language, _SOURCE_LENGTH)
+    length = max(text_length(source.text, language), len(source.text) // _CHARACTERS_PER_WORD)
+    if source.form == "fragment" or length <= limit:
+        return None
+    return Finding(Reason.TOO_LONG, f"length {length}, the limit is {limit}")
+
+
+def _whole(user: Turn) -> str:
+    return f"{user.original_text}\n{user.material}".strip()

@@ -1,0 +1,108 @@
+"""What the recipe's speaker encoder makes of each voice: the references that `assess` holds clips against.
+
+First choice is the table beside the bank (`parley voicebank reference-embeddings`), which was made of speech; then
+x-vectors, of a bank that was built with the same encoder. Those of other encoders, or of voices that have changed,
+are refused.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Literal
+
+from manifests.errors import RecipeError
+from manifests.storage import Place
+from pipeline.engines.contract import Samples
+from pipeline.engines.registry import engine_version
+from pipeline.recipe import Recipe, public_bank
+from voicebank.bank import Bank, bank_place, load_bank
+from voicebank.card import read_card
+from voicebank.reference_embeddings import read_origin, read_reference_embeddings
+from voicebank.tables import VOICES_TABLE, iter_voices
+from voicebank.voice import ANY_LANGUAGE, Voice
+
+Kind = Literal["reference embeddings", "xvectors"]
+
+
+def load_reference_embeddings(recipe: Recipe) -> Mapping[str, Samples]:
+    """By voice_id float32 [D], length 1; empty where the recipe compares no voices.
+
+    RecipeError where there are none of its encoder.
+    """
+    if recipe.assess is None or recipe.assess.speaker is None:
+        return {}
+    place = bank_place(recipe.cast.bank)
+    kind = _kind(place, recipe, recipe.assess.speaker)
+    return read_reference_embeddings(place) if kind == "reference embeddings" else _xvectors(place)
+
+
+def castable(recipe: Recipe, bank: Bank) -> list[Voice]:
+    """The voices that the recipe may cast."""
+    engines = [recipe.engine_of(name) for name in recipe.tts.engine]
+    return [voice for voice in bank.select(engines=engines) if voice.language in (*recipe.languages, ANY_LANGUAGE)]
+
+
+def reference_embeddings_version(recipe: Recipe) -> str | None:
+    """Which references these are, with a hash of them; None where the recipe compares no voices.
+
+    RecipeError where a voice that may be cast has none.
+    """
+    vectors = load_reference_embeddings(recipe)
+    if recipe.assess is None or recipe.assess.speaker is None:
+        return None
+    place, bank = bank_place(recipe.cast.bank), load_bank(recipe.cast.bank)
+    kind = _kind(place, recipe, recipe.assess.speaker)
+    origin = read_origin(place) if kind == "reference embeddings" else None
+    if origin and origin.bank != bank.digest:
+        raise RecipeError(
+            f"the voices of the bank have changed since their reference embeddings were made: {_how(recipe)}"
+        )
+    if missing := [voice.voice_id for voice in castable(recipe, bank) if voice.voice_id not in vectors]:
+        shown = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+        raise RecipeError(f"{len(missing)} voices have no {kind} ({shown}): {_how(recipe)}")
+    return f"{kind} {_digest(vectors)[:16]}"
+
+
+def _kind(place: Place, recipe: Recipe, speaker: str) -> Kind:
+    """Where the references are; RecipeError where there are none of this encoder."""
+    wanted = recipe.engine_of(speaker), engine_version("encoder", speaker, recipe.models)
+    origin = read_origin(place)
+    if origin and (origin.encoder, origin.label) == wanted:
+        return "reference embeddings"
+    if (place / VOICES_TABLE).is_file():
+        built_with = read_card(place).get("encoder") or {}
+        if (built_with.get("engine"), built_with.get("label")) == wanted and _has_xvectors(place):
+            return "xvectors"
+    found = (
+        f"has reference embeddings of {origin.encoder} {origin.label} only"
+        if origin
+        else "has no reference embeddings"
+    )
+    raise RecipeError(f"assess.speaker: the bank {public_bank(recipe.cast.bank)} {found}: {_how(recipe)}")
+
+
+def _how(recipe: Recipe) -> str:
+    """The command that makes them."""
+    speaker = recipe.assess.speaker if recipe.assess else ""
+    bank = public_bank(recipe.cast.bank)
+    return f"parley voicebank reference-embeddings {bank} --recipe {recipe.name} --encoder {speaker}"
+
+
+def _has_xvectors(place: Place) -> bool:
+    return any(vectors is not None for _, vectors in iter_voices(place, xvectors=True))
+
+
+def _xvectors(place: Place) -> dict[str, Samples]:
+    return {
+        voice.voice_id: vector
+        for voices, vectors in iter_voices(place, xvectors=True)
+        if vectors is not None
+        for voice, vector in zip(voices, vectors, strict=True)
+    }
+
+
+def _digest(vectors: Mapping[str, Samples]) -> str:
+    sha256 = hashlib.sha256()
+    for voice_id, vector in sorted(vectors.items()):
+        sha256.update(f"\n{voice_id} {vector.size}\n".encode())
+        sha256.update(vector.astype("<f4", copy=False).tobytes())
+    return sha256.hexdigest()

@@ -1,0 +1,90 @@
+"""`find_fragment`: whether a row is a task about a given text, and that text without the task."""
+
+from dataclasses import dataclass
+
+from pipeline.text.fragments.clean import cut, is_text, plain_material
+from pipeline.text.fragments.patterns import TaskWording, task_wording
+from pipeline.text.fragments.segments import Place, before_seam, places, read
+from pipeline.text.verbalize import LANGUAGES
+
+# An order says what it wants at its beginning or at its end.
+_ORDER_HEAD, _ORDER_TAIL = 260, 160
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """`kind` is one of `KINDS`; `text` is material only, on one line, without markup."""
+
+    kind: str
+    text: str
+
+
+def find_fragment(instruction: str, material: str, language: str, limit: int) -> Fragment | None:
+    """The material of a task about a given text, at most `limit` units of it (words en, characters zh).
+
+    None: the row is to be passed whole. It asks for an answer, advice or something to be written; or its material is
+    a parameter (a word, a number, a name, code), not a text; or its language has no patterns. Never raises.
+    """
+    if language not in LANGUAGES or limit <= 0:
+        return None
+    wording = task_wording(language)
+    for place in places(read(instruction), read(material), wording):
+        if fragment := _fragment(place, language, limit, wording):
+            return fragment
+    return None
+
+
+def _fragment(place: Place, language: str, limit: int, wording: TaskWording) -> Fragment | None:
+    order = _clip(wording.form.sub("", " ".join(place.order.split())))
+    kind = _kind_of(order, wording)
+    if kind is None or (place.pointed and not wording.pointer.search(order)):
+        return None
+    lines = _without_orders(before_seam(place.material), wording)
+    if kind == "question_answering":
+        lines = _without_questions(lines)
+    text = plain_material("\n".join(lines), language, wording)
+    fewest = wording.fewest.get(kind, wording.fewest["text"])
+    if not is_text(text, language, fewest) or text in order:
+        return None
+    kept = cut(text, language, limit)
+    return Fragment(kind, kept) if kept else None
+
+
+def _kind_of(order: str, wording: TaskWording) -> str | None:
+    if wording.foreign.search(order):
+        return None
+    return next((kind for kind, pattern in wording.kinds if pattern.search(order)), None)
+
+
+def _clip(order: str) -> str:
+    if len(order) <= _ORDER_HEAD + _ORDER_TAIL:
+        return order
+    return f"{order[:_ORDER_HEAD]} {order[-_ORDER_TAIL:]}"
+
+
+def _without_orders(material: str, wording: TaskWording) -> list[str]:
+    """Lines, less those at both ends that speak of the task ("Keep it short.", "Now summarize the above.")."""
+    lines = [line.strip() for line in material.splitlines() if line.strip()]
+    while lines and _is_of_the_task(lines[0], wording):
+        lines = lines[1:]
+    while lines and (_is_of_the_task(lines[-1], wording) or _is_label_of_reply(lines[-1], wording)):
+        lines = lines[:-1]
+    return lines
+
+
+def _without_questions(lines: list[str]) -> list[str]:
+    """A passage without the questions about it that stand behind it."""
+    while len(lines) > 1 and lines[-1].endswith(("?", "？")):
+        lines = lines[:-1]
+    return lines
+
+
+def _is_of_the_task(line: str, wording: TaskWording) -> bool:
+    order = line[:_ORDER_HEAD]
+    if wording.remark.match(order) or wording.refers_back.search(order):
+        return True
+    return bool(wording.command.match(order) and wording.points_beside.search(order))
+
+
+def _is_label_of_reply(line: str, wording: TaskWording) -> bool:
+    return line.endswith((":", "：")) and bool(wording.reply_label.match(f"\n{line}"))

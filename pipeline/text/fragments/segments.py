@@ -1,0 +1,171 @@
+"""Where an order and its material may stand in a row, the surest place first."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipeline.text.fragments.patterns import TaskWording
+from pipeline.text.verbalize import strip_markup
+
+# Longer texts are read at both ends only: what an order says stands there, and no pattern meets more than this.
+_HEAD_CHARACTERS, _TAIL_CHARACTERS = 3600, 400
+# Stands where a piece was cut out; no line end and no space, so that it stays until the material is read.
+_SEAM = "\x01"
+_MAX_COLONS = 4
+_LONGEST_CHOICE = 16
+_MAX_SENTENCES = 60
+
+_BLANK = re.compile(r"_{3,}|[＿﹍]{2,}")
+_SPACES = re.compile(r"[^\S\n]{2,}")
+_LINES = re.compile(r"\n\s*\n\s*")
+_SECTION_MARK = re.compile(r"^#{1,6}\s*", re.MULTILINE)
+_BETWEEN_NAMES = re.compile(r"\s*(?:[,，、/;；]|\bor\b|\band\b|或者?|还是|和)\s*")
+_COLON = re.compile(r"(?<!\d)[:：](?!//)|(?<=\d)：|(?<=\d):(?!\d)|\s[-–—]\s(?=[\"“])")
+_QUOTED = re.compile(r"“([^“”\n]{8,})”|\"([^\"\n]{8,})\"|「([^「」\n]{4,})」|『([^『』\n]{4,})』|“([^“”\n]{4,7})”")
+_SENTENCE_END = re.compile(r"(?:[.!?]+[\"'”’)]*(?=\s)|[。！？]+[”’」』）]*)\s*(?=\S)")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An order and what may be its material. `pointed`: they only belong together if the order points at a text."""
+
+    order: str
+    material: str
+    pointed: bool = False
+
+
+def read(text: str) -> str:
+    """`text` without markup, cut in the middle if it is long; blank lines become single line ends."""
+    text = text.replace(_SEAM, "")
+    if len(text) > _HEAD_CHARACTERS + _TAIL_CHARACTERS:
+        text = f"{text[:_HEAD_CHARACTERS]}\n{_SEAM}\n{text[-_TAIL_CHARACTERS:]}"
+    text = _SPACES.sub(" ", _BLANK.sub("...", "\n".join(text.splitlines())))
+    text = strip_markup(_LINES.sub("\n", text))
+    return _SECTION_MARK.sub("", text).strip()
+
+
+def places(instruction: str, material: str, wording: TaskWording) -> Iterator[Place]:
+    """Where the parts may be; texts are as `read` gives them. The caller takes the first place that makes sense."""
+    request = _without_reply(instruction, wording)
+    if material:
+        yield from _in_field(request, material, wording)
+    yield from _behind_label(request, wording)
+    yield from _before_question(request, wording)
+    yield from _behind_colon(request, wording)
+    yield from _on_further_lines(request)
+    yield from _in_quotes(request, wording)
+    yield from _before_order(request, wording)
+    yield from _in_sentences(request, wording)
+
+
+def before_seam(text: str) -> str:
+    """The beginning of a text out of which a piece was cut; other texts as they are."""
+    return text.partition(_SEAM)[0]
+
+
+def _without_reply(text: str, wording: TaskWording) -> str:
+    """The last request where speakers are marked, and nothing of the answer to it."""
+    if wording.speaker.match(text):
+        turns = [turn for turn in wording.speaker.split(text) if turn.strip()]
+        text = wording.reply_speaker.split(turns[-1], maxsplit=1)[0].strip() if turns else ""
+    reply = wording.reply_label.search(text)
+    if reply and text[: reply.start()].strip():
+        text = text[: reply.start()].strip()
+    if label := wording.order_label.match(text):
+        text = text[label.end() :].strip()
+    return text
+
+
+def _in_field(request: str, material: str, wording: TaskWording) -> Iterator[Place]:
+    if label := wording.order_label.match(material):
+        yield Place(material[label.end() :], request)
+    beginning = f"{request}\n"
+    yield Place(request, material.removeprefix(beginning) if material.startswith(beginning) else material)
+
+
+def _behind_label(text: str, wording: TaskWording) -> Iterator[Place]:
+    r""" "Summarize this.\nText: ..." """
+    for label in wording.material_mark.finditer(text):
+        before, after = text[: label.start()], text[label.end() :]
+        if before.strip():
+            yield Place(before, after)
+            return
+        order = wording.order_label.search(after)
+        if order:
+            yield Place(after[order.end() :], after[: order.start()])
+            return
+
+
+def _before_question(text: str, wording: TaskWording) -> Iterator[Place]:
+    r""" "A passage ...\nQuestion: ..." """
+    if label := wording.question_label.search(text):
+        yield Place(text[label.start() :].strip(), text[: label.start()])
+
+
+def _behind_colon(text: str, wording: TaskWording) -> Iterator[Place]:
+    for number, colon in enumerate(_COLON.finditer(text)):
+        if number == _MAX_COLONS:
+            return
+        head, tail = text[: colon.start()], text[colon.end() :]
+        line = head.rpartition("\n")[2]
+        if _inside_quotes(line) or wording.not_material.search(head):
+            continue
+        if line != head and not wording.pointer.search(line):
+            # The speaker of a line, or the name of a field: part of the material.
+            continue
+        if wording.announces.search(head) or (wording.chooses.search(head) and _is_choice(tail)):
+            # What follows on the line is what to choose from.
+            choice, _, tail = tail.partition("\n")
+            head = f"{head}: {choice}"
+        yield Place(head, tail)
+
+
+def _is_choice(tail: str) -> bool:
+    """Short names in a row on the first of several lines."""
+    first, _, rest = tail.partition("\n")
+    names = [name for name in _BETWEEN_NAMES.split(first.strip(" .。")) if name]
+    return bool(rest) and len(names) >= 2 and all(len(name) <= _LONGEST_CHOICE for name in names)
+
+
+def _on_further_lines(text: str) -> Iterator[Place]:
+    first, _, rest = text.partition("\n")
+    if rest:
+        yield Place(first, rest)
+
+
+def _in_quotes(text: str, wording: TaskWording) -> Iterator[Place]:
+    found = [match for match in _QUOTED.finditer(text) if not _is_name(text, match, wording)]
+    if found:
+        longest = max(found, key=lambda match: len(match[0]))
+        yield Place(f"{text[: longest.start()]} {text[longest.end() :]}", longest[0])
+
+
+def _is_name(text: str, quoted: re.Match[str], wording: TaskWording) -> bool:
+    before, behind = text[max(0, quoted.start() - 40) : quoted.start()], text[quoted.end() : quoted.end() + 20]
+    return bool(wording.names_a_work.search(before) or wording.named_behind.search(behind))
+
+
+def _before_order(text: str, wording: TaskWording) -> Iterator[Place]:
+    r""" "...\n\nSummarize the text above." """
+    rest, _, last = text.rpartition("\n")
+    if rest:
+        yield Place(last, rest)
+
+
+def _in_sentences(text: str, wording: TaskWording) -> Iterator[Place]:
+    """Order and material in one line: the order is the first sentence or the last one."""
+    if "\n" in text:
+        return
+    ends = [match.end() for match in _SENTENCE_END.finditer(text[:_HEAD_CHARACTERS])]
+    cuts = sorted({0, *ends, len(text)})
+    if not 3 <= len(cuts) <= _MAX_SENTENCES:
+        return
+    rest = 1
+    while rest < len(cuts) - 1 and wording.remark.match(text[cuts[rest] :].lstrip()):
+        rest += 1
+    yield Place(text[: cuts[1]], text[cuts[rest] :], pointed=True)
+    yield Place(text[cuts[-2] :], text[: cuts[-2]], pointed=True)
+
+
+def _inside_quotes(head: str) -> bool:
+    return head.count('"') % 2 == 1 or head.count("“") > head.count("”") or head.count("「") > head.count("」")

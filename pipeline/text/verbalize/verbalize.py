@@ -1,0 +1,138 @@
+"""`verbalize`: clean the characters, correct, normalise sentence by sentence, tidy."""
+
+import re
+import unicodedata
+from itertools import groupby
+
+from anyascii import anyascii
+
+from pipeline.text.verbalize import chinese, english
+from pipeline.text.verbalize.characters import LANGUAGES
+from pipeline.text.verbalize.english import Rule
+from pipeline.text.verbalize.normalizer import normalize_sentence
+
+_TABLES = {"en": (english.BEFORE, english.AFTER), "zh": (chinese.BEFORE, chinese.AFTER)}
+
+_TYPOGRAPHY = str.maketrans(
+    dict.fromkeys("’‘ʼ′", "'") | dict.fromkeys("“”", '"') | {"…": "... ", "\u00a0": " ", "⁄": "/", "‑": "-", "•": " "}
+)
+_SUPERSCRIPTS = str.maketrans({"²": " squared", "³": " cubed"})
+_CHINESE_SUPERSCRIPTS = str.maketrans({"²": "平方", "³": "立方"})
+_INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe0e\ufe0f\u00ad]")
+_FULL_WIDTH = re.compile(r"[０-９Ａ-Ｚａ-ｚ％＋－＝／＃＆＠．]")
+
+# What sends a sentence to the normalizer. Most sentences of a dialogue have none of it and are left alone.
+_NEEDS_NORMALIZER = {
+    "en": re.compile(r"[0-9$€£¥%°@#+=<>^]|[a-z]\.[a-z]|\b(?:Dr|Mr|Mt|Inc|Ltd|Co)\.|\b(?:[A-Z]\.){2,}|\bWar\b"),
+    "zh": re.compile(r"[0-9$€£¥￥%°℃℉+=<>]"),
+}
+# Without any of these the tables and the normalizer change nothing, and half of all sentences have none.
+_SPECIAL = {
+    "en": re.compile(
+        r"[^A-Za-z ,.?!'-]|--|(?<![A-Za-z])[-']|[-'](?![A-Za-z])|[A-Za-z]\.[A-Za-z]|\b[A-Z]\.|\b[IVX]{2,}\b|\bWar\b"
+        r"|\b(?:[Vv]s?|[Ee]tc|[Nn]os?|[Aa]pprox|Prof|Mrs|Ms|Mr|Dr|Mt|St|Jr|Sr|Inc|Ltd|Co|cm)\b|Misses|hundreds"
+        r"|january|february|april|june|july|august|september|october|november|december|of march|of may"
+    ),
+    "zh": re.compile(r"[^\u3400-\u4dbf\u4e00-\u9fff。，？！、]"),
+}
+# Neighbors that wetext reads a number by ("June 18, 1815", "5 square miles"). A whole long sentence costs it 5 ms.
+_WORDS_BEFORE = 1
+_WORDS_AFTER = 1
+# Characters; wetext takes seconds for more, and what it is not given stays unspeakable.
+_LONGEST_PART = 300
+_SENTENCE_ENDS = {"en": re.compile(r"(?<=[.!?])(?=\s+[A-Z\"'])"), "zh": re.compile(r"(?<=[。！？，；、\n])")}
+
+
+def verbalize(text: str, language: str) -> str:
+    """The text as it is said: numbers, dates, units, money, abbreviations and symbols in words of the language.
+
+    Brackets, colons and dashes become pauses (commas), quotation marks go. English letters with accents become plain
+    ones ("café" is "cafe"); Latin words in Chinese text stay Latin. What cannot be said stays in the text, for
+    `unspeakable` to find. Raises ValueError for a language that is not in `LANGUAGES`.
+    """
+    if language not in LANGUAGES:
+        raise ValueError(f"no spoken form is defined for language {language!r}")
+    text = _clean(text, language)
+    if _SPECIAL[language].search(text):
+        text = _put_into_words(text, language)
+    return _tidy_chinese(text) if language == "zh" else _tidy_english(text)
+
+
+def _put_into_words(text: str, language: str) -> str:
+    before, after = _TABLES[language]
+    text = _apply(before, text)
+    text = "".join(_normalize(sentence, language) for sentence in _SENTENCE_ENDS[language].split(text))
+    return _apply(after, text)
+
+
+def _clean(text: str, language: str) -> str:
+    if text.isascii() and language == "en":
+        return text
+    text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
+    text = _FULL_WIDTH.sub(lambda match: unicodedata.normalize("NFKC", match.group()), text)
+    if language == "zh":
+        return text.translate(_CHINESE_SUPERSCRIPTS)
+    text = text.translate(_SUPERSCRIPTS).translate(_TYPOGRAPHY)
+    return text if text.isascii() else "".join(map(_plain_letter, text))
+
+
+def _plain_letter(character: str) -> str:
+    """A Latin letter without its accent, a vulgar fraction as "1/2"; anything else unchanged."""
+    if character.isascii():
+        return character
+    if unicodedata.name(character, "").startswith("LATIN"):
+        return anyascii(character)
+    if unicodedata.numeric(character, None) is not None and unicodedata.category(character) == "No":
+        return " " + unicodedata.normalize("NFKC", character).replace("⁄", "/")
+    return character
+
+
+def _apply(table: tuple[Rule, ...], text: str) -> str:
+    for pattern, replacement in table:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _normalize(sentence: str, language: str) -> str:
+    """The sentence with its numbers and signs in words; in English only they and their neighbors are normalised."""
+    needs = _NEEDS_NORMALIZER[language]
+    if not needs.search(sentence):
+        return sentence
+    if language == "zh":
+        return _normalize_part(sentence, language)
+    words = sentence.split()
+    near = [False] * len(words)
+    for i, word in enumerate(words):
+        if needs.search(word):
+            first, last = max(0, i - _WORDS_BEFORE), min(len(words), i + _WORDS_AFTER + 1)
+            near[first:last] = [True] * (last - first)
+    groups = groupby(zip(near, words, strict=True), key=lambda pair: pair[0])
+    parts = [(is_near, " ".join(word for _, word in group)) for is_near, group in groups]
+    return " " + " ".join(_normalize_part(part, language) if is_near else part for is_near, part in parts)
+
+
+def _normalize_part(text: str, language: str) -> str:
+    # wetext drops outer blanks, stumbles over double ones and escapes double quotes.
+    core = " ".join(text.replace('"', "").split())
+    return normalize_sentence(core, language) if 0 < len(core) <= _LONGEST_PART else text
+
+
+def _tidy_english(text: str) -> str:
+    text = re.sub(r"\s+", " ", text)
+    text = re.sub(r"\s+(?=[.,?!])", "", text)
+    text = re.sub(r"[.,]*([?!])[.,?!]*", r"\1", text)
+    text = re.sub(r",*\.[.,]*", ".", text)
+    text = re.sub(r",+", ",", text)
+    text = re.sub(r"(?<=[.,?!])(?=[A-Za-z])", " ", text)
+    text = text.strip(" ,-")
+    return re.sub(r"(^|[.?!] )([a-z])(?![a-z]*[A-Z])", lambda match: match[1] + match[2].upper(), text)
+
+
+def _tidy_chinese(text: str) -> str:
+    text = re.sub(r"\s+", " ", text).strip()
+    text = re.sub(r" ?([。，？！、]) ?", r"\1", text)
+    text = re.sub(r"[。，、]*([？！])[。，？！、]*", r"\1", text)
+    text = re.sub(r"[，、]*。[。，、]*", "。", text)
+    text = re.sub(r"[，、]*，[，、]*", "，", text)
+    text = re.sub(r"、+", "、", text)
+    return text.strip("，、 ")

@@ -1,0 +1,31 @@
+"""Foreign texts, without what must not be seen."""
+
+import pytest
+
+from pipeline.engines.remote.redact import make_scrub
+
+KEY = "a1B2c3D4e5F6g7H8i9"
+
+
+@pytest.mark.parametrize(
+    ("text", "scrubbed"),
+    [
+        ("all is well", "all is well"),
+        (f"wrong key {KEY}!", "wrong key ***!"),
+        (f"wrong key {KEY[:8]}****{KEY[-3:]}!", "wrong key ***!"),
+        ("Incorrect API key provided: sk-proj-12**9", "Incorrect API key provided: ***"),
+        ("sent Authorization: Bearer abc.def", "sent Authorization: Bearer ***"),
+        ("see http://user:word@host/v1", "see http://***@host/v1"),
+        ("no model /home/me/secret/tiny", "no model tiny"),
+        ("two\nlines\tand a \x1b[31m bell\x07", "two lines and a [31m bell"),
+        ("long " * 100, "long " * 39 + "long…"),
+        ("", ""),
+    ],
+)
+def test_scrubbing(text: str, scrubbed: str) -> None:
+    scrub = make_scrub([KEY], {"/home/me/secret/tiny": "tiny"})
+    assert scrub(text) == scrubbed
+
+
+def test_a_short_secret_would_mask_ordinary_words() -> None:
+    assert make_scrub(["key"], {})("the key is wrong") == "the key is wrong"

@@ -1,0 +1,23 @@
+"""What the tests of the chat engines share."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from chat_doubles import FakeChat, make_store
+
+from pipeline.engines.text.chat.generator import Guided, PromptedGenerator
+
+
+@pytest.fixture
+def open_generator(tmp_path: Path) -> Iterator[Callable[..., PromptedGenerator]]:
+    store = make_store(tmp_path)
+    opened: list[PromptedGenerator] = []
+
+    def open_(model: FakeChat, guided: Guided = "on_failure") -> PromptedGenerator:
+        opened.append(PromptedGenerator(model, guided, store))
+        return opened[-1]
+
+    yield open_
+    for generator in opened:
+        generator.close()

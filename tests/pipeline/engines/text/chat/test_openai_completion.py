@@ -1,0 +1,71 @@
+"""Reading completions, and scrubbing what servers say."""
+
+from typing import Any
+
+import pytest
+
+from manifests.reasons import Reason
+from pipeline.engines.contract import ChatReply, Failure, Tokens
+from pipeline.engines.text.chat.completion import NotACompletion, read_completion
+
+ONE = Tokens(requests=1)
+
+
+def body(content: Any = "hello", finish: Any = "stop", usage: Any = None, **message: Any) -> dict[str, Any]:
+    choice = {"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": content, **message}}
+    return {"choices": [choice], "usage": usage}
+
+
+@pytest.mark.parametrize(
+    ("payload", "result"),
+    [
+        (body(), ChatReply("hello", "stop", ONE)),
+        (body(finish="length"), ChatReply("hello", "length", ONE)),
+        (body(finish="eos"), ChatReply("hello", "stop", ONE)),
+        (body(finish=None), ChatReply("hello", "stop", ONE)),
+        (body(content=None), ChatReply("", "stop", ONE)),
+        (body(content=None, finish="length", reasoning_content="hm"), ChatReply("", "length", ONE)),
+        (
+            body(content=[{"type": "thinking", "text": "hm"}, {"type": "text", "text": "hello"}]),
+            ChatReply("hello", "stop", ONE),
+        ),
+        (body(content=5), ChatReply("", "stop", ONE)),
+        (body(refusal=None), ChatReply("hello", "stop", ONE)),
+        (body(content=None, refusal="I cannot"), Failure(Reason.REFUSED, "the model declined", ONE)),
+        (body(finish="content_filter"), Failure(Reason.REFUSED, "stopped by a content filter", ONE)),
+        (
+            body(usage={"prompt_tokens": 9, "completion_tokens": 4, "prompt_tokens_details": {"cached_tokens": 8}}),
+            ChatReply("hello", "stop", Tokens(requests=1, prompt=9, cached=8, completion=4)),
+        ),
+        (
+            body(usage={"prompt_tokens": 9, "completion_tokens": None, "prompt_tokens_details": None}),
+            ChatReply("hello", "stop", Tokens(requests=1, prompt=9)),
+        ),
+        (body(usage={"prompt_tokens": "9", "completion_tokens": -4}), ChatReply("hello", "stop", ONE)),
+        (body(usage=[]), ChatReply("hello", "stop", ONE)),
+    ],
+)
+def test_completions(payload: Any, result: ChatReply | Failure) -> None:
+    assert read_completion(payload) == result
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        None,
+        "text",
+        [],
+        {},
+        {"choices": []},
+        {"choices": None},
+        {"choices": ["text"]},
+        {"choices": [{}]},
+        {"choices": [{"message": None}]},
+        {"choices": [{"text": "an old completion"}]},
+        {"error": {"message": "overloaded"}},
+        body(finish="error"),
+    ],
+)
+def test_what_is_no_completion(payload: Any) -> None:
+    with pytest.raises(NotACompletion):
+        read_completion(payload)

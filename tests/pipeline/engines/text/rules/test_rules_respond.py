@@ -1,0 +1,144 @@
+"""The data set's answer, cut at sentence ends and put into words."""
+
+import pytest
+
+from manifests.reasons import Reason
+from pipeline.engines.contract import Failure, TextAnswer, TextRequest
+from pipeline.engines.text.rules.respond import respond
+from pipeline.text.verbalize import text_length
+
+QUESTIONS = {"en": "Can you tell me about tea?", "zh": "你能说说茶吗？"}
+
+
+def reply(language: str, answer: str, question: str = "", **options: int) -> TextAnswer | Failure:
+    variables = {"question": question or QUESTIONS[language], "answer": answer}
+    return respond(TextRequest("respond", language, variables, 0, options))
+
+
+def said(language: str, answer: str, question: str = "", **options: int) -> str:
+    result = reply(language, answer, question, **options)
+    assert isinstance(result, TextAnswer), result
+    return result.fields["answer"]
+
+
+SHORT = [
+    ("en", "Tea is a drink.", "Tea is a drink."),
+    ("en", "**Tea** is a [drink](https://example.org).", "Tea is a drink."),
+    ("en", "Tea (from China) is old.", "Tea is old."),
+    ("en", '"Tea time!"', "Tea time!"),
+    ("en", "It costs $5 for 100 g.", "It costs five dollars for one hundred grams."),
+    ("en", "Dr. Wu drinks 2 cups. She likes it.", "Doctor Wu drinks two cups. She likes it."),
+    ("en", "tea", "Tea."),
+    ("en", "1. Green\n2. Black\n3. White", "Green, Black and White."),
+    ("en", "- Green tea.\n- Black tea.", "First, green tea. And second, black tea."),
+    ("en", "Kinds include:\n* green tea\n* black tea\n* red tea", "Kinds include green tea, black tea and red tea."),
+    ("en", "1. **Warm**: it heats you up on cold days\n2. **Cheap**: it costs next to nothing", "Warm and Cheap."),
+    ("en", "1. Cat: noun\n2. Run: verb", "First, cat, noun. And second, run, verb."),
+    ("zh", "茶是一种饮料。", "茶是一种饮料。"),
+    ("zh", "**茶**（Tea）是一种饮料。", "茶是一种饮料。"),
+    ("zh", "茶有3种。", "茶有三种。"),
+    ("zh", "1. 绿茶\n2. 红茶\n3. 白茶", "绿茶、红茶以及白茶。"),
+    ("zh", "茶的种类包括：\n- 绿茶\n- 红茶", "茶的种类包括绿茶以及红茶。"),
+    ("zh", "“好茶！”", "好茶！"),
+]
+
+
+@pytest.mark.parametrize(("language", "answer", "spoken"), SHORT)
+def test_short_answers_are_put_into_words(language: str, answer: str, spoken: str) -> None:
+    assert said(language, answer) == spoken
+
+
+LONG = "Tea is an old drink from the hills of China. " * 12
+
+
+def test_no_sentence_is_added_once_the_target_is_reached() -> None:
+    assert text_length(said("en", LONG), "en") == 40
+    assert text_length(said("en", LONG, answer_target=5), "en") == 10
+    assert text_length(said("en", LONG, answer_target=500, answer_limit=50), "en") == 50
+
+
+def test_a_first_sentence_beyond_the_limit_is_too_long() -> None:
+    result = reply("en", "tea " * 120 + ".")
+    assert isinstance(result, Failure)
+    assert result.reason is Reason.ANSWER_TOO_LONG
+
+
+def test_the_limit_counts_spoken_words_not_written_numbers() -> None:
+    result = reply("en", "It was 1999, 1998, 1997 and 1996.", answer_limit=10)
+    assert isinstance(result, Failure)
+    assert result.reason is Reason.ANSWER_TOO_LONG
+
+
+@pytest.mark.parametrize(
+    ("answer", "spoken"),
+    [
+        (
+            "Tea has a long history in many parts of the world and at many courts. Here are some reasons:\nBecause.",
+            "Tea has a long history in many parts of the world and at many courts.",
+        ),
+        (
+            "Tea is loved by people all over the world for its taste and warmth. First, it is warm. " + LONG,
+            "Tea is loved by people all over the world for its taste and warmth.",
+        ),
+    ],
+)
+def test_no_end_that_promises_what_was_cut_off(answer: str, spoken: str) -> None:
+    assert said("en", answer, answer_target=15) == spoken
+
+
+FAILURES = [
+    ("en", "", Reason.NO_ANSWER),
+    ("en", "   \n", Reason.NO_ANSWER),
+    ("en", "```python\nprint(1)\n```", Reason.ANSWER_NOT_SPEAKABLE),
+    ("en", "The area is f(x) = 2x + 1.", Reason.ANSWER_NOT_SPEAKABLE),
+    ("en", "Dear [Name], thank you for your letter.", Reason.ANSWER_NOT_SPEAKABLE),
+    ("en", "Visit www.example.com for tea.", Reason.ANSWER_NOT_SPEAKABLE),
+    ("en", "Leaves that fall\nWinds that call\nTea for all\nIn the hall", Reason.ANSWER_NOT_SPEAKABLE),
+    ("en", "Here are the steps:", Reason.ANSWER_NOT_SPEAKABLE),
+    ("en", "\n".join(f"{i}. {'Boil the water and wait ' * 6}" for i in range(1, 6)), Reason.ANSWER_NOT_SPEAKABLE),
+    ("en", "No hay té en mi casa 😀.", Reason.UNPRONOUNCEABLE),
+    ("en", "?", Reason.UNPRONOUNCEABLE),
+    ("zh", "", Reason.NO_ANSWER),
+    ("zh", "```\n代码\n```", Reason.ANSWER_NOT_SPEAKABLE),
+    ("zh", "In other words, tea.", Reason.UNPRONOUNCEABLE),
+    ("zh", "茶" * 120 + "。", Reason.ANSWER_TOO_LONG),
+    ("zh", "公式是S = πr^2。", Reason.ANSWER_NOT_SPEAKABLE),
+]
+
+
+@pytest.mark.parametrize(("language", "answer", "reason"), FAILURES)
+def test_what_cannot_be_said_is_a_failure(language: str, answer: str, reason: Reason) -> None:
+    result = reply(language, answer)
+    assert isinstance(result, Failure), result
+    assert result.reason is reason, result
+
+
+def test_a_list_that_was_asked_for_by_number_is_whole_or_nothing() -> None:
+    items = [
+        f"{i}. {thing}: {'because it is very good indeed ' * 3}"
+        for i, thing in enumerate(("Milk", "Lemon", "Honey"), 1)
+    ]
+    assert said("en", "\n".join(items), "Can you name three things for tea?") == "Milk, Lemon and Honey."
+    result = reply("en", "\n".join(items), "Can you name four things for tea?")
+    assert isinstance(result, Failure)
+
+
+def test_a_long_list_that_nobody_counted_is_cut() -> None:
+    items = "\n".join(f"- Drinking tea number {word} with {word} friends in the garden" for word in "abcdefgh")
+    spoken = said("en", items, "Can you list some ideas?", answer_target=30)
+    assert spoken.startswith("First, drinking tea number a")
+    assert spoken.count("garden") == 3
+
+
+def test_a_result_is_never_cut_off() -> None:
+    steps = "We start with two. " * 12 + "So the sum is five."
+    assert said("en", steps, "Can you work out the sum?").endswith("So the sum is five.")
+    result = reply("en", steps * 3, "Can you work out the sum?")
+    assert isinstance(result, Failure)
+    assert result.reason is Reason.ANSWER_TOO_LONG
+
+
+def test_the_question_is_put_into_words_as_well() -> None:
+    result = reply("en", "Yes.", "Is 5 + 3 = 8?")
+    assert isinstance(result, TextAnswer)
+    assert result.fields["question"] == "Is five plus three equals eight?"

@@ -1,0 +1,127 @@
+"""Written requests become spoken questions."""
+
+import re
+
+import pytest
+
+from manifests.reasons import Reason
+from pipeline.engines.contract import Failure, TextAnswer, TextRequest
+from pipeline.engines.text.rules.rewrite import rewrite
+from pipeline.text.verbalize import is_speakable
+
+SEEDS = range(12)
+
+
+def ask(language: str, instruction: str, material: str = "", seed: int = 0, **options: int | bool) -> str:
+    answer = rewrite(
+        TextRequest("rewrite", language, {"instruction": instruction, "material": material}, seed, options)
+    )
+    assert isinstance(answer, TextAnswer), answer
+    return answer.fields["question"]
+
+
+def refuse(language: str, instruction: str, material: str = "", **options: int) -> Failure:
+    answer = rewrite(TextRequest("rewrite", language, {"instruction": instruction, "material": material}, 0, options))
+    assert isinstance(answer, Failure), answer
+    return answer
+
+
+# One form whatever the seed: questions stay, some orders have one spoken form.
+FIXED = [
+    ("en", "What are the benefits of walking?", "", "What are the benefits of walking?"),
+    ("en", "how do i boil an egg", "", "How do i boil an egg?"),
+    ("en", "Why is the sky blue", "", "Why is the sky blue?"),
+    ("en", "  Who wrote   *Hamlet*?\n", "", "Who wrote Hamlet?"),
+    ("en", "What is 15% of 500?", "", "What is fifteen percent of five hundred?"),
+    ("en", "Who is the oldest person here?", "No input", "Who is the oldest person here?"),
+    ("en", "Which is heavier?", "- a stone\n- a feather", "Which is heavier? A stone, a feather."),
+    ("en", "I bought a new car today.", "", "I bought a new car today."),
+    ("zh", "蜜蜂的学名是什么？", "", "蜜蜂的学名是什么？"),
+    ("zh", "如何学好英语", "", "如何学好英语？"),
+    ("zh", "我买了一辆新车。", "", "我买了一辆新车。"),
+    ("zh", "从北京到上海要多久", "", "从北京到上海要多久？"),
+    ("zh", "应对压力的方法。", "", "应对压力的方法有哪些？"),
+    ("zh", "9和10哪个数更大？", "", "九和十哪个数更大？"),
+]
+
+
+@pytest.mark.parametrize(("language", "instruction", "material", "question"), FIXED)
+def test_what_is_already_asked_stays(language: str, instruction: str, material: str, question: str) -> None:
+    assert {ask(language, instruction, material, seed) for seed in SEEDS} == {question}
+
+
+# A pattern that every form fits.
+VARIED = [
+    ("en", "Describe the taste of honey.", "", r"(?:Can|Could|How would) you .*\bthe taste of honey\?"),
+    ("en", "List three uses of salt.", "", r"(?:Can you name|Could you tell me|What are) three uses of salt\?"),
+    ("en", "Define the term 'photosynthesis'.", "", r".*\bphotosynthesis\b.*\?"),
+    ("en", "Explain why bees matter", "", r"(?:Can|Could|Do) you .*\bwhy bees matter\?"),
+    ("en", "Explain what a noun is.", "", r"(?:Can|Could) you .*\bwhat a noun is\?"),
+    ("en", "Compute 12 times 3.", "", r"(?:What is|Can you work out) twelve times three\?"),
+    ("en", "Generate a list of five fruits.", "", r"(?:Can|Could) you (?:give me|name) five fruits\?"),
+    ("en", "Please, name two rivers in France, please.", "", r".*\btwo rivers in France\?"),
+    ("en", "Name a bird. Output the name.", "", r"(?:Can|Could) you .*\bbird(?: for me)?\?|Please .*bird\."),
+    ("en", "Describe a desert in 3 sentences.", "", r".*\ba desert\?"),
+    ("en", "Imagine a world without rain. Describe it.", "", r"Imagine a world without rain\. .*it\?"),
+    ("en", "Rewrite this sentence: The cat sat.", "", r".*rewrite this sentence[?.] .*The cat sat\."),
+    ("en", "Rewrite the sentence.", "The cat sat", r".*rewrite the sentence[?.] .*The cat sat\."),
+    ("en", "Give the past tense of the following verb.", "sing", r".*the past tense of the verb sing[?.]"),
+    ("en", "Define the given word.", "Word: serene", r".*the word serene(?: means?)?[?.]"),
+    ("en", "Given a city, name its country.", "Lima", r"Given a city, (?:can|could|please).* its country[?.] Lima\."),
+    ("en", "Sort the list.", '["b", "a"]', r".*sort the list[?.] .*B, a\."),
+    ("en", "Count the animals: dogs, cats", "dogs, cats", r"(?!(?i:.*dogs.*dogs)).*animals[?.] .*Dogs, cats\."),
+    ("en", "Summarize the profile.", "Name: Ann\nAge: 43", r".*profile[?.] .*Name is Ann, Age is forty three\."),
+    ("zh", "描述泰山的景色。", "", r".*描述一下泰山的景色(?:吗？|？|。)"),
+    ("zh", "列出三种水果。", "", r".*三种水果(?:吗？|？)"),
+    ("zh", "请解释为什么天是蓝的。", "", r".*为什么天是蓝的(?:吗？|？)"),
+    ("zh", "定义“民主”。", "", r".*民主是什么意思(?:吗？|？)"),
+    ("zh", "将以下句子改为疑问句。", "输入：他来了。", r".*将以下句子改为疑问句(?:吗？|？|。)他来了。"),
+    ("zh", "改写这个句子：“车很快。”", "", r".*改写这个句子(?:吗？|？|。)车很快。"),
+    ("zh", "分类以下数字。", "输入：\n2、4、6", r".*分类以下数字(?:吗？|？|。)二、四、六。"),
+    ("zh", "描述大海，用两句话。", "", r".*描述一下大海(?:吗？|？|。)"),
+]
+
+
+@pytest.mark.parametrize(("language", "instruction", "material", "pattern"), VARIED)
+def test_orders_become_questions(language: str, instruction: str, material: str, pattern: str) -> None:
+    for seed in SEEDS:
+        question = ask(language, instruction, material, seed)
+        assert re.fullmatch(pattern, question), question
+        assert is_speakable(question, language)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_fillers_are_few_and_only_where_asked_for(language: str) -> None:
+    instruction = "Describe the history of the city of Rome." if language == "en" else "描述罗马的历史。"
+    plain = [ask(language, instruction, seed=seed) for seed in range(60)]
+    filled = [ask(language, instruction, seed=seed, fillers=True) for seed in range(60)]
+    with_fillers = sum(a != b for a, b in zip(plain, filled, strict=True))
+    assert 30 <= with_fillers < 60
+    assert not any(re.search(r"\b(?:um|uh|hey|hmm)\b|嗯|呃", question, re.I) for question in plain)
+    assert not any(re.search(r"you know|\blike\b", question, re.I) for question in filled)
+    assert all(len(b) - len(a) < 20 for a, b in zip(plain, filled, strict=True))
+
+
+def test_fillers_stay_out_of_the_material() -> None:
+    material = "He was about to speak of the history of the city of Rome."
+    for seed in range(60):
+        assert ask("en", "Shorten the sentence.", material, seed, fillers=True).endswith(material)
+
+
+@pytest.mark.parametrize(
+    ("language", "instruction", "material", "options", "reason"),
+    [
+        ("en", "Summarize the text.", "word " * 80, {}, Reason.TOO_LONG),
+        ("en", "Name the capital of France.", "", {"max_length": 3}, Reason.TOO_LONG),
+        ("zh", "总结这段话。", "今天天气很好。" * 20, {}, Reason.TOO_LONG),
+        ("en", "", "", {}, Reason.EMPTY_ROW),
+        ("en", "Sort these.", "word; " * 80 + "def f(x): return", {}, Reason.CODE),
+        ("en", "Explain this smiley 😀.", "", {}, Reason.UNPRONOUNCEABLE),
+        ("zh", "解释AI的概念。", "", {}, Reason.UNPRONOUNCEABLE),
+        ("en", "?!", "", {}, Reason.UNCLEAR),
+    ],
+)
+def test_what_cannot_be_asked_says_why(
+    language: str, instruction: str, material: str, options: dict[str, int], reason: Reason
+) -> None:
+    assert refuse(language, instruction, material, **options).reason is reason

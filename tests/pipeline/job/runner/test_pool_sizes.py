@@ -1,0 +1,31 @@
+"""How many workers a pool gets, on one machine and on a cluster."""
+
+import pytest
+
+from pipeline.job.runner.ray import pool_sizes
+from pipeline.recipe import Pool
+
+
+def pool(workers: int = 0, cpus: float = 1.0, gpus: float = 0.0) -> Pool:
+    return Pool(stages=(), workers=workers, cpus=cpus, gpus=gpus)
+
+
+@pytest.mark.parametrize(
+    ("pools", "cpus", "gpus", "shared", "sizes"),
+    [
+        pytest.param([pool(), pool()], 8, 0, True, [8, 8], id="one machine: every pool may have all cores"),
+        pytest.param([pool(workers=1), pool()], 8, 0, True, [1, 8], id="the recipe's own number"),
+        pytest.param([pool()], 8, 0, False, [7], id="cluster: one CPU stays free"),
+        pytest.param([pool(), pool()], 9, 0, False, [4, 4], id="cluster: pools side by side"),
+        pytest.param([pool(workers=2), pool(cpus=0.5)], 8, 0, False, [2, 10], id="cluster: what is left"),
+        pytest.param([pool(gpus=1), pool()], 16, 4, False, [4, 11], id="one worker for each GPU"),
+        pytest.param([pool(gpus=0.25)], 16, 2, False, [8], id="four workers share a GPU"),
+        pytest.param([pool(gpus=0.5), pool(gpus=0.5)], 16, 4, False, [4, 4], id="two pools share the GPUs"),
+        pytest.param([pool(gpus=0.25), pool(gpus=0.5)], 16, 3, False, [4, 4], id="each as it claims"),
+        pytest.param([pool(3, gpus=1), pool(gpus=0.5)], 16, 4, False, [3, 2], id="what the recipe says comes first"),
+        pytest.param([pool(gpus=1)], 16, 0, False, [1], id="no GPU: one worker, which the check below refuses"),
+        pytest.param([pool()], 1, 0, False, [1], id="never none"),
+    ],
+)
+def test_pool_sizes(pools: list[Pool], cpus: float, gpus: float, shared: bool, sizes: list[int]) -> None:
+    assert pool_sizes(pools, {"CPU": cpus, "GPU": gpus}, shared) == sizes

@@ -1,0 +1,88 @@
+"""Blocks on disk: the commit comes last, and its name says what is left to do."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from manifests.errors import CorpusError
+from manifests.reasons import Reason
+from manifests.schema import Audio, Dialogue
+from manifests.storage import open_place
+from pipeline.engines.contract import Tokens
+from pipeline.job.blocks import (
+    BlockReport,
+    block_size,
+    commit_block,
+    finished_blocks,
+    read_block,
+    read_json,
+    write_block,
+)
+from pipeline.job.usage import Effort
+from pipeline.stages.contract import reject
+from tests.builders import make_dialogue
+
+ROWS = [
+    make_dialogue(dialogue_id="live"),
+    reject(make_dialogue(dialogue_id="rejected"), Reason.CODE, "why"),
+    replace(make_dialogue(dialogue_id="kept"), status="kept"),
+]
+
+
+def test_a_block_comes_back_as_it_was(tmp_path: Path) -> None:
+    directory = open_place(tmp_path)
+    report = commit_block(directory, 17, ROWS, Effort({"gate": 0.12345678}, {"small": Tokens(requests=2, prompt=30)}))
+    assert read_block(directory, 17) == ROWS
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["000017.live-1.json", "000017.parquet"]
+    assert (report.rows, report.live) == (3, 1)
+    assert dict(report.status) == {"kept": 1, "live": 1, "rejected": 1}
+    assert dict(report.reasons) == {"code": 1}
+    assert dict(report.seconds) == {"gate": 0.1235}
+    written = (tmp_path / "000017.live-1.json").read_text()
+    assert json.loads(written)["tokens"]["small"]["prompt"] == 30
+    assert BlockReport.from_json(written) == report
+
+
+def test_without_its_commit_a_block_is_not_finished(tmp_path: Path) -> None:
+    directory = open_place(tmp_path)
+    write_block(directory, 0, ROWS)
+    assert finished_blocks(directory) == {}
+    commit_block(directory, 0, ROWS, Effort())
+    commit_block(directory, 1, ROWS[1:], Effort())
+    commit_block(directory, 1_000_000, ROWS, Effort())
+    assert finished_blocks(directory) == {0: 1, 1: 0, 1_000_000: 1}
+
+
+def test_a_large_block_comes_back_whole(tmp_path: Path) -> None:
+    rows = [make_dialogue(dialogue_id=f"test-{i}") for i in range(300)]
+    write_block(open_place(tmp_path), 0, rows)
+    assert read_block(open_place(tmp_path), 0) == rows
+
+
+def test_only_kept_audio_is_counted(tmp_path: Path) -> None:
+    def spoken(dialogue: Dialogue) -> Dialogue:
+        audio = Audio(b"", None, "wav", 16_000, 24_000)
+        return replace(dialogue, turns=tuple(replace(turn, audio=audio) for turn in dialogue.turns))
+
+    assert commit_block(open_place(tmp_path), 0, [spoken(row) for row in ROWS], Effort()).kept_audio_s == 3.0
+
+
+def test_a_missing_block_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="block 3 is missing"):
+        read_block(open_place(tmp_path), 3)
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{"])
+def test_broken_job_files_are_named(text: str, tmp_path: Path) -> None:
+    (tmp_path / "job.json").write_text(text)
+    with pytest.raises(CorpusError, match=r"job\.json is broken"):
+        read_json(open_place(tmp_path) / "job.json")
+    with pytest.raises(CorpusError, match=r"input\.json is missing"):
+        read_json(open_place(tmp_path) / "input.json")
+
+
+@pytest.mark.parametrize(("block", "size"), [(0, 4), (1, 4), (2, 1)])
+def test_only_the_last_block_is_smaller(block: int, size: int) -> None:
+    assert block_size({"rows": 9, "block_rows": 4}, block) == size

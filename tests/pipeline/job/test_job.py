@@ -1,0 +1,175 @@
+"""The whole job with tone engines: every row accounted for, the same from both runners."""
+
+import json
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from manifests.corpus import Corpus
+from manifests.errors import CorpusError, EngineUnavailable, InputError, UserError
+from manifests.storage import open_place
+from manifests.validate import validate
+from pipeline.job import run as running
+from pipeline.job.blocks import finished_blocks, read_block, write_block
+from pipeline.job.ingest import open_inputs
+from pipeline.job.job import Listener
+from pipeline.job.runner.local import LocalRunner
+from pipeline.job.runner.ray import RayRunner
+from pipeline.job.runner.tasks import Runner
+from pipeline.recipe import SPEECH_STAGES
+from tests.laws.test_every_stage import SometimesCutOff
+from tests.pipeline.tone_job import (
+    ROWS,
+    STAGES,
+    Closing,
+    Count,
+    StopAfter,
+    files_of,
+    make_job,
+    run_tone,
+)
+
+
+def test_every_row_is_accounted_for(finished: Path) -> None:
+    place = open_place(finished)
+    assert validate(place, deep=True, beside=(running.WORK,)).ok
+    rows = [d for status in ("kept", "rejected", "failed") for d in Corpus(finished, status=status)]
+    assert len(rows) == len(ROWS)
+    assert {d.source.row for d in rows} == {str(i) for i in range(len(ROWS))}
+    by_row = {int(d.source.row): (d.status, d.reason) for d in rows}
+    assert all(by_row[i] == ("kept", None) for i in range(14))
+    assert by_row[14] == ("rejected", "code")
+    assert by_row[15] == ("rejected", "empty_row")
+    assert by_row[16] == ("rejected", "no_answer")
+    assert by_row[17] == ("rejected", "unknown_schema")
+    assert by_row[18] == ("rejected", "duplicate")
+    assert by_row[19] == ("kept", None)
+    assert by_row[20] == ("rejected", "unsupported_language")
+
+
+def test_a_kept_row_carries_its_whole_history(finished: Path) -> None:
+    dialogue = next(iter(Corpus(finished)))
+    assert [step.stage for step in dialogue.provenance] == list(STAGES)
+    assert all(turn.audio and turn.watermark and turn.hypothesis and turn.attempts for turn in dialogue.turns)
+    assert dialogue.turns[0].audio is not None
+    assert (finished / str(dialogue.turns[0].audio.path)).read_bytes() == dialogue.turns[0].audio.bytes
+
+
+def test_ray_gives_the_same_corpus(finished: Path, input_file: str, tmp_path: Path) -> None:
+    for workers in (1, 3):
+        out = tmp_path / f"ray-{workers}"
+        run_tone(make_job(input_file, f"pools.all.workers={workers}"), out, RayRunner())
+        assert files_of(out) == files_of(finished)
+
+
+@pytest.mark.parametrize("runner", [LocalRunner, pytest.param(RayRunner, marks=pytest.mark.slow)])
+def test_many_pools_give_the_same_corpus(
+    runner: Callable[[], Runner], finished: Path, input_file: str, tmp_path: Path
+) -> None:
+    pools = {name: {"stages": [name], "workers": 1, "cpus": 0.1} for name in STAGES}
+    run_tone(make_job(input_file, f"pools={json.dumps(pools)}"), tmp_path / "corpus", runner())
+    assert files_of(tmp_path / "corpus") == files_of(finished)
+    for line in (tmp_path / "corpus" / "work" / "log.jsonl").read_text().splitlines():
+        assert set(json.loads(line)["seconds"]) == set(STAGES)
+
+
+def test_rows_that_need_another_take_go_through_further_rounds(
+    input_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.engines.tone.ToneSynthesizer", SometimesCutOff)
+    job, out = make_job(input_file, "gate.ladder=[{}, {rate: 0.9}]"), tmp_path / "corpus"
+    rounds = [open_place(out) / "work" / f"round-{number}" for number in range(4)]
+    with pytest.raises(KeyboardInterrupt):
+        run_tone(job, out, listener=StopAfter(7))
+    live = finished_blocks(rounds[1]) | finished_blocks(rounds[2])
+    assert len(finished_blocks(rounds[2])) == 1
+    count = Count()
+    run_tone(job, out, listener=count)
+    assert count.settled == len(ROWS) - sum(live.values())
+    for before, after in pairwise(rounds[1:]):
+        waiting = {block for block, rows in finished_blocks(before).items() if rows}
+        assert set(finished_blocks(after)) == waiting
+        for block in waiting:
+            ids = [d.dialogue_id for d in read_block(before, block) if d.status == "live"]
+            assert [d.dialogue_id for d in read_block(after, block)] == ids
+    rows = [d for status in ("kept", "rejected", "failed") for d in Corpus(out, status=status)]
+    assert len(rows) == len(ROWS)
+    takes = {d.source.row: max(len(turn.attempts) for turn in d.turns) for d in rows if d.status == "kept"}
+    assert set(takes.values()) >= {1, 2}
+    for dialogue in rows:
+        if dialogue.status == "kept":
+            steps = [(stage, 1) for stage in STAGES]
+            steps += [
+                (stage, n)
+                for n in range(2, takes[dialogue.source.row] + 1)
+                for stage in SPEECH_STAGES
+                if stage in STAGES
+            ]
+            assert [(step.stage, step.attempt) for step in dialogue.provenance] == steps
+
+
+def test_clips_and_metadata_are_written_where_the_recipe_wants_them(
+    finished: Path, input_file: str, tmp_path: Path
+) -> None:
+    assert {path.name for path in finished.iterdir()} == {"audio", "manifest.json", "metadata.json", "shards", "work"}
+    assert len(list((finished / "shards").glob("kept-*"))) == 1
+    run_tone(make_job(input_file, "pack.clips=false", "pack.metadata=false"), tmp_path / "corpus")
+    assert {path.name for path in (tmp_path / "corpus").iterdir()} == {"manifest.json", "shards", "work"}
+
+
+def test_blocks_that_were_never_worked_on_are_not_packed(input_file: str, tmp_path: Path) -> None:
+    job = make_job(input_file)
+    running.ingest_job(job, open_place(tmp_path / "blocks"), Listener())
+    with pytest.raises(UserError, match="6 blocks of --in have not been through a stage yet"):
+        running.pack_directory(job.recipe, open_place(tmp_path / "blocks"), open_place(tmp_path / "corpus"))
+    assert not (tmp_path / "corpus").exists()
+
+
+def test_the_limit_takes_the_first_rows(input_file: str, tmp_path: Path) -> None:
+    manifest = run_tone(make_job(input_file, limit=5), tmp_path / "corpus")
+    assert manifest.counts.input_rows == 5
+
+
+def test_an_engine_that_is_missing_stops_the_job_before_anything_is_written(
+    input_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> str:
+        raise EngineUnavailable("flite: install the Debian package libflite1")
+
+    monkeypatch.setattr("pipeline.engines.tts.flite.version", missing)
+    with pytest.raises(EngineUnavailable, match="libflite1"):
+        run_tone(make_job(input_file, "tts.engine=flite", "cast.bank=offline"), tmp_path / "corpus")
+    assert not (tmp_path / "corpus").exists()
+
+
+def test_a_damaged_block_is_named(input_file: str, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run_tone(make_job(input_file), tmp_path / "corpus", listener=StopAfter(2))
+    block = tmp_path / "corpus" / "work" / "round-0" / "000003.parquet"
+    block.write_bytes(block.read_bytes()[:100])
+    runner = Closing()
+    with pytest.raises(CorpusError, match="000003"):
+        run_tone(make_job(input_file), tmp_path / "corpus", runner)
+    assert runner.closed == 1
+
+
+def test_a_row_that_went_missing_is_noticed(input_file: str, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run_tone(make_job(input_file), tmp_path / "corpus", listener=StopAfter(2))
+    blocks = open_place(tmp_path / "corpus" / "work" / "round-0")
+    write_block(blocks, 3, read_block(blocks, 3)[:2])
+    with pytest.raises(CorpusError, match="19 rows were packed, the input has 21"):
+        run_tone(make_job(input_file), tmp_path / "corpus")
+    assert not (tmp_path / "corpus" / "manifest.json").exists()
+
+
+def test_two_inputs_of_one_name_are_refused(input_file: str) -> None:
+    with pytest.raises(InputError, match="data set rows"):
+        open_inputs([input_file, input_file])
+
+
+def test_no_path_reaches_the_corpus(finished: Path, input_file: str) -> None:
+    private = str(Path(input_file).parent).encode()
+    assert not [name for name, data in files_of(finished).items() if private in data]

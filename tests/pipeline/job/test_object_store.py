@@ -1,0 +1,62 @@
+"""A job whose input, work and corpus live on an object store: a real S3 server of the test's own, on this machine."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from manifests.corpus import Corpus, decode
+from manifests.storage import open_place
+from manifests.validate import validate
+from pipeline.cli import commands
+from tests.pipeline.tone_job import Count, StopAfter, files_of, make_job, run_tone
+
+ROWS = [{"instruction": f"Why do people like number {i}?", "output": "It brings them luck."} for i in range(12)]
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URIs of a fresh bucket: `bucket.format(path)`."""
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    query = f"endpoint_override={host}%3A{port}&scheme=http&region=us-east-1&allow_bucket_creation=true"
+    template = "s3://someone:secret@bucket/{}?" + query
+    open_place(template.format("")).make_directory()
+    yield template
+    server.stop()
+
+
+def test_a_job_on_an_object_store(bucket: str, tmp_path: Path) -> None:
+    source, out = bucket.format("in/rows.json"), open_place(bucket.format("corpus"))
+    open_place(source).write_text(json.dumps(ROWS))
+    job = make_job(source)
+    assert job.files[0].dataset == "rows"
+    with pytest.raises(KeyboardInterrupt):
+        run_tone(job, out, listener=StopAfter(1))
+    count = Count()
+    run_tone(job, out, listener=count)
+    assert count.blocks == [1, 2]
+    assert validate(out, deep=True, beside=("work",)).ok
+    dialogue = Corpus(out)[-1]
+    assert dialogue.turns[0].audio is not None
+    assert len(decode(dialogue.turns[0].audio)[0]) > 1000
+
+    local = tmp_path / "rows.json"
+    local.write_text(json.dumps(ROWS))
+    run_tone(make_job(str(local)), tmp_path / "corpus")
+    manifests = [out / "manifest.json", open_place(tmp_path / "corpus") / "manifest.json"]
+    assert manifests[0].read_bytes() == manifests[1].read_bytes()
+    assert files_of(tmp_path / "corpus")
+
+
+def test_the_key_in_a_uri_is_not_shown(bucket: str, tmp_path: Path) -> None:
+    local = tmp_path / "rows.json"
+    local.write_text(json.dumps(ROWS))
+    uri = bucket.format("corpus")
+    manifest = run_tone(make_job(str(local)), open_place(uri))
+    assert "secret" not in commands.summary(manifest, uri)
+    assert "corpus    bucket/corpus" in commands.summary(manifest, uri)

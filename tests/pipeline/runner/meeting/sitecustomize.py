@@ -1,5 +1,0 @@
-"""Put on the path of Ray's workers by test_ray_runner.py: rules that wait until three units ask at once."""
-
-from pipeline.engines.table import ENGINES, Entry
-
-ENGINES["text", "rules"] = Entry("meeting_rules", "MeetingRules", "waits for three callers")

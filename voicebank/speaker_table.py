@@ -1,0 +1,93 @@
+"""The real speakers of a bank as arrays, in an order that does not depend on the file's."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from manifests.errors import CorpusError, UserError
+from manifests.storage import Place
+from voicebank.tables import SPEAKERS_FILE, read_speakers
+from voicebank.voice import Gender, Speaker
+
+Matrix = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+Weights = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Speakers, sorted by speaker_id; what stands at one index belongs to one speaker.
+
+    `xvectors` float32 [N, Dx] and `embeddings` float32 [N, De] have length 1; `buckets` are milliseconds per
+    character.
+    """
+
+    ids: tuple[str, ...]
+    languages: tuple[str, ...]
+    genders: tuple[Gender, ...]
+    licenses: tuple[str | None, ...]
+    buckets: Rows
+    xvectors: Matrix
+    embeddings: Matrix | None
+    digest: str
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def load_crowd(bank: Place) -> Crowd:
+    """The speakers of a built bank. UserError where it holds none, CorpusError where they are damaged."""
+    if not (bank / SPEAKERS_FILE).is_file():
+        raise UserError(f"{bank.name}: no {SPEAKERS_FILE}; virtual voices are averaged from the speakers of a bank")
+    return crowd_of(read_speakers(bank))
+
+
+def crowd_of(speakers: Sequence[Speaker]) -> Crowd:
+    """CorpusError for no speakers, an id that is there twice, and where only some have a synthesis embedding."""
+    known = sorted(speakers, key=lambda speaker: speaker.speaker_id)
+    if not known:
+        raise CorpusError("the bank holds no speakers")
+    if len({speaker.speaker_id for speaker in known}) < len(known):
+        raise CorpusError("a speaker_id is there twice")
+    embeddings = [speaker.embedding for speaker in known if speaker.embedding is not None]
+    if embeddings and len(embeddings) < len(known):
+        raise CorpusError(f"{len(known) - len(embeddings)} of {len(known)} speakers have no synthesis embedding")
+    return Crowd(
+        ids=tuple(speaker.speaker_id for speaker in known),
+        languages=tuple(speaker.language for speaker in known),
+        genders=tuple(speaker.gender for speaker in known),
+        licenses=tuple(speaker.license for speaker in known),
+        buckets=np.array([speaker.ms_per_character for speaker in known], np.int64),
+        xvectors=np.stack([speaker.xvector for speaker in known]).astype(np.float32),
+        embeddings=np.stack(embeddings).astype(np.float32) if embeddings else None,
+        digest=_digest(known),
+    )
+
+
+def blend_vectors(vectors: Matrix, parents: Rows, weights: Weights) -> tuple[Matrix, Weights]:
+    """Weighted averages of rows of `vectors`, scaled to length 1: float32 [N, D], and the lengths before, [N].
+
+    `parents` and `weights` are [N, K]. Sums are made in float64, so that no order of addition shows in the result.
+    Where the parents cancel out, the row is not of length 1: see the lengths.
+    """
+    mixed = np.zeros((len(parents), vectors.shape[1]))
+    for rows, shares in zip(parents.T, weights.T, strict=True):
+        mixed += shares[:, None] * vectors[rows]
+    lengths = np.sqrt(np.square(mixed).sum(axis=1))
+    return (mixed / np.maximum(lengths, 1e-12)[:, None]).astype(np.float32), lengths
+
+
+def _digest(speakers: Sequence[Speaker]) -> str:
+    """SHA-256 of all that decides which voices the speakers give."""
+    hashed = hashlib.sha256()
+    for s in speakers:
+        facts = [s.speaker_id, s.language, s.gender, s.ms_per_character, s.license, s.embedding is not None]
+        hashed.update(json.dumps(facts, ensure_ascii=False).encode("utf-8"))
+        for vector in (s.xvector, s.embedding):
+            if vector is not None:
+                hashed.update(np.ascontiguousarray(vector, dtype="<f4").tobytes())
+    return hashed.hexdigest()
