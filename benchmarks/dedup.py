@@ -34,9 +34,9 @@ from pipeline.dedup import build_index, load_index
 from pipeline.dedup.bands import choose_bands
 from pipeline.dedup.shingles import shingles
 from pipeline.job.blocks import read_block, write_block
-from pipeline.recipe import Dedup
+from pipeline.dedup.settings import DedupSettings
 
-SETTINGS = Dedup()
+SETTINGS = DedupSettings()
 BLOCK_ROWS = 256
 OPENINGS = ("how do i", "what is the", "can you tell me", "why does the", "who was the first", "where can i find a")
 GREETINGS = ("hello there", "how are you today", "good morning", "what can you do for me", "tell me a joke")

@@ -30,7 +30,7 @@ from manifests.storage import open_place
 from pipeline.engines.contract import ChatMessage, ChatModel, ChatReply, ChatRequest
 from pipeline.engines.text.chat.answers import Remembering
 from pipeline.engines.text.chat.openai_model import OpenAIChat, identity
-from pipeline.models import OpenAIModel
+from pipeline.engines.text.openai import OpenAIModel
 from tests.servers.faulty import MODEL, FaultyServer
 
 SYSTEM = 'You rewrite instructions as spoken questions. Answer with an object like {"question": "..."}. ' * 8

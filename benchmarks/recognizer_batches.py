@@ -12,10 +12,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pipeline.engines.asr.funasr import FunASRModel
+from pipeline.engines.asr.whisper import WhisperModel
 from pipeline.engines.contract import Clip
 from pipeline.engines.registry import load_engine
 from pipeline.engines.shared.batches import cut_batches
-from pipeline.models import FunASRModel, Local, WhisperModel
+from pipeline.settings import Local
 
 CLIPS = 512
 BATCH_S = 240.0

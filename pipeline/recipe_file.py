@@ -38,30 +38,45 @@ def read(name: str, package: str, what: str, overrides: Sequence[str] = ()) -> d
     return data
 
 
-def parse(model: type[Model], data: Mapping[str, Any], name: str) -> Model:
-    """The recipe. Raises RecipeError, with every problem in one message."""
+def parse(model: type[Model], data: Mapping[str, Any], name: str, problems: Sequence[str] = ()) -> Model:
+    """The recipe. Raises RecipeError, with every problem in one message, those that were found before included."""
+    found = list(problems)
+    recipe = collect(model, data, "", found)
+    if recipe is None or found:
+        raise RecipeError(f"{Path(name).name}: {'; '.join(found)}")
+    return recipe
+
+
+def collect(model: type[Model], data: object, path: str, problems: list[str]) -> Model | None:
+    """The data as an object of the model; None, and a line for each problem added to `problems`, where it is wrong."""
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        problems = (f"{'.'.join(map(str, p['loc'])) or 'recipe'}: {p['msg']}" for p in error.errors())
-        raise RecipeError(f"{Path(name).name}: {'; '.join(problems)}") from None
+        for problem in error.errors():
+            keys = ".".join(filter(None, (path, *map(str, problem["loc"])))) or "recipe"
+            problems.append(f"{keys}: {problem['msg']}")
+        return None
 
 
-def apply_override(data: dict[str, Any], override: str) -> None:
-    """Set the value that `key.path=value` names (the value is YAML). RecipeError where it is not such a text."""
+def apply_override(data: dict[str, Any], override: str, shown: str | None = None) -> None:
+    """Set the value that `key.path=value` names (the value is YAML). RecipeError where it is not such a text.
+
+    `shown` is what the user wrote, where that is another text.
+    """
     path, equals, text = override.partition("=")
+    shown = shown or override
     if not equals:
-        raise RecipeError(f"--set {override}: write it as key.path=value")
+        raise RecipeError(f"--set {shown}: write it as key.path=value")
     *parents, key = path.strip().split(".")
     section: Any = data
     for parent in parents:
         section = section.setdefault(parent, {})
         if not isinstance(section, dict):
-            raise RecipeError(f"--set {override}: {parent} is not a section")
+            raise RecipeError(f"--set {shown}: {parent} is not a section")
     try:
         section[key] = yaml.safe_load(text)
     except yaml.YAMLError:
-        raise RecipeError(f"--set {override}: the value is not valid YAML") from None
+        raise RecipeError(f"--set {shown}: the value is not valid YAML") from None
 
 
 def _text(name: str, package: str, what: str) -> str:

@@ -6,9 +6,11 @@ from typing import Any
 
 from manifests.schema import Dialogue, Source, Turn
 from pipeline.engines.registry import load_engine
-from pipeline.job.worker import engines_of, open_casting
-from pipeline.recipe import Recipe, load_recipe
+from pipeline.recipe import Recipe
+from pipeline.recipes.load import load_recipe
+from pipeline.stages.cast import open_casting
 from pipeline.stages.contract import Context, EngineKey
+from pipeline.stages.registry import engines_of
 
 
 def make_dialogue(

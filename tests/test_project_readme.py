@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli.main import cli
-from pipeline.recipe import shipped_recipes
+from pipeline.recipes.load import shipped_recipes
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

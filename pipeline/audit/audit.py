@@ -19,7 +19,11 @@ from pipeline.audit.survival import Survived, Table, add_controls, add_marked, n
 from pipeline.audit.watermarks import Marks, audit_marks
 from pipeline.engines.contract import Clip
 from pipeline.job.run import WORK
-from pipeline.recipe import digest, public_bank
+from pipeline.recipe import digest
+from pipeline.stages.cast import CastSettings, public_bank
+from pipeline.stages.render import RenderSettings
+from pipeline.stages.transcribe import TranscribeSettings
+from pipeline.stages.watermark import WatermarkSettings
 
 SAMPLE = 200
 """Clips for what is dear: survival and speech. With 200, an interval is at most 14 points wide."""
@@ -101,7 +105,9 @@ def audit_corpus(
     say("speech: the sample again")
     speech = audit_speech(source, batches(corpus, rows))
     say("speakers: every kept row")
-    speakers = audit_speakers(source, corpus.dialogues(audio=False), public_bank(source.recipe.cast.bank))
+    speakers = audit_speakers(
+        source, corpus.dialogues(audio=False), public_bank(source.recipe.section(CastSettings).bank)
+    )
     failures = tuple(_failures(marks, speech))
     return replace(parts, marks=marks, survival=survived, speech=speech, speakers=speakers, failures=failures)
 
@@ -111,7 +117,7 @@ def audit_survival(
 ) -> Survival:
     """`sample` starts anew at each call."""
     table = new_table(ATTACKS)
-    threshold = source.recipe.watermark.threshold
+    threshold = source.recipe.section(WatermarkSettings).threshold
     marked = (clip for dialogues in sample() for clip in delivered(dialogues, source))
     clips_marked = ((one.clip(), one.message) for one in marked)
     add_marked(table, clips_marked, lambda some: detect(some, source), threshold, watermarker(source).bits, ATTACKS)
@@ -124,7 +130,7 @@ def _controls(
 ) -> Iterator[Clip]:
     if directory is not None:
         paths = find_recordings(directory, clips, seed)
-        return read_recordings(paths, source.recipe.render.sample_rate)
+        return read_recordings(paths, source.recipe.section(RenderSettings).sample_rate)
     return (resynthesize(one.clip()) for dialogues in sample() for one in delivered(dialogues, source))
 
 
@@ -160,7 +166,7 @@ def _load_engines(source: Source) -> None:
     """What is missing is heard of before the work, not after it."""
     watermarker(source)
     for language in sorted(source.manifest.counts.languages.get("kept", {})):
-        asr = source.recipe.asr
+        asr = source.recipe.section(TranscribeSettings)
         for name in (asr.engine_for(language), asr.second_for(language)):
             if name is not None:
                 source.engines["asr", name]

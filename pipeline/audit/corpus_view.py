@@ -14,9 +14,10 @@ from manifests.manifest import Manifest, load_manifest
 from manifests.schema import Dialogue
 from manifests.storage import Place
 from pipeline.engines.registry import load_engine
-from pipeline.recipe import OPTIONAL_STAGES, STAGES, Recipe, parse_recipe
-from pipeline.recipe_file import apply_override
+from pipeline.recipe import Recipe
+from pipeline.recipes.load import override_recipe, parse_recipe
 from pipeline.seeds import derive_seed
+from pipeline.stages.cast import CastSettings, speaking_engines
 from pipeline.stages.contract import EngineKey
 from voicebank.bank import Bank, load_bank
 from voicebank.cast import Casting
@@ -69,15 +70,14 @@ class Source:
     def bank(self) -> Bank | None:
         """The recipe's bank; None where it cannot be had by the name that stands in the manifest."""
         try:
-            return load_bank(self.recipe.cast.bank)
+            return load_bank(self.recipe.section(CastSettings).bank)
         except RecipeError:
             return None
 
     @cached_property
     def casting(self) -> Voices:
         bank = self.bank or Bank(name="", digest="", voices=())
-        engines = [self.recipe.engine_of(name) for name in self.recipe.tts.engine]
-        return Voices(bank, engines, self.recipe.cast.agents)
+        return Voices(bank, speaking_engines(self.recipe), self.recipe.section(CastSettings).agents)
 
 
 def open_source(place: Place, overrides: Sequence[str] = ()) -> Source:
@@ -94,10 +94,8 @@ def recipe_of(manifest: Manifest, overrides: Sequence[str] = ()) -> Recipe:
     """The recipe of the manifest; how its work was spread is not known there and does not matter."""
     data = copy.deepcopy(manifest.recipe.settings)
     for override in overrides:
-        apply_override(data, override)
-    stages = [name for name in STAGES if name not in OPTIONAL_STAGES or data.get(name) is not None]
-    data |= {"description": "of a corpus", "pools": {"all": {"stages": stages}}}
-    return parse_recipe(data, manifest.recipe.name)
+        override_recipe(data, override)
+    return parse_recipe({**data, "description": "of a corpus"}, manifest.recipe.name)
 
 
 def draw(corpus: Corpus, clips: int, seed: int) -> list[int]:

@@ -9,6 +9,7 @@ from manifests.schema import Dialogue, Turn
 from pipeline.audit.corpus_view import Source
 from pipeline.engines.contract import Clip, Failure, Watermarker
 from pipeline.engines.watermark.message import message_of
+from pipeline.stages.watermark import WatermarkSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def delivered(dialogues: Sequence[Dialogue], source: Source) -> list[Delivered]:
 
 
 def watermarker(source: Source) -> Watermarker:
-    engine: Watermarker = source.engines["watermark", source.recipe.watermark.engine]
+    engine: Watermarker = source.engines["watermark", source.recipe.section(WatermarkSettings).engine]
     return engine
 
 

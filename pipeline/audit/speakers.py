@@ -12,6 +12,7 @@ import numpy as np
 
 from manifests.schema import Dialogue
 from pipeline.audit.corpus_view import Source
+from pipeline.stages.cast import CastSettings, speaking_engines
 from voicebank.bank import Bank
 from voicebank.cast import Agents, Casting
 from voicebank.voice import ANY_LANGUAGE
@@ -119,7 +120,7 @@ def _side(source: Source, language: str, role: str, counts: Mapping[str, int]) -
 def _castable(source: Source, bank: Bank, language: str, role: str) -> frozenset[str]:
     if role == "agent":
         return expected_agents(source.casting, bank, language)
-    engines = {source.recipe.engine_of(name) for name in source.recipe.tts.engine}
+    engines = set(speaking_engines(source.recipe))
     voices = bank.select(engines=engines, agent=False)
     return frozenset(voice.voice_id for voice in voices if voice.language in (language, ANY_LANGUAGE))
 
@@ -131,7 +132,9 @@ def _agents(source: Source, language: str, counts: Mapping[str, int]) -> AgentCh
         language=language,
         used=tuple(sorted(used)),
         expected=None if expected is None else tuple(sorted(expected)),
-        expected_count=_AGENT_COUNTS.get(source.recipe.cast.agents) if expected is None else len(expected),
+        expected_count=_AGENT_COUNTS.get(source.recipe.section(CastSettings).agents)
+        if expected is None
+        else len(expected),
         unexpected=() if expected is None else tuple(sorted(used - expected)),
         unused=() if expected is None else tuple(sorted(expected - used)),
     )

@@ -8,7 +8,7 @@ from manifests.schema import Dialogue, Turn
 from pipeline.audit.corpus_view import Source
 from pipeline.audit.rates import Rate, rate
 from pipeline.stages.contract import Context
-from pipeline.stages.gate import GATE
+from pipeline.stages.gate import GATE, GateSettings
 from pipeline.stages.transcribe import TRANSCRIBE
 
 TOLERANCE = 1e-9
@@ -86,7 +86,7 @@ def audit_speech(source: Source, portions: Iterable[Sequence[Dialogue]]) -> Hear
 
 def hear_again(source: Source, dialogues: Sequence[Dialogue]) -> list[Dialogue]:
     """The dialogues after `transcribe` and `gate`, as if this were their only take."""
-    gate = source.recipe.gate.model_copy(update={"ladder": ()})
+    gate = source.recipe.section(GateSettings).model_copy(update={"ladder": ()})
     context = Context(
         recipe=source.recipe.model_copy(update={"gate": gate}),
         seed=source.manifest.seed,

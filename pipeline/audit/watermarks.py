@@ -10,6 +10,7 @@ from pipeline.audit.corpus_view import Source
 from pipeline.audit.detect import Delivered, Found, delivered, detect, watermarker
 from pipeline.audit.rates import Rate, rate
 from pipeline.engines.watermark.message import bit_errors
+from pipeline.stages.watermark import WatermarkSettings
 
 TOLERANCE = 0.01
 """Scores that differ by more are not the same: another device or library moves them by far less."""
@@ -83,7 +84,7 @@ class MarkAudit:
 
     def __init__(self, source: Source, threshold_1_percent: float | None) -> None:
         self._source = source
-        self._threshold = source.recipe.watermark.threshold
+        self._threshold = source.recipe.section(WatermarkSettings).threshold
         self._one_percent = threshold_1_percent
         self._bits = watermarker(source).bits
         self._tallies: dict[str, _Tally] = {}
@@ -102,7 +103,7 @@ class MarkAudit:
                 self._list(one, mark, problem)
 
     def result(self, every_clip: bool) -> Marks:
-        engine, key = watermarker(self._source), self._source.recipe.watermark.engine
+        engine, key = watermarker(self._source), self._source.recipe.section(WatermarkSettings).engine
         return Marks(
             method=engine.name,
             version=engine.version,
@@ -131,7 +132,7 @@ class MarkAudit:
         tally.detected_at_1_percent += self._one_percent is not None and found.score >= self._one_percent
         if found.score < self._threshold:
             return "no mark in the delivered bytes"
-        allowed = self._source.recipe.watermark.message_errors
+        allowed = self._source.recipe.section(WatermarkSettings).message_errors
         if bit_errors(found.message, one.message, self._bits) > allowed:
             tally.foreign += 1
             return "the mark's message is not the corpus's"

@@ -7,11 +7,11 @@ stands under a model's `serving`) is not.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
 from pipeline import recipe_file
-from pipeline.engines.registry import is_engine
-from pipeline.models import Model, Section
+from pipeline.recipes.models import name_problems, parse_models
+from pipeline.settings import Section
 from voicebank.layouts.clip import QualityScale
 from voicebank.pair_rule import rule_problem
 
@@ -91,7 +91,9 @@ class WorkerPool(Section):
 class BankRecipe(Section):
     name: str = Field(description="stands in the card")
     description: str = Field(description="one line for people")
-    models: dict[str, Model] = Field({}, description="models, by names that the sections below may use")
+    models: dict[str, SerializeAsAny[Section]] = Field(
+        {}, description="models, by names that the sections below may use"
+    )
     block_clips: int = Field(256, gt=0, description="clips in a block, about: blocks hold whole groups")
     clips: Clips = Field(Clips(), description="which clips are looked at")
     quality: Quality
@@ -104,8 +106,8 @@ class BankRecipe(Section):
 
     @model_validator(mode="after")
     def _models_have_names_of_their_own(self) -> "BankRecipe":
-        if taken := sorted(filter(is_engine, self.models)):
-            raise ValueError(f"models: {', '.join(taken)} is the name of an engine; give the model another")
+        if problems := name_problems(self.models):
+            raise ValueError("; ".join(problems))
         if self.clips.min_s > self.clips.max_s:
             raise ValueError("clips: min_s is larger than max_s")
         if self.groups.max_clips is not None and self.groups.max_clips < self.groups.min_clips:
@@ -145,4 +147,6 @@ def load_bank_recipe(name: str, overrides: Sequence[str] = ()) -> BankRecipe:
 
 def parse_bank_recipe(data: Mapping[str, Any], name: str = "recipe") -> BankRecipe:
     """The bank recipe of that content. Raises RecipeError, with every problem in one message."""
-    return recipe_file.parse(BankRecipe, data, name)
+    problems: list[str] = []
+    models = parse_models(data.get("models") or {}, problems)
+    return recipe_file.parse(BankRecipe, {**data, "models": models}, name, problems)

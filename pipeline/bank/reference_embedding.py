@@ -16,8 +16,12 @@ from manifests.storage import Place
 from pipeline.bank.probe import BATCH, SENTENCES, Sentences, speak_and_encode
 from pipeline.engines.contract import Samples, SpeakerEncoder, SpeechSynthesizer
 from pipeline.engines.registry import load_engine
-from pipeline.recipe import Recipe, load_recipe
+from pipeline.recipe import Recipe
+from pipeline.recipes.load import load_recipe
 from pipeline.stages._reference_embeddings import castable
+from pipeline.stages.assess import AssessSettings
+from pipeline.stages.cast import speaking_engines
+from pipeline.stages.synthesize import SynthesizeSettings
 from voicebank.bank import bank_place, load_bank, shipped_banks
 from voicebank.reference_embeddings import Origin, write_reference_embeddings
 from voicebank.voice import Voice
@@ -27,13 +31,14 @@ def embed_bank(bank: str, recipe_name: str, overrides: Sequence[str], encoder: s
     """The outcome for people, and whether every voice that the recipe's engines speak with has its
     reference_embedding."""
     recipe = load_recipe(recipe_name, overrides)
-    name = encoder or (recipe.assess.speaker if recipe.assess else None)
+    assess = recipe.find(AssessSettings)
+    name = encoder or (assess.speaker if assess else None)
     if name is None:
         raise UserError("--encoder is missing, and the recipe's assess.speaker names none")
     place, loaded = _writable(bank), load_bank(bank)
     voices = castable(recipe, loaded)
     if not voices:
-        raise UserError(f"the bank {loaded.name} has no voice for {', '.join(recipe.tts.engine)}")
+        raise UserError(f"the bank {loaded.name} has no voice for {', '.join(speaking_engines(recipe))}")
     hearing: SpeakerEncoder = load_engine("encoder", name, recipe.models)
     synthesizers = _synthesizers(recipe, voices)
     vectors, failures = reference_embeddings(voices, synthesizers, hearing, progress=_tell)
@@ -42,7 +47,7 @@ def embed_bank(bank: str, recipe_name: str, overrides: Sequence[str], encoder: s
         origin = Origin(recipe.engine_of(name), hearing.version, loaded.digest, versions)
         write_reference_embeddings(place, origin, vectors)
     lines = [f"not measured: {voice_id}: {why}" for voice_id, why in failures.items()]
-    return "\n".join([*lines, f"{len(vectors):,} of {len(voices):,} voices have a reference_embedding"]), not failures
+    return "\n".join([*lines, f"{len(vectors):,} of {len(voices):,} voices have a reference embedding"]), not failures
 
 
 def reference_embeddings(
@@ -74,7 +79,7 @@ def _writable(bank: str) -> Place:
 
 def _synthesizers(recipe: Recipe, voices: Sequence[Voice]) -> dict[str, Any]:
     spoken = {voice.engine for voice in voices}
-    named = {recipe.engine_of(name): name for name in recipe.tts.engine}
+    named = {recipe.engine_of(name): name for name in recipe.section(SynthesizeSettings).engine}
     return {engine: load_engine("tts", name, recipe.models) for engine, name in named.items() if engine in spoken}
 
 

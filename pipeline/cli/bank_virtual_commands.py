@@ -103,7 +103,8 @@ def _file_lines(report: CheckReport) -> list[str]:
 def _probe(bank: Place, real: Place, options: Mapping[str, Any]) -> ProbeReport:
     from pipeline.bank.recipe import load_bank_recipe
     from pipeline.engines.registry import engine_version, load_engine
-    from pipeline.recipe import load_recipe
+    from pipeline.recipes.load import load_recipe
+    from pipeline.stages.synthesize import SynthesizeSettings
 
     recipe = load_recipe(options["recipe"], options["overrides"])
     bank_recipe = load_bank_recipe(options["bank_recipe"])
@@ -116,7 +117,7 @@ def _probe(bank: Place, real: Place, options: Mapping[str, Any]) -> ProbeReport:
     voices = _sample(bank, options["sample"] or _SPOKEN)
     synthesizers = {
         recipe.engine_of(name): load_engine("tts", name, recipe.models)
-        for name in recipe.tts.engine
+        for name in recipe.section(SynthesizeSettings).engine
         if recipe.engine_of(name) in {voice.engine for voice in voices}
     }
     return probe(voices, load_crowd(real), synthesizers, encoder, claims_of(card).leak_limit)

@@ -11,7 +11,8 @@ from manifests.reasons import Reason
 from manifests.storage import Place, open_place
 from manifests.validate import validate as validate_corpus
 from pipeline.cli.progress import ProgressBar
-from pipeline.engines.registry import ENGINES, engine_version
+from pipeline.engines.contract import Engine
+from pipeline.engines.registry import ENGINES
 from pipeline.job import run as running
 from pipeline.job.ingest import IngestOptions, open_inputs
 from pipeline.job.job import LOG, Job
@@ -19,7 +20,8 @@ from pipeline.job.runner.local import LocalRunner
 from pipeline.job.runner.tasks import Runner
 from pipeline.job.usage import describe, tokens_of_log
 from pipeline.readers import FORMATS
-from pipeline.recipe import Recipe, load_recipe
+from pipeline.recipe import Recipe
+from pipeline.recipes.load import load_recipe
 
 DEMO_RECIPE = "ke-speechchat-offline"
 DEMO_INPUTS = ("instructions_en.json", "instructions_zh.json")
@@ -60,7 +62,7 @@ def formats() -> str:
 
 def engines() -> str:
     """A line for each engine: kind, name, version or what is missing."""
-    return "\n".join(f"{kind}\t{name}\t{_state(kind, name)}\t{e.about}" for (kind, name), e in ENGINES.items())
+    return "\n".join(f"{e.kind}\t{e.name}\t{_state(e)}\t{e.about}" for e in ENGINES.all())
 
 
 def validate(directory: str, deep: bool) -> tuple[str, bool]:
@@ -129,8 +131,8 @@ def _runner(options: Mapping[str, Any]) -> Runner:
     return RayRunner(options["ray_address"])
 
 
-def _state(kind: str, name: str) -> str:
+def _state(engine: Engine) -> str:
     try:
-        return f"works, {engine_version(kind, name)}"
+        return f"works, {engine.version()}"
     except EngineUnavailable as error:
         return f"missing: {error}"

@@ -14,7 +14,7 @@ import click
 from manifests.errors import LawBroken, ParleyError
 from manifests.storage import open_place
 from pipeline.cli.bank import voicebank
-from pipeline.recipe import STAGES, shipped_recipes
+from pipeline.recipes.load import shipped_recipes
 
 Command = Callable[..., Any]
 
@@ -113,7 +113,7 @@ def stage(name: str, recipe: str, source: str, out: str, overrides: tuple[str, .
 @cli.command()
 def recipes() -> None:
     """List the recipes that ship."""
-    from pipeline.recipe import load_recipe
+    from pipeline.recipes.load import load_recipe
 
     for name in shipped_recipes():
         click.echo(f"{name}\t{load_recipe(name).description}")

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from manifests.errors import EngineUnavailable
 from pipeline.dedup.shingles import NORMALIZER, Hashes
-from pipeline.recipe import Dedup
+from pipeline.dedup.settings import DedupSettings
 
 # How much datasketch lets a false candidate weigh against a missed one when it chooses the bands. Candidates are
 # compared exactly afterwards, so a false one costs time only. By the formula above, 128 hash functions and threshold
@@ -45,7 +45,7 @@ def version() -> str:
     return f"datasketch {_datasketch().__version__}, {NORMALIZER}"
 
 
-def choose_bands(settings: Dedup) -> Bands:
+def choose_bands(settings: DedupSettings) -> Bands:
     """Raises EngineUnavailable without datasketch."""
     lsh = _datasketch().MinHashLSH
     try:

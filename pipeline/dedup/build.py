@@ -18,7 +18,7 @@ from pipeline.dedup.index import finished_count, write_index
 from pipeline.dedup.passes import Chunk, Plan, Task, compare_partitions, sketch_chunk
 from pipeline.dedup.scratch import names_of
 from pipeline.job.blocks import read_block
-from pipeline.recipe import Dedup
+from pipeline.dedup.settings import DedupSettings
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -48,7 +48,7 @@ class Mapper(Protocol):
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]: ...
 
 
-def build_index(blocks: Place, count: int, target: Place, settings: Dedup, runner: Mapper) -> int:
+def build_index(blocks: Place, count: int, target: Place, settings: DedupSettings, runner: Mapper) -> int:
     """Compare the live rows of blocks 0..count-1 and write the index to `target`; how many rows it calls duplicates.
 
     An index that is there stays as it is; whatever else a killed run left in `target` is deleted. This process holds

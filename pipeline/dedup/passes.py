@@ -15,7 +15,7 @@ from pipeline.dedup.compare import Integers, Pairs, repeats, to_pairs
 from pipeline.dedup.scratch import Texts, read_shared, sketches_of, write_entries, write_names
 from pipeline.dedup.shingles import Hashes, shingle_hashes, text_hash
 from pipeline.job.blocks import read_block
-from pipeline.recipe import Dedup
+from pipeline.dedup.settings import DedupSettings
 
 # A row is block * 2**32 + position: numbers in the order of the input, whatever the size of a block.
 _POSITION_BITS = 32
@@ -26,7 +26,7 @@ class Plan:
     """What all chunks and tasks have in common."""
 
     scratch: Place
-    settings: Dedup
+    settings: DedupSettings
     bands: Bands
     chunks: int
     partitions: int

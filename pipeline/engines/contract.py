@@ -1,5 +1,7 @@
 """What an engine is: one batch verb, one result per input, in order, a `Failure` in place of what could not be done.
 
+An engine's module declares it with an `Engine`; its registry is `pipeline.engines.registry`.
+
 An engine never raises for bad data. It raises `EngineDied` when it cannot go on, and its constructor raises
 `EngineUnavailable` (one sentence, what to install) when it cannot load. Results depend on the request alone, never on
 its neighbors in the batch or on earlier calls.
@@ -9,12 +11,13 @@ Audio inside the pipeline is a contiguous 1-D float32 array, mono, shape [T], in
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from manifests.reasons import Reason
+from pipeline.settings import Section
 from voicebank.voice import Gender, Voice
 
 Samples = npt.NDArray[np.float32]
@@ -187,18 +190,42 @@ class Detection:
     message: str | None = None
 
 
-class Engine(Protocol):
+KINDS = ("text", "tts", "watermark", "asr", "vad", "gender", "encoder", "quality")
+"""What engines do: write, speak, mark, hear, find speech, tell genders, tell speakers apart, rate quality."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The declaration of an engine, a value of the engine's module.
+
+    `about` is one line for people. `open` loads the engine. An engine without `settings` takes no model: its name is
+    what a recipe writes, and `open` and `version` get no argument. One with `settings` is opened for a model of the
+    recipe: `open(settings)`, or `open(settings, answers)` if it `stores_answers` (a `Place`, or None), and
+    `version(settings)`. `version()` is the version of the library alone. `open` and `version` raise EngineUnavailable,
+    which says what to install.
+    """
+
+    kind: str
+    name: str
+    about: str
+    open: Callable[..., Any]
+    version: Callable[..., str]
+    settings: type[Section] | None = None
+    stores_answers: bool = False
+
+
+class LoadedEngine(Protocol):
     """Common to all engines: a name and a version that go into every row's provenance."""
 
     name: str
     version: str
 
 
-class TextGenerator(Engine, Protocol):
+class TextGenerator(LoadedEngine, Protocol):
     def generate(self, requests: Sequence[TextRequest]) -> list[TextAnswer | Failure]: ...
 
 
-class ChatModel(Engine, Protocol):
+class ChatModel(LoadedEngine, Protocol):
     """A language model behind a `TextGenerator`. All three run in one event loop, `complete` many times at once.
 
     `start` raises EngineUnavailable where the model cannot be had; `complete` raises EngineDied when it is gone, and
@@ -212,11 +239,11 @@ class ChatModel(Engine, Protocol):
     async def close(self) -> None: ...
 
 
-class SpeechSynthesizer(Engine, Protocol):
+class SpeechSynthesizer(LoadedEngine, Protocol):
     def synthesize(self, requests: Sequence[SpeechRequest]) -> list[Clip | Failure]: ...
 
 
-class Watermarker(Engine, Protocol):
+class Watermarker(LoadedEngine, Protocol):
     """`embed` returns clips of the same length and rate; `detect` never raises for an unmarked clip.
 
     `bits` is the length of the message that the mark carries, one message in 0..2**bits-1 for each clip. A method of 0
@@ -230,7 +257,7 @@ class Watermarker(Engine, Protocol):
     def detect(self, clips: Sequence[Clip]) -> list[Detection | Failure]: ...
 
 
-class SpeechRecognizer(Engine, Protocol):
+class SpeechRecognizer(LoadedEngine, Protocol):
     """`languages` are the codes it can hear; None means any."""
 
     languages: frozenset[str] | None
@@ -238,7 +265,7 @@ class SpeechRecognizer(Engine, Protocol):
     def transcribe(self, clips: Sequence[Clip], languages: Sequence[str]) -> list[Transcript | Failure]: ...
 
 
-class SpeakerEncoder(Engine, Protocol):
+class SpeakerEncoder(LoadedEngine, Protocol):
     """Turns a clip into a speaker embedding: float32 [dimension], of length 1 (L2).
 
     Embeddings of different encoders cannot be compared. Clips of any rate are taken.
@@ -249,7 +276,7 @@ class SpeakerEncoder(Engine, Protocol):
     def encode(self, clips: Sequence[Clip]) -> list[Samples | Failure]: ...
 
 
-class QualityPredictor(Engine, Protocol):
+class QualityPredictor(LoadedEngine, Protocol):
     """Predicts how listeners would rate a clip: a MOS of 1..5 for each name in `scores`, such as "dnsmos_p808"."""
 
     scores: tuple[str, ...]
@@ -257,11 +284,11 @@ class QualityPredictor(Engine, Protocol):
     def predict(self, clips: Sequence[Clip]) -> list[Mapping[str, float] | Failure]: ...
 
 
-class GenderPredictor(Engine, Protocol):
+class GenderPredictor(LoadedEngine, Protocol):
     def predict(self, clips: Sequence[Clip]) -> list[GenderGuess | Failure]: ...
 
 
-class VoiceActivityDetector(Engine, Protocol):
+class VoiceActivityDetector(LoadedEngine, Protocol):
     """Where somebody speaks: spans [start_s, end_s), in order, without overlaps; none in silence."""
 
     def detect_speech(self, clips: Sequence[Clip]) -> list[tuple[tuple[float, float], ...] | Failure]: ...

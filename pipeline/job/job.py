@@ -4,11 +4,11 @@
 
     OUT/work/job.json        what the job is made of; a later run with other parts is refused
     OUT/work/input.json      written when the whole input is cut into blocks
-    OUT/work/round-0/        the blocks as ingested
-    OUT/work/screened/       where the recipe has `dedup`: after the stages before it, all rows
-    OUT/work/duplicates/     and the index of near-duplicates that was made of them
-    OUT/work/round-1/        after the first attempt: all rows, or those that were live in `screened`
-    OUT/work/round-2/ ...    after each further attempt: the rows that took it
+    OUT/work/ingested/       the blocks as ingested
+    OUT/work/before-dedup/   where a stage must see all rows at once: after the stages before it, all rows
+    OUT/work/duplicates/     and what that stage made of them, under a name of its own
+    OUT/work/take-1/         after the first take: all rows, or those that were still live
+    OUT/work/take-2/ ...     after each further take: the rows that took it
     OUT/work/answers/        what language models answered, by the hash of what they were asked
     OUT/work/log.jsonl       one line for each finished block, in the order in which they finished
     OUT/manifest.json ...    the corpus, see `pipeline.job.pack`
@@ -24,37 +24,25 @@ from typing import Any
 from manifests.errors import ResumeRefused
 from manifests.schema import SCHEMA_VERSION
 from manifests.storage import Place
-from pipeline.audio.loudness import version as loudness_version
-from pipeline.dedup import build_index
-from pipeline.dedup import version as minhash_version
-from pipeline.engines.registry import check_name, engine_version
+from pipeline.engines.registry import engine_version, find_engine
 from pipeline.job.blocks import BlockReport, block_size, finished_blocks, read_json
 from pipeline.job.ingest import IngestOptions, InputFile, ingest
 from pipeline.job.runner.tasks import BlockPass, Runner, plan_pools
-from pipeline.job.worker import WorkOrder, engines_of, open_casting
+from pipeline.job.worker import WorkOrder
 from pipeline.prompts import named_digest
-from pipeline.recipe import SPEECH_STAGES, Recipe, digest
+from pipeline.recipe import Recipe, digest
 from pipeline.scoring.normalize import normalizer_version
-from pipeline.stages._reference_embeddings import reference_embeddings_version
-from pipeline.stages.registry import STAGE_TABLE
-from voicebank.bank import load_bank
+from pipeline.stages.contract import Mapper, Preparation
+from pipeline.stages.registry import engines_of, find_stage
 
 JOB = "job.json"
 INPUT = "input.json"
 LOG = "log.jsonl"
 ANSWERS = "answers"
-DUPLICATES = "duplicates"
+INGESTED = "ingested"
 
 # What a started job cannot change: its blocks are cut already, and its passes are on disk.
-_FIXED = (
-    "inputs",
-    "options",
-    "recipe.block_rows",
-    "recipe.exchanges",
-    "recipe.languages",
-    "recipe.dedup",
-    "recipe.gate.ladder",
-)
+_FIXED = ("inputs", "options", "recipe.block_rows", "recipe.exchanges", "recipe.languages", "recipe.order")
 
 Parts = dict[str, Any]
 """What a job is made of: recipe, seed, engines, prompts, voices, normalizers, inputs."""
@@ -92,17 +80,14 @@ def job_parts(job: Job, stages: Sequence[str] | None = None) -> Parts:
     `stages` None: all of the recipe's.
     """
     recipe = job.recipe
-    stages = recipe.stages if stages is None else stages
+    stages = tuple(recipe.stages) if stages is None else stages
     for kind, name in engines_of(recipe, stages):
-        check_name(kind, name, recipe.models)
-    if "cast" in stages:
-        open_casting(recipe)  # a bank that the engines cannot speak with is heard of before any work
+        find_engine(kind, name, recipe.models)
     return {
         "parley": version("parley"),
         "schema": SCHEMA_VERSION,
         "recipe": recipe.content(),
         "seed": job.seed,
-        "voices": load_bank(recipe.cast.bank).digest,
         "normalizers": {language: normalizer_version(language) for language in recipe.languages},
         "inputs": [file.identity() for file in job.files],
         "options": asdict(job.options),
@@ -111,33 +96,43 @@ def job_parts(job: Job, stages: Sequence[str] | None = None) -> Parts:
 
 
 def stage_parts(recipe: Recipe, stages: Sequence[str]) -> Parts:
-    """What the stages bring with them: the versions of their engines and prompts."""
-    keys = engines_of(recipe, stages)
-    engines = {f"{kind}/{name}": engine_version(kind, name, recipe.models) for kind, name in keys}
-    if "dedup" in stages:
-        engines["dedup/minhash"] = minhash_version()  # what it is missing must be heard of before tokens are spent
-    if "assess" in stages or ("render" in stages and recipe.render.loudness_lufs is not None):
-        engines["loudness/bs1770"] = loudness_version()
-    if "assess" in stages and (references := reference_embeddings_version(recipe)):
-        engines["reference_embeddings"] = references
+    """What the stages bring with them: the versions of their resources, engines and prompts.
+
+    Raises what the user must know before any work is done: a voice bank that no engine speaks with, a library that is
+    not installed.
+    """
+    resources = {resource.name: resource for name in stages for resource in find_stage(name).resources(recipe)}
     return {
-        "engines": engines,
+        "resources": {name: resource.version(recipe) for name, resource in resources.items()},
+        "engines": {
+            f"{kind}/{name}": engine_version(kind, name, recipe.models) for kind, name in engines_of(recipe, stages)
+        },
         "prompts": {stage: text for stage in stages if (text := _prompts(recipe, stage))},
     }
 
 
 def _prompts(recipe: Recipe, stage: str) -> str:
     """Names and hashes of the wording that the stage uses, as they stand in every row's provenance."""
-    names = STAGE_TABLE[stage].prompts(recipe)
+    names = find_stage(stage).prompts(recipe)
     return ", ".join(f"{name}@{named_digest(name, recipe.languages)[:16]}" for name in names)
 
 
-def claim(work: Place, parts: Parts, accept_changes: bool = False) -> None:
+def fixed_parts(recipe: Recipe) -> tuple[str, ...]:
+    """The dotted names of the parts that a started job cannot change."""
+    settings = [
+        f"recipe.stages.{name}" + ("" if key == "*" else f".{key}")
+        for name in recipe.stages
+        for key in find_stage(name).fixed
+    ]
+    return (*_FIXED, *settings)
+
+
+def claim(work: Place, parts: Parts, accept_changes: bool = False, fixed_names: tuple[str, ...] = ()) -> None:
     """Make the directory this job's, or make sure that it is. Raises ResumeRefused, naming what differs."""
     place = work / JOB
     if place.exists():
         changed = list(differences(read_json(place), parts))
-        if fixed := [name for name in changed if name.startswith(_FIXED)]:
+        if fixed := [name for name in changed if name.startswith(fixed_names)]:
             raise ResumeRefused(f"this directory holds the work of another job; changed: {', '.join(fixed[:8])}")
         if changed and not accept_changes:
             raise ResumeRefused(
@@ -168,19 +163,18 @@ def ingest_once(job: Job, work: Place, blocks: Place, listener: Listener) -> dic
     return read_json(place)
 
 
-def run_rounds(
+def run_takes(
     job: Job, runner: Runner, work: Place, prompts: Mapping[str, str], listener: Listener, answers: Place | None = None
 ) -> list[Place]:
-    """All stages up to gate, with as many attempts as the recipe has; the directories of the passes, in order."""
+    """All stages, with as many takes as the recipe allows; the directories of the passes, in order."""
     log = _log_to(work)
-    counts = ingest_once(job, work, work / "round-0", listener)
+    counts = ingest_once(job, work, work / INGESTED, listener)
     passes = list(block_passes(job.recipe, work))
     listener.started(counts["rows"], _settled([block_pass.target for _, block_pass in passes], counts))
-    order = WorkOrder(job.recipe, job.seed, (), prompts, answers or work / ANSWERS, work / DUPLICATES)
+    order = WorkOrder(job.recipe, job.seed, (), prompts, answers or work / ANSWERS, work)
     waiting = list(range(counts["blocks"]))
     for stages, block_pass in passes:
-        if job.recipe.dedup and "dedup" in stages:
-            build_index(block_pass.source, counts["blocks"], work / DUPLICATES, job.recipe.dedup, runner)
+        prepare(job.recipe, stages, block_pass.source, counts["blocks"], work, runner)
         block_pass.target.delete_leftovers()
         finished = finished_blocks(block_pass.target)
         plans = plan_pools(replace(order, stages=stages))
@@ -192,17 +186,35 @@ def run_rounds(
     return [block_pass.target for _, block_pass in passes]
 
 
+def prepare(recipe: Recipe, stages: Sequence[str], blocks: Place, count: int, work: Place, runner: Mapper) -> None:
+    """Let the stages that must see all rows at once see them; the blocks are as the stages before have left them."""
+    for stage in map(find_stage, stages):
+        if stage.prepare:
+            stage.prepare(Preparation(recipe, blocks, count, work, runner))
+
+
 def block_passes(recipe: Recipe, work: Place) -> Iterator[tuple[tuple[str, ...], BlockPass]]:
-    """The passes over the blocks, with their stages: up to dedup, which must see all rows; the rest; each retake."""
-    stages, source = recipe.stages, work / "round-0"
-    if "dedup" in stages:
-        cut = stages.index("dedup")
-        yield stages[:cut], BlockPass(source, work / "screened", only_live=False)
-        stages, source = stages[cut:], work / "screened"
-    for attempt in range(1, recipe.gate.attempts + 1):
-        target = work / f"round-{attempt}"
-        yield stages, BlockPass(source, target, only_live=source != work / "round-0")
-        stages, source = tuple(stage for stage in SPEECH_STAGES if stage in recipe.stages), target
+    """The passes over the blocks, with their stages.
+
+    A pass ends before each stage that must see all rows at once. The last runs up to the end of the list, and each
+    further take is a pass through the stages that treat takes.
+    """
+    stages, source = tuple(recipe.stages), work / INGESTED
+    for cut in [name for name in stages if find_stage(name).prepare]:
+        done, stages = stages[: stages.index(cut)], stages[stages.index(cut) :]
+        if done:
+            target = work / f"before-{cut}"
+            yield done, BlockPass(source, target, only_live=source != work / INGESTED)
+            source = target
+    for take in range(1, max(find_stage(name).passes(recipe) for name in stages) + 1):
+        target = work / f"take-{take}"
+        yield stages, BlockPass(source, target, only_live=source != work / INGESTED)
+        stages, source = take_stages(recipe), target
+
+
+def take_stages(recipe: Recipe) -> tuple[str, ...]:
+    """The stages that a further take of a turn goes through."""
+    return tuple(name for name in recipe.stages if find_stage(name).treats_takes)
 
 
 def _settled(targets: Sequence[Place], counts: Mapping[str, int]) -> int:

@@ -18,6 +18,7 @@ from manifests.storage import Place
 from manifests.writer import CLIPS, METADATA_NAME, CorpusWriter, Packed
 from pipeline.job.blocks import finished_blocks, read_block
 from pipeline.recipe import Recipe
+from pipeline.stages.cast import CastSettings
 from voicebank.bank import load_bank
 
 
@@ -40,13 +41,12 @@ def pack(
     if packed.counts.input_rows != counts["rows"]:
         raise CorpusError(f"{packed.counts.input_rows} rows were packed, the input has {counts['rows']}")
     if recipe.pack.metadata:
-        genders = {voice.voice_id: str(voice.gender) for voice in load_bank(recipe.cast.bank).voices}
-        write_metadata(out / METADATA_NAME, _kept_without_audio(out, packed), genders)
+        write_metadata(out / METADATA_NAME, _kept_without_audio(out, packed), _genders(recipe))
     manifest = Manifest(
         parley_version=version("parley"),
         seed=parts["seed"],
         recipe=RecipeRecord(recipe.name, recipe_digest, recipe.content()),
-        engines=dict(parts["engines"]),
+        engines={**parts["engines"], **parts["resources"]},
         sources=tuple(
             SourceFile(file["dataset"], counts["rows_of"][file["dataset"]], file["license"], file["format"])
             for file in parts["inputs"]
@@ -56,6 +56,12 @@ def pack(
     )
     write_manifest(out, manifest)
     return manifest
+
+
+def _genders(recipe: Recipe) -> dict[str, str]:
+    """The gender of each voice that the recipe may cast, by voice_id."""
+    cast = recipe.find(CastSettings)
+    return {voice.voice_id: str(voice.gender) for voice in load_bank(cast.bank).voices} if cast else {}
 
 
 def final_rows(rounds: Sequence[Place], blocks: int) -> Iterator[Dialogue]:

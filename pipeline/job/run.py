@@ -7,11 +7,9 @@ from manifests.errors import ResumeRefused, UserError
 from manifests.manifest import MANIFEST_NAME, Manifest, load_manifest
 from manifests.storage import Place
 from manifests.writer import OWN_NAMES, SHARDS
-from pipeline.dedup import build_index
 from pipeline.job.blocks import block_size, finished_blocks, read_json
 from pipeline.job.job import (
     ANSWERS,
-    DUPLICATES,
     INPUT,
     JOB,
     Job,
@@ -19,19 +17,22 @@ from pipeline.job.job import (
     Parts,
     claim,
     differences,
+    fixed_parts,
     ingest_once,
     job_parts,
-    run_rounds,
+    prepare,
+    run_takes,
     stage_parts,
+    take_stages,
 )
 from pipeline.job.pack import pack
 from pipeline.job.runner.tasks import BlockPass, Runner, plan_pools
 from pipeline.job.worker import WorkOrder
-from pipeline.recipe import SPEECH_STAGES, Recipe, digest
+from pipeline.recipe import Recipe, digest
+from pipeline.stages.registry import find_stage
 
 WORK = "work"
 BLOCKS = "blocks"
-OWN_BLOCK_FILES = (JOB, INPUT, BLOCKS, ANSWERS, DUPLICATES)
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,13 @@ def run_job(
     if (out / MANIFEST_NAME).exists():
         return _finished(out, parts)
     _refuse_foreign(out, work / JOB, (WORK, *OWN_NAMES))
-    claim(work, parts, accept_changes)
+    claim(work, parts, accept_changes, fixed_parts(job.recipe))
     try:
-        rounds = run_rounds(job, runner, work, parts["prompts"], listener, answers)
+        takes = run_takes(job, runner, work, parts["prompts"], listener, answers)
     finally:
         runner.close()
     counts = read_json(work / INPUT)
-    return pack(out, rounds, parts, counts, job.recipe, job.recipe_digest, beside=(WORK,))
+    return pack(out, takes, parts, counts, job.recipe, job.recipe_digest, beside=(WORK,))
 
 
 def _finished(out: Place, parts: Parts) -> Manifest:
@@ -80,7 +81,7 @@ def _finished(out: Place, parts: Parts) -> Manifest:
 
 def ingest_job(job: Job, out: Place, listener: Listener) -> StageResult:
     """Only the first step: `out` becomes a directory of blocks for `run_stage_directory`."""
-    _refuse_foreign(out, out / JOB, OWN_BLOCK_FILES)
+    _refuse_foreign(out, out / JOB, _own_names(job.recipe))
     parts = job_parts(job, stages=())
     claim(out, parts)
     counts = ingest_once(job, out, out / BLOCKS, listener)
@@ -102,17 +103,16 @@ def run_stage_directory(
     counts, parts = read_json(source / INPUT), _parts_of(source, recipe)
     own = stage_parts(recipe, (name,))
     parts |= {key: parts[key] | own[key] for key in own}
-    _refuse_foreign(out, out / JOB, OWN_BLOCK_FILES)
+    _refuse_foreign(out, out / JOB, _own_names(recipe))
     claim(out, parts)
     block_pass = BlockPass(source / BLOCKS, out / BLOCKS, only_live=False)
     block_pass.target.delete_leftovers()
     done = finished_blocks(block_pass.target)
     todo = [block for block in range(counts["blocks"]) if block not in done]
     listener.started(counts["rows"], counts["rows"] - sum(block_size(counts, block) for block in todo))
-    order = WorkOrder(recipe, parts["seed"], (name,), parts["prompts"], answers or out / ANSWERS, out / DUPLICATES)
+    order = WorkOrder(recipe, parts["seed"], (name,), parts["prompts"], answers or out / ANSWERS, out)
     try:
-        if name == "dedup" and recipe.dedup:
-            build_index(block_pass.source, counts["blocks"], out / DUPLICATES, recipe.dedup, runner)
+        prepare(recipe, (name,), block_pass.source, counts["blocks"], out, runner)
         for report in runner.run(todo, block_pass, plan_pools(order)):
             listener.finished(report)
     finally:
@@ -131,7 +131,7 @@ def pack_directory(recipe: Recipe, source: Place, out: Place) -> Manifest:
     if len(done) < counts["blocks"]:
         raise UserError(f"{counts['blocks'] - len(done)} blocks of --in have not been through a stage yet")
     if live := sum(done.values()):
-        again = ", ".join(stage for stage in SPEECH_STAGES if stage in recipe.stages)
+        again = ", ".join(take_stages(recipe))
         raise UserError(f"{live} rows are still live: run {again} once more, then pack")
     recipe_digest = digest({"recipe": recipe.content(), "seed": parts["seed"]})
     return pack(out, [source / BLOCKS], parts, counts, recipe, recipe_digest)
@@ -142,6 +142,13 @@ def _parts_of(source: Place, recipe: Recipe) -> Parts:
     if changed := list(differences(parts.get("recipe"), recipe.content())):
         raise ResumeRefused(f"--in was made with another recipe; changed: {', '.join(changed[:8])}")
     return parts
+
+
+def _own_names(recipe: Recipe) -> tuple[str, ...]:
+    """What may stand in a directory of blocks: what jobs write there, and what stages prepare."""
+    prepared = [stage for stage in map(find_stage, recipe.stages) if stage.prepare]
+    names = [resource.name for stage in prepared for resource in stage.resources(recipe)]
+    return (JOB, INPUT, BLOCKS, ANSWERS, *names)
 
 
 def _refuse_foreign(out: Place, mark: Place, ours: Collection[str]) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.engines.contract import NO_TOKENS, Tokens
-from pipeline.models import Model, OpenAIModel, Price
+from pipeline.engines.registry import Models
+from pipeline.engines.text.openai import OpenAIModel, Price
+from pipeline.settings import Section
 
 _MILLION = 1_000_000
 
@@ -57,12 +59,12 @@ def cost(tokens: Tokens, price: Price) -> float:
     return (prompt + tokens.completion * price.completion) / _MILLION
 
 
-def describe(tokens: Mapping[str, Tokens], models: Mapping[str, Model]) -> list[str]:
+def describe(tokens: Mapping[str, Tokens], models: Models) -> list[str]:
     """A line for each model: requests, tokens, and the cost where the recipe knows a price."""
     return [_line(name, spent, models.get(name)) for name, spent in sorted(tokens.items())]
 
 
-def _line(name: str, spent: Tokens, model: Model | None) -> str:
+def _line(name: str, spent: Tokens, model: Section | None) -> str:
     reused = f", {_counted(spent.reused, 'answer')} reused" if spent.reused else ""
     cached = f" ({spent.cached} cached)" if spent.cached else ""
     price = model.serving.price if isinstance(model, OpenAIModel) else Price()

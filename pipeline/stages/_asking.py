@@ -15,6 +15,12 @@ def is_model(recipe: Recipe, engine: str) -> bool:
     return engine in recipe.models
 
 
+def check_prompt(stage: str, engine: str, prompt: str | None, recipe: Recipe) -> None:
+    """ValueError for a stage that names a model without the prompt to ask it with."""
+    if is_model(recipe, engine) and prompt is None:
+        raise ValueError(f"{stage}: model {engine} needs a prompt")
+
+
 def ask_engine(
     context: Context, engine: str, requests: Sequence[TextRequest], prompt: str | None = None, retries: int = 0
 ) -> list[TextAnswer | Failure]:

@@ -16,7 +16,7 @@ from manifests.schema import Dialogue, Turn
 from pipeline.engines.text.rules.limits import beginning
 from pipeline.engines.text.rules.patterns import screen_wording
 from pipeline.engines.text.rules.screen import Finding, judge_source, non_text_share
-from pipeline.recipe import Recipe
+from pipeline.recipe import Lengths
 from pipeline.stages._turns import all_exchanges, exchange_at
 from pipeline.stages.contract import reject
 from pipeline.text.fragments import find_fragment
@@ -40,31 +40,42 @@ class ModelSource:
     material: str
 
 
-def model_source(dialogue: Dialogue, number: int, recipe: Recipe) -> ModelSource:
+@dataclass(frozen=True, slots=True)
+class InputLimits:
+    """What a model is asked about: the settings of `rewrite` and `screen` that say so, under their names there."""
+
+    fragments: bool
+    fragment_length: Lengths
+    source_length: Lengths
+    max_non_text_share: float
+    rules_first: bool
+
+
+def model_source(dialogue: Dialogue, number: int, limits: InputLimits) -> ModelSource:
+    """What the model is given of one exchange, from 0."""
     user = exchange_at(dialogue, number).user
-    settings = recipe.rewrite
-    if number == 0 and settings.fragments:
-        limit = settings.fragment_length.get(dialogue.language, _FRAGMENT_LENGTH)
+    if number == 0 and limits.fragments:
+        limit = limits.fragment_length.get(dialogue.language, _FRAGMENT_LENGTH)
         if fragment := find_fragment(user.original_text, user.material, dialogue.language, limit):
             return ModelSource("fragment", "fragment", fragment.text, fragment.text)
     return ModelSource("next" if number else "whole", "instruction", _whole(user), user.material)
 
 
-def reject_hopeless(dialogue: Dialogue, recipe: Recipe) -> Dialogue:
+def reject_hopeless(dialogue: Dialogue, limits: InputLimits) -> Dialogue:
     """The dialogue, rejected if one of its turns is nothing that a model should be asked about."""
     for number in all_exchanges(dialogue):
-        if found := _judge(dialogue, number, recipe):
+        if found := _judge(dialogue, number, limits):
             return reject(dialogue, found.reason, found.detail)
     return dialogue
 
 
-def _judge(dialogue: Dialogue, number: int, recipe: Recipe) -> Finding | None:
+def _judge(dialogue: Dialogue, number: int, limits: InputLimits) -> Finding | None:
     user = exchange_at(dialogue, number).user
-    found = _non_text(user, dialogue.language, recipe.screen.max_non_text_share)
-    if found is None and recipe.screen.rules_first:
+    found = _non_text(user, dialogue.language, limits.max_non_text_share)
+    if found is None and limits.rules_first:
         found = judge_source(user.original_text, user.material, dialogue.language)
         found = found if found and found.reason in _HOPELESS else None
-    return found or _too_long(model_source(dialogue, number, recipe), dialogue.language, recipe)
+    return found or _too_long(model_source(dialogue, number, limits), dialogue.language, limits)
 
 
 def _non_text(user: Turn, language: str, limit: float) -> Finding | None:
@@ -73,9 +84,9 @@ def _non_text(user: Turn, language: str, limit: float) -> Finding | None:
     return Finding(Reason.NON_TEXT, f"share {share:.2f}, the limit is {limit:.2f}") if share > limit else None
 
 
-def _too_long(source: ModelSource, language: str, recipe: Recipe) -> Finding | None:
+def _too_long(source: ModelSource, language: str, limits: InputLimits) -> Finding | None:
     """A fragment is cut to its length; anything else is asked about whole, or not at all."""
-    limit = recipe.rewrite.source_length.get(language, _SOURCE_LENGTH)
+    limit = limits.source_length.get(language, _SOURCE_LENGTH)
     length = max(text_length(source.text, language), len(source.text) // _CHARACTERS_PER_WORD)
     if source.form == "fragment" or length <= limit:
         return None

@@ -13,7 +13,8 @@ from manifests.errors import RecipeError
 from manifests.storage import Place
 from pipeline.engines.contract import Samples
 from pipeline.engines.registry import engine_version
-from pipeline.recipe import Recipe, public_bank
+from pipeline.recipe import Recipe
+from pipeline.stages.cast import CastSettings, public_bank, speaking_engines
 from voicebank.bank import Bank, bank_place, load_bank
 from voicebank.card import read_card
 from voicebank.reference_embeddings import read_origin, read_reference_embeddings
@@ -23,42 +24,39 @@ from voicebank.voice import ANY_LANGUAGE, Voice
 Kind = Literal["reference embeddings", "xvectors"]
 
 
-def load_reference_embeddings(recipe: Recipe) -> Mapping[str, Samples]:
-    """By voice_id float32 [D], length 1; empty where the recipe compares no voices.
+def load_reference_embeddings(recipe: Recipe, speaker: str) -> Mapping[str, Samples]:
+    """By voice_id float32 [D], length 1. `speaker` is the encoder as the recipe names it.
 
-    RecipeError where there are none of its encoder.
+    RecipeError where there are none of that encoder.
     """
-    if recipe.assess is None or recipe.assess.speaker is None:
-        return {}
-    place = bank_place(recipe.cast.bank)
-    kind = _kind(place, recipe, recipe.assess.speaker)
+    place = bank_place(recipe.section(CastSettings).bank)
+    kind = _kind(place, recipe, speaker)
     return read_reference_embeddings(place) if kind == "reference embeddings" else _xvectors(place)
 
 
 def castable(recipe: Recipe, bank: Bank) -> list[Voice]:
     """The voices that the recipe may cast."""
-    engines = [recipe.engine_of(name) for name in recipe.tts.engine]
+    engines = speaking_engines(recipe)
     return [voice for voice in bank.select(engines=engines) if voice.language in (*recipe.languages, ANY_LANGUAGE)]
 
 
-def reference_embeddings_version(recipe: Recipe) -> str | None:
-    """Which references these are, with a hash of them; None where the recipe compares no voices.
+def reference_embeddings_version(recipe: Recipe, speaker: str) -> str:
+    """Which references these are, with a hash of them.
 
     RecipeError where a voice that may be cast has none.
     """
-    vectors = load_reference_embeddings(recipe)
-    if recipe.assess is None or recipe.assess.speaker is None:
-        return None
-    place, bank = bank_place(recipe.cast.bank), load_bank(recipe.cast.bank)
-    kind = _kind(place, recipe, recipe.assess.speaker)
+    vectors = load_reference_embeddings(recipe, speaker)
+    named = recipe.section(CastSettings).bank
+    place, bank = bank_place(named), load_bank(named)
+    kind = _kind(place, recipe, speaker)
     origin = read_origin(place) if kind == "reference embeddings" else None
     if origin and origin.bank != bank.digest:
         raise RecipeError(
-            f"the voices of the bank have changed since their reference embeddings were made: {_how(recipe)}"
+            f"the voices of the bank have changed since their reference embeddings were made: {_how(recipe, speaker)}"
         )
     if missing := [voice.voice_id for voice in castable(recipe, bank) if voice.voice_id not in vectors]:
         shown = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
-        raise RecipeError(f"{len(missing)} voices have no {kind} ({shown}): {_how(recipe)}")
+        raise RecipeError(f"{len(missing)} voices have no {kind} ({shown}): {_how(recipe, speaker)}")
     return f"{kind} {_digest(vectors)[:16]}"
 
 
@@ -77,13 +75,14 @@ def _kind(place: Place, recipe: Recipe, speaker: str) -> Kind:
         if origin
         else "has no reference embeddings"
     )
-    raise RecipeError(f"assess.speaker: the bank {public_bank(recipe.cast.bank)} {found}: {_how(recipe)}")
+    raise RecipeError(
+        f"assess.speaker: the bank {public_bank(recipe.section(CastSettings).bank)} {found}: {_how(recipe, speaker)}"
+    )
 
 
-def _how(recipe: Recipe) -> str:
+def _how(recipe: Recipe, speaker: str) -> str:
     """The command that makes them."""
-    speaker = recipe.assess.speaker if recipe.assess else ""
-    bank = public_bank(recipe.cast.bank)
+    bank = public_bank(recipe.section(CastSettings).bank)
     return f"parley voicebank reference-embeddings {bank} --recipe {recipe.name} --encoder {speaker}"
 
 

@@ -8,9 +8,8 @@ ladder has no rung left. Where it has one, the second hearing may save another t
 
 from manifests.reasons import Reason, reason_of
 from manifests.schema import Dialogue, Opinion
-from pipeline.recipe import Gate
 from pipeline.stages._transcripts import Heard
-from pipeline.stages.gate import has_another_take, judge, judge_alone
+from pipeline.stages.gate import GateSettings, has_another_take, judge, judge_alone
 
 DOUBTFUL = frozenset(
     {
@@ -28,7 +27,7 @@ DOUBTFUL = frozenset(
 voice's recording says, so one that writes it down has heard it, and another that missed it would excuse a leak."""
 
 
-def doubtful_turns(dialogue: Dialogue, settings: Gate) -> list[int]:
+def doubtful_turns(dialogue: Dialogue, settings: GateSettings) -> list[int]:
     """Indices of the turns that another hearing could clear, where clearing them is of use. `dialogue` was heard."""
     judged = judge(dialogue, settings)
     reasons = {i: reason_of(turn.reason) for i, turn in enumerate(judged.turns) if turn.reason is not None}
@@ -37,7 +36,7 @@ def doubtful_turns(dialogue: Dialogue, settings: Gate) -> list[int]:
     return doubtful if worth_it else []
 
 
-def decide(first: Heard, second: Heard, settings: Gate) -> Heard:
+def decide(first: Heard, second: Heard, settings: GateSettings) -> Heard:
     """The hearing of the lower error rate; if equal, the first. Two things count for more than the rate.
 
     A hearing that meets all limits goes before one that does not: a recipe may have limits besides the rate. And what
@@ -50,14 +49,14 @@ def decide(first: Heard, second: Heard, settings: Gate) -> Heard:
     )
 
 
-def opinion(heard: Heard, settings: Gate) -> Opinion:
+def opinion(heard: Heard, settings: GateSettings) -> Opinion:
     """What goes into the row. The recognizer was asked, so it has a name."""
     rate = heard.score.rate if heard.score else None
     fault = _fault(heard, settings)
     return Opinion(heard.recognizer or "", heard.hypothesis, rate, fault.value if fault else None)
 
 
-def _fault(heard: Heard, settings: Gate) -> Reason | None:
+def _fault(heard: Heard, settings: GateSettings) -> Reason | None:
     if heard.wrong or heard.score is None:
         return heard.wrong
     return judge_alone(heard.score, settings)

@@ -4,9 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from manifests.schema import Dialogue
 from pipeline.engines.contract import Complaint
-from pipeline.engines.text.chat.template import load_template
 from pipeline.recipe import Recipe
-from pipeline.stages._asking import is_model
 from pipeline.stages._checks import check_answer, check_question, first_complaint
 from pipeline.stages._turns import with_texts
 from pipeline.stages._typography import without_marks
@@ -17,19 +15,7 @@ _QUESTION_LENGTH = 60
 
 def question_limit(recipe: Recipe, language: str) -> int:
     """Longest question: words, or characters of an unspaced script."""
-    return recipe.rewrite.max_length.get(language, _QUESTION_LENGTH)
-
-
-def polishes_questions(recipe: Recipe, language: str) -> bool:
-    """Whether `respond` writes the question anew; if not, what `rewrite` writes is what will be spoken.
-
-    Raises UserError where the recipe names a template that is not there.
-    """
-    settings = recipe.respond
-    if not is_model(recipe, settings.engine) or settings.prompt is None:
-        return True
-    asked_for = load_template(settings.prompt, language).answer.values()
-    return any(key.field == "question" for key in asked_for)
+    return recipe.texts.question_limit.get(language, _QUESTION_LENGTH)
 
 
 def check_spoken(
@@ -39,12 +25,12 @@ def check_spoken(
 
     An author who writes no question leaves `question` as it is; `unlike` are questions that this one must not repeat.
     """
-    language, latin = dialogue.language, recipe.respond.allow_latin
+    language, latin = dialogue.language, recipe.texts.allow_latin
     asked, said = spoken_texts(fields, language, question)
     limit = question_limit(recipe, language)
     return first_complaint(
         check_question(asked, language, limit, unlike=unlike, allow_latin=latin),
-        check_answer(said, language, recipe.respond.answer_limit, allow_latin=latin),
+        check_answer(said, language, recipe.texts.answer_limit, allow_latin=latin),
     )
 
 

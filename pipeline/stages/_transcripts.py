@@ -12,7 +12,9 @@ from pipeline.engines.shared.silence_guard import loudest_dbfs
 from pipeline.scoring.hallucination import SILENCE_DBFS, flags
 from pipeline.scoring.rates import Score, score
 from pipeline.stages._turns import Place
+from pipeline.stages.cast import CASTING
 from pipeline.stages.contract import Context
+from pipeline.stages.gate import GateSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def _wrong(
     level = loudest_dbfs(clip.samples, clip.sample_rate)
     if result.text.strip() and level < SILENCE_DBFS:
         return Reason.HALLUCINATION_SILENCE
-    if compared.rate is None or compared.rate <= context.recipe.gate.limit(compared.metric):
+    if compared.rate is None or compared.rate <= _gate(context).limit(compared.metric):
         return None
     found = flags(
         result.text,
@@ -91,4 +93,8 @@ def _wrong(
 
 def _prompt(turn: Turn, context: Context) -> str | None:
     """What is said in the recording that the voice is given by."""
-    return context.casting[turn.voice_id].prompt_text if turn.voice_id else None
+    return context.resource(CASTING)[turn.voice_id].prompt_text if turn.voice_id else None
+
+
+def _gate(context: Context) -> GateSettings:
+    return context.recipe.find(GateSettings) or GateSettings()

@@ -5,20 +5,56 @@ where the recipe names an engine for them. A measure that cannot be had of a cli
 is None on the row, and crosses no limit. Takes that carry a reason already are not worth measuring.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
 
 from manifests.audio import decode
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Quality, Turn
+from manifests.storage import Place
 from pipeline.audio.loudness import loudness_lufs
 from pipeline.audio.samples import clipped_share, loud_span, peak_dbfs
-from pipeline.engines.contract import Clip, Failure, QualityPredictor, SpeakerEncoder
-from pipeline.recipe import Assess, Recipe
+from pipeline.engines.contract import Clip, Failure, QualityPredictor, Samples, SpeakerEncoder
+from pipeline.recipe import Recipe
+from pipeline.settings import EngineList, Section
+from pipeline.stages._loudness import LOUDNESS
+from pipeline.stages._reference_embeddings import load_reference_embeddings, reference_embeddings_version
 from pipeline.stages._turns import find_turns, replace_turns
-from pipeline.stages.contract import Context, EngineKey, Stage
+from pipeline.stages.contract import Context, EngineKey, Resource, Stage
 
 _NAMES = frozenset(field.name for field in fields(Quality))
+
+
+QualityScore = Literal["dnsmos_ovrl", "dnsmos_sig", "dnsmos_bak", "dnsmos_p808", "utmos"]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class AssessSettings(Section):
+    """Measures on the delivered bytes, and limits to them. What could not be measured of a clip crosses no limit."""
+
+    quality: EngineList = Field((), description="quality predictors: dnsmos, or models; their scores go into the row")
+    speaker: str | None = Field(
+        None, description="speaker encoder that compares each clip with its own voice; none: no comparison"
+    )
+    minimum: dict[QualityScore, float] = Field({}, description="lowest scores, such as {dnsmos_ovrl: 3.0}")
+    speaker_similarity: float | None = Field(
+        None, ge=-1, le=1, description="lowest cosine to the clip's own voice, by that encoder; none: no limit"
+    )
+    max_clipped_share: Share | None = Field(
+        None, description="largest share of samples that are cut off at full scale; none: no limit"
+    )
+    max_edge_silence_s: float | None = Field(
+        None, ge=0, description="longest silence before or after the speech; none: no limit"
+    )
+
+    @model_validator(mode="after")
+    def _limits_have_their_measure(self) -> "AssessSettings":
+        if self.speaker_similarity is not None and self.speaker is None:
+            raise ValueError("speaker_similarity needs a speaker encoder: speaker=NAME")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +65,7 @@ class Measured:
 
 
 def assess(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
-    settings = context.recipe.assess or Assess()
+    settings = context.recipe.section(AssessSettings)
     places = find_turns(dialogues, _is_new)
     turns = [dialogues[i].turns[j] for i, j in places]
     clips = [Clip(*decode(turn.audio)) for turn in turns if turn.audio is not None]
@@ -61,7 +97,7 @@ def _signal(clip: Clip, before: Quality | None) -> Quality:
     )
 
 
-def _scores(clips: Sequence[Clip], settings: Assess, context: Context) -> list[dict[str, float]]:
+def _scores(clips: Sequence[Clip], settings: AssessSettings, context: Context) -> list[dict[str, float]]:
     """Of each clip the scores of all predictors; those that fail on it give none."""
     scores: list[dict[str, float]] = [{} for _ in clips]
     for name in settings.quality:
@@ -73,19 +109,19 @@ def _scores(clips: Sequence[Clip], settings: Assess, context: Context) -> list[d
 
 
 def _similarities(
-    clips: Sequence[Clip], voices: Sequence[str], settings: Assess, context: Context
+    clips: Sequence[Clip], voices: Sequence[str], settings: AssessSettings, context: Context
 ) -> list[float | None]:
     if settings.speaker is None:
         return [None] * len(clips)
     encoder: SpeakerEncoder = context.engines["encoder", settings.speaker]
     vectors = encoder.encode(clips)
     return [
-        None if isinstance(vector, Failure) else float(vector @ context.reference_embeddings[voice])
+        None if isinstance(vector, Failure) else float(vector @ context.resource(REFERENCES)[voice])
         for vector, voice in zip(vectors, voices, strict=True)
     ]
 
 
-def _reason(quality: Quality, similarity: float | None, settings: Assess) -> Reason | None:
+def _reason(quality: Quality, similarity: float | None, settings: AssessSettings) -> Reason | None:
     """The first limit that is crossed; what is wrong with the signal explains the rest."""
     if _above(quality.clipped_share, settings.max_clipped_share):
         return Reason.CLIPPED
@@ -109,9 +145,47 @@ def _take(turn: Turn, measured: Measured) -> Turn:
 
 
 def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
-    settings = recipe.assess or Assess()
+    settings = recipe.section(AssessSettings)
     encoders = (("encoder", settings.speaker),) if settings.speaker else ()
     return (*(("quality", name) for name in settings.quality), *encoders)
 
 
-ASSESS = Stage("assess", assess, frozenset({"turns.quality", "turns.speaker_similarity", "turns.reason"}), _engines)
+def _references(recipe: Recipe, work: Place | None) -> Mapping[str, Samples]:
+    return load_reference_embeddings(recipe, recipe.section(AssessSettings).speaker or "")
+
+
+def _references_version(recipe: Recipe) -> str:
+    return reference_embeddings_version(recipe, recipe.section(AssessSettings).speaker or "")
+
+
+REFERENCES: Resource[Mapping[str, Samples]] = Resource("reference embeddings", _references, _references_version)
+"""By voice_id what the recipe's speaker encoder makes of that voice: float32 [D], length 1."""
+
+
+def _resources(recipe: Recipe) -> tuple[Resource[Any], ...]:
+    return (LOUDNESS, REFERENCES) if recipe.section(AssessSettings).speaker else (LOUDNESS,)
+
+
+def _check_recipe(recipe: Recipe) -> None:
+    settings = recipe.section(AssessSettings)
+    predictors = [recipe.engine_of(name) for name in settings.quality]
+    if len(set(predictors)) < len(predictors):
+        raise ValueError("assess.quality: two predictors of one engine would write the same scores")
+    for score in settings.minimum:
+        if score.partition("_")[0] not in predictors:
+            raise ValueError(f"assess.minimum: no predictor of assess.quality gives {score}")
+
+
+ASSESS = Stage(
+    name="assess",
+    about="measures of the delivered bytes of every new take, held to the recipe's limits",
+    settings=AssessSettings,
+    apply=assess,
+    reads=frozenset({"take.audio"}),
+    writes=frozenset({"turns.quality", "turns.speaker_similarity", "turns.reason"}),
+    pool="proof",
+    after=("transcribe", "watermark", "render"),
+    engines=_engines,
+    resources=_resources,
+    check=_check_recipe,
+)

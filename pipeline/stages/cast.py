@@ -8,10 +8,37 @@ voice: another of the same gender is drawn by seed, and none that was heard befo
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pydantic import Field, field_serializer
+
+from manifests.errors import RecipeError
 from manifests.reasons import Reason
 from manifests.schema import Dialogue
-from pipeline.recipe import Recipe, public_bank
-from pipeline.stages.contract import Context, EngineKey, Stage, reject
+from manifests.storage import Place
+from pipeline.recipe import Recipe
+from pipeline.settings import Section, public_name
+from pipeline.stages.contract import Context, Resource, Stage, reject
+from pipeline.stages.registry import engines_of
+from voicebank.bank import load_bank
+from voicebank.cast import Agents, Casting
+
+
+def public_bank(bank: str) -> str:
+    """The bank's name as it may stand in manifests and messages: of an address or absolute path only the last part."""
+    return bank.rstrip("/").rsplit("/", 1)[-1] if "://" in bank else public_name(bank)
+
+
+class CastSettings(Section):
+    bank: str = Field("offline", description="voice bank: a name that ships, or a directory")
+    agents: Agents = Field(
+        "all",
+        description="agent voices of a language that are cast: all, one (the bank's first), "
+        "or pair (the bank's first female and first male)",
+    )
+
+    @field_serializer("bank")
+    def _no_private_path(self, bank: str) -> str:
+        """Recipes stand in manifests."""
+        return public_bank(bank)
 
 
 def cast(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
@@ -20,12 +47,12 @@ def cast(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
 
 def _cast(dialogue: Dialogue, context: Context) -> Dialogue:
     user = dialogue.user_voice or _user(dialogue, context)
-    agent = dialogue.agent_voice or context.casting.draw(
+    agent = dialogue.agent_voice or context.resource(CASTING).draw(
         dialogue.language, True, context.seed_for("cast-agent", dialogue)
     )
     if user is None or agent is None:
         missing = "user" if user is None else "agent"
-        bank = public_bank(context.recipe.cast.bank)
+        bank = public_bank(context.recipe.section(CastSettings).bank)
         return reject(dialogue, Reason.NO_VOICE, f"no {missing} voice for {dialogue.language} in the bank {bank}")
     return replace(dialogue, user_voice=user, agent_voice=agent)
 
@@ -33,14 +60,43 @@ def _cast(dialogue: Dialogue, context: Context) -> Dialogue:
 def _user(dialogue: Dialogue, context: Context) -> str | None:
     heard = {attempt.voice_id for turn in dialogue.turns if turn.role == "user" for attempt in turn.attempts}
     if not heard and dialogue.ordinal is not None:
-        return context.casting.user_at(dialogue.language, dialogue.ordinal, context.seed)
-    gender = min(context.casting.genders_of(heard), default=None)
+        return context.resource(CASTING).user_at(dialogue.language, dialogue.ordinal, context.seed)
+    gender = min(context.resource(CASTING).genders_of(heard), default=None)
     seed = context.seed_for("cast-user", dialogue, len(heard))
-    return context.casting.draw(dialogue.language, False, seed, avoid=heard, gender=gender)
+    return context.resource(CASTING).draw(dialogue.language, False, seed, avoid=heard, gender=gender)
 
 
-def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
-    return ()
+def speaking_engines(recipe: Recipe) -> list[str]:
+    """The engines that the recipe's stages speak with, as voices name them."""
+    return [recipe.engine_of(name) for kind, name in engines_of(recipe, tuple(recipe.stages)) if kind == "tts"]
 
 
-CAST = Stage("cast", cast, frozenset({"user_voice", "agent_voice"}), _engines, voices=True)
+def open_casting(recipe: Recipe, work: Place | None = None) -> Casting:
+    """The recipe's voices, as far as its engines can speak with them. RecipeError where that is none."""
+    settings, engines = recipe.section(CastSettings), speaking_engines(recipe)
+    bank = load_bank(settings.bank)
+    if not bank.select(engines=engines):
+        shown = public_bank(settings.bank)
+        raise RecipeError(f"the bank {shown} has no voice for {', '.join(engines)}; name one that has: cast.bank=DIR")
+    return Casting(bank, engines, settings.agents)
+
+
+def _version(recipe: Recipe) -> str:
+    open_casting(recipe)  # a bank that the engines cannot speak with ends the job before any work
+    return load_bank(recipe.section(CastSettings).bank).digest
+
+
+CASTING: Resource[Casting] = Resource("voices", open_casting, _version)
+"""The voices that the recipe may cast."""
+
+CAST = Stage(
+    name="cast",
+    about="one user voice and one agent voice for the whole dialogue",
+    settings=CastSettings,
+    apply=cast,
+    reads=frozenset({"language"}),
+    writes=frozenset({"user_voice", "agent_voice"}),
+    pool="voices",
+    after=("converse", "respond", "dedup", "screen", "rewrite"),
+    resources=lambda recipe: (CASTING,),
+)

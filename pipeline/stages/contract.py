@@ -1,7 +1,7 @@
-"""The laws of a stage, enforced in one place.
+"""What a stage is, and its laws, enforced in one place.
 
-A stage is a name, a pure function over a list of dialogues, the fields that it may write and the engines that it uses.
-`run_stage` runs every stage and holds all of them to the same laws:
+A stage is a file with a `Stage`: its name, its section of the recipe, a pure function over a list of dialogues, what
+it reads and writes, and what its workers load. `run_stage` runs every stage and holds all of them to the same laws:
 
 1. one dialogue out for one in, in the same order;
 2. only live rows are shown to the stage;
@@ -14,18 +14,22 @@ A stage is a name, a pure function over a list of dialogues, the fields that it 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from manifests.errors import LawBroken, ParleyError
 from manifests.reasons import Reason, reason_of
 from manifests.schema import Dialogue, Step, Turn
-from pipeline.engines.contract import NO_TOKENS, Samples, Tokens
+from manifests.storage import Place
+from pipeline.engines.contract import NO_TOKENS, Tokens
 from pipeline.recipe import Recipe
 from pipeline.seeds import derive_seed
-from voicebank.cast import Casting
+from pipeline.settings import Section
 
 EngineKey = tuple[str, str]
-"""(kind, name), as in the engine table: ("tts", "flite")."""
+"""(kind, name): ("tts", "flite"). The name is an engine's or that of a model of the recipe."""
+
+Item = TypeVar("Item")
+Value = TypeVar("Value")
 
 
 class Meter:
@@ -40,41 +44,113 @@ class Meter:
 
 
 @dataclass(frozen=True)
-class Context:
-    """What a stage may know besides its rows. `engines` are those that the stage declared.
+class Resource(Generic[Value]):
+    """Something that a stage's workers load once, besides engines: voices, an index, a table.
 
-    `duplicates` gives, for the dialogue_id of a row whose question repeats an earlier one, the id of that one.
-    `reference_embeddings` gives, for a voice_id, what the recipe's speaker encoder makes of that voice: float32 [D],
-    length 1.
+    `load(recipe, work)` loads it; `work` is the job's directory, where `Stage.prepare` has written, or None. `version`
+    stands in the job's identity; it raises what the user must know before any work is done, such as a missing library.
     """
+
+    name: str
+    load: Callable[[Recipe, Place | None], Value]
+    version: Callable[[Recipe], str]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a stage may know besides its rows: `engines` and `resources` are those that the stages declared."""
 
     recipe: Recipe
     seed: int
-    casting: Casting
     engines: Mapping[EngineKey, Any]
     prompts: Mapping[str, str]
-    duplicates: Mapping[str, str] = field(default_factory=dict)
-    reference_embeddings: Mapping[str, Samples] = field(default_factory=dict)
+    resources: Mapping[str, Any] = field(default_factory=dict)
     meter: Meter = field(default_factory=Meter)
 
+    def resource(self, wanted: Resource[Value]) -> Value:
+        """What the resource's `load` gave."""
+        value: Value = self.resources[wanted.name]
+        return value
+
     def seed_for(self, stage: str, dialogue: Dialogue, *parts: str | int) -> int:
+        """The seed of one decision about one dialogue, in 0..2**63-1."""
         return derive_seed(self.seed, stage, dialogue.dialogue_id, *parts)
+
+
+class Mapper(Protocol):
+    """Applies a function that can travel to other processes; the results come in the order of the items."""
+
+    def map(self, function: Callable[[Item], Value], items: Sequence[Item]) -> Iterator[Value]: ...
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What `Stage.prepare` works on: all blocks 0..count-1 as the stages before it left them, and the job's `work`."""
+
+    recipe: Recipe
+    blocks: Place
+    count: int
+    work: Place
+    mapper: Mapper
+
+
+def nothing(recipe: Recipe) -> tuple[()]:
+    """For stages that use none of something."""
+    return ()
+
+
+def one_pass(recipe: Recipe) -> int:
+    """For stages that send no turn back for another take."""
+    return 1
+
+
+def no_complaint(recipe: Recipe) -> None:
+    """For stages whose settings need no look at the rest of the recipe."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """`writes` names dialogue fields ("user_voice") and turn fields ("turns.text").
+    """The declaration of a stage, a value of the stage's module.
 
-    `prompts` names the wording that the stage uses, as template and version ("ke-rewrite/v1"). Only stages that look
-    at `voices` find them in their context: a bank of 40,000 is not loaded for others.
+    `settings` is its section of the recipe. `apply` gets the live dialogues of a batch. `reads` and `writes` name
+    fields of the row: of the dialogue ("user_voice"), its turns ("turns.text") or their takes ("take.audio"); a stage
+    that `spoils` a field makes wrong whatever stood there (a new level spoils the watermark). `pipeline.stages._order`
+    checks the order of a recipe by the three.
+
+    Where a recipe lists no place for the stage (`--set NAME={}` switches it on), it comes behind the last stage of
+    `after`. `pool` is the pool of workers that it joins where the recipe names none.
+
+    `engines`, `prompts` (template and version, "ke-rewrite/v1") and `resources` are what its workers load. `check`
+    raises ValueError where its settings do not go with the rest of the recipe. `prepare` is for a stage that must see
+    all rows before it treats one: it is called once they are there. `passes` is how often the stages that treat takes
+    run at most, where this one sends turns back. A started job cannot change the settings named in `fixed` ("*": none
+    of them), since its passes are on disk.
     """
 
     name: str
+    about: str
+    settings: type[Section]
     apply: Callable[[Sequence[Dialogue], Context], Sequence[Dialogue]]
+    reads: frozenset[str]
     writes: frozenset[str]
-    engines: Callable[[Recipe], tuple[EngineKey, ...]]
-    prompts: Callable[[Recipe], tuple[str, ...]] = lambda recipe: ()
-    voices: bool = False
+    spoils: frozenset[str] = frozenset()
+    pool: str = "text"
+    after: tuple[str, ...] = ()
+    engines: Callable[[Recipe], tuple[EngineKey, ...]] = nothing
+    prompts: Callable[[Recipe], tuple[str, ...]] = nothing
+    resources: Callable[[Recipe], tuple[Resource[Any], ...]] = nothing
+    check: Callable[[Recipe], None] = no_complaint
+    prepare: Callable[[Preparation], None] | None = None
+    passes: Callable[[Recipe], int] = one_pass
+    fixed: tuple[str, ...] = ()
+
+    @property
+    def treats_takes(self) -> bool:
+        """Whether the stage has to do with voices or takes: it runs again for every further take."""
+        return any(
+            name.startswith(("take.", "turns.take")) or name in ("user_voice", "agent_voice")
+            for name in self.reads | self.writes
+        )
 
 
 def run_stage(stage: Stage, dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:

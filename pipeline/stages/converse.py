@@ -13,10 +13,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from pydantic import Field
+
 from manifests.schema import Dialogue, Turn
 from pipeline.engines.contract import Complaint, TextAnswer, TextRequest
-from pipeline.recipe import Converse, Recipe
-from pipeline.stages._asking import Step, ask_in_turn
+from pipeline.recipe import Recipe
+from pipeline.settings import Section
+from pipeline.stages._asking import Step, ask_in_turn, is_model
 from pipeline.stages._spoken_text import check_spoken, question_limit, spoken_texts
 from pipeline.stages._turns import exchange_count, spoken_history
 from pipeline.stages.contract import Context, EngineKey, Stage
@@ -25,8 +28,18 @@ _SEED_BITS = 63
 """Of `Context.seed_for`."""
 
 
+class ConverseSettings(Section):
+    """Further exchanges, each written from those before it (LLaMA-Omni 2). Answers are held to `respond`'s limits."""
+
+    engine: str = Field(description="the name of a model")
+    prompt: str = Field(description="template and version (instructs2s-converse/v1)")
+    retries: int = Field(2, ge=0, description="further tries at an answer that cannot be used")
+    turns_mean: float = Field(2.0, gt=0, description="mean of the Poisson distribution of exchanges in a dialogue")
+    turns_max: int = Field(5, ge=1, description="the number is clipped to 1..this, not drawn again")
+
+
 def converse(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
-    settings = _settings(context.recipe)
+    settings = context.recipe.section(ConverseSettings)
     step = Step(
         engine=settings.engine,
         prompt=settings.prompt,
@@ -40,7 +53,7 @@ def converse(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
 
 def wanted_exchanges(dialogue: Dialogue, context: Context) -> int:
     """How many exchanges the dialogue is to have: in 1..`turns_max`, by its own seed."""
-    settings = _settings(context.recipe)
+    settings = context.recipe.section(ConverseSettings)
     return clipped_poisson(settings.turns_mean, settings.turns_max, context.seed_for("converse", dialogue))
 
 
@@ -73,7 +86,7 @@ def _ask(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
         variables={},
         seed=context.seed_for("converse", dialogue, number),
         options={
-            "answer_limit": recipe.respond.answer_limit,
+            "answer_limit": recipe.texts.answer_limit,
             "max_length": question_limit(recipe, dialogue.language),
         },
         history=history,
@@ -91,18 +104,30 @@ def _appended(dialogue: Dialogue, number: int, answer: TextAnswer) -> Dialogue:
     return replace(dialogue, turns=(*dialogue.turns, *exchange))
 
 
-def _settings(recipe: Recipe) -> Converse:
-    if recipe.converse is None:
-        raise ValueError(f"recipe {recipe.name} has no section converse")
-    return recipe.converse
-
-
 def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
-    return (("text", recipe.converse.engine),) if recipe.converse else ()
+    return (("text", recipe.section(ConverseSettings).engine),)
 
 
 def _prompts(recipe: Recipe) -> tuple[str, ...]:
-    return (recipe.converse.prompt,) if recipe.converse else ()
+    return (recipe.section(ConverseSettings).prompt,)
 
 
-CONVERSE = Stage("converse", converse, frozenset({"turns"}), _engines, _prompts)
+def _check_recipe(recipe: Recipe) -> None:
+    engine = recipe.section(ConverseSettings).engine
+    if not is_model(recipe, engine):
+        raise ValueError(f"converse.engine: there is no model {engine!r}")
+
+
+CONVERSE = Stage(
+    name="converse",
+    about="the dialogue gets further exchanges, each written from those before it",
+    settings=ConverseSettings,
+    apply=converse,
+    reads=frozenset({"turns.text"}),
+    writes=frozenset({"turns"}),
+    spoils=frozenset({"turns.take"}),
+    after=("respond",),
+    engines=_engines,
+    prompts=_prompts,
+    check=_check_recipe,
+)

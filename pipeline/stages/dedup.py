@@ -3,19 +3,48 @@
 The rows were compared before the stage runs (`pipeline.dedup`); it looks each up in the finished index.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
 
 from manifests.reasons import Reason
 from manifests.schema import Dialogue
-from pipeline.stages.contract import Context, Stage, reject
+from manifests.storage import Place
+from pipeline.dedup import build_index, load_index
+from pipeline.dedup import version as minhash_version
+from pipeline.dedup.settings import DedupSettings
+from pipeline.recipe import Recipe
+from pipeline.stages.contract import Context, Preparation, Resource, Stage, reject
 
 
 def dedup(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
-    return [_judged(dialogue, context.duplicates.get(dialogue.dialogue_id)) for dialogue in dialogues]
+    duplicates = context.resource(DUPLICATES)
+    return [_judged(dialogue, duplicates.get(dialogue.dialogue_id)) for dialogue in dialogues]
 
 
 def _judged(dialogue: Dialogue, earlier: str | None) -> Dialogue:
     return dialogue if earlier is None else reject(dialogue, Reason.NEAR_DUPLICATE, f"like {earlier}")
 
 
-DEDUP = Stage("dedup", dedup, frozenset(), lambda recipe: ())
+def _prepare(rows: Preparation) -> None:
+    build_index(rows.blocks, rows.count, rows.work / DUPLICATES.name, rows.recipe.section(DedupSettings), rows.mapper)
+
+
+def _load(recipe: Recipe, work: Place | None) -> Mapping[str, str]:
+    return load_index(work / DUPLICATES.name) if work else {}
+
+
+DUPLICATES: Resource[Mapping[str, str]] = Resource("duplicates", _load, lambda recipe: minhash_version())
+"""For the dialogue_id of a row whose question repeats an earlier one, the id of that one."""
+
+DEDUP = Stage(
+    name="dedup",
+    about="rows whose question an earlier row asks too are rejected",
+    settings=DedupSettings,
+    apply=dedup,
+    reads=frozenset({"turns.text"}),
+    writes=frozenset(),
+    after=("screen",),
+    resources=lambda recipe: (DUPLICATES,),
+    prepare=_prepare,
+    fixed=("*",),
+)

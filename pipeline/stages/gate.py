@@ -8,22 +8,60 @@ what the stages from cast on look for.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from manifests.reasons import Reason, reason_of
 from manifests.schema import Attempt, Dialogue, Turn
-from pipeline.recipe import Gate, Recipe
 from pipeline.scoring.rates import Score, pooled, score
-from pipeline.stages.contract import Context, EngineKey, Stage, attempt_of, reject
+from pipeline.settings import Section
+from pipeline.stages.contract import Context, Stage, attempt_of, reject
+
+Share = Annotated[float, Field(ge=0, le=1)]
 
 FINAL = frozenset({Reason.NO_RECOGNIZER, Reason.EMPTY_REFERENCE})
 """Reasons that no other take can cure."""
 
 
+class Rung(Section):
+    """How the next attempt differs; the seed always does."""
+
+    rate: float = Field(1.0, gt=0.3, lt=3, description="multiplies the voice's speaking rate")
+    voice: Literal["same", "another"] = Field("same", description="'another': the user of the dialogue is cast anew")
+
+
+class Speed(Section):
+    """What speech can be, in letters or syllables per second. `pipeline.scoring.duration` argues for the defaults."""
+
+    slowest: float = Field(gt=0, description="slower than this is run-away speech")
+    fastest: float = Field(gt=0, description="faster than this, something is missing")
+    pause_s: float = Field(ge=0, description="silence that a clip may hold besides")
+
+
+class GateSettings(Section):
+    cer_limit: Share = Field(0.05, description="CER above this drops the dialogue")
+    wer_limit: Share = Field(0.10, description="WER above this drops the dialogue")
+    worst_turn_limit: Share | None = Field(None, description="the same for any single turn; none: no such check")
+    edge_limit: Share | None = Field(None, description="largest edge error of a turn; none: no such check")
+    spaced_speed: Speed = Field(Speed(slowest=4, fastest=28, pause_s=2), description="of scripts with spaces (en)")
+    unspaced_speed: Speed = Field(Speed(slowest=1.4, fastest=11, pause_s=2), description="of scripts without (zh)")
+    ladder: tuple[Rung, ...] = Field((), description="further attempts at a rejected turn, in order")
+
+    @property
+    def takes(self) -> int:
+        """Most takes of a turn."""
+        return 1 + len(self.ladder)
+
+    def limit(self, metric: str) -> float:
+        return self.cer_limit if metric == "cer" else self.wer_limit
+
+
 def gate(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
-    return [_decide(dialogue, context.recipe.gate) for dialogue in dialogues]
+    return [_decide(dialogue, context.recipe.section(GateSettings)) for dialogue in dialogues]
 
 
-def judge(dialogue: Dialogue, settings: Gate) -> Dialogue:
+def judge(dialogue: Dialogue, settings: GateSettings) -> Dialogue:
     """The dialogue with all rates, and on each turn the reason for which it stands in the way of keeping it."""
     scores = [_score(turn, dialogue.language) for turn in dialogue.turns]
     rate = pooled([s for s in scores if s is not None and not s.is_empty_reference])
@@ -37,18 +75,18 @@ def judge(dialogue: Dialogue, settings: Gate) -> Dialogue:
     )
 
 
-def judge_alone(result: Score, settings: Gate) -> Reason | None:
+def judge_alone(result: Score, settings: GateSettings) -> Reason | None:
     """Why a turn that was heard so would be rejected if it were a whole dialogue."""
     return _turn_reason(result, result.rate, settings)
 
 
-def has_another_take(judged: Dialogue, settings: Gate) -> bool:
+def has_another_take(judged: Dialogue, settings: GateSettings) -> bool:
     """Whether the ladder has a rung left that could cure what stands in the way."""
     final = any(reason_of(turn.reason) in FINAL for turn in judged.turns)
-    return attempt_of(judged) < settings.attempts and not final
+    return attempt_of(judged) < settings.takes and not final
 
 
-def _decide(dialogue: Dialogue, settings: Gate) -> Dialogue:
+def _decide(dialogue: Dialogue, settings: GateSettings) -> Dialogue:
     attempt = attempt_of(dialogue)
     judged = judge(dialogue, settings)
     decided = replace(judged, turns=tuple(_record(turn, attempt) for turn in judged.turns))
@@ -64,7 +102,7 @@ def _score(turn: Turn, language: str) -> Score | None:
     return None if turn.hypothesis is None else score(turn.text or "", turn.hypothesis, language)
 
 
-def _judge(turn: Turn, result: Score | None, dialogue_rate: float | None, settings: Gate) -> Turn:
+def _judge(turn: Turn, result: Score | None, dialogue_rate: float | None, settings: GateSettings) -> Turn:
     if result is None:
         return turn
     if result.is_empty_reference:
@@ -79,7 +117,7 @@ def _judge(turn: Turn, result: Score | None, dialogue_rate: float | None, settin
     )
 
 
-def _turn_reason(result: Score, dialogue_rate: float | None, settings: Gate) -> Reason | None:
+def _turn_reason(result: Score, dialogue_rate: float | None, settings: GateSettings) -> Reason | None:
     rate, limit = result.rate or 0.0, settings.limit(result.metric)
     if (dialogue_rate or 0.0) > limit and rate > limit:
         return Reason.ERROR_RATE
@@ -148,14 +186,13 @@ def _drop(dialogue: Dialogue) -> Dialogue:
     return reject(dialogue, reason, detail)
 
 
-def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
-    return ()
-
-
 GATE = Stage(
-    "gate",
-    gate,
-    frozenset(
+    name="gate",
+    about="keeps the dialogue, sends turns up the ladder for another take, or drops it with a reason",
+    settings=GateSettings,
+    apply=gate,
+    reads=frozenset({"take.hearing"}),
+    writes=frozenset(
         {
             "status",
             "user_voice",
@@ -175,5 +212,8 @@ GATE = Stage(
             "turns.attempts",
         }
     ),
-    _engines,
+    pool="proof",
+    after=("assess", "transcribe"),
+    passes=lambda recipe: recipe.section(GateSettings).takes,
+    fixed=("ladder",),
 )

@@ -1,33 +1,26 @@
-"""The stages, in the order in which a row travels."""
+"""The stages that there are, found by name."""
 
-from pipeline.stages.assess import ASSESS
-from pipeline.stages.cast import CAST
-from pipeline.stages.contract import Stage
-from pipeline.stages.converse import CONVERSE
-from pipeline.stages.dedup import DEDUP
-from pipeline.stages.gate import GATE
-from pipeline.stages.render import RENDER
-from pipeline.stages.respond import RESPOND
-from pipeline.stages.rewrite import REWRITE
-from pipeline.stages.screen import SCREEN
-from pipeline.stages.synthesize import SYNTHESIZE
-from pipeline.stages.transcribe import TRANSCRIBE
-from pipeline.stages.watermark import WATERMARK
+from collections.abc import Sequence
 
-STAGE_TABLE: dict[str, Stage] = {
-    stage.name: stage
-    for stage in (
-        REWRITE,
-        SCREEN,
-        DEDUP,
-        RESPOND,
-        CONVERSE,
-        CAST,
-        SYNTHESIZE,
-        RENDER,
-        WATERMARK,
-        TRANSCRIBE,
-        ASSESS,
-        GATE,
-    )
-}
+from manifests.errors import RecipeError
+from pipeline.doors import Door
+from pipeline.recipe import Recipe
+from pipeline.stages.contract import EngineKey, Stage
+
+STAGES = Door("parley.stages", Stage)
+
+
+def find_stage(name: str) -> Stage:
+    """The stage of that name. RecipeError where there is none."""
+    if found := STAGES.named(name):
+        return found[0]
+    raise RecipeError(f"no stage {name!r}; there are: {', '.join(STAGES.names())}")
+
+
+def is_stage(name: str) -> bool:
+    return name in STAGES.names()
+
+
+def engines_of(recipe: Recipe, stages: Sequence[str]) -> list[EngineKey]:
+    """The engines that the stages use, each once."""
+    return list(dict.fromkeys(key for name in stages for key in find_stage(name).engines(recipe)))

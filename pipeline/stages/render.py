@@ -6,6 +6,9 @@ on what the synthesizer gave: once the level is lowered, no sample is at full sc
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
+
+from pydantic import Field
 
 from manifests.audio import decode
 from manifests.schema import Audio, Dialogue, Quality, Turn
@@ -20,16 +23,28 @@ from pipeline.audio.samples import (
     trim_silence,
 )
 from pipeline.engines.contract import Samples
-from pipeline.recipe import Recipe, Render
+from pipeline.recipe import Recipe
+from pipeline.settings import Section
+from pipeline.stages._loudness import LOUDNESS
 from pipeline.stages._turns import find_turns, replace_turns
-from pipeline.stages.contract import Context, EngineKey, Stage
+from pipeline.stages.assess import AssessSettings
+from pipeline.stages.contract import Context, Resource, Stage
 
 Rendered = tuple[Audio, Quality | None]
 
 
+class RenderSettings(Section):
+    sample_rate: int = Field(16_000, ge=8_000, le=48_000, description="of the delivered clips, Hz")
+    loudness_lufs: float | None = Field(
+        None, ge=-60, le=0, description="loudness of every clip, ITU-R BS.1770; none: the peak alone sets the level"
+    )
+    peak_dbfs: float = Field(-3.0, le=0, description="peak level of every clip; with a loudness, its highest")
+    edge_silence_ms: int = Field(150, ge=0, description="silence before and after the speech")
+
+
 def render(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
-    settings = context.recipe.render
-    recorded = settings.loudness_lufs is not None or context.recipe.assess is not None
+    settings = context.recipe.section(RenderSettings)
+    recorded = settings.loudness_lufs is not None or context.recipe.find(AssessSettings) is not None
     places = find_turns(dialogues, _is_raw)
     clips = [dialogues[i].turns[j].audio for i, j in places]
     rendered = [_render(clip, settings, recorded) for clip in clips if clip is not None]
@@ -40,7 +55,7 @@ def _is_raw(turn: Turn) -> bool:
     return turn.audio is not None and turn.reason is None and turn.watermark is None
 
 
-def _render(audio: Audio, settings: Render, recorded: bool) -> Rendered:
+def _render(audio: Audio, settings: RenderSettings, recorded: bool) -> Rendered:
     raw, rate = decode(audio)
     samples = trim_silence(resample(raw, rate, settings.sample_rate))
     edge_ms = settings.edge_silence_ms
@@ -50,7 +65,7 @@ def _render(audio: Audio, settings: Render, recorded: bool) -> Rendered:
     return encode(samples, settings.sample_rate, "wav"), quality
 
 
-def _level(samples: Samples, settings: Render) -> tuple[Samples, float | None]:
+def _level(samples: Samples, settings: RenderSettings) -> tuple[Samples, float | None]:
     """The samples at the recipe's level, and their loudness where that was asked for and they have one."""
     if settings.loudness_lufs is None:
         return normalize_peak(samples, settings.peak_dbfs), None
@@ -63,8 +78,26 @@ def _with_audio(turn: Turn, rendered: Rendered) -> Turn:
     return replace(turn, audio=audio, quality=quality)
 
 
-def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
-    return ()
+def _resources(recipe: Recipe) -> tuple[Resource[Any], ...]:
+    return (LOUDNESS,) if recipe.section(RenderSettings).loudness_lufs is not None else ()
 
 
-RENDER = Stage("render", render, frozenset({"turns.audio", "turns.quality"}), _engines)
+def _check_recipe(recipe: Recipe) -> None:
+    assessed, edge_s = recipe.find(AssessSettings), recipe.section(RenderSettings).edge_silence_ms / 1000
+    if assessed and assessed.max_edge_silence_s is not None and assessed.max_edge_silence_s < edge_s:
+        raise ValueError(f"assess.max_edge_silence_s: render alone puts {edge_s:g} s of silence at the edges")
+
+
+RENDER = Stage(
+    name="render",
+    about="every new take gets the corpus's sample rate, level and edge silence",
+    settings=RenderSettings,
+    apply=render,
+    reads=frozenset({"take.audio"}),
+    writes=frozenset({"turns.audio", "turns.quality"}),
+    spoils=frozenset({"take.watermark", "take.hearing", "take.quality"}),
+    pool="voices",
+    after=("synthesize",),
+    resources=_resources,
+    check=_check_recipe,
+)

@@ -10,17 +10,28 @@ Whatever the engine says of itself, the length, the script and the characters of
 
 from collections.abc import Mapping, Sequence
 
+from pydantic import Field
+
 from manifests.schema import Dialogue
 from pipeline.engines.contract import Check, Complaint, TextRequest
+from pipeline.engines.text.chat.template import load_template
 from pipeline.recipe import Recipe
-from pipeline.stages._asking import Step, ask_in_turn, is_model
+from pipeline.settings import Section
+from pipeline.stages._asking import Step, ask_in_turn, check_prompt, is_model
 from pipeline.stages._spoken_text import check_spoken, with_spoken
 from pipeline.stages._turns import exchange_at, spoken_history
 from pipeline.stages.contract import Context, EngineKey, Stage
 
 
+class RespondSettings(Section):
+    engine: str = Field(description="text engine: rules, or the name of a model")
+    prompt: str | None = Field(None, description="template and version (ke-respond/v1), for a model")
+    retries: int = Field(2, ge=0, description="further tries at an answer that cannot be used, for a model")
+    answer_target: int = Field(40, gt=0, description="no further sentence is added once the answer is this long")
+
+
 def respond(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
-    settings = context.recipe.respond
+    settings = context.recipe.section(RespondSettings)
     ask = _ask_model if is_model(context.recipe, settings.engine) else _ask_rules
     step = Step(
         engine=settings.engine,
@@ -34,15 +45,29 @@ def respond(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
     return ask_in_turn(step, dialogues, context)
 
 
+def polishes_questions(recipe: Recipe, language: str) -> bool:
+    """Whether `respond` writes the question anew; if not, what `rewrite` writes is what will be spoken.
+
+    Raises UserError where the recipe names a template that is not there.
+    """
+    settings = recipe.find(RespondSettings)
+    if settings is None:
+        return False
+    if not is_model(recipe, settings.engine) or settings.prompt is None:
+        return True
+    asked_for = load_template(settings.prompt, language).answer.values()
+    return any(key.field == "question" for key in asked_for)
+
+
 def _ask_rules(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
     pair = exchange_at(dialogue, number)
-    settings = context.recipe.respond
+    settings = context.recipe.section(RespondSettings)
     return TextRequest(
         task="respond",
         language=dialogue.language,
         variables={"question": pair.user.text or "", "answer": pair.agent.original_text},
         seed=context.seed_for("respond", dialogue, pair.user_index),
-        options={"answer_limit": settings.answer_limit, "answer_target": settings.answer_target},
+        options={"answer_limit": context.recipe.texts.answer_limit, "answer_target": settings.answer_target},
         check=_check(dialogue, number, context.recipe),
     )
 
@@ -54,7 +79,7 @@ def _ask_model(dialogue: Dialogue, number: int, context: Context) -> TextRequest
         language=dialogue.language,
         variables={"question": pair.user.text or ""},
         seed=context.seed_for("respond", dialogue, pair.user_index),
-        options={"answer_limit": context.recipe.respond.answer_limit},
+        options={"answer_limit": context.recipe.texts.answer_limit},
         history=spoken_history(dialogue, number),
         form="next" if number else "first",
         check=_check(dialogue, number, context.recipe),
@@ -71,14 +96,31 @@ def _check(dialogue: Dialogue, number: int, recipe: Recipe) -> Check:
 
 
 def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
-    return (("text", recipe.respond.engine),)
+    return (("text", recipe.section(RespondSettings).engine),)
 
 
 def _prompts(recipe: Recipe) -> tuple[str, ...]:
-    settings = recipe.respond
+    settings = recipe.section(RespondSettings)
     if not is_model(recipe, settings.engine):
         return (f"{settings.engine}-respond/v1",)
     return (settings.prompt,) if settings.prompt else ()
 
 
-RESPOND = Stage("respond", respond, frozenset({"turns.text"}), _engines, _prompts)
+def _check_recipe(recipe: Recipe) -> None:
+    settings = recipe.section(RespondSettings)
+    check_prompt("respond", settings.engine, settings.prompt, recipe)
+
+
+RESPOND = Stage(
+    name="respond",
+    about="the question gets its last polish and the agent its spoken answer",
+    settings=RespondSettings,
+    apply=respond,
+    reads=frozenset({"turns.text", "turns.original_text"}),
+    writes=frozenset({"turns.text"}),
+    spoils=frozenset({"turns.take"}),
+    after=("dedup", "screen", "rewrite"),
+    engines=_engines,
+    prompts=_prompts,
+    check=_check_recipe,
+)

@@ -11,25 +11,44 @@ What no rewriting can save is rejected before a model is asked: see `pipeline.st
 
 from collections.abc import Mapping, Sequence
 
+from pydantic import Field
+
 from manifests.schema import Dialogue
 from pipeline.engines.contract import Check, Complaint, TextAnswer, TextRequest
-from pipeline.recipe import Recipe
-from pipeline.stages._asking import Step, ask_in_turn, is_model
+from pipeline.recipe import Lengths, Recipe
+from pipeline.settings import Section
+from pipeline.stages._asking import Step, ask_in_turn, check_prompt, is_model
 from pipeline.stages._checks import check_question
-from pipeline.stages._model_input import model_source, reject_hopeless
-from pipeline.stages._spoken_text import polishes_questions, question_limit
+from pipeline.stages._model_input import InputLimits, model_source, reject_hopeless
+from pipeline.stages._spoken_text import question_limit
 from pipeline.stages._turns import exchange_at, source_history, with_texts
 from pipeline.stages._typography import without_marks
 from pipeline.stages.contract import Context, EngineKey, Stage
+from pipeline.stages.respond import polishes_questions
+from pipeline.stages.screen import ScreenSettings
 from pipeline.text.fragments import PATTERNS
+
+
+class RewriteSettings(Section):
+    engine: str = Field(description="text engine: rules, or the name of a model")
+    prompt: str | None = Field(None, description="template and version (ke-rewrite/v1), for a model")
+    retries: int = Field(2, ge=0, description="further tries at an answer that cannot be used, for a model")
+    fragments: bool = Field(
+        False, description="for tasks such as summarising, give the model only the material, as incomplete inspiration"
+    )
+    fragment_length: Lengths = Field({"en": 120, "zh": 200}, description="longest fragment; the rest is cut off")
+    source_length: Lengths = Field(
+        {"en": 400, "zh": 600}, description="longest whole instruction that a model is asked about"
+    )
+    fillers: bool = Field(False, description="let the question carry fillers, as InstructS2S does")
 
 
 def rewrite(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
     recipe = context.recipe
-    settings = recipe.rewrite
+    settings = recipe.section(RewriteSettings)
     model = is_model(recipe, settings.engine)
     if model:
-        dialogues = [reject_hopeless(dialogue, recipe) for dialogue in dialogues]
+        dialogues = [reject_hopeless(dialogue, _limits(recipe)) for dialogue in dialogues]
     ask = _ask_model if model else _ask_rules
     step = Step(
         engine=settings.engine,
@@ -43,7 +62,7 @@ def rewrite(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
 
 def _ask_rules(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
     pair = exchange_at(dialogue, number)
-    settings = context.recipe.rewrite
+    settings = context.recipe.section(RewriteSettings)
     return TextRequest(
         task="rewrite",
         language=dialogue.language,
@@ -56,7 +75,7 @@ def _ask_rules(dialogue: Dialogue, number: int, context: Context) -> TextRequest
 
 def _ask_model(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
     pair = exchange_at(dialogue, number)
-    source = model_source(dialogue, number, context.recipe)
+    source = model_source(dialogue, number, _limits(context.recipe))
     return TextRequest(
         task="rewrite",
         language=dialogue.language,
@@ -69,10 +88,21 @@ def _ask_model(dialogue: Dialogue, number: int, context: Context) -> TextRequest
     )
 
 
+def _limits(recipe: Recipe) -> InputLimits:
+    settings, screened = recipe.section(RewriteSettings), recipe.find(ScreenSettings)
+    return InputLimits(
+        settings.fragments,
+        settings.fragment_length,
+        settings.source_length,
+        screened.max_non_text_share if screened else 1.0,
+        screened is not None and screened.rules_first,
+    )
+
+
 def _check(language: str, recipe: Recipe, material: str) -> Check:
     limit = question_limit(recipe, language)
     final = not polishes_questions(recipe, language)
-    latin = recipe.respond.allow_latin
+    latin = recipe.texts.allow_latin
 
     def check(fields: Mapping[str, str]) -> Complaint | None:
         text = _question(fields, language, final)
@@ -92,15 +122,31 @@ def _question(fields: Mapping[str, str], language: str, final: bool) -> str:
 
 
 def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
-    return (("text", recipe.rewrite.engine),)
+    return (("text", recipe.section(RewriteSettings).engine),)
 
 
 def _prompts(recipe: Recipe) -> tuple[str, ...]:
-    settings = recipe.rewrite
+    settings = recipe.section(RewriteSettings)
     if not is_model(recipe, settings.engine):
         return (f"{settings.engine}-rewrite/v1",)
     own = (settings.prompt,) if settings.prompt else ()
     return (*own, "rules-screen/v1", *((PATTERNS,) if settings.fragments else ()))
 
 
-REWRITE = Stage("rewrite", rewrite, frozenset({"turns.text"}), _engines, _prompts)
+def _check_recipe(recipe: Recipe) -> None:
+    settings = recipe.section(RewriteSettings)
+    check_prompt("rewrite", settings.engine, settings.prompt, recipe)
+
+
+REWRITE = Stage(
+    name="rewrite",
+    about="every user turn becomes what a person would ask aloud",
+    settings=RewriteSettings,
+    apply=rewrite,
+    reads=frozenset({"turns.original_text", "turns.material"}),
+    writes=frozenset({"turns.text"}),
+    spoils=frozenset({"turns.take"}),
+    engines=_engines,
+    prompts=_prompts,
+    check=_check_recipe,
+)

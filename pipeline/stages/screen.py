@@ -13,17 +13,37 @@ or the value of a `Reason`) and `detail`.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+from pydantic import Field
 
 from manifests.reasons import Reason, reason_of
 from manifests.schema import Dialogue
 from pipeline.engines.contract import TextAnswer, TextRequest
 from pipeline.recipe import Recipe
-from pipeline.stages._asking import Step, ask_in_turn, is_model
+from pipeline.settings import Section
+from pipeline.stages._asking import Step, ask_in_turn, check_prompt, is_model
 from pipeline.stages._turns import exchange_at, source_history
 from pipeline.stages.contract import Context, EngineKey, Stage, reject
+from pipeline.stages.registry import engines_of
 
 _RULES = "rules"
 _DETAIL_CHARACTERS = 200
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class ScreenSettings(Section):
+    engine: str = Field(description="text engine: rules, or the name of a model")
+    prompt: str | None = Field(None, description="template and version (ke-screen/v1), for a model")
+    retries: int = Field(1, ge=0, description="further tries at an answer that cannot be used, for a model")
+    rules_first: bool = Field(True, description="reject by rules before a model is asked")
+    safety: str | None = Field(None, description="the model that judges safety, in a call of its own; none: no call")
+    safety_prompt: str | None = Field(None, description="template and version (ke-safety/v1)")
+    max_words: int = Field(200, description="longest source text in words (OmniFlatten)")
+    max_non_text_share: Share = Field(
+        0.3, description="largest share of characters that are neither letters, digits nor punctuation"
+    )
 
 
 def screen(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
@@ -35,7 +55,7 @@ def screen(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
 
 def _steps(context: Context) -> Iterator[Step]:
     recipe = context.recipe
-    settings = recipe.screen
+    settings = recipe.section(ScreenSettings)
     if not is_model(recipe, settings.engine):
         yield _rules(settings.engine, context)
     else:
@@ -47,8 +67,8 @@ def _steps(context: Context) -> Iterator[Step]:
 
 
 def _rules(engine: str, context: Context) -> Step:
-    settings = context.recipe.screen
-    only_question = any(is_model(context.recipe, name) for name in (settings.engine, context.recipe.rewrite.engine))
+    settings = context.recipe.section(ScreenSettings)
+    only_question = is_model(context.recipe, settings.engine) or _model_wrote(context.recipe)
 
     def request(dialogue: Dialogue, number: int) -> TextRequest:
         pair = exchange_at(dialogue, number)
@@ -81,7 +101,7 @@ def _model(task: str, engine: str, prompt: str | None, context: Context) -> Step
             form="next" if number else "first",
         )
 
-    return Step(engine, prompt, context.recipe.screen.retries, request, _judged)
+    return Step(engine, prompt, context.recipe.section(ScreenSettings).retries, request, _judged)
 
 
 def _judged(dialogue: Dialogue, number: int, answer: TextAnswer) -> Dialogue:
@@ -93,18 +113,45 @@ def _judged(dialogue: Dialogue, number: int, answer: TextAnswer) -> Dialogue:
 
 
 def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
-    settings = recipe.screen
+    settings = recipe.section(ScreenSettings)
     names = [_RULES] if is_model(recipe, settings.engine) and settings.rules_first else []
     names += [settings.engine, *([settings.safety] if settings.safety else [])]
     return tuple(("text", name) for name in dict.fromkeys(names))
 
 
 def _prompts(recipe: Recipe) -> tuple[str, ...]:
-    settings = recipe.screen
+    settings = recipe.section(ScreenSettings)
     model = is_model(recipe, settings.engine)
     rules = [f"{_RULES if model else settings.engine}-screen/v1"] if settings.rules_first or not model else []
     models = [settings.prompt if model else None, settings.safety_prompt if settings.safety else None]
     return (*rules, *(name for name in models if name))
 
 
-SCREEN = Stage("screen", screen, frozenset(), _engines, _prompts)
+def _model_wrote(recipe: Recipe) -> bool:
+    """Whether a stage before this one lets a language model write the questions."""
+    names = list(recipe.stages)
+    before = names[: names.index(SCREEN.name)] if SCREEN.name in names else []
+    return any(kind == "text" and is_model(recipe, name) for kind, name in engines_of(recipe, before))
+
+
+def _check_recipe(recipe: Recipe) -> None:
+    settings = recipe.section(ScreenSettings)
+    check_prompt("screen", settings.engine, settings.prompt, recipe)
+    if settings.safety and not is_model(recipe, settings.safety):
+        raise ValueError(f"screen.safety: there is no model {settings.safety!r}")
+    if settings.safety and settings.safety_prompt is None:
+        raise ValueError("screen.safety needs a safety_prompt")
+
+
+SCREEN = Stage(
+    name="screen",
+    about="rows that cannot be spoken or must not be answered are rejected",
+    settings=ScreenSettings,
+    apply=screen,
+    reads=frozenset({"turns.text", "turns.original_text", "turns.material"}),
+    writes=frozenset(),
+    after=("rewrite",),
+    engines=_engines,
+    prompts=_prompts,
+    check=_check_recipe,
+)

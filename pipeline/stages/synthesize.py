@@ -8,14 +8,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from pydantic import Field
 
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Turn
 from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Failure, SpeechRequest, SpeechSynthesizer
 from pipeline.recipe import Recipe
+from pipeline.settings import EngineList, Section
 from pipeline.stages._turns import Place, find_turns, replace_turns
+from pipeline.stages.cast import CASTING
 from pipeline.stages.contract import Context, EngineKey, Stage, attempt_of
+from pipeline.stages.gate import GateSettings, Rung
+
+
+class SynthesizeSettings(Section):
+    engine: EngineList = Field(
+        description="speech engines, or models of some; a voice is cast only if its engine is among them"
+    )
 
 
 def synthesize(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
@@ -28,12 +38,12 @@ def synthesize(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue
 def _request(dialogue: Dialogue, place: Place, context: Context) -> SpeechRequest:
     turn = dialogue.turns[place.turn_index]
     attempt = attempt_of(dialogue)
-    ladder = context.recipe.gate.ladder
+    ladder = _ladder(context.recipe)
     voice_id = dialogue.user_voice if turn.role == "user" else dialogue.agent_voice
     return SpeechRequest(
         text=turn.text or "",
         language=dialogue.language,
-        voice=context.casting[voice_id or ""],
+        voice=context.resource(CASTING)[voice_id or ""],
         rate=ladder[attempt - 2].rate if attempt > 1 else 1.0,
         seed=context.seed_for("synthesize", dialogue, place.turn_index, attempt),
     )
@@ -45,7 +55,7 @@ def _speak(requests: Sequence[SpeechRequest], context: Context) -> list[Clip | F
         by_engine[request.voice.engine].append(index)
     results: dict[int, Clip | Failure] = {}
     for name, indices in by_engine.items():
-        engine: SpeechSynthesizer = context.engines["tts", context.recipe.speaks_with(name)]
+        engine: SpeechSynthesizer = context.engines["tts", speaks_with(context.recipe, name)]
         clips = engine.synthesize([requests[index] for index in indices])
         results.update(zip(indices, clips, strict=True))
     return [results[index] for index in range(len(requests))]
@@ -67,13 +77,36 @@ def _is_sound(clip: Clip) -> bool:
 
 
 def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
-    return tuple(("tts", name) for name in recipe.tts.engine)
+    return tuple(("tts", name) for name in recipe.section(SynthesizeSettings).engine)
+
+
+def speaks_with(recipe: Recipe, engine: str) -> str:
+    """The name in the recipe behind which a voice's engine stands. KeyError where there is none."""
+    return {recipe.engine_of(name): name for name in recipe.section(SynthesizeSettings).engine}[engine]
+
+
+def _ladder(recipe: Recipe) -> tuple[Rung, ...]:
+    settings = recipe.find(GateSettings)
+    return settings.ladder if settings else ()
+
+
+def _check_recipe(recipe: Recipe) -> None:
+    spoken = [recipe.engine_of(name) for name in recipe.section(SynthesizeSettings).engine]
+    if len(set(spoken)) < len(spoken):
+        raise ValueError("synthesize.engine: a voice names its engine, so no two models may be of one engine")
 
 
 SYNTHESIZE = Stage(
-    "synthesize",
-    synthesize,
-    frozenset({"turns.voice_id", "turns.seed", "turns.rate", "turns.audio", "turns.reason"}),
-    _engines,
-    voices=True,
+    name="synthesize",
+    about="every turn without a take is spoken with the voice of its role",
+    settings=SynthesizeSettings,
+    apply=synthesize,
+    reads=frozenset({"turns.text", "user_voice", "agent_voice"}),
+    writes=frozenset({"turns.voice_id", "turns.seed", "turns.rate", "turns.audio", "turns.reason"}),
+    spoils=frozenset({"take.watermark", "take.hearing", "take.quality"}),
+    pool="voices",
+    after=("cast",),
+    engines=_engines,
+    resources=lambda recipe: (CASTING,),
+    check=_check_recipe,
 )

@@ -11,15 +11,44 @@ heard (`pipeline.stages._second_opinion`), and the better hearing decides.
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pydantic import Field, model_validator
+
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Turn
-from pipeline.recipe import Gate, Recipe
+from pipeline.recipe import Recipe
 from pipeline.scoring.duration import DurationLimits, duration_reason
 from pipeline.scoring.normalize import metric
+from pipeline.settings import EngineByLanguage, Section
 from pipeline.stages._second_opinion import decide, doubtful_turns, opinion
 from pipeline.stages._transcripts import Heard, covers, hear
 from pipeline.stages._turns import Place, find_turns, replace_turns
+from pipeline.stages.cast import CASTING
 from pipeline.stages.contract import Context, EngineKey, Stage
+from pipeline.stages.gate import GateSettings
+
+
+class TranscribeSettings(Section):
+    engine: EngineByLanguage = Field(description="recognizer, or one for each language ('*': any other)")
+    second: EngineByLanguage = Field(
+        {}, description="another recognizer, or one for each language, for turns that the first one gets rejected"
+    )
+
+    @model_validator(mode="after")
+    def _two_opinions_come_from_two(self) -> "TranscribeSettings":
+        for language in self.second:
+            if language != "*" and self.engine_for(language) is None:
+                raise ValueError(f"second: no recognizer hears {language} first")
+        for language in {**self.engine, **self.second}:
+            second = self.second_for(language)
+            if second is not None and second == self.engine_for(language):
+                raise ValueError(f"second: {second} would be asked twice about {language}")
+        return self
+
+    def engine_for(self, language: str) -> str | None:
+        return self.engine.get(language, self.engine.get("*"))
+
+    def second_for(self, language: str) -> str | None:
+        return self.second.get(language, self.second.get("*"))
 
 
 def transcribe(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
@@ -28,7 +57,7 @@ def transcribe(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue
     heard = replace_turns(dialogues, places, [first[place] for place in places], _take)
     second = hear(dialogues, _second_recognizers(heard, places, context), context)
     both = [(first[place], again) for place, again in second.items()]
-    gate = context.recipe.gate
+    gate = _gate(context.recipe)
     return replace_turns(heard, list(second), both, lambda turn, pair: _take_better(turn, *pair, gate))
 
 
@@ -41,10 +70,10 @@ def _hear_first(dialogues: Sequence[Dialogue], places: Sequence[Place], context:
     wanted: dict[Place, str] = {}
     for place in places:
         dialogue = dialogues[place.dialogue_index]
-        name = context.recipe.asr.engine_for(dialogue.language)
+        name = context.recipe.section(TranscribeSettings).engine_for(dialogue.language)
         if name is None or not covers(name, dialogue.language, context):
             unheard[place] = Heard(None, wrong=Reason.NO_RECOGNIZER)
-        elif reason := _impossible(dialogue, place, context.recipe.gate):
+        elif reason := _impossible(dialogue, place, _gate(context.recipe)):
             unheard[place] = Heard(name, wrong=reason)
         else:
             wanted[place] = name
@@ -53,14 +82,18 @@ def _hear_first(dialogues: Sequence[Dialogue], places: Sequence[Place], context:
 
 def _second_recognizers(heard: Sequence[Dialogue], places: Sequence[Place], context: Context) -> dict[Place, str]:
     """The new takes that a second recognizer is to hear, and which one."""
-    if not context.recipe.asr.second:
+    if not context.recipe.section(TranscribeSettings).second:
         return {}
-    doubtful = {Place(i, j) for i in {i for i, _ in places} for j in doubtful_turns(heard[i], context.recipe.gate)}
-    names = {p: context.recipe.asr.second_for(heard[p.dialogue_index].language) for p in places if p in doubtful}
+    doubtful = {Place(i, j) for i in {i for i, _ in places} for j in doubtful_turns(heard[i], _gate(context.recipe))}
+    names = {
+        p: context.recipe.section(TranscribeSettings).second_for(heard[p.dialogue_index].language)
+        for p in places
+        if p in doubtful
+    }
     return {p: name for p, name in names.items() if name and covers(name, heard[p.dialogue_index].language, context)}
 
 
-def _impossible(dialogue: Dialogue, place: Place, settings: Gate) -> Reason | None:
+def _impossible(dialogue: Dialogue, place: Place, settings: GateSettings) -> Reason | None:
     """Why the clip need not be heard: its length alone says that it is not the text."""
     turn = dialogue.turns[place.turn_index]
     if turn.audio is None:
@@ -69,7 +102,7 @@ def _impossible(dialogue: Dialogue, place: Place, settings: Gate) -> Reason | No
     return duration_reason(turn.text or "", dialogue.language, turn.audio.num_samples, turn.audio.sample_rate, limits)
 
 
-def _limits(gate: Gate, language: str) -> DurationLimits:
+def _limits(gate: GateSettings, language: str) -> DurationLimits:
     speed = gate.unspaced_speed if metric(language) == "cer" else gate.spaced_speed
     return DurationLimits(speed.slowest, speed.fastest, speed.pause_s)
 
@@ -79,20 +112,31 @@ def _take(turn: Turn, heard: Heard) -> Turn:
     return replace(turn, recognizer=heard.recognizer, hypothesis=heard.hypothesis, reason=reason)
 
 
-def _take_better(turn: Turn, first: Heard, second: Heard, settings: Gate) -> Turn:
+def _take_better(turn: Turn, first: Heard, second: Heard, settings: GateSettings) -> Turn:
     opinions = (opinion(first, settings), opinion(second, settings))
     return replace(_take(turn, decide(first, second, settings)), opinions=opinions)
 
 
+def _gate(recipe: Recipe) -> GateSettings:
+    """The gate's limits, which say what is worth a second hearing; the usual ones if the recipe has no gate."""
+    return recipe.find(GateSettings) or GateSettings()
+
+
 def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
-    names = (*recipe.asr.engine.values(), *recipe.asr.second.values())
+    settings = recipe.section(TranscribeSettings)
+    names = (*settings.engine.values(), *settings.second.values())
     return tuple(("asr", name) for name in dict.fromkeys(names))
 
 
 TRANSCRIBE = Stage(
-    "transcribe",
-    transcribe,
-    frozenset({"turns.hypothesis", "turns.recognizer", "turns.reason", "turns.opinions"}),
-    _engines,
-    voices=True,
+    name="transcribe",
+    about="the delivered bytes of every new take are heard again by the recognizer of the language",
+    settings=TranscribeSettings,
+    apply=transcribe,
+    reads=frozenset({"turns.text", "take.audio"}),
+    writes=frozenset({"turns.hypothesis", "turns.recognizer", "turns.reason", "turns.opinions"}),
+    pool="proof",
+    after=("watermark", "render", "synthesize"),
+    engines=_engines,
+    resources=lambda recipe: (CASTING,),
 )

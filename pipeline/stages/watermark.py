@@ -6,6 +6,9 @@ mark that is found with another id than the row's own did not come from here.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from manifests.audio import decode
 from manifests.reasons import Reason
@@ -14,23 +17,38 @@ from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Detection, Failure, Watermarker
 from pipeline.engines.watermark.message import bit_errors, message_of
 from pipeline.recipe import Recipe
-from pipeline.recipe import Watermark as Settings
+from pipeline.settings import Section
 from pipeline.stages._turns import find_turns, replace_turns
 from pipeline.stages.contract import Context, EngineKey, Stage
+
+Share = Annotated[float, Field(ge=0, le=1)]
 
 Marked = tuple[Audio, Watermark | None, Reason | None]
 """Delivered bytes, the mark found in them, and why the take is not acceptable."""
 
 
+class WatermarkSettings(Section):
+    engine: str = Field(description="watermarker, or the name of a model")
+    threshold: Share = Field(0.5, description="lowest detection score of the delivered bytes")
+    message_errors: int = Field(
+        2, ge=0, description="most wrong bits of the message found there, for a watermarker that carries one"
+    )
+    codec: Literal["flac", "wav"] = Field("flac", description="of the delivered bytes")
+
+
 def watermark(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
     places = find_turns(dialogues, lambda t: t.audio is not None and t.reason is None and t.watermark is None)
     audios = [audio for i, j in places if (audio := dialogues[i].turns[j].audio) is not None]
-    engine: Watermarker = context.engines["watermark", context.recipe.watermark.engine]
+    engine: Watermarker = context.engines["watermark", context.recipe.section(WatermarkSettings).engine]
     messages = [message_of(dialogues[place.dialogue_index].recipe, engine.bits) for place in places]
-    return replace_turns(dialogues, places, _mark(audios, messages, engine, context.recipe.watermark), _take)
+    return replace_turns(
+        dialogues, places, _mark(audios, messages, engine, context.recipe.section(WatermarkSettings)), _take
+    )
 
 
-def _mark(audios: Sequence[Audio], messages: Sequence[int], engine: Watermarker, settings: Settings) -> list[Marked]:
+def _mark(
+    audios: Sequence[Audio], messages: Sequence[int], engine: Watermarker, settings: WatermarkSettings
+) -> list[Marked]:
     embedded = engine.embed([Clip(*decode(audio)) for audio in audios], messages)
     delivered = [
         audio if isinstance(clip, Failure) else encode(clip.samples, clip.sample_rate, settings.codec)
@@ -44,7 +62,11 @@ def _mark(audios: Sequence[Audio], messages: Sequence[int], engine: Watermarker,
 
 
 def _judge(
-    embedded: Clip | Failure, detection: Detection | Failure, message: int, engine: Watermarker, settings: Settings
+    embedded: Clip | Failure,
+    detection: Detection | Failure,
+    message: int,
+    engine: Watermarker,
+    settings: WatermarkSettings,
 ) -> tuple[Watermark | None, Reason | None]:
     if isinstance(embedded, Failure):
         return None, embedded.reason
@@ -63,7 +85,18 @@ def _take(turn: Turn, marked: Marked) -> Turn:
 
 
 def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
-    return (("watermark", recipe.watermark.engine),)
+    return (("watermark", recipe.section(WatermarkSettings).engine),)
 
 
-WATERMARK = Stage("watermark", watermark, frozenset({"turns.audio", "turns.watermark", "turns.reason"}), _engines)
+WATERMARK = Stage(
+    name="watermark",
+    about="every new take is marked, encoded, decoded again, and the mark looked for in the decoded bytes",
+    settings=WatermarkSettings,
+    apply=watermark,
+    reads=frozenset({"take.audio"}),
+    writes=frozenset({"turns.audio", "turns.watermark", "turns.reason"}),
+    spoils=frozenset({"take.hearing"}),
+    pool="proof",
+    after=("render", "synthesize"),
+    engines=_engines,
+)

@@ -14,9 +14,8 @@ from tiny_cosyvoice import make_model
 
 from manifests.errors import EngineUnavailable
 from pipeline.engines.tts import cosyvoice
-from pipeline.engines.tts.cosyvoice import checkpoint
+from pipeline.engines.tts.cosyvoice import CosyVoiceModel, checkpoint
 from pipeline.engines.tts.cosyvoice.synthesizer import CosyVoiceSynthesizer
-from pipeline.models import CosyVoiceModel
 
 Open = Callable[..., CosyVoiceSynthesizer]
 

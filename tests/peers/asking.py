@@ -7,7 +7,8 @@ from typing import Any
 
 from pipeline.engines.contract import ChatMessage, ChatModel, ChatReply, ChatRequest, Failure, TextRequest
 from pipeline.engines.text.chat.openai_model import OpenAIChat
-from pipeline.models import OpenAIModel, OpenAIServing, VllmModel, VllmServing
+from pipeline.engines.text.openai import OpenAIModel, OpenAIServing
+from pipeline.engines.text.vllm import VllmModel, VllmServing
 from tests.peers.servers import CONTEXT, Checkpoints, Server
 
 ANSWER_S = 240

@@ -5,7 +5,7 @@ from typing import Any
 
 from pipeline.engines.contract import Failure, TextAnswer
 from pipeline.engines.text.chat.vllm_model import open_generator
-from pipeline.models import VllmModel
+from pipeline.engines.text.vllm import VllmModel
 from tests.peers.asking import text_requests
 from tests.peers.servers import READY_S
 

@@ -15,7 +15,7 @@ from manifests.errors import EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.engines.contract import ChatReply, ChatRequest, Failure
 from pipeline.engines.text.chat.vllm_model import VllmChat
-from pipeline.models import VllmModel
+from pipeline.engines.text.vllm import VllmModel
 from tests.peers.asking import ANSWER_S, SCHEMA, TOO_LONG, ask_all, chat_request, vllm_settings
 from tests.peers.processes import engine_processes, gone_in_time
 from tests.peers.servers import CONTEXT, READY_S, Checkpoints, need_vllm_here

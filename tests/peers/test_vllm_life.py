@@ -17,7 +17,7 @@ from manifests.errors import EngineDied
 from manifests.storage import Place, open_place
 from pipeline.engines.contract import Failure, TextAnswer
 from pipeline.engines.text.chat.vllm_model import open_generator
-from pipeline.models import VllmModel
+from pipeline.engines.text.vllm import VllmModel
 from tests.peers.asking import ANSWER_S, text_requests, vllm_settings
 from tests.peers.holder import Holder
 from tests.peers.processes import engine_processes, gone_in_time

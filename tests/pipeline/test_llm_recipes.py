@@ -5,7 +5,8 @@ from itertools import pairwise
 import pytest
 
 from pipeline.prompts import named_digest
-from pipeline.recipe import TEXT_STAGES, load_recipe, shipped_recipes
+from pipeline.recipe import TEXT_STAGES
+from pipeline.recipes.load import load_recipe, shipped_recipes
 from pipeline.stages._spoken_text import polishes_questions
 from pipeline.stages.converse import CONVERSE
 from pipeline.stages.respond import RESPOND

@@ -19,7 +19,7 @@ from pipeline.job.run import run_job
 from pipeline.job.runner.local import LocalRunner
 from pipeline.job.runner.ray import RayRunner
 from pipeline.job.runner.tasks import Runner
-from pipeline.recipe import load_recipe
+from pipeline.recipes.load import load_recipe
 from tests.pipeline.tone_job import files_of
 
 pytestmark = pytest.mark.offline

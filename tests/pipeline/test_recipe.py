@@ -12,7 +12,8 @@ from pipeline.job.job import Job, Listener
 from pipeline.job.run import run_job
 from pipeline.job.runner.local import LocalRunner
 from pipeline.job.worker import engines_of
-from pipeline.recipe import STAGES, digest, load_recipe, shipped_recipes
+from pipeline.recipe import STAGES, digest
+from pipeline.recipes.load import load_recipe, shipped_recipes
 from pipeline.scoring.duration import default_limits
 
 AFTER_THE_PAPERS = ["instructs2s", "instructs2s-multiturn", "ke-speechchat", "voiceassistant"]

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from pipeline.engines.asr.openai_transcription import OpenAITranscription
+from pipeline.engines.asr.openai_transcription import OpenAITranscription, OpenAITranscriptionModel
 from pipeline.engines.contract import SpeechRequest
-from pipeline.engines.tts.openai_speech import OpenAISpeech
-from pipeline.models import OpenAISpeechModel, OpenAITranscriptionModel, Server
+from pipeline.engines.tts.openai_speech import OpenAISpeech, OpenAISpeechModel
+from pipeline.settings import Server
 from tests.servers.asking import QUICK
 from voicebank.voice import Voice
 

@@ -15,17 +15,18 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.engines.asr.chunked_decoding import Heard, Hearer, Window, transcribe
-from pipeline.engines.contract import Clip, Failure, Samples, Transcript
+from pipeline.engines.contract import Clip, Engine, Failure, Samples, Transcript
 from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
-from pipeline.models import FunASRModel
 from pipeline.scoring.normalize import primary_subtag
+from pipeline.settings import Checkpoint, Local
 
 NAME = "funasr"
 
@@ -37,6 +38,15 @@ TAG = re.compile(r"<\|[^|<>]*\|>")
 DITHER_SEED = 0
 
 _MISSING = re.compile(r"miss key in ckpt: ([^,\s]+)")
+
+
+class FunASRModel(Checkpoint):
+    """Paraformer, SenseVoice or Fun-ASR by the funasr package."""
+
+    engine: Literal["funasr"]
+    hub: Literal["modelscope", "huggingface"] = Field("modelscope", description="where a model's name is looked up")
+    itn: bool = Field(False, description="let the model write numbers as digits")
+    serving: Local = Field(Local(), description="where it runs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,3 +269,8 @@ def _process_unchanged() -> Iterator[None]:
         log.setLevel(level)
         log.handlers[:] = handlers
         logging.disable(disabled)
+
+
+ENGINE = Engine(
+    "asr", "funasr", "Paraformer, SenseVoice, Fun-ASR", open=open_recognizer, version=version, settings=FunASRModel
+)

@@ -2,18 +2,19 @@
 
 import importlib.metadata
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from manifests.reasons import Reason
 from pipeline.audio.samples import encode
-from pipeline.engines.contract import Clip, Failure, Transcript
+from pipeline.engines.contract import Clip, Engine, Failure, Transcript
 from pipeline.engines.remote.async_bridge import Batches
 from pipeline.engines.remote.client import Line, Message
 from pipeline.engines.remote.retry import Pace
 from pipeline.engines.remote.transcript import read_transcript
-from pipeline.models import OpenAITranscriptionModel
+from pipeline.settings import Checkpoint, Server
 
 NAME = "openai-transcription"
 
@@ -21,6 +22,15 @@ _PATH = "/audio/transcriptions"
 _NEEDED = frozenset({"model"})
 
 _Asked = tuple[Clip, str]
+
+
+class OpenAITranscriptionModel(Checkpoint):
+    """Any server of the OpenAI /v1/audio/transcriptions kind."""
+
+    engine: Literal["openai-transcription"]
+    temperature: float = Field(0.0, ge=0, le=1, description="of the sampling")
+    extra_body: dict[str, Any] = Field({}, description="further fields of every request, for this server")
+    serving: Server = Field(Server(), description="where it runs")
 
 
 def version(model: OpenAITranscriptionModel | None = None) -> str:
@@ -81,3 +91,13 @@ def transcription_fields(model: OpenAITranscriptionModel, language: str) -> dict
         "response_format": "json",
     }
     return fields | model.extra_body
+
+
+ENGINE = Engine(
+    "asr",
+    "openai-transcription",
+    "any server of the OpenAI transcription kind",
+    open=OpenAITranscription,
+    version=version,
+    settings=OpenAITranscriptionModel,
+)

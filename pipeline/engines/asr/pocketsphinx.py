@@ -14,7 +14,7 @@ import soxr
 
 from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
-from pipeline.engines.contract import Clip, Failure, Samples, Transcript
+from pipeline.engines.contract import Clip, Engine, Failure, Samples, Transcript
 
 NAME = "pocketsphinx"
 
@@ -93,3 +93,6 @@ def _decoder() -> Any:
     except ImportError as error:
         raise EngineUnavailable(f"pocketsphinx does not load ({error}): {_INSTALL}") from error
     return pocketsphinx.Decoder(cmn="batch", loglevel="FATAL", **_SETTINGS)
+
+
+ENGINE = Engine("asr", "pocketsphinx", "English, model in its package", open=PocketSphinx, version=version)

@@ -9,15 +9,17 @@ import importlib.metadata
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
+
+from pydantic import Field
 
 from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.engines.asr.chunked_decoding import Heard, Hearer, Window, transcribe
 from pipeline.engines.asr.windows import WINDOW_S
-from pipeline.engines.contract import Clip, Failure, Samples, Transcript
-from pipeline.models import WhisperModel
+from pipeline.engines.contract import Clip, Engine, Failure, Samples, Transcript
 from pipeline.scoring.normalize import primary_subtag
+from pipeline.settings import Checkpoint, Local
 
 NAME = "whisper"
 
@@ -28,6 +30,21 @@ that loops then ends a short clip's batch soon, not at the model's limit."""
 _LIMIT_STEP_S = 5
 _ALIASES = {"cmn": "zh"}
 _PACKAGES = {"transformers": "transformers", "ctranslate2": "faster-whisper"}
+
+
+class WhisperModel(Checkpoint):
+    """A Whisper checkpoint. Language and task are forced."""
+
+    engine: Literal["whisper"]
+    backend: Literal["transformers", "ctranslate2"] = Field(
+        "transformers", description="ctranslate2: for checkpoints converted to its format"
+    )
+    dtype: str = Field(
+        "auto", description="of the weights: auto (half precision on a GPU), float32, float16, bfloat16"
+    )
+    beams: int = Field(1, gt=0, description="of the beam search; 1: greedy")
+    max_new_tokens: int = Field(440, gt=0, le=440, description="longest transcript of 30 s; shorter clips get less")
+    serving: Local = Field(Local(), description="where it runs")
 
 
 class Backend(Protocol):
@@ -134,3 +151,6 @@ def _backend(name: str, decoding: Decoding) -> Backend:
     from pipeline.engines.asr.whisper_transformers import TransformersBackend
 
     return TransformersBackend(decoding)
+
+
+ENGINE = Engine("asr", "whisper", "Whisper checkpoints", open=open_recognizer, version=version, settings=WhisperModel)

@@ -7,21 +7,29 @@ same (docs/speaker-encoders.md) and needs no PyTorch. Upstream takes clips whole
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from manifests.errors import EngineUnavailable
-from pipeline.engines.contract import Clip, Failure, Samples
+from pipeline.engines.contract import Clip, Engine, Failure, Samples
 from pipeline.engines.shared.clips import SAMPLE_RATE, encode_each
 from pipeline.engines.shared.libraries import library, library_version
 from pipeline.engines.shared.onnx import OnnxSession
-from pipeline.models import CampplusModel
+from pipeline.settings import Checkpoint, Local
 
 NAME = "campplus"
 
 FILE = "campplus.onnx"
 BINS = 80
+
+
+class CampplusModel(Checkpoint):
+    """CAM++ as CosyVoice ships it: `campplus.onnx`, or the model directory that holds it. CosyVoice speaks with it."""
+
+    engine: Literal["campplus"]
+    serving: Local = Field(Local(), description="where it runs")
 
 
 def version(model: CampplusModel | None = None) -> str:
@@ -91,3 +99,8 @@ def _input_name(session: OnnxSession, model: CampplusModel) -> str:
         if len(shape) == 3 and (shape[2] == BINS or not isinstance(shape[2], int)):
             return name
     raise EngineUnavailable(f"{model.label} is no graph of CAM++: its inputs are {session.inputs}")
+
+
+ENGINE = Engine(
+    "encoder", "campplus", "CAM++, which CosyVoice speaks with", open=Campplus, version=version, settings=CampplusModel
+)

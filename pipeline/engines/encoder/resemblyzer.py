@@ -17,7 +17,7 @@ Its traps, and what is done about them:
 import warnings
 from collections.abc import Sequence
 
-from pipeline.engines.contract import Clip, Failure, Samples
+from pipeline.engines.contract import Clip, Engine, Failure, Samples
 from pipeline.engines.shared.clips import MIN_S, SAMPLE_RATE, UNMEASURABLE, encode_each
 from pipeline.engines.shared.libraries import library, library_version, torch_on
 
@@ -56,3 +56,8 @@ class Resemblyzer:
             return Failure(UNMEASURABLE, f"{len(speech) / SAMPLE_RATE:.2f} s of speech: {MIN_S:g} s at least")
         embedding: Samples = self._encoder.embed_utterance(speech)
         return embedding
+
+
+ENGINE = Engine(
+    "encoder", "resemblyzer", "tells people apart, weights in its package", open=Resemblyzer, version=version
+)

@@ -15,17 +15,18 @@ import pickle
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from manifests.errors import EngineUnavailable
-from pipeline.engines.contract import Clip, Failure, Samples
+from pipeline.engines.contract import Clip, Engine, Failure, Samples
 from pipeline.engines.encoder import hyperparams
 from pipeline.engines.shared.clips import SAMPLE_RATE, encode_each
 from pipeline.engines.shared.libraries import library, library_version, torch_on
 from pipeline.engines.shared.torchaudio_import import import_torchaudio
-from pipeline.models import SpeechBrainModel
+from pipeline.settings import Checkpoint, Local
 
 NAME = "speechbrain"
 
@@ -38,6 +39,13 @@ _BROKEN = (
     *(OSError, ValueError, RuntimeError, ImportError, TypeError, LookupError, AttributeError, EOFError),
     pickle.UnpicklingError,
 )
+
+
+class SpeechBrainModel(Checkpoint):
+    """A speaker encoder of SpeechBrain (x-vector, ECAPA-TDNN, ResNet)."""
+
+    engine: Literal["speechbrain"]
+    serving: Local = Field(Local(), description="where it runs")
 
 
 def version(model: SpeechBrainModel | None = None) -> str:
@@ -148,3 +156,13 @@ def _weights_fit(encoder: Any) -> bool:
     path = encoder.hparams.pretrainer.paths["embedding_model"]
     found = checkpoints.torch_patched_state_dict_load(path)
     return set(encoder.mods.embedding_model.state_dict()) <= set(found)
+
+
+ENGINE = Engine(
+    "encoder",
+    "speechbrain",
+    "x-vector, ECAPA-TDNN, ResNet",
+    open=SpeechBrain,
+    version=version,
+    settings=SpeechBrainModel,
+)

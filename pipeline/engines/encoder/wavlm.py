@@ -6,14 +6,16 @@ room for less.
 
 import pickle
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
 
 from manifests.errors import EngineUnavailable
-from pipeline.engines.contract import Clip, Failure, Samples
+from pipeline.engines.contract import Clip, Engine, Failure, Samples
 from pipeline.engines.shared.clips import MIN_S, SAMPLE_RATE, encode_each
 from pipeline.engines.shared.libraries import library, library_version, torch_on
 from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
-from pipeline.models import WavLMModel
+from pipeline.settings import Checkpoint, Local
 
 NAME = "wavlm"
 
@@ -26,6 +28,13 @@ _NOT_NEEDED = ("objective.", "wavlm.masked_spec_embed")
 
 # What transformers and PyTorch raise for files that are missing, broken or of another kind of model.
 _BROKEN = (OSError, ValueError, RuntimeError, LookupError, TypeError, pickle.UnpicklingError)
+
+
+class WavLMModel(Checkpoint):
+    """`WavLMForXVector` of transformers: x-vectors for speaker verification, as Ke-SpeechChat uses them."""
+
+    engine: Literal["wavlm"]
+    serving: Local = Field(Local(), description="where it runs")
 
 
 def version(model: WavLMModel | None = None) -> str:
@@ -98,3 +107,8 @@ def _check(extractor: Any, network: Any, model: WavLMModel) -> None:
         raise EngineUnavailable(f"the model {model.label} is of type {network.config.model_type}, not wavlm")
     if extractor.sampling_rate != SAMPLE_RATE:
         raise EngineUnavailable(f"the model {model.label} wants {extractor.sampling_rate} Hz, not {SAMPLE_RATE}")
+
+
+ENGINE = Engine(
+    "encoder", "wavlm", "x-vectors by WavLM, of transformers", open=WavLM, version=version, settings=WavLMModel
+)

@@ -8,17 +8,18 @@ be taken over the padding too, and elsewhere the last digits of a confidence wou
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from manifests.errors import EngineDied, EngineUnavailable
-from pipeline.engines.contract import Clip, Failure, GenderGuess, Samples
+from pipeline.engines.contract import Clip, Engine, Failure, GenderGuess, Samples
 from pipeline.engines.shared.clips import SAMPLE_RATE, UNMEASURABLE, samples_16_khz
 from pipeline.engines.shared.libraries import library, library_version, torch_on
 from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
-from pipeline.models import GenderModel
+from pipeline.settings import Checkpoint, Local
 from voicebank.voice import Gender
 
 NAME = "audio-classifier"
@@ -32,6 +33,13 @@ _GENDERS: dict[str, Gender] = {
     **dict.fromkeys(("female", "f", "woman", "women"), "female"),
     **dict.fromkeys(("male", "m", "man", "men"), "male"),
 }
+
+
+class GenderModel(Checkpoint):
+    """An audio classifier of transformers whose labels name genders."""
+
+    engine: Literal["audio-classifier"]
+    serving: Local = Field(Local(), description="where it runs")
 
 
 def version(model: GenderModel | None = None) -> str:
@@ -108,3 +116,13 @@ def _female_labels(id2label: Mapping[int, str], label: str) -> npt.NDArray[np.bo
     if set(genders) != {"female", "male"}:
         raise EngineUnavailable(f"{NAME!r}: the labels of {label} are not names of genders: {', '.join(names)}")
     return np.array([gender == "female" for gender in genders])
+
+
+ENGINE = Engine(
+    "gender",
+    "audio-classifier",
+    "a classifier of transformers whose labels name genders",
+    open=GenderClassifier,
+    version=version,
+    settings=GenderModel,
+)

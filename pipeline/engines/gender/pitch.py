@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.audio.samples import resample
-from pipeline.engines.contract import Clip, Failure, GenderGuess, Samples
+from pipeline.engines.contract import Clip, Engine, Failure, GenderGuess, Samples
 from pipeline.engines.shared.clips import SAMPLE_RATE, UNMEASURABLE
 from pipeline.engines.shared.libraries import library, library_version
 
@@ -111,3 +111,6 @@ def _loud_frames(samples: Samples, frames: int) -> npt.NDArray[np.bool_]:
 
 def _failure(detail: str) -> Failure:
     return Failure(UNMEASURABLE, detail)
+
+
+ENGINE = Engine("gender", "pitch", "by the voice's pitch alone, no model", open=PitchGender, version=version)

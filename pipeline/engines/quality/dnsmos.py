@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from manifests.reasons import Reason
-from pipeline.engines.contract import Clip, Failure, Samples
+from pipeline.engines.contract import Clip, Engine, Failure, Samples
 from pipeline.engines.shared.clips import SAMPLE_RATE, samples_16_khz
 from pipeline.engines.shared.libraries import library, library_version
 from pipeline.engines.shared.onnx import OnnxSession
@@ -78,3 +78,6 @@ def _predictor() -> Any:
     predictor.onnx_sess = OnnxSession(models / _PRIMARY, _PRIMARY, NAME)
     predictor.p808_onnx_sess = OnnxSession(models / _P808, _P808, NAME)
     return predictor
+
+
+ENGINE = Engine("quality", "dnsmos", "predicted opinions, models in its package", open=Dnsmos, version=version)

@@ -15,21 +15,30 @@ import pickle
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from manifests.errors import EngineDied, EngineUnavailable
-from pipeline.engines.contract import Clip, Failure, Samples
+from pipeline.engines.contract import Clip, Engine, Failure, Samples
 from pipeline.engines.shared.clips import MIN_S, SAMPLE_RATE, UNMEASURABLE, samples_16_khz
 from pipeline.engines.shared.libraries import library_version, torch_on
 from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
-from pipeline.models import UtmosModel
+from pipeline.settings import Checkpoint, Local
 
 NAME = "utmos"
 
 # What PyTorch and a repository's own code raise for weights and files that are missing, broken or of another kind.
 _BROKEN = (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError, ImportError, pickle.PickleError)
+
+
+class UtmosModel(Checkpoint):
+    """UTMOS as SpeechMOS packs it: a local copy of that repository, or its predictor as a TorchScript file."""
+
+    engine: Literal["utmos"]
+    entry: str = Field("utmos22_strong", description="which predictor of the repository; a TorchScript file has one")
+    serving: Local = Field(Local(), description="where it runs")
 
 
 def version(model: UtmosModel | None = None) -> str:
@@ -115,3 +124,13 @@ def _without(package: str) -> Iterator[None]:
 
 def _modules(package: str) -> dict[str, Any]:
     return {name: module for name, module in sys.modules.items() if name.partition(".")[0] == package}
+
+
+ENGINE = Engine(
+    "quality",
+    "utmos",
+    "predicted opinions by SpeechMOS or a TorchScript file",
+    open=Utmos,
+    version=version,
+    settings=UtmosModel,
+)

@@ -23,7 +23,7 @@ from pipeline.engines.remote.error_kinds import Meaning, Problem, diagnose
 from pipeline.engines.remote.limiter import Limiter, Outcome
 from pipeline.engines.remote.redact import make_scrub
 from pipeline.engines.remote.retry import Course, Fault, Life, Pace, asked_wait_s
-from pipeline.models import Checkpoint, Server, public_name
+from pipeline.settings import Checkpoint, Server, public_name
 
 T = TypeVar("T")
 

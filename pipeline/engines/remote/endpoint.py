@@ -16,7 +16,7 @@ import openai
 from manifests.errors import EngineUnavailable
 from pipeline.engines.remote.error_kinds import Meaning, diagnose
 from pipeline.engines.remote.retry import Pace
-from pipeline.models import Server
+from pipeline.settings import Server
 
 OPENAI_URL = "https://api.openai.com/v1"
 _NO_KEY = "EMPTY"

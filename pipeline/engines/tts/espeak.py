@@ -14,7 +14,7 @@ import numpy as np
 
 from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
-from pipeline.engines.contract import Clip, Failure, SpeechRequest
+from pipeline.engines.contract import Clip, Engine, Failure, SpeechRequest
 from pipeline.engines.tts._prosody import TAKES_VERSION, Take, take_of, unspeakable
 
 NAME = "espeak-ng"
@@ -94,3 +94,6 @@ def _run(arguments: list[str], text: str = "") -> subprocess.CompletedProcess[by
         return subprocess.run(command, input=text.encode(), capture_output=True, timeout=_LIMIT_S, check=False)
     except OSError as error:
         raise EngineUnavailable("espeak-ng cannot be started: install the Debian package espeak-ng") from error
+
+
+ENGINE = Engine("tts", "espeak-ng", "Mandarin, formant synthesis", open=Espeak, version=version)

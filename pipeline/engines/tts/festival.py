@@ -11,7 +11,7 @@ import soundfile
 
 from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
-from pipeline.engines.contract import Clip, Failure, SpeechRequest
+from pipeline.engines.contract import Clip, Engine, Failure, SpeechRequest
 from pipeline.engines.tts._english import plain_english
 from pipeline.engines.tts._festival_child import ChildFailed, FestivalChild
 from pipeline.engines.tts._prosody import TAKES_VERSION, Take, shift_pitch, take_of
@@ -134,3 +134,6 @@ def _read(wav: Path) -> Clip | Failure:
     if len(samples) == 0:
         return Failure(Reason.SYNTHESIS_FAILED, "festival gave an empty clip")
     return Clip(samples, int(sample_rate))
+
+
+ENGINE = Engine("tts", "festival", "English, HTS and diphone voices", open=Festival, version=version)

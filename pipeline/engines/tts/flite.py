@@ -16,7 +16,7 @@ import soundfile
 
 from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
-from pipeline.engines.contract import Clip, Failure, SpeechRequest
+from pipeline.engines.contract import Clip, Engine, Failure, SpeechRequest
 from pipeline.engines.tts._english import plain_english
 from pipeline.engines.tts._prosody import TAKES_VERSION, Take, shift_pitch, take_of
 
@@ -113,3 +113,6 @@ def _run(arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run([_COMMAND, *arguments], capture_output=True, timeout=_LIMIT_S, check=False)
     except OSError as error:
         raise EngineUnavailable("flite cannot be started: install the Debian package flite") from error
+
+
+ENGINE = Engine("tts", "flite", "English, small CMU voices", open=Flite, version=version)

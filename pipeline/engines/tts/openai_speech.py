@@ -8,17 +8,19 @@ import base64
 import importlib.metadata
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
 
 from manifests.errors import EngineUnavailable, UserError
 from manifests.reasons import Reason
-from pipeline.engines.contract import Clip, Failure, SpeechRequest
+from pipeline.engines.contract import Clip, Engine, Failure, SpeechRequest
 from pipeline.engines.remote.async_bridge import Batches
 from pipeline.engines.remote.client import Line, Message
 from pipeline.engines.remote.clip import LossyAudio, read_clip
 from pipeline.engines.remote.error_kinds import Problem
 from pipeline.engines.remote.retry import Pace
-from pipeline.models import OpenAISpeechModel
+from pipeline.settings import Checkpoint, Server
 from voicebank.voice import Voice
 
 NAME = "openai-speech"
@@ -35,6 +37,21 @@ _NO_VOICE = re.compile(
     r"(?:not found|not exist|not available|not supported|unknown|invalid|input should be)",
     re.IGNORECASE | re.DOTALL,
 )
+
+
+class OpenAISpeechModel(Checkpoint):
+    """Any server of the OpenAI /v1/audio/speech kind. The voice's `speaker` is the server's name for it."""
+
+    engine: Literal["openai-speech"]
+    response_format: Literal["wav", "flac", "pcm"] = Field("wav", description="of the answer; lossless ones only")
+    pcm_sample_rate: int = Field(24_000, gt=0, description="of raw pcm whose media type tells no rate, Hz")
+    send_seed: bool = Field(False, description="send a `seed`, for servers that take one")
+    send_reference: bool = Field(
+        False,
+        description="send a voice's recording as `ref_audio` and its text as `ref_text`, as vLLM-Omni takes them",
+    )
+    extra_body: dict[str, Any] = Field({}, description="further fields of every request, for this server")
+    serving: Server = Field(Server(), description="where it runs")
 
 
 def version(model: OpenAISpeechModel | None = None) -> str:
@@ -145,3 +162,13 @@ def _speed(request: SpeechRequest) -> float:
 def _data_url(audio: bytes) -> str:
     kind = "flac" if audio.startswith(b"fLaC") else "wav"
     return f"data:audio/{kind};base64,{base64.b64encode(audio).decode('ascii')}"
+
+
+ENGINE = Engine(
+    "tts",
+    "openai-speech",
+    "any server of the OpenAI speech kind",
+    open=OpenAISpeech,
+    version=version,
+    settings=OpenAISpeechModel,
+)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.audio.samples import resample
-from pipeline.engines.contract import Clip, Failure
+from pipeline.engines.contract import Clip, Engine, Failure
 from pipeline.engines.shared.clips import SAMPLE_RATE, UNMEASURABLE
 from pipeline.engines.shared.libraries import library, library_version
 
@@ -67,3 +67,6 @@ class SileroDetector:
         duration_s = len(clip.samples) / clip.sample_rate
         spans = ((span["start"] / SAMPLE_RATE, min(span["end"] / SAMPLE_RATE, duration_s)) for span in found)
         return tuple(spans)
+
+
+ENGINE = Engine("vad", "silero", "finds speech, model in its package", open=SileroDetector, version=version)

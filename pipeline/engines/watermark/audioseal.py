@@ -27,12 +27,12 @@ import numpy as np
 from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.audio.samples import resample
-from pipeline.engines.contract import Clip, Detection, Failure, Samples
+from pipeline.engines.contract import Clip, Detection, Engine, Failure, Samples
 from pipeline.engines.shared.batches import cut_batches
 from pipeline.engines.shared.libraries import library, torch_on
-from pipeline.engines.watermark.audioseal_networks import INSTALL, NAME, installed, load_network
+from pipeline.engines.watermark.audioseal_networks import INSTALL, NAME, AudioSealModel, installed, load_network
 from pipeline.engines.watermark.message import add_mark, message_bits, message_text
-from pipeline.models import AudioSealModel, public_name
+from pipeline.settings import public_name
 
 SAMPLE_RATE = 16_000
 SPARE_HOPS = 10
@@ -150,3 +150,13 @@ def _detection(found: Samples | Failure) -> Detection | Failure:
         return Failure(Reason.WATERMARK_FAILED, "the detector gave NaN or infinity")
     score = float(np.mean(found[1] > found[0]))  # a softmax of the two above one half
     return Detection(score, message_text([int(bit) for bit in found[2:].mean(axis=-1) > 0]))
+
+
+ENGINE = Engine(
+    "watermark",
+    "audioseal",
+    "neural, with a message of 16 bits",
+    open=AudioSealWatermarker,
+    version=version,
+    settings=AudioSealModel,
+)

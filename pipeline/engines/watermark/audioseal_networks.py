@@ -17,12 +17,14 @@ import re
 import typing
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlparse
+
+from pydantic import Field, field_serializer
 
 from manifests.errors import EngineUnavailable
 from pipeline.engines.shared.libraries import library, library_version
-from pipeline.models import AudioSealModel, public_name
+from pipeline.settings import Local, Section, public_name
 
 NAME = "audioseal"
 SUPPORTED = "0.2.0"
@@ -36,6 +38,24 @@ _CARDS = {
 # What the networks' parts are called moved with the package's release 0.2: published checkpoints have the older names.
 _OLD_NAME = re.compile(r"\.(conv|convtr)\.(?=weight|bias|parametrizations)")
 _NORMALIZED = (("weight_g", "weight_v"), ("parametrizations.weight.original0", "parametrizations.weight.original1"))
+
+
+class AudioSealModel(Section):
+    """AudioSeal. The message of a row is its corpus's: the first bits of the recipe's digest."""
+
+    engine: Literal["audioseal"]
+    generator: str = Field("audioseal_wm_16bits", description="card of the package, or a local checkpoint")
+    detector: str = Field("audioseal_detector_16bits", description="card of the package, or a local checkpoint")
+    architecture: Literal["base", "streaming"] = Field(
+        "base", description="of the card, for local checkpoints that hold no architecture of their own"
+    )
+    strength: float = Field(1.0, gt=0, le=2, description="multiplies the mark before it is added")
+    serving: Local = Field(Local(), description="where it runs")
+
+    @field_serializer("generator", "detector")
+    def _no_private_path(self, name: str) -> str:
+        """Recipes stand in manifests."""
+        return public_name(name)
 
 
 def installed() -> str:

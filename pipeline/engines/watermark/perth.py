@@ -33,7 +33,7 @@ import numpy as np
 from manifests.errors import EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.audio.samples import resample
-from pipeline.engines.contract import Clip, Detection, Failure, Samples
+from pipeline.engines.contract import Clip, Detection, Engine, Failure, Samples
 from pipeline.engines.watermark.message import add_mark
 
 NAME = "perth"
@@ -181,3 +181,6 @@ def _import_below(root: Path, module: str) -> Any:
         spec.loader.exec_module(package)
         sys.modules[_ALIAS] = package
     return import_module(f"{_ALIAS}.{module}")
+
+
+ENGINE = Engine("watermark", "perth", "neural, weights in its package", open=PerthWatermarker, version=version)

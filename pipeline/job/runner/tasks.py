@@ -10,6 +10,7 @@ from pipeline.job.blocks import BlockReport, commit_block, read_block
 from pipeline.job.usage import Effort
 from pipeline.job.worker import WorkOrder
 from pipeline.recipe import Pool
+from pipeline.recipes.pools import full_pools
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -99,7 +100,7 @@ class Runner(Protocol):
 def plan_pools(order: WorkOrder) -> list[PoolPlan]:
     """The recipe's pools for the order's stages; pools without any of them are left out."""
     plans = []
-    for name, pool in order.recipe.pools.items():
+    for name, pool in full_pools(order.recipe).items():
         wanted = tuple(stage for stage in pool.stages if stage in order.stages)
         if wanted:
             plans.append(PoolPlan(name, pool, replace(order, stages=wanted)))

@@ -19,14 +19,14 @@ from pipeline.dedup.passes import Task
 from pipeline.dedup.shingles import shingle_hashes
 from pipeline.job.blocks import write_block
 from pipeline.job.runner.ray import RayRunner
-from pipeline.recipe import Dedup
+from pipeline.dedup.settings import DedupSettings
 from pipeline.stages.contract import reject
 from tests.builders import make_dialogue
 from tests.pipeline.job import test_object_store
 
 bucket = test_object_store.bucket
 
-SETTINGS = Dedup()
+SETTINGS = DedupSettings()
 
 
 class InProcess:
@@ -75,7 +75,7 @@ def write_blocks(rows: Sequence[Dialogue], directory: Place, block_rows: int) ->
 
 
 def index_of(
-    rows: Sequence[Dialogue], place: Place, block_rows: int = 4, settings: Dedup = SETTINGS, runner: Any = None
+    rows: Sequence[Dialogue], place: Place, block_rows: int = 4, settings: DedupSettings = SETTINGS, runner: Any = None
 ) -> dict[str, str]:
     count = write_blocks(rows, place / "blocks", block_rows)
     found = build_index(place / "blocks", count, place / "index", settings, runner or InProcess())
@@ -119,7 +119,7 @@ def test_near_duplicates_are_found_and_near_misses_kept(
 @pytest.mark.parametrize(("threshold", "found"), [(1.0, {"1"}), (0.9, {"1", "2"}), (0.6, {"1", "2", "3"})])
 def test_the_threshold_is_the_recipes(threshold: float, found: set[str], tmp_path: Path) -> None:
     rows = asked(MOUNTAIN, *(PAIRS[i][2] for i in (0, 1, 4)))
-    assert index_of(rows, open_place(tmp_path), settings=Dedup(threshold=threshold)).keys() == found
+    assert index_of(rows, open_place(tmp_path), settings=DedupSettings(threshold=threshold)).keys() == found
 
 
 def test_the_other_row_is_the_earliest_even_if_it_repeats_one_itself(tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def make_corpus(rows: int) -> list[Dialogue]:
 CORPUS = make_corpus(200)
 
 
-def pair_by_pair(rows: Sequence[Dialogue], settings: Dedup) -> dict[str, str]:
+def pair_by_pair(rows: Sequence[Dialogue], settings: DedupSettings) -> dict[str, str]:
     """What the index must hold, the slow way: every pair that shares a band key, by sets of shingles."""
     bands = choose_bands(settings)
     texts = [(d, h) for d in rows if d.status == "live" and len(h := shingle_hashes(d, settings.shingle))]

@@ -8,7 +8,7 @@ import pytest
 from manifests.errors import EngineUnavailable
 from pipeline.dedup.bands import Bands, band_keys, choose_bands, version
 from pipeline.dedup.shingles import shingle_hashes, shingles, text_hash
-from pipeline.recipe import Dedup
+from pipeline.dedup.settings import DedupSettings
 from tests.builders import make_dialogue
 
 SIZES = {"en": 2, "zh": 3}
@@ -63,7 +63,7 @@ def test_hashes_are_the_same_on_every_machine_and_differ_by_language() -> None:
 @pytest.mark.parametrize("num_perm", [64, 128, 256])
 @pytest.mark.parametrize("threshold", [0.5, 0.7, 0.8, 0.9, 0.95])
 def test_few_pairs_at_the_threshold_are_never_compared(threshold: float, num_perm: int) -> None:
-    bands = choose_bands(Dedup(threshold=threshold, num_perm=num_perm))
+    bands = choose_bands(DedupSettings(threshold=threshold, num_perm=num_perm))
     assert bands.count * bands.rows <= num_perm
     assert bands.recall(threshold) > 0.93
     assert bands.recall((1 + threshold) / 2) > 0.99
@@ -72,13 +72,13 @@ def test_few_pairs_at_the_threshold_are_never_compared(threshold: float, num_per
 
 @pytest.mark.parametrize(("threshold", "num_perm"), [(1.0, 128), (0.99, 16), (1.0, 16)])
 def test_thresholds_near_one_have_bands_too(threshold: float, num_perm: int) -> None:
-    assert choose_bands(Dedup(threshold=threshold, num_perm=num_perm)).recall(threshold) > 0.97
+    assert choose_bands(DedupSettings(threshold=threshold, num_perm=num_perm)).recall(threshold) > 0.97
 
 
 def test_without_datasketch_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "datasketch", None)
     with pytest.raises(EngineUnavailable, match=r"datasketch is missing; install parley\[llm\]"):
-        choose_bands(Dedup())
+        choose_bands(DedupSettings())
     with pytest.raises(EngineUnavailable, match="datasketch is missing"):
         version()
 

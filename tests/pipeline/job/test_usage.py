@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.engines.contract import Tokens
+from pipeline.engines.text.openai import OpenAIModel, OpenAIServing, Price
+from pipeline.engines.text.vllm import VllmModel
 from pipeline.job.usage import Effort, cost, describe, tokens_of_log
-from pipeline.models import OpenAIModel, OpenAIServing, Price, VllmModel
 
 SMALL, LARGE = Tokens(2, 1, 100, 40, 20), Tokens(requests=1, prompt=7)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from manifests.schema import Attempt, Dialogue
-from pipeline.recipe import load_recipe
+from pipeline.recipes.load import load_recipe
 from pipeline.stages.cast import CAST
 from pipeline.stages.contract import Context, run_stage
 from tests.builders import make_context, make_dialogue, tone_recipe

@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.engines.contract import ChatRequest
 from pipeline.engines.remote.error_kinds import Meaning, Problem
-from pipeline.models import OpenAIModel
+from pipeline.engines.text.openai import OpenAIModel
 
 RUNGS = ("json_schema", "json_object with schema", "json_object", "plain")
 """Ways to hold an answer to a schema, the strictest first: OpenAI's and vLLM's, llama.cpp's, that of servers that know

@@ -20,7 +20,7 @@ from pipeline.engines.remote.retry import Course, Fault, Pace
 from pipeline.engines.text.chat.answers import Remembering
 from pipeline.engines.text.chat.completion import NotACompletion, read_completion
 from pipeline.engines.text.chat.dialect import CHANGES, Dialect, optional_fields
-from pipeline.models import OpenAIModel
+from pipeline.engines.text.openai import OpenAIModel
 
 _PATH = "/chat/completions"
 

@@ -23,7 +23,7 @@ from pipeline.engines.text.chat.vllm_settings import (
     sampling_arguments,
     set_environment,
 )
-from pipeline.models import VllmModel
+from pipeline.engines.text.vllm import VllmModel
 
 NAME = "vllm"
 

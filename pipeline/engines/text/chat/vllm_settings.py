@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.engines.contract import ChatRequest
-from pipeline.models import VllmModel
+from pipeline.engines.text.vllm import VllmModel
 
 END_WITH_PARENT = "PARLEY_END_WITH_PARENT"
 """Environment variable that tells vLLM's processes to end when ours is gone (`vllm_orphans`)."""

@@ -15,11 +15,35 @@ synthesizer    the engine
 =============  ==================================================================================================
 """
 
-from pipeline.engines.contract import SpeechSynthesizer
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline.engines.contract import Engine, SpeechSynthesizer
 from pipeline.engines.tts.cosyvoice.upstream import NAME, find_source, source_digest
-from pipeline.models import CosyVoiceModel
+from pipeline.settings import Checkpoint, Section
 
 __all__ = ["NAME", "open_synthesizer", "version"]
+
+
+class CosyVoiceServing(Section):
+    jit: bool = Field(False, description="TorchScript modules of the model directory (CosyVoice 1 and 2)")
+    tensorrt: bool = Field(False, description="TensorRT for the flow's estimator")
+    tensorrt_streams: int = Field(
+        1, gt=0, description="utterances in flight with TensorRT, as upstream's trt_concurrent"
+    )
+    vllm: bool = Field(False, description="vLLM for the language model (CosyVoice 2 and 3)")
+    threads: int = Field(1, gt=0, description="utterances in flight in one worker, where version and flags allow it")
+
+
+class CosyVoiceModel(Checkpoint):
+    """CosyVoice 1, 2 or 3, told apart by the model directory. What the voice holds decides how it is spoken with."""
+
+    engine: Literal["cosyvoice"]
+    fp16: bool = Field(False, description="half precision")
+    text_frontend: bool = Field(True, description="upstream's own text normalizer and its cutting of long texts")
+    instruct: str | None = Field(None, description="how to speak, for models that take instructions")
+    serving: CosyVoiceServing = Field(CosyVoiceServing(), description="where and how it runs")
 
 
 def version(model: CosyVoiceModel | None = None) -> str:
@@ -37,3 +61,13 @@ def open_synthesizer(model: CosyVoiceModel) -> SpeechSynthesizer:
     from pipeline.engines.tts.cosyvoice.synthesizer import CosyVoiceSynthesizer
 
     return CosyVoiceSynthesizer(model, load(model), version(model))
+
+
+ENGINE = Engine(
+    "tts",
+    "cosyvoice",
+    "CosyVoice 1, 2 and 3, from its source",
+    open=open_synthesizer,
+    version=version,
+    settings=CosyVoiceModel,
+)

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from manifests.errors import EngineUnavailable
+from pipeline.engines.tts.cosyvoice import CosyVoiceModel
 from pipeline.engines.tts.cosyvoice.errors import describe
 from pipeline.engines.tts.cosyvoice.upstream import find_source
 from pipeline.engines.tts.cosyvoice.watch import watch
-from pipeline.models import CosyVoiceModel, public_name
+from pipeline.settings import public_name
 
 _YAML_NAMES = {1: "cosyvoice.yaml", 2: "cosyvoice2.yaml", 3: "cosyvoice3.yaml"}
 """In the order in which upstream looks for them."""

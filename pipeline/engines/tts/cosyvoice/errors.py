@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.models import CosyVoiceModel, public_name
+from pipeline.engines.tts.cosyvoice import CosyVoiceModel
+from pipeline.settings import public_name
 
 _LONGEST_DETAIL = 300
 _PATH = re.compile(r"(?<![\w:/])/(?:[\w.@+-]+/)+[\w.@+-]*")

@@ -11,12 +11,12 @@ import numpy as np
 from manifests.errors import EngineDied
 from manifests.reasons import Reason
 from pipeline.engines.contract import Clip, Failure, Samples, SpeechRequest
+from pipeline.engines.tts.cosyvoice import CosyVoiceModel
 from pipeline.engines.tts.cosyvoice.checkpoint import Loaded
 from pipeline.engines.tts.cosyvoice.errors import describe, is_fatal
 from pipeline.engines.tts.cosyvoice.guards import audio_problem, refusal
 from pipeline.engines.tts.cosyvoice.timbre import Entry, Timbres
 from pipeline.engines.tts.cosyvoice.upstream import NAME
-from pipeline.models import CosyVoiceModel
 
 
 class CosyVoiceSynthesizer:

@@ -16,9 +16,9 @@ from sounds import SEVERAL, silence, sound
 from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.engines.asr import funasr as engine
-from pipeline.engines.asr.funasr import FunASR, dithered, open_recognizer, plain, version
+from pipeline.engines.asr.funasr import FunASR, FunASRModel, dithered, open_recognizer, plain, version
 from pipeline.engines.contract import Clip, Failure, Transcript
-from pipeline.models import FunASRModel, Local
+from pipeline.settings import Local
 
 
 def model(directory: Path | str, **changes: Any) -> FunASRModel:

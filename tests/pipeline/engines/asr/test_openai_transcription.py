@@ -12,10 +12,9 @@ from aiohttp import web
 from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.engines.asr import openai_transcription
-from pipeline.engines.asr.openai_transcription import OpenAITranscription
+from pipeline.engines.asr.openai_transcription import OpenAITranscription, OpenAITranscriptionModel
 from pipeline.engines.contract import Clip, Failure, Transcript
 from pipeline.engines.registry import load_engine
-from pipeline.models import OpenAITranscriptionModel
 from tests.servers import wire
 from tests.servers.audio_asking import serving, transcription
 from tests.servers.scripted import Answer

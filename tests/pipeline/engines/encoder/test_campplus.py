@@ -12,7 +12,7 @@ from speech_doubles import RATE, voice
 from manifests.errors import EngineDied, EngineUnavailable
 from pipeline.engines.contract import Clip
 from pipeline.engines.encoder import campplus
-from pipeline.models import CampplusModel
+from pipeline.engines.encoder.campplus import CampplusModel
 
 onnx = pytest.importorskip("onnx", reason="makes its own graphs")
 kaldi = pytest.importorskip("kaldi_native_fbank", reason="needs the extra 'voicebank'")

@@ -14,8 +14,8 @@ from speech_doubles import voice
 
 from manifests.errors import EngineUnavailable
 from pipeline.engines.encoder import speechbrain
+from pipeline.engines.encoder.speechbrain import SpeechBrainModel
 from pipeline.engines.shared.torchaudio_import import import_torchaudio
-from pipeline.models import SpeechBrainModel
 
 torch = pytest.importorskip("torch")
 try:

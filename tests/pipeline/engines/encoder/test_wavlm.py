@@ -15,8 +15,8 @@ from speech_doubles import RATE, voice
 from manifests.errors import EngineUnavailable
 from pipeline.engines.contract import Clip, Failure
 from pipeline.engines.encoder import wavlm
+from pipeline.engines.encoder.wavlm import WavLMModel
 from pipeline.engines.shared.torchaudio_import import import_torchaudio
-from pipeline.models import WavLMModel
 
 with contextlib.suppress(ImportError):
     import_torchaudio()

@@ -10,10 +10,9 @@ import pytest
 from manifests.errors import EngineDied, EngineUnavailable
 from pipeline.engines.contract import Clip, Failure, GenderGuess
 from pipeline.engines.gender import audio_classifier as gender_classifier
-from pipeline.engines.gender.audio_classifier import GenderClassifier
+from pipeline.engines.gender.audio_classifier import GenderClassifier, GenderModel
 from pipeline.engines.shared.torchaudio_import import import_torchaudio
-from pipeline.models import GenderModel
-from pipeline.models.base import Local
+from pipeline.settings import Local
 
 with contextlib.suppress(ImportError):
     import_torchaudio()

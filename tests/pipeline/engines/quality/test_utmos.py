@@ -10,9 +10,8 @@ import pytest
 
 from manifests.errors import EngineDied, EngineUnavailable
 from pipeline.engines.contract import Clip, Failure
-from pipeline.engines.quality.utmos import Utmos
+from pipeline.engines.quality.utmos import Utmos, UtmosModel
 from pipeline.engines.registry import engine_version, load_engine
-from pipeline.models import UtmosModel
 
 torch: Any = pytest.importorskip("torch", reason="scores with PyTorch")
 

@@ -13,9 +13,9 @@ import soundfile
 
 from manifests.errors import EngineDied
 from pipeline.engines.contract import Clip, Failure, SpeechRequest
+from pipeline.engines.tts.cosyvoice import CosyVoiceModel
 from pipeline.engines.tts.cosyvoice.checkpoint import Loaded
 from pipeline.engines.tts.cosyvoice.synthesizer import CosyVoiceSynthesizer
-from pipeline.models import CosyVoiceModel
 from voicebank.voice import Voice
 
 torch = pytest.importorskip("torch")

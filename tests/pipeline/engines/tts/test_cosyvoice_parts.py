@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from pipeline.engines.contract import Failure
+from pipeline.engines.tts.cosyvoice import CosyVoiceModel
 from pipeline.engines.tts.cosyvoice.errors import describe, is_fatal
 from pipeline.engines.tts.cosyvoice.guards import audio_problem, control_token
 from pipeline.engines.tts.cosyvoice.modes import END_OF_PROMPT, Mode, mode_of, prompt_text_of
 from pipeline.engines.tts.cosyvoice.watch import LanguageModelError, watch
-from pipeline.models import CosyVoiceModel
 from voicebank.voice import Voice
 
 EMBEDDING = {"embedding": np.ones(192, np.float32)}

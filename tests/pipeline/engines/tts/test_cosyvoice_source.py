@@ -10,9 +10,8 @@ import pytest
 from manifests.errors import EngineUnavailable
 from pipeline.engines import registry as table
 from pipeline.engines.tts import cosyvoice
-from pipeline.engines.tts.cosyvoice import checkpoint
+from pipeline.engines.tts.cosyvoice import CosyVoiceModel, checkpoint
 from pipeline.engines.tts.cosyvoice.upstream import COMMIT, find_source, source_digest
-from pipeline.models import CosyVoiceModel
 
 REAL = ("cosyvoice/__init__.py", "cosyvoice/cli/__init__.py", "cosyvoice/cli/cosyvoice.py")
 MATCHA = "third_party/Matcha-TTS/matcha/__init__.py"

@@ -19,8 +19,7 @@ from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Failure, SpeechRequest
 from pipeline.engines.registry import load_engine
 from pipeline.engines.tts import openai_speech
-from pipeline.engines.tts.openai_speech import OpenAISpeech
-from pipeline.models import OpenAISpeechModel
+from pipeline.engines.tts.openai_speech import OpenAISpeech, OpenAISpeechModel
 from tests.servers import wire
 from tests.servers.audio_asking import say, serving, speech, voice
 from tests.servers.faulty_audio import speak

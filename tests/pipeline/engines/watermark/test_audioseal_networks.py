@@ -15,9 +15,8 @@ from omegaconf import OmegaConf
 
 from manifests.errors import EngineUnavailable
 from pipeline.engines.watermark import audioseal, audioseal_networks
-from pipeline.engines.watermark.audioseal import AudioSealWatermarker
+from pipeline.engines.watermark.audioseal import AudioSealModel, AudioSealWatermarker
 from pipeline.engines.watermark.audioseal_networks import load_network
-from pipeline.models import AudioSealModel
 from tests.pipeline.engines.watermark import tiny_audioseal as tiny
 
 
@@ -179,7 +178,7 @@ def test_without_the_package_it_is_said_what_to_install() -> None:
 import sys
 sys.modules["audioseal"] = None
 from pipeline.engines.watermark import audioseal_networks
-from pipeline.models import AudioSealModel
+from pipeline.engines.watermark.audioseal import AudioSealModel
 from pipeline.engines.watermark.audioseal import AudioSealWatermarker
 try:
     AudioSealWatermarker(AudioSealModel(engine="audioseal"))

@@ -15,7 +15,7 @@ from audioseal.libs.moshi.utils.compile import no_compile
 from audioseal.loader import AudioSeal, load_local_model_config
 from omegaconf import OmegaConf
 
-from pipeline.models import AudioSealModel
+from pipeline.engines.watermark.audioseal import AudioSealModel
 
 CARDS = {"generator": "audioseal_wm_16bits", "detector": "audioseal_detector_16bits"}
 _PARTS = {

@@ -1,14 +1,29 @@
-"""What all models of a recipe have in common."""
+"""What the sections of a recipe and the settings of its models have in common."""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer
 
 
 class Section(BaseModel):
     """Base of all parts of a recipe: immutable, unknown keys forbidden."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _as_mapping(value: object) -> object:
+    return {"*": value} if isinstance(value, str) else value
+
+
+EngineList = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+"""Names of engines or models; one may stand without a list."""
+EngineByLanguage = Annotated[dict[str, str], BeforeValidator(_as_mapping)]
+"""Names of engines or models by language ("*": any other); one may stand without a mapping."""
 
 
 def public_name(model: str) -> str:

@@ -1,0 +1,132 @@
+"""Doors: how engines, stages, exporters and input formats are found, Parley's own and anybody's, in the same way.
+
+A door is a group of entry points. An entry point names a module, whose objects of the door's class are what it brings,
+or a package, whose public modules are looked through. In a package a file says what it holds: `tts/flite.py` is the
+`tts` engine "flite", `tts/espeak_ng.py` is "espeak-ng". So a name is found without importing all the others, and
+adding one of Parley's own means adding a file. Modules that begin with an underscore, and contracts and registries,
+are helpers.
+
+To bring an engine from outside, a package writes into its pyproject.toml::
+
+    [project.entry-points."parley.engines"]
+    beep = "beep_for_parley.beep"
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Generic, TypeVar
+
+from manifests.errors import EngineUnavailable
+
+Thing = TypeVar("Thing")
+
+_HELPERS = {"contract", "registry"}
+
+
+@dataclass(frozen=True)
+class Door(Generic[Thing]):
+    """One group of entry points. `kinds`: the folders that a package of this door has; empty: it has none."""
+
+    group: str
+    thing: type[Thing]
+    kinds: tuple[str, ...] = ()
+
+    def named(self, name: str, kind: str | None = None) -> list[Thing]:
+        """What is called `name` (of that kind, where the door has kinds); Parley's own hide a stranger's of that name.
+
+        Raises EngineUnavailable where its module cannot be imported.
+        """
+        own = [module for module in _modules_of(self.group, self.kinds) if _fits(module, name, kind)]
+        found = [thing for module in own for thing in self._things(module.path)]
+        if not found:
+            found = [thing for path in _single_modules(self.group) for thing in self._things(path)]
+        return [
+            thing
+            for thing in found
+            if getattr(thing, "name", None) == name and kind in (None, getattr(thing, "kind", kind))
+        ]
+
+    def all(self) -> list[Thing]:
+        """Everything behind this door, Parley's own first, in the order of kinds and names."""
+        paths = [module.path for module in _modules_of(self.group, self.kinds)]
+        return [thing for path in (*paths, *_single_modules(self.group)) for thing in self._things(path)]
+
+    def names(self) -> list[str]:
+        """All names, with no module of a package imported."""
+        own = [module.name for module in _modules_of(self.group, self.kinds)]
+        others = [getattr(thing, "name", "") for path in _single_modules(self.group) for thing in self._things(path)]
+        return list(dict.fromkeys((*own, *others)))
+
+    def _things(self, path: str) -> list[Thing]:
+        return [value for value in vars(_imported(path)).values() if isinstance(value, self.thing)]
+
+
+@dataclass(frozen=True)
+class _Module:
+    """A public module of a package behind a door: its import path, its folder, and the name that it stands for."""
+
+    path: str
+    kind: str | None
+    name: str
+
+
+def _fits(module: _Module, name: str, kind: str | None) -> bool:
+    return module.name == name and kind in (None, module.kind)
+
+
+@cache
+def _modules_of(group: str, kinds: tuple[str, ...]) -> tuple[_Module, ...]:
+    """The public modules of the packages that the group's entry points name, kind by kind, each in order of names."""
+    packages = [spec for point in _points(group) if (spec := _package(point))]
+    if not kinds:
+        return tuple(module for name, folders in packages for module in _public(name, folders, None))
+    return tuple(
+        module
+        for kind in kinds
+        for name, folders in packages
+        for module in _public(f"{name}.{kind}", [f"{folder}/{kind}" for folder in folders], kind)
+    )
+
+
+def _public(package: str, folders: Sequence[str], kind: str | None) -> Iterator[_Module]:
+    for found in pkgutil.iter_modules(folders):
+        if not found.name.startswith("_") and found.name not in _HELPERS:
+            yield _Module(f"{package}.{found.name}", kind, found.name.replace("_", "-"))
+
+
+@cache
+def _single_modules(group: str) -> tuple[str, ...]:
+    return tuple(point for point in _points(group) if not _package(point))
+
+
+@cache
+def _points(group: str) -> tuple[str, ...]:
+    """The modules and packages that are registered, sorted, Parley's own first."""
+    values = {point.value for point in entry_points(group=group)}
+    return tuple(sorted(values, key=lambda value: (value.partition(".")[0] not in ("pipeline", "manifests"), value)))
+
+
+@cache
+def _package(path: str) -> tuple[str, tuple[str, ...]] | None:
+    """The package's path and its folders; None for a module, or for what is not there."""
+    try:
+        spec = find_spec(path)
+    except ModuleNotFoundError:
+        return None
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return path, tuple(spec.submodule_search_locations)
+
+
+def _imported(path: str) -> ModuleType:
+    try:
+        return importlib.import_module(path)
+    except ImportError as error:
+        missing = f"the package {error.name} is missing" if isinstance(error, ModuleNotFoundError) else str(error)
+        raise EngineUnavailable(f"{path.rsplit('.', 1)[-1]} ({path}) cannot be imported: {missing}") from error

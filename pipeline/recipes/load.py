@@ -1,0 +1,141 @@
+"""Reading recipes: a file or a name that ships, overrides, and whether stages, models and pools fit together.
+
+Unknown keys and wrong values are refused, all of them in one message.
+"""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from manifests.errors import RecipeError
+from pipeline import recipe_file
+from pipeline.recipe import Recipe
+from pipeline.recipes.models import parse_models
+from pipeline.recipes.pools import pool_problems
+from pipeline.settings import Section
+from pipeline.stages._order import order_problems
+from pipeline.stages.registry import STAGES, find_stage
+
+_PACKAGE = "pipeline.recipes"
+
+
+def shipped_recipes() -> list[str]:
+    """Names of the recipes that ship, sorted."""
+    return recipe_file.shipped(_PACKAGE)
+
+
+def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
+    """The recipe of that name or file, with `key.path=value` overrides (values are YAML).
+
+    Raises RecipeError, with every problem in one message.
+    """
+    data = recipe_file.read(name, _PACKAGE, "recipe")
+    data["stages"] = stage_sections(data.get("stages"))
+    for override in overrides:
+        override_recipe(data, override)
+    return parse_recipe(data, name)
+
+
+def parse_recipe(data: Mapping[str, Any], name: str = "recipe") -> Recipe:
+    """The recipe of that content (of a file, or as `Recipe.content` gives it).
+
+    Raises RecipeError, with every problem in one message.
+    """
+    problems: list[str] = []
+    values = {key: value for key, value in data.items() if key != "order"}
+    values["models"] = parse_models(data.get("models") or {}, problems)
+    sections = stage_sections(data.get("stages"))
+    ordered = {stage: sections[stage] for stage in data.get("order", sections) if stage in sections}
+    values["stages"] = _parsed_stages(ordered | sections, problems)
+    recipe = recipe_file.parse(Recipe, values, name, problems)
+    if problems := _misfits(recipe):
+        raise RecipeError(f"{Path(name).name}: {'; '.join(problems)}")
+    return recipe
+
+
+def _misfits(recipe: Recipe) -> list[str]:
+    """What does not fit together in a recipe whose values are right one by one."""
+    problems = [
+        f"models: {model} is the name of an engine; give the model another"
+        for model in sorted(recipe.models)
+        if is_engine(model)
+    ]
+    declared = [find_stage(name) for name in recipe.stages]
+    problems += [f"stages: {problem}" for problem in order_problems(declared)]
+    for stage in declared:
+        try:
+            stage.check(recipe)
+        except ValueError as error:
+            problems.append(str(error))
+    return problems + pool_problems(recipe)
+
+
+def stage_sections(stages: object) -> dict[str, Any]:
+    """The sections by the stage's name, in order, of `stages` as a file has them: names, or names with settings."""
+    if isinstance(stages, Mapping):
+        return dict(stages)
+    sections: dict[str, Any] = {}
+    for entry in stages if isinstance(stages, list) else []:
+        pairs = [(entry, {})] if isinstance(entry, str) else list(entry.items()) if isinstance(entry, dict) else []
+        if len(pairs) != 1:
+            raise RecipeError(f"stages: write each as a name, or as `- name: {{settings}}`, not {str(entry)[:60]}")
+        name, settings = pairs[0]
+        if name in sections:
+            raise RecipeError(f"stages: {name} is listed twice")
+        sections[name] = settings if settings is not None else {}
+    return sections
+
+
+def override_recipe(data: dict[str, Any], override: str) -> None:
+    """Apply one `key.path=value` to a recipe's content, whose stages are sections by name.
+
+    The name of a stage stands for its section: `gate.wer_limit=0.05`. A stage that the recipe does not list is switched
+    on so, at the place that it declares, and off by `NAME=null`. Raises RecipeError.
+    """
+    key = override.partition("=")[0].strip().partition(".")[0]
+    sections: dict[str, Any] = data["stages"]
+    names = list(sections)
+    if key in Recipe.model_fields or "=" not in override:
+        recipe_file.apply_override(data, override)
+        return
+    if key not in names and key not in STAGES.names():
+        raise RecipeError(f"--set {override}: a recipe has no key {key!r}{_nearest(key, (*names, *STAGES.names()))}")
+    recipe_file.apply_override(data, f"stages.{override.strip()}", shown=override)
+    if sections[key] is None:
+        del sections[key]
+    elif key not in names:
+        data["stages"] = {name: sections[name] for name in _with_stage(names, key)}
+
+
+def _with_stage(names: Sequence[str], new: str) -> list[str]:
+    """The names with a new stage at the place that it declares."""
+    stage = find_stage(new)
+    behind = [i for i, name in enumerate(names) if name in stage.after]
+    if behind:
+        place = behind[-1] + 1
+    elif stage.treats_takes:
+        place = max(len(names) - 1, 0)
+    else:
+        place = next((i for i, name in enumerate(names) if find_stage(name).treats_takes), len(names))
+    return [*names[:place], new, *names[place:]]
+
+
+def _nearest(key: str, stages: Sequence[str]) -> str:
+    close = difflib.get_close_matches(key, [*Recipe.model_fields, *stages], n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _parsed_stages(sections: Mapping[str, Any], problems: list[str]) -> dict[str, Section]:
+    parsed = {}
+    for name, data in sections.items():
+        try:
+            stage = find_stage(name)
+        except RecipeError as error:
+            problems.append(f"stages: {error}")
+            continue
+        if (settings := recipe_file.collect(stage.settings, data or {}, name, problems)) is not None:
+            parsed[name] = settings
+    if not sections:
+        problems.append("stages: list at least one")
+    return parsed
