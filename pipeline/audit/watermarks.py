@@ -9,7 +9,7 @@ from manifests.schema import Dialogue
 from pipeline.audit.corpus_view import Source
 from pipeline.audit.detect import Delivered, Found, delivered, detect, watermarker
 from pipeline.audit.rates import Rate, rate
-from pipeline.engines.watermark.message import bit_errors
+from pipeline.engines.watermark._message import bit_errors
 
 TOLERANCE = 0.01
 """Scores that differ by more are not the same: another device or library moves them by far less."""

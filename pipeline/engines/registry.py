@@ -43,8 +43,8 @@ ENGINES: dict[tuple[str, str], Entry] = {
     ),
     ("tts", "flite"): Entry("pipeline.engines.tts.flite", "Flite", "English, small CMU voices"),
     ("tts", "festival"): Entry("pipeline.engines.tts.festival", "Festival", "English, HTS and diphone voices"),
-    ("tts", "espeak-ng"): Entry("pipeline.engines.tts.espeak", "Espeak", "Mandarin, formant synthesis"),
-    ("tts", "tone"): Entry("pipeline.engines.tone", "ToneSynthesizer", "not speech: a tone for each character"),
+    ("tts", "espeak-ng"): Entry("pipeline.engines.tts.espeak_ng", "Espeak", "Mandarin, formant synthesis"),
+    ("tts", "tone"): Entry("pipeline.engines.tts.tone", "ToneSynthesizer", "not speech: a tone for each character"),
     ("tts", "openai-speech"): Entry(
         "pipeline.engines.tts.openai_speech", "OpenAISpeech", "any server of the OpenAI speech kind", of_model=True
     ),
@@ -60,7 +60,9 @@ ENGINES: dict[tuple[str, str], Entry] = {
         "neural, with a message of 16 bits",
         of_model=True,
     ),
-    ("watermark", "tone-mark"): Entry("pipeline.engines.tone", "ToneWatermarker", "a pilot tone, for dry runs only"),
+    ("watermark", "tone-mark"): Entry(
+        "pipeline.engines.watermark.tone_mark", "ToneWatermarker", "a pilot tone, for dry runs only"
+    ),
     ("asr", "pocketsphinx"): Entry(
         "pipeline.engines.asr.pocketsphinx", "PocketSphinx", "English, model in its package"
     ),
@@ -74,7 +76,7 @@ ENGINES: dict[tuple[str, str], Entry] = {
     ("asr", "funasr"): Entry(
         "pipeline.engines.asr.funasr", "open_recognizer", "Paraformer, SenseVoice, Fun-ASR", of_model=True
     ),
-    ("asr", "tone"): Entry("pipeline.engines.tone", "ToneRecognizer", "not speech: hears the tones by FFT"),
+    ("asr", "tone"): Entry("pipeline.engines.asr.tone", "ToneRecognizer", "not speech: hears the tones by FFT"),
     ("vad", "silero"): Entry("pipeline.engines.vad.silero", "SileroDetector", "finds speech, model in its package"),
     ("gender", "pitch"): Entry("pipeline.engines.gender.pitch", "PitchGender", "by the voice's pitch alone, no model"),
     ("gender", "audio-classifier"): Entry(

@@ -14,7 +14,7 @@ from manifests.schema import Dialogue, Quality, Turn
 from pipeline.audio.loudness import loudness_lufs
 from pipeline.audio.samples import encode, peak_dbfs
 from pipeline.engines.contract import Clip, Failure, Samples, SpeechRequest
-from pipeline.engines.tone import ToneSynthesizer
+from pipeline.engines.tts.tone import ToneSynthesizer
 from pipeline.recipe import Recipe, parse_recipe
 from pipeline.stages.contract import Context, audit_stage, run_stage
 from pipeline.stages.registry import STAGE_TABLE
