@@ -85,8 +85,10 @@ class Plain:
     """One actor that does to a batch of rows what the stages do, by calling the engines directly."""
 
     def __init__(self) -> None:
+        from pipeline.engines.asr.tone import ToneRecognizer
         from pipeline.engines.text.rules import RulesGenerator
-        from pipeline.engines.tone import ToneRecognizer, ToneSynthesizer, ToneWatermarker
+        from pipeline.engines.tts.tone import ToneSynthesizer
+        from pipeline.engines.watermark.tone_mark import ToneWatermarker
         from voicebank.bank import load_bank
 
         self.text, self.tts = RulesGenerator(), ToneSynthesizer()

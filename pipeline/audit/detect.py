@@ -8,7 +8,7 @@ from manifests.errors import CorpusError
 from manifests.schema import Dialogue, Turn
 from pipeline.audit.corpus_view import Source
 from pipeline.engines.contract import Clip, Failure, Watermarker
-from pipeline.engines.watermark.message import message_of
+from pipeline.engines.watermark._message import message_of
 from pipeline.stages.watermark import WatermarkSettings
 
 

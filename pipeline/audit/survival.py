@@ -14,7 +14,7 @@ from pipeline.audit.attacks import Attack
 from pipeline.audit.detect import Found
 from pipeline.audit.rates import Rate, rate, rate_at, threshold_at
 from pipeline.engines.contract import Clip
-from pipeline.engines.watermark.message import bit_errors
+from pipeline.engines.watermark._message import bit_errors
 
 FALSE_POSITIVE_RATE = 0.01
 

@@ -9,7 +9,7 @@ from manifests.schema import Dialogue
 from pipeline.audit.corpus_view import Source
 from pipeline.audit.detect import Delivered, Found, delivered, detect, watermarker
 from pipeline.audit.rates import Rate, rate
-from pipeline.engines.watermark.message import bit_errors
+from pipeline.engines.watermark._message import bit_errors
 from pipeline.stages.watermark import WatermarkSettings
 
 TOLERANCE = 0.01

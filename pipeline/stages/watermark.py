@@ -15,7 +15,7 @@ from manifests.reasons import Reason
 from manifests.schema import Audio, Dialogue, Turn, Watermark
 from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Detection, Failure, Watermarker
-from pipeline.engines.watermark.message import bit_errors, message_of
+from pipeline.engines.watermark._message import bit_errors, message_of
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
 from pipeline.stages._turns import find_turns, replace_turns

@@ -8,7 +8,7 @@ import pytest
 from manifests.schema import Dialogue
 from manifests.storage import open_place
 from pipeline.engines.contract import Clip, Failure, SpeechRequest
-from pipeline.engines.tone import ToneSynthesizer
+from pipeline.engines.tts.tone import ToneSynthesizer
 from pipeline.job.blocks import read_block
 from pipeline.job.ingest import IngestOptions, ingest, open_inputs
 from pipeline.recipe import SPEECH_STAGES

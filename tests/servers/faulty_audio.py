@@ -1,4 +1,4 @@
-"""The faulty server for speech and transcriptions. What it says and hears is tones (`pipeline.engines.tone`).
+"""The faulty server for speech and transcriptions. What it says and hears is tones (`pipeline.engines.shared.tones`).
 
     python -m tests.servers.faulty_audio --port 0 --fault-share 0.3 --seed 1 --latency-ms 20
 
@@ -15,8 +15,9 @@ import soundfile
 from aiohttp import web
 
 from pipeline.audio.samples import encode
+from pipeline.engines.asr.tone import ToneRecognizer
 from pipeline.engines.contract import Clip, SpeechRequest, Transcript
-from pipeline.engines.tone import ToneRecognizer, ToneSynthesizer
+from pipeline.engines.tts.tone import ToneSynthesizer
 from tests.servers import wire
 from tests.servers.faults import MEDIA_TYPE, TRANSPORT_FAULTS, Fault
 from tests.servers.faulty import FaultyServer, Service, main

@@ -15,9 +15,11 @@ from pydantic import Field
 
 from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
-from pipeline.engines.asr.chunked_decoding import Heard, Hearer, Window, transcribe
-from pipeline.engines.asr.windows import WINDOW_S
+from pipeline.engines.asr._chunked_decoding import Heard, Hearer, Window, transcribe
+from pipeline.engines.asr._windows import WINDOW_S
 from pipeline.engines.contract import Clip, Engine, Failure, Samples, Transcript
+from pipeline.engines.contract import Clip, Failure, Samples, Transcript
+from pipeline.models import WhisperModel
 from pipeline.scoring.normalize import primary_subtag
 from pipeline.settings import Checkpoint, Local
 
@@ -145,10 +147,10 @@ def _code(language: str) -> str:
 
 def _backend(name: str, decoding: Decoding) -> Backend:
     if name == "ctranslate2":
-        from pipeline.engines.asr.whisper_ct2 import CTranslate2Backend
+        from pipeline.engines.asr._whisper_ct2 import CTranslate2Backend
 
         return CTranslate2Backend(decoding)
-    from pipeline.engines.asr.whisper_transformers import TransformersBackend
+    from pipeline.engines.asr._whisper_transformers import TransformersBackend
 
     return TransformersBackend(decoding)
 

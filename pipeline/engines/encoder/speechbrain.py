@@ -4,7 +4,7 @@ A local directory (hyperparams.yaml and the weights that it names) or a hub id a
 brought into the hub's cache first, so that both are read, and checked, in the same way. What SpeechBrain leaves to its
 user is seen to here:
 
-- hyperparams.yaml can run code (pipeline.engines.encoder.hyperparams);
+- hyperparams.yaml can run code (pipeline.engines.encoder._hyperparams);
 - the published ones name the hub as the place of their weights, so that a local copy would still load the hub's;
 - weights that the file lacks stay as chance made them;
 - the x-vector's pooling adds random noise, also when it is not being trained: the generator is set back for each clip,
@@ -23,6 +23,9 @@ from pydantic import Field
 from manifests.errors import EngineUnavailable
 from pipeline.engines.contract import Clip, Engine, Failure, Samples
 from pipeline.engines.encoder import hyperparams
+from pipeline.engines.contract import Clip, Failure, Samples
+from pipeline.engines.encoder._hyperparams import has_key
+from pipeline.engines.encoder._hyperparams import problem as hyperparams_problem
 from pipeline.engines.shared.clips import SAMPLE_RATE, encode_each
 from pipeline.engines.shared.libraries import library, library_version, torch_on
 from pipeline.engines.shared.torchaudio_import import import_torchaudio
@@ -145,9 +148,9 @@ def _overrides(directory: Path, model: SpeechBrainModel) -> dict[str, str]:
         text = (directory / FILE).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise EngineUnavailable(f"the model {model.label} has no readable {FILE} ({type(error).__name__})") from None
-    if why := hyperparams.problem(text):
+    if why := hyperparams_problem(text):
         raise EngineUnavailable(f"the model {model.label} is not used because of its {FILE}: {why}")
-    return {_PLACE_KEY: str(directory)} if hyperparams.has_key(text, _PLACE_KEY) else {}
+    return {_PLACE_KEY: str(directory)} if has_key(text, _PLACE_KEY) else {}
 
 
 def _weights_fit(encoder: Any) -> bool:

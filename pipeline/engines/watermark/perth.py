@@ -34,7 +34,8 @@ from manifests.errors import EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.audio.samples import resample
 from pipeline.engines.contract import Clip, Detection, Engine, Failure, Samples
-from pipeline.engines.watermark.message import add_mark
+from pipeline.engines.watermark._message import add_mark
+from pipeline.engines.contract import Clip, Detection, Failure, Samples
 
 NAME = "perth"
 

@@ -16,7 +16,7 @@ from pipeline.audit.detect import Found, delivered
 from pipeline.audit.survival import add_controls, add_marked, new_table, survival
 from pipeline.audit.watermarks import MarkAudit
 from pipeline.engines.contract import Clip, Detection, Failure
-from pipeline.engines.watermark.message import bit_errors
+from pipeline.engines.watermark._message import bit_errors
 from tests.pipeline.audit.audited import tones
 
 

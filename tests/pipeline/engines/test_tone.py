@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 from manifests.audio import decode
 from manifests.reasons import Reason
 from pipeline.audio.samples import encode, normalize_peak, pad_silence, resample, trim_silence
-from pipeline.engines import tone
+from pipeline.engines.asr.tone import ToneRecognizer
 from pipeline.engines.contract import Clip, Failure, SpeechRequest
+from pipeline.engines.shared.tones import SAMPLE_RATE, VERSION
+from pipeline.engines.tts.tone import ToneSynthesizer
+from pipeline.engines.watermark.tone_mark import ToneWatermarker
 from voicebank.voice import Voice
 
 ANNA = Voice("anna", "tone", "1", "en", "female")
@@ -25,23 +28,23 @@ def request(text, voice=ANNA, rate=1.0, seed=0):
 
 
 def say(text, **how):
-    (clip,) = tone.ToneSynthesizer().synthesize([request(text, **how)])
+    (clip,) = ToneSynthesizer().synthesize([request(text, **how)])
     assert isinstance(clip, Clip)
     return clip
 
 
-def hear(samples, sample_rate=tone.SAMPLE_RATE):
-    (transcript,) = tone.ToneRecognizer().transcribe([Clip(samples, sample_rate)], ["xx"])
+def hear(samples, sample_rate=SAMPLE_RATE):
+    (transcript,) = ToneRecognizer().transcribe([Clip(samples, sample_rate)], ["xx"])
     return transcript.text
 
 
 def mark(clip):
-    (marked,) = tone.ToneWatermarker().embed([clip], [0])
+    (marked,) = ToneWatermarker().embed([clip], [0])
     return marked
 
 
-def score(samples, sample_rate=tone.SAMPLE_RATE):
-    (detection,) = tone.ToneWatermarker().detect([Clip(samples, sample_rate)])
+def score(samples, sample_rate=SAMPLE_RATE):
+    (detection,) = ToneWatermarker().detect([Clip(samples, sample_rate)])
     return detection.score
 
 
@@ -55,7 +58,7 @@ def with_noise(samples, snr_db):
 
 
 def through(codec, samples):
-    return decode(encode(samples, tone.SAMPLE_RATE, codec))[0]
+    return decode(encode(samples, SAMPLE_RATE, codec))[0]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +108,7 @@ def test_delivery_keeps_the_words(treatment, text):
 
 @pytest.mark.parametrize("sample_rate", [8000, 11025, 22050, 24000, 44100, 48000])
 def test_heard_at_any_rate(sample_rate):
-    assert hear(resample(say(ENGLISH).samples, tone.SAMPLE_RATE, sample_rate), sample_rate) == ENGLISH
+    assert hear(resample(say(ENGLISH).samples, SAMPLE_RATE, sample_rate), sample_rate) == ENGLISH
 
 
 @pytest.mark.parametrize("sample_rate", [8000, 16000, 22050, 24000, 44100, 48000])
@@ -124,7 +127,7 @@ def test_marked_rests_are_silent_at_any_rate(text, sample_rate):
 )
 def test_duration_follows_the_characters_alone(text, seconds):
     for how in ({}, {"voice": BEN}, {"rate": 1.3}, {"seed": 9}):
-        assert len(say(text, **how).samples) == round(seconds * tone.SAMPLE_RATE)
+        assert len(say(text, **how).samples) == round(seconds * SAMPLE_RATE)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +147,7 @@ def test_another_take_is_other_audio(how):
 
 def test_clips_depend_on_their_request_alone():
     requests = [request(ENGLISH), request(CHINESE, voice=BEN), request("no", seed=4)]
-    together = tone.ToneSynthesizer().synthesize(requests)
+    together = ToneSynthesizer().synthesize(requests)
     alone = [say(r.text, voice=r.voice, seed=r.seed) for r in reversed(requests)][::-1]
     assert [c.samples.tobytes() for c in together] == [c.samples.tobytes() for c in alone]
 
@@ -156,7 +159,7 @@ def test_clips_follow_the_audio_convention():
 
 
 def test_empty_text_is_a_failure_among_clips():
-    failed, spoken = tone.ToneSynthesizer().synthesize([request(""), request("a")])
+    failed, spoken = ToneSynthesizer().synthesize([request(""), request("a")])
     assert isinstance(failed, Failure)
     assert failed.reason is Reason.SYNTHESIS_FAILED
     assert isinstance(spoken, Clip)
@@ -211,7 +214,7 @@ def test_silence_and_other_sounds_are_not_heard(samples):
 
 
 def chord(*digits):
-    """One slot made by the rule in the module's docstring."""
+    """One slot made by the rule in the docstring of `pipeline.engines.shared.tones`."""
     time = np.arange(800) / 16000
     tones = [np.sin(2 * np.pi * (500 + 500 * i + 31.25 * digit) * time) for i, digit in enumerate(digits)]
     return np.pad(0.1 * sum(tones), 80).astype(np.float32)
@@ -232,7 +235,7 @@ def test_the_documented_chord_is_what_is_heard(digits, heard):
 
 def test_recognizer_answers_for_every_clip_in_order():
     clips = [say("one"), Clip(np.zeros(100, np.float32), 16000), say("two")]
-    transcripts = tone.ToneRecognizer().transcribe(clips, ["en", "zh", "en"])
+    transcripts = ToneRecognizer().transcribe(clips, ["en", "zh", "en"])
     assert [t.text for t in transcripts] == ["one", "", "two"]
 
 
@@ -286,7 +289,7 @@ def test_marker_leaves_its_input_alone_and_stays_in_range():
 
 def test_empty_clip_cannot_be_marked():
     empty = Clip(np.zeros(0, np.float32), 16000)
-    marker = tone.ToneWatermarker()
+    marker = ToneWatermarker()
     for results in (marker.embed([empty], [0]), marker.detect([empty])):
         assert isinstance(results[0], Failure)
         assert results[0].reason is Reason.WATERMARK_FAILED
@@ -302,17 +305,18 @@ def test_short_clips_can_be_marked(num_samples):
 
 @pytest.mark.parametrize(
     ("engine", "name"),
-    [(tone.ToneSynthesizer, "tone"), (tone.ToneRecognizer, "tone"), (tone.ToneWatermarker, "tone-mark")],
+    [(ToneSynthesizer, "tone"), (ToneRecognizer, "tone"), (ToneWatermarker, "tone-mark")],
 )
 def test_names_and_versions(engine, name):
-    assert (engine().name, engine().version) == (name, tone.version())
+    assert (engine().name, engine().version) == (name, VERSION)
 
 
 def test_languages_are_any():
-    assert tone.ToneRecognizer().languages is None
+    assert ToneRecognizer().languages is None
 
 
 def test_loads_without_torch():
-    code = "import sys, pipeline.engines.tone; print('torch' in sys.modules, 'ray' in sys.modules)"
+    engines = "pipeline.engines.tts.tone, pipeline.engines.asr.tone, pipeline.engines.watermark.tone_mark"
+    code = f"import sys, {engines}; print('torch' in sys.modules, 'ray' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]

@@ -78,7 +78,7 @@ def test_many_pools_give_the_same_corpus(
 def test_rows_that_need_another_take_go_through_further_rounds(
     input_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.engines.tone.ToneSynthesizer", SometimesCutOff)
+    monkeypatch.setattr("pipeline.engines.tts.tone.ToneSynthesizer", SometimesCutOff)
     job, out = make_job(input_file, "gate.ladder=[{}, {rate: 0.9}]"), tmp_path / "corpus"
     rounds = [open_place(out) / "work" / f"round-{number}" for number in range(4)]
     with pytest.raises(KeyboardInterrupt):

@@ -122,7 +122,7 @@ def test_a_changed_input_is_refused(changed: list[Any], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("part", "named"),
     [
-        ("pipeline.engines.tone.version", r"engines\.asr/tone"),
+        ("pipeline.engines.asr.tone.version", r"engines\.asr/tone"),
         ("pipeline.job.job.normalizer_version", r"normalizers\.en, normalizers\.zh"),
         ("pipeline.job.job.named_digest", r"prompts\.respond, prompts\.rewrite, prompts\.screen"),
         ("pipeline.job.job.version", "parley"),

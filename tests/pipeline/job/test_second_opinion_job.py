@@ -11,9 +11,9 @@ from manifests.schema import Dialogue
 from manifests.stats import stats
 from manifests.storage import open_place
 from manifests.validate import validate
+from pipeline.engines.asr.tone import ToneRecognizer
 from pipeline.engines.contract import Clip, Failure, Transcript
 from pipeline.engines.registry import ENGINES, Entry
-from pipeline.engines.tone import ToneRecognizer
 from tests.laws.test_every_stage import SometimesCutOff
 from tests.pipeline.tone_job import ROWS, make_job, run_tone
 
@@ -37,7 +37,7 @@ class Mishears(ToneRecognizer):
 @pytest.fixture
 def engines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ENGINES, ("asr", "mishears"), Entry(__name__, "Mishears", "a double"))
-    monkeypatch.setattr("pipeline.engines.tone.ToneSynthesizer", SometimesCutOff)
+    monkeypatch.setattr("pipeline.engines.tts.tone.ToneSynthesizer", SometimesCutOff)
 
 
 def rows_of(out: Path, status: str) -> dict[str, Dialogue]:

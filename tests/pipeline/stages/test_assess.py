@@ -17,6 +17,8 @@ from pipeline.engines.contract import Clip, Failure, Samples, SpeechRequest
 from pipeline.engines.tone import ToneSynthesizer
 from pipeline.recipe import Recipe
 from pipeline.recipes.load import parse_recipe
+from pipeline.engines.tts.tone import ToneSynthesizer
+from pipeline.recipe import Recipe, parse_recipe
 from pipeline.stages.contract import Context, audit_stage, run_stage
 from pipeline.stages.registry import STAGE_TABLE
 from tests.builders import make_context, make_dialogue, tone_recipe

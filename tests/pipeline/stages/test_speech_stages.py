@@ -11,8 +11,10 @@ from manifests.audio import decode
 from manifests.reasons import Reason
 from manifests.schema import Attempt, Dialogue
 from pipeline.audio.samples import peak_dbfs
+from pipeline.engines.asr.tone import ToneRecognizer
 from pipeline.engines.contract import Clip, Detection, Failure, SpeechRequest, Transcript
-from pipeline.engines.tone import ToneRecognizer, ToneSynthesizer, ToneWatermarker
+from pipeline.engines.tts.tone import ToneSynthesizer
+from pipeline.engines.watermark.tone_mark import ToneWatermarker
 from pipeline.stages.contract import EngineKey, run_stage
 from pipeline.stages.registry import STAGE_TABLE
 from tests.builders import make_context, make_dialogue, tone_recipe

@@ -10,7 +10,7 @@ import pytest
 
 from manifests.schema import Dialogue
 from pipeline.engines.contract import Clip, Detection, Failure
-from pipeline.engines.tone import ToneWatermarker
+from pipeline.engines.watermark.tone_mark import ToneWatermarker
 from pipeline.stages.contract import Context, audit_stage, run_stage
 from pipeline.stages.registry import STAGE_TABLE
 from tests.builders import make_context, make_dialogue, tone_recipe

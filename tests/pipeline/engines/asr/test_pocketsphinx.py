@@ -145,7 +145,7 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
         pocketsphinx.version()
 
 
-@pytest.mark.parametrize("module", ["flite", "festival", "espeak", "pocketsphinx"])
+@pytest.mark.parametrize("module", ["tts.flite", "tts.festival", "tts.espeak_ng", "asr.pocketsphinx"])
 def test_importing_an_engine_is_light(module: str) -> None:
     script = (
         f"import sys, pipeline.engines.{module}\n"

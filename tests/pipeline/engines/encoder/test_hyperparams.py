@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.engines.encoder.hyperparams import has_key, problem
+from pipeline.engines.encoder._hyperparams import has_key, problem
 from pipeline.engines.encoder.speechbrain import forget_old_names
 from pipeline.engines.shared.torchaudio_import import import_torchaudio
 

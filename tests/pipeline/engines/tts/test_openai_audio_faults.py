@@ -12,7 +12,7 @@ import pytest
 from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.engines.contract import Clip, Failure, SpeechRequest
-from pipeline.engines.tone import ToneSynthesizer
+from pipeline.engines.tts.tone import ToneSynthesizer
 from tests.servers.audio_asking import say, speech, transcription
 from tests.servers.faulty_audio import AUDIO_FAULTS, MODEL, FaultyAudioServer
 

@@ -16,7 +16,10 @@ from omegaconf import OmegaConf
 from manifests.errors import EngineUnavailable
 from pipeline.engines.watermark import audioseal, audioseal_networks
 from pipeline.engines.watermark.audioseal import AudioSealModel, AudioSealWatermarker
-from pipeline.engines.watermark.audioseal_networks import load_network
+from pipeline.engines.watermark._audioseal_networks import load_network
+from pipeline.engines.watermark import _audioseal_networks, audioseal
+from pipeline.engines.watermark.audioseal import AudioSealWatermarker
+from pipeline.models import AudioSealModel
 from tests.pipeline.engines.watermark import tiny_audioseal as tiny
 
 
@@ -167,7 +170,7 @@ def test_private_paths_stay_private(model: AudioSealModel) -> None:
 
 
 def test_another_release_is_refused(model: AudioSealModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audioseal_networks, "library_version", lambda *_: "0.3.0")
+    monkeypatch.setattr(_audioseal_networks, "library_version", lambda *_: "0.3.0")
     for ask in (audioseal.version, lambda: AudioSealWatermarker(model)):
         with pytest.raises(EngineUnavailable, match=r"knows release 0\.2\.0 only, not 0\.3\.0: pip install"):
             ask()
@@ -179,6 +182,8 @@ import sys
 sys.modules["audioseal"] = None
 from pipeline.engines.watermark import audioseal_networks
 from pipeline.engines.watermark.audioseal import AudioSealModel
+from pipeline.engines.watermark import _audioseal_networks
+from pipeline.models import AudioSealModel
 from pipeline.engines.watermark.audioseal import AudioSealWatermarker
 try:
     AudioSealWatermarker(AudioSealModel(engine="audioseal"))

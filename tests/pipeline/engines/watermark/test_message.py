@@ -7,7 +7,7 @@ import pytest
 
 from manifests.reasons import Reason
 from pipeline.engines.contract import Clip, Detection, Failure
-from pipeline.engines.watermark.message import (
+from pipeline.engines.watermark._message import (
     add_mark,
     bit_errors,
     embed_channels,

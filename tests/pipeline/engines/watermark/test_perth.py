@@ -11,8 +11,9 @@ from manifests.audio import decode
 from manifests.errors import EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.audio.samples import encode, normalize_peak, resample
-from pipeline.engines import tone
+from pipeline.engines.asr.tone import ToneRecognizer
 from pipeline.engines.contract import Clip, Detection, Failure, SpeechRequest
+from pipeline.engines.tts.tone import ToneSynthesizer
 from pipeline.engines.watermark import perth
 from voicebank.voice import Voice
 
@@ -103,9 +104,9 @@ def test_the_mark_is_small_and_below_2_khz():
 @needs_perth
 @pytest.mark.parametrize("text", ["Is it true, 3 > 2?", "今天下雨吗？", "𠮷"])
 def test_tone_voices_stay_intelligible(text):
-    spoken = tone.ToneSynthesizer().synthesize([SpeechRequest(text, "en", VOICE, rate=1.0, seed=0)])
+    spoken = ToneSynthesizer().synthesize([SpeechRequest(text, "en", VOICE, rate=1.0, seed=0)])
     marked = mark(spoken[0])
-    assert tone.ToneRecognizer().transcribe([marked], ["en"])[0].text == text
+    assert ToneRecognizer().transcribe([marked], ["en"])[0].text == text
 
 
 @needs_perth

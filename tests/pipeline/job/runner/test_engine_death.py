@@ -12,7 +12,7 @@ import pytest
 from manifests.errors import EngineDied
 from manifests.storage import open_place
 from pipeline.engines.contract import Clip, Failure, SpeechRequest
-from pipeline.engines.tone import ToneSynthesizer
+from pipeline.engines.tts.tone import ToneSynthesizer
 from pipeline.job.blocks import read_block, write_block
 from pipeline.job.runner.local import LocalRunner
 from pipeline.job.runner.tasks import BlockPass, plan_pools
@@ -79,7 +79,7 @@ def test_the_local_runner_replaces_a_dead_engine_and_closes_it(
         def close(self) -> None:
             closed.append(self)
 
-    monkeypatch.setattr("pipeline.engines.tone.ToneSynthesizer", StaysDead)
+    monkeypatch.setattr("pipeline.engines.tts.tone.ToneSynthesizer", StaysDead)
     source, target = open_place(tmp_path / "source"), open_place(tmp_path / "target")
     write_block(source, 0, [make_dialogue(spoken=True)])
     runner = LocalRunner()

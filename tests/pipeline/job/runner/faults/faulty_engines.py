@@ -9,8 +9,8 @@ from pathlib import Path
 
 from manifests.errors import EngineDied
 from pipeline.engines.contract import Clip, Failure, SpeechRequest
-from pipeline.engines.tone import ToneSynthesizer
-from pipeline.engines.tone import version as version
+from pipeline.engines.tts.tone import ToneSynthesizer
+from pipeline.engines.tts.tone import version as version
 
 
 class FaultySynthesizer(ToneSynthesizer):

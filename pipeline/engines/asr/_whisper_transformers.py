@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from manifests.errors import EngineUnavailable
-from pipeline.engines.asr.chunked_decoding import Heard
+from pipeline.engines.asr._chunked_decoding import Heard
 from pipeline.engines.asr.whisper import Decoding
 from pipeline.engines.contract import Samples
 from pipeline.engines.shared.silence_guard import SAMPLE_RATE

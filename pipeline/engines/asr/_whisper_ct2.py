@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from manifests.errors import EngineUnavailable
-from pipeline.engines.asr.chunked_decoding import Heard
+from pipeline.engines.asr._chunked_decoding import Heard
 from pipeline.engines.asr.whisper import Decoding
 from pipeline.engines.contract import Samples
 

@@ -6,8 +6,8 @@ import pytest
 from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.engines.contract import Clip, Failure, SpeechRequest
-from pipeline.engines.tts import espeak
-from pipeline.engines.tts.espeak import Espeak
+from pipeline.engines.tts import espeak_ng
+from pipeline.engines.tts.espeak_ng import Espeak
 from voicebank.bank import load_bank
 from voicebank.voice import Voice
 
@@ -89,7 +89,7 @@ def test_text_is_never_an_option(engine: Espeak) -> None:
 
 
 def test_a_text_without_end_is_a_failure(engine: Espeak, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(espeak, "_LIMIT_S", 0.0)
+    monkeypatch.setattr(espeak_ng, "_LIMIT_S", 0.0)
     (failure,) = engine.synthesize([_request()])
     assert isinstance(failure, Failure)
     assert "did not end" in failure.detail
@@ -102,8 +102,8 @@ def test_a_killed_program_is_a_dead_engine(engine: Espeak, monkeypatch: pytest.M
 
 
 def test_without_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(espeak, "_COMMAND", "no-such-program")
+    monkeypatch.setattr(espeak_ng, "_COMMAND", "no-such-program")
     with pytest.raises(EngineUnavailable, match="Debian package espeak-ng"):
-        espeak.version()
+        espeak_ng.version()
     with pytest.raises(EngineUnavailable, match="Debian package espeak-ng"):
         Espeak()

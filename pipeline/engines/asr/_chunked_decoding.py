@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from manifests.reasons import Reason
-from pipeline.engines.asr.windows import cut_windows
+from pipeline.engines.asr._windows import cut_windows
 from pipeline.engines.contract import Clip, Failure, Samples, Transcript
 from pipeline.engines.shared.batches import cut_batches
 from pipeline.engines.shared.silence_guard import SAMPLE_RATE, is_silent, prepare
