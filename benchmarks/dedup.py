@@ -32,9 +32,9 @@ from manifests.schema import Dialogue, Source, Turn
 from manifests.storage import Place, open_place
 from pipeline.dedup import build_index, load_index
 from pipeline.dedup.bands import choose_bands
+from pipeline.dedup.settings import DedupSettings
 from pipeline.dedup.shingles import shingles
 from pipeline.job.blocks import read_block, write_block
-from pipeline.dedup.settings import DedupSettings
 
 SETTINGS = DedupSettings()
 BLOCK_ROWS = 256

@@ -1,10 +1,10 @@
 """Doors: how engines, stages, exporters and input formats are found, Parley's own and anybody's, in the same way.
 
-A door is a group of entry points. An entry point names a module, whose objects of the door's class are what it brings,
-or a package, whose public modules are looked through. In a package a file says what it holds: `tts/flite.py` is the
-`tts` engine "flite", `tts/espeak_ng.py` is "espeak-ng". So a name is found without importing all the others, and
-adding one of Parley's own means adding a file. Modules that begin with an underscore, and contracts and registries,
-are helpers.
+A door is a group of entry points. An entry point names a module, whose objects of the door's class (alone or in
+tuples) are what it brings, or a package, whose public modules are looked through. In a package a file says what it
+holds: `tts/flite.py` is the `tts` engine "flite", `tts/espeak_ng.py` is "espeak-ng". So a name is found without
+importing all the others, and adding one of Parley's own means adding a file. Modules that begin with an underscore,
+contracts and registries are helpers.
 
 To bring an engine from outside, a package writes into its pyproject.toml::
 
@@ -15,7 +15,7 @@ To bring an engine from outside, a package writes into its pyproject.toml::
 import importlib
 import pkgutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -31,17 +31,24 @@ _HELPERS = {"contract", "registry"}
 
 @dataclass(frozen=True)
 class Door(Generic[Thing]):
-    """One group of entry points. `kinds`: the folders that a package of this door has; empty: it has none."""
+    """One group of entry points. `kinds`: the folders that a package of this door has; empty: it has none.
+
+    `added` is what this process alone has put behind the door, by (kind or None, name); it hides all others of that
+    name. It is for tests and notebooks, and does not travel to Ray's workers.
+    """
 
     group: str
     thing: type[Thing]
     kinds: tuple[str, ...] = ()
+    added: dict[tuple[str | None, str], Thing] = field(default_factory=dict, compare=False)
 
     def named(self, name: str, kind: str | None = None) -> list[Thing]:
         """What is called `name` (of that kind, where the door has kinds); Parley's own hide a stranger's of that name.
 
         Raises EngineUnavailable where its module cannot be imported.
         """
+        if found := [thing for (of, called), thing in self.added.items() if called == name and kind in (None, of)]:
+            return found
         own = [module for module in _modules_of(self.group, self.kinds) if _fits(module, name, kind)]
         found = [thing for module in own for thing in self._things(module.path)]
         if not found:
@@ -55,16 +62,24 @@ class Door(Generic[Thing]):
     def all(self) -> list[Thing]:
         """Everything behind this door, Parley's own first, in the order of kinds and names."""
         paths = [module.path for module in _modules_of(self.group, self.kinds)]
-        return [thing for path in (*paths, *_single_modules(self.group)) for thing in self._things(path)]
+        found = [thing for path in (*paths, *_single_modules(self.group)) for thing in self._things(path)]
+        return [*found, *self.added.values()]
 
     def names(self) -> list[str]:
         """All names, with no module of a package imported."""
         own = [module.name for module in _modules_of(self.group, self.kinds)]
         others = [getattr(thing, "name", "") for path in _single_modules(self.group) for thing in self._things(path)]
-        return list(dict.fromkeys((*own, *others)))
+        return list(dict.fromkeys((*own, *others, *(name for _, name in self.added))))
 
     def _things(self, path: str) -> list[Thing]:
-        return [value for value in vars(_imported(path)).values() if isinstance(value, self.thing)]
+        """The objects of the door's class in a module, by themselves or in tuples; each once."""
+        values = [
+            item
+            for value in vars(_imported(path)).values()
+            for item in (value if isinstance(value, tuple) else (value,))
+            if isinstance(item, self.thing)
+        ]
+        return list({id(value): value for value in values}.values())
 
 
 @dataclass(frozen=True)

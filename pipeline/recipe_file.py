@@ -54,7 +54,8 @@ def collect(model: type[Model], data: object, path: str, problems: list[str]) ->
     except ValidationError as error:
         for problem in error.errors():
             keys = ".".join(filter(None, (path, *map(str, problem["loc"])))) or "recipe"
-            problems.append(f"{keys}: {problem['msg']}")
+            message = "there is no such key" if problem["type"] == "extra_forbidden" else problem["msg"]
+            problems.append(f"{keys}: {message}")
         return None
 
 

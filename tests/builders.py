@@ -1,14 +1,16 @@
 """Small things that many tests need: dialogues, contexts, engines that misbehave on purpose."""
 
+import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from manifests.schema import Dialogue, Source, Turn
+from pipeline.engines.contract import Engine
 from pipeline.engines.registry import load_engine
 from pipeline.recipe import Recipe
 from pipeline.recipes.load import load_recipe
-from pipeline.stages.cast import open_casting
+from pipeline.stages.cast import CASTING, open_casting
 from pipeline.stages.contract import Context, EngineKey
 from pipeline.stages.registry import engines_of
 
@@ -30,6 +32,22 @@ def make_dialogue(
     return replace(dialogue, **changes)
 
 
+def double(kind: str, name: str, module: str, factory: str) -> Engine:
+    """The declaration of an engine that a test's module holds, imported when it is opened."""
+
+    def version(model: Any = None) -> str:
+        found = importlib.import_module(module)
+        return str(found.version() if model is None else found.version(model))
+
+    return Engine(
+        kind,
+        name,
+        "a test's",
+        open=lambda *given: getattr(importlib.import_module(module), factory)(*given),
+        version=version,
+    )
+
+
 def tone_recipe(*overrides: str) -> Recipe:
     return load_recipe("tone-dry-run", overrides)
 
@@ -39,9 +57,10 @@ def make_context(
     stages: Sequence[str] = (),
     engines: Mapping[EngineKey, Any] | None = None,
     seed: int = 0,
-    **known: Any,
+    **resources: Any,
 ) -> Context:
     """A context with the true engines of the stages, unless `engines` puts others in their place."""
     recipe = recipe or tone_recipe()
     loaded = {key: load_engine(*key) for key in engines_of(recipe, stages) if key not in (engines or {})}
-    return Context(recipe, seed, open_casting(recipe), loaded | dict(engines or {}), {}, **known)
+    voices = {CASTING.name: open_casting(recipe)}
+    return Context(recipe, seed, loaded | dict(engines or {}), {}, voices | resources)

@@ -7,6 +7,7 @@ from typing import Any
 from manifests.schema import Dialogue, Turn
 from pipeline.audit.corpus_view import Source
 from pipeline.audit.rates import Rate, rate
+from pipeline.stages.cast import CASTING
 from pipeline.stages.contract import Context
 from pipeline.stages.gate import GATE, GateSettings
 from pipeline.stages.transcribe import TRANSCRIBE
@@ -88,11 +89,11 @@ def hear_again(source: Source, dialogues: Sequence[Dialogue]) -> list[Dialogue]:
     """The dialogues after `transcribe` and `gate`, as if this were their only take."""
     gate = source.recipe.section(GateSettings).model_copy(update={"ladder": ()})
     context = Context(
-        recipe=source.recipe.model_copy(update={"gate": gate}),
+        recipe=source.recipe.model_copy(update={"stages": {**source.recipe.stages, GATE.name: gate}}),
         seed=source.manifest.seed,
-        casting=source.casting,
         engines=source.engines,
         prompts={},
+        resources={CASTING.name: source.casting},
     )
     heard = TRANSCRIBE.apply([_unheard(dialogue) for dialogue in dialogues], context)
     return list(GATE.apply(heard, context))

@@ -12,6 +12,7 @@ from manifests.storage import Place
 from pipeline.bank.listing import Listing
 from pipeline.bank.recipe import BankRecipe
 from pipeline.bank.results import REJECTED_FILE, Reject, block_rejects, block_speakers, write_rejects
+from pipeline.engines.registry import engine_of
 from voicebank.tables import SPEAKERS_FILE, write_card, write_speakers
 from voicebank.voice import Speaker
 
@@ -156,4 +157,4 @@ def _engine(role: str, recipe: BankRecipe, parts: dict[str, Any]) -> dict[str, A
     if named is None:
         return {"engine": None, "label": None}
     model = recipe.models.get(named[1])
-    return {"engine": model.engine if model else named[1], "label": parts["engines"][f"{role}/{named[1]}"]}
+    return {"engine": engine_of(model) if model else named[1], "label": parts["engines"][f"{role}/{named[1]}"]}

@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from manifests.errors import EngineUnavailable, RecipeError
+from tqdm import tqdm
+
+from manifests.corpus import Corpus
+from manifests.errors import EngineUnavailable, RecipeError, UserError
 from manifests.manifest import Manifest
 from manifests.reasons import Reason
 from manifests.storage import Place, open_place
@@ -13,15 +16,17 @@ from manifests.validate import validate as validate_corpus
 from pipeline.cli.progress import ProgressBar
 from pipeline.engines.contract import Engine
 from pipeline.engines.registry import ENGINES
+from pipeline.exporters import EXPORTERS
 from pipeline.job import run as running
 from pipeline.job.ingest import IngestOptions, open_inputs
 from pipeline.job.job import LOG, Job
 from pipeline.job.runner.local import LocalRunner
 from pipeline.job.runner.tasks import Runner
 from pipeline.job.usage import describe, tokens_of_log
-from pipeline.readers import FORMATS
+from pipeline.readers import formats as input_formats
 from pipeline.recipe import Recipe
 from pipeline.recipes.load import load_recipe
+from pipeline.stages.registry import STAGES
 
 DEMO_RECIPE = "ke-speechchat-offline"
 DEMO_INPUTS = ("instructions_en.json", "instructions_zh.json")
@@ -57,12 +62,35 @@ def stage(name: str, recipe: str, overrides: Sequence[str], source: str, out: st
 
 
 def formats() -> str:
-    return "\n".join(f"{name}\t{entry.about}" for name, entry in FORMATS.items())
+    return "\n".join(f"{name}\t{entry.about}" for name, entry in input_formats().items())
 
 
 def engines() -> str:
     """A line for each engine: kind, name, version or what is missing."""
     return "\n".join(f"{e.kind}\t{e.name}\t{_state(e)}\t{e.about}" for e in ENGINES.all())
+
+
+def stages() -> str:
+    return "\n".join(f"{stage.name}\t{stage.about}" for stage in STAGES.all())
+
+
+def exporters() -> str:
+    return "\n".join(f"{exporter.name}\t{exporter.about}" for exporter in EXPORTERS.all())
+
+
+def export(directory: str, name: str, out: str, status: str) -> str:
+    """Write the corpus's rows of that status with the exporter of that name; the outcome in words."""
+    found = EXPORTERS.named(name)
+    if not found:
+        raise UserError(f"no exporter {name!r}; there are: {', '.join(EXPORTERS.names())}")
+    corpus, place = Corpus(open_place(directory), status=cast(Any, status)), open_place(out)
+    if place.is_file() or place.list():
+        raise UserError(f"--out is not an empty directory: {place}")
+    with tqdm(total=len(corpus), unit="row", desc="rows exported", dynamic_ncols=True) as bar:
+        result = found[0].write(corpus, place, bar.update)
+    refused = [f"  {rows:>7}  {reason}" for reason, rows in sorted(result.refused.items())]
+    lines = [f"written   {result.written}", f"refused   {sum(result.refused.values())}", *refused, f"{name}: {place}"]
+    return "\n".join(lines)
 
 
 def validate(directory: str, deep: bool) -> tuple[str, bool]:
@@ -117,8 +145,8 @@ def _job(recipe: Recipe, options: Mapping[str, Any]) -> Job:
     language = options["language"]
     if language and language not in recipe.languages:
         raise RecipeError(f"recipe {recipe.name} covers {', '.join(recipe.languages)}, not {language}")
-    if options["format_"] and options["format_"] not in FORMATS:
-        raise RecipeError(f"no format {options['format_']!r}; there are: {', '.join(FORMATS)}")
+    if options["format_"] and options["format_"] not in input_formats():
+        raise RecipeError(f"no format {options['format_']!r}; there are: {', '.join(input_formats())}")
     files = open_inputs(options["inputs"], options["format_"], options["dataset"], options["license"])
     return Job(recipe, options["seed"], files, IngestOptions(language, options["limit"]))
 

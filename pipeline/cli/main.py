@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from manifests.errors import LawBroken, ParleyError
+from manifests.manifest import FINAL_STATUSES
 from manifests.storage import open_place
 from pipeline.cli.bank import voicebank
 from pipeline.recipes.load import shipped_recipes
@@ -97,7 +98,7 @@ def ingest(recipe: str, out: str, overrides: tuple[str, ...], **options: Any) ->
 
 
 @cli.command()
-@click.argument("name", type=click.Choice([*STAGES, "pack"]))
+@click.argument("name", metavar="NAME")
 @click.option("--recipe", required=True, help="A name or a file.")
 @click.option("--in", "source", required=True, metavar="DIR", help="Directory of blocks.")
 @out_option
@@ -189,6 +190,44 @@ def stats(directory: str, as_json: bool) -> None:
 
     figures = corpus_stats.stats(open_place(directory))
     click.echo(json.dumps(figures, indent=2) if as_json else corpus_stats.format_stats(figures))
+
+
+@corpus.command()
+@click.argument("directory")
+@click.option("--to", "exporter", required=True, metavar="NAME", help="The exporter (see `parley exporters list`).")
+@out_option
+@click.option("--status", type=click.Choice(FINAL_STATUSES), default="kept", show_default=True, help="Which rows.")
+def export(directory: str, exporter: str, out: str, status: str) -> None:
+    """Write a corpus as another program reads it; what that program would lose is refused and counted."""
+    from pipeline.cli import commands
+
+    click.echo(commands.export(directory, exporter, out, status))
+
+
+@cli.group()
+def exporters() -> None:
+    """The formats that a corpus can be exported to."""
+
+
+@exporters.command("list")
+def list_exporters() -> None:
+    """Name and description of each."""
+    from pipeline.cli import commands
+
+    click.echo(commands.exporters())
+
+
+@cli.group()
+def stages() -> None:
+    """The stages that a recipe can list."""
+
+
+@stages.command("list")
+def list_stages() -> None:
+    """Name and description of each."""
+    from pipeline.cli import commands
+
+    click.echo(commands.stages())
 
 
 @corpus.command()

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from manifests.errors import EngineUnavailable
-from pipeline.dedup.shingles import NORMALIZER, Hashes
 from pipeline.dedup.settings import DedupSettings
+from pipeline.dedup.shingles import NORMALIZER, Hashes
 
 # How much datasketch lets a false candidate weigh against a missed one when it chooses the bands. Candidates are
 # compared exactly afterwards, so a false one costs time only. By the formula above, 128 hash functions and threshold

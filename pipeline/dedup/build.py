@@ -17,8 +17,8 @@ from pipeline.dedup.compare import NO_PAIRS, Integers, Pairs, earliest
 from pipeline.dedup.index import finished_count, write_index
 from pipeline.dedup.passes import Chunk, Plan, Task, compare_partitions, sketch_chunk
 from pipeline.dedup.scratch import names_of
-from pipeline.job.blocks import read_block
 from pipeline.dedup.settings import DedupSettings
+from pipeline.job.blocks import read_block
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -13,9 +13,9 @@ from manifests.storage import Place
 from pipeline.dedup.bands import Bands, band_keys
 from pipeline.dedup.compare import Integers, Pairs, repeats, to_pairs
 from pipeline.dedup.scratch import Texts, read_shared, sketches_of, write_entries, write_names
+from pipeline.dedup.settings import DedupSettings
 from pipeline.dedup.shingles import Hashes, shingle_hashes, text_hash
 from pipeline.job.blocks import read_block
-from pipeline.dedup.settings import DedupSettings
 
 # A row is block * 2**32 + position: numbers in the order of the input, whatever the size of a block.
 _POSITION_BITS = 32

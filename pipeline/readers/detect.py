@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from manifests.errors import InputError
 from manifests.reasons import Reason
-from pipeline.readers.formats import FORMATS, Row
+from pipeline.readers.formats import Row, formats
 from pipeline.readers.split import Record
 from pipeline.readers.text import clean_text
 
@@ -26,20 +26,20 @@ def detect(records: Iterable[Record], uri: str) -> str:
         raise InputError(f"{uri}: no row is a readable object; {_problem(seen[0])}")
     names = _widest({name for row in rows for name in _candidates(row)})
     if not names:
-        raise InputError(f"{uri}: no format is known by the keys {_key_list(rows[0])}; {_advice(FORMATS)}")
+        raise InputError(f"{uri}: no format is known by the keys {_key_list(rows[0])}; {_advice(formats())}")
     if len(names) > 1:
         raise InputError(f"{uri}: the keys {_key_list(rows[0])} fit more than one format; {_advice(names)}")
     (name,) = names
     if not any(_reads(name, row) for row in rows):
         raise InputError(
-            f"{uri}: the keys {_key_list(rows[0])} are those of {name}, but not what they hold; {_advice(FORMATS)}"
+            f"{uri}: the keys {_key_list(rows[0])} are those of {name}, but not what they hold; {_advice(formats())}"
         )
     return name
 
 
 def _candidates(row: Row) -> set[str]:
     """The formats that fit `row`, without those that a closer fit makes needless."""
-    fitting = {name: form for name, form in FORMATS.items() if form.fits(row)}
+    fitting = {name: form for name, form in formats().items() if form.fits(row)}
     return {
         name
         for name, form in fitting.items()
@@ -51,13 +51,13 @@ def _candidates(row: Row) -> set[str]:
 
 
 def _widest(names: set[str]) -> set[str]:
-    covered = {other for name in names for other in FORMATS[name].also_reads}
+    covered = {other for name in names for other in formats()[name].also_reads}
     return names - covered
 
 
 def _reads(name: str, row: Row) -> bool:
     try:
-        return FORMATS[name].parse(row).reason is not Reason.UNKNOWN_SCHEMA
+        return formats()[name].parse(row).reason is not Reason.UNKNOWN_SCHEMA
     except ValidationError:
         return False
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from manifests.errors import InputError
 from manifests.reasons import Reason
 from pipeline.readers.detect import detect
-from pipeline.readers.formats import FORMATS, Format, Row
+from pipeline.readers.formats import Format, Row, formats
 from pipeline.readers.parquet import parquet_records
 from pipeline.readers.rows import SourceRow, SourceTurn
 from pipeline.readers.split import Record, split_records
@@ -23,7 +23,7 @@ def read_rows(uri: str, format: str | None = None) -> Iterator[SourceRow]:
     """The rows of a file, one `SourceRow` for each, readable or not, in the order of the file.
 
     `uri` is a local path or any location that pyarrow opens; the kind of file (JSON, JSON lines, either within gzip,
-    Parquet) is told by what it holds, not by its name. `format` is a name of `FORMATS`; None means `detect_format`.
+    Parquet) is told by what it holds, not by its name. `format` is a name of `formats()`; None means `detect_format`.
 
     System prompts are not spoken and are left out. Neighboring turns of one role are joined, a leading agent turn is
     dropped where a user turn follows, empty turns are dropped (`tidy`). Of keys that stand twice in a row the last
@@ -41,7 +41,7 @@ def read_rows(uri: str, format: str | None = None) -> Iterator[SourceRow]:
 
 
 def detect_format(uri: str) -> str:
-    """The name in `FORMATS` of a file's format, by its first rows.
+    """The name in `formats()` of a file's format, by its first rows.
 
     Raises InputError if the file cannot be read, or if no format or more than one fits.
     """
@@ -50,9 +50,9 @@ def detect_format(uri: str) -> str:
 
 def _find_format(name: str) -> Format:
     try:
-        return FORMATS[name.lower().replace("_", "-")]
+        return formats()[name.lower().replace("_", "-")]
     except KeyError:
-        raise InputError(f"there is no format {name!r}; the formats are: {', '.join(FORMATS)}") from None
+        raise InputError(f"there is no format {name!r}; the formats are: {', '.join(formats())}") from None
 
 
 def _open_records(uri: str) -> Iterator[Record]:

@@ -11,7 +11,7 @@ from typing import Any
 from manifests.errors import RecipeError
 from pipeline import recipe_file
 from pipeline.recipe import Recipe
-from pipeline.recipes.models import parse_models
+from pipeline.recipes.models import name_problems, parse_models
 from pipeline.recipes.pools import pool_problems
 from pipeline.settings import Section
 from pipeline.stages._order import order_problems
@@ -32,17 +32,21 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
     """
     data = recipe_file.read(name, _PACKAGE, "recipe")
     data["stages"] = stage_sections(data.get("stages"))
+    problems = []
     for override in overrides:
-        override_recipe(data, override)
-    return parse_recipe(data, name)
+        try:
+            override_recipe(data, override)
+        except RecipeError as error:
+            problems.append(str(error))
+    return parse_recipe(data, name, problems)
 
 
-def parse_recipe(data: Mapping[str, Any], name: str = "recipe") -> Recipe:
+def parse_recipe(data: Mapping[str, Any], name: str = "recipe", problems: Sequence[str] = ()) -> Recipe:
     """The recipe of that content (of a file, or as `Recipe.content` gives it).
 
-    Raises RecipeError, with every problem in one message.
+    Raises RecipeError, with every problem in one message; `problems` are those that were found before.
     """
-    problems: list[str] = []
+    problems = list(problems)
     values = {key: value for key, value in data.items() if key != "order"}
     values["models"] = parse_models(data.get("models") or {}, problems)
     sections = stage_sections(data.get("stages"))
@@ -56,11 +60,7 @@ def parse_recipe(data: Mapping[str, Any], name: str = "recipe") -> Recipe:
 
 def _misfits(recipe: Recipe) -> list[str]:
     """What does not fit together in a recipe whose values are right one by one."""
-    problems = [
-        f"models: {model} is the name of an engine; give the model another"
-        for model in sorted(recipe.models)
-        if is_engine(model)
-    ]
+    problems = name_problems(recipe.models)
     declared = [find_stage(name) for name in recipe.stages]
     problems += [f"stages: {problem}" for problem in order_problems(declared)]
     for stage in declared:
@@ -90,8 +90,8 @@ def stage_sections(stages: object) -> dict[str, Any]:
 def override_recipe(data: dict[str, Any], override: str) -> None:
     """Apply one `key.path=value` to a recipe's content, whose stages are sections by name.
 
-    The name of a stage stands for its section: `gate.wer_limit=0.05`. A stage that the recipe does not list is switched
-    on so, at the place that it declares, and off by `NAME=null`. Raises RecipeError.
+    The name of a stage stands for its section: `gate.wer_limit=0.05`. A stage that the recipe does not list is
+    switched on so, at the place that it declares, and off by `NAME=null`. Raises RecipeError.
     """
     key = override.partition("=")[0].strip().partition(".")[0]
     sections: dict[str, Any] = data["stages"]
@@ -100,7 +100,8 @@ def override_recipe(data: dict[str, Any], override: str) -> None:
         recipe_file.apply_override(data, override)
         return
     if key not in names and key not in STAGES.names():
-        raise RecipeError(f"--set {override}: a recipe has no key {key!r}{_nearest(key, (*names, *STAGES.names()))}")
+        nearest = _nearest(key, (*names, *STAGES.names()))
+        raise RecipeError(f"--set {override}: a recipe has no key {key!r}{nearest}")
     recipe_file.apply_override(data, f"stages.{override.strip()}", shown=override)
     if sections[key] is None:
         del sections[key]

@@ -113,7 +113,7 @@ class Stage:
     """The declaration of a stage, a value of the stage's module.
 
     `settings` is its section of the recipe. `apply` gets the live dialogues of a batch. `reads` and `writes` name
-    fields of the row: of the dialogue ("user_voice"), its turns ("turns.text") or their takes ("take.audio"); a stage
+    fields of the row: of the dialogue ("user_voice"), its turns ("turns.text") or their takes ("turns.audio"); a stage
     that `spoils` a field makes wrong whatever stood there (a new level spoils the watermark). `pipeline.stages._order`
     checks the order of a recipe by the three.
 
@@ -148,7 +148,7 @@ class Stage:
     def treats_takes(self) -> bool:
         """Whether the stage has to do with voices or takes: it runs again for every further take."""
         return any(
-            name.startswith(("take.", "turns.take")) or name in ("user_voice", "agent_voice")
+            name.startswith(("take.", "turns.audio")) or name in ("user_voice", "agent_voice")
             for name in self.reads | self.writes
         )
 

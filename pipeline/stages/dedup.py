@@ -5,7 +5,6 @@ The rows were compared before the stage runs (`pipeline.dedup`); it looks each u
 
 from collections.abc import Mapping, Sequence
 
-
 from manifests.reasons import Reason
 from manifests.schema import Dialogue
 from manifests.storage import Place

@@ -191,7 +191,7 @@ GATE = Stage(
     about="keeps the dialogue, sends turns up the ladder for another take, or drops it with a reason",
     settings=GateSettings,
     apply=gate,
-    reads=frozenset({"take.hearing"}),
+    reads=frozenset({"turns.hypothesis"}),
     writes=frozenset(
         {
             "status",

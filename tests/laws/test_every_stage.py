@@ -11,9 +11,9 @@ from pipeline.engines.contract import Clip, Failure, SpeechRequest
 from pipeline.engines.tts.tone import ToneSynthesizer
 from pipeline.job.blocks import read_block
 from pipeline.job.ingest import IngestOptions, ingest, open_inputs
-from pipeline.recipe import SPEECH_STAGES
+from pipeline.job.job import take_stages
 from pipeline.stages.contract import audit_stage, run_stage
-from pipeline.stages.registry import STAGE_TABLE
+from pipeline.stages.registry import find_stage
 from tests.builders import make_context, tone_recipe
 
 
@@ -48,9 +48,9 @@ def test_every_stage_is_pure_through_two_attempts(rows: list[Dialogue]) -> None:
     recipe = tone_recipe("gate.ladder=[{voice: another}]")
     context = make_context(recipe, recipe.stages, engines={("tts", "tone"): SometimesCutOff()})
     assert {d.status for d in rows} == {"live", "rejected"}
-    for name in (*recipe.stages, *(stage for stage in SPEECH_STAGES if stage in recipe.stages)):
-        audit_stage(STAGE_TABLE[name], rows, context)
-        rows = run_stage(STAGE_TABLE[name], rows, context)
+    for name in (*recipe.stages, *take_stages(recipe)):
+        audit_stage(find_stage(name), rows, context)
+        rows = run_stage(find_stage(name), rows, context)
     assert not [d for d in rows if d.status == "live"]
     takes = [len(turn.attempts) for d in rows if d.status == "kept" for turn in d.turns]
     assert {1, 2} <= set(takes), "some turns needed a second take"

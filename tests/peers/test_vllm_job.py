@@ -42,9 +42,9 @@ def test_every_row_is_accounted_for(checkpoints: Checkpoints, tmp_path: Path) ->
     settings = {
         "models.writer": json.dumps(model),
         "cast.bank": "tone",
-        "tts.engine": "tone",
+        "synthesize.engine": "tone",
         "watermark.engine": "tone-mark",
-        "asr.engine": "tone",
+        "transcribe.engine": "tone",
         "pools.voices.gpus": "0",
         "pools.proof.gpus": "0",
         "block_rows": "2",

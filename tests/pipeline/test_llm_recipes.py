@@ -5,13 +5,16 @@ from itertools import pairwise
 import pytest
 
 from pipeline.prompts import named_digest
-from pipeline.recipe import TEXT_STAGES
 from pipeline.recipes.load import load_recipe, shipped_recipes
-from pipeline.stages._spoken_text import polishes_questions
+from pipeline.stages.cast import CastSettings
 from pipeline.stages.converse import CONVERSE
-from pipeline.stages.respond import RESPOND
-from pipeline.stages.rewrite import REWRITE
-from pipeline.stages.screen import SCREEN
+from pipeline.stages.gate import GateSettings
+from pipeline.stages.registry import find_stage
+from pipeline.stages.respond import RESPOND, RespondSettings, polishes_questions
+from pipeline.stages.rewrite import REWRITE, RewriteSettings
+from pipeline.stages.screen import SCREEN, ScreenSettings
+from pipeline.stages.transcribe import TranscribeSettings
+from pipeline.stages.watermark import WatermarkSettings
 
 NAMES = ("ke-speechchat", "instructs2s", "instructs2s-multiturn", "voiceassistant")
 
@@ -21,7 +24,7 @@ def test_the_recipe_ships_and_asks_models(name: str) -> None:
     recipe = load_recipe(name)
     assert name in shipped_recipes()
     assert recipe.name == name
-    assert {recipe.rewrite.engine, recipe.respond.engine} <= set(recipe.models)
+    assert {recipe.section(RewriteSettings).engine, recipe.section(RespondSettings).engine} <= set(recipe.models)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -37,7 +40,7 @@ def test_every_prompt_of_the_recipe_is_in_the_store_in_each_of_its_languages(nam
 def test_units_are_in_flight_where_models_answer_and_enough_to_fill_their_servers(name: str) -> None:
     recipe = load_recipe(name)
     for pool in recipe.pools.values():
-        assert (pool.blocks_in_flight > 1) == set(pool.stages).issubset(TEXT_STAGES)
+        assert (pool.blocks_in_flight > 1) == (not any(find_stage(stage).treats_takes for stage in pool.stages))
     most = max(model.serving.concurrency for model in recipe.models.values() if model.engine == "openai")
     assert max(pool.blocks_in_flight for pool in recipe.pools.values()) * recipe.block_rows >= most
 
@@ -46,14 +49,21 @@ def test_ke_speechchat_is_as_the_source_says() -> None:
     recipe = load_recipe("ke-speechchat")
     model_of = {name: getattr(model, "model", None) for name, model in recipe.models.items()}
     assert recipe.languages == ("en", "zh")
-    assert model_of[recipe.rewrite.engine] == model_of[recipe.screen.engine] == "Qwen/Qwen2.5-14B-Instruct"
-    assert model_of[recipe.screen.safety or ""] == "Qwen/Qwen2-72B-Instruct"
-    assert model_of[recipe.respond.engine] == "Qwen/Qwen2.5-72B-Instruct"
-    assert recipe.rewrite.fragments
-    assert recipe.respond.answer_limit == 100
-    assert (recipe.gate.cer_limit, recipe.gate.wer_limit) == (0.05, 0.10)
-    assert recipe.engine_of(recipe.watermark.engine) == "audioseal"
-    assert {language: model_of[recipe.asr.engine_for(language) or ""] for language in recipe.languages} == {
+    assert (
+        model_of[recipe.section(RewriteSettings).engine]
+        == model_of[recipe.section(ScreenSettings).engine]
+        == "Qwen/Qwen2.5-14B-Instruct"
+    )
+    assert model_of[recipe.section(ScreenSettings).safety or ""] == "Qwen/Qwen2-72B-Instruct"
+    assert model_of[recipe.section(RespondSettings).engine] == "Qwen/Qwen2.5-72B-Instruct"
+    assert recipe.section(RewriteSettings).fragments
+    assert recipe.texts.answer_limit == 100
+    assert (recipe.section(GateSettings).cer_limit, recipe.section(GateSettings).wer_limit) == (0.05, 0.10)
+    assert recipe.engine_of(recipe.section(WatermarkSettings).engine) == "audioseal"
+    assert {
+        language: model_of[recipe.section(TranscribeSettings).engine_for(language) or ""]
+        for language in recipe.languages
+    } == {
         "en": "openai/whisper-large-v3-turbo",
         "zh": "BELLE-2/Belle-whisper-large-v3-turbo-zh",
     }
@@ -71,10 +81,10 @@ def test_ke_speechchat_is_as_the_source_says() -> None:
 def test_one_model_writes_and_one_voice_answers(name: str, model: str, agents: str) -> None:
     recipe = load_recipe(name)
     assert [m.model for m in recipe.models.values() if m.engine == "openai"] == [model]
-    assert recipe.cast.agents == agents
+    assert recipe.section(CastSettings).agents == agents
     assert recipe.languages == ("en",)
-    assert (recipe.screen.engine, recipe.screen.safety) == ("rules", None)
-    assert not recipe.rewrite.fragments
+    assert (recipe.section(ScreenSettings).engine, recipe.section(ScreenSettings).safety) == ("rules", None)
+    assert not recipe.section(RewriteSettings).fragments
     assert not polishes_questions(recipe, "en")
 
 
@@ -105,5 +115,18 @@ def test_a_model_may_run_elsewhere(overrides: list[str], model: str, engine: str
 @pytest.mark.parametrize("name", NAMES)
 def test_the_stages_stand_in_the_order_of_a_row(name: str) -> None:
     stages = load_recipe(name).stages
-    order = [*TEXT_STAGES, "cast", "synthesize", "render", "watermark", "transcribe", "assess", "gate"]
+    order = [
+        "rewrite",
+        "screen",
+        "dedup",
+        "respond",
+        "converse",
+        "cast",
+        "synthesize",
+        "render",
+        "watermark",
+        "transcribe",
+        "assess",
+        "gate",
+    ]
     assert all(order.index(a) < order.index(b) for a, b in pairwise(stages))

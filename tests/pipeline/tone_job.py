@@ -14,7 +14,7 @@ from pipeline.job.runner.tasks import Runner
 from pipeline.recipe import Recipe
 from tests.builders import tone_recipe
 
-STAGES = tone_recipe().stages
+STAGES = tuple(tone_recipe().stages)
 
 
 ROWS = [

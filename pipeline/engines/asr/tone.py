@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.audio.samples import resample
-from pipeline.engines.contract import Engine, Clip, Failure, Samples, Transcript
+from pipeline.engines.contract import Clip, Engine, Failure, Samples, Transcript
 from pipeline.engines.shared.tones import BASE, DIGITS, FFT, FIRST_BIN, GAP, SAMPLE_RATE, SLOT, VERSION, check_bits
 
 NAME = "tone"

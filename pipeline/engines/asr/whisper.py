@@ -18,8 +18,6 @@ from manifests.reasons import Reason
 from pipeline.engines.asr._chunked_decoding import Heard, Hearer, Window, transcribe
 from pipeline.engines.asr._windows import WINDOW_S
 from pipeline.engines.contract import Clip, Engine, Failure, Samples, Transcript
-from pipeline.engines.contract import Clip, Failure, Samples, Transcript
-from pipeline.models import WhisperModel
 from pipeline.scoring.normalize import primary_subtag
 from pipeline.settings import Checkpoint, Local
 

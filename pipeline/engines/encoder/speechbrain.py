@@ -22,8 +22,6 @@ from pydantic import Field
 
 from manifests.errors import EngineUnavailable
 from pipeline.engines.contract import Clip, Engine, Failure, Samples
-from pipeline.engines.encoder import hyperparams
-from pipeline.engines.contract import Clip, Failure, Samples
 from pipeline.engines.encoder._hyperparams import has_key
 from pipeline.engines.encoder._hyperparams import problem as hyperparams_problem
 from pipeline.engines.shared.clips import SAMPLE_RATE, encode_each

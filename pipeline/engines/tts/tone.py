@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from manifests.reasons import Reason
-from pipeline.engines.contract import Engine, Clip, Failure, Samples, SpeechRequest
+from pipeline.engines.contract import Clip, Engine, Failure, Samples, SpeechRequest
 from pipeline.engines.shared.tones import BASE, DIGITS, FFT, FIRST_BIN, GAP, SAMPLE_RATE, SLOT, VERSION, check_bits
 
 NAME = "tone"

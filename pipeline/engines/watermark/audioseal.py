@@ -33,8 +33,6 @@ from pipeline.engines.shared.libraries import library, torch_on
 from pipeline.engines.watermark._audioseal_networks import INSTALL, NAME, AudioSealModel, installed, load_network
 from pipeline.engines.watermark._message import add_mark, message_bits, message_text
 from pipeline.settings import public_name
-from pipeline.engines.watermark._audioseal_networks import INSTALL, NAME, installed, load_network
-from pipeline.models import AudioSealModel, public_name
 
 SAMPLE_RATE = 16_000
 SPARE_HOPS = 10

@@ -35,7 +35,6 @@ from manifests.reasons import Reason
 from pipeline.audio.samples import resample
 from pipeline.engines.contract import Clip, Detection, Engine, Failure, Samples
 from pipeline.engines.watermark._message import add_mark
-from pipeline.engines.contract import Clip, Detection, Failure, Samples
 
 NAME = "perth"
 

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 import numpy as np
 
 from manifests.reasons import Reason
-from pipeline.engines.contract import Engine, Clip, Detection, Failure, Samples
+from pipeline.engines.contract import Clip, Detection, Engine, Failure, Samples
 from pipeline.engines.shared.tones import VERSION
 
 NAME = "tone-mark"

@@ -18,6 +18,7 @@ from pipeline.audit.audit import Audit, audit_corpus
 from pipeline.audit.corpus_view import draw, open_source
 from pipeline.audit.html import as_html
 from pipeline.audit.text import as_json, as_text
+from pipeline.stages.watermark import WatermarkSettings
 from tests.pipeline.audit.audited import Change, first_kept, rewrite, tones, without_mark
 
 SAMPLE = 8
@@ -147,7 +148,7 @@ def test_recipes_that_cannot_be_followed(
     place = rewrite(finished, tmp_path / "changed", lambda dialogue: dialogue, settings)
     with pytest.raises(error, match=said):
         source = open_source(place)
-        source.engines["watermark", source.recipe.watermark.engine]
+        source.engines["watermark", source.recipe.section(WatermarkSettings).engine]
 
 
 def test_a_recipe_that_is_not_the_one_of_its_digest_is_a_problem(finished: Path, tmp_path: Path) -> None:

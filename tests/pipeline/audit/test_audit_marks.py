@@ -17,6 +17,7 @@ from pipeline.audit.survival import add_controls, add_marked, new_table, surviva
 from pipeline.audit.watermarks import MarkAudit
 from pipeline.engines.contract import Clip, Detection, Failure
 from pipeline.engines.watermark._message import bit_errors
+from pipeline.stages.watermark import WatermarkSettings
 from tests.pipeline.audit.audited import tones
 
 
@@ -40,7 +41,7 @@ class Told:
 
 def told(finished: Path, *answers: Detection | Failure) -> Source:
     source = open_source(open_place(finished))
-    source.engines["watermark", source.recipe.watermark.engine] = Told(list(answers))
+    source.engines["watermark", source.recipe.section(WatermarkSettings).engine] = Told(list(answers))
     return source
 
 

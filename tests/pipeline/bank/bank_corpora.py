@@ -15,8 +15,9 @@ from pipeline.bank.build import BankJob, BankListener, build_bank
 from pipeline.bank.corpus import open_corpus
 from pipeline.bank.recipe import BankRecipe, parse_bank_recipe
 from pipeline.bank.results import BankReport
-from pipeline.engines.registry import ENGINES, Entry
+from pipeline.engines.registry import ENGINES
 from pipeline.job.runner.local import LocalRunner
+from tests.builders import double
 
 DOUBLES = "tests.pipeline.bank.doubles.bank_engines"
 RATE = 8000
@@ -96,7 +97,7 @@ def register_doubles(monkeypatch: pytest.MonkeyPatch) -> None:
         ("vad", "level", "LevelDetector"),
         ("gender", "lowness", "Lowness"),
     ]:
-        monkeypatch.setitem(ENGINES, (kind, name), Entry(DOUBLES, factory, "a test's"))
+        monkeypatch.setitem(ENGINES.added, (kind, name), double(kind, name, DOUBLES, factory))
 
 
 def chord_recipe(**sections: Any) -> BankRecipe:

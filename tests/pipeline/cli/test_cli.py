@@ -137,7 +137,11 @@ MISTAKES: dict[str, tuple[Callable[[Path], list[object]], int, str]] = {
     "an unknown format": (lambda p: good(p, "--format", "csv"), 2, "no format 'csv'; there are: alpaca"),
     "a limit of nothing": (lambda p: good(p, "--limit", 0), 2, "--limit"),
     "an unknown key": (lambda p: good(p, "--set", "gate.wer=1"), 2, "gate.wer"),
-    "an unknown engine": (lambda p: good(p, "--set", "tts.engine=bark"), 2, "no tts engine 'bark'; there are: flite"),
+    "an unknown engine": (
+        lambda p: good(p, "--set", "synthesize.engine=bark"),
+        2,
+        "no tts engine 'bark'; there are: flite",
+    ),
     "an unknown bank": (lambda p: good(p, "--set", "cast.bank=nobody"), 2, "no voice bank 'nobody'"),
     "a language the recipe lacks": (lambda p: good(p, "--language", "fr"), 2, "covers en, zh, not fr"),
     "an unknown scheme": (lambda p: ["run", "tone-dry-run", "--input", "ftp://a/b", "--out", p / "out"], 2, "ftp"),

@@ -16,10 +16,10 @@ from manifests.storage import Place, open_place
 from pipeline.dedup import build, build_index, index, load_index
 from pipeline.dedup.bands import band_keys, choose_bands
 from pipeline.dedup.passes import Task
+from pipeline.dedup.settings import DedupSettings
 from pipeline.dedup.shingles import shingle_hashes
 from pipeline.job.blocks import write_block
 from pipeline.job.runner.ray import RayRunner
-from pipeline.dedup.settings import DedupSettings
 from pipeline.stages.contract import reject
 from tests.builders import make_dialogue
 from tests.pipeline.job import test_object_store

@@ -7,8 +7,8 @@ import pytest
 
 from manifests.errors import EngineUnavailable
 from pipeline.dedup.bands import Bands, band_keys, choose_bands, version
-from pipeline.dedup.shingles import shingle_hashes, shingles, text_hash
 from pipeline.dedup.settings import DedupSettings
+from pipeline.dedup.shingles import shingle_hashes, shingles, text_hash
 from tests.builders import make_dialogue
 
 SIZES = {"en": 2, "zh": 3}

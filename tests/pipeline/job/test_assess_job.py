@@ -20,6 +20,7 @@ from manifests.storage import open_place
 from pipeline.cli.bank import voicebank as command
 from pipeline.engines import registry as table
 from pipeline.engines.contract import Clip, Failure, Samples
+from tests.builders import double
 from tests.pipeline.tone_job import STAGES, make_job, run_tone
 from voicebank.bank import load_bank
 from voicebank.card import write_card
@@ -54,7 +55,7 @@ def version(model: object = None) -> str:
 
 @pytest.fixture(autouse=True)
 def _encoders(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(table.ENGINES, ("encoder", "bands"), table.Entry(__name__, "Bands", "for this test"))
+    monkeypatch.setitem(table.ENGINES.added, ("encoder", "bands"), double("encoder", "bands", __name__, "Bands"))
 
 
 @pytest.fixture
@@ -184,7 +185,7 @@ class Deaf(Bands):
 
 
 def test_voices_that_cannot_be_measured_are_named(bank: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(table.ENGINES, ("encoder", "bands"), table.Entry(__name__, "Deaf", "for this test"))
+    monkeypatch.setitem(table.ENGINES.added, ("encoder", "bands"), double("encoder", "bands", __name__, "Deaf"))
     code, said = reference_embedding(bank, "--encoder", "bands")
     assert code == 3 and "not measured: tone-agent-en-female: recognition_failed: deaf" in said
     assert "0 of 16 voices have a reference_embedding" in said and read_origin(open_place(bank)) is None
@@ -196,7 +197,7 @@ def test_voices_that_cannot_be_measured_are_named(bank: Path, monkeypatch: pytes
         ("tone", ["--encoder", "bands"], "the bank tone ships with Parley and stays as it is"),
         ("", [], "--encoder is missing"),
         ("", ["--encoder", "ears"], "no encoder engine 'ears'"),
-        ("", ["--encoder", "bands", "--set", "tts.engine=flite"], "the bank tone has no voice for flite"),
+        ("", ["--encoder", "bands", "--set", "synthesize.engine=flite"], "the bank tone has no voice for flite"),
     ],
 )
 def test_what_the_command_refuses(name: str, words: list[str], message: str, bank: Path) -> None:

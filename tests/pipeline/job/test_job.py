@@ -14,11 +14,11 @@ from manifests.validate import validate
 from pipeline.job import run as running
 from pipeline.job.blocks import finished_blocks, read_block, write_block
 from pipeline.job.ingest import open_inputs
-from pipeline.job.job import Listener
+from pipeline.job.job import Listener, take_stages
 from pipeline.job.runner.local import LocalRunner
 from pipeline.job.runner.ray import RayRunner
 from pipeline.job.runner.tasks import Runner
-from pipeline.recipe import SPEECH_STAGES
+from tests.builders import tone_recipe
 from tests.laws.test_every_stage import SometimesCutOff
 from tests.pipeline.tone_job import (
     ROWS,
@@ -102,10 +102,7 @@ def test_rows_that_need_another_take_go_through_further_rounds(
         if dialogue.status == "kept":
             steps = [(stage, 1) for stage in STAGES]
             steps += [
-                (stage, n)
-                for n in range(2, takes[dialogue.source.row] + 1)
-                for stage in SPEECH_STAGES
-                if stage in STAGES
+                (stage, n) for n in range(2, takes[dialogue.source.row] + 1) for stage in take_stages(tone_recipe())
             ]
             assert [(step.stage, step.attempt) for step in dialogue.provenance] == steps
 
@@ -140,7 +137,7 @@ def test_an_engine_that_is_missing_stops_the_job_before_anything_is_written(
 
     monkeypatch.setattr("pipeline.engines.tts.flite.version", missing)
     with pytest.raises(EngineUnavailable, match="libflite1"):
-        run_tone(make_job(input_file, "tts.engine=flite", "cast.bank=offline"), tmp_path / "corpus")
+        run_tone(make_job(input_file, "synthesize.engine=flite", "cast.bank=offline"), tmp_path / "corpus")
     assert not (tmp_path / "corpus").exists()
 
 

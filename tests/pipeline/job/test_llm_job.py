@@ -26,9 +26,9 @@ from tests.servers.scripted import Body, ScriptedServer
 KEY = "sk-not-for-any-file-0451"
 TONE = {
     "cast.bank": "tone",
-    "tts.engine": "tone",
+    "synthesize.engine": "tone",
     "watermark.engine": "tone-mark",
-    "asr.engine": "tone",
+    "transcribe.engine": "tone",
     "pools.voices.gpus": "0",
     "pools.proof.gpus": "0",
     "pools.proof.stages": "[watermark, transcribe, gate]",

@@ -13,7 +13,8 @@ from manifests.storage import open_place
 from manifests.validate import validate
 from pipeline.engines.asr.tone import ToneRecognizer
 from pipeline.engines.contract import Clip, Failure, Transcript
-from pipeline.engines.registry import ENGINES, Entry
+from pipeline.engines.registry import ENGINES
+from tests.builders import double
 from tests.laws.test_every_stage import SometimesCutOff
 from tests.pipeline.tone_job import ROWS, make_job, run_tone
 
@@ -36,7 +37,7 @@ class Mishears(ToneRecognizer):
 
 @pytest.fixture
 def engines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ENGINES, ("asr", "mishears"), Entry(__name__, "Mishears", "a double"))
+    monkeypatch.setitem(ENGINES.added, ("asr", "mishears"), double("asr", "mishears", __name__, "Mishears"))
     monkeypatch.setattr("pipeline.engines.tts.tone.ToneSynthesizer", SometimesCutOff)
 
 
@@ -48,9 +49,9 @@ def rows_of(out: Path, status: str) -> dict[str, Dialogue]:
 def test_a_second_opinion_keeps_what_the_second_recognizer_alone_would_keep(input_file: str, tmp_path: Path) -> None:
     settings = ("gate.ladder=[{}]",)
     corpora = {
-        "good": ("asr.engine=tone",),
-        "bad": ("asr.engine=mishears",),
-        "both": ("asr.engine=mishears", "asr.second=tone"),
+        "good": ("transcribe.engine=tone",),
+        "bad": ("transcribe.engine=mishears",),
+        "both": ("transcribe.engine=mishears", "transcribe.second=tone"),
     }
     for name, overrides in corpora.items():
         run_tone(make_job(input_file, *settings, *overrides), tmp_path / name)
@@ -70,7 +71,7 @@ def test_a_second_opinion_keeps_what_the_second_recognizer_alone_would_keep(inpu
 
 @pytest.mark.usefixtures("engines")
 def test_the_corpus_says_how_often_each_was_wrong(input_file: str, tmp_path: Path) -> None:
-    job = make_job(input_file, "gate.ladder=[{}]", "asr.engine=mishears", "asr.second={en: tone}")
+    job = make_job(input_file, "gate.ladder=[{}]", "transcribe.engine=mishears", "transcribe.second={en: tone}")
     manifest = run_tone(job, tmp_path / "corpus")
     assert {name for name in manifest.engines if name.startswith("asr/")} == {"asr/mishears", "asr/tone"}
     found = stats(open_place(tmp_path / "corpus"))["second_opinions"]
@@ -91,6 +92,6 @@ def test_a_pool_that_only_hears_knows_the_voices_too(input_file: str, tmp_path: 
     speech = "voices: {stages: [cast, synthesize, render, watermark]}, proof: {stages: [transcribe, gate]}"
     pools = f"pools={{text: {{stages: [rewrite, screen, respond]}}, {speech}}}"
     for name, overrides in {"one": (), "several": (pools,)}.items():
-        run_tone(make_job(input_file, "asr.engine=mishears", *overrides), tmp_path / name)
+        run_tone(make_job(input_file, "transcribe.engine=mishears", *overrides), tmp_path / name)
     assert rows_of(tmp_path / "one", "rejected").keys() == rows_of(tmp_path / "several", "rejected").keys()
     assert rows_of(tmp_path / "one", "kept") == rows_of(tmp_path / "several", "kept")

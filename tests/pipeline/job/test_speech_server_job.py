@@ -70,8 +70,8 @@ def command(directory: Path, out: Path, url: str, *words: str, bank: str = "bank
     settings = {
         "models": json.dumps(models),
         "cast.bank": str(directory / bank),
-        "tts.engine": "mouth",
-        "asr.engine": "ears",
+        "synthesize.engine": "mouth",
+        "transcribe.engine": "ears",
         "block_rows": "6",
     }
     overrides = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from manifests.errors import InputError, UserError
 from manifests.reasons import Reason
-from pipeline.readers import FORMATS, detect_format, read_rows, split
+from pipeline.readers import detect_format, formats, read_rows, split
 
 GOOD = b'{"instruction": "a", "output": "b"}'
 ALSO = b'{"instruction": "c", "output": "d"}'
@@ -181,7 +181,7 @@ PIECES = st.lists(st.sampled_from([*NASTY, GOOD.decode(), ALSO.decode()[:20]]), 
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(content=PIECES, name=st.sampled_from(list(FORMATS)), packed=st.booleans(), cut=st.integers(0, 40))
+@given(content=PIECES, name=st.sampled_from(list(formats())), packed=st.booleans(), cut=st.integers(0, 40))
 def test_anything_ends_as_rows_that_can_be_stored(write, content, name, packed, cut):
     data = content.encode("utf-8", "surrogatepass")
     data = gzip.compress(data, mtime=0)[: -cut or None] if packed else data

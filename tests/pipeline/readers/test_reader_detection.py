@@ -5,7 +5,7 @@ import json
 import pytest
 
 from manifests.errors import InputError
-from pipeline.readers import FORMATS, detect_format, read_rows
+from pipeline.readers import detect_format, formats, read_rows
 
 ALPACA = {"instruction": "a", "input": "", "output": "b"}
 GPT = {"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]}
@@ -56,7 +56,7 @@ def test_what_cannot_be_told_is_one_sentence(write, content, message):
 
 
 def test_an_unknown_format_lists_the_known(write):
-    with pytest.raises(InputError, match=f"no format 'alpacca'; the formats are: {', '.join(FORMATS)}"):
+    with pytest.raises(InputError, match=f"no format 'alpacca'; the formats are: {', '.join(formats())}"):
         read_rows(write("[1]"), "alpacca")
 
 
@@ -66,4 +66,4 @@ def test_format_names_are_forgiving(write, name):
 
 
 def test_every_format_says_what_it_is():
-    assert all(form.about and "\n" not in form.about and form.keys for form in FORMATS.values())
+    assert all(form.about and "\n" not in form.about and form.keys for form in formats().values())

@@ -14,13 +14,11 @@ from manifests.schema import Dialogue, Quality, Turn
 from pipeline.audio.loudness import loudness_lufs
 from pipeline.audio.samples import encode, peak_dbfs
 from pipeline.engines.contract import Clip, Failure, Samples, SpeechRequest
-from pipeline.engines.tone import ToneSynthesizer
+from pipeline.engines.tts.tone import ToneSynthesizer
 from pipeline.recipe import Recipe
 from pipeline.recipes.load import parse_recipe
-from pipeline.engines.tts.tone import ToneSynthesizer
-from pipeline.recipe import Recipe, parse_recipe
 from pipeline.stages.contract import Context, audit_stage, run_stage
-from pipeline.stages.registry import STAGE_TABLE
+from pipeline.stages.registry import find_stage
 from tests.builders import make_context, make_dialogue, tone_recipe
 
 pytest.importorskip("pyloudnorm", reason="needs the extra 'quality'")
@@ -88,7 +86,7 @@ def delivered(*clips: Samples, voice: str = "v", dialogue_id: str = "test-1", **
 
 
 def assessed(dialogue: Dialogue, assess: str, **known: Any) -> Turn:
-    (result,) = run_stage(STAGE_TABLE["assess"], [dialogue], context_of(assess, **known))
+    (result,) = run_stage(find_stage("assess"), [dialogue], context_of(assess, **known))
     return result.turns[0]
 
 
@@ -135,7 +133,7 @@ def test_each_clip_is_held_against_its_own_voice() -> None:
     reference_embeddings = {"v": np.array([1, 0], np.float32), "w": np.array([0, 1], np.float32)}
     rows = [delivered(tone(0.6), voice=voice, dialogue_id=voice) for voice in ("v", "w")]
     context = context_of("{speaker: resemblyzer}", reference_embeddings=reference_embeddings)
-    found = [row.turns[0].speaker_similarity for row in run_stage(STAGE_TABLE["assess"], rows, context)]
+    found = [row.turns[0].speaker_similarity for row in run_stage(find_stage("assess"), rows, context)]
     assert found == [pytest.approx(0.6, abs=0.001), pytest.approx(0.8, abs=0.001)]
 
 
@@ -169,7 +167,7 @@ def test_takes_with_a_reason_and_takes_assessed_before_are_left_alone() -> None:
         delivered(tone(0.5), reason="hallucination_loop"),
         delivered(tone(0.5), quality=done, dialogue_id="test-2"),
     ]
-    result = run_stage(STAGE_TABLE["assess"], rows, context_of("{quality: dnsmos}", hears=hears))
+    result = run_stage(find_stage("assess"), rows, context_of("{quality: dnsmos}", hears=hears))
     assert [row.turns for row in result] == [row.turns for row in rows]
     assert hears.clips == 0
 
@@ -181,8 +179,8 @@ def test_the_result_depends_on_the_row_alone() -> None:
     ]
     assess = "{quality: dnsmos, minimum: {dnsmos_ovrl: 1}, speaker: resemblyzer, speaker_similarity: 0.2}"
     context = context_of(assess, reference_embeddings={"v": np.array([1, 0], np.float32)})
-    audit_stage(STAGE_TABLE["assess"], rows, context)
-    reasons = {row.turns[0].reason for row in run_stage(STAGE_TABLE["assess"], rows, context)}
+    audit_stage(find_stage("assess"), rows, context)
+    reasons = {row.turns[0].reason for row in run_stage(find_stage("assess"), rows, context)}
     assert reasons == {None, "x", "low_quality"} | {"voice_drift"}
 
 
@@ -199,7 +197,7 @@ def through(recipe: Recipe, samples: Samples, *stages: str) -> Turn:
     rows = [START]
     engines = {("tts", "tone"): Says(samples)}
     for stage in stages:
-        rows = run_stage(STAGE_TABLE[stage], rows, make_context(recipe, SPEECH, engines=engines))
+        rows = run_stage(find_stage(stage), rows, make_context(recipe, SPEECH, engines=engines))
     return rows[0].turns[0]
 
 
@@ -249,7 +247,7 @@ def test_gate_keeps_the_reason_and_a_retake_is_measured_anew(ladder: str) -> Non
     context = make_context(recipe, SPEECH)
     measured = {"quality": Quality(leading_silence_s=0.0), "speaker_similarity": 0.1}
     before = delivered(tone(0.5), reason="voice_drift", seed=1, rate=1.0, **measured)
-    (row,) = run_stage(STAGE_TABLE["gate"], [before], context)
+    (row,) = run_stage(find_stage("gate"), [before], context)
     if ladder == "[]":
         assert (row.status, row.reason) == ("rejected", "voice_drift")
         assert row.turns[0].speaker_similarity == 0.1, "the number stays beside the reason"
@@ -280,4 +278,4 @@ def test_a_model_that_is_utmos_gives_utmos() -> None:
     data = recipe_with("{}").model_dump(mode="json")
     data["models"] = {"mos": {"engine": "utmos", "model": "utmos.pt"}}
     data["assess"] = {"quality": "mos", "minimum": {"utmos": 3.5}}
-    assert STAGE_TABLE["assess"].engines(parse_recipe(data)) == (("quality", "mos"),)
+    assert find_stage("assess").engines(parse_recipe(data)) == (("quality", "mos"),)

@@ -7,7 +7,7 @@ import pytest
 
 from manifests.schema import Attempt, Dialogue
 from pipeline.recipes.load import load_recipe
-from pipeline.stages.cast import CAST
+from pipeline.stages.cast import CAST, CastSettings
 from pipeline.stages.contract import Context, run_stage
 from tests.builders import make_context, make_dialogue, tone_recipe
 from voicebank.bank import load_bank
@@ -92,7 +92,9 @@ def test_a_language_without_voices_is_a_reject_that_names_no_path(tmp_path) -> N
     recipe = tone_recipe()
     context = replace(
         make_context(recipe),
-        recipe=recipe.model_copy(update={"cast": recipe.cast.model_copy(update={"bank": str(tmp_path)})}),
+        recipe=recipe.model_copy(
+            update={"cast": recipe.section(CastSettings).model_copy(update={"bank": str(tmp_path)})}
+        ),
     )
     (done,) = cast(rows(1, language="fr"), context)
     assert (done.status, done.reason) == ("failed", "no_voice")
@@ -110,7 +112,7 @@ def test_a_language_without_voices_is_a_reject_that_names_no_path(tmp_path) -> N
 )
 def test_no_private_path_of_a_bank_reaches_a_manifest(bank: str, public: str) -> None:
     recipe = tone_recipe(f"cast.bank={bank}")
-    assert recipe.cast.bank == bank
+    assert recipe.section(CastSettings).bank == bank
     assert recipe.content()["cast"]["bank"] == public
 
 

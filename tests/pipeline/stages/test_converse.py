@@ -80,7 +80,7 @@ def test_each_dialogue_draws_by_its_own_seed_and_the_runs() -> None:
 
 def test_each_further_exchange_is_written_from_those_before_it() -> None:
     row = of_length(3, ("What is tea?", "A drink."))
-    recipe = model_recipe(*CONVERSE, "converse.retries=4", "respond.answer_limit=7", "rewrite.max_length={en: 9}")
+    recipe = model_recipe(*CONVERSE, "converse.retries=4", "texts.answer_limit=7", "texts.question_limit={en: 9}")
     spent = Tokens(requests=1, prompt=9)
     played = play(STAGE, [row], recipe, writer=lambda r: replace(numbered(r), spent=spent))
     first, second = (request for _, request in played.log)

@@ -12,7 +12,7 @@ def test_respond_goes_on_from_what_was_said() -> None:
     played = play(
         RESPOND,
         [TWO],
-        model_recipe("respond.answer_limit=7", "respond.retries=5"),
+        model_recipe("texts.answer_limit=7", "respond.retries=5"),
         writer=lambda r: TextAnswer(
             {"question": f"So, {r.variables['question'].lower()}", "answer": "Milk." if r.history else "Water."}
         ),
@@ -58,7 +58,7 @@ def test_both_texts_are_believed_only_after_a_look(
 ) -> None:
     row = make_dialogue(("茶？", "饮料。"), language=language, spoken=True)
     played = play(
-        RESPOND, [row], model_recipe("respond.allow_latin=true"), writer=fields(question=question, answer=answer)
+        RESPOND, [row], model_recipe("texts.allow_latin=true"), writer=fields(question=question, answer=answer)
     )
     result = played.dialogues[0]
     assert (result.reason, result.detail) == (reason, detail)
@@ -79,9 +79,7 @@ def test_latin_words_in_chinese_only_where_the_recipe_lets_them() -> None:
     row = make_dialogue(("茶？", "饮料。"), language="zh", spoken=True)
     answer = fields(question="什么是CPU？", answer="芯片。")
     results = {
-        allowed: play(RESPOND, [row], model_recipe(f"respond.allow_latin={allowed}"), writer=answer)
-        .dialogues[0]
-        .reason
+        allowed: play(RESPOND, [row], model_recipe(f"texts.allow_latin={allowed}"), writer=answer).dialogues[0].reason
         for allowed in ("true", "false")
     }
     assert results == {"true": None, "false": "unpronounceable"}

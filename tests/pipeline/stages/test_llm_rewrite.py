@@ -16,7 +16,7 @@ def test_rewrite_asks_for_each_question_in_turn_with_the_rewritten_ones_as_histo
     played = play(
         REWRITE,
         [with_material(RAW, "Green tea.")],
-        model_recipe("rewrite.retries=3", "rewrite.max_length={en: 9}"),
+        model_recipe("rewrite.retries=3", "texts.question_limit={en: 9}"),
         writer=lambda r: TextAnswer({"question": "So what is tea?" if r.form == "whole" else "And coffee?"}),
     )
     first, second = (request for _, request in played.log)

@@ -70,7 +70,7 @@ def spoken(turns: int = 2, first: int = 0, level: float = 0.3, **changes: object
 
 
 def context(first: Script, second: Script, *overrides: str, ladder: str = "[]") -> Context:
-    recipe = tone_recipe("asr.engine=cheap", "asr.second=dear", f"gate.ladder={ladder}", *overrides)
+    recipe = tone_recipe("transcribe.engine=cheap", "transcribe.second=dear", f"gate.ladder={ladder}", *overrides)
     return make_context(recipe, engines={("asr", "cheap"): first, ("asr", "dear"): second})
 
 
@@ -200,7 +200,7 @@ def test_text_on_silence_is_an_invention_whichever_engine_wrote_it_and_even_if_i
     said: str, reason: str | None
 ) -> None:
     quiet = spoken(level=5e-4)  # uniform noise of this amplitude is at -71 dBFS
-    result, _ = hear(quiet, f"{said} {said}", "nothing nothing", "asr.second={}")
+    result, _ = hear(quiet, f"{said} {said}", "nothing nothing", "transcribe.second={}")
     assert [turn.reason for turn in result.turns] == [reason] * 2
     heard_twice, _ = hear(quiet, f"{said} {said}", f"{said} {said}")
     assert all(opinion.reason is not None for turn in heard_twice.turns for opinion in turn.opinions)
@@ -210,7 +210,7 @@ def test_text_on_silence_is_an_invention_whichever_engine_wrote_it_and_even_if_i
 def test_each_language_has_its_own_second_recognizer_or_none() -> None:
     """One batch for each engine; a recognizer that does not cover the language is not asked."""
     cheap, dear, deaf = Script("c", "three " * 8), Script("d", "right " * 8), Script("x", "", frozenset({"fr"}))
-    recipe = tone_recipe("asr.engine=cheap", "asr.second={en: dear, zh: deaf}", "gate.ladder=[]")
+    recipe = tone_recipe("transcribe.engine=cheap", "transcribe.second={en: dear, zh: deaf}", "gate.ladder=[]")
     engines = {("asr", "cheap"): cheap, ("asr", "dear"): dear, ("asr", "deaf"): deaf}
     languages = ["en", "zh", "en", "de"]
     rows = [spoken(first=2 * n, dialogue_id=f"row-{n}", language=language) for n, language in enumerate(languages)]
@@ -235,9 +235,9 @@ def test_each_language_has_its_own_second_recognizer_or_none() -> None:
     ],
 )
 def test_a_second_opinion_comes_from_somebody_else(engine: str, second: str, message: str | None) -> None:
-    overrides = f"asr.engine={engine}", f"asr.second={second}"
+    overrides = f"transcribe.engine={engine}", f"transcribe.second={second}"
     if message is None:
-        assert tone_recipe(*overrides).asr.second
+        assert tone_recipe(*overrides).transcribe.second
     else:
         with pytest.raises(RecipeError, match=message):
             tone_recipe(*overrides)

@@ -16,7 +16,7 @@ from pipeline.engines.contract import Clip, Detection, Failure, SpeechRequest, T
 from pipeline.engines.tts.tone import ToneSynthesizer
 from pipeline.engines.watermark.tone_mark import ToneWatermarker
 from pipeline.stages.contract import EngineKey, run_stage
-from pipeline.stages.registry import STAGE_TABLE
+from pipeline.stages.registry import find_stage
 from tests.builders import make_context, make_dialogue, tone_recipe
 
 SPEECH = ("cast", "synthesize", "render", "watermark", "transcribe", "gate")
@@ -31,7 +31,7 @@ def run(
 ) -> Dialogue:
     context = make_context(tone_recipe("gate.ladder=[]", *overrides), SPEECH, engines=engines)
     for stage in stages:
-        (dialogue,) = run_stage(STAGE_TABLE[stage], [dialogue], context)
+        (dialogue,) = run_stage(find_stage(stage), [dialogue], context)
     return dialogue
 
 
@@ -196,7 +196,7 @@ def test_a_language_that_the_recognizer_does_not_hear_fails_the_row() -> None:
 
 def test_a_language_without_any_recognizer_fails_the_row() -> None:
     zh = make_dialogue(("你好吗？", "我很好。"), language="zh", spoken=True)
-    dialogue = run(*SPEECH, dialogue=zh, overrides=["asr.engine={en: tone}"])
+    dialogue = run(*SPEECH, dialogue=zh, overrides=["transcribe.engine={en: tone}"])
     assert (dialogue.status, dialogue.reason) == ("failed", "no_recognizer")
 
 
@@ -252,7 +252,7 @@ def test_the_recognizer_is_told_the_language_of_each_clip() -> None:
     rows = [START, make_dialogue(("你好吗？", "我很好。"), language="zh", spoken=True)]
     context = make_context(stages=SPEECH, engines={("asr", "tone"): engine})
     for stage in SPEECH:
-        rows = run_stage(STAGE_TABLE[stage], rows, context)
+        rows = run_stage(find_stage(stage), rows, context)
     assert engine.heard == ["en", "en", "zh", "zh"]
 
 

@@ -9,7 +9,7 @@ from manifests.reasons import Reason
 from manifests.schema import Dialogue
 from pipeline.engines.contract import Failure, TextAnswer, TextRequest
 from pipeline.stages.contract import run_stage
-from pipeline.stages.registry import STAGE_TABLE
+from pipeline.stages.registry import find_stage
 from tests.builders import make_context, make_dialogue, tone_recipe
 
 Answer = Callable[[TextRequest], TextAnswer | Failure]
@@ -32,7 +32,7 @@ class Scripted:
 def run(stage: str, dialogue: Dialogue, answer: Answer, *overrides: str) -> tuple[Dialogue, list[TextRequest]]:
     engine = Scripted(answer)
     context = make_context(tone_recipe(*overrides), [stage], engines={("text", "rules"): engine})
-    return run_stage(STAGE_TABLE[stage], [dialogue], context)[0], engine.requests
+    return run_stage(find_stage(stage), [dialogue], context)[0], engine.requests
 
 
 def fields(**values: str) -> Answer:
@@ -61,13 +61,13 @@ def test_rewrite_asks_once_for_each_user_turn_with_instruction_and_material_apar
 @pytest.mark.parametrize(
     ("stage", "overrides", "options"),
     [
-        ("rewrite", ["rewrite.max_length={en: 7, zh: 9}"], {"fillers": False, "max_length": 7}),
+        ("rewrite", ["texts.question_limit={en: 7, zh: 9}"], {"fillers": False, "max_length": 7}),
         (
             "screen",
             ["screen.max_words=5", "screen.max_non_text_share=0.1"],
             {"max_words": 5, "max_non_text_share": 0.1},
         ),
-        ("respond", ["respond.answer_limit=9", "respond.answer_target=4"], {"answer_limit": 9, "answer_target": 4}),
+        ("respond", ["texts.answer_limit=9", "respond.answer_target=4"], {"answer_limit": 9, "answer_target": 4}),
     ],
 )
 def test_the_engine_hears_the_limits_of_the_recipe_and_a_seed_for_each_exchange(

@@ -12,7 +12,7 @@ from manifests.schema import Dialogue
 from pipeline.engines.contract import Clip, Detection, Failure
 from pipeline.engines.watermark.tone_mark import ToneWatermarker
 from pipeline.stages.contract import Context, audit_stage, run_stage
-from pipeline.stages.registry import STAGE_TABLE
+from pipeline.stages.registry import find_stage
 from tests.builders import make_context, make_dialogue, tone_recipe
 
 OURS, THEIRS = "a3f1" + 60 * "0", "5c0e" + 60 * "f"
@@ -47,7 +47,7 @@ def spoken(recipe: str | None, **changes: Any) -> Dialogue:
 def run(engine: Any, *dialogues: Dialogue, overrides: Sequence[str] = ()) -> list[Dialogue]:
     rows = list(dialogues)
     for stage in STAGES:
-        rows = run_stage(STAGE_TABLE[stage], rows, context(engine, *overrides))
+        rows = run_stage(find_stage(stage), rows, context(engine, *overrides))
     return rows
 
 
@@ -88,7 +88,7 @@ def test_a_mark_that_names_another_corpus_is_a_reject(
 
 def test_the_dialogue_ends_with_that_reason() -> None:
     (row,) = run(Carries("5c0e"), spoken(OURS), overrides=["gate.ladder=[]"])
-    (row,) = run_stage(STAGE_TABLE["gate"], [row], context(Carries("5c0e"), "gate.ladder=[]"))
+    (row,) = run_stage(find_stage("gate"), [row], context(Carries("5c0e"), "gate.ladder=[]"))
     assert (row.status, row.reason) == ("rejected", "watermark_foreign")
 
 
@@ -107,16 +107,16 @@ def test_audioseal_marks_delivers_and_is_read_back(tmp_path: Path) -> None:
     lax = ["watermark.threshold=0", "watermark.message_errors=16", "render.sample_rate=24000"]
     rows = [spoken(OURS, dialogue_id=f"test-{i}") for i in range(3)]
     for stage in STAGES[:-1]:
-        rows = run_stage(STAGE_TABLE[stage], rows, context(engine, *lax))
-    audit_stage(STAGE_TABLE["watermark"], rows, context(engine, *lax))
-    marked = run_stage(STAGE_TABLE["watermark"], rows, context(engine, *lax))
+        rows = run_stage(find_stage(stage), rows, context(engine, *lax))
+    audit_stage(find_stage("watermark"), rows, context(engine, *lax))
+    marked = run_stage(find_stage("watermark"), rows, context(engine, *lax))
     turns = [turn for row in marked for turn in row.turns]
     assert [turn.reason for turn in turns] == [None] * 6
     assert all(turn.watermark and turn.watermark.method == "audioseal" for turn in turns)
     assert all(turn.watermark and len(turn.watermark.message or "") == 4 for turn in turns)
     assert all(turn.audio and turn.audio.codec == "flac" and turn.audio.sample_rate == 24_000 for turn in turns)
-    other = run_stage(STAGE_TABLE["watermark"], [replace(row, recipe=THEIRS) for row in rows], context(engine, *lax))
+    other = run_stage(find_stage("watermark"), [replace(row, recipe=THEIRS) for row in rows], context(engine, *lax))
     for one, two in zip(turns, (turn for row in other for turn in row.turns), strict=True):
         assert one.audio and two.audio and one.audio.bytes != two.audio.bytes, "the message is in the audio"
-    strict = run_stage(STAGE_TABLE["watermark"], rows, context(engine, "watermark.threshold=1"))
+    strict = run_stage(find_stage("watermark"), rows, context(engine, "watermark.threshold=1"))
     assert {turn.reason for row in strict for turn in row.turns} == {"watermark_missing"}

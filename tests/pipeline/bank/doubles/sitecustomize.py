@@ -1,8 +1,9 @@
 """Put on the path of processes that are to build banks with the engines of bank_engines.py."""
 
-from pipeline.engines.registry import ENGINES, Entry
+from pipeline.engines.registry import ENGINES
+from tests.builders import double
 
-ENGINES["encoder", "bands"] = Entry("bank_engines", "BandEncoder", "a test's")
-ENGINES["quality", "loudness"] = Entry("bank_engines", "Loudness", "a test's")
-ENGINES["vad", "level"] = Entry("bank_engines", "LevelDetector", "a test's")
-ENGINES["gender", "lowness"] = Entry("bank_engines", "Lowness", "a test's")
+ENGINES.added["encoder", "bands"] = double("encoder", "bands", "bank_engines", "BandEncoder")
+ENGINES.added["quality", "loudness"] = double("quality", "loudness", "bank_engines", "Loudness")
+ENGINES.added["vad", "level"] = double("vad", "level", "bank_engines", "LevelDetector")
+ENGINES.added["gender", "lowness"] = double("gender", "lowness", "bank_engines", "Lowness")

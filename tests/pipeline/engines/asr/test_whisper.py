@@ -12,9 +12,8 @@ from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.audio.samples import resample
 from pipeline.engines.asr import whisper as engine
-from pipeline.engines.asr.whisper import Whisper, WhisperModel, open_recognizer, token_limit, version
 from pipeline.engines.asr._windows import cut_windows
-from pipeline.engines.asr.whisper import Whisper, open_recognizer, token_limit, version
+from pipeline.engines.asr.whisper import Whisper, WhisperModel, open_recognizer, token_limit, version
 from pipeline.engines.contract import Clip, Failure, Transcript
 from pipeline.engines.shared.silence_guard import prepare
 from pipeline.settings import Local

@@ -69,8 +69,6 @@ def test_version_names_the_source_and_the_model(path: Path) -> None:
 
 
 def test_the_table_finds_the_engine_by_its_model(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = table.Entry("pipeline.engines.tts.cosyvoice", "open_synthesizer", "CosyVoice", of_model=True)
-    monkeypatch.setitem(table.ENGINES, ("tts", "cosyvoice"), entry)
     models = {"mine": CosyVoiceModel(engine="cosyvoice", model="iic/x")}
     write(path, *STUB)
     with pytest.raises(EngineUnavailable, match="stub"):

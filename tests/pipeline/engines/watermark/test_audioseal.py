@@ -17,10 +17,8 @@ from pipeline.audio.samples import resample
 from pipeline.engines.contract import Clip, Detection, Failure, Samples
 from pipeline.engines.registry import load_engine
 from pipeline.engines.watermark import audioseal
-from pipeline.engines.watermark.audioseal import AudioSealModel, AudioSealWatermarker
 from pipeline.engines.watermark._message import embed_channels, message_bits
-from pipeline.engines.watermark.audioseal import AudioSealWatermarker
-from pipeline.models import AudioSealModel
+from pipeline.engines.watermark.audioseal import AudioSealModel, AudioSealWatermarker
 from tests.pipeline.engines.watermark import tiny_audioseal as tiny
 
 MESSAGE = 0xA3F1

@@ -14,12 +14,9 @@ import torch
 from omegaconf import OmegaConf
 
 from manifests.errors import EngineUnavailable
-from pipeline.engines.watermark import audioseal, audioseal_networks
-from pipeline.engines.watermark.audioseal import AudioSealModel, AudioSealWatermarker
-from pipeline.engines.watermark._audioseal_networks import load_network
 from pipeline.engines.watermark import _audioseal_networks, audioseal
-from pipeline.engines.watermark.audioseal import AudioSealWatermarker
-from pipeline.models import AudioSealModel
+from pipeline.engines.watermark._audioseal_networks import load_network
+from pipeline.engines.watermark.audioseal import AudioSealModel, AudioSealWatermarker
 from tests.pipeline.engines.watermark import tiny_audioseal as tiny
 
 
@@ -183,7 +180,6 @@ sys.modules["audioseal"] = None
 from pipeline.engines.watermark import audioseal_networks
 from pipeline.engines.watermark.audioseal import AudioSealModel
 from pipeline.engines.watermark import _audioseal_networks
-from pipeline.models import AudioSealModel
 from pipeline.engines.watermark.audioseal import AudioSealWatermarker
 try:
     AudioSealWatermarker(AudioSealModel(engine="audioseal"))

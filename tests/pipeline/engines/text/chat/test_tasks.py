@@ -4,7 +4,8 @@ import pytest
 
 from manifests.reasons import reason_of
 from pipeline.engines.text.chat.tasks import COMPLAINTS, KEEP, TASKS
-from pipeline.recipe import Respond
+from pipeline.recipe import Texts
+from pipeline.stages.respond import RespondSettings
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_only_forms_called_next_take_a_history() -> None:
 
 
 def test_options_are_the_recipe_s() -> None:
-    assert TASKS["respond"].options <= set(Respond.model_fields)
+    assert TASKS["respond"].options <= set(RespondSettings.model_fields) | set(Texts.model_fields)
 
 
 def test_kinds_of_complaint() -> None:

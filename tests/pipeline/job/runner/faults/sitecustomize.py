@@ -1,5 +1,6 @@
 """Put on the path of Ray's workers by test_engine_death.py: engines that end, in the place of the tone synthesizer."""
 
-from pipeline.engines.registry import ENGINES, Entry
+from pipeline.engines.registry import ENGINES
+from tests.builders import double
 
-ENGINES["tts", "tone"] = Entry("faulty_engines", "FaultySynthesizer", "ends as the environment says")
+ENGINES.added["tts", "tone"] = double("tts", "tone", "faulty_engines", "FaultySynthesizer")

@@ -1,5 +1,6 @@
 """Put on the path of Ray's workers by test_ray_runner.py: rules that wait until three blocks ask at once."""
 
-from pipeline.engines.registry import ENGINES, Entry
+from pipeline.engines.registry import ENGINES
+from tests.builders import double
 
-ENGINES["text", "rules"] = Entry("meeting_rules", "MeetingRules", "waits for three callers")
+ENGINES.added["text", "rules"] = double("text", "rules", "meeting_rules", "MeetingRules")
