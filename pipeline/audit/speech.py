@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from manifests.schema import Dialogue, Turn
+from manifests.schema import Dialogue, Take
 from pipeline.audit.corpus_view import Source
 from pipeline.audit.rates import Rate, rate
 from pipeline.stages.contract import Context
@@ -14,14 +14,10 @@ from pipeline.stages.transcribe import TRANSCRIBE
 TOLERANCE = 1e-9
 _LISTED = 100
 
-_DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Turn)}
-_DELIVERED = frozenset({"audio", "watermark"})
-_DECIDED = tuple(
-    name
-    for column in sorted(TRANSCRIBE.writes | GATE.writes)
-    if column.startswith("turns.") and (name := column.removeprefix("turns.")) not in _DELIVERED
-)
-"""What these two stages write into a turn: it is forgotten before they run again."""
+_FORGOTTEN: dict[str, Any] = {
+    field.name: field.default for field in fields(Take) if f"take.{field.name}" in TRANSCRIBE.writes | GATE.writes
+}
+"""What these two stages write into a take, as it was before they ran."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +95,11 @@ def hear_again(source: Source, dialogues: Sequence[Dialogue]) -> list[Dialogue]:
 
 
 def _unheard(dialogue: Dialogue) -> Dialogue:
-    forgotten = {name: _DEFAULTS[name] for name in _DECIDED}
-    turns = tuple(replace(turn, **forgotten) for turn in dialogue.turns)
-    return replace(dialogue, turns=turns, cer=None, wer=None, status="live", reason=None, detail=None)
+    turns = [
+        replace(turn, take=replace(turn.take, **_FORGOTTEN) if turn.take else None, attempts=())
+        for turn in dialogue.turns
+    ]
+    return replace(dialogue, turns=tuple(turns), cer=None, wer=None, status="live", reason=None, detail=None)
 
 
 def _count(tally: _Tally, before: Dialogue, after: Dialogue) -> None:

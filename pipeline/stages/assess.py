@@ -6,46 +6,40 @@ is None on the row, and crosses no limit. Takes that carry a reason already are 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
-from manifests.audio import decode
 from manifests.reasons import Reason
-from manifests.schema import Dialogue, Quality, Turn
+from manifests.schema import Dialogue, Quality, Take
 from pipeline.audio.loudness import loudness_lufs
 from pipeline.audio.samples import clipped_share, loud_span, peak_dbfs
 from pipeline.engines.contract import Clip, Failure, QualityPredictor, SpeakerEncoder
 from pipeline.recipe import Assess, Recipe
-from pipeline.stages._turns import find_turns, replace_turns
+from pipeline.stages._turns import clip_of, find_takes, is_good_so_far, put_takes, take_at
 from pipeline.stages.contract import Context, EngineKey, Stage
 
 _NAMES = frozenset(field.name for field in fields(Quality))
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    quality: Quality
-    similarity: float | None
-    reason: Reason | None
-
-
 def assess(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
     settings = context.recipe.assess or Assess()
-    places = find_turns(dialogues, _is_new)
-    turns = [dialogues[i].turns[j] for i, j in places]
-    clips = [Clip(*decode(turn.audio)) for turn in turns if turn.audio is not None]
+    places = find_takes(dialogues, needs_measuring)
+    takes = [take_at(dialogues, place) for place in places]
+    clips = [clip_of(take) for take in takes]
     scores = _scores(clips, settings, context)
-    similarities = _similarities(clips, [turn.voice_id or "" for turn in turns], settings, context)
+    similarities = _similarities(clips, [take.voice_id for take in takes], settings, context)
     measured = []
-    for turn, clip, scored, similarity in zip(turns, clips, scores, similarities, strict=True):
-        quality = replace(_signal(clip, turn.quality), **scored)
-        measured.append(Measured(quality, similarity, _reason(quality, similarity, settings)))
-    return replace_turns(dialogues, places, measured, _take)
+    for take, clip, scored, similarity in zip(takes, clips, scores, similarities, strict=True):
+        quality = replace(_signal(clip, take.quality), **scored)
+        reason = _reason(quality, similarity, settings)
+        why = reason.value if reason else None
+        measured.append(replace(take, quality=quality, speaker_similarity=similarity, reason=why))
+    return put_takes(dialogues, places, measured)
 
 
-def _is_new(turn: Turn) -> bool:
-    """The edges are what this stage alone measures, of every clip."""
-    is_measured = turn.quality is not None and turn.quality.leading_silence_s is not None
-    return turn.audio is not None and turn.reason is None and not is_measured
+def needs_measuring(take: Take) -> bool:
+    """Whether a good take has not been here: the edges are what this stage alone measures, of every clip."""
+    is_measured = take.quality is not None and take.quality.leading_silence_s is not None
+    return is_good_so_far(take) and not is_measured
 
 
 def _signal(clip: Clip, before: Quality | None) -> Quality:
@@ -103,15 +97,10 @@ def _above(value: float | None, limit: float | None) -> bool:
     return value is not None and limit is not None and value > limit
 
 
-def _take(turn: Turn, measured: Measured) -> Turn:
-    reason = measured.reason.value if measured.reason else None
-    return replace(turn, quality=measured.quality, speaker_similarity=measured.similarity, reason=reason)
-
-
 def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
     settings = recipe.assess or Assess()
     encoders = (("encoder", settings.speaker),) if settings.speaker else ()
     return (*(("quality", name) for name in settings.quality), *encoders)
 
 
-ASSESS = Stage("assess", assess, frozenset({"turns.quality", "turns.speaker_similarity", "turns.reason"}), _engines)
+ASSESS = Stage("assess", assess, frozenset({"take.quality", "take.speaker_similarity", "take.reason"}), _engines)

@@ -18,7 +18,7 @@ from typing import Any
 
 from manifests.errors import LawBroken, ParleyError
 from manifests.reasons import Reason, reason_of
-from manifests.schema import Dialogue, Step, Turn
+from manifests.schema import Dialogue, Step, Take, Turn
 from pipeline.engines.contract import NO_TOKENS, Samples, Tokens
 from pipeline.recipe import Recipe
 from pipeline.seeds import derive_seed
@@ -63,7 +63,9 @@ class Context:
 
 @dataclass(frozen=True)
 class Stage:
-    """`writes` names dialogue fields ("user_voice") and turn fields ("turns.text").
+    """`writes` names dialogue fields ("user_voice"), turn fields ("turns.text") and fields of a take ("take.audio").
+
+    "turns.take" is the right to give a turn a take, or to take it away; it does not cover changes inside a take.
 
     `prompts` names the wording that the stage uses, as template and version ("ke-rewrite/v1"). Only stages that look
     at `voices` find them in their context: a bank of 40,000 is not loaded for others.
@@ -151,10 +153,17 @@ def _changes(before: Dialogue, after: Dialogue) -> Iterator[str]:
 
 
 def _turn_changes(before: Sequence[Turn], after: Sequence[Turn]) -> Iterator[str]:
-    for column in fields(Turn):
-        name = column.name
-        if any(getattr(old, name) != getattr(new, name) for old, new in zip(before, after, strict=True)):
-            yield f"turns.{name}"
+    """Yield "turns.text" for a field of the turns; "take.audio" for a field of takes that were there and still are."""
+    for old, new in zip(before, after, strict=True):
+        for name in _changed(Turn, old, new):
+            if name == "take" and old.take is not None and new.take is not None:
+                yield from (f"take.{part}" for part in _changed(Take, old.take, new.take))
+            else:
+                yield f"turns.{name}"
+
+
+def _changed(cls: type, old: object, new: object) -> Iterator[str]:
+    return (part.name for part in fields(cls) if getattr(old, part.name) != getattr(new, part.name))
 
 
 def _with_provenance(stage: Stage, before: Dialogue, after: Dialogue, context: Context) -> Dialogue:
@@ -164,6 +173,6 @@ def _with_provenance(stage: Stage, before: Dialogue, after: Dialogue, context: C
         engine=", ".join(engine.name for engine in engines) or None,
         version=", ".join(engine.version for engine in engines) or None,
         prompt=context.prompts.get(stage.name),
-        attempt=attempt_of(before),
+        take=attempt_of(before),
     )
     return replace(after, provenance=(*before.provenance, step))

@@ -7,8 +7,7 @@ on what the synthesizer gave: once the level is lowered, no sample is at full sc
 from collections.abc import Sequence
 from dataclasses import replace
 
-from manifests.audio import decode
-from manifests.schema import Audio, Dialogue, Quality, Turn
+from manifests.schema import Dialogue, Quality, Take
 from pipeline.audio.loudness import normalize_loudness
 from pipeline.audio.samples import (
     clipped_share,
@@ -21,33 +20,26 @@ from pipeline.audio.samples import (
 )
 from pipeline.engines.contract import Samples
 from pipeline.recipe import Recipe, Render
-from pipeline.stages._turns import find_turns, replace_turns
+from pipeline.stages._turns import clip_of, find_takes, is_raw, put_takes, take_at
 from pipeline.stages.contract import Context, EngineKey, Stage
-
-Rendered = tuple[Audio, Quality | None]
 
 
 def render(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
     settings = context.recipe.render
     recorded = settings.loudness_lufs is not None or context.recipe.assess is not None
-    places = find_turns(dialogues, _is_raw)
-    clips = [dialogues[i].turns[j].audio for i, j in places]
-    rendered = [_render(clip, settings, recorded) for clip in clips if clip is not None]
-    return replace_turns(dialogues, places, rendered, _with_audio)
+    places = find_takes(dialogues, is_raw)
+    rendered = [_render(take_at(dialogues, place), settings, recorded) for place in places]
+    return put_takes(dialogues, places, rendered)
 
 
-def _is_raw(turn: Turn) -> bool:
-    return turn.audio is not None and turn.reason is None and turn.watermark is None
-
-
-def _render(audio: Audio, settings: Render, recorded: bool) -> Rendered:
-    raw, rate = decode(audio)
-    samples = trim_silence(resample(raw, rate, settings.sample_rate))
+def _render(take: Take, settings: Render, recorded: bool) -> Take:
+    raw = clip_of(take)
+    samples = trim_silence(resample(raw.samples, raw.sample_rate, settings.sample_rate))
     edge_ms = settings.edge_silence_ms
     # The level is set with the edges on: what a meter shows for the clip is what was asked for.
     samples, loudness = _level(pad_silence(samples, settings.sample_rate, edge_ms, edge_ms), settings)
-    quality = Quality(loudness, peak_dbfs(samples), clipped_share(raw)) if recorded else None
-    return encode(samples, settings.sample_rate, "wav"), quality
+    quality = Quality(loudness, peak_dbfs(samples), clipped_share(raw.samples)) if recorded else None
+    return replace(take, audio=encode(samples, settings.sample_rate, "wav"), quality=quality)
 
 
 def _level(samples: Samples, settings: Render) -> tuple[Samples, float | None]:
@@ -58,13 +50,8 @@ def _level(samples: Samples, settings: Render) -> tuple[Samples, float | None]:
     return leveled.samples, leveled.loudness_lufs
 
 
-def _with_audio(turn: Turn, rendered: Rendered) -> Turn:
-    audio, quality = rendered
-    return replace(turn, audio=audio, quality=quality)
-
-
 def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
     return ()
 
 
-RENDER = Stage("render", render, frozenset({"turns.audio", "turns.quality"}), _engines)
+RENDER = Stage("render", render, frozenset({"take.audio", "take.quality"}), _engines)

@@ -1,6 +1,6 @@
-"""synthesize: every turn that has no audio is spoken with the voice of its role.
+"""synthesize: every turn that has no take is spoken with the voice of its role.
 
-A turn whose take is not acceptable carries a `reason`; the stages after this one leave it alone and gate decides.
+A take that failed has a `reason` and no audio; the stages after this one leave it alone and gate decides.
 """
 
 from collections import defaultdict
@@ -10,19 +10,28 @@ from dataclasses import replace
 import numpy as np
 
 from manifests.reasons import Reason
-from manifests.schema import Dialogue, Turn
+from manifests.schema import Dialogue, Take, Turn
 from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Failure, SpeechRequest, SpeechSynthesizer
 from pipeline.recipe import Recipe
-from pipeline.stages._turns import Place, find_turns, replace_turns
+from pipeline.stages._turns import Place, find_turns, put_takes
 from pipeline.stages.contract import Context, EngineKey, Stage, attempt_of
 
 
 def synthesize(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
-    places = find_turns(dialogues, lambda turn: turn.audio is None)
+    places = find_turns(dialogues, needs_speech)
     requests = [_request(dialogues[place.dialogue_index], place, context) for place in places]
     results = _speak(requests, context)
-    return replace_turns(dialogues, places, list(zip(requests, results, strict=True)), _take)
+    takes = [
+        _take(attempt_of(dialogues[place.dialogue_index]), request, result)
+        for place, request, result in zip(places, requests, results, strict=True)
+    ]
+    return put_takes(dialogues, places, takes)
+
+
+def needs_speech(turn: Turn) -> bool:
+    """Whether the turn was never spoken, or gate gave its take up."""
+    return turn.take is None
 
 
 def _request(dialogue: Dialogue, place: Place, context: Context) -> SpeechRequest:
@@ -51,14 +60,13 @@ def _speak(requests: Sequence[SpeechRequest], context: Context) -> list[Clip | F
     return [results[index] for index in range(len(requests))]
 
 
-def _take(turn: Turn, made: tuple[SpeechRequest, Clip | Failure]) -> Turn:
-    request, result = made
-    taken = replace(turn, voice_id=request.voice.voice_id, seed=request.seed, rate=request.rate)
+def _take(number: int, request: SpeechRequest, result: Clip | Failure) -> Take:
+    take = Take(number, request.voice.voice_id, request.seed, request.rate)
     if isinstance(result, Failure):
-        return replace(taken, reason=result.reason.value)
+        return replace(take, reason=result.reason.value)
     if not _is_sound(result):
-        return replace(taken, reason=Reason.SYNTHESIS_FAILED.value)
-    return replace(taken, audio=encode(result.samples, result.sample_rate, "wav"))
+        return replace(take, reason=Reason.SYNTHESIS_FAILED.value)
+    return replace(take, audio=encode(result.samples, result.sample_rate, "wav"))
 
 
 def _is_sound(clip: Clip) -> bool:
@@ -73,7 +81,7 @@ def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
 SYNTHESIZE = Stage(
     "synthesize",
     synthesize,
-    frozenset({"turns.voice_id", "turns.seed", "turns.rate", "turns.audio", "turns.reason"}),
+    frozenset({"turns.take"}),
     _engines,
     voices=True,
 )

@@ -12,43 +12,44 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from manifests.reasons import Reason
-from manifests.schema import Dialogue, Turn
+from manifests.schema import Dialogue, Hearing, Take
 from pipeline.recipe import Gate, Recipe
 from pipeline.scoring.duration import DurationLimits, duration_reason
 from pipeline.scoring.normalize import metric
-from pipeline.stages._second_opinion import decide, doubtful_turns, opinion
-from pipeline.stages._transcripts import Heard, covers, hear
-from pipeline.stages._turns import Place, find_turns, replace_turns
+from pipeline.stages._second_opinion import decide, doubtful_turns
+from pipeline.stages._transcripts import covers, hear, not_evidence
+from pipeline.stages._turns import Place, find_takes, is_good_so_far, put_takes, take_at
 from pipeline.stages.contract import Context, EngineKey, Stage
 
 
 def transcribe(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
-    places = find_turns(dialogues, _is_new)
+    places = find_takes(dialogues, needs_hearing)
     first = _hear_first(dialogues, places, context)
-    heard = replace_turns(dialogues, places, [first[place] for place in places], _take)
+    heard = put_takes(dialogues, places, [_heard(take_at(dialogues, place), first.get(place)) for place in places])
     second = hear(dialogues, _second_recognizers(heard, places, context), context)
-    both = [(first[place], again) for place, again in second.items()]
-    gate = context.recipe.gate
-    return replace_turns(heard, list(second), both, lambda turn, pair: _take_better(turn, *pair, gate))
+    better = [_heard_twice(take_at(heard, place), first[place], again) for place, again in second.items()]
+    return put_takes(heard, list(second), better)
 
 
-def _is_new(turn: Turn) -> bool:
-    return turn.audio is not None and turn.reason is None and turn.hypothesis is None
+def needs_hearing(take: Take) -> bool:
+    """Whether a good take was not yet given to a recognizer."""
+    return is_good_so_far(take) and take.hearing is None
 
 
-def _hear_first(dialogues: Sequence[Dialogue], places: Sequence[Place], context: Context) -> dict[Place, Heard]:
-    unheard: dict[Place, Heard] = {}
+def _hear_first(dialogues: Sequence[Dialogue], places: Sequence[Place], context: Context) -> dict[Place, Hearing]:
+    """What the first recognizer heard; nothing of the places in whose language there is none."""
+    settled: dict[Place, Hearing] = {}
     wanted: dict[Place, str] = {}
     for place in places:
         dialogue = dialogues[place.dialogue_index]
         name = context.recipe.asr.engine_for(dialogue.language)
         if name is None or not covers(name, dialogue.language, context):
-            unheard[place] = Heard(None, wrong=Reason.NO_RECOGNIZER)
-        elif reason := _impossible(dialogue, place, context.recipe.gate):
-            unheard[place] = Heard(name, wrong=reason)
+            continue
+        if reason := _impossible(dialogue, place, context.recipe.gate):
+            settled[place] = Hearing(name, reason=reason.value)
         else:
             wanted[place] = name
-    return unheard | hear(dialogues, wanted, context)
+    return settled | hear(dialogues, wanted, context)
 
 
 def _second_recognizers(heard: Sequence[Dialogue], places: Sequence[Place], context: Context) -> dict[Place, str]:
@@ -74,14 +75,14 @@ def _limits(gate: Gate, language: str) -> DurationLimits:
     return DurationLimits(speed.slowest, speed.fastest, speed.pause_s)
 
 
-def _take(turn: Turn, heard: Heard) -> Turn:
-    reason = heard.wrong.value if heard.wrong else None
-    return replace(turn, recognizer=heard.recognizer, hypothesis=heard.hypothesis, reason=reason)
+def _heard(take: Take, hearing: Hearing | None) -> Take:
+    """The take after that hearing; None: nobody hears its language."""
+    reason = Reason.NO_RECOGNIZER.value if hearing is None else not_evidence(hearing)
+    return replace(take, hearing=hearing, reason=reason)
 
 
-def _take_better(turn: Turn, first: Heard, second: Heard, settings: Gate) -> Turn:
-    opinions = (opinion(first, settings), opinion(second, settings))
-    return replace(_take(turn, decide(first, second, settings)), opinions=opinions)
+def _heard_twice(take: Take, first: Hearing, second: Hearing) -> Take:
+    return replace(_heard(take, decide(first, second)), hearings=(first, second))
 
 
 def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
@@ -92,7 +93,7 @@ def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
 TRANSCRIBE = Stage(
     "transcribe",
     transcribe,
-    frozenset({"turns.hypothesis", "turns.recognizer", "turns.reason", "turns.opinions"}),
+    frozenset({"take.hearing", "take.hearings", "take.reason"}),
     _engines,
     voices=True,
 )

@@ -7,40 +7,41 @@ mark that is found with another id than the row's own did not come from here.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from manifests.audio import decode
 from manifests.reasons import Reason
-from manifests.schema import Audio, Dialogue, Turn, Watermark
+from manifests.schema import Dialogue, Take, Watermark
 from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Detection, Failure, Watermarker
 from pipeline.engines.watermark.message import bit_errors, message_of
 from pipeline.recipe import Recipe
 from pipeline.recipe import Watermark as Settings
-from pipeline.stages._turns import find_turns, replace_turns
+from pipeline.stages._turns import clip_of, find_takes, is_raw, put_takes, take_at
 from pipeline.stages.contract import Context, EngineKey, Stage
-
-Marked = tuple[Audio, Watermark | None, Reason | None]
-"""Delivered bytes, the mark found in them, and why the take is not acceptable."""
 
 
 def watermark(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
-    places = find_turns(dialogues, lambda t: t.audio is not None and t.reason is None and t.watermark is None)
-    audios = [audio for i, j in places if (audio := dialogues[i].turns[j].audio) is not None]
+    places = find_takes(dialogues, is_raw)
+    takes = [take_at(dialogues, place) for place in places]
     engine: Watermarker = context.engines["watermark", context.recipe.watermark.engine]
     messages = [message_of(dialogues[place.dialogue_index].recipe, engine.bits) for place in places]
-    return replace_turns(dialogues, places, _mark(audios, messages, engine, context.recipe.watermark), _take)
+    return put_takes(dialogues, places, _mark(takes, messages, engine, context.recipe.watermark))
 
 
-def _mark(audios: Sequence[Audio], messages: Sequence[int], engine: Watermarker, settings: Settings) -> list[Marked]:
-    embedded = engine.embed([Clip(*decode(audio)) for audio in audios], messages)
-    delivered = [
-        audio if isinstance(clip, Failure) else encode(clip.samples, clip.sample_rate, settings.codec)
-        for audio, clip in zip(audios, embedded, strict=True)
-    ]
-    detections = engine.detect([Clip(*decode(audio)) for audio in delivered])
-    return [
-        (audio, *_judge(embed, detection, message, engine, settings))
-        for audio, embed, detection, message in zip(delivered, embedded, detections, messages, strict=True)
-    ]
+def _mark(takes: Sequence[Take], messages: Sequence[int], engine: Watermarker, settings: Settings) -> list[Take]:
+    embedded = engine.embed([clip_of(take) for take in takes], messages)
+    delivered = [_with_clip(take, clip, settings) for take, clip in zip(takes, embedded, strict=True)]
+    detections = engine.detect([clip_of(take) for take in delivered])
+    marked = []
+    for take, clip, detection, message in zip(delivered, embedded, detections, messages, strict=True):
+        found, reason = _judge(clip, detection, message, engine, settings)
+        marked.append(replace(take, watermark=found, reason=reason.value if reason else None))
+    return marked
+
+
+def _with_clip(take: Take, clip: Clip | Failure, settings: Settings) -> Take:
+    """The take with the bytes that are delivered: of a clip that could not be marked, those that it had."""
+    if isinstance(clip, Failure):
+        return take
+    return replace(take, audio=encode(clip.samples, clip.sample_rate, settings.codec))
 
 
 def _judge(
@@ -57,13 +58,8 @@ def _judge(
     return found, Reason.WATERMARK_FOREIGN if foreign else None
 
 
-def _take(turn: Turn, marked: Marked) -> Turn:
-    audio, found, reason = marked
-    return replace(turn, audio=audio, watermark=found, reason=reason.value if reason else None)
-
-
 def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
     return (("watermark", recipe.watermark.engine),)
 
 
-WATERMARK = Stage("watermark", watermark, frozenset({"turns.audio", "turns.watermark", "turns.reason"}), _engines)
+WATERMARK = Stage("watermark", watermark, frozenset({"take.audio", "take.watermark", "take.reason"}), _engines)

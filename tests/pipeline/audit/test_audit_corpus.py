@@ -18,6 +18,7 @@ from pipeline.audit.audit import Audit, audit_corpus
 from pipeline.audit.corpus_view import draw, open_source
 from pipeline.audit.html import as_html
 from pipeline.audit.text import as_json, as_text
+from tests.builders import take_of, with_take
 from tests.pipeline.audit.audited import Change, first_kept, rewrite, tones, without_mark
 
 SAMPLE = 8
@@ -58,15 +59,15 @@ def _text(turn: Turn) -> Turn:
 
 
 def _hypothesis(turn: Turn) -> Turn:
-    return replace(turn, hypothesis="heard otherwise")
+    return with_take(turn, hearing=replace(take_of(turn).hearing, hypothesis="heard otherwise"))  # type: ignore[type-var]
 
 
 def _score(turn: Turn) -> Turn:
-    return replace(turn, watermark=Watermark("tone-mark", None, 0.7))
+    return with_take(turn, watermark=Watermark("tone-mark", None, 0.7))
 
 
 def _unmarked_in_row(turn: Turn) -> Turn:
-    return replace(turn, watermark=None)
+    return with_take(turn, watermark=None)
 
 
 @pytest.mark.parametrize(

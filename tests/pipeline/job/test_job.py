@@ -19,6 +19,7 @@ from pipeline.job.runner.local import LocalRunner
 from pipeline.job.runner.ray import RayRunner
 from pipeline.job.runner.tasks import Runner
 from pipeline.recipe import SPEECH_STAGES
+from tests.builders import take_of
 from tests.laws.test_every_stage import SometimesCutOff
 from tests.pipeline.tone_job import (
     ROWS,
@@ -52,7 +53,7 @@ def test_every_row_is_accounted_for(finished: Path) -> None:
 def test_a_kept_row_carries_its_whole_history(finished: Path) -> None:
     dialogue = next(iter(Corpus(finished)))
     assert [step.stage for step in dialogue.provenance] == list(STAGES)
-    assert all(turn.audio and turn.watermark and turn.hypothesis and turn.attempts for turn in dialogue.turns)
+    assert all(turn.audio and take_of(turn).watermark and turn.hypothesis and turn.attempts for turn in dialogue.turns)
     assert dialogue.turns[0].audio is not None
     assert (finished / str(dialogue.turns[0].audio.path)).read_bytes() == dialogue.turns[0].audio.bytes
 
@@ -107,7 +108,7 @@ def test_rows_that_need_another_take_go_through_further_rounds(
                 for stage in SPEECH_STAGES
                 if stage in STAGES
             ]
-            assert [(step.stage, step.attempt) for step in dialogue.provenance] == steps
+            assert [(step.stage, step.take) for step in dialogue.provenance] == steps
 
 
 def test_clips_and_metadata_are_written_where_the_recipe_wants_them(

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from manifests.schema import Attempt, Dialogue
+from manifests.schema import Dialogue
 from pipeline.recipe import load_recipe
 from pipeline.stages.cast import CAST
 from pipeline.stages.contract import Context, run_stage
-from tests.builders import make_context, make_dialogue, tone_recipe
+from tests.builders import make_context, make_dialogue, make_take, tone_recipe
 from voicebank.bank import load_bank
 
 BANK = load_bank("tone")
@@ -26,7 +26,7 @@ def cast(dialogues: list[Dialogue], context: Context | None = None) -> list[Dial
 
 def heard(dialogue: Dialogue, *voices: str) -> Dialogue:
     """The dialogue after takes with those voices, its user to be cast anew."""
-    attempts = tuple(Attempt(i, voice, 1, 1.0, None, None, None, "error_rate") for i, voice in enumerate(voices, 1))
+    attempts = tuple(make_take(i, voice, reason="error_rate") for i, voice in enumerate(voices, 1))
     user, *others = dialogue.turns
     return replace(dialogue, turns=(replace(user, attempts=attempts), *others))
 
