@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from manifests.errors import CorpusError
-from manifests.schema import SCHEMA_VERSION, version_problem
+from manifests.schema import SCHEMA_VERSION, FinalStatus, version_problem
 from manifests.shards import ShardInfo
 from manifests.storage import Place
 
 FORMAT = "parley-corpus"
 MANIFEST_NAME = "manifest.json"
-FINAL_STATUSES = ("kept", "rejected", "failed")
+FINAL_STATUSES: tuple[FinalStatus, ...] = ("kept", "rejected", "failed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from typing import Literal
 SCHEMA_VERSION = 2
 
 Role = Literal["user", "agent"]
-Status = Literal["live", "kept", "rejected", "failed"]
+FinalStatus = Literal["kept", "rejected", "failed"]
+Status = Literal["live", FinalStatus]
 Metric = Literal["cer", "wer"]
 EditKind = Literal["equal", "substitute", "insert", "delete"]
 

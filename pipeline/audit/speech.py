@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from manifests.schema import Dialogue, Take
+from manifests.schema import Dialogue, Score, Take
 from pipeline.audit.corpus_view import Source
 from pipeline.audit.rates import Rate, rate
 from pipeline.stages.contract import Context
@@ -21,6 +21,15 @@ _FORGOTTEN: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Misheard:
+    """A turn that stands in the way of its dialogue: its number, and how it was heard this time."""
+
+    turn: int
+    reason: str | None
+    score: Score | None
+
+
+@dataclass(frozen=True, slots=True)
 class Dropped:
     """A kept row that would not pass again. Rates are the dialogue's, recorded and heard now."""
 
@@ -28,6 +37,7 @@ class Dropped:
     reason: str | None
     recorded: float | None
     heard: float | None
+    turns: tuple[Misheard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +76,7 @@ def audit_speech(source: Source, portions: Iterable[Sequence[Dialogue]]) -> Hear
         for before, after in zip(dialogues, hear_again(source, dialogues), strict=True):
             _count(tally, before, after)
             if after.status != "kept" and len(dropped) < _LISTED:
-                dropped.append(Dropped(before.dialogue_id, after.reason, _rate(before), _rate(after)))
+                dropped.append(_dropped(before, after))
     return Heard(
         dialogues=tally.dialogues,
         clips=tally.clips,
@@ -78,6 +88,11 @@ def audit_speech(source: Source, portions: Iterable[Sequence[Dialogue]]) -> Hear
         passing=rate(tally.dialogues - tally.failing, tally.dialogues),
         dropped=tuple(dropped),
     )
+
+
+def _dropped(before: Dialogue, after: Dialogue) -> Dropped:
+    at_fault = tuple(Misheard(i, turn.reason, turn.score) for i, turn in enumerate(after.turns) if turn.reason)
+    return Dropped(before.dialogue_id, after.reason, _rate(before), _rate(after), at_fault)
 
 
 def hear_again(source: Source, dialogues: Sequence[Dialogue]) -> list[Dialogue]:

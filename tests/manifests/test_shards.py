@@ -75,6 +75,14 @@ def test_unknown_columns_are_named(place, names):
         read_tables(place, names)
 
 
+@pytest.mark.parametrize("version", ["1", "99"])
+def test_a_shard_of_another_version_says_so(place, monkeypatch, version):
+    monkeypatch.setattr("manifests.shards._METADATA", {"parley_schema_version": version})
+    write_shard(place, [make_dialogue(1)])
+    with pytest.raises(CorpusError, match=rf": a shard of schema version {version}, but .* reads schema version 2: "):
+        _all(place)
+
+
 def test_clips_are_stored_as_they_are(place):
     write_shard(place, [make_dialogue(1)])
     metadata = pq.ParquetFile(place.path).metadata.row_group(0)

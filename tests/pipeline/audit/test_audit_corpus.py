@@ -106,6 +106,19 @@ def test_what_the_row_says_is_compared_with_what_is_there(finished: Path, tmp_pa
     assert (rate.total - rate.hits, found.speech.same_rate.share) == (1, 1.0)
 
 
+def test_what_was_misheard_is_shown_word_for_word(finished: Path, tmp_path: Path) -> None:
+    found = audit_corpus(rewrite(finished, tmp_path / "changed", first_kept(_text)), sample=1000)
+    assert found.speech
+    (row,) = found.speech.dropped
+    (misheard,) = row.turns
+    assert (misheard.turn, misheard.reason) == (0, "error_rate")
+    assert misheard.score and misheard.score.reference == "something else altogether is said here"
+    text, page, data = as_text(found), as_html(found), json.loads(as_json(found))
+    assert f"\n{row.dialogue_id} turn 0: error_rate\nmeant  something else altogether is said here" in text
+    assert f"<pre>{row.dialogue_id} turn 0: error_rate\nmeant  something" in page
+    assert data["speech"]["dropped"][0]["turns"][0]["score"]["alignment"][0].keys() == {"kind", "meant", "heard"}
+
+
 def _swap_agent(dialogue: Dialogue) -> Dialogue:
     if dialogue.status != "kept" or dialogue.language != "zh":
         return dialogue

@@ -65,7 +65,7 @@ def bank(tmp_path: Path) -> Path:
 
 
 def reference_embedding(bank: Path | str, *words: str) -> tuple[int, str]:
-    result = CliRunner().invoke(command, ["reference_embedding", str(bank), "--recipe", "tone-dry-run", *words])
+    result = CliRunner().invoke(command, ["reference-embeddings", str(bank), "--recipe", "tone-dry-run", *words])
     return result.exit_code, result.output + str(result.exception or "")
 
 
@@ -177,7 +177,7 @@ def test_x_vectors_of_the_same_encoder_serve_where_there_are_no_reference_embedd
 
 def test_x_vectors_of_another_encoder_do_not(bank: Path, input_file: str, tmp_path: Path) -> None:
     with_xvectors(bank, "6")
-    with pytest.raises(RecipeError, match="has no reference_embeddings"):
+    with pytest.raises(RecipeError, match="has no reference embeddings"):
         corpus_of(bank, tmp_path / "out", input_file, "{speaker: bands}")
 
 

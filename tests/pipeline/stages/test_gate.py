@@ -3,10 +3,14 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from manifests.arrow import from_table, to_table
 from manifests.reasons import Reason
 from manifests.schema import Audio, Dialogue, Take, Turn, Watermark
 from pipeline.recipe import Recipe
+from pipeline.scoring.rates import pooled, score
 from pipeline.stages.contract import audit_stage, run_stage
 from pipeline.stages.gate import GATE
 from tests.builders import make_context, make_dialogue, make_hearing, make_take, take_of, tone_recipe, with_take
@@ -80,6 +84,21 @@ def test_chinese_is_scored_by_character() -> None:
     assert rates(result) == [0.0, pytest.approx(1 / 7)]
     assert (result.cer, result.wer) == (pytest.approx(1 / 14), None)
     assert (result.status, result.reason) == ("rejected", "error_rate")
+
+
+_FEW_WORDS = st.lists(st.sampled_from("the cat sat on warm mat".split()), max_size=8).map(" ".join)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(_FEW_WORDS, _FEW_WORDS), min_size=2, max_size=6))
+def test_the_rate_from_stored_scores_is_that_of_the_texts(pairs: list[tuple[str, str]]) -> None:
+    """Scored once, written to a shard and read again: the same as comparing all texts of the dialogue now."""
+    turns = tuple(Turn("user", text, text=text, take=made_take(text, said)) for text, said in pairs)
+    stored = from_table(to_table([replace(make_dialogue(spoken=True), turns=turns)]))
+    (judged,) = run_stage(GATE, stored, make_context(tone_recipe("gate.ladder=[]")))
+    assert judged.wer == pooled(score(text, said, "en") for text, said in pairs if text)
+    for turn, (text, said) in zip(judged.turns, pairs, strict=True):
+        assert turn.score == score(text, said, "en")
 
 
 @pytest.mark.parametrize("reason", [Reason.TOO_SHORT, Reason.WATERMARK_MISSING, Reason.SYNTHESIS_FAILED])

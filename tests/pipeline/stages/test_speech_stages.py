@@ -9,13 +9,14 @@ import pytest
 
 from manifests.audio import decode
 from manifests.reasons import Reason
-from manifests.schema import Dialogue, Turn, Watermark
+from manifests.schema import Dialogue, Hearing, Turn, Watermark
 from pipeline.audio.samples import peak_dbfs
 from pipeline.engines.contract import Clip, Detection, Failure, SpeechRequest, Transcript
 from pipeline.engines.tone import ToneRecognizer, ToneSynthesizer, ToneWatermarker
+from pipeline.scoring.rates import score
 from pipeline.stages.contract import EngineKey, run_stage
 from pipeline.stages.registry import STAGE_TABLE
-from tests.builders import make_context, make_dialogue, make_take, recognizer_of, take_of, tone_recipe
+from tests.builders import make_context, make_dialogue, make_take, take_of, tone_recipe
 
 SPEECH = ("cast", "synthesize", "render", "watermark", "transcribe", "gate")
 START = make_dialogue(("How are you?", "I am fine."), spoken=True)
@@ -122,6 +123,10 @@ def test_what_is_no_speech_never_becomes_silence_in_the_corpus(result: Clip | Fa
     dialogue = run(*SPEECH, engines={("tts", "tone"): Says(result)})
     assert (dialogue.status, dialogue.reason) == ("failed", "synthesis_failed")
     assert all(turn.audio is None for turn in dialogue.turns)
+    for turn in dialogue.turns:
+        take = take_of(turn)
+        assert (take.number, take.reason, take.hearing) == (1, "synthesis_failed", None)
+        assert take.voice_id and turn.attempts == (take,), "what was tried stays on the row"
 
 
 @pytest.mark.parametrize("rate", [8_000, 22_050, 24_000, 48_000])
@@ -177,6 +182,15 @@ def test_a_clip_without_its_mark_is_never_kept(engine: ToneWatermarker, status: 
     assert all(turn.hypothesis is None for turn in dialogue.turns), "and not worth a recognizer's time"
 
 
+def test_a_take_is_scored_where_it_is_heard() -> None:
+    dialogue = run(*SPEECH[:-1])
+    for turn in dialogue.turns:
+        hearing = take_of(turn).hearing
+        assert hearing is not None and (hearing.recognizer, hearing.reason) == ("tone", None)
+        assert hearing.score == score(turn.text or "", hearing.hypothesis or "", "en")
+        assert take_of(turn).hearings == ()
+
+
 class Deaf(ToneRecognizer):
     """Hears English only, and counts what it was given."""
 
@@ -196,6 +210,7 @@ def test_a_language_that_the_recognizer_does_not_hear_fails_the_row() -> None:
     zh = make_dialogue(("你好吗？", "我很好。"), language="zh", spoken=True)
     dialogue = run(*SPEECH, engines={("asr", "tone"): deaf}, dialogue=zh)
     assert (dialogue.status, dialogue.reason, deaf.clips) == ("failed", "no_recognizer", 0)
+    assert [take_of(turn).hearing for turn in dialogue.turns] == [None, None]
 
 
 def test_a_language_without_any_recognizer_fails_the_row() -> None:
@@ -219,7 +234,7 @@ def test_speech_of_an_impossible_length_is_not_heard_at_all(seconds: float, reas
         ],
     )
     assert (dialogue.status, dialogue.reason, deaf.clips) == ("rejected", reason, 0)
-    assert {recognizer_of(turn) for turn in dialogue.turns} == {"tone"}
+    assert [take_of(turn).hearing for turn in dialogue.turns] == [Hearing("tone", reason=reason)] * 2
 
 
 @pytest.mark.parametrize(
