@@ -17,6 +17,8 @@ def decode(audio: Audio) -> tuple[npt.NDArray[np.float32], int]:
     """
     import soundfile
 
+    if not audio.bytes:
+        raise CorpusError(f"{_name(audio)} has no bytes: it was read without its audio, or is that of an earlier take")
     try:
         samples, sample_rate = soundfile.read(BytesIO(audio.bytes), dtype="float32")
     except soundfile.LibsndfileError as error:

@@ -56,8 +56,8 @@ def kept_problems(dialogue: Dialogue) -> Iterator[str]:
             "audio": turn.audio,
             "text": turn.text or None,
             "hypothesis": turn.hypothesis,
-            "score": turn.wer if turn.cer is None else turn.cer,
-            "watermark": turn.watermark,
+            "score": turn.score.rate if turn.score else None,
+            "watermark": turn.take.watermark if turn.take else None,
         }
         lacking = [name for name, value in evidence.items() if value is None]
         if lacking:

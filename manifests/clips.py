@@ -61,9 +61,9 @@ def write_clips(place: Place, dialogues: Iterable[Dialogue]) -> Iterator[Dialogu
 def _write(place: Place, dialogue: Dialogue) -> Dialogue:
     turns = []
     for number, turn in enumerate(dialogue.turns):
-        if turn.audio is not None:
-            audio = replace(turn.audio, path=clip_path(dialogue, number))
+        if turn.take is not None and turn.take.audio is not None:
+            audio = replace(turn.take.audio, path=clip_path(dialogue, number))
             (place / str(audio.path)).write_bytes(audio.bytes)
-            turn = replace(turn, audio=audio)
+            turn = replace(turn, take=replace(turn.take, audio=audio))
         turns.append(turn)
     return replace(dialogue, turns=tuple(turns))

@@ -1,4 +1,4 @@
-"""The columns of a row by name: `turns.audio.num_samples`, as people and READMEs write them, and as Parquet does."""
+"""The columns of a row by name: `turns.take.seed`, as people and READMEs write them, and as Parquet does."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import pyarrow as pa
 from manifests.arrow import arrow_schema
 from manifests.errors import UserError
 
-AUDIO_BYTES = "turns.audio.bytes"
+AUDIO_BYTES = "turns.take.audio.bytes"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def _leaves(field: Any, name: str, path: str) -> Iterator[Column]:
 
 
 def parquet_paths(names: Iterable[str]) -> list[str]:
-    """The Parquet paths of columns, each name a leaf or a whole group ("turns", "turns.audio").
+    """The Parquet paths of columns, each name a leaf or a whole group ("turns", "turns.take.audio").
 
     A name that is no column is a UserError that lists the columns.
     """

@@ -15,7 +15,7 @@ _STEPS_PER_UNIT = 10_000
 QUANTILES = (0.0, 0.01, 0.05, 0.5, 0.95, 0.99, 1.0)
 
 MEASURES = (*(field.name for field in fields(Quality)), "speaker_similarity")
-COLUMNS = ("turns.quality", "turns.speaker_similarity")
+COLUMNS = ("turns.take.quality", "turns.take.speaker_similarity")
 
 
 class Distribution:
@@ -54,10 +54,10 @@ class Qualities:
 
     def add(self, language: str, rows: pa.Table) -> None:
         """`rows` of that language, with the columns of COLUMNS."""
-        turns = pc.list_flatten(rows["turns"])
-        quality = pc.struct_field(turns, "quality")
+        takes = pc.struct_field(pc.list_flatten(rows["turns"]), "take")
+        quality = pc.struct_field(takes, "quality")
         for measure in MEASURES:
-            column = pc.struct_field(turns if measure == "speaker_similarity" else quality, measure)
+            column = pc.struct_field(takes if measure == "speaker_similarity" else quality, measure)
             values = column.drop_null().to_numpy()
             if len(values):
                 self._found.setdefault((language, measure), Distribution()).add(values)

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from manifests.errors import CorpusError
-from manifests.schema import SCHEMA_VERSION
+from manifests.schema import SCHEMA_VERSION, FinalStatus, version_problem
 from manifests.shards import ShardInfo
 from manifests.storage import Place
 
 FORMAT = "parley-corpus"
 MANIFEST_NAME = "manifest.json"
-FINAL_STATUSES = ("kept", "rejected", "failed")
+FINAL_STATUSES: tuple[FinalStatus, ...] = ("kept", "rejected", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +119,8 @@ def parse_manifest(text: str) -> Manifest:
         raise CorpusError(f"not JSON: {error}") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise CorpusError(f"not a manifest: its format is not {FORMAT}")
-    if data.get("schema_version") != SCHEMA_VERSION:
-        found = data.get("schema_version")
-        raise CorpusError(f"schema version {found!r}: this version of parley reads version {SCHEMA_VERSION}")
+    if problem := version_problem(data.get("schema_version")):
+        raise CorpusError(f"a corpus of {problem}")
     manifest = typing.cast(Manifest, _parse(Manifest, data, "manifest"))
     _check_numbers(manifest)
     return manifest

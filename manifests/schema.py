@@ -1,16 +1,32 @@
 """The row: a dialogue with nested turns. These dataclasses are the one definition; the Arrow schema is derived.
 
-Integers are the truth of time (`num_samples`, `start_sample`, at `sample_rate` Hz); seconds are a view. Rates (`cer`,
-`wer`, `edge_error`) are fractions. `None` means "not known (yet)".
+Integers are the truth of time (`num_samples`, `start_sample`, at `sample_rate` Hz); seconds are a view. Error rates
+(`cer`, `wer`, `Score.rate`, `edge_error`) are fractions. `None` means "not known (yet)".
+
+A turn is spoken once or several times, and each time is a `Take`: everything that one synthesis led to, from the voice
+to the reason why it was not accepted. The turn holds the take that counts and remembers the earlier ones.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Role = Literal["user", "agent"]
-Status = Literal["live", "kept", "rejected", "failed"]
+FinalStatus = Literal["kept", "rejected", "failed"]
+Status = Literal["live", FinalStatus]
+Metric = Literal["cer", "wer"]
+EditKind = Literal["equal", "substitute", "insert", "delete"]
+
+
+def version_problem(found: object) -> str | None:
+    """Say why data of the schema version `found` cannot be read, and what to do; None: it can be read."""
+    if found == SCHEMA_VERSION:
+        return None
+    is_older = isinstance(found, int) and found < SCHEMA_VERSION
+    cure = "build the corpus again with this version" if is_older else "read it with the version that wrote it"
+    return f"schema version {found!r}, but this version of Parley reads schema version {SCHEMA_VERSION}: {cure}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +59,7 @@ class Watermark:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """What was measured on a take; None: not asked for, or not to be had of this clip.
+    """What was measured on a take. None: not asked for, or it cannot be computed for this clip.
 
     `loudness_lufs` is the integrated loudness (ITU-R BS.1770), `peak_dbfs` the level of the largest sample. The
     silences last up to the first and from the last sample above -50 dB of the clip's peak. `clipped_share` is the
@@ -65,33 +81,114 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
-    """What one recognizer heard in a take that two were asked about.
+class AlignmentChunk:
+    """A run of words (of characters, where the metric is "cer") that all had the same fate.
 
-    `error_rate` is the CER or WER, None where the recognizer failed. `reason` is why the turn would not pass the gate
-    if it were a dialogue of its own and this hearing all that is known of it; None: it is heard well.
+    `meant` is its part of the text, `heard` its part of the transcript, both normalized, words with one space between
+    them. Equal for "equal", of equally many words for "substitute"; `meant` is empty for "insert" and `heard` is for
+    "delete".
     """
 
-    recognizer: str
-    hypothesis: str | None
-    error_rate: float | None
-    reason: str | None
+    kind: EditKind
+    meant: str
+    heard: str
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """One take of a turn, accepted (`reason` is None) or not. `recognizer` and `opinions` are as in `Turn`."""
+class Score:
+    """How far a transcript is from the text that was meant, with the alignment that shows it.
 
-    attempt: int
+    `rate` is `edits / reference_length`, in words or characters as `metric` says; it exceeds 1 where much was
+    inserted. `edge_error` is the larger error rate of the text's first and last 12 characters. Both are None where
+    normalization leaves nothing of the text: no number describes that case. `normalizer` names the normalization of
+    both texts and its version. The chunks of `alignment`, in order, give both texts whole.
+    """
+
+    metric: Metric
+    rate: float | None
+    edits: int
+    reference_length: int
+    edge_error: float | None
+    normalizer: str
+    alignment: tuple[AlignmentChunk, ...]
+
+    @property
+    def is_empty_reference(self) -> bool:
+        return self.reference_length == 0
+
+    @property
+    def reference(self) -> str:
+        """The normalized text that was meant."""
+        return self._joined(chunk.meant for chunk in self.alignment)
+
+    @property
+    def hypothesis(self) -> str:
+        """The normalized transcript."""
+        return self._joined(chunk.heard for chunk in self.alignment)
+
+    @property
+    def substitutions(self) -> int:
+        return sum(self._length(chunk.meant) for chunk in self.alignment if chunk.kind == "substitute")
+
+    @property
+    def deletions(self) -> int:
+        return sum(self._length(chunk.meant) for chunk in self.alignment if chunk.kind == "delete")
+
+    @property
+    def insertions(self) -> int:
+        return sum(self._length(chunk.heard) for chunk in self.alignment if chunk.kind == "insert")
+
+    def _joined(self, parts: Iterator[str]) -> str:
+        return ("" if self.metric == "cer" else " ").join(part for part in parts if part)
+
+    def _length(self, text: str) -> int:
+        return len(text) if self.metric == "cer" else len(text.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What one recognizer heard in a take.
+
+    `hypothesis` and `score` are None where it failed, and where the clip's length alone says that it is not the text:
+    such a clip is not given to the recognizer. `reason` says why a dialogue of this turn alone would be dropped after
+    this hearing; None: it is heard well.
+    """
+
+    recognizer: str
+    hypothesis: str | None = None
+    score: Score | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """One synthesis of a turn, and everything that came of it.
+
+    `number` counts the dialogue's takes from 1: turns that are spoken in the same pass over the dialogue have the
+    same number. `rate` is the speaking rate that was asked for, 1.0 being the voice's own. `audio` is None where the
+    synthesis failed. `speaker_similarity` is the cosine of the clip to its own voice, by the recipe's speaker encoder.
+    `reason` says why the take is not accepted, in view of the whole dialogue; None: nothing is known against it.
+
+    `hearing` decides. `hearings` is empty where one recognizer was enough; otherwise it holds the first recognizer's
+    hearing, then the second's. If the second hears nothing wrong, the first was at fault; otherwise the voice was.
+    """
+
+    number: int
     voice_id: str
     seed: int
     rate: float
-    num_samples: int | None
-    hypothesis: str | None
-    error_rate: float | None
-    reason: str | None
-    recognizer: str | None = None
-    opinions: tuple[Opinion, ...] = ()
+    audio: Audio | None = None
+    watermark: Watermark | None = None
+    hearing: Hearing | None = None
+    hearings: tuple[Hearing, ...] = ()
+    quality: Quality | None = None
+    speaker_similarity: float | None = None
+    reason: str | None = None
+
+    @property
+    def score(self) -> Score | None:
+        """The score of the hearing that decides."""
+        return self.hearing.score if self.hearing else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,35 +196,37 @@ class Turn:
     """One speaker's stretch.
 
     `original_text` and `material` are the source's instruction and its separate input; `text` is what is spoken.
-    The fields from `voice_id` on belong to the latest take; `attempts` lists every take. `error_rate` of an attempt is
-    the `cer` or the `wer`, whichever scores the language. `speaker_similarity` is the cosine of the take to its own
-    voice, by the recipe's speaker encoder. `reason` says why the latest take is not acceptable.
-
-    `recognizer` decided, and `hypothesis` is what it heard. `opinions` is empty where no other was asked; else it
-    holds the first recognizer's hearing, then the second's. If the second hears nothing wrong, the first was at fault;
-    if it does, the voice was.
+    `take` is the take that counts; None: there is none yet, or the last one was given up and another is to follow.
+    `attempts` are all takes that were judged, that one included, without the bytes of their clips.
     """
 
     role: Role
     original_text: str
     material: str = ""
     text: str | None = None
-    voice_id: str | None = None
-    seed: int | None = None
-    rate: float | None = None
-    audio: Audio | None = None
     start_sample: int | None = None
-    watermark: Watermark | None = None
-    hypothesis: str | None = None
-    recognizer: str | None = None
-    cer: float | None = None
-    wer: float | None = None
-    edge_error: float | None = None
-    quality: Quality | None = None
-    speaker_similarity: float | None = None
-    reason: str | None = None
-    opinions: tuple[Opinion, ...] = ()
-    attempts: tuple[Attempt, ...] = ()
+    take: Take | None = None
+    attempts: tuple[Take, ...] = ()
+
+    @property
+    def audio(self) -> Audio | None:
+        """The clip of the take that counts."""
+        return self.take.audio if self.take else None
+
+    @property
+    def reason(self) -> str | None:
+        """Why the take that counts is not accepted."""
+        return self.take.reason if self.take else None
+
+    @property
+    def hypothesis(self) -> str | None:
+        """What was heard in the take that counts."""
+        return self.take.hearing.hypothesis if self.take and self.take.hearing else None
+
+    @property
+    def score(self) -> Score | None:
+        """How far that is from `text`."""
+        return self.take.score if self.take else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +240,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one stage did to the row, and with what."""
+    """What one stage did to the row, and with what. `take` is the number of the take that the dialogue was in."""
 
     stage: str
     engine: str | None
     version: str | None
     prompt: str | None
-    attempt: int
+    take: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,14 +17,15 @@ import pyarrow.parquet as pq
 from manifests.arrow import arrow_schema, check_schema, from_table, to_table
 from manifests.columns import AUDIO_BYTES, columns, parquet_paths, paths_without_audio
 from manifests.errors import CorpusError
-from manifests.schema import SCHEMA_VERSION, Dialogue
+from manifests.schema import SCHEMA_VERSION, Dialogue, version_problem
 from manifests.storage import Place
 
 # One random access reads one row group. Two turns of 5 s as 16 kHz FLAC are about 0.2 MB: some 20 rows a group.
 ROW_GROUP_BYTES = 4 * 2**20
 ROW_GROUP_ROWS = 256
 
-_METADATA = {"parley_schema_version": str(SCHEMA_VERSION)}
+_VERSION_KEY = "parley_schema_version"
+_METADATA = {_VERSION_KEY: str(SCHEMA_VERSION)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,13 @@ def _reading(place: Place) -> Iterator[None]:
         raise CorpusError(f"{place}: the shard is damaged: {str(error).splitlines()[0]}") from error
 
 
+def _check_version(schema: pa.Schema) -> None:
+    """A CorpusError for a shard of another schema version. A file that names none is left to `check_schema`."""
+    found = (schema.metadata or {}).get(_VERSION_KEY.encode(), b"").decode(errors="replace")
+    if found.isdecimal() and (problem := version_problem(int(found))):
+        raise CorpusError(f"a shard of {problem}")
+
+
 class ShardReader:
     """An open shard: random access by row group. CorpusErrors name the file."""
 
@@ -183,6 +191,7 @@ class ShardReader:
         with _reading(place):
             source = place.filesystem.open_input_file(place.path)
             self._parquet = pq.ParquetFile(source, page_checksum_verification=True)
+            _check_version(self._parquet.schema_arrow)
             check_schema(self._parquet.schema_arrow)
         metadata = self._parquet.metadata
         self.group_rows = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]

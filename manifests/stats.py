@@ -20,8 +20,8 @@ _COLUMNS = (
     "agent_voice",
     "cer",
     "wer",
-    "turns.attempts.attempt",
-    "turns.attempts.opinions.reason",
+    "turns.attempts.number",
+    "turns.attempts.hearings.reason",
     *QUALITY_COLUMNS,
 )
 _QUANTILES = (0.5, 0.9, 0.95, 0.99, 1.0)
@@ -120,8 +120,8 @@ def _takes(table: pa.Table) -> dict[int, int]:
 def _second_opinions(table: pa.Table) -> Counter[str]:
     """Whose fault it was, of each take that two recognizers heard: the second one's reason says so."""
     attempts = pc.list_flatten(pc.struct_field(pc.list_flatten(table["turns"]), "attempts"))
-    opinions = pc.struct_field(attempts, "opinions")
-    asked = opinions.filter(pc.greater(pc.list_value_length(opinions), 1))
+    hearings = pc.struct_field(attempts, "hearings")
+    asked = hearings.filter(pc.greater(pc.list_value_length(hearings), 1))
     if not len(asked):
         return Counter()
     wrong = pc.sum(pc.is_valid(pc.struct_field(pc.list_element(asked, 1), "reason"))).as_py()

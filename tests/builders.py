@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from manifests.schema import Dialogue, Source, Turn
+import pytest
+
+from manifests.schema import Dialogue, Hearing, Source, Take, Turn
 from pipeline.engines.contract import Engine
-from pipeline.engines.registry import load_engine
+from pipeline.engines.registry import ENGINES, find_engine, load_engine
 from pipeline.recipe import Recipe
 from pipeline.recipes.load import load_recipe
+from pipeline.scoring.rates import score
 from pipeline.stages.cast import CASTING, open_casting
 from pipeline.stages.contract import Context, EngineKey
 from pipeline.stages.registry import engines_of
@@ -46,6 +49,38 @@ def double(kind: str, name: str, module: str, factory: str) -> Engine:
         open=lambda *given: getattr(importlib.import_module(module), factory)(*given),
         version=version,
     )
+
+
+def make_take(number: int = 1, voice_id: str = "tone-user-en-female-0", **known: Any) -> Take:
+    """A take with a seed of its own and whatever else is known of it."""
+    return Take(number, voice_id, **{"seed": number, "rate": 1.0} | known)
+
+
+def make_hearing(hypothesis: str, text: str, language: str = "en", recognizer: str = "test") -> Hearing:
+    """What transcribe makes of a recognizer's answer, but for the reason."""
+    return Hearing(recognizer, hypothesis, score(text, hypothesis, language))
+
+
+def take_of(turn: Turn) -> Take:
+    """The take of a turn that has one."""
+    assert turn.take is not None
+    return turn.take
+
+
+def with_take(turn: Turn, **changes: Any) -> Turn:
+    """The turn with these changes to its take, which it has."""
+    return replace(turn, take=replace(take_of(turn), **changes))
+
+
+def recognizer_of(turn: Turn) -> str | None:
+    """The recognizer whose hearing decides."""
+    hearing = take_of(turn).hearing
+    return hearing.recognizer if hearing else None
+
+
+def swap_engine(monkeypatch: pytest.MonkeyPatch, kind: str, name: str, **changes: Any) -> None:
+    """Let this process find the engine with these changes to its declaration."""
+    monkeypatch.setitem(ENGINES.added, (kind, name), replace(find_engine(kind, name), **changes))
 
 
 def tone_recipe(*overrides: str) -> Recipe:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from manifests.corpus import Corpus
 from manifests.export.contract import Export, Exporter
-from manifests.schema import Audio, Dialogue
+from manifests.schema import Dialogue
 from manifests.storage import Place
 
 _FILE_BYTES = 256 << 20
@@ -59,17 +59,19 @@ def write_hf(corpus: Corpus, out: Place, progress: Callable[[int], None]) -> Exp
 
 def _rows(dialogue: Dialogue) -> Iterator[dict[str, Any]]:
     for number, turn in enumerate(dialogue.turns):
-        audio: Audio | None = turn.audio
-        if audio is not None:
+        take = turn.take
+        if take is not None and take.audio is not None:
+            audio, hearing = take.audio, take.hearing
+            score = hearing.score if hearing else None
             yield {
                 "dialogue_id": dialogue.dialogue_id,
                 "turn": number,
                 "role": turn.role,
                 "language": dialogue.language,
                 "text": turn.text,
-                "voice_id": turn.voice_id,
-                "hypothesis": turn.hypothesis,
-                "error_rate": turn.wer if turn.cer is None else turn.cer,
+                "voice_id": take.voice_id,
+                "hypothesis": hearing.hypothesis if hearing else None,
+                "error_rate": score.rate if score else None,
                 "sampling_rate": audio.sample_rate,
                 "num_samples": audio.num_samples,
                 "audio": {"bytes": audio.bytes, "path": f"{dialogue.dialogue_id}-{number}.{audio.codec}"},

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from manifests.audio import decode
 from manifests.errors import CorpusError
-from manifests.schema import Dialogue, Turn
+from manifests.schema import Dialogue, Take
 from pipeline.audit.corpus_view import Source
 from pipeline.engines.contract import Clip, Failure, Watermarker
 from pipeline.engines.watermark._message import message_of
+from pipeline.stages._turns import clip_of
 from pipeline.stages.watermark import WatermarkSettings
 
 
@@ -26,23 +26,21 @@ class Delivered:
 
     dialogue_id: str
     number: int
-    turn: Turn
+    take: Take
     message: int
 
     def clip(self) -> Clip:
-        if self.turn.audio is None:
-            raise ValueError("only turns with audio are delivered")
-        return Clip(*decode(self.turn.audio))
+        return clip_of(self.take)
 
 
 def delivered(dialogues: Sequence[Dialogue], source: Source) -> list[Delivered]:
     """Every clip of the dialogues. A CorpusError where a row's recipe digest is none."""
     bits = watermarker(source).bits
     return [
-        Delivered(dialogue.dialogue_id, number, turn, _message(dialogue, bits))
+        Delivered(dialogue.dialogue_id, number, turn.take, _message(dialogue, bits))
         for dialogue in dialogues
         for number, turn in enumerate(dialogue.turns)
-        if turn.audio is not None
+        if turn.take is not None and turn.take.audio is not None
     ]
 
 

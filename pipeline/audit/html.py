@@ -5,7 +5,7 @@ from html import escape
 
 from pipeline.audit.audit import Audit
 from pipeline.audit.plots import plots
-from pipeline.audit.text import Section, notes, sections, verdict
+from pipeline.audit.text import Section, misheard, notes, sections, verdict
 
 _STYLE = """
 body { font-family: system-ui, sans-serif; margin: 2em auto; max-width: 75em; padding: 0 1em; color: #222 }
@@ -27,6 +27,7 @@ def as_html(audit: Audit) -> str:
         f"<h1>Audit of {escape(audit.corpus)}</h1>",
         f'<pre class="{state}">{escape(verdict(audit))}</pre>',
         *map(_table, sections(audit)),
+        *(f"<pre>{escape(block)}</pre>" for block in misheard(audit)),
         *_images(audit),
         *(f"<p>{escape(note)}</p>" for note in notes(audit)),
         "</body></html>",

@@ -79,7 +79,8 @@ def audit_speakers(source: Source, kept: Iterable[Dialogue], bank_name: str) -> 
         for role, voice in (("user", dialogue.user_voice), ("agent", dialogue.agent_voice)):
             counts.setdefault((dialogue.language, role), Counter())[voice or UNKNOWN] += 1
         misspoken += sum(
-            turn.voice_id != (dialogue.user_voice if turn.role == "user" else dialogue.agent_voice)
+            (turn.take and turn.take.voice_id)
+            != (dialogue.user_voice if turn.role == "user" else dialogue.agent_voice)
             for turn in dialogue.turns
         )
     keys = sorted(counts, key=lambda key: (key[0], key[1] != "user"))

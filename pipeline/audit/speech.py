@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from manifests.schema import Dialogue, Turn
+from manifests.schema import Dialogue, Score, Take
 from pipeline.audit.corpus_view import Source
 from pipeline.audit.rates import Rate, rate
 from pipeline.stages.cast import CASTING
@@ -15,14 +15,19 @@ from pipeline.stages.transcribe import TRANSCRIBE
 TOLERANCE = 1e-9
 _LISTED = 100
 
-_DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Turn)}
-_DELIVERED = frozenset({"audio", "watermark"})
-_DECIDED = tuple(
-    name
-    for column in sorted(TRANSCRIBE.writes | GATE.writes)
-    if column.startswith("turns.") and (name := column.removeprefix("turns.")) not in _DELIVERED
-)
-"""What these two stages write into a turn: it is forgotten before they run again."""
+_FORGOTTEN: dict[str, Any] = {
+    field.name: field.default for field in fields(Take) if f"take.{field.name}" in TRANSCRIBE.writes | GATE.writes
+}
+"""What these two stages write into a take, as it was before they ran."""
+
+
+@dataclass(frozen=True, slots=True)
+class Misheard:
+    """A turn that stands in the way of its dialogue: its number, and how it was heard this time."""
+
+    turn: int
+    reason: str | None
+    score: Score | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,7 @@ class Dropped:
     reason: str | None
     recorded: float | None
     heard: float | None
+    turns: tuple[Misheard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ def audit_speech(source: Source, portions: Iterable[Sequence[Dialogue]]) -> Hear
         for before, after in zip(dialogues, hear_again(source, dialogues), strict=True):
             _count(tally, before, after)
             if after.status != "kept" and len(dropped) < _LISTED:
-                dropped.append(Dropped(before.dialogue_id, after.reason, _rate(before), _rate(after)))
+                dropped.append(_dropped(before, after))
     return Heard(
         dialogues=tally.dialogues,
         clips=tally.clips,
@@ -83,6 +89,11 @@ def audit_speech(source: Source, portions: Iterable[Sequence[Dialogue]]) -> Hear
         passing=rate(tally.dialogues - tally.failing, tally.dialogues),
         dropped=tuple(dropped),
     )
+
+
+def _dropped(before: Dialogue, after: Dialogue) -> Dropped:
+    at_fault = tuple(Misheard(i, turn.reason, turn.score) for i, turn in enumerate(after.turns) if turn.reason)
+    return Dropped(before.dialogue_id, after.reason, _rate(before), _rate(after), at_fault)
 
 
 def hear_again(source: Source, dialogues: Sequence[Dialogue]) -> list[Dialogue]:
@@ -100,9 +111,11 @@ def hear_again(source: Source, dialogues: Sequence[Dialogue]) -> list[Dialogue]:
 
 
 def _unheard(dialogue: Dialogue) -> Dialogue:
-    forgotten = {name: _DEFAULTS[name] for name in _DECIDED}
-    turns = tuple(replace(turn, **forgotten) for turn in dialogue.turns)
-    return replace(dialogue, turns=turns, cer=None, wer=None, status="live", reason=None, detail=None)
+    turns = [
+        replace(turn, take=replace(turn.take, **_FORGOTTEN) if turn.take else None, attempts=())
+        for turn in dialogue.turns
+    ]
+    return replace(dialogue, turns=tuple(turns), cer=None, wer=None, status="live", reason=None, detail=None)
 
 
 def _count(tally: _Tally, before: Dialogue, after: Dialogue) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from manifests.alignment import LEGEND, aligned_lines, printable
 from pipeline.audit.audit import RESYNTHESIS, Audit
 from pipeline.audit.rates import Rate
 
@@ -13,6 +14,8 @@ Section = tuple[str, Sequence[str], Rows]
 """A title, the names of the columns, and the cells."""
 
 NONE = "-"
+_ALIGNED = 10
+"""Rows whose alignment is shown; the JSON has it for all that are listed."""
 
 
 def as_json(audit: Audit) -> str:
@@ -21,8 +24,8 @@ def as_json(audit: Audit) -> str:
 
 
 def as_text(audit: Audit) -> str:
-    """Tables in columns, notes, then the verdict."""
-    blocks = [_block(section) for section in sections(audit)]
+    """Tables in columns, what was misheard, notes, then the verdict."""
+    blocks = [_block(section) for section in sections(audit)] + misheard(audit)
     return "\n\n".join([*blocks, *notes(audit), verdict(audit)])
 
 
@@ -46,6 +49,18 @@ def notes(audit: Audit) -> list[str]:
             "higher: a false-positive rate that is to be quoted takes --controls."
         )
     return found
+
+
+def misheard(audit: Audit) -> list[str]:
+    """Word for word what was heard in the first rows that would not pass again, one block a turn."""
+    dropped = audit.speech.dropped[:_ALIGNED] if audit.speech else ()
+    blocks = [
+        "\n".join(map(printable, [f"{row.dialogue_id} turn {one.turn}: {one.reason}", *aligned_lines(one.score)]))
+        for row in dropped
+        for one in row.turns
+        if one.score is not None
+    ]
+    return [*blocks, LEGEND] if blocks else []
 
 
 def sections(audit: Audit) -> list[Section]:

@@ -119,13 +119,13 @@ class MarkAudit:
     def _count(self, tally: _Tally, one: Delivered, found: Found) -> str | None:
         """Counts the clip, and says what is wrong with it."""
         tally.clips += 1
-        if one.turn.watermark is None:
+        if one.take.watermark is None:
             return "the row records no mark"
         tally.recorded += 1
         tally.total += found.score
         tally.lowest = found.score if tally.lowest is None else min(tally.lowest, found.score)
         tally.histogram[min(int(np.clip(found.score, 0, 1) * BINS), BINS - 1)] += 1
-        difference = abs(found.score - one.turn.watermark.score)
+        difference = abs(found.score - one.take.watermark.score)
         tally.differing += difference > TOLERANCE
         tally.largest_difference = max(tally.largest_difference, difference)
         tally.detected += found.score >= self._threshold
@@ -141,7 +141,7 @@ class MarkAudit:
     def _list(self, one: Delivered, found: Found, problem: str) -> None:
         self._failing += 1
         if len(self._problems) < _LISTED:
-            recorded = one.turn.watermark.score if one.turn.watermark else None
+            recorded = one.take.watermark.score if one.take.watermark else None
             self._problems.append(Mark(one.dialogue_id, one.number, found.score, recorded, problem))
 
     def _summed(self, tally: _Tally) -> StatusMarks:

@@ -87,10 +87,14 @@ def export(directory: str, name: str, out: str, status: str) -> str:
     if place.is_file() or place.list():
         raise UserError(f"--out is not an empty directory: {place}")
     with tqdm(total=len(corpus), unit="row", desc="rows exported", dynamic_ncols=True) as bar:
-        result = found[0].write(corpus, place, bar.update)
+        result = found[0].write(corpus, place, lambda rows: _advance(bar, rows))
     refused = [f"  {rows:>7}  {reason}" for reason, rows in sorted(result.refused.items())]
     lines = [f"written   {result.written}", f"refused   {sum(result.refused.values())}", *refused, f"{name}: {place}"]
     return "\n".join(lines)
+
+
+def _advance(bar: Any, rows: int) -> None:
+    bar.update(rows)
 
 
 def validate(directory: str, deep: bool) -> tuple[str, bool]:

@@ -183,11 +183,17 @@ def validate(directory: str, deep: bool) -> None:
 
 @corpus.command()
 @click.argument("directory")
+@click.option("--row", metavar="ID", help="Show this one row: its takes, and word for word what was heard in them.")
 @click.option("--json", "as_json", is_flag=True)
-def stats(directory: str, as_json: bool) -> None:
-    """Rows, reasons, yield, hours and error rates of a corpus."""
+def stats(directory: str, row: str | None, as_json: bool) -> None:
+    """Rows, reasons, yield, hours and error rates of a corpus, or one row."""
+    from manifests import rows
     from manifests import stats as corpus_stats
 
+    if row is not None:
+        found = rows.find_row(open_place(directory), row)
+        click.echo(rows.row_json(found) if as_json else rows.format_row(found))
+        return
     figures = corpus_stats.stats(open_place(directory))
     click.echo(json.dumps(figures, indent=2) if as_json else corpus_stats.format_stats(figures))
 

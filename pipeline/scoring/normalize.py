@@ -6,11 +6,9 @@ changed normalizer moves every rate.
 
 from functools import lru_cache
 from types import ModuleType
-from typing import Literal
 
+from manifests.schema import Metric
 from pipeline.scoring import chinese, english, generic
-
-Metric = Literal["cer", "wer"]
 
 _MODULES: dict[str, ModuleType] = {
     "en": english,

@@ -1,64 +1,34 @@
 """Error rates with their evidence: what was compared, and how many edits it took."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 from rapidfuzz.distance import Levenshtein
 
-from pipeline.scoring.normalize import Metric, metric, normalize, normalizer_version
+from manifests.schema import AlignmentChunk, EditKind, Metric, Score
+from pipeline.scoring.normalize import metric, normalize, normalizer_version
 
 # NeMo Curator scores the first and the last 12 characters (nemo_curator/stages/audio/metrics/wer.py).
 EDGE_CHARACTERS = 12
 
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """How far a hypothesis is from its reference.
-
-    `rate` is `edits / reference_length` in words or characters as `metric` says; it exceeds 1 where much was
-    inserted. `rate` and `edge_error` are None where nothing is left of the reference: no number describes that case.
-    `reference` and `hypothesis` are the normalised texts that were compared.
-    """
-
-    metric: Metric
-    rate: float | None
-    substitutions: int
-    deletions: int
-    insertions: int
-    reference_length: int
-    reference: str
-    hypothesis: str
-    edge_error: float | None
-    normalizer: str
-
-    @property
-    def edits(self) -> int:
-        return self.substitutions + self.deletions + self.insertions
-
-    @property
-    def is_empty_reference(self) -> bool:
-        return self.reference_length == 0
+_KINDS: dict[str, EditKind] = {"equal": "equal", "replace": "substitute", "insert": "insert", "delete": "delete"}
 
 
 def score(reference: str, hypothesis: str, language: str, edge_characters: int = EDGE_CHARACTERS) -> Score:
-    """Compare raw texts of `language` (a BCP 47 tag), both normalised in the same way."""
+    """Compare raw texts of `language` (a BCP 47 tag), both normalized in the same way."""
     kind = metric(language)
     expected, heard = normalize(reference, language), normalize(hypothesis, language)
     if kind == "cer":
         expected, heard = expected.replace(" ", ""), heard.replace(" ", "")
-    substitutions, deletions, insertions = _count_edits(expected, heard, kind)
+    edits, alignment = _align(expected, heard, kind)
     length = len(expected) if kind == "cer" else len(expected.split())
     return Score(
         metric=kind,
-        rate=(substitutions + deletions + insertions) / length if length else None,
-        substitutions=substitutions,
-        deletions=deletions,
-        insertions=insertions,
+        rate=edits / length if length else None,
+        edits=edits,
         reference_length=length,
-        reference=expected,
-        hypothesis=heard,
         edge_error=edge_error(expected, heard, edge_characters),
         normalizer=normalizer_version(language),
+        alignment=alignment,
     )
 
 
@@ -101,12 +71,16 @@ def edge_error(reference: str, hypothesis: str, characters: int = EDGE_CHARACTER
     return max(head, tail) / width
 
 
-def _count_edits(expected: str, heard: str, kind: Metric) -> tuple[int, int, int]:
-    """Substitutions, deletions, insertions of one alignment. Equal texts, the common case, need none."""
+def _align(expected: str, heard: str, kind: Metric) -> tuple[int, tuple[AlignmentChunk, ...]]:
+    """The edits of one alignment, and the alignment. Equal texts, the common case, need no algorithm."""
     if expected == heard:
-        return 0, 0, 0
-    alignment = (
-        Levenshtein.editops(expected, heard) if kind == "cer" else Levenshtein.editops(expected.split(), heard.split())
-    )
-    tags = [edit.tag for edit in alignment]
-    return tags.count("replace"), tags.count("delete"), tags.count("insert")
+        return 0, (AlignmentChunk("equal", expected, heard),) if expected else ()
+    space = "" if kind == "cer" else " "
+    ours: Sequence[str] = expected if kind == "cer" else expected.split()
+    theirs: Sequence[str] = heard if kind == "cer" else heard.split()
+    edits, chunks = 0, []
+    for run in Levenshtein.opcodes(ours, theirs):
+        meant, said = ours[run.src_start : run.src_end], theirs[run.dest_start : run.dest_end]
+        chunks.append(AlignmentChunk(_KINDS[run.tag], space.join(meant), space.join(said)))
+        edits += 0 if run.tag == "equal" else max(len(meant), len(said))
+    return edits, tuple(chunks)

@@ -7,9 +7,9 @@ ladder has no rung left. Where it has one, the second hearing may save another t
 """
 
 from manifests.reasons import Reason, reason_of
-from manifests.schema import Dialogue, Opinion
-from pipeline.stages._transcripts import Heard
-from pipeline.stages.gate import GateSettings, has_another_take, judge, judge_alone
+from manifests.schema import Dialogue, Hearing
+from pipeline.stages._transcripts import not_evidence
+from pipeline.stages.gate import GateSettings, has_another_take, judge
 
 DOUBTFUL = frozenset(
     {
@@ -36,7 +36,7 @@ def doubtful_turns(dialogue: Dialogue, settings: GateSettings) -> list[int]:
     return doubtful if worth_it else []
 
 
-def decide(first: Heard, second: Heard, settings: GateSettings) -> Heard:
+def decide(first: Hearing, second: Hearing) -> Hearing:
     """The hearing of the lower error rate; if equal, the first. Two things count for more than the rate.
 
     A hearing that meets all limits goes before one that does not: a recipe may have limits besides the rate. And what
@@ -45,24 +45,11 @@ def decide(first: Heard, second: Heard, settings: GateSettings) -> Heard:
     return min(
         first,
         second,
-        key=lambda heard: (_fault(heard, settings) is not None, heard.wrong is not None, _rate(heard)),
+        key=lambda hearing: (hearing.reason is not None, not_evidence(hearing) is not None, _rate(hearing)),
     )
 
 
-def opinion(heard: Heard, settings: GateSettings) -> Opinion:
-    """What goes into the row. The recognizer was asked, so it has a name."""
-    rate = heard.score.rate if heard.score else None
-    fault = _fault(heard, settings)
-    return Opinion(heard.recognizer or "", heard.hypothesis, rate, fault.value if fault else None)
-
-
-def _fault(heard: Heard, settings: GateSettings) -> Reason | None:
-    if heard.wrong or heard.score is None:
-        return heard.wrong
-    return judge_alone(heard.score, settings)
-
-
-def _rate(heard: Heard) -> float:
+def _rate(hearing: Hearing) -> float:
     """Infinite where nothing was heard."""
-    rate = heard.score.rate if heard.score else None
+    rate = hearing.score.rate if hearing.score else None
     return float("inf") if rate is None else rate

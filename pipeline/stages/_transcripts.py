@@ -1,33 +1,18 @@
-"""Having turns heard: one batch for each recognizer, and for each turn what was heard and what is wrong with that."""
+"""Having takes heard: one batch for each recognizer, and for each take what was heard and what is wrong with that."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from manifests.audio import decode
-from manifests.reasons import Reason
-from manifests.schema import Dialogue, Turn
+from manifests.reasons import Reason, reason_of
+from manifests.schema import Dialogue, Hearing, Score, Turn
 from pipeline.engines.contract import Clip, Failure, SpeechRecognizer, Transcript
 from pipeline.engines.shared.silence_guard import loudest_dbfs
 from pipeline.scoring.hallucination import SILENCE_DBFS, flags
-from pipeline.scoring.rates import Score, score
-from pipeline.stages._turns import Place
+from pipeline.scoring.rates import score
+from pipeline.stages._turns import Place, clip_of, take_at
 from pipeline.stages.cast import CASTING
 from pipeline.stages.contract import Context
-from pipeline.stages.gate import GateSettings
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What a recognizer made of a turn, if it was shown it at all.
-
-    `wrong` is why that says nothing about the voice, or why nothing was heard; None: the gate may judge by `score`.
-    """
-
-    recognizer: str | None
-    hypothesis: str | None = None
-    score: Score | None = None
-    wrong: Reason | None = None
+from pipeline.stages.gate import BY_SCORE, gate_of, judge_alone
 
 
 def covers(name: str | None, language: str, context: Context) -> bool:
@@ -38,45 +23,47 @@ def covers(name: str | None, language: str, context: Context) -> bool:
     return recognizer.languages is None or language in recognizer.languages
 
 
-def hear(dialogues: Sequence[Dialogue], wanted: Mapping[Place, str], context: Context) -> dict[Place, Heard]:
-    """Have each turn heard by the recognizer that is named for it."""
+def hear(dialogues: Sequence[Dialogue], wanted: Mapping[Place, str], context: Context) -> dict[Place, Hearing]:
+    """Have each take heard by the recognizer that is named for it."""
     by_engine: dict[str, list[Place]] = defaultdict(list)
     for place, name in wanted.items():
         by_engine[name].append(place)
-    found: dict[Place, Heard] = {}
+    found: dict[Place, Hearing] = {}
     for name, places in by_engine.items():
         recognizer: SpeechRecognizer = context.engines["asr", name]
-        clips = [_clip(dialogues[i].turns[j]) for i, j in places]
+        clips = [clip_of(take_at(dialogues, place)) for place in places]
         results = recognizer.transcribe(clips, [dialogues[i].language for i, _ in places])
         for place, clip, result in zip(places, clips, results, strict=True):
             found[place] = _examine(dialogues[place.dialogue_index], place, recognizer.name, clip, result, context)
     return found
 
 
-def _clip(turn: Turn) -> Clip:
-    if turn.audio is None:
-        raise ValueError("a turn without audio was chosen to be heard")
-    return Clip(*decode(turn.audio))
+def not_evidence(hearing: Hearing) -> str | None:
+    """Why the hearing says nothing about the voice, a failure or an invention; None: gate may judge by its score."""
+    return None if reason_of(hearing.reason) in BY_SCORE else hearing.reason
 
 
 def _examine(
     dialogue: Dialogue, place: Place, name: str, clip: Clip, result: Transcript | Failure, context: Context
-) -> Heard:
+) -> Hearing:
+    """The hearing with its score: the one place where a take is scored."""
     if isinstance(result, Failure):
-        return Heard(name, wrong=result.reason)
+        return Hearing(name, reason=result.reason.value)
     turn = dialogue.turns[place.turn_index]
     compared = score(turn.text or "", result.text, dialogue.language)
-    return Heard(name, result.text, compared, _wrong(turn, dialogue.language, clip, result, compared, context))
+    invention = _invention(turn, dialogue.language, clip, result, compared, context)
+    reason = invention or judge_alone(compared, gate_of(context.recipe))
+    return Hearing(name, result.text, compared, reason.value if reason else None)
 
 
-def _wrong(
+def _invention(
     turn: Turn, language: str, clip: Clip, result: Transcript, compared: Score, context: Context
 ) -> Reason | None:
     """Only a transcript that disagrees with the text can be the recognizer's invention; on silence, all are."""
     level = loudest_dbfs(clip.samples, clip.sample_rate)
     if result.text.strip() and level < SILENCE_DBFS:
         return Reason.HALLUCINATION_SILENCE
-    if compared.rate is None or compared.rate <= _gate(context).limit(compared.metric):
+    if compared.rate is None or compared.rate <= gate_of(context.recipe).limit(compared.metric):
         return None
     found = flags(
         result.text,
@@ -93,8 +80,4 @@ def _wrong(
 
 def _prompt(turn: Turn, context: Context) -> str | None:
     """What is said in the recording that the voice is given by."""
-    return context.resource(CASTING)[turn.voice_id].prompt_text if turn.voice_id else None
-
-
-def _gate(context: Context) -> GateSettings:
-    return context.recipe.find(GateSettings) or GateSettings()
+    return context.resource(CASTING)[turn.take.voice_id].prompt_text if turn.take else None

@@ -1,12 +1,12 @@
-"""Small steps that several stages share: the exchanges of a dialogue, and changing turns of many dialogues at once."""
+"""Small steps that several stages share: the exchanges of a dialogue, and the takes of many dialogues at once."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-from manifests.schema import Dialogue, Turn
-
-Result = TypeVar("Result")
+from manifests.audio import decode
+from manifests.schema import Dialogue, Take, Turn
+from pipeline.engines.contract import Clip
 
 
 class Exchange(NamedTuple):
@@ -83,14 +83,39 @@ def find_turns(dialogues: Sequence[Dialogue], wanted: Callable[[Turn], bool]) ->
     ]
 
 
-def replace_turns(
-    dialogues: Sequence[Dialogue],
-    places: Sequence[Place],
-    results: Sequence[Result],
-    change: Callable[[Turn, Result], Turn],
-) -> list[Dialogue]:
-    """The dialogues with `change(turn, result)` in the given places."""
+def find_takes(dialogues: Sequence[Dialogue], wanted: Callable[[Take], bool]) -> list[Place]:
+    """The turns whose take is `wanted`."""
+    return find_turns(dialogues, lambda turn: turn.take is not None and wanted(turn.take))
+
+
+def is_good_so_far(take: Take) -> bool:
+    """Whether the take has a clip and nothing is known against it: only such takes are worth more work."""
+    return take.audio is not None and take.reason is None
+
+
+def is_raw(take: Take) -> bool:
+    """Whether the clip of a good take is still to be marked for delivery."""
+    return is_good_so_far(take) and take.watermark is None
+
+
+def take_at(dialogues: Sequence[Dialogue], place: Place) -> Take:
+    """The take in that place. A ValueError where the turn has none: `find_takes` does not give such a place."""
+    take = dialogues[place.dialogue_index].turns[place.turn_index].take
+    if take is None:
+        raise ValueError("a turn without a take was chosen")
+    return take
+
+
+def clip_of(take: Take) -> Clip:
+    """The take's clip, decoded. A ValueError where there is none: a good take has one."""
+    if take.audio is None:
+        raise ValueError("a take without audio was chosen")
+    return Clip(*decode(take.audio))
+
+
+def put_takes(dialogues: Sequence[Dialogue], places: Sequence[Place], takes: Sequence[Take]) -> list[Dialogue]:
+    """The dialogues with these takes in these places."""
     turns = [list(dialogue.turns) for dialogue in dialogues]
-    for (i, j), result in zip(places, results, strict=True):
-        turns[i][j] = change(turns[i][j], result)
+    for (i, j), take in zip(places, takes, strict=True):
+        turns[i][j] = replace(turns[i][j], take=take)
     return [replace(d, turns=tuple(t)) if d.turns != tuple(t) else d for d, t in zip(dialogues, turns, strict=True)]

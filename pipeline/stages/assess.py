@@ -6,14 +6,13 @@ is None on the row, and crosses no limit. Takes that carry a reason already are 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from manifests.audio import decode
 from manifests.reasons import Reason
-from manifests.schema import Dialogue, Quality, Turn
+from manifests.schema import Dialogue, Quality, Take
 from manifests.storage import Place
 from pipeline.audio.loudness import loudness_lufs
 from pipeline.audio.samples import clipped_share, loud_span, peak_dbfs
@@ -22,13 +21,15 @@ from pipeline.recipe import Recipe
 from pipeline.settings import EngineList, Section
 from pipeline.stages._loudness import LOUDNESS
 from pipeline.stages._reference_embeddings import load_reference_embeddings, reference_embeddings_version
-from pipeline.stages._turns import find_turns, replace_turns
+from pipeline.stages._turns import clip_of, find_takes, is_good_so_far, put_takes, take_at
 from pipeline.stages.contract import Context, EngineKey, Resource, Stage
 
 _NAMES = frozenset(field.name for field in fields(Quality))
 
 
 QualityScore = Literal["dnsmos_ovrl", "dnsmos_sig", "dnsmos_bak", "dnsmos_p808", "utmos"]
+
+
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -57,31 +58,26 @@ class AssessSettings(Section):
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    quality: Quality
-    similarity: float | None
-    reason: Reason | None
-
-
 def assess(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
     settings = context.recipe.section(AssessSettings)
-    places = find_turns(dialogues, _is_new)
-    turns = [dialogues[i].turns[j] for i, j in places]
-    clips = [Clip(*decode(turn.audio)) for turn in turns if turn.audio is not None]
+    places = find_takes(dialogues, needs_measuring)
+    takes = [take_at(dialogues, place) for place in places]
+    clips = [clip_of(take) for take in takes]
     scores = _scores(clips, settings, context)
-    similarities = _similarities(clips, [turn.voice_id or "" for turn in turns], settings, context)
+    similarities = _similarities(clips, [take.voice_id for take in takes], settings, context)
     measured = []
-    for turn, clip, scored, similarity in zip(turns, clips, scores, similarities, strict=True):
-        quality = replace(_signal(clip, turn.quality), **scored)
-        measured.append(Measured(quality, similarity, _reason(quality, similarity, settings)))
-    return replace_turns(dialogues, places, measured, _take)
+    for take, clip, scored, similarity in zip(takes, clips, scores, similarities, strict=True):
+        quality = replace(_signal(clip, take.quality), **scored)
+        reason = _reason(quality, similarity, settings)
+        why = reason.value if reason else None
+        measured.append(replace(take, quality=quality, speaker_similarity=similarity, reason=why))
+    return put_takes(dialogues, places, measured)
 
 
-def _is_new(turn: Turn) -> bool:
-    """The edges are what this stage alone measures, of every clip."""
-    is_measured = turn.quality is not None and turn.quality.leading_silence_s is not None
-    return turn.audio is not None and turn.reason is None and not is_measured
+def needs_measuring(take: Take) -> bool:
+    """Whether a good take has not been here: the edges are what this stage alone measures, of every clip."""
+    is_measured = take.quality is not None and take.quality.leading_silence_s is not None
+    return is_good_so_far(take) and not is_measured
 
 
 def _signal(clip: Clip, before: Quality | None) -> Quality:
@@ -139,11 +135,6 @@ def _above(value: float | None, limit: float | None) -> bool:
     return value is not None and limit is not None and value > limit
 
 
-def _take(turn: Turn, measured: Measured) -> Turn:
-    reason = measured.reason.value if measured.reason else None
-    return replace(turn, quality=measured.quality, speaker_similarity=measured.similarity, reason=reason)
-
-
 def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
     settings = recipe.section(AssessSettings)
     encoders = (("encoder", settings.speaker),) if settings.speaker else ()
@@ -181,8 +172,8 @@ ASSESS = Stage(
     about="measures of the delivered bytes of every new take, held to the recipe's limits",
     settings=AssessSettings,
     apply=assess,
-    reads=frozenset({"turns.audio"}),
-    writes=frozenset({"turns.quality", "turns.speaker_similarity", "turns.reason"}),
+    reads=frozenset({"take.audio"}),
+    writes=frozenset({"take.quality", "take.speaker_similarity", "take.reason"}),
     pool="proof",
     after=("transcribe", "watermark", "render"),
     engines=_engines,

@@ -58,7 +58,7 @@ def _cast(dialogue: Dialogue, context: Context) -> Dialogue:
 
 
 def _user(dialogue: Dialogue, context: Context) -> str | None:
-    heard = {attempt.voice_id for turn in dialogue.turns if turn.role == "user" for attempt in turn.attempts}
+    heard = {take.voice_id for turn in dialogue.turns if turn.role == "user" for take in turn.attempts}
     if not heard and dialogue.ordinal is not None:
         return context.resource(CASTING).user_at(dialogue.language, dialogue.ordinal, context.seed)
     gender = min(context.resource(CASTING).genders_of(heard), default=None)

@@ -18,7 +18,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from manifests.errors import LawBroken, ParleyError
 from manifests.reasons import Reason, reason_of
-from manifests.schema import Dialogue, Step, Turn
+from manifests.schema import Dialogue, Step, Take, Turn
 from manifests.storage import Place
 from pipeline.engines.contract import NO_TOKENS, Tokens
 from pipeline.recipe import Recipe
@@ -113,9 +113,10 @@ class Stage:
     """The declaration of a stage, a value of the stage's module.
 
     `settings` is its section of the recipe. `apply` gets the live dialogues of a batch. `reads` and `writes` name
-    fields of the row: of the dialogue ("user_voice"), its turns ("turns.text") or their takes ("turns.audio"); a stage
-    that `spoils` a field makes wrong whatever stood there (a new level spoils the watermark). `pipeline.stages._order`
-    checks the order of a recipe by the three.
+    fields of the row: of the dialogue ("user_voice"), its turns ("turns.text") or their takes ("take.audio");
+    "turns.take" is the right to give a turn a take, or to take it away. A stage that `spoils` a field makes wrong
+    whatever stood there (a new level spoils the watermark). `pipeline.stages._order` checks the order of a recipe by
+    the three.
 
     Where a recipe lists no place for the stage (`--set NAME={}` switches it on), it comes behind the last stage of
     `after`. `pool` is the pool of workers that it joins where the recipe names none.
@@ -148,7 +149,7 @@ class Stage:
     def treats_takes(self) -> bool:
         """Whether the stage has to do with voices or takes: it runs again for every further take."""
         return any(
-            name.startswith(("take.", "turns.audio")) or name in ("user_voice", "agent_voice")
+            name.startswith(("take.", "turns.take")) or name in ("user_voice", "agent_voice")
             for name in self.reads | self.writes
         )
 
@@ -227,10 +228,17 @@ def _changes(before: Dialogue, after: Dialogue) -> Iterator[str]:
 
 
 def _turn_changes(before: Sequence[Turn], after: Sequence[Turn]) -> Iterator[str]:
-    for column in fields(Turn):
-        name = column.name
-        if any(getattr(old, name) != getattr(new, name) for old, new in zip(before, after, strict=True)):
-            yield f"turns.{name}"
+    """Yield "turns.text" for a field of the turns; "take.audio" for a field of takes that were there and still are."""
+    for old, new in zip(before, after, strict=True):
+        for name in _changed(Turn, old, new):
+            if name == "take" and old.take is not None and new.take is not None:
+                yield from (f"take.{part}" for part in _changed(Take, old.take, new.take))
+            else:
+                yield f"turns.{name}"
+
+
+def _changed(cls: type, old: object, new: object) -> Iterator[str]:
+    return (part.name for part in fields(cls) if getattr(old, part.name) != getattr(new, part.name))
 
 
 def _with_provenance(stage: Stage, before: Dialogue, after: Dialogue, context: Context) -> Dialogue:
@@ -240,6 +248,6 @@ def _with_provenance(stage: Stage, before: Dialogue, after: Dialogue, context: C
         engine=", ".join(engine.name for engine in engines) or None,
         version=", ".join(engine.version for engine in engines) or None,
         prompt=context.prompts.get(stage.name),
-        attempt=attempt_of(before),
+        take=attempt_of(before),
     )
     return replace(after, provenance=(*before.provenance, step))

@@ -2,8 +2,8 @@
 
 The error rate of the dialogue is pooled over its turns (edits over reference length); Ke-SpeechChat does not say
 whether its limits are pooled or per utterance, so the recipe may add a limit for the worst turn and for the edges.
-Every take ends as an `Attempt` on its turn. A turn that is to be taken again loses its take; a turn without a take is
-what the stages from cast on look for.
+The scores are those that transcribe made; gate pools and judges. Every take that it judged is among the `attempts` of
+its turn. A turn that is to be spoken again loses its take, and a turn without a take is what synthesize looks for.
 """
 
 from collections.abc import Sequence
@@ -13,15 +13,20 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from manifests.reasons import Reason, reason_of
-from manifests.schema import Attempt, Dialogue, Turn
-from pipeline.scoring.rates import Score, pooled, score
+from manifests.schema import Dialogue, Score, Take, Turn
+from pipeline.recipe import Recipe
+from pipeline.scoring.rates import pooled
 from pipeline.settings import Section
 from pipeline.stages.contract import Context, Stage, attempt_of, reject
 
-Share = Annotated[float, Field(ge=0, le=1)]
-
 FINAL = frozenset({Reason.NO_RECOGNIZER, Reason.EMPTY_REFERENCE})
 """Reasons that no other take can cure."""
+
+BY_SCORE = frozenset({Reason.ERROR_RATE, Reason.WORST_TURN, Reason.EDGE_ERROR})
+"""Reasons that follow from comparing what was heard with what was meant."""
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Rung(Section):
@@ -57,27 +62,31 @@ class GateSettings(Section):
         return self.cer_limit if metric == "cer" else self.wer_limit
 
 
+def gate_of(recipe: Recipe) -> GateSettings:
+    """The gate's settings; the usual ones if the recipe has no gate."""
+    return recipe.find(GateSettings) or GateSettings()
+
+
 def gate(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
     return [_decide(dialogue, context.recipe.section(GateSettings)) for dialogue in dialogues]
 
 
 def judge(dialogue: Dialogue, settings: GateSettings) -> Dialogue:
-    """The dialogue with all rates, and on each turn the reason for which it stands in the way of keeping it."""
-    scores = [_score(turn, dialogue.language) for turn in dialogue.turns]
-    rate = pooled([s for s in scores if s is not None and not s.is_empty_reference])
-    turns = [_judge(turn, s, rate, settings) for turn, s in zip(dialogue.turns, scores, strict=True)]
-    metrics = {s.metric for s in scores if s is not None}
+    """The dialogue with its pooled rate, and on each take the reason for which it stands in the way of keeping it."""
+    scores = [turn.score for turn in dialogue.turns if turn.score is not None]
+    rate = pooled(score for score in scores if not score.is_empty_reference)
+    metrics = {score.metric for score in scores}
     return replace(
         dialogue,
-        turns=tuple(turns),
+        turns=tuple(_judge(turn, rate, settings) for turn in dialogue.turns),
         cer=rate if "cer" in metrics else None,
         wer=rate if "wer" in metrics else None,
     )
 
 
-def judge_alone(result: Score, settings: GateSettings) -> Reason | None:
-    """Why a turn that was heard so would be rejected if it were a whole dialogue."""
-    return _turn_reason(result, result.rate, settings)
+def judge_alone(score: Score, settings: GateSettings) -> Reason | None:
+    """Why a turn of this score would be rejected if it were a whole dialogue."""
+    return _reason(score, score.rate, settings)
 
 
 def has_another_take(judged: Dialogue, settings: GateSettings) -> bool:
@@ -87,90 +96,55 @@ def has_another_take(judged: Dialogue, settings: GateSettings) -> bool:
 
 
 def _decide(dialogue: Dialogue, settings: GateSettings) -> Dialogue:
-    attempt = attempt_of(dialogue)
     judged = judge(dialogue, settings)
-    decided = replace(judged, turns=tuple(_record(turn, attempt) for turn in judged.turns))
+    decided = replace(judged, turns=tuple(_record(turn) for turn in judged.turns))
     if all(turn.reason is None for turn in decided.turns):
         return replace(decided, status="kept")
     if has_another_take(judged, settings):
-        return _retake(decided, another_voice=settings.ladder[attempt - 1].voice == "another")
+        return _retake(decided, another_voice=settings.ladder[attempt_of(dialogue) - 1].voice == "another")
     return _drop(decided)
 
 
-def _score(turn: Turn, language: str) -> Score | None:
-    """None for a turn that was not heard."""
-    return None if turn.hypothesis is None else score(turn.text or "", turn.hypothesis, language)
-
-
-def _judge(turn: Turn, result: Score | None, dialogue_rate: float | None, settings: GateSettings) -> Turn:
-    if result is None:
+def _judge(turn: Turn, dialogue_rate: float | None, settings: GateSettings) -> Turn:
+    """The turn with a reason on its take, where it is at fault. A take that was not heard keeps the reason it has."""
+    take, score = turn.take, turn.score
+    if take is None or score is None:
         return turn
-    if result.is_empty_reference:
-        return replace(turn, reason=Reason.EMPTY_REFERENCE.value)
-    reason = _turn_reason(result, dialogue_rate, settings)
-    return replace(
-        turn,
-        cer=result.rate if result.metric == "cer" else None,
-        wer=result.rate if result.metric == "wer" else None,
-        edge_error=result.edge_error,
-        reason=turn.reason or (reason.value if reason else None),
-    )
+    if score.is_empty_reference:
+        return replace(turn, take=replace(take, reason=Reason.EMPTY_REFERENCE.value))
+    reason = _reason(score, dialogue_rate, settings)
+    return replace(turn, take=replace(take, reason=take.reason or (reason.value if reason else None)))
 
 
-def _turn_reason(result: Score, dialogue_rate: float | None, settings: GateSettings) -> Reason | None:
-    rate, limit = result.rate or 0.0, settings.limit(result.metric)
+def _reason(score: Score, dialogue_rate: float | None, settings: GateSettings) -> Reason | None:
+    rate, limit = score.rate or 0.0, settings.limit(score.metric)
     if (dialogue_rate or 0.0) > limit and rate > limit:
         return Reason.ERROR_RATE
     if settings.worst_turn_limit is not None and rate > settings.worst_turn_limit:
         return Reason.WORST_TURN
-    if settings.edge_limit is not None and (result.edge_error or 0.0) > settings.edge_limit:
+    if settings.edge_limit is not None and (score.edge_error or 0.0) > settings.edge_limit:
         return Reason.EDGE_ERROR
     return None
 
 
-def _record(turn: Turn, attempt: int) -> Turn:
-    """Add the take to the turn's attempts, unless it is there already: takes differ in their seeds."""
-    if turn.seed is None or (turn.attempts and turn.attempts[-1].seed == turn.seed):
+def _record(turn: Turn) -> Turn:
+    """Add the take to the turn's attempts, unless an earlier pass did."""
+    if turn.take is None or (turn.attempts and turn.attempts[-1].number == turn.take.number):
         return turn
-    taken = Attempt(
-        attempt=attempt,
-        voice_id=turn.voice_id or "",
-        seed=turn.seed,
-        rate=turn.rate or 1.0,
-        num_samples=turn.audio.num_samples if turn.audio else None,
-        hypothesis=turn.hypothesis,
-        error_rate=turn.wer if turn.cer is None else turn.cer,
-        reason=turn.reason,
-        recognizer=turn.recognizer,
-        opinions=turn.opinions,
-    )
-    return replace(turn, attempts=(*turn.attempts, taken))
+    return replace(turn, attempts=(*turn.attempts, _without_bytes(turn.take)))
+
+
+def _without_bytes(take: Take) -> Take:
+    return replace(take, audio=replace(take.audio, bytes=b"", path=None) if take.audio else None)
 
 
 def _retake(dialogue: Dialogue, another_voice: bool) -> Dialogue:
     recast = another_voice and any(t.role == "user" and t.reason is not None for t in dialogue.turns)
     turns = tuple(
-        _without_take(turn) if turn.reason is not None or (recast and turn.role == "user") else turn
+        replace(turn, take=None) if turn.reason is not None or (recast and turn.role == "user") else turn
         for turn in dialogue.turns
     )
     return replace(dialogue, turns=turns, user_voice=None if recast else dialogue.user_voice, cer=None, wer=None)
-
-
-def _without_take(turn: Turn) -> Turn:
-    return replace(
-        turn,
-        audio=None,
-        watermark=None,
-        hypothesis=None,
-        recognizer=None,
-        cer=None,
-        wer=None,
-        edge_error=None,
-        quality=None,
-        speaker_similarity=None,
-        reason=None,
-        opinions=(),
-    )
 
 
 def _drop(dialogue: Dialogue) -> Dialogue:
@@ -178,7 +152,7 @@ def _drop(dialogue: Dialogue) -> Dialogue:
     found = [(i, reason) for i, turn in enumerate(dialogue.turns) if (reason := reason_of(turn.reason))]
     index, reason = min(found, key=lambda pair: (pair[1].kind != "failed", pair[0]))
     turn = dialogue.turns[index]
-    measured = turn.wer if turn.cer is None else turn.cer
+    measured = turn.score.rate if turn.score else None
     rate = dialogue.wer if dialogue.cer is None else dialogue.cer
     detail = f"turn {index} ({turn.role})"
     if measured is not None and rate is not None:
@@ -191,27 +165,8 @@ GATE = Stage(
     about="keeps the dialogue, sends turns up the ladder for another take, or drops it with a reason",
     settings=GateSettings,
     apply=gate,
-    reads=frozenset({"turns.hypothesis"}),
-    writes=frozenset(
-        {
-            "status",
-            "user_voice",
-            "cer",
-            "wer",
-            "turns.audio",
-            "turns.watermark",
-            "turns.hypothesis",
-            "turns.recognizer",
-            "turns.cer",
-            "turns.wer",
-            "turns.edge_error",
-            "turns.quality",
-            "turns.speaker_similarity",
-            "turns.reason",
-            "turns.opinions",
-            "turns.attempts",
-        }
-    ),
+    reads=frozenset({"take.hearing"}),
+    writes=frozenset({"status", "user_voice", "cer", "wer", "turns.take", "take.reason", "turns.attempts"}),
     pool="proof",
     after=("assess", "transcribe"),
     passes=lambda recipe: recipe.section(GateSettings).takes,

@@ -10,8 +10,7 @@ from typing import Any
 
 from pydantic import Field
 
-from manifests.audio import decode
-from manifests.schema import Audio, Dialogue, Quality, Turn
+from manifests.schema import Dialogue, Quality, Take
 from pipeline.audio.loudness import normalize_loudness
 from pipeline.audio.samples import (
     clipped_share,
@@ -26,11 +25,9 @@ from pipeline.engines.contract import Samples
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
 from pipeline.stages._loudness import LOUDNESS
-from pipeline.stages._turns import find_turns, replace_turns
+from pipeline.stages._turns import clip_of, find_takes, is_raw, put_takes, take_at
 from pipeline.stages.assess import AssessSettings
 from pipeline.stages.contract import Context, Resource, Stage
-
-Rendered = tuple[Audio, Quality | None]
 
 
 class RenderSettings(Section):
@@ -45,24 +42,19 @@ class RenderSettings(Section):
 def render(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
     settings = context.recipe.section(RenderSettings)
     recorded = settings.loudness_lufs is not None or context.recipe.find(AssessSettings) is not None
-    places = find_turns(dialogues, _is_raw)
-    clips = [dialogues[i].turns[j].audio for i, j in places]
-    rendered = [_render(clip, settings, recorded) for clip in clips if clip is not None]
-    return replace_turns(dialogues, places, rendered, _with_audio)
+    places = find_takes(dialogues, is_raw)
+    rendered = [_render(take_at(dialogues, place), settings, recorded) for place in places]
+    return put_takes(dialogues, places, rendered)
 
 
-def _is_raw(turn: Turn) -> bool:
-    return turn.audio is not None and turn.reason is None and turn.watermark is None
-
-
-def _render(audio: Audio, settings: RenderSettings, recorded: bool) -> Rendered:
-    raw, rate = decode(audio)
-    samples = trim_silence(resample(raw, rate, settings.sample_rate))
+def _render(take: Take, settings: RenderSettings, recorded: bool) -> Take:
+    raw = clip_of(take)
+    samples = trim_silence(resample(raw.samples, raw.sample_rate, settings.sample_rate))
     edge_ms = settings.edge_silence_ms
     # The level is set with the edges on: what a meter shows for the clip is what was asked for.
     samples, loudness = _level(pad_silence(samples, settings.sample_rate, edge_ms, edge_ms), settings)
-    quality = Quality(loudness, peak_dbfs(samples), clipped_share(raw)) if recorded else None
-    return encode(samples, settings.sample_rate, "wav"), quality
+    quality = Quality(loudness, peak_dbfs(samples), clipped_share(raw.samples)) if recorded else None
+    return replace(take, audio=encode(samples, settings.sample_rate, "wav"), quality=quality)
 
 
 def _level(samples: Samples, settings: RenderSettings) -> tuple[Samples, float | None]:
@@ -71,11 +63,6 @@ def _level(samples: Samples, settings: RenderSettings) -> tuple[Samples, float |
         return normalize_peak(samples, settings.peak_dbfs), None
     leveled = normalize_loudness(samples, settings.sample_rate, settings.loudness_lufs, settings.peak_dbfs)
     return leveled.samples, leveled.loudness_lufs
-
-
-def _with_audio(turn: Turn, rendered: Rendered) -> Turn:
-    audio, quality = rendered
-    return replace(turn, audio=audio, quality=quality)
 
 
 def _resources(recipe: Recipe) -> tuple[Resource[Any], ...]:
@@ -93,9 +80,9 @@ RENDER = Stage(
     about="every new take gets the corpus's sample rate, level and edge silence",
     settings=RenderSettings,
     apply=render,
-    reads=frozenset({"turns.audio"}),
-    writes=frozenset({"turns.audio", "turns.quality"}),
-    spoils=frozenset({"turns.watermark", "turns.hypothesis", "turns.quality"}),
+    reads=frozenset({"take.audio"}),
+    writes=frozenset({"take.audio", "take.quality"}),
+    spoils=frozenset({"take.watermark", "take.hearing", "take.quality"}),
     pool="voices",
     after=("synthesize",),
     resources=_resources,

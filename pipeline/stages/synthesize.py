@@ -1,6 +1,6 @@
-"""synthesize: every turn that has no audio is spoken with the voice of its role.
+"""synthesize: every turn that has no take is spoken with the voice of its role.
 
-A turn whose take is not acceptable carries a `reason`; the stages after this one leave it alone and gate decides.
+A take that failed has a `reason` and no audio; the stages after this one leave it alone and gate decides.
 """
 
 from collections import defaultdict
@@ -11,12 +11,12 @@ import numpy as np
 from pydantic import Field
 
 from manifests.reasons import Reason
-from manifests.schema import Dialogue, Turn
+from manifests.schema import Dialogue, Take, Turn
 from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Failure, SpeechRequest, SpeechSynthesizer
 from pipeline.recipe import Recipe
 from pipeline.settings import EngineList, Section
-from pipeline.stages._turns import Place, find_turns, replace_turns
+from pipeline.stages._turns import Place, find_turns, put_takes
 from pipeline.stages.cast import CASTING
 from pipeline.stages.contract import Context, EngineKey, Stage, attempt_of
 from pipeline.stages.gate import GateSettings, Rung
@@ -29,10 +29,19 @@ class SynthesizeSettings(Section):
 
 
 def synthesize(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
-    places = find_turns(dialogues, lambda turn: turn.audio is None)
+    places = find_turns(dialogues, needs_speech)
     requests = [_request(dialogues[place.dialogue_index], place, context) for place in places]
     results = _speak(requests, context)
-    return replace_turns(dialogues, places, list(zip(requests, results, strict=True)), _take)
+    takes = [
+        _take(attempt_of(dialogues[place.dialogue_index]), request, result)
+        for place, request, result in zip(places, requests, results, strict=True)
+    ]
+    return put_takes(dialogues, places, takes)
+
+
+def needs_speech(turn: Turn) -> bool:
+    """Whether the turn was never spoken, or gate gave its take up."""
+    return turn.take is None
 
 
 def _request(dialogue: Dialogue, place: Place, context: Context) -> SpeechRequest:
@@ -61,14 +70,13 @@ def _speak(requests: Sequence[SpeechRequest], context: Context) -> list[Clip | F
     return [results[index] for index in range(len(requests))]
 
 
-def _take(turn: Turn, made: tuple[SpeechRequest, Clip | Failure]) -> Turn:
-    request, result = made
-    taken = replace(turn, voice_id=request.voice.voice_id, seed=request.seed, rate=request.rate)
+def _take(number: int, request: SpeechRequest, result: Clip | Failure) -> Take:
+    take = Take(number, request.voice.voice_id, request.seed, request.rate)
     if isinstance(result, Failure):
-        return replace(taken, reason=result.reason.value)
+        return replace(take, reason=result.reason.value)
     if not _is_sound(result):
-        return replace(taken, reason=Reason.SYNTHESIS_FAILED.value)
-    return replace(taken, audio=encode(result.samples, result.sample_rate, "wav"))
+        return replace(take, reason=Reason.SYNTHESIS_FAILED.value)
+    return replace(take, audio=encode(result.samples, result.sample_rate, "wav"))
 
 
 def _is_sound(clip: Clip) -> bool:
@@ -102,8 +110,8 @@ SYNTHESIZE = Stage(
     settings=SynthesizeSettings,
     apply=synthesize,
     reads=frozenset({"turns.text", "user_voice", "agent_voice"}),
-    writes=frozenset({"turns.voice_id", "turns.seed", "turns.rate", "turns.audio", "turns.reason"}),
-    spoils=frozenset({"turns.watermark", "turns.hypothesis", "turns.quality"}),
+    writes=frozenset({"turns.take", "take.audio"}),
+    spoils=frozenset({"take.watermark", "take.hearing", "take.quality"}),
     pool="voices",
     after=("cast",),
     engines=_engines,

@@ -14,17 +14,17 @@ from dataclasses import replace
 from pydantic import Field, model_validator
 
 from manifests.reasons import Reason
-from manifests.schema import Dialogue, Turn
+from manifests.schema import Dialogue, Hearing, Take
 from pipeline.recipe import Recipe
 from pipeline.scoring.duration import DurationLimits, duration_reason
 from pipeline.scoring.normalize import metric
 from pipeline.settings import EngineByLanguage, Section
-from pipeline.stages._second_opinion import decide, doubtful_turns, opinion
-from pipeline.stages._transcripts import Heard, covers, hear
-from pipeline.stages._turns import Place, find_turns, replace_turns
+from pipeline.stages._second_opinion import decide, doubtful_turns
+from pipeline.stages._transcripts import covers, hear, not_evidence
+from pipeline.stages._turns import Place, find_takes, is_good_so_far, put_takes, take_at
 from pipeline.stages.cast import CASTING
 from pipeline.stages.contract import Context, EngineKey, Stage
-from pipeline.stages.gate import GateSettings
+from pipeline.stages.gate import GateSettings, gate_of
 
 
 class TranscribeSettings(Section):
@@ -52,39 +52,40 @@ class TranscribeSettings(Section):
 
 
 def transcribe(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
-    places = find_turns(dialogues, _is_new)
+    places = find_takes(dialogues, needs_hearing)
     first = _hear_first(dialogues, places, context)
-    heard = replace_turns(dialogues, places, [first[place] for place in places], _take)
+    heard = put_takes(dialogues, places, [_heard(take_at(dialogues, place), first.get(place)) for place in places])
     second = hear(dialogues, _second_recognizers(heard, places, context), context)
-    both = [(first[place], again) for place, again in second.items()]
-    gate = _gate(context.recipe)
-    return replace_turns(heard, list(second), both, lambda turn, pair: _take_better(turn, *pair, gate))
+    better = [_heard_twice(take_at(heard, place), first[place], again) for place, again in second.items()]
+    return put_takes(heard, list(second), better)
 
 
-def _is_new(turn: Turn) -> bool:
-    return turn.audio is not None and turn.reason is None and turn.hypothesis is None
+def needs_hearing(take: Take) -> bool:
+    """Whether a good take was not yet given to a recognizer."""
+    return is_good_so_far(take) and take.hearing is None
 
 
-def _hear_first(dialogues: Sequence[Dialogue], places: Sequence[Place], context: Context) -> dict[Place, Heard]:
-    unheard: dict[Place, Heard] = {}
+def _hear_first(dialogues: Sequence[Dialogue], places: Sequence[Place], context: Context) -> dict[Place, Hearing]:
+    """What the first recognizer heard; nothing of the places in whose language there is none."""
+    settled: dict[Place, Hearing] = {}
     wanted: dict[Place, str] = {}
     for place in places:
         dialogue = dialogues[place.dialogue_index]
         name = context.recipe.section(TranscribeSettings).engine_for(dialogue.language)
         if name is None or not covers(name, dialogue.language, context):
-            unheard[place] = Heard(None, wrong=Reason.NO_RECOGNIZER)
-        elif reason := _impossible(dialogue, place, _gate(context.recipe)):
-            unheard[place] = Heard(name, wrong=reason)
+            continue
+        if reason := _impossible(dialogue, place, gate_of(context.recipe)):
+            settled[place] = Hearing(name, reason=reason.value)
         else:
             wanted[place] = name
-    return unheard | hear(dialogues, wanted, context)
+    return settled | hear(dialogues, wanted, context)
 
 
 def _second_recognizers(heard: Sequence[Dialogue], places: Sequence[Place], context: Context) -> dict[Place, str]:
     """The new takes that a second recognizer is to hear, and which one."""
     if not context.recipe.section(TranscribeSettings).second:
         return {}
-    doubtful = {Place(i, j) for i in {i for i, _ in places} for j in doubtful_turns(heard[i], _gate(context.recipe))}
+    doubtful = {Place(i, j) for i in {i for i, _ in places} for j in doubtful_turns(heard[i], gate_of(context.recipe))}
     names = {
         p: context.recipe.section(TranscribeSettings).second_for(heard[p.dialogue_index].language)
         for p in places
@@ -107,19 +108,14 @@ def _limits(gate: GateSettings, language: str) -> DurationLimits:
     return DurationLimits(speed.slowest, speed.fastest, speed.pause_s)
 
 
-def _take(turn: Turn, heard: Heard) -> Turn:
-    reason = heard.wrong.value if heard.wrong else None
-    return replace(turn, recognizer=heard.recognizer, hypothesis=heard.hypothesis, reason=reason)
+def _heard(take: Take, hearing: Hearing | None) -> Take:
+    """The take after that hearing; None: nobody hears its language."""
+    reason = Reason.NO_RECOGNIZER.value if hearing is None else not_evidence(hearing)
+    return replace(take, hearing=hearing, reason=reason)
 
 
-def _take_better(turn: Turn, first: Heard, second: Heard, settings: GateSettings) -> Turn:
-    opinions = (opinion(first, settings), opinion(second, settings))
-    return replace(_take(turn, decide(first, second, settings)), opinions=opinions)
-
-
-def _gate(recipe: Recipe) -> GateSettings:
-    """The gate's limits, which say what is worth a second hearing; the usual ones if the recipe has no gate."""
-    return recipe.find(GateSettings) or GateSettings()
+def _heard_twice(take: Take, first: Hearing, second: Hearing) -> Take:
+    return replace(_heard(take, decide(first, second)), hearings=(first, second))
 
 
 def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
@@ -133,8 +129,8 @@ TRANSCRIBE = Stage(
     about="the delivered bytes of every new take are heard again by the recognizer of the language",
     settings=TranscribeSettings,
     apply=transcribe,
-    reads=frozenset({"turns.text", "turns.audio"}),
-    writes=frozenset({"turns.hypothesis", "turns.recognizer", "turns.reason", "turns.opinions"}),
+    reads=frozenset({"turns.text", "take.audio"}),
+    writes=frozenset({"take.hearing", "take.hearings", "take.reason"}),
     pool="proof",
     after=("watermark", "render", "synthesize"),
     engines=_engines,

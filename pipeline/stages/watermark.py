@@ -10,21 +10,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from manifests.audio import decode
 from manifests.reasons import Reason
-from manifests.schema import Audio, Dialogue, Turn, Watermark
+from manifests.schema import Dialogue, Take, Watermark
 from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Detection, Failure, Watermarker
 from pipeline.engines.watermark._message import bit_errors, message_of
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
-from pipeline.stages._turns import find_turns, replace_turns
+from pipeline.stages._turns import clip_of, find_takes, is_raw, put_takes, take_at
 from pipeline.stages.contract import Context, EngineKey, Stage
 
 Share = Annotated[float, Field(ge=0, le=1)]
-
-Marked = tuple[Audio, Watermark | None, Reason | None]
-"""Delivered bytes, the mark found in them, and why the take is not acceptable."""
 
 
 class WatermarkSettings(Section):
@@ -37,28 +33,31 @@ class WatermarkSettings(Section):
 
 
 def watermark(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
-    places = find_turns(dialogues, lambda t: t.audio is not None and t.reason is None and t.watermark is None)
-    audios = [audio for i, j in places if (audio := dialogues[i].turns[j].audio) is not None]
+    places = find_takes(dialogues, is_raw)
+    takes = [take_at(dialogues, place) for place in places]
     engine: Watermarker = context.engines["watermark", context.recipe.section(WatermarkSettings).engine]
     messages = [message_of(dialogues[place.dialogue_index].recipe, engine.bits) for place in places]
-    return replace_turns(
-        dialogues, places, _mark(audios, messages, engine, context.recipe.section(WatermarkSettings)), _take
-    )
+    return put_takes(dialogues, places, _mark(takes, messages, engine, context.recipe.section(WatermarkSettings)))
 
 
 def _mark(
-    audios: Sequence[Audio], messages: Sequence[int], engine: Watermarker, settings: WatermarkSettings
-) -> list[Marked]:
-    embedded = engine.embed([Clip(*decode(audio)) for audio in audios], messages)
-    delivered = [
-        audio if isinstance(clip, Failure) else encode(clip.samples, clip.sample_rate, settings.codec)
-        for audio, clip in zip(audios, embedded, strict=True)
-    ]
-    detections = engine.detect([Clip(*decode(audio)) for audio in delivered])
-    return [
-        (audio, *_judge(embed, detection, message, engine, settings))
-        for audio, embed, detection, message in zip(delivered, embedded, detections, messages, strict=True)
-    ]
+    takes: Sequence[Take], messages: Sequence[int], engine: Watermarker, settings: WatermarkSettings
+) -> list[Take]:
+    embedded = engine.embed([clip_of(take) for take in takes], messages)
+    delivered = [_with_clip(take, clip, settings) for take, clip in zip(takes, embedded, strict=True)]
+    detections = engine.detect([clip_of(take) for take in delivered])
+    marked = []
+    for take, clip, detection, message in zip(delivered, embedded, detections, messages, strict=True):
+        found, reason = _judge(clip, detection, message, engine, settings)
+        marked.append(replace(take, watermark=found, reason=reason.value if reason else None))
+    return marked
+
+
+def _with_clip(take: Take, clip: Clip | Failure, settings: WatermarkSettings) -> Take:
+    """The take with the bytes that are delivered: of a clip that could not be marked, those that it had."""
+    if isinstance(clip, Failure):
+        return take
+    return replace(take, audio=encode(clip.samples, clip.sample_rate, settings.codec))
 
 
 def _judge(
@@ -79,11 +78,6 @@ def _judge(
     return found, Reason.WATERMARK_FOREIGN if foreign else None
 
 
-def _take(turn: Turn, marked: Marked) -> Turn:
-    audio, found, reason = marked
-    return replace(turn, audio=audio, watermark=found, reason=reason.value if reason else None)
-
-
 def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
     return (("watermark", recipe.section(WatermarkSettings).engine),)
 
@@ -93,9 +87,9 @@ WATERMARK = Stage(
     about="every new take is marked, encoded, decoded again, and the mark looked for in the decoded bytes",
     settings=WatermarkSettings,
     apply=watermark,
-    reads=frozenset({"turns.audio"}),
-    writes=frozenset({"turns.audio", "turns.watermark", "turns.reason"}),
-    spoils=frozenset({"turns.hypothesis"}),
+    reads=frozenset({"take.audio"}),
+    writes=frozenset({"take.audio", "take.watermark", "take.reason"}),
+    spoils=frozenset({"take.hearing"}),
     pool="proof",
     after=("render", "synthesize"),
     engines=_engines,

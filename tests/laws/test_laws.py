@@ -7,15 +7,16 @@ import pytest
 
 from manifests.errors import EngineDied, LawBroken
 from manifests.reasons import Reason
-from manifests.schema import Attempt, Dialogue, Step
+from manifests.schema import Dialogue, Step
+from pipeline.settings import Section
 from pipeline.stages.contract import Context, Stage, audit_stage, reject, run_stage
-from tests.builders import make_context, make_dialogue
+from tests.builders import make_context, make_dialogue, make_take, with_take
 
 BATCH = [make_dialogue(dialogue_id=f"test-{i}") for i in range(3)]
 
 
 def stage(apply: Callable[[Sequence[Dialogue], Context], Sequence[Dialogue]], *writes: str) -> Stage:
-    return Stage("crooked", apply, frozenset(writes), lambda recipe: ())
+    return Stage("crooked", "breaks a law", Section, apply, reads=frozenset(), writes=frozenset(writes))
 
 
 def each(change: Callable[[Dialogue], Dialogue]) -> Callable[[Sequence[Dialogue], Context], list[Dialogue]]:
@@ -24,6 +25,10 @@ def each(change: Callable[[Dialogue], Dialogue]) -> Callable[[Sequence[Dialogue]
 
 def with_text(dialogue: Dialogue, text: str) -> Dialogue:
     return replace(dialogue, turns=tuple(replace(turn, text=text) for turn in dialogue.turns))
+
+
+def with_takes(dialogue: Dialogue, voice: str) -> Dialogue:
+    return replace(dialogue, turns=tuple(replace(turn, take=make_take(1, voice)) for turn in dialogue.turns))
 
 
 def raises_key_error(dialogue: Dialogue) -> Dialogue:
@@ -37,6 +42,10 @@ BREAKERS = {
     "changes the id": (stage(each(lambda d: replace(d, dialogue_id="other"))), "gave other"),
     "writes an undeclared field": (stage(each(lambda d: replace(d, user_voice="v"))), "changed user_voice"),
     "writes an undeclared turn field": (stage(each(lambda d: with_text(d, "x")), "turns.audio"), "changed turns.text"),
+    "gives a turn a take without a right to": (
+        stage(each(lambda d: with_takes(d, "v")), "take.voice_id"),
+        "changed turns.take",
+    ),
     "drops a turn": (stage(each(lambda d: replace(d, turns=d.turns[:1])), "turns.text"), "changed turns"),
     "keeps a row without a right to": (stage(each(lambda d: replace(d, status="kept"))), "changed status"),
     "rejects without a reason": (stage(each(lambda d: replace(d, status="rejected"))), "changed status"),
@@ -67,6 +76,43 @@ def test_breaking_a_law_stops_the_job(name: str) -> None:
         run_stage(crooked, BATCH, make_context())
 
 
+SPOKEN = [with_takes(dialogue, "v") for dialogue in BATCH]
+
+
+def blames(dialogue: Dialogue) -> Dialogue:
+    return replace(dialogue, turns=tuple(with_take(turn, reason=Reason.ERROR_RATE.value) for turn in dialogue.turns))
+
+
+def forgets(dialogue: Dialogue) -> Dialogue:
+    """The last turn alone loses its take."""
+    return replace(dialogue, turns=(*dialogue.turns[:-1], replace(dialogue.turns[-1], take=None)))
+
+
+@pytest.mark.parametrize(
+    ("change", "writes", "undeclared"),
+    [
+        (blames, {"take.reason"}, None),
+        (blames, {"turns.take"}, "take.reason"),
+        (blames, {"take.hearing"}, "take.reason"),
+        (blames, {"turns.reason"}, "take.reason"),
+        (lambda d: with_takes(d, "w"), {"take.voice_id"}, None),
+        (lambda d: with_takes(d, "w"), {"turns.take"}, "take.voice_id"),
+        (forgets, {"turns.take"}, None),
+        (forgets, {"take.reason"}, "turns.take"),
+        (lambda d: blames(replace(d, turns=d.turns[:1])), {"take.reason"}, "turns"),
+    ],
+)
+def test_a_stage_declares_which_fields_of_a_take_it_changes(
+    change: Callable[[Dialogue], Dialogue], writes: set[str], undeclared: str | None
+) -> None:
+    honest_or_not = stage(each(change), *writes)
+    if undeclared is None:
+        assert run_stage(honest_or_not, SPOKEN, make_context())[0].turns == change(SPOKEN[0]).turns
+    else:
+        with pytest.raises(LawBroken, match=f"crooked changed {undeclared} of test-0"):
+            run_stage(honest_or_not, SPOKEN, make_context())
+
+
 def counts_larger_ids_before(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
     ids = [dialogue.dialogue_id for dialogue in dialogues]
     return [with_text(d, str(sum(other > d.dialogue_id for other in ids[:i]))) for i, d in enumerate(dialogues)]
@@ -93,24 +139,31 @@ def test_a_lawful_stage_passes_and_leaves_its_mark() -> None:
     audit_stage(lawful, BATCH, make_context())
 
 
-def test_provenance_names_engines_versions_prompt_and_attempt() -> None:
+def test_provenance_names_engines_versions_prompt_and_take() -> None:
     class Engine:
         def __init__(self, name: str, version: str) -> None:
             self.name, self.version = name, version
 
     def take(dialogue: Dialogue) -> Dialogue:
-        attempt = Attempt(1, "v", 0, 1.0, None, None, None, None)
-        return replace(dialogue, turns=tuple(replace(turn, attempts=(attempt,)) for turn in dialogue.turns))
+        return replace(dialogue, turns=tuple(replace(turn, attempts=(make_take(),)) for turn in dialogue.turns))
 
     keys = (("tts", "a"), ("tts", "b"))
     engines = {keys[0]: Engine("a", "1.2"), keys[1]: Engine("b", "3")}
     context = replace(make_context(engines=engines), prompts={"speak": "wording@12"})
-    speak = Stage("speak", each(take), frozenset({"turns.attempts"}), lambda recipe: keys)
+    speak = Stage(
+        "speak",
+        "speaks",
+        Section,
+        each(take),
+        reads=frozenset(),
+        writes=frozenset({"turns.attempts"}),
+        engines=lambda recipe: keys,
+    )
     (first,) = run_stage(speak, BATCH[:1], context)
     assert first.provenance == (Step("speak", "a, b", "1.2, 3", "wording@12", 1),)
     one_retaken = replace(first, turns=(first.turns[0], replace(first.turns[1], attempts=())))
     (second,) = run_stage(speak, [one_retaken], context)
-    assert [step.attempt for step in second.provenance] == [1, 2]
+    assert [step.take for step in second.provenance] == [1, 2]
 
 
 def test_only_live_rows_are_shown() -> None:

@@ -5,12 +5,26 @@ import wave
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from manifests.clips import write_clips
 from manifests.manifest import Manifest, Recipe, SourceFile, write_manifest
-from manifests.schema import Attempt, Audio, Dialogue, Role, Source, Step, Turn, Watermark
+from manifests.schema import (
+    AlignmentChunk,
+    Audio,
+    Dialogue,
+    Hearing,
+    Metric,
+    Role,
+    Score,
+    Source,
+    Step,
+    Take,
+    Turn,
+    Watermark,
+)
 from manifests.storage import Place, open_place
 from manifests.writer import CorpusWriter
 
@@ -32,22 +46,39 @@ def make_audio(number: int = 0, num_samples: int = 800) -> Audio:
 
 def make_turn(role: Role, text: str, number: int = 0, num_samples: int = 800) -> Turn:
     """An accepted turn with all its evidence."""
-    voice = f"voice-{role}"
-    return Turn(
-        role=role,
-        original_text=text.upper(),
-        text=text,
-        voice_id=voice,
+    take = make_take(role, text, number, num_samples)
+    return Turn(role=role, original_text=text.upper(), text=text, take=take, attempts=(without_bytes(take),))
+
+
+def make_take(role: Role, text: str, number: int = 0, num_samples: int = 800) -> Take:
+    """A first take in which every word was heard."""
+    return Take(
+        number=1,
+        voice_id=f"voice-{role}",
         seed=number,
         rate=1.0,
         audio=make_audio(number, num_samples),
         watermark=Watermark("tone", None, 0.99),
-        hypothesis=text,
-        recognizer="echo 1",
-        wer=0.0,
-        edge_error=0.0,
-        attempts=(Attempt(0, voice, number, 1.0, num_samples, text, 0.0, None, "echo 1"),),
+        hearing=Hearing("echo 1", text, make_score(AlignmentChunk("equal", text, text))),
     )
+
+
+def make_score(*alignment: AlignmentChunk, metric: Metric = "wer") -> Score:
+    """The score of an alignment by words: the edge error is not computed."""
+    score = Score(metric, None, 0, 0, 0.0, "test-1", alignment)
+    edits = score.substitutions + score.deletions + score.insertions
+    length = len(score.reference.split()) if metric == "wer" else len(score.reference)
+    return replace(score, rate=edits / length if length else None, edits=edits, reference_length=length)
+
+
+def without_bytes(take: Take) -> Take:
+    return replace(take, audio=replace(take.audio, bytes=b"") if take.audio else None)
+
+
+def with_take(turn: Turn, **changes: Any) -> Turn:
+    """The turn with these changes to its take, which it has."""
+    assert turn.take is not None
+    return replace(turn, take=replace(turn.take, **changes))
 
 
 def make_dialogue(number: int = 0, num_samples: int = 800) -> Dialogue:
@@ -65,7 +96,7 @@ def make_dialogue(number: int = 0, num_samples: int = 800) -> Dialogue:
         agent_voice="voice-agent",
         wer=0.0,
         status="kept",
-        provenance=(Step("synthesize", "tone", "1", None, 0),),
+        provenance=(Step("synthesize", "tone", "1", None, 1),),
     )
 
 

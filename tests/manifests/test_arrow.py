@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 
 import pyarrow as pa
 import pytest
-from corpus_builders import make_dialogue
+from corpus_builders import make_dialogue, with_take
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +13,19 @@ from manifests.arrow import _converter as converter
 from manifests.arrow import arrow_schema, from_ipc, from_table, to_ipc, to_table
 from manifests.errors import CorpusError, LawBroken
 from manifests.reasons import Reason
-from manifests.schema import Attempt, Audio, Dialogue, Opinion, Quality, Source, Step, Turn, Watermark
+from manifests.schema import (
+    AlignmentChunk,
+    Audio,
+    Dialogue,
+    Hearing,
+    Quality,
+    Score,
+    Source,
+    Step,
+    Take,
+    Turn,
+    Watermark,
+)
 
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 _int = st.integers(-(2**63), 2**63 - 1)
@@ -33,15 +45,19 @@ def _objects(cls, **chosen):
     return st.builds(cls, **parts)
 
 
-_opinions = st.lists(_objects(Opinion), max_size=2).map(tuple)
-_turns = _objects(
-    Turn,
-    role=st.sampled_from(["user", "agent"]),
+_chunks = _objects(AlignmentChunk, kind=st.sampled_from(["equal", "substitute", "insert", "delete"]))
+_scores = _objects(Score, metric=st.sampled_from(["cer", "wer"]), alignment=st.lists(_chunks, max_size=3).map(tuple))
+_hearings = _objects(Hearing, score=_scores)
+_takes = _objects(
+    Take,
     audio=_objects(Audio),
     watermark=_objects(Watermark),
+    hearing=_hearings,
+    hearings=st.lists(_hearings, max_size=2).map(tuple),
     quality=_objects(Quality),
-    opinions=_opinions,
-    attempts=st.lists(_objects(Attempt, opinions=_opinions), max_size=3).map(tuple),
+)
+_turns = _objects(
+    Turn, role=st.sampled_from(["user", "agent"]), take=_takes, attempts=st.lists(_takes, max_size=2).map(tuple)
 )
 dialogues = _objects(
     Dialogue,
@@ -73,15 +89,18 @@ def test_schema_follows_the_dataclasses():
     assert schema.names == [field.name for field in fields(Dialogue)]
     turn = schema.field("turns").type.value_type
     assert [part.name for part in turn] == [field.name for field in fields(Turn)]
-    assert turn.field("audio").nullable and not turn.field("role").nullable
-    audio = turn.field("audio").type
+    take = turn.field("take").type
+    assert turn.field("take").nullable and take.field("audio").nullable and not turn.field("role").nullable
+    assert turn.field("attempts").type.value_type == take, "an attempt is a take"
+    audio = take.field("audio").type
     assert audio.field("bytes").type == pa.large_binary() and audio.field("num_samples").type == pa.int64()
 
 
 def test_missing_structs_leave_their_neighbours_alone():
     row = make_dialogue(3)
-    silent = replace(row, turns=(replace(row.turns[0], audio=None, watermark=None), row.turns[1]))
-    assert from_table(to_table([silent, row, silent])) == [silent, row, silent]
+    silent = replace(row, turns=(replace(row.turns[0], take=None), row.turns[1]))
+    mute = replace(row, turns=(row.turns[0], with_take(row.turns[1], audio=None, hearing=None)))
+    assert from_table(to_table([silent, row, mute, silent])) == [silent, row, mute, silent]
 
 
 def test_reasons_are_stored_as_text():
@@ -92,7 +111,7 @@ def test_reasons_are_stored_as_text():
 
 def test_types_come_back_as_python_has_them():
     (back,) = from_table(to_table([replace(make_dialogue(), wer=0)]))
-    assert [type(back.wer), type(back.turns[0].seed), type(back.turns[0].audio.bytes)] == [float, int, bytes]
+    assert [type(back.wer), type(back.turns[0].take.seed), type(back.turns[0].audio.bytes)] == [float, int, bytes]
 
 
 @dataclass(frozen=True)
@@ -127,7 +146,7 @@ def test_booleans_and_missing_numbers():
         ({"cer": "low"}, "Dialogue.cer holds a value that is no double"),
         ({"detail": "\ud800"}, "Dialogue.detail holds a value that is no string"),
         ({"source": None}, "a Source is None"),
-        ({"turns": (replace(make_dialogue().turns[0], seed=2**63),)}, "Turn.seed holds a value that is no int64"),
+        ({"turns": (with_take(make_dialogue().turns[0], seed=2**63),)}, "Take.seed holds a value that is no int64"),
     ],
 )
 def test_wrong_values_are_our_bug(changes, message):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from corpus_builders import make_dialogue, make_failed, make_rejected
+from corpus_builders import make_dialogue, make_failed, make_rejected, with_take
 
 from manifests.clips import clip_path, write_clips
 from manifests.errors import LawBroken
@@ -23,7 +23,7 @@ def test_files_hold_the_bytes_and_rows_their_paths(tmp_path):
 
 
 def _without_paths(dialogue):
-    turns = [replace(t, audio=replace(t.audio, path=None)) if t.audio else t for t in dialogue.turns]
+    turns = [with_take(t, audio=replace(t.audio, path=None)) if t.audio else t for t in dialogue.turns]
     return replace(dialogue, turns=tuple(turns))
 
 
@@ -74,6 +74,6 @@ def test_nothing_escapes(tmp_path, changes):
     turn, audio = row.turns[0], row.turns[0].audio
     of_row = {key: value for key, value in changes.items() if key in {"dialogue_id", "status"}}
     audio = changes.get("audio", replace(audio, codec=changes.get("codec", audio.codec)))
-    turn = replace(turn, role=changes.get("role", turn.role), audio=audio)
+    turn = with_take(replace(turn, role=changes.get("role", turn.role)), audio=audio)
     with pytest.raises(LawBroken, match="has no safe name for a clip"):
         clip_path(replace(row, turns=(turn,), **of_row), 0)

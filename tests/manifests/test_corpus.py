@@ -70,9 +70,9 @@ def test_a_view_has_step_one(where):
 
 
 def test_columns(where):
-    batches = list(Corpus(where).select(["turns.text", "turns.audio.num_samples", "dialogue_id"]))
+    batches = list(Corpus(where).select(["turns.text", "turns.take.audio.num_samples", "dialogue_id"]))
     first = batches[0].to_pylist()[0]
-    turns = [{"text": turn.text, "audio": {"num_samples": 800}} for turn in ROWS[0].turns]
+    turns = [{"text": turn.text, "take": {"audio": {"num_samples": 800}}} for turn in ROWS[0].turns]
     assert first == {"dialogue_id": ROWS[0].dialogue_id, "turns": turns}
     assert [batch.num_rows for batch in batches] == [3, 1, 3, 1, 2]
 

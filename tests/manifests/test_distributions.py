@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from corpus_builders import make_corpus, make_dialogue, make_failed, make_rejected
+from corpus_builders import make_corpus, make_dialogue, make_failed, make_rejected, with_take
 
 from manifests.distributions import QUANTILES, Distribution, format_qualities
 from manifests.schema import Quality
@@ -39,7 +39,7 @@ def test_agrees_with_numpy_however_the_values_come():
 
 def _assessed(row, similarity, *qualities):
     turns = [
-        replace(turn, quality=quality, speaker_similarity=similarity)
+        with_take(turn, quality=quality, speaker_similarity=similarity)
         for turn, quality in zip(row.turns, qualities, strict=True)
     ]
     return replace(row, turns=tuple(turns))

@@ -63,21 +63,31 @@ def test_without_audio_only_the_bytes_are_missing(place):
 
 def test_chosen_columns(place):
     write_shard(place, [make_dialogue(1)])
-    (table,) = read_tables(place, ["dialogue_id", "turns.audio.num_samples"])
-    assert table.to_pylist() == [{"dialogue_id": "made-00000001", "turns": [{"audio": {"num_samples": 800}}] * 2}]
+    (table,) = read_tables(place, ["dialogue_id", "turns.take.audio.num_samples"])
+    assert table.to_pylist() == [
+        {"dialogue_id": "made-00000001", "turns": [{"take": {"audio": {"num_samples": 800}}}] * 2}
+    ]
 
 
-@pytest.mark.parametrize("names", [["turns.txt"], ["turn"], [], ["wer", "turns.audio."]])
+@pytest.mark.parametrize("names", [["turns.txt"], ["turn"], [], ["wer", "turns.take.audio."]])
 def test_unknown_columns_are_named(place, names):
-    with pytest.raises(UserError, match=r"no such column: .*the columns are dialogue_id, .*turns\.audio\.codec"):
+    with pytest.raises(UserError, match=r"no such column: .*the columns are dialogue_id, .*turns\.take\.audio\.codec"):
         read_tables(place, names)
+
+
+@pytest.mark.parametrize("version", ["1", "99"])
+def test_a_shard_of_another_version_says_so(place, monkeypatch, version):
+    monkeypatch.setattr("manifests.shards._METADATA", {"parley_schema_version": version})
+    write_shard(place, [make_dialogue(1)])
+    with pytest.raises(CorpusError, match=rf": a shard of schema version {version}, but .* reads schema version 2: "):
+        _all(place)
 
 
 def test_clips_are_stored_as_they_are(place):
     write_shard(place, [make_dialogue(1)])
     metadata = pq.ParquetFile(place.path).metadata.row_group(0)
     codecs = {metadata.column(i).path_in_schema: metadata.column(i).compression for i in range(metadata.num_columns)}
-    assert codecs.pop("turns.list.element.audio.bytes") == "UNCOMPRESSED"
+    assert codecs.pop("turns.list.element.take.audio.bytes") == "UNCOMPRESSED"
     assert set(codecs.values()) == {"ZSTD"}
 
 

@@ -4,16 +4,16 @@ import json
 from dataclasses import replace
 
 import pytest
-from corpus_builders import make_corpus, make_dialogue, make_failed, make_rejected, make_rows
+from corpus_builders import make_corpus, make_dialogue, make_failed, make_rejected, make_rows, make_take
 
 from manifests.columns import AUDIO_BYTES, parquet_paths
-from manifests.schema import Attempt, Opinion
+from manifests.schema import Hearing
 from manifests.stats import format_stats, stats
 
 
 def _retried(row, takes: int):
-    attempt = Attempt(0, "voice-user", 1, 1.0, None, None, None, "too_short")
-    return replace(row, turns=(replace(row.turns[0], attempts=(attempt,) * takes), *row.turns[1:]))
+    take = replace(make_take("user", "what"), reason="too_short")
+    return replace(row, turns=(replace(row.turns[0], attempts=(take,) * takes), *row.turns[1:]))
 
 
 @pytest.fixture
@@ -64,10 +64,10 @@ def test_golden(numbers):
 
 def _heard_twice(row, *seconds: str | None):
     """The row with one take of its first turn for each reason of a second recognizer."""
-    firsts = Opinion("cheap", "what", 0.9, "error_rate")
+    first = Hearing("cheap", "what", None, "error_rate")
     attempts = tuple(
-        Attempt(n, "voice-user", n, 1.0, None, None, None, second, "x", (firsts, Opinion("dear", "", 0.5, second)))
-        for n, second in enumerate(seconds)
+        replace(make_take("user", "what"), number=n, hearings=(first, Hearing("dear", "", None, second)))
+        for n, second in enumerate(seconds, 1)
     )
     return replace(row, turns=(replace(row.turns[0], attempts=attempts), *row.turns[1:]))
 
@@ -109,7 +109,7 @@ def test_no_audio_is_touched(tmp_path, monkeypatch):
 
     monkeypatch.setattr("manifests.shards.parquet_paths", spy)
     stats(make_corpus(tmp_path, make_rows()))
-    assert asked and not set(asked) & set(parquet_paths([AUDIO_BYTES, "turns.audio"]))
+    assert asked and not set(asked) & set(parquet_paths([AUDIO_BYTES, "turns.take.audio"]))
 
 
 def test_text_for_people(tmp_path):

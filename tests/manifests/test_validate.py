@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from corpus_builders import make_corpus, make_rejected, make_rows
+from corpus_builders import make_corpus, make_rejected, make_rows, make_score, with_take
 
 from manifests.corpus import Corpus
 from manifests.hashes import Hashes, hash64
@@ -164,17 +164,31 @@ def _turn(row, **changes):
     return replace(row, turns=(replace(row.turns[0], **changes), *row.turns[1:]))
 
 
+def _take(row, **changes):
+    return replace(row, turns=(with_take(row.turns[0], **changes), *row.turns[1:]))
+
+
 def _audio(row, **changes):
-    return _turn(row, audio=replace(row.turns[0].audio, **changes))
+    return _take(row, audio=replace(row.turns[0].audio, **changes))
+
+
+def _hearing(row, **changes):
+    return _take(row, hearing=replace(row.turns[0].take.hearing, **changes))
+
+
+_NO_RATE = make_score()
 
 
 DEEP_ROWS = {
     "no text": (lambda row: _turn(row, text=None), "turn 0: kept, without text"),
     "empty text": (lambda row: _turn(row, text=""), "turn 0: kept, without text"),
-    "no hypothesis": (lambda row: _turn(row, hypothesis=None), "turn 0: kept, without hypothesis"),
-    "no score": (lambda row: _turn(row, wer=None), "turn 0: kept, without score"),
-    "no watermark": (lambda row: _turn(row, watermark=None), "turn 0: kept, without watermark"),
-    "no audio": (lambda row: _turn(row, audio=None), "turn 0: kept, without audio"),
+    "no hypothesis": (lambda row: _hearing(row, hypothesis=None), "turn 0: kept, without hypothesis"),
+    "no score": (lambda row: _hearing(row, score=None), "turn 0: kept, without score"),
+    "a score without a rate": (lambda row: _hearing(row, score=_NO_RATE), "turn 0: kept, without score"),
+    "no watermark": (lambda row: _take(row, watermark=None), "turn 0: kept, without watermark"),
+    "no audio": (lambda row: _take(row, audio=None), "turn 0: kept, without audio"),
+    "no hearing": (lambda row: _take(row, hearing=None), "turn 0: kept, without hypothesis, score"),
+    "no take": (lambda row: _turn(row, take=None), "turn 0: kept, without audio, hypothesis, score, watermark"),
     "no pooled score": (lambda row: replace(row, wer=None), "kept, without a pooled score"),
     "no turns": (lambda row: replace(row, turns=()), "kept, without turns"),
     "clip is noise": (lambda row: _audio(row, bytes=b"RIFF?"), "turn 0: .*cannot be decoded"),

@@ -7,12 +7,11 @@ import pytest
 from pipeline.prompts import named_digest
 from pipeline.recipes.load import load_recipe, shipped_recipes
 from pipeline.stages.cast import CastSettings
-from pipeline.stages.converse import CONVERSE
 from pipeline.stages.gate import GateSettings
 from pipeline.stages.registry import find_stage
-from pipeline.stages.respond import RESPOND, RespondSettings, polishes_questions
-from pipeline.stages.rewrite import REWRITE, RewriteSettings
-from pipeline.stages.screen import SCREEN, ScreenSettings
+from pipeline.stages.respond import RespondSettings, polishes_questions
+from pipeline.stages.rewrite import RewriteSettings
+from pipeline.stages.screen import ScreenSettings
 from pipeline.stages.transcribe import TranscribeSettings
 from pipeline.stages.watermark import WatermarkSettings
 
@@ -30,7 +29,7 @@ def test_the_recipe_ships_and_asks_models(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_prompt_of_the_recipe_is_in_the_store_in_each_of_its_languages(name: str) -> None:
     recipe = load_recipe(name)
-    named = [prompt for stage in (REWRITE, SCREEN, RESPOND, CONVERSE) for prompt in stage.prompts(recipe)]
+    named = [prompt for stage in map(find_stage, recipe.stages) for prompt in stage.prompts(recipe)]
     assert len(named) >= 4
     for prompt in named:
         assert named_digest(prompt, recipe.languages)
@@ -91,7 +90,7 @@ def test_one_model_writes_and_one_voice_answers(name: str, model: str, agents: s
 def test_instructs2s_takes_first_exchanges_and_the_multi_turn_corpus_carries_them_on() -> None:
     single, several = load_recipe("instructs2s"), load_recipe("instructs2s-multiturn")
     assert single.exchanges == several.exchanges == "first"
-    assert single.rewrite.fillers and several.rewrite.fillers
+    assert single.section(RewriteSettings).fillers and several.section(RewriteSettings).fillers
     assert single.converse is None
     assert several.converse is not None
     assert (several.converse.turns_mean, several.converse.turns_max) == (2.0, 5)

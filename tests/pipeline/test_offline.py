@@ -20,6 +20,7 @@ from pipeline.job.runner.local import LocalRunner
 from pipeline.job.runner.ray import RayRunner
 from pipeline.job.runner.tasks import Runner
 from pipeline.recipes.load import load_recipe
+from tests.builders import take_of
 from tests.pipeline.tone_job import files_of
 
 pytestmark = pytest.mark.offline
@@ -74,8 +75,8 @@ def test_what_cannot_be_spoken_is_rejected_before_it_costs_anything(corpus: Path
 def test_chinese_is_spoken_and_marked_but_never_kept_unheard(corpus: Path) -> None:
     (row,) = rows_of(corpus, "failed")
     assert (row.language, row.reason) == ("zh", "no_recognizer")
-    assert all(turn.audio and turn.audio.duration_s > 1 and turn.watermark for turn in row.turns)
-    assert all(turn.hypothesis is None and turn.cer is None for turn in row.turns)
+    assert all(turn.audio and turn.audio.duration_s > 1 and take_of(turn).watermark for turn in row.turns)
+    assert all(turn.hypothesis is None and turn.score is None for turn in row.turns)
 
 
 def test_some_english_is_kept_and_was_really_understood(corpus: Path) -> None:
@@ -86,7 +87,7 @@ def test_some_english_is_kept_and_was_really_understood(corpus: Path) -> None:
         for turn in dialogue.turns:
             spoken, heard = set((turn.text or "").lower().split()), set((turn.hypothesis or "").split())
             assert len(spoken & heard) > len(spoken) / 2
-        assert [turn.voice_id for turn in dialogue.turns] == [dialogue.user_voice, dialogue.agent_voice]
+        assert [take_of(turn).voice_id for turn in dialogue.turns] == [dialogue.user_voice, dialogue.agent_voice]
 
 
 def test_the_clips_sound_like_speech_at_the_level_of_the_recipe(corpus: Path) -> None:

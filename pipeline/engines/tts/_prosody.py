@@ -26,7 +26,7 @@ _SLOWEST, _FASTEST = 0.4, 2.5
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
+class Prosody:
     """Multipliers of the engine's own values for one clip: speaking rate, mean f0, and spread of f0 about its mean."""
 
     rate: float
@@ -34,13 +34,13 @@ class Take:
     spread: float
 
 
-def take_of(request: SpeechRequest) -> Take | Failure:
+def take_of(request: SpeechRequest) -> Prosody | Failure:
     """The voice's and the request's rate and pitch, varied by the seed; a `Failure` where no speech can come out."""
     rate = request.voice.rate * request.rate
     if not _SLOWEST <= rate <= _FASTEST:
         return Failure(Reason.SYNTHESIS_FAILED, f"speaking rate {rate:g} is outside {_SLOWEST}..{_FASTEST}")
     one, two, three = _three_of(request.seed)
-    return Take(
+    return Prosody(
         rate=rate * (1 + _RATE_SPREAD * one),
         pitch=request.voice.pitch * (1 + _PITCH_SPREAD * two),
         spread=1 + _RANGE_SPREAD * three,

@@ -15,7 +15,7 @@ import numpy as np
 from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.engines.contract import Clip, Engine, Failure, SpeechRequest
-from pipeline.engines.tts._prosody import TAKES_VERSION, Take, take_of, unspeakable
+from pipeline.engines.tts._prosody import TAKES_VERSION, Prosody, take_of, unspeakable
 
 NAME = "espeak-ng"
 
@@ -65,7 +65,7 @@ class Espeak:
         return take if isinstance(take, Failure) else _speak(request.text, speaker[0], take)
 
 
-def _speak(text: str, speaker: str, take: Take) -> Clip | Failure:
+def _speak(text: str, speaker: str, take: Prosody) -> Clip | Failure:
     speed = round(_WORDS_PER_MINUTE * take.rate)
     # The program's scale: 0 is half and 100 is twice the pitch of 50.
     pitch = min(99, max(0, round(50 + 50 * math.log2(take.pitch))))

@@ -14,7 +14,7 @@ from manifests.reasons import Reason
 from pipeline.engines.contract import Clip, Engine, Failure, SpeechRequest
 from pipeline.engines.tts._english import plain_english
 from pipeline.engines.tts._festival_child import ChildFailed, FestivalChild
-from pipeline.engines.tts._prosody import TAKES_VERSION, Take, shift_pitch, take_of
+from pipeline.engines.tts._prosody import TAKES_VERSION, Prosody, shift_pitch, take_of
 
 NAME = "festival"
 
@@ -103,7 +103,7 @@ class Festival:
             raise EngineUnavailable(f"festival lacks voices: install the Debian packages {' '.join(missing)}")
 
 
-def _scheme(text: str, speaker: str, take: Take, wav: Path) -> str:
+def _scheme(text: str, speaker: str, take: Prosody, wav: Path) -> str:
     """The program that speaks `text` into `wav`. Selecting the voice sets back all that an earlier program set."""
     if speaker == _HTS:
         settings = f'(set! hts_engine_params (cons (list "-r" {take.rate / take.pitch:.6f}) hts_engine_params))'

@@ -18,7 +18,7 @@ from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.engines.contract import Clip, Engine, Failure, SpeechRequest
 from pipeline.engines.tts._english import plain_english
-from pipeline.engines.tts._prosody import TAKES_VERSION, Take, shift_pitch, take_of
+from pipeline.engines.tts._prosody import TAKES_VERSION, Prosody, shift_pitch, take_of
 
 NAME = "flite"
 
@@ -84,7 +84,7 @@ def _say(request: SpeechRequest) -> Clip | Failure:
     return shift_pitch(clip, request.voice.pitch) if isinstance(clip, Clip) else clip
 
 
-def _speak(text: str, speaker: str, take: Take) -> Clip | Failure:
+def _speak(text: str, speaker: str, take: Prosody) -> Clip | Failure:
     own = _SPEAKERS[speaker]
     features = {
         "duration_stretch": own.stretch / take.rate,

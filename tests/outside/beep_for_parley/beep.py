@@ -1,4 +1,5 @@
-"""A speech engine: every turn is a beep at the pitch that the model's settings give, a tenth of a second a character."""
+"""A speech engine: every turn is a beep at the pitch that the model's settings give, a tenth of a second a
+character."""
 
 from collections.abc import Sequence
 from typing import Literal

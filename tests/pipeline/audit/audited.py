@@ -15,6 +15,7 @@ from manifests.storage import Place, open_place
 from manifests.writer import CorpusWriter
 from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Samples
+from tests.builders import with_take
 
 RATE = 16_000
 
@@ -57,7 +58,7 @@ def without_mark(turn: Turn) -> Turn:
     spectrum = np.fft.rfft(samples)
     spectrum[: int(300 * len(samples) / rate)] = 0
     made = np.fft.irfft(spectrum, len(samples)).astype(np.float32)
-    return replace(turn, audio=encode(made, rate, turn.audio.codec))
+    return with_take(turn, audio=encode(made, rate, turn.audio.codec))
 
 
 def tones(seconds: float = 2.0, rate: int = RATE, seed: int = 0) -> Clip:
@@ -80,6 +81,6 @@ def lag(changed: Samples, original: Samples) -> int:
 
 def _without_files(dialogue: Dialogue) -> Dialogue:
     turns = tuple(
-        replace(turn, audio=replace(turn.audio, path=None)) if turn.audio else turn for turn in dialogue.turns
+        with_take(turn, audio=replace(turn.audio, path=None)) if turn.audio else turn for turn in dialogue.turns
     )
     return replace(dialogue, turns=turns)

@@ -19,6 +19,7 @@ from pipeline.audit.corpus_view import draw, open_source
 from pipeline.audit.html import as_html
 from pipeline.audit.text import as_json, as_text
 from pipeline.stages.watermark import WatermarkSettings
+from tests.builders import take_of, with_take
 from tests.pipeline.audit.audited import Change, first_kept, rewrite, tones, without_mark
 
 SAMPLE = 8
@@ -59,15 +60,15 @@ def _text(turn: Turn) -> Turn:
 
 
 def _hypothesis(turn: Turn) -> Turn:
-    return replace(turn, hypothesis="heard otherwise")
+    return with_take(turn, hearing=replace(take_of(turn).hearing, hypothesis="heard otherwise"))  # type: ignore[type-var]
 
 
 def _score(turn: Turn) -> Turn:
-    return replace(turn, watermark=Watermark("tone-mark", None, 0.7))
+    return with_take(turn, watermark=Watermark("tone-mark", None, 0.7))
 
 
 def _unmarked_in_row(turn: Turn) -> Turn:
-    return replace(turn, watermark=None)
+    return with_take(turn, watermark=None)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +105,19 @@ def test_what_the_row_says_is_compared_with_what_is_there(finished: Path, tmp_pa
     assert found.marks.statuses["kept"].largest_difference == pytest.approx(0.3, abs=0.02)
     rate = found.speech.same_hypothesis
     assert (rate.total - rate.hits, found.speech.same_rate.share) == (1, 1.0)
+
+
+def test_what_was_misheard_is_shown_word_for_word(finished: Path, tmp_path: Path) -> None:
+    found = audit_corpus(rewrite(finished, tmp_path / "changed", first_kept(_text)), sample=1000)
+    assert found.speech
+    (row,) = found.speech.dropped
+    (misheard,) = row.turns
+    assert (misheard.turn, misheard.reason) == (0, "error_rate")
+    assert misheard.score and misheard.score.reference == "something else altogether is said here"
+    text, page, data = as_text(found), as_html(found), json.loads(as_json(found))
+    assert f"\n{row.dialogue_id} turn 0: error_rate\nmeant  something else altogether is said here" in text
+    assert f"<pre>{row.dialogue_id} turn 0: error_rate\nmeant  something" in page
+    assert data["speech"]["dropped"][0]["turns"][0]["score"]["alignment"][0].keys() == {"kind", "meant", "heard"}
 
 
 def _swap_agent(dialogue: Dialogue) -> Dialogue:

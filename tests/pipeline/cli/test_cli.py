@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from manifests.corpus import Corpus
 from manifests.errors import EngineDied, LawBroken
 from pipeline.cli import commands
 from pipeline.cli.main import cli, main
@@ -227,6 +228,19 @@ def test_stats_as_json(tmp_path: Path) -> None:
     text = parley("corpus", "stats", tmp_path / "out").stdout
     assert "kept" in text
     assert "{" not in text
+
+
+def test_stats_of_one_row(tmp_path: Path) -> None:
+    assert parley(*good(tmp_path)).returncode == 0
+    (row, *_) = Corpus(tmp_path / "out")
+    shown = parley("corpus", "stats", tmp_path / "out", "--row", row.dialogue_id).stdout
+    assert shown.startswith(f"{row.dialogue_id}: kept\n")
+    assert all(turn.score and f"      heard  {turn.score.hypothesis[:20]}" in shown for turn in row.turns)
+    data = json.loads(parley("corpus", "stats", tmp_path / "out", "--row", row.dialogue_id, "--json").stdout)
+    assert [turn["take"]["hearing"]["recognizer"] for turn in data["turns"]] == ["tone", "tone"]
+    unknown = parley("corpus", "stats", tmp_path / "out", "--row", "nobody")
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    assert unknown.stderr.endswith(": no row has the id nobody\n") and unknown.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", [["--help"], ["run", "--help"], ["engines"], ["recipes"], ["formats"]])

@@ -20,7 +20,7 @@ from manifests.storage import open_place
 from pipeline.cli.bank import voicebank as command
 from pipeline.engines import registry as table
 from pipeline.engines.contract import Clip, Failure, Samples
-from tests.builders import double
+from tests.builders import double, take_of
 from tests.pipeline.tone_job import STAGES, make_job, run_tone
 from voicebank.bank import load_bank
 from voicebank.card import write_card
@@ -65,7 +65,7 @@ def bank(tmp_path: Path) -> Path:
 
 
 def reference_embedding(bank: Path | str, *words: str) -> tuple[int, str]:
-    result = CliRunner().invoke(command, ["reference_embedding", str(bank), "--recipe", "tone-dry-run", *words])
+    result = CliRunner().invoke(command, ["reference-embeddings", str(bank), "--recipe", "tone-dry-run", *words])
     return result.exit_code, result.output + str(result.exception or "")
 
 
@@ -86,12 +86,12 @@ def test_every_clip_is_compared_with_the_voice_that_spoke_it(bank: Path, input_f
         and "loudness/bs1770" in manifest.engines
     )
     vectors = read_reference_embeddings(open_place(bank))
-    turns = [turn for row in Corpus(open_place(tmp_path / "out")) for turn in row.turns]
-    assert len(turns) == 12
-    for turn in turns:
-        assert turn.audio is not None and turn.speaker_similarity is not None and turn.voice_id is not None
-        heard = _bands(Clip(*decode(turn.audio)))
-        assert turn.speaker_similarity == pytest.approx(float(heard @ vectors[turn.voice_id]), abs=1e-5)
+    takes = [take_of(turn) for row in Corpus(open_place(tmp_path / "out")) for turn in row.turns]
+    assert len(takes) == 12
+    for take in takes:
+        assert take.audio is not None and take.speaker_similarity is not None
+        heard = _bands(Clip(*decode(take.audio)))
+        assert take.speaker_similarity == pytest.approx(float(heard @ vectors[take.voice_id]), abs=1e-5)
     shown = stats(open_place(tmp_path / "out"))["quality"]["kept"]["en"]
     assert shown["speaker_similarity"]["turns"] == 12 and shown["loudness_lufs"]["turns"] == 12
 
@@ -104,7 +104,9 @@ def test_a_voice_that_drifts_climbs_the_ladder_and_is_dropped(bank: Path, input_
     for row in Corpus(open_place(tmp_path / "out"), status="rejected"):
         drifted = [turn for turn in row.turns if turn.reason == "voice_drift"]
         assert drifted and all([a.reason for a in turn.attempts] == ["voice_drift"] * 2 for turn in drifted)
-        assert all(turn.quality and turn.speaker_similarity is not None for turn in row.turns), "the numbers stay"
+        last = [take_of(turn) for turn in row.turns]
+        assert all(take.quality and take.speaker_similarity is not None for take in last), "the numbers stay"
+        assert all(a.speaker_similarity is not None for turn in drifted for a in turn.attempts), "of every take"
 
 
 def _other_encoder(bank: Path) -> None:
@@ -175,7 +177,7 @@ def test_x_vectors_of_the_same_encoder_serve_where_there_are_no_reference_embedd
 
 def test_x_vectors_of_another_encoder_do_not(bank: Path, input_file: str, tmp_path: Path) -> None:
     with_xvectors(bank, "6")
-    with pytest.raises(RecipeError, match="has no reference_embeddings"):
+    with pytest.raises(RecipeError, match="has no reference embeddings"):
         corpus_of(bank, tmp_path / "out", input_file, "{speaker: bands}")
 
 

@@ -22,7 +22,7 @@ from pipeline.job.blocks import (
 )
 from pipeline.job.usage import Effort
 from pipeline.stages.contract import reject
-from tests.builders import make_dialogue
+from tests.builders import make_dialogue, make_take
 
 ROWS = [
     make_dialogue(dialogue_id="live"),
@@ -64,7 +64,7 @@ def test_a_large_block_comes_back_whole(tmp_path: Path) -> None:
 def test_only_kept_audio_is_counted(tmp_path: Path) -> None:
     def spoken(dialogue: Dialogue) -> Dialogue:
         audio = Audio(b"", None, "wav", 16_000, 24_000)
-        return replace(dialogue, turns=tuple(replace(turn, audio=audio) for turn in dialogue.turns))
+        return replace(dialogue, turns=tuple(replace(turn, take=make_take(audio=audio)) for turn in dialogue.turns))
 
     assert commit_block(open_place(tmp_path), 0, [spoken(row) for row in ROWS], Effort()).kept_audio_s == 3.0
 

@@ -18,7 +18,7 @@ from pipeline.job.job import Listener, take_stages
 from pipeline.job.runner.local import LocalRunner
 from pipeline.job.runner.ray import RayRunner
 from pipeline.job.runner.tasks import Runner
-from tests.builders import tone_recipe
+from tests.builders import swap_engine, take_of, tone_recipe
 from tests.laws.test_every_stage import SometimesCutOff
 from tests.pipeline.tone_job import (
     ROWS,
@@ -52,7 +52,7 @@ def test_every_row_is_accounted_for(finished: Path) -> None:
 def test_a_kept_row_carries_its_whole_history(finished: Path) -> None:
     dialogue = next(iter(Corpus(finished)))
     assert [step.stage for step in dialogue.provenance] == list(STAGES)
-    assert all(turn.audio and turn.watermark and turn.hypothesis and turn.attempts for turn in dialogue.turns)
+    assert all(turn.audio and take_of(turn).watermark and turn.hypothesis and turn.attempts for turn in dialogue.turns)
     assert dialogue.turns[0].audio is not None
     assert (finished / str(dialogue.turns[0].audio.path)).read_bytes() == dialogue.turns[0].audio.bytes
 
@@ -78,7 +78,7 @@ def test_many_pools_give_the_same_corpus(
 def test_rows_that_need_another_take_go_through_further_rounds(
     input_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.engines.tts.tone.ToneSynthesizer", SometimesCutOff)
+    swap_engine(monkeypatch, "tts", "tone", open=SometimesCutOff)
     job, out = make_job(input_file, "gate.ladder=[{}, {rate: 0.9}]"), tmp_path / "corpus"
     rounds = [open_place(out) / "work" / f"round-{number}" for number in range(4)]
     with pytest.raises(KeyboardInterrupt):
@@ -104,7 +104,7 @@ def test_rows_that_need_another_take_go_through_further_rounds(
             steps += [
                 (stage, n) for n in range(2, takes[dialogue.source.row] + 1) for stage in take_stages(tone_recipe())
             ]
-            assert [(step.stage, step.attempt) for step in dialogue.provenance] == steps
+            assert [(step.stage, step.take) for step in dialogue.provenance] == steps
 
 
 def test_clips_and_metadata_are_written_where_the_recipe_wants_them(
@@ -135,7 +135,7 @@ def test_an_engine_that_is_missing_stops_the_job_before_anything_is_written(
     def missing() -> str:
         raise EngineUnavailable("flite: install the Debian package libflite1")
 
-    monkeypatch.setattr("pipeline.engines.tts.flite.version", missing)
+    swap_engine(monkeypatch, "tts", "flite", version=missing)
     with pytest.raises(EngineUnavailable, match="libflite1"):
         run_tone(make_job(input_file, "synthesize.engine=flite", "cast.bank=offline"), tmp_path / "corpus")
     assert not (tmp_path / "corpus").exists()

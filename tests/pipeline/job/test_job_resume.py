@@ -14,6 +14,7 @@ from manifests.storage import open_place
 from pipeline.job import run as running
 from pipeline.job.job import Listener, differences
 from pipeline.job.runner.local import LocalRunner
+from tests.builders import swap_engine
 from tests.pipeline.tone_job import (
     ROWS,
     Count,
@@ -97,7 +98,7 @@ def test_what_a_started_job_is_cut_by_cannot_change(
 @pytest.mark.parametrize(
     ("overrides", "changes", "named"),
     [
-        (["gate.wer_limit=0.2"], {}, "recipe.gate.wer_limit"),
+        (["gate.wer_limit=0.2"], {}, "recipe.stages.gate.wer_limit"),
         ([], {"language": "en"}, "options.language"),
         ([], {"limit": 3}, "options.limit"),
     ],
@@ -122,7 +123,6 @@ def test_a_changed_input_is_refused(changed: list[Any], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("part", "named"),
     [
-        ("pipeline.engines.asr.tone.version", r"engines\.asr/tone"),
         ("pipeline.job.job.normalizer_version", r"normalizers\.en, normalizers\.zh"),
         ("pipeline.job.job.named_digest", r"prompts\.respond, prompts\.rewrite, prompts\.screen"),
         ("pipeline.job.job.version", "parley"),
@@ -136,8 +136,14 @@ def test_a_changed_part_is_refused(
         run_tone(make_job(input_file), finished)
 
 
+def test_a_changed_engine_is_refused(finished: Path, input_file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    swap_engine(monkeypatch, "asr", "tone", version=lambda: "another")
+    with pytest.raises(ResumeRefused, match=r"engines\.asr/tone"):
+        run_tone(make_job(input_file), finished)
+
+
 def test_a_changed_voice_is_refused(finished: Path, input_file: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.job.job.load_bank", lambda name: replace(load_bank(name), digest="another"))
+    monkeypatch.setattr("pipeline.stages.cast.load_bank", lambda name: replace(load_bank(name), digest="another"))
     with pytest.raises(ResumeRefused, match="voices"):
         run_tone(make_job(input_file), finished)
 

@@ -14,7 +14,7 @@ from manifests.validate import validate
 from pipeline.engines.asr.tone import ToneRecognizer
 from pipeline.engines.contract import Clip, Failure, Transcript
 from pipeline.engines.registry import ENGINES
-from tests.builders import double
+from tests.builders import double, recognizer_of, swap_engine, take_of
 from tests.laws.test_every_stage import SometimesCutOff
 from tests.pipeline.tone_job import ROWS, make_job, run_tone
 
@@ -38,7 +38,7 @@ class Mishears(ToneRecognizer):
 @pytest.fixture
 def engines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ENGINES.added, ("asr", "mishears"), double("asr", "mishears", __name__, "Mishears"))
-    monkeypatch.setattr("pipeline.engines.tts.tone.ToneSynthesizer", SometimesCutOff)
+    swap_engine(monkeypatch, "tts", "tone", open=SometimesCutOff)
 
 
 def rows_of(out: Path, status: str) -> dict[str, Dialogue]:
@@ -61,12 +61,12 @@ def test_a_second_opinion_keeps_what_the_second_recognizer_alone_would_keep(inpu
     assert len(kept["bad"]) < len(kept["good"]) < len(ROWS)
     for row_id, row in kept["both"].items():
         for turn, alone in zip(row.turns, kept["good"][row_id].turns, strict=True):
-            assert (turn.audio, turn.hypothesis, turn.seed) == (alone.audio, alone.hypothesis, alone.seed)
-            assert turn.recognizer == ("tone" if turn.opinions else "mishears")
+            assert (turn.audio, turn.hypothesis, turn.score) == (alone.audio, alone.hypothesis, alone.score)
+            assert recognizer_of(turn) == ("tone" if take_of(turn).hearings else "mishears")
             takes = [(take.seed, take.reason) for take in turn.attempts]
             assert takes == [(take.seed, take.reason) for take in alone.attempts]
             for take in turn.attempts:
-                assert (take.reason is None) == (not take.opinions or take.opinions[1].reason is None)
+                assert (take.reason is None) == (not take.hearings or take.hearings[1].reason is None)
 
 
 @pytest.mark.usefixtures("engines")
@@ -77,8 +77,8 @@ def test_the_corpus_says_how_often_each_was_wrong(input_file: str, tmp_path: Pat
     found = stats(open_place(tmp_path / "corpus"))["second_opinions"]
     rows = {status: rows_of(tmp_path / "corpus", status) for status in ("kept", "rejected")}
     for status, of_status in rows.items():
-        takes = [take for row in of_status.values() for turn in row.turns for take in turn.attempts if take.opinions]
-        good = sum(take.opinions[1].reason is None for take in takes)
+        takes = [take for row in of_status.values() for turn in row.turns for take in turn.attempts if take.hearings]
+        good = sum(take.hearings[1].reason is None for take in takes)
         counted = found[status].get("en", {"recognizer_wrong": 0, "voice_wrong": 0})
         assert counted == {"recognizer_wrong": good, "voice_wrong": len(takes) - good}
         assert "zh" not in found[status]

@@ -15,6 +15,7 @@ from manifests.corpus import Corpus
 from manifests.storage import open_place
 from manifests.validate import validate
 from pipeline.job import run as running
+from tests.builders import recognizer_of, take_of
 from tests.pipeline.tone_job import files_of
 from tests.servers import wire
 from tests.servers.faulty_audio import MODEL, FaultyAudioServer, speak
@@ -114,9 +115,9 @@ def test_what_is_kept_was_spoken_and_heard_through_the_server(finished: Path) ->
         assert steps["synthesize"] == ("openai-speech", f"{MODEL}@unpinned")
         assert steps["transcribe"] == ("openai-transcription", f"{MODEL}@unpinned")
         assert all(
-            turn.hypothesis == turn.text and turn.recognizer == steps["transcribe"][0] for turn in dialogue.turns
+            turn.hypothesis == turn.text and recognizer_of(turn) == steps["transcribe"][0] for turn in dialogue.turns
         )
-        assert all(turn.voice_id and turn.voice_id.startswith(f"{turn.role}-") for turn in dialogue.turns)
+        assert all(take_of(turn).voice_id.startswith(f"{turn.role}-") for turn in dialogue.turns)
     assert len({dialogue.user_voice for dialogue in Corpus(finished)}) > 2
 
 

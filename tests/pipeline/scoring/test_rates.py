@@ -1,5 +1,7 @@
 """Rates, pooling and edges."""
 
+from itertools import pairwise
+
 import jiwer
 import pytest
 from hypothesis import given
@@ -60,6 +62,68 @@ def test_an_empty_reference_has_no_rate(language: str, reference: str, hypothesi
     assert result.rate is None
     assert result.edge_error is None
     assert result.insertions == insertions
+
+
+@pytest.mark.parametrize(
+    ("language", "reference", "hypothesis", "alignment"),
+    [
+        ("en", "", "", []),
+        ("en", "The small cat!", "the small cat", [("equal", "the small cat", "the small cat")]),
+        (
+            "en",
+            "a small grey cat sat",
+            "a tall green cat",
+            [
+                ("equal", "a", "a"),
+                ("substitute", "small gray", "tall green"),
+                ("equal", "cat", "cat"),
+                ("delete", "sat", ""),
+            ],
+        ),
+        ("en", "cat", "oh my cat", [("insert", "", "oh my"), ("equal", "cat", "cat")]),
+        ("en", "...", "hello there", [("insert", "", "hello there")]),
+        ("zh", "今天 天气", "今天田地", [("equal", "今天", "今天"), ("substitute", "天气", "田地")]),
+    ],
+)
+def test_the_alignment_shows_what_became_of_each_word(
+    language: str, reference: str, hypothesis: str, alignment: list[tuple[str, str, str]]
+) -> None:
+    found = score(reference, hypothesis, language).alignment
+    assert [(chunk.kind, chunk.meant, chunk.heard) for chunk in found] == alignment
+
+
+# Few words and few characters: what is drawn has much in common, and much that is repeated.
+PAIRS = {
+    "en": st.lists(st.sampled_from("cat dog red tall sat ran".split()), max_size=12).map(" ".join),
+    "zh": st.text("天气好今日", max_size=12),
+}
+LANGUAGE_AND_TEXTS = st.sampled_from(sorted(PAIRS)).flatmap(
+    lambda tag: st.tuples(st.just(tag), PAIRS[tag], PAIRS[tag])
+)
+
+
+@given(LANGUAGE_AND_TEXTS)
+def test_edits_and_texts_are_those_of_the_alignment(case: tuple[str, str, str]) -> None:
+    language, reference, hypothesis = case
+    result = score(reference, hypothesis, language)
+    assert result.edits == result.substitutions + result.deletions + result.insertions
+    assert (result.reference, result.hypothesis) == (reference, hypothesis)
+    expected = (jiwer.process_characters if language == "zh" else jiwer.process_words)(reference, hypothesis)
+    distance = expected.substitutions + expected.deletions + expected.insertions
+    assert result.edits == distance if reference else result.edits == result.insertions
+    assert result.reference_length == len(reference if language == "zh" else reference.split())
+    assert result.rate == (result.edits / result.reference_length if reference else None)
+
+
+@given(LANGUAGE_AND_TEXTS)
+def test_neighboring_chunks_differ_in_kind_and_hold_what_their_kind_says(case: tuple[str, str, str]) -> None:
+    language, reference, hypothesis = case
+    chunks = score(reference, hypothesis, language).alignment
+    assert all(one.kind != other.kind for one, other in pairwise(chunks))
+    for chunk in chunks:
+        assert (chunk.meant == chunk.heard) == (chunk.kind == "equal")
+        assert bool(chunk.meant) == (chunk.kind != "insert")
+        assert bool(chunk.heard) == (chunk.kind != "delete")
 
 
 TEXT = "abcdefghijklmnopqrstuvwxyz0123456789"

@@ -10,16 +10,17 @@ import pytest
 from manifests.audio import decode
 from manifests.errors import RecipeError
 from manifests.reasons import Reason
-from manifests.schema import Dialogue, Quality, Turn
+from manifests.schema import Dialogue, Hearing, Quality, Take
 from pipeline.audio.loudness import loudness_lufs
 from pipeline.audio.samples import encode, peak_dbfs
 from pipeline.engines.contract import Clip, Failure, Samples, SpeechRequest
 from pipeline.engines.tts.tone import ToneSynthesizer
 from pipeline.recipe import Recipe
 from pipeline.recipes.load import parse_recipe
+from pipeline.stages.assess import REFERENCES
 from pipeline.stages.contract import Context, audit_stage, run_stage
 from pipeline.stages.registry import find_stage
-from tests.builders import make_context, make_dialogue, tone_recipe
+from tests.builders import make_context, make_dialogue, make_take, take_of, tone_recipe
 
 pytest.importorskip("pyloudnorm", reason="needs the extra 'quality'")
 
@@ -58,14 +59,14 @@ def _failure() -> Failure:
 
 
 def recipe_with(assess: str, *overrides: str) -> Recipe:
-    stages = [*tone_recipe().stages[:-1], "assess", "gate"]
-    return tone_recipe(f"assess={assess}", f"pools.all.stages=[{', '.join(stages)}]", "gate.ladder=[]", *overrides)
+    return tone_recipe(f"assess={assess}", "gate.ladder=[]", *overrides)
 
 
-def context_of(assess: str, *overrides: str, hears: Hears | None = None, **known: Any) -> Context:
+def context_of(assess: str, *overrides: str, hears: Hears | None = None, reference_embeddings: Any = None) -> Context:
     engine = hears or Hears()
     engines = {("quality", "dnsmos"): engine, ("encoder", "resemblyzer"): engine}
-    return make_context(recipe_with(assess, *overrides), SPEECH, engines=engines, **known)
+    resources = {REFERENCES.name: reference_embeddings or {}}
+    return make_context(recipe_with(assess, *overrides), SPEECH, engines=engines, **resources)
 
 
 def tone(peak: float, seconds: float = 1.0, lead_s: float = 0.0, trail_s: float = 0.0) -> Samples:
@@ -74,32 +75,33 @@ def tone(peak: float, seconds: float = 1.0, lead_s: float = 0.0, trail_s: float 
     return np.pad((peak * np.sin(2 * np.pi * 500 * time)).astype(np.float32), padding)
 
 
-def delivered(*clips: Samples, voice: str = "v", dialogue_id: str = "test-1", **turn: Any) -> Dialogue:
+def delivered(*clips: Samples, voice: str = "v", dialogue_id: str = "test-1", **known: Any) -> Dialogue:
     """A dialogue whose turns carry these clips, heard and not yet assessed."""
     pairs = [("How are you?", "I am fine.")] * ((len(clips) + 1) // 2)
     start = make_dialogue(*pairs, spoken=True, dialogue_id=dialogue_id)
-    values = {"voice_id": voice, "hypothesis": "x"} | turn
+    values = {"hearing": Hearing("test", "x")} | known
     turns = [
-        replace(t, audio=encode(clip, RATE, "flac"), **values) for t, clip in zip(start.turns, clips, strict=False)
+        replace(turn, take=make_take(1, voice, audio=encode(clip, RATE, "flac"), **values))
+        for turn, clip in zip(start.turns, clips, strict=False)
     ]
     return replace(start, turns=(*turns, *start.turns[len(turns) :]))
 
 
-def assessed(dialogue: Dialogue, assess: str, **known: Any) -> Turn:
+def assessed(dialogue: Dialogue, assess: str, **known: Any) -> Take:
     (result,) = run_stage(find_stage("assess"), [dialogue], context_of(assess, **known))
-    return result.turns[0]
+    return take_of(result.turns[0])
 
 
 def test_what_is_not_asked_is_not_computed() -> None:
-    turn = assessed(delivered(tone(0.5, lead_s=0.25, trail_s=0.125)), "{}")
-    assert turn.quality is not None and turn.reason is None and turn.speaker_similarity is None
-    assert turn.quality.loudness_lufs == pytest.approx(-9.9, abs=0.9)
-    assert turn.quality.peak_dbfs == pytest.approx(-6.02, abs=0.01)
-    assert turn.quality.leading_silence_s == pytest.approx(0.25, abs=0.001)
-    assert turn.quality.trailing_silence_s == pytest.approx(0.125, abs=0.001)
-    assert turn.quality.clipped_share == 0.0
+    take = assessed(delivered(tone(0.5, lead_s=0.25, trail_s=0.125)), "{}")
+    assert take.quality is not None and take.reason is None and take.speaker_similarity is None
+    assert take.quality.loudness_lufs == pytest.approx(-9.9, abs=0.9)
+    assert take.quality.peak_dbfs == pytest.approx(-6.02, abs=0.01)
+    assert take.quality.leading_silence_s == pytest.approx(0.25, abs=0.001)
+    assert take.quality.trailing_silence_s == pytest.approx(0.125, abs=0.001)
+    assert take.quality.clipped_share == 0.0
     asked = ("dnsmos_ovrl", "dnsmos_sig", "dnsmos_bak", "dnsmos_p808", "utmos")
-    assert [getattr(turn.quality, name) for name in asked] == [None] * 5
+    assert [getattr(take.quality, name) for name in asked] == [None] * 5
 
 
 def test_a_predictor_fills_its_scores_and_no_others() -> None:
@@ -124,40 +126,40 @@ def test_a_predictor_fills_its_scores_and_no_others() -> None:
 )
 def test_a_limit_that_is_crossed_is_the_reason(assess: str, reason: str | None) -> None:
     reference_embeddings = {"v": np.array([1, 0], np.float32)}
-    turn = assessed(delivered(tone(0.5, lead_s=0.2, trail_s=0.3)), assess, reference_embeddings=reference_embeddings)
-    assert turn.reason == reason
-    assert turn.quality is not None
+    take = assessed(delivered(tone(0.5, lead_s=0.2, trail_s=0.3)), assess, reference_embeddings=reference_embeddings)
+    assert take.reason == reason
+    assert take.quality is not None
 
 
 def test_each_clip_is_held_against_its_own_voice() -> None:
     reference_embeddings = {"v": np.array([1, 0], np.float32), "w": np.array([0, 1], np.float32)}
     rows = [delivered(tone(0.6), voice=voice, dialogue_id=voice) for voice in ("v", "w")]
     context = context_of("{speaker: resemblyzer}", reference_embeddings=reference_embeddings)
-    found = [row.turns[0].speaker_similarity for row in run_stage(find_stage("assess"), rows, context)]
+    found = [take_of(row.turns[0]).speaker_similarity for row in run_stage(find_stage("assess"), rows, context)]
     assert found == [pytest.approx(0.6, abs=0.001), pytest.approx(0.8, abs=0.001)]
 
 
 def test_cut_off_tops_are_clipped() -> None:
     clip = np.clip(tone(1.5), -1, 1)
-    turn = assessed(delivered(clip), "{max_clipped_share: 0.4}")
-    assert turn.reason == "clipped"
-    assert turn.quality is not None and turn.quality.clipped_share == pytest.approx(0.5, abs=0.1)
+    take = assessed(delivered(clip), "{max_clipped_share: 0.4}")
+    assert take.reason == "clipped"
+    assert take.quality is not None and take.quality.clipped_share == pytest.approx(0.5, abs=0.1)
     assert assessed(delivered(clip), "{max_clipped_share: 0.7}").reason is None
 
 
 def test_a_clip_that_cannot_be_measured_crosses_no_limit() -> None:
     assess = "{quality: dnsmos, minimum: {dnsmos_ovrl: 5}, speaker: resemblyzer, speaker_similarity: 1}"
-    turn = assessed(
+    take = assessed(
         delivered(tone(0.5, seconds=0.3)), assess, reference_embeddings={"v": np.array([1, 0], np.float32)}
     )
-    assert (turn.reason, turn.speaker_similarity) == (None, None)
-    assert turn.quality is not None and turn.quality.dnsmos_ovrl is None and turn.quality.loudness_lufs is None
+    assert (take.reason, take.speaker_similarity) == (None, None)
+    assert take.quality is not None and take.quality.dnsmos_ovrl is None and take.quality.loudness_lufs is None
 
 
 def test_silence_is_all_edge_and_has_no_level() -> None:
-    turn = assessed(delivered(np.zeros(RATE, np.float32)), "{max_edge_silence_s: 0.9}")
-    assert turn.reason == "long_silence"
-    assert turn.quality == Quality(clipped_share=0.0, leading_silence_s=1.0, trailing_silence_s=1.0)
+    take = assessed(delivered(np.zeros(RATE, np.float32)), "{max_edge_silence_s: 0.9}")
+    assert take.reason == "long_silence"
+    assert take.quality == Quality(clipped_share=0.0, leading_silence_s=1.0, trailing_silence_s=1.0)
 
 
 def test_takes_with_a_reason_and_takes_assessed_before_are_left_alone() -> None:
@@ -193,20 +195,20 @@ class Says(ToneSynthesizer):
         return [self.clip for _ in requests]
 
 
-def through(recipe: Recipe, samples: Samples, *stages: str) -> Turn:
+def through(recipe: Recipe, samples: Samples, *stages: str) -> Take:
     rows = [START]
     engines = {("tts", "tone"): Says(samples)}
     for stage in stages:
         rows = run_stage(find_stage(stage), rows, make_context(recipe, SPEECH, engines=engines))
-    return rows[0].turns[0]
+    return take_of(rows[0].turns[0])
 
 
 def test_clipping_of_the_synthesizer_is_seen_though_its_level_is_lowered() -> None:
     recipe = recipe_with("{max_clipped_share: 0.01}", "render.peak_dbfs=-6")
-    turn = through(recipe, 1.5 * tone(1.0), "cast", "synthesize", "render", "watermark", "assess")
-    assert turn.reason == "clipped"
-    assert turn.quality is not None and turn.quality.clipped_share == pytest.approx(0.5, abs=0.1)
-    assert turn.quality.peak_dbfs == pytest.approx(-6, abs=0.5)
+    take = through(recipe, 1.5 * tone(1.0), "cast", "synthesize", "render", "watermark", "assess")
+    assert take.reason == "clipped"
+    assert take.quality is not None and take.quality.clipped_share == pytest.approx(0.5, abs=0.1)
+    assert take.quality.peak_dbfs == pytest.approx(-6, abs=0.5)
 
 
 @pytest.mark.parametrize(
@@ -219,26 +221,26 @@ def test_clipping_of_the_synthesizer_is_seen_though_its_level_is_lowered() -> No
     ids=["by loudness", "as loud as the peak allows", "by peak"],
 )
 def test_render_sets_the_level(overrides: list[str], loudness: float | None, peak: float | None) -> None:
-    turn = through(tone_recipe(*overrides), tone(0.05), "cast", "synthesize", "render")
-    assert turn.audio is not None
-    samples, rate = decode(turn.audio)
+    take = through(tone_recipe(*overrides), tone(0.05), "cast", "synthesize", "render")
+    assert take.audio is not None
+    samples, rate = decode(take.audio)
     if loudness is not None:
         assert loudness_lufs(samples, rate) == pytest.approx(loudness, abs=0.1)
     if peak is not None:
         assert peak_dbfs(samples) == pytest.approx(peak, abs=0.01)
     if not overrides:
-        assert turn.quality is None, "what is not asked is not recorded"
+        assert take.quality is None, "what is not asked is not recorded"
         return
-    assert turn.quality is not None
-    assert turn.quality.loudness_lufs == pytest.approx(loudness_lufs(samples, rate), abs=0.1)
-    assert turn.quality.peak_dbfs == pytest.approx(peak_dbfs(samples), abs=0.01)
+    assert take.quality is not None
+    assert take.quality.loudness_lufs == pytest.approx(loudness_lufs(samples, rate), abs=0.1)
+    assert take.quality.peak_dbfs == pytest.approx(peak_dbfs(samples), abs=0.01)
 
 
 def test_a_clip_under_a_block_is_leveled_by_its_peak() -> None:
     recipe = tone_recipe("render.loudness_lufs=-30", "render.edge_silence_ms=0")
-    turn = through(recipe, tone(0.05, seconds=0.2), "cast", "synthesize", "render")
-    assert turn.quality is not None and turn.quality.loudness_lufs is None
-    assert turn.quality.peak_dbfs == pytest.approx(-3, abs=0.01)
+    take = through(recipe, tone(0.05, seconds=0.2), "cast", "synthesize", "render")
+    assert take.quality is not None and take.quality.loudness_lufs is None
+    assert take.quality.peak_dbfs == pytest.approx(-3, abs=0.01)
 
 
 @pytest.mark.parametrize("ladder", ["[]", "[{}]"])
@@ -246,14 +248,14 @@ def test_gate_keeps_the_reason_and_a_retake_is_measured_anew(ladder: str) -> Non
     recipe = recipe_with("{max_edge_silence_s: 0.2}", "render.edge_silence_ms=150", f"gate.ladder={ladder}")
     context = make_context(recipe, SPEECH)
     measured = {"quality": Quality(leading_silence_s=0.0), "speaker_similarity": 0.1}
-    before = delivered(tone(0.5), reason="voice_drift", seed=1, rate=1.0, **measured)
+    before = delivered(tone(0.5), reason="voice_drift", **measured)
     (row,) = run_stage(find_stage("gate"), [before], context)
     if ladder == "[]":
         assert (row.status, row.reason) == ("rejected", "voice_drift")
-        assert row.turns[0].speaker_similarity == 0.1, "the number stays beside the reason"
+        assert take_of(row.turns[0]).speaker_similarity == 0.1, "the number stays beside the reason"
         return
     assert row.status == "live" and row.turns[0].attempts[0].reason == "voice_drift"
-    assert row.turns[0].quality is None and row.turns[0].speaker_similarity is None
+    assert row.turns[0].take is None
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from manifests.schema import Attempt, Dialogue
+from manifests.schema import Dialogue
 from pipeline.recipes.load import load_recipe
 from pipeline.stages.cast import CAST, CastSettings
 from pipeline.stages.contract import Context, run_stage
-from tests.builders import make_context, make_dialogue, tone_recipe
+from tests.builders import make_context, make_dialogue, make_take, tone_recipe
 from voicebank.bank import load_bank
 
 BANK = load_bank("tone")
@@ -26,7 +26,7 @@ def cast(dialogues: list[Dialogue], context: Context | None = None) -> list[Dial
 
 def heard(dialogue: Dialogue, *voices: str) -> Dialogue:
     """The dialogue after takes with those voices, its user to be cast anew."""
-    attempts = tuple(Attempt(i, voice, 1, 1.0, None, None, None, "error_rate") for i, voice in enumerate(voices, 1))
+    attempts = tuple(make_take(i, voice, reason="error_rate") for i, voice in enumerate(voices, 1))
     user, *others = dialogue.turns
     return replace(dialogue, turns=(replace(user, attempts=attempts), *others))
 
@@ -92,9 +92,7 @@ def test_a_language_without_voices_is_a_reject_that_names_no_path(tmp_path) -> N
     recipe = tone_recipe()
     context = replace(
         make_context(recipe),
-        recipe=recipe.model_copy(
-            update={"cast": recipe.section(CastSettings).model_copy(update={"bank": str(tmp_path)})}
-        ),
+        recipe=recipe.model_copy(update={"stages": {**recipe.stages, "cast": CastSettings(bank=str(tmp_path))}}),
     )
     (done,) = cast(rows(1, language="fr"), context)
     assert (done.status, done.reason) == ("failed", "no_voice")
@@ -113,9 +111,9 @@ def test_a_language_without_voices_is_a_reject_that_names_no_path(tmp_path) -> N
 def test_no_private_path_of_a_bank_reaches_a_manifest(bank: str, public: str) -> None:
     recipe = tone_recipe(f"cast.bank={bank}")
     assert recipe.section(CastSettings).bank == bank
-    assert recipe.content()["cast"]["bank"] == public
+    assert recipe.content()["stages"]["cast"]["bank"] == public
 
 
 @pytest.mark.parametrize("name", ["ke-speechchat", "ke-speechchat-offline"])
 def test_ke_speechchat_has_one_agent_of_each_gender(name: str) -> None:
-    assert load_recipe(name).cast.agents == "pair"
+    assert load_recipe(name).section(CastSettings).agents == "pair"

@@ -14,7 +14,7 @@ from pipeline.seeds import derive_seed
 from pipeline.stages.contract import EngineKey
 from pipeline.stages.converse import CONVERSE as STAGE
 from pipeline.stages.converse import clipped_poisson, wanted_exchanges
-from tests.builders import make_context, make_dialogue, tone_recipe
+from tests.builders import make_context, make_dialogue
 from tests.pipeline.stages.scripted_text import CONVERSE, Answer, model_recipe, play
 
 RECIPE = model_recipe(*CONVERSE)
@@ -168,7 +168,7 @@ def test_an_exchange_that_cannot_be_had_ends_the_dialogue_and_costs_no_further_c
 
 @pytest.mark.parametrize(
     ("recipe", "engines", "prompts"),
-    [(RECIPE, (("text", "writer"),), ("instructs2s-converse/v1",)), (tone_recipe(), (), ())],
+    [(RECIPE, (("text", "writer"),), ("instructs2s-converse/v1",))],
 )
 def test_the_stage_declares_its_engine_and_prompt(
     recipe: Recipe, engines: tuple[EngineKey, ...], prompts: tuple[str, ...]

@@ -1,14 +1,12 @@
 """dedup: the rows that the index names are rejected, the others pass."""
 
-from dataclasses import replace
-
 from manifests.schema import Step
 from pipeline.stages.contract import audit_stage, run_stage
-from pipeline.stages.dedup import DEDUP
+from pipeline.stages.dedup import DEDUP, DUPLICATES
 from tests.builders import make_context, make_dialogue
 
 ROWS = [make_dialogue(dialogue_id=name, spoken=True) for name in ("first", "again", "other")]
-CONTEXT = replace(make_context(), duplicates={"again": "first", "elsewhere": "first"})
+CONTEXT = make_context(**{DUPLICATES.name: {"again": "first", "elsewhere": "first"}})
 
 
 def test_a_row_of_the_index_is_rejected_and_says_what_it_is_like() -> None:

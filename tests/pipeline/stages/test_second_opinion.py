@@ -11,13 +11,15 @@ import pytest
 
 from manifests.errors import RecipeError
 from manifests.reasons import Reason
-from manifests.schema import Dialogue, Opinion
+from manifests.schema import Dialogue, Hearing, Turn
 from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Failure, Transcript
+from pipeline.scoring.rates import score
+from pipeline.stages.cast import CASTING
 from pipeline.stages.contract import Context, audit_stage, run_stage
 from pipeline.stages.gate import GATE
-from pipeline.stages.transcribe import TRANSCRIBE
-from tests.builders import make_context, make_dialogue, tone_recipe
+from pipeline.stages.transcribe import TRANSCRIBE, TranscribeSettings
+from tests.builders import make_context, make_dialogue, make_take, recognizer_of, take_of, tone_recipe, with_take
 
 RATE = 8_000
 BASE = 5 * RATE
@@ -65,8 +67,17 @@ def spoken(turns: int = 2, first: int = 0, level: float = 0.3, **changes: object
     noise = np.random.default_rng(0).uniform(-level, level, BASE + 100).astype(np.float32)
     clips = [encode(noise[: BASE + first + n], RATE, "wav") for n in range(turns)]
     numbered = enumerate(zip(dialogue.turns, clips, strict=True))
-    made = tuple(replace(turn, audio=clip, seed=first + n, rate=1.0) for n, (turn, clip) in numbered)
+    made = tuple(replace(turn, take=make_take(audio=clip, seed=first + n)) for n, (turn, clip) in numbered)
     return replace(dialogue, turns=made, **changes)  # type: ignore[arg-type]
+
+
+def hearings_of(turn: Turn) -> tuple[Hearing, ...]:
+    return take_of(turn).hearings
+
+
+def rate_of(hearing: Hearing) -> float | None:
+    rate = hearing.score.rate if hearing.score else None
+    return rate if rate is None else round(rate, 6)
 
 
 def context(first: Script, second: Script, *overrides: str, ladder: str = "[]") -> Context:
@@ -111,12 +122,13 @@ def test_who_decides(first: str, second: str, decided: str, reasons: str, status
     result, dear = hear(spoken(), first, second)
     asked = [n for n, word in enumerate(second.split()) if word != "-"]
     assert dear.batches == ([asked] if asked else []), "what could change nothing is not asked"
-    assert [turn.recognizer for turn in result.turns] == decided.split()
+    assert [recognizer_of(turn) for turn in result.turns] == decided.split()
     assert [turn.reason or "-" for turn in result.turns] == reasons.split()
     for n, turn in enumerate(result.turns):
-        answer = HEARD[(first if turn.recognizer == "cheap" else second).split()[n]]
+        answer = HEARD[(first if recognizer_of(turn) == "cheap" else second).split()[n]]
         assert turn.hypothesis == (None if isinstance(answer, Failure) else answer.text)
-        assert len(turn.opinions) == (2 if n in asked else 0)
+        assert len(hearings_of(turn)) == (2 if n in asked else 0)
+        assert n not in asked or take_of(turn).hearing in hearings_of(turn)
     (ended,) = run_stage(GATE, [result], make_context(tone_recipe("gate.ladder=[]")))
     assert ended.status == status
 
@@ -135,11 +147,11 @@ def test_the_row_says_who_heard_what_and_whose_fault_it_was(
     first: str, second: str, opinions: list[tuple[float | None, str | None]]
 ) -> None:
     result, _ = hear(spoken(), f"{first} right", f"{second} -")
-    found = result.turns[0].opinions
-    assert [(o.error_rate if o.error_rate is None else round(o.error_rate, 6), o.reason) for o in found] == opinions
-    assert [o.recognizer for o in found] == ["cheap", "dear"]
+    found = hearings_of(result.turns[0])
+    assert [(rate_of(hearing), hearing.reason) for hearing in found] == opinions
+    assert [hearing.recognizer for hearing in found] == ["cheap", "dear"]
     texts = [None if isinstance(a, Failure) else a.text for a in (HEARD[first], HEARD[second])]
-    assert [o.hypothesis for o in found] == texts
+    assert [hearing.hypothesis for hearing in found] == texts
 
 
 @pytest.mark.parametrize(
@@ -153,7 +165,7 @@ def test_the_row_says_who_heard_what_and_whose_fault_it_was(
 )
 def test_other_limits_of_the_gate_count_too(limit: str, first: str, second: str, decided: str) -> None:
     result, _ = hear(spoken(), first, second, limit)
-    assert [turn.recognizer for turn in result.turns] == [decided, "cheap"]
+    assert [recognizer_of(turn) for turn in result.turns] == [decided, "cheap"]
 
 
 @pytest.mark.parametrize(
@@ -169,26 +181,26 @@ def test_a_dialogue_that_is_lost_anyway_costs_no_second_hearing(
     other: Reason | None, ladder: str, asked: list[list[int]]
 ) -> None:
     dialogue = spoken()
-    blamed = replace(dialogue.turns[1], reason=other.value if other else None)
+    blamed = with_take(dialogue.turns[1], reason=other.value if other else None)
     _, dear = hear(replace(dialogue, turns=(dialogue.turns[0], blamed)), "three right", "right -", ladder=ladder)
     assert dear.batches == asked
 
 
 def test_a_clip_of_impossible_length_is_heard_by_neither() -> None:
     result, dear = hear(spoken(), "- -", "- -", "gate.spaced_speed={slowest: 400, fastest: 1000, pause_s: 0}")
-    assert [(turn.reason, turn.opinions) for turn in result.turns] == [("too_long_speech", ())] * 2
+    assert [(turn.reason, hearings_of(turn)) for turn in result.turns] == [("too_long_speech", ())] * 2
     assert dear.batches == []
 
 
 def test_who_heard_the_voices_prompt_is_believed() -> None:
     dear = Script("dear", "right -")
     prepared = context(Script("cheap", "prompt right"), dear)
-    name = prepared.casting.user_at("en", 0, 0) or ""
-    leaking = {name: replace(prepared.casting[name], prompt_text=OTHERS_TEXT)}
+    name = prepared.resource(CASTING).user_at("en", 0, 0) or ""
+    leaking = {name: replace(prepared.resource(CASTING)[name], prompt_text=OTHERS_TEXT)}
     dialogue = spoken()
-    first = replace(dialogue.turns[0], voice_id=name)
-    changed = replace(prepared, casting=leaking)  # type: ignore[arg-type]
-    (result,) = run_stage(TRANSCRIBE, [replace(dialogue, turns=(first, dialogue.turns[1]))], changed)
+    turns = tuple(with_take(turn, voice_id=name) for turn in dialogue.turns)
+    changed = replace(prepared, resources={**prepared.resources, CASTING.name: leaking})
+    (result,) = run_stage(TRANSCRIBE, [replace(dialogue, turns=turns)], changed)
     assert (result.turns[0].reason, dear.batches) == ("hallucination_prompt", [])
 
 
@@ -203,8 +215,8 @@ def test_text_on_silence_is_an_invention_whichever_engine_wrote_it_and_even_if_i
     result, _ = hear(quiet, f"{said} {said}", "nothing nothing", "transcribe.second={}")
     assert [turn.reason for turn in result.turns] == [reason] * 2
     heard_twice, _ = hear(quiet, f"{said} {said}", f"{said} {said}")
-    assert all(opinion.reason is not None for turn in heard_twice.turns for opinion in turn.opinions)
-    assert [len(turn.opinions) for turn in heard_twice.turns] == [2, 2]
+    assert all(hearing.reason is not None for turn in heard_twice.turns for hearing in hearings_of(turn))
+    assert [len(hearings_of(turn)) for turn in heard_twice.turns] == [2, 2]
 
 
 def test_each_language_has_its_own_second_recognizer_or_none() -> None:
@@ -217,14 +229,14 @@ def test_each_language_has_its_own_second_recognizer_or_none() -> None:
     results = run_stage(TRANSCRIBE, rows, make_context(recipe, engines=engines))
     assert (cheap.batches, dear.batches, deaf.batches) == ([list(range(8))], [[0, 1, 4, 5]], [])
     assert dear.told == ["en"] * 4
-    assert [[turn.recognizer for turn in row.turns] for row in results] == [["d", "d"], ["c", "c"]] * 2
+    assert [[recognizer_of(turn) for turn in row.turns] for row in results] == [["d", "d"], ["c", "c"]] * 2
     assert results[0].provenance[-1].engine == "c, d, x"
 
 
 @pytest.mark.parametrize(
     ("engine", "second", "message"),
     [
-        ("a", "a", "asr: .*second: a would be asked twice about [*]"),
+        ("a", "a", "transcribe: .*second: a would be asked twice about [*]"),
         ("{en: a, zh: b}", "b", "second: b would be asked twice about zh"),
         ("a", "{zh: a}", "second: a would be asked twice about zh"),
         ("{en: a}", "{zh: b}", "second: no recognizer hears zh first"),
@@ -237,7 +249,7 @@ def test_each_language_has_its_own_second_recognizer_or_none() -> None:
 def test_a_second_opinion_comes_from_somebody_else(engine: str, second: str, message: str | None) -> None:
     overrides = f"transcribe.engine={engine}", f"transcribe.second={second}"
     if message is None:
-        assert tone_recipe(*overrides).transcribe.second
+        assert tone_recipe(*overrides).section(TranscribeSettings).second
     else:
         with pytest.raises(RecipeError, match=message):
             tone_recipe(*overrides)
@@ -249,23 +261,23 @@ def test_nothing_of_it_is_lost_in_a_retake() -> None:
     prepared = context(cheap, dear, "gate.wer_limit=0.05", ladder="[{}]")
     (row,) = run_stage(GATE, run_stage(TRANSCRIBE, [spoken()], prepared), prepared)
     assert row.status == "live"
-    assert (row.turns[0].audio, row.turns[0].opinions) == (None, ())
-    again = spoken(first=3).turns[0]
-    taken = replace(row.turns[0], audio=again.audio, seed=again.seed)
+    assert row.turns[0].take is None
+    again = make_take(2, audio=spoken(first=3).turns[0].audio, seed=3)
+    taken = replace(row.turns[0], take=again)
     (row,) = run_stage(TRANSCRIBE, [replace(row, turns=(taken, row.turns[1]))], prepared)
     (row,) = run_stage(GATE, [row], prepared)
     first, second = row.turns[0].attempts
     three, two = HEARD["three"], HEARD["two"]
     assert isinstance(three, Transcript) and isinstance(two, Transcript)
-    assert first.opinions == (
-        Opinion("cheap", three.text, pytest.approx(0.3), "error_rate"),  # type: ignore[arg-type]
-        Opinion("dear", two.text, pytest.approx(0.2), "error_rate"),  # type: ignore[arg-type]
+    assert first.hearings == (
+        Hearing("cheap", three.text, score(TEXT, three.text, "en"), "error_rate"),
+        Hearing("dear", two.text, score(TEXT, two.text, "en"), "error_rate"),
     )
-    assert (first.recognizer, first.hypothesis, first.reason) == ("dear", two.text, "error_rate")
-    assert [(o.recognizer, o.reason) for o in second.opinions] == [("cheap", "error_rate"), ("dear", None)]
-    assert (second.recognizer, second.reason, row.status) == ("dear", None, "kept")
-    assert row.turns[0].opinions == second.opinions
-    assert [(a.recognizer, a.opinions) for a in row.turns[1].attempts] == [("cheap", ())]
+    assert (first.hearing, first.reason) == (first.hearings[1], "error_rate")
+    assert [(h.recognizer, h.reason) for h in second.hearings] == [("cheap", "error_rate"), ("dear", None)]
+    assert (second.hearing, second.reason, row.status) == (second.hearings[1], None, "kept")
+    assert hearings_of(row.turns[0]) == second.hearings
+    assert [(a.hearing and a.hearing.recognizer, a.hearings) for a in row.turns[1].attempts] == [("cheap", ())]
     assert dear.batches == [[0], [3]], "what was decided is not asked again"
 
 

@@ -9,15 +9,17 @@ import pytest
 
 from manifests.audio import decode
 from manifests.reasons import Reason
-from manifests.schema import Attempt, Dialogue
+from manifests.schema import Dialogue, Hearing, Turn, Watermark
 from pipeline.audio.samples import peak_dbfs
 from pipeline.engines.asr.tone import ToneRecognizer
 from pipeline.engines.contract import Clip, Detection, Failure, SpeechRequest, Transcript
 from pipeline.engines.tts.tone import ToneSynthesizer
 from pipeline.engines.watermark.tone_mark import ToneWatermarker
+from pipeline.scoring.rates import score
+from pipeline.stages.cast import CASTING
 from pipeline.stages.contract import EngineKey, run_stage
 from pipeline.stages.registry import find_stage
-from tests.builders import make_context, make_dialogue, tone_recipe
+from tests.builders import make_context, make_dialogue, make_take, take_of, tone_recipe
 
 SPEECH = ("cast", "synthesize", "render", "watermark", "transcribe", "gate")
 START = make_dialogue(("How are you?", "I am fine."), spoken=True)
@@ -46,6 +48,12 @@ class Says(ToneSynthesizer):
         return [self.result for _ in requests]
 
 
+def mark_of(turn: Turn) -> Watermark:
+    mark = take_of(turn).watermark
+    assert mark is not None
+    return mark
+
+
 def clip(samples: Any, rate: int = 16_000) -> Clip:
     return Clip(np.asarray(samples, np.float32), rate)
 
@@ -53,14 +61,16 @@ def clip(samples: Any, rate: int = 16_000) -> Clip:
 def test_one_user_voice_and_one_agent_voice_for_the_whole_dialogue() -> None:
     four = make_dialogue(("How are you?", "I am fine."), ("Really?", "Really."), spoken=True)
     result = run("cast", "synthesize", dialogue=four)
-    voices = [turn.voice_id for turn in result.turns]
+    voices = [take_of(turn).voice_id for turn in result.turns]
     assert voices == [result.user_voice, result.agent_voice] * 2
-    assert len({turn.seed for turn in result.turns}) == 4
+    assert len({take_of(turn).seed for turn in result.turns}) == 4
 
 
 def test_user_and_agent_are_drawn_apart_and_a_voice_that_is_set_stays() -> None:
     cast = [run("cast", dialogue=replace(START, dialogue_id=f"test-{i}")) for i in range(40)]
-    genders = {tuple(make_context().casting[v or ""].gender for v in (d.user_voice, d.agent_voice)) for d in cast}
+    genders = {
+        tuple(make_context().resource(CASTING)[v or ""].gender for v in (d.user_voice, d.agent_voice)) for d in cast
+    }
     assert len(genders) == 4
     result = run("cast", dialogue=replace(START, user_voice="u", agent_voice="a"))
     assert (result.user_voice, result.agent_voice) == ("u", "a")
@@ -73,7 +83,7 @@ def test_without_a_voice_of_the_language_the_row_ends() -> None:
 
 def taken(dialogue: Dialogue, voice: str, takes: int = 1, **changes: Any) -> Dialogue:
     """The dialogue after so many takes of its first turn, which is to be taken again."""
-    attempts = tuple(Attempt(n + 1, voice, n, 1.0, None, None, None, "error_rate") for n in range(takes))
+    attempts = tuple(make_take(n + 1, voice, reason="error_rate") for n in range(takes))
     return replace(dialogue, turns=(replace(dialogue.turns[0], attempts=attempts), *dialogue.turns[1:]), **changes)
 
 
@@ -97,8 +107,8 @@ def test_each_attempt_has_the_rate_of_its_rung_and_a_seed_of_its_own() -> None:
             engines={("tts", "tone"): engine},
             overrides=["gate.ladder=[{rate: 0.9}, {rate: 0.8}]"],
         )
-        turn, request = dialogue.turns[0], engine.requests[-2]
-        assert (turn.rate, turn.seed) == (request.rate, request.seed)
+        take, request = take_of(dialogue.turns[0]), engine.requests[-2]
+        assert (take.number, take.rate, take.seed) == (takes + 1, request.rate, request.seed)
     assert [request.rate for request in engine.requests[::2]] == [1.0, 0.9, 0.8]
     assert len({request.seed for request in engine.requests}) == 6
 
@@ -118,6 +128,10 @@ def test_what_is_no_speech_never_becomes_silence_in_the_corpus(result: Clip | Fa
     dialogue = run(*SPEECH, engines={("tts", "tone"): Says(result)})
     assert (dialogue.status, dialogue.reason) == ("failed", "synthesis_failed")
     assert all(turn.audio is None for turn in dialogue.turns)
+    for turn in dialogue.turns:
+        take = take_of(turn)
+        assert (take.number, take.reason, take.hearing) == (1, "synthesis_failed", None)
+        assert take.voice_id and turn.attempts == (take,), "what was tried stays on the row"
 
 
 @pytest.mark.parametrize("rate", [8_000, 22_050, 24_000, 48_000])
@@ -137,18 +151,18 @@ def test_render_brings_every_engine_to_the_rate_level_and_edges_of_the_recipe(ra
 def test_the_watermark_is_looked_for_in_the_delivered_bytes() -> None:
     dialogue = run("cast", "synthesize", "render", "watermark")
     for turn in dialogue.turns:
-        assert turn.audio is not None and turn.watermark is not None
+        assert turn.audio is not None
         assert turn.audio.codec == "flac"
         assert turn.audio.bytes[:4] == b"fLaC"
         (found,) = ToneWatermarker().detect([Clip(*decode(turn.audio))])
         assert isinstance(found, Detection)
-        assert found.score == turn.watermark.score >= 0.5
+        assert found.score == mark_of(turn).score >= 0.5
     assert run("cast", "synthesize", "watermark", overrides=["watermark.codec=wav"]).turns[0].audio.codec == "wav"  # type: ignore[union-attr]
 
 
 def test_a_score_at_the_threshold_is_enough() -> None:
     stages = ("cast", "synthesize", "render", "watermark")
-    scores = [turn.watermark.score for turn in run(*stages).turns if turn.watermark]
+    scores = [mark_of(turn).score for turn in run(*stages).turns]
     dialogue = run(*stages, overrides=[f"watermark.threshold={min(scores)!r}"])
     assert [turn.reason for turn in dialogue.turns] == [None, None]
 
@@ -173,6 +187,15 @@ def test_a_clip_without_its_mark_is_never_kept(engine: ToneWatermarker, status: 
     assert all(turn.hypothesis is None for turn in dialogue.turns), "and not worth a recognizer's time"
 
 
+def test_a_take_is_scored_where_it_is_heard() -> None:
+    dialogue = run(*SPEECH[:-1])
+    for turn in dialogue.turns:
+        hearing = take_of(turn).hearing
+        assert hearing is not None and (hearing.recognizer, hearing.reason) == ("tone", None)
+        assert hearing.score == score(turn.text or "", hearing.hypothesis or "", "en")
+        assert take_of(turn).hearings == ()
+
+
 class Deaf(ToneRecognizer):
     """Hears English only, and counts what it was given."""
 
@@ -192,6 +215,7 @@ def test_a_language_that_the_recognizer_does_not_hear_fails_the_row() -> None:
     zh = make_dialogue(("你好吗？", "我很好。"), language="zh", spoken=True)
     dialogue = run(*SPEECH, engines={("asr", "tone"): deaf}, dialogue=zh)
     assert (dialogue.status, dialogue.reason, deaf.clips) == ("failed", "no_recognizer", 0)
+    assert [take_of(turn).hearing for turn in dialogue.turns] == [None, None]
 
 
 def test_a_language_without_any_recognizer_fails_the_row() -> None:
@@ -215,7 +239,7 @@ def test_speech_of_an_impossible_length_is_not_heard_at_all(seconds: float, reas
         ],
     )
     assert (dialogue.status, dialogue.reason, deaf.clips) == ("rejected", reason, 0)
-    assert {turn.recognizer for turn in dialogue.turns} == {"tone"}
+    assert [take_of(turn).hearing for turn in dialogue.turns] == [Hearing("tone", reason=reason)] * 2
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from manifests.schema import Dialogue
+from manifests.schema import Dialogue, Watermark
 from pipeline.engines.contract import Clip, Detection, Failure
 from pipeline.engines.watermark.tone_mark import ToneWatermarker
 from pipeline.stages.contract import Context, audit_stage, run_stage
 from pipeline.stages.registry import find_stage
-from tests.builders import make_context, make_dialogue, tone_recipe
+from tests.builders import make_context, make_dialogue, take_of, tone_recipe
 
 OURS, THEIRS = "a3f1" + 60 * "0", "5c0e" + 60 * "f"
 STAGES = ("cast", "synthesize", "render", "watermark")
@@ -82,8 +82,7 @@ def test_a_mark_that_names_another_corpus_is_a_reject(
     (row,) = run(Carries(found, score=score), spoken(OURS), overrides=overrides)
     assert [turn.reason for turn in row.turns] == [reason, reason]
     for turn in row.turns:
-        assert turn.watermark is not None
-        assert (turn.watermark.method, turn.watermark.message, turn.watermark.score) == ("carries", found, score)
+        assert take_of(turn).watermark == Watermark("carries", found, score)
 
 
 def test_the_dialogue_ends_with_that_reason() -> None:
@@ -94,7 +93,9 @@ def test_the_dialogue_ends_with_that_reason() -> None:
 
 def test_a_mark_without_a_message_is_never_foreign() -> None:
     (row,) = run(ToneWatermarker(), spoken(OURS), overrides=["watermark.message_errors=0"])
-    assert [(turn.reason, turn.watermark and turn.watermark.message) for turn in row.turns] == [(None, None)] * 2
+    assert [(turn.reason, mark and mark.message) for turn in row.turns for mark in [take_of(turn).watermark]] == [
+        (None, None)
+    ] * 2
 
 
 @pytest.mark.skipif(importlib.util.find_spec("audioseal") is None, reason="needs audioseal (the extra 'audioseal')")
@@ -112,8 +113,8 @@ def test_audioseal_marks_delivers_and_is_read_back(tmp_path: Path) -> None:
     marked = run_stage(find_stage("watermark"), rows, context(engine, *lax))
     turns = [turn for row in marked for turn in row.turns]
     assert [turn.reason for turn in turns] == [None] * 6
-    assert all(turn.watermark and turn.watermark.method == "audioseal" for turn in turns)
-    assert all(turn.watermark and len(turn.watermark.message or "") == 4 for turn in turns)
+    marks = [mark for turn in turns if (mark := take_of(turn).watermark)]
+    assert [(mark.method, len(mark.message or "")) for mark in marks] == [("audioseal", 4)] * 6
     assert all(turn.audio and turn.audio.codec == "flac" and turn.audio.sample_rate == 24_000 for turn in turns)
     other = run_stage(find_stage("watermark"), [replace(row, recipe=THEIRS) for row in rows], context(engine, *lax))
     for one, two in zip(turns, (turn for row in other for turn in row.turns), strict=True):

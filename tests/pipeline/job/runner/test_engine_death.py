@@ -17,7 +17,7 @@ from pipeline.job.blocks import read_block, write_block
 from pipeline.job.runner.local import LocalRunner
 from pipeline.job.runner.tasks import BlockPass, plan_pools
 from pipeline.job.worker import WorkOrder
-from tests.builders import make_dialogue, tone_recipe
+from tests.builders import make_dialogue, swap_engine, tone_recipe
 from tests.pipeline.tone_job import files_of
 
 ROOT = Path(__file__).parents[4]
@@ -79,7 +79,7 @@ def test_the_local_runner_replaces_a_dead_engine_and_closes_it(
         def close(self) -> None:
             closed.append(self)
 
-    monkeypatch.setattr("pipeline.engines.tts.tone.ToneSynthesizer", StaysDead)
+    swap_engine(monkeypatch, "tts", "tone", open=StaysDead)
     source, target = open_place(tmp_path / "source"), open_place(tmp_path / "target")
     write_block(source, 0, [make_dialogue(spoken=True)])
     runner = LocalRunner()
