@@ -7,9 +7,9 @@ from pydantic import Field
 
 from pipeline.readers.rows import SourceTurn
 from pipeline.readers.turns import Parsed, RowFields, Text, agent, unknown_schema, user
+from pipeline.text.sentences import ends_instruction
 
 _SPEAKER = re.compile(r"(?:^|\n)[ \t]*(Human|Assistant)[ \t]*[:：]")
-_SENTENCE_ENDS = tuple("。？！：；….?!:;")
 
 
 class _Alpaca(RowFields):
@@ -63,7 +63,7 @@ def split_material(instruction: str) -> SourceTurn:
     text = instruction.strip()
     for match in re.finditer(r"\n", text):
         head = text[: match.start()].rstrip()
-        if head.endswith(_SENTENCE_ENDS):
+        if ends_instruction(head):
             return user(head, text[match.end() :].strip())
     return user(text)
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Literal
 
+from manifests.languages import is_unspaced, primary_subtag
 from pipeline.scoring import chinese, english, generic
 
 Metric = Literal["cer", "wer"]
@@ -17,10 +18,6 @@ _MODULES: dict[str, ModuleType] = {
     "zh": chinese,
     "cmn": chinese,
 }
-
-# Scripts written without spaces between words (Unicode line breaking class SA, and Han with kana): words cannot be
-# counted without a segmenter, characters can.
-_UNSPACED = frozenset({"zh", "cmn", "yue", "wuu", "nan", "ja", "th", "lo", "km", "my", "bo", "dz"})
 
 
 def normalize(text: str, language: str) -> str:
@@ -38,15 +35,16 @@ def normalizer_version(language: str) -> str:
     return version
 
 
+def tokens(text: str, language: str) -> list[str]:
+    """Return what an error rate counts: the normalised words, or the characters of an unspaced script."""
+    normalized = normalize(text, language)
+    return list(normalized.replace(" ", "")) if metric(language) == "cer" else normalized.split()
+
+
 @lru_cache(maxsize=1024)
 def metric(language: str) -> Metric:
     """Character error rate for scripts without spaces, word error rate for the others."""
-    return "cer" if primary_subtag(language) in _UNSPACED else "wer"
-
-
-def primary_subtag(language: str) -> str:
-    """ "zh" of "zh-Hant-TW"."""
-    return language.replace("_", "-").partition("-")[0].casefold()
+    return "cer" if is_unspaced(language) else "wer"
 
 
 @lru_cache(maxsize=1024)

@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 
 from manifests.errors import EngineDied, EngineUnavailable
+from manifests.languages import primary_subtag
 from manifests.reasons import Reason
 from pipeline.engines.asr.chunked_decoding import Heard, Hearer, Window, transcribe
 from pipeline.engines.contract import Clip, Failure, Samples, Transcript
 from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
 from pipeline.models import FunASRModel
-from pipeline.scoring.normalize import primary_subtag
 
 NAME = "funasr"
 

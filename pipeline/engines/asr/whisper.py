@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from manifests.errors import EngineDied, EngineUnavailable
+from manifests.languages import primary_subtag
 from manifests.reasons import Reason
 from pipeline.engines.asr.chunked_decoding import Heard, Hearer, Window, transcribe
 from pipeline.engines.asr.windows import WINDOW_S
 from pipeline.engines.contract import Clip, Failure, Samples, Transcript
 from pipeline.models import WhisperModel
-from pipeline.scoring.normalize import primary_subtag
 
 NAME = "whisper"
 

@@ -4,7 +4,9 @@ import re
 from bisect import bisect_right
 
 from pipeline.text.fragments.patterns import TaskWording
-from pipeline.text.verbalize import text_length
+from pipeline.text.lengths import text_length
+from pipeline.text.scripts import HAN
+from pipeline.text.sentences import sentence_ends
 
 _BULLET = re.compile(
     r"^(?:[-*+•·●▪–—]\s+|[(（]?\d{1,2}[.)）、．](?!\d)\s*|[(（]?[A-Ha-h][)）、．.]\s+|[①-⑳]\s*|Q\d{1,2}[.、:：]\s*)"
@@ -13,13 +15,12 @@ _TABLE_RULE = re.compile(r"^[|+:\s=-]*$")
 _ENDED = re.compile(r"[.,;:!?…。，、；：！？—-][\"'”’」』)）]*$")
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s，。；、]+|[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{1,64}")
 _NAME_OF_WORK = re.compile(r"《[^《》]{0,80}》")
-_SENTENCE_END = re.compile(r"[.!?…。！？；;][\"'”’」』)）]*(?=\s|$|[^\x00-\x7f])")
 _CODE = re.compile(
     r"</?\w{1,20}>|\bdef \w+\(|\b\w+\([\w\s,.\"'\[\]]{0,60}\)\s*[;{:]|\bprint ?\(|#include|\bselect\b.{1,80}\bfrom\b"
     r"|\breturn\b.{0,40};|[=!]=|=>|\w ?= ?[\[{(\"'\d]|\{\s*\"|[\[{]\s*[\"']",
     re.IGNORECASE,
 )
-_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_HAN = re.compile(f"[{HAN}]")
 _LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f]+(?:['’][A-Za-z]+)?")
 _PUNCTUATION = re.compile(r"[\s,.;:!?…，。、；：！？\"'“”‘’「」()（）|-]")
 # Figures, formulas and price lists have fewer letters than this.
@@ -50,7 +51,7 @@ def is_text(text: str, language: str, fewest: int) -> bool:
     if language == "en":
         return latin >= fewest and han <= latin
     # A short Chinese piece is a term, unless it is a sentence or a list.
-    is_whole = bool(_SENTENCE_END.search(bare)) or len(_ITEM_MARK.findall(bare)) >= 2
+    is_whole = any(sentence_ends(bare)) or len(_ITEM_MARK.findall(bare)) >= 2
     return han >= (min(4, fewest) if is_whole and fewest <= 6 else fewest) and han >= latin
 
 
@@ -60,7 +61,7 @@ def cut(text: str, language: str, limit: int) -> str:
         return text
     length = bisect_right(range(len(text)), limit, key=lambda end: text_length(text[:end], language)) - 1
     kept = text[:length]
-    ends = [end for match in _SENTENCE_END.finditer(kept) if (end := match.end()) > 2 * length // 3]
+    ends = [end for end in sentence_ends(kept) if end > 2 * length // 3]
     if ends:
         return kept[: ends[-1]].rstrip()
     return kept.rstrip(_EDGE)

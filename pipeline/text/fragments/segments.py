@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.text.fragments.patterns import TaskWording
+from pipeline.text.sentences import next_sentence_starts
 from pipeline.text.verbalize import strip_markup
 
 # Longer texts are read at both ends only: what an order says stands there, and no pattern meets more than this.
@@ -22,7 +23,6 @@ _SECTION_MARK = re.compile(r"^#{1,6}\s*", re.MULTILINE)
 _BETWEEN_NAMES = re.compile(r"\s*(?:[,，、/;；]|\bor\b|\band\b|或者?|还是|和)\s*")
 _COLON = re.compile(r"(?<!\d)[:：](?!//)|(?<=\d)：|(?<=\d):(?!\d)|\s[-–—]\s(?=[\"“])")
 _QUOTED = re.compile(r"“([^“”\n]{8,})”|\"([^\"\n]{8,})\"|「([^「」\n]{4,})」|『([^『』\n]{4,})』|“([^“”\n]{4,7})”")
-_SENTENCE_END = re.compile(r"(?:[.!?]+[\"'”’)]*(?=\s)|[。！？]+[”’」』）]*)\s*(?=\S)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +156,7 @@ def _in_sentences(text: str, wording: TaskWording) -> Iterator[Place]:
     """Order and material in one line: the order is the first sentence or the last one."""
     if "\n" in text:
         return
-    ends = [match.end() for match in _SENTENCE_END.finditer(text[:_HEAD_CHARACTERS])]
-    cuts = sorted({0, *ends, len(text)})
+    cuts = sorted({0, *next_sentence_starts(text[:_HEAD_CHARACTERS]), len(text)})
     if not 3 <= len(cuts) <= _MAX_SENTENCES:
         return
     rest = 1

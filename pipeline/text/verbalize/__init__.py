@@ -4,7 +4,8 @@
 said, and `text_length` measures a text the way the recipes do (words in English, characters in Chinese).
 """
 
-from pipeline.text.verbalize.characters import LANGUAGES, is_speakable, text_length, unspeakable
+from pipeline.text.lengths import text_length
+from pipeline.text.verbalize.characters import LANGUAGES, is_speakable, unspeakable
 from pipeline.text.verbalize.markup import strip_markup
 from pipeline.text.verbalize.verbalize import verbalize
 

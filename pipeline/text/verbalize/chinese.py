@@ -5,6 +5,7 @@
 
 import re
 
+from pipeline.text.scripts import HAN
 from pipeline.text.verbalize.english import Replacement, Rule
 
 _DIGITS = dict(zip("0123456789", "零一二三四五六七八九", strict=True))
@@ -35,13 +36,13 @@ BEFORE = _table(
     (r"(?<=[^\x00-\x7f])\?|\?(?=\s|$|[^\x00-\x7f])", "？"),
     (r"(?<=[^\x00-\x7f])!|!(?=\s|$|[^\x00-\x7f])", "！"),
     # Blanks around numbers, as word processors set them.
-    (r"(?<=\d)\s+(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])\s+(?=\d)", ""),
+    (rf"(?<=\d)\s+(?=[{HAN}])|(?<=[{HAN}])\s+(?=\d)", ""),
     # Thousands: "1,234" gives "一,两百三十四".
     (r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?!\d)", lambda m: m.group().replace(",", "")),
     # Telephone numbers are read as differences.
     (r"(?<![\d-])(?:\d{3,4}-)?\d{3,4}-\d{4}(?![\d-])(?!年)(?<!19\d\d-\d{4})(?<!20\d\d-\d{4})", _telephone),
     # A blank to be filled in, the sign of equality ("= 2080" is read as a clock), and the zeros of a price.
-    (r"(?<=[\d一-龥])\s*=\s*(?=\d)", "等于"),
+    (rf"(?<=[\d{HAN}])\s*=\s*(?=\d)", "等于"),
     (r"_{2,}", "什么"),
     (r"(\d+\.\d)0(?=\s?(?:元|美元|欧元|英镑))", r"\1"),
     (r"(\d+)\.0(?=\s?(?:元|美元|欧元|英镑))", r"\1"),

@@ -6,6 +6,8 @@ from itertools import groupby
 
 from anyascii import anyascii
 
+from pipeline.text.scripts import HAN
+from pipeline.text.sentences import split_for_normalizer
 from pipeline.text.verbalize import chinese, english
 from pipeline.text.verbalize.characters import LANGUAGES
 from pipeline.text.verbalize.english import Rule
@@ -33,14 +35,13 @@ _SPECIAL = {
         r"|\b(?:[Vv]s?|[Ee]tc|[Nn]os?|[Aa]pprox|Prof|Mrs|Ms|Mr|Dr|Mt|St|Jr|Sr|Inc|Ltd|Co|cm)\b|Misses|hundreds"
         r"|january|february|april|june|july|august|september|october|november|december|of march|of may"
     ),
-    "zh": re.compile(r"[^\u3400-\u4dbf\u4e00-\u9fff。，？！、]"),
+    "zh": re.compile(f"[^{HAN}。，？！、]"),
 }
 # Neighbors that wetext reads a number by ("June 18, 1815", "5 square miles"). A whole long sentence costs it 5 ms.
 _WORDS_BEFORE = 1
 _WORDS_AFTER = 1
 # Characters; wetext takes seconds for more, and what it is not given stays unspeakable.
 _LONGEST_PART = 300
-_SENTENCE_ENDS = {"en": re.compile(r"(?<=[.!?])(?=\s+[A-Z\"'])"), "zh": re.compile(r"(?<=[。！？，；、\n])")}
 
 
 def verbalize(text: str, language: str) -> str:
@@ -61,7 +62,7 @@ def verbalize(text: str, language: str) -> str:
 def _put_into_words(text: str, language: str) -> str:
     before, after = _TABLES[language]
     text = _apply(before, text)
-    text = "".join(_normalize(sentence, language) for sentence in _SENTENCE_ENDS[language].split(text))
+    text = "".join(_normalize(sentence, language) for sentence in split_for_normalizer(text, language))
     return _apply(after, text)
 
 
