@@ -5,8 +5,8 @@ before a range, a range of money before an amount.
 """
 
 import re
-from collections.abc import Callable
-from functools import lru_cache
+
+from pipeline.text.replacements import MarkedRules
 
 _CURRENCIES = {"$": "美元", "€": "欧元", "£": "英镑", "¥": "元"}
 _UNITS = {
@@ -75,19 +75,10 @@ _CURRENCY_TWICE = re.compile(rf"({_NUMBER})({_CURRENCY_NAMES})到({_NUMBER})(?=\
 
 _LATIN = re.compile("[a-z°]")
 
-_Replacement = str | Callable[[re.Match[str]], str]
-
 
 def rewrite(text: str) -> str:
     """Written dates, times, money, percentages, ranges and fractions as they are said, still with digits."""
-    for pattern, replacement in _rules_for(_MARKS.intersection(text)):
-        text = pattern.sub(replacement, text)
-    return text
-
-
-@lru_cache(maxsize=4096)
-def _rules_for(marks: frozenset[str]) -> list[tuple[re.Pattern[str], _Replacement]]:
-    return [(pattern, replacement) for needed, pattern, replacement in _RULES if not needed.isdisjoint(marks)]
+    return _RULES.apply(text)
 
 
 def units(text: str) -> str:
@@ -122,29 +113,25 @@ def _pair(found: re.Match[str]) -> str:
     return first + second if rises else found[0]
 
 
-# Each rule with the characters of which its pattern needs one: most texts have none, and most rules are passed by.
-_RULES: tuple[tuple[frozenset[str], re.Pattern[str], _Replacement], ...] = tuple(
-    (frozenset(marks), pattern, replacement)
-    for marks, pattern, replacement in (
-        ("、", _PAIR, _pair),
-        (".", _DOMAIN, "点"),
-        ("+", _C_PLUS_PLUS, "c加加"),
-        (",", _THOUSANDS, lambda found: found[0].replace(",", "")),
-        (" ", _SPACE_IN_NUMBER, ""),
-        ("-/.", _DATE, lambda found: f"{found[1]}年{int(found[2])}月{int(found[3])}日"),
-        (":", _TIME, _time),
-        ("0", _LEADING_ZERO, ""),
-        (":", _RATIO, "比"),
-        ("-", _PHONE, _phone),
-        ("$", _US, "$"),
-        ("$€£¥", _MONEY_RANGE, lambda found: f"{found[2]}到{found[3]}{_CURRENCIES[found[1]]}"),
-        ("%", _PERCENT_RANGE, r"百分之\1到\2"),
-        ("-", _RANGE, "到"),
-        ("-", _MINUS, "负"),
-        ("%‰", _PERCENT, lambda found: f"{'百' if found[2] == '%' else '千'}分之{found[1]}"),
-        ("$€£¥", _MONEY, lambda found: f"{found[2]}{_CURRENCIES[found[1]]}"),
-        ("/", _FRACTION, r"\2分之\1"),
-        ("+=×÷x*<>", _OPERATOR, lambda found: _OPERATORS[found[1]]),
-    )
+# Each rule with the characters of which its pattern needs one: most texts have none, and most rules are skipped.
+_RULES = MarkedRules(
+    ("、", _PAIR, _pair),
+    (".", _DOMAIN, "点"),
+    ("+", _C_PLUS_PLUS, "c加加"),
+    (",", _THOUSANDS, lambda found: found[0].replace(",", "")),
+    (" ", _SPACE_IN_NUMBER, ""),
+    ("-/.", _DATE, lambda found: f"{found[1]}年{int(found[2])}月{int(found[3])}日"),
+    (":", _TIME, _time),
+    ("0", _LEADING_ZERO, ""),
+    (":", _RATIO, "比"),
+    ("-", _PHONE, _phone),
+    ("$", _US, "$"),
+    ("$€£¥", _MONEY_RANGE, lambda found: f"{found[2]}到{found[3]}{_CURRENCIES[found[1]]}"),
+    ("%", _PERCENT_RANGE, r"百分之\1到\2"),
+    ("-", _RANGE, "到"),
+    ("-", _MINUS, "负"),
+    ("%‰", _PERCENT, lambda found: f"{'百' if found[2] == '%' else '千'}分之{found[1]}"),
+    ("$€£¥", _MONEY, lambda found: f"{found[2]}{_CURRENCIES[found[1]]}"),
+    ("/", _FRACTION, r"\2分之\1"),
+    ("+=×÷x*<>", _OPERATOR, lambda found: _OPERATORS[found[1]]),
 )
-_MARKS = frozenset[str]().union(*(marks for marks, _, _ in _RULES))

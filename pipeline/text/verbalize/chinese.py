@@ -5,8 +5,8 @@
 
 import re
 
+from pipeline.text.replacements import compile_rules
 from pipeline.text.scripts import HAN
-from pipeline.text.verbalize.english import Replacement, Rule
 
 _DIGITS = dict(zip("0123456789", "零一二三四五六七八九", strict=True))
 _PHONE_DIGITS = _DIGITS | {"1": "幺"}
@@ -25,11 +25,7 @@ def _decimal(match: re.Match[str]) -> str:
     return match[1] + "点" + "".join(_DIGITS[digit] for digit in match[2])
 
 
-def _table(*rows: tuple[str, Replacement]) -> tuple[Rule, ...]:
-    return tuple((re.compile(pattern), replacement) for pattern, replacement in rows)
-
-
-BEFORE = _table(
+BEFORE = compile_rules(
     # Half-width punctuation beside Chinese text.
     (r"(?<=[^\x00-\x7f]),\s?|,\s?(?=[^\x00-\x7f])", "，"),
     (r"(?<=[^\x00-\x7f])\.(?=\s|$|[^\x00-\x7f])|(?<=\d)\.(?=\s|$)", "。"),
@@ -79,7 +75,7 @@ BEFORE = _table(
     (r"(\d)\s?GHz", r"\1吉赫兹"),
 )
 
-AFTER = _table(
+AFTER = compile_rules(
     (r"[“”‘’\"「」『』《》〈〉【】*_`]", ""),
     (r"(?<![A-Za-z])'|'(?![A-Za-z])", ""),
     (r"\s*[()（）\[\]{}；;：:|]+\s*", "，"),

@@ -4,10 +4,8 @@
 """
 
 import re
-from collections.abc import Callable
 
-Replacement = str | Callable[[re.Match[str]], str]
-Rule = tuple[re.Pattern[str], Replacement]
+from pipeline.text.replacements import compile_rules
 
 _DIGITS = dict(zip("0123456789", "zero one two three four five six seven eight nine".split(), strict=True))
 _ORDINALS = {
@@ -59,11 +57,7 @@ def _grouped(match: re.Match[str]) -> str:
     return _thousands(match.group().replace(",", ""))
 
 
-def _table(*rows: tuple[str, Replacement]) -> tuple[Rule, ...]:
-    return tuple((re.compile(pattern), replacement) for pattern, replacement in rows)
-
-
-BEFORE = _table(
+BEFORE = compile_rules(
     # Single quotation marks around words, which are no apostrophes, and blanks to be filled in.
     (r"(?<![A-Za-z0-9])'(\w[^'\n]*(?:[a-z]'[a-z][^'\n]*)*)'(?![A-Za-z0-9])", r"\1"),
     (r"_{2,}", " blank "),
@@ -158,7 +152,7 @@ BEFORE = _table(
     (r"\s*&\s*", " and "),
 )
 
-AFTER = _table(
+AFTER = compile_rules(
     # Months come out in lower case; "march" and "may" only after "of".
     (
         r"\b(january|february|april|june|july|august|september|october|november|december)\b",

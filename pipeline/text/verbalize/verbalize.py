@@ -6,11 +6,11 @@ from itertools import groupby
 
 from anyascii import anyascii
 
+from pipeline.text.replacements import apply_rules
 from pipeline.text.scripts import HAN
 from pipeline.text.sentences import split_for_normalizer
 from pipeline.text.verbalize import chinese, english
 from pipeline.text.verbalize.characters import LANGUAGES
-from pipeline.text.verbalize.english import Rule
 from pipeline.text.verbalize.normalizer import normalize_sentence
 
 _TABLES = {"en": (english.BEFORE, english.AFTER), "zh": (chinese.BEFORE, chinese.AFTER)}
@@ -61,9 +61,9 @@ def verbalize(text: str, language: str) -> str:
 
 def _put_into_words(text: str, language: str) -> str:
     before, after = _TABLES[language]
-    text = _apply(before, text)
+    text = apply_rules(before, text)
     text = "".join(_normalize(sentence, language) for sentence in split_for_normalizer(text, language))
-    return _apply(after, text)
+    return apply_rules(after, text)
 
 
 def _clean(text: str, language: str) -> str:
@@ -86,12 +86,6 @@ def _plain_letter(character: str) -> str:
     if unicodedata.numeric(character, None) is not None and unicodedata.category(character) == "No":
         return " " + unicodedata.normalize("NFKC", character).replace("⁄", "/")
     return character
-
-
-def _apply(table: tuple[Rule, ...], text: str) -> str:
-    for pattern, replacement in table:
-        text = pattern.sub(replacement, text)
-    return text
 
 
 def _normalize(sentence: str, language: str) -> str:
