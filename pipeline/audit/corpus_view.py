@@ -56,7 +56,7 @@ class Voices(Casting):
 
 
 @dataclass(frozen=True)
-class Source:
+class CorpusView:
     place: Place
     manifest: Manifest
     recipe: Recipe
@@ -80,14 +80,14 @@ class Source:
         return Voices(bank, engines, self.recipe.cast.agents)
 
 
-def open_source(place: Place, overrides: Sequence[str] = ()) -> Source:
+def open_view(place: Place, overrides: Sequence[str] = ()) -> CorpusView:
     """CorpusError where there is no corpus or its recipe is not one; RecipeError for overrides that do not fit."""
     manifest = load_manifest(place)
     try:
         recipe = recipe_of(manifest)
     except RecipeError as error:
         raise CorpusError(f"manifest.json: this version of parley cannot read its recipe: {error}") from error
-    return Source(place, manifest, recipe_of(manifest, overrides) if overrides else recipe)
+    return CorpusView(place, manifest, recipe_of(manifest, overrides) if overrides else recipe)
 
 
 def recipe_of(manifest: Manifest, overrides: Sequence[str] = ()) -> Recipe:

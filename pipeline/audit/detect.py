@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from manifests.audio import decode
 from manifests.errors import CorpusError
 from manifests.schema import Dialogue, Turn
-from pipeline.audit.corpus_view import Source
+from pipeline.audit.corpus_view import CorpusView
 from pipeline.engines.contract import Clip, Failure, Watermarker
 from pipeline.engines.watermark.message import message_of
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class MarkScore:
     """`score` is 0 where the detector could not work on the clip: no mark is found there."""
 
     score: float
@@ -34,9 +34,9 @@ class Delivered:
         return Clip(*decode(self.turn.audio))
 
 
-def delivered(dialogues: Sequence[Dialogue], source: Source) -> list[Delivered]:
+def delivered(dialogues: Sequence[Dialogue], view: CorpusView) -> list[Delivered]:
     """Every clip of the dialogues. A CorpusError where a row's recipe digest is none."""
-    bits = watermarker(source).bits
+    bits = watermarker(view).bits
     return [
         Delivered(dialogue.dialogue_id, number, turn, _message(dialogue, bits))
         for dialogue in dialogues
@@ -45,14 +45,14 @@ def delivered(dialogues: Sequence[Dialogue], source: Source) -> list[Delivered]:
     ]
 
 
-def watermarker(source: Source) -> Watermarker:
-    engine: Watermarker = source.engines["watermark", source.recipe.watermark.engine]
+def watermarker(view: CorpusView) -> Watermarker:
+    engine: Watermarker = view.engines["watermark", view.recipe.watermark.engine]
     return engine
 
 
-def detect(clips: Sequence[Clip], source: Source) -> list[Found]:
-    found = watermarker(source).detect(clips) if clips else []
-    return [Found(0.0) if isinstance(one, Failure) else Found(one.score, one.message) for one in found]
+def detect(clips: Sequence[Clip], view: CorpusView) -> list[MarkScore]:
+    found = watermarker(view).detect(clips) if clips else []
+    return [MarkScore(0.0) if isinstance(one, Failure) else MarkScore(one.score, one.message) for one in found]
 
 
 def _message(dialogue: Dialogue, bits: int) -> int:

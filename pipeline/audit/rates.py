@@ -10,7 +10,7 @@ CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class Proportion:
     """`hits` of `total`, and the exact binomial interval (Clopper-Pearson, 95 %) of the share behind them."""
 
     hits: int
@@ -24,15 +24,15 @@ class Rate:
         return self.hits / self.total if self.total else None
 
 
-def rate(hits: int, total: int) -> Rate:
+def rate(hits: int, total: int) -> Proportion:
     """Of nothing counted, all that is known is that the share is in 0..1."""
     if not total:
-        return Rate(0, 0, 0.0, 1.0)
+        return Proportion(0, 0, 0.0, 1.0)
     interval = need("scipy.stats").binomtest(hits, total).proportion_ci(CONFIDENCE, method="exact")
-    return Rate(hits, total, float(interval.low), float(interval.high))
+    return Proportion(hits, total, float(interval.low), float(interval.high))
 
 
-def rate_at(scores: Sequence[float], threshold: float) -> Rate:
+def rate_at(scores: Sequence[float], threshold: float) -> Proportion:
     """How many of the scores reach the threshold."""
     return rate(sum(score >= threshold for score in scores), len(scores))
 

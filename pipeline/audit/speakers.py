@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from manifests.schema import Dialogue
-from pipeline.audit.corpus_view import Source
+from pipeline.audit.corpus_view import CorpusView
 from voicebank.bank import Bank
 from voicebank.cast import Agents, Casting
 from voicebank.voice import ANY_LANGUAGE
@@ -70,7 +70,7 @@ class Speakers:
     misspoken: int
 
 
-def audit_speakers(source: Source, kept: Iterable[Dialogue], bank_name: str) -> Speakers:
+def audit_speakers(view: CorpusView, kept: Iterable[Dialogue], bank_name: str) -> Speakers:
     """`kept` need no audio. Memory grows with the voices, not with the rows."""
     counts: dict[tuple[str, str], Counter[str]] = {}
     misspoken = 0
@@ -84,9 +84,9 @@ def audit_speakers(source: Source, kept: Iterable[Dialogue], bank_name: str) -> 
     keys = sorted(counts, key=lambda key: (key[0], key[1] != "user"))
     return Speakers(
         bank=bank_name,
-        bank_found=source.bank is not None,
-        sides=tuple(_side(source, language, role, counts[language, role]) for language, role in keys),
-        agents=tuple(_agents(source, language, counts[language, role]) for language, role in keys if role == "agent"),
+        bank_found=view.bank is not None,
+        sides=tuple(_side(view, language, role, counts[language, role]) for language, role in keys),
+        agents=tuple(_agents(view, language, counts[language, role]) for language, role in keys if role == "agent"),
         misspoken=misspoken,
     )
 
@@ -98,8 +98,8 @@ def expected_agents(casting: Casting, bank: Bank, language: str) -> frozenset[st
     return frozenset(voice for voice in drawn if voice is not None)
 
 
-def _side(source: Source, language: str, role: str, counts: Mapping[str, int]) -> Side:
-    bank = source.bank
+def _side(view: CorpusView, language: str, role: str, counts: Mapping[str, int]) -> Side:
+    bank = view.bank
     genders: Counter[str] = Counter()
     known = {voice.voice_id: voice.gender for voice in bank.voices} if bank else {}
     for voice, dialogues in counts.items():
@@ -109,29 +109,29 @@ def _side(source: Source, language: str, role: str, counts: Mapping[str, int]) -
         role=role,
         dialogues=sum(counts.values()),
         used=len(counts),
-        available=len(_castable(source, bank, language, role)) if bank else None,
+        available=len(_castable(view, bank, language, role)) if bank else None,
         strangers=tuple(sorted(set(counts) - set(known))) if bank else (),
         genders=dict(sorted(genders.items())),
         quantiles=tuple(float(q) for q in np.quantile(list(counts.values()), QUANTILES)),
     )
 
 
-def _castable(source: Source, bank: Bank, language: str, role: str) -> frozenset[str]:
+def _castable(view: CorpusView, bank: Bank, language: str, role: str) -> frozenset[str]:
     if role == "agent":
-        return expected_agents(source.casting, bank, language)
-    engines = {source.recipe.engine_of(name) for name in source.recipe.tts.engine}
+        return expected_agents(view.casting, bank, language)
+    engines = {view.recipe.engine_of(name) for name in view.recipe.tts.engine}
     voices = bank.select(engines=engines, agent=False)
     return frozenset(voice.voice_id for voice in voices if voice.language in (language, ANY_LANGUAGE))
 
 
-def _agents(source: Source, language: str, counts: Mapping[str, int]) -> AgentCheck:
+def _agents(view: CorpusView, language: str, counts: Mapping[str, int]) -> AgentCheck:
     used = frozenset(counts)
-    expected = expected_agents(source.casting, source.bank, language) if source.bank else None
+    expected = expected_agents(view.casting, view.bank, language) if view.bank else None
     return AgentCheck(
         language=language,
         used=tuple(sorted(used)),
         expected=None if expected is None else tuple(sorted(expected)),
-        expected_count=_AGENT_COUNTS.get(source.recipe.cast.agents) if expected is None else len(expected),
+        expected_count=_AGENT_COUNTS.get(view.recipe.cast.agents) if expected is None else len(expected),
         unexpected=() if expected is None else tuple(sorted(used - expected)),
         unused=() if expected is None else tuple(sorted(expected - used)),
     )

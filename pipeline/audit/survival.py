@@ -11,14 +11,14 @@ from statistics import fmean
 from typing import TypeVar
 
 from pipeline.audit.attacks import Attack
-from pipeline.audit.detect import Found
-from pipeline.audit.rates import Rate, rate, rate_at, threshold_at
+from pipeline.audit.detect import MarkScore
+from pipeline.audit.rates import Proportion, rate, rate_at, threshold_at
 from pipeline.engines.contract import Clip
 from pipeline.engines.watermark.message import bit_errors
 
 FALSE_POSITIVE_RATE = 0.01
 
-Detector = Callable[[Sequence[Clip]], list[Found]]
+Detector = Callable[[Sequence[Clip]], list[MarkScore]]
 Marked = tuple[Clip, int]
 """A clip and the message that its mark is to carry."""
 
@@ -37,17 +37,17 @@ class Survived:
     about: str
     mean_score: float | None
     mean_control: float | None
-    at_recipe: Rate
-    false_at_recipe: Rate
+    at_recipe: Proportion
+    false_at_recipe: Proportion
     threshold_1_percent: float | None
-    at_1_percent: Rate | None
-    false_at_1_percent: Rate | None
+    at_1_percent: Proportion | None
+    false_at_1_percent: Proportion | None
     bits: float | None
-    whole_messages: Rate | None
+    whole_messages: Proportion | None
 
 
 @dataclass
-class Scores:
+class AttackScores:
     """What the detector said after one attack."""
 
     marked: list[float] = field(default_factory=list)
@@ -60,11 +60,11 @@ class Scores:
 
 Item = TypeVar("Item")
 
-Table = dict[str, Scores]
+Table = dict[str, AttackScores]
 
 
 def new_table(attacks: Sequence[Attack]) -> Table:
-    return {attack.name: Scores() for attack in attacks}
+    return {attack.name: AttackScores() for attack in attacks}
 
 
 def add_marked(
@@ -98,14 +98,14 @@ def survival(table: Table, threshold: float, attacks: Sequence[Attack]) -> tuple
     return tuple(_survived(attack, table[attack.name], threshold) for attack in attacks)
 
 
-def _add_message(scores: Scores, wrong: int, bits: int) -> None:
+def _add_message(scores: AttackScores, wrong: int, bits: int) -> None:
     scores.read += 1
     scores.whole += wrong == 0
     scores.bits += bits
     scores.right_bits += bits - wrong
 
 
-def _survived(attack: Attack, scores: Scores, threshold: float) -> Survived:
+def _survived(attack: Attack, scores: AttackScores, threshold: float) -> Survived:
     own = threshold_at(scores.controls, FALSE_POSITIVE_RATE)
     return Survived(
         attack=attack.name,

@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from pipeline.audit.audit import RESYNTHESIS, Audit
-from pipeline.audit.rates import Rate
+from pipeline.audit.rates import Proportion
 
 Rows = Sequence[Sequence[str]]
 Section = tuple[str, Sequence[str], Rows]
@@ -181,7 +181,7 @@ def _lists(audit: Audit) -> Iterable[Section]:
         )
 
 
-def percent(rate: Rate | None) -> str:
+def percent(rate: Proportion | None) -> str:
     """Share and interval in per cent: "99.5 (97.2-100.0)"."""
     if rate is None or rate.share is None:
         return NONE
@@ -201,7 +201,7 @@ def _block(section: Section) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Rate):
+    if isinstance(value, Proportion):
         return {"hits": value.hits, "total": value.total, "share": value.share, "low": value.low, "high": value.high}
     if is_dataclass(value):
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}

@@ -1,7 +1,7 @@
 """Building the index: the two passes over a runner, and what they found put together.
 
-Numbers of chunks, partitions and tasks change what a process holds in memory, never the result: which rows share a
-key, and which of them are compared, depends on their texts and their order alone.
+The numbers of chunks, partitions and comparisons change how much memory a process needs, never the result: which rows
+share a key, and which of them are compared, depends on their texts and their order alone.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,7 +15,7 @@ from manifests.storage import Place
 from pipeline.dedup.bands import Bands, choose_bands, version
 from pipeline.dedup.compare import NO_PAIRS, Integers, Pairs, earliest
 from pipeline.dedup.index import finished_count, write_index
-from pipeline.dedup.passes import Chunk, Plan, Task, compare_partitions, sketch_chunk
+from pipeline.dedup.passes import Chunk, Comparison, Plan, compare_partitions, sketch_chunk
 from pipeline.dedup.scratch import names_of
 from pipeline.job.blocks import read_block
 from pipeline.recipe import Dedup
@@ -28,7 +28,7 @@ SCRATCH = "scratch"
 CHUNK_ROWS = 32_768
 """Rows of a chunk, about. Their sketches take 32 MB at most, with 128 hash functions."""
 
-TASK_BYTES = 32 * 2**20
+COMPARISON_BYTES = 32 * 2**20
 """Entries that a task reads, unless one partition alone is larger; it needs some five times that."""
 
 # For the number of partitions only: 24 bytes of key, row and text_hash and 8 for each of some 60 shingles, several
@@ -69,8 +69,8 @@ def build_index(blocks: Place, count: int, target: Place, settings: Dedup, runne
         rows += sketched.rows
         sizes += sketched.bytes
         same.append(sketched.same)
-    tasks = [Task(plan, first, last) for first, last in _ranges(sizes)]
-    pairs = _with_same(_merged(runner.map(compare_partitions, tasks)), np.concatenate(same))
+    comparisons = [Comparison(plan, first, last) for first, last in _ranges(sizes)]
+    pairs = _with_same(_merged(runner.map(compare_partitions, comparisons)), np.concatenate(same))
     duplicates, others = (_ids(plan, pairs[:, column]) for column in range(2))
     plan.scratch.delete()
     write_index(target, duplicates, others, {"rows": rows, "bands": asdict(bands), "version": version()})
@@ -81,14 +81,14 @@ def _cut(blocks: Place, count: int, bands: Bands) -> tuple[int, int]:
     """Blocks of a chunk, and partitions. All blocks but the last have as many rows as the first."""
     block_rows = max(1, len(read_block(blocks, 0))) if count else 1
     entries = count * block_rows * bands.count
-    return max(1, CHUNK_ROWS // block_rows), _LEAST_PARTITIONS + entries * _ENTRY_BYTES // TASK_BYTES
+    return max(1, CHUNK_ROWS // block_rows), _LEAST_PARTITIONS + entries * _ENTRY_BYTES // COMPARISON_BYTES
 
 
 def _ranges(sizes: Integers) -> Iterator[tuple[int, int]]:
-    """First and last of neighboring partitions, TASK_BYTES together at most unless one alone is larger."""
+    """First and last of neighboring partitions, COMPARISON_BYTES together at most unless one alone is larger."""
     first, total = 0, 0
     for number, size in enumerate(sizes.tolist()):
-        if number > first and total + size > TASK_BYTES:
+        if number > first and total + size > COMPARISON_BYTES:
             yield first, number - 1
             first, total = number, 0
         total += size

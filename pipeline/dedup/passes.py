@@ -53,7 +53,7 @@ class Sketched:
 
 
 @dataclass(frozen=True)
-class Task:
+class Comparison:
     """Partitions first..last."""
 
     plan: Plan
@@ -97,10 +97,10 @@ def sketch_chunk(chunk: Chunk) -> Sketched:
     return Sketched(len(found.rows), sizes, to_pairs(found.same))
 
 
-def compare_partitions(task: Task) -> Pairs:
+def compare_partitions(comparison: Comparison) -> Pairs:
     """The second pass, for one task: the rows that repeat an earlier one with which they share a key."""
-    plan = task.plan
-    batch = read_shared(plan.scratch, plan.chunks, task.first, task.last)
+    plan = comparison.plan
+    batch = read_shared(plan.scratch, plan.chunks, comparison.first, comparison.last)
     keys, rows, wholes = (batch.column(name).to_numpy() for name in ("key", "row", "whole"))
     return repeats(keys, rows, wholes, sketches_of(batch, plan.bands.num_perm), plan.settings.threshold)
 

@@ -36,7 +36,7 @@ class _Part(Fields):
     text: Annotated[Text, Field(validation_alias=AliasChoices("text", "refusal"))] = ""
 
 
-class _Message(Fields):
+class _OpenAiMessage(Fields):
     speaker: Speaker
     content: list[Text | _Part] | Text = ""
     tool_calls: object = None
@@ -44,7 +44,7 @@ class _Message(Fields):
 
 
 class _OpenAi(RowFields):
-    messages: list[_Message]
+    messages: list[_OpenAiMessage]
 
 
 def ultrachat(row: Mapping[str, object]) -> Parsed:
@@ -109,14 +109,14 @@ def _conversation(row_id: str | None, messages: Iterable[tuple[str, str]]) -> Pa
     return Parsed(row_id, tuple(turns))
 
 
-def _plain(message: _Message) -> str:
+def _plain(message: _OpenAiMessage) -> str:
     if isinstance(message.content, str):
         return message.content
     texts = (part if isinstance(part, str) else part.text for part in message.content)
     return "\n".join(text for text in texts if text)
 
 
-def _other_parts(message: _Message) -> list[str]:
+def _other_parts(message: _OpenAiMessage) -> list[str]:
     if isinstance(message.content, str):
         return []
     return [part.type for part in message.content if isinstance(part, _Part) and part.type not in TEXT_PARTS]

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from manifests.errors import InputError
 from manifests.reasons import Reason
 from pipeline.readers.formats import FORMATS, Row
-from pipeline.readers.split import Record
+from pipeline.readers.split import RawRow
 from pipeline.readers.text import clean_text
 
 SAMPLE_ROWS = 20
@@ -16,7 +16,7 @@ LOOK_AT_ROWS = 200
 """The sample is taken from the first `LOOK_AT_ROWS` rows, however many of them are unreadable."""
 
 
-def detect(records: Iterable[Record], uri: str) -> str:
+def detect(records: Iterable[RawRow], uri: str) -> str:
     """The one format that fits the first readable rows. Raises InputError if there is none, or more than one."""
     seen = list(islice(records, LOOK_AT_ROWS))
     if not seen:
@@ -71,6 +71,6 @@ def _advice(names: Iterable[str]) -> str:
     return f"pass --format with one of: {', '.join(sorted(names))}"
 
 
-def _problem(record: Record) -> str:
+def _problem(record: RawRow) -> str:
     begins = f"the first one begins {clean_text(record.raw)[:60]!r}"
     return f"{begins} ({record.problem})" if record.problem else begins

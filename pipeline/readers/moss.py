@@ -18,7 +18,7 @@ class _Moss002(RowFields):
     plain_text: Text
 
 
-class _Turn(Fields):
+class _MossTurn(Fields):
     human: Text = Field(validation_alias="Human")
     moss: Text = Field("", validation_alias="MOSS")
     commands: Text = Field("", validation_alias="Commands")
@@ -26,7 +26,7 @@ class _Turn(Fields):
 
 
 class _Moss003(RowFields):
-    chat: dict[str, _Turn | None]
+    chat: dict[str, _MossTurn | None]
 
 
 def moss_002(row: Mapping[str, object]) -> Parsed:
@@ -71,5 +71,5 @@ def _bare(text: str) -> str:
     return _SPECIAL.sub("", text).strip()
 
 
-def _is_used(turn: _Turn) -> bool:
+def _is_used(turn: _MossTurn) -> bool:
     return any(_bare(text) not in ("", "None") for text in (turn.commands, turn.results))

@@ -9,13 +9,13 @@ from pyarrow import parquet
 
 from manifests.errors import InputError
 from manifests.storage import Place
-from pipeline.readers.split import Record
+from pipeline.readers.split import RawRow
 
 BATCH_ROWS = 256
 BUFFER_BYTES = 1 << 20
 
 
-def parquet_records(place: Place) -> Iterator[Record]:
+def parquet_rows(place: Place) -> Iterator[RawRow]:
     """The rows as dictionaries, nested columns as lists and dictionaries.
 
     Columns that JSON could not hold (bytes, times, maps, ...) are left out. Raises InputError, at the call, if the
@@ -33,7 +33,7 @@ def parquet_records(place: Place) -> Iterator[Record]:
     return _records(file, columns)
 
 
-def _records(file: Any, columns: list[str]) -> Iterator[Record]:
+def _records(file: Any, columns: list[str]) -> Iterator[RawRow]:
     done = 0
     try:
         for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=columns):
@@ -41,10 +41,10 @@ def _records(file: Any, columns: list[str]) -> Iterator[Record]:
             done += batch.num_rows
     except (pa.ArrowException, OSError) as error:
         left = file.metadata.num_rows - done
-        yield Record("", problem=f"row {done}: the file is damaged here, {left} rows cannot be read ({error})")
+        yield RawRow("", problem=f"row {done}: the file is damaged here, {left} rows cannot be read ({error})")
 
 
-def _batch_records(batch: Any) -> Iterator[Record]:
+def _batch_records(batch: Any) -> Iterator[RawRow]:
     try:
         rows = batch.to_pylist()
     except ValueError:  # text that is not UTF-8: find the row that holds it
@@ -52,10 +52,10 @@ def _batch_records(batch: Any) -> Iterator[Record]:
             for index in range(batch.num_rows):
                 yield from _batch_records(batch.slice(index, 1))
         else:
-            yield Record("", problem="it holds text that is not UTF-8")
+            yield RawRow("", problem="it holds text that is not UTF-8")
         return
     for row in rows:
-        yield Record(json.dumps(row, ensure_ascii=False), row)
+        yield RawRow(json.dumps(row, ensure_ascii=False), row)
 
 
 def _is_plain(kind: Any) -> bool:

@@ -11,9 +11,9 @@ from manifests.errors import InputError
 from manifests.reasons import Reason
 from pipeline.readers.detect import detect
 from pipeline.readers.formats import FORMATS, Format, Row
-from pipeline.readers.parquet import parquet_records
+from pipeline.readers.parquet import parquet_rows
 from pipeline.readers.rows import SourceRow, SourceTurn
-from pipeline.readers.split import Record, split_records
+from pipeline.readers.split import RawRow, split_rows
 from pipeline.readers.text import clean_text
 from pipeline.readers.text_stream import PARQUET, TextSource, find_file, first_bytes
 from pipeline.readers.turns import Parsed, RowFields, tidy, unknown_schema
@@ -33,7 +33,7 @@ def read_rows(uri: str, format: str | None = None) -> Iterator[SourceRow]:
     Raises InputError, at the call, if the file cannot be read, holds no rows, or its format is unknown.
     """
     form = _find_format(format or detect_format(uri))
-    records = _open_records(uri)
+    records = _open_rows(uri)
     first = next(records, None)
     if first is None:
         raise InputError(f"{uri} holds no rows")
@@ -45,7 +45,7 @@ def detect_format(uri: str) -> str:
 
     Raises InputError if the file cannot be read, or if no format or more than one fits.
     """
-    return detect(_open_records(uri), uri)
+    return detect(_open_rows(uri), uri)
 
 
 def _find_format(name: str) -> Format:
@@ -55,15 +55,15 @@ def _find_format(name: str) -> Format:
         raise InputError(f"there is no format {name!r}; the formats are: {', '.join(FORMATS)}") from None
 
 
-def _open_records(uri: str) -> Iterator[Record]:
+def _open_rows(uri: str) -> Iterator[RawRow]:
     with _reading(uri):
         place = find_file(uri)
         is_parquet = first_bytes(place).startswith(PARQUET) or place.name.lower().endswith(".parquet")
-        records = parquet_records(place) if is_parquet else split_records(TextSource(place))
+        records = parquet_rows(place) if is_parquet else split_rows(TextSource(place))
     return _guarded(records, uri)
 
 
-def _guarded(records: Iterator[Record], uri: str) -> Iterator[Record]:
+def _guarded(records: Iterator[RawRow], uri: str) -> Iterator[RawRow]:
     with _reading(uri):
         yield from records
 
@@ -77,7 +77,7 @@ def _reading(uri: str) -> Iterator[None]:
         raise InputError(f"cannot read {uri}: {error}") from error
 
 
-def _source_row(position: int, record: Record, form: Format) -> SourceRow:
+def _source_row(position: int, record: RawRow, form: Format) -> SourceRow:
     if record.problem is not None:
         return SourceRow(str(position), _raw_turns(record), Reason.UNREADABLE_ROW, clean_text(record.problem))
     parsed = _parse(record.value, form)
@@ -101,6 +101,6 @@ def _parse(value: object, form: Format) -> Parsed:
         return unknown_schema(RowFields.model_validate(value).id, f"{where}: {first['msg']}")
 
 
-def _raw_turns(record: Record) -> tuple[SourceTurn, ...]:
+def _raw_turns(record: RawRow) -> tuple[SourceTurn, ...]:
     text = clean_text(record.raw).strip()
     return (SourceTurn("user", text),) if text else ()

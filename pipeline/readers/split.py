@@ -28,7 +28,7 @@ _SPREAD = re.compile(r"\s*\{(?:[^\n]*[{\[,])?[ \t\r]*\n\s*[^\s{]")
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class RawRow:
     """One row of a file: the `value` that it holds or the `problem` why it holds none, and its `raw` text."""
 
     raw: str
@@ -36,17 +36,17 @@ class Record:
     problem: str | None = None
 
 
-def split_records(source: TextSource) -> Iterator[Record]:
+def split_rows(source: TextSource) -> Iterator[RawRow]:
     """The rows of a JSON or JSON-lines text, whichever it is; the file's name plays no part."""
     head = ""
     while len(head) < HEAD_CHARS and (piece := source.read()):
         head += piece
     if head.lstrip()[:1] == "[" or _SPREAD.match(head):
-        return _split_values(_Window(source, head))
+        return _split_values(_TextWindow(source, head))
     return _split_lines(source, head)
 
 
-def _split_lines(source: TextSource, rest: str) -> Iterator[Record]:
+def _split_lines(source: TextSource, rest: str) -> Iterator[RawRow]:
     number = 0
     while True:
         *lines, rest = rest.split("\n")
@@ -77,7 +77,7 @@ def _after_line_end(source: TextSource) -> str:
     return ""
 
 
-class _Window:
+class _TextWindow:
     """The part of the text that is being looked at: `text` from `at` on."""
 
     def __init__(self, source: TextSource, text: str) -> None:
@@ -107,7 +107,7 @@ class _Window:
                 return ""
 
 
-def _split_values(window: _Window) -> Iterator[Record]:
+def _split_values(window: _TextWindow) -> Iterator[RawRow]:
     """The elements of an array, or of arrays and objects that follow each other; commas too many are forgiven."""
     row, inside = 0, False
     while mark := window.next_mark():
@@ -125,7 +125,7 @@ def _split_values(window: _Window) -> Iterator[Record]:
         yield _rest(window, row)
 
 
-def _take_value(window: _Window) -> Record | None:
+def _take_value(window: _TextWindow) -> RawRow | None:
     """Read one value and step over it; None where the text, or our patience, ends inside it."""
     while True:
         problem, value = None, None
@@ -141,7 +141,7 @@ def _take_value(window: _Window) -> Record | None:
             return None
     raw = window.text[window.at : end]
     window.at = end
-    return Record(raw, value, problem or _encoding_problem(raw))
+    return RawRow(raw, value, problem or _encoding_problem(raw))
 
 
 def _decode(text: str, start: int) -> tuple[object, int]:
@@ -181,7 +181,7 @@ def _close(partner: str, opened: list[str], waiting: dict[str, int]) -> None:
             return
 
 
-def _rest(window: _Window, row: int) -> Record:
+def _rest(window: _TextWindow, row: int) -> RawRow:
     if len(window.text) - window.at > MAX_ROW_CHARS:
         why = f"it is longer than {MAX_ROW_CHARS} characters or never ends; what follows is not read"
     else:
@@ -189,19 +189,19 @@ def _rest(window: _Window, row: int) -> Record:
     return _broken(window.text[window.at :], f"row {row}: {why}")
 
 
-def _parse(raw: str, where: str) -> Record:
+def _parse(raw: str, where: str) -> RawRow:
     try:
         value = _DECODER.decode(raw)
     except (ValueError, RecursionError) as error:
         return _broken(raw, f"{where}: {_encoding_problem(raw) or _words(error)}")
     problem = _encoding_problem(raw)
-    return _broken(raw, f"{where}: {problem}") if problem else Record(raw, value)
+    return _broken(raw, f"{where}: {problem}") if problem else RawRow(raw, value)
 
 
-def _broken(raw: str, problem: str) -> Record:
+def _broken(raw: str, problem: str) -> RawRow:
     if len(raw) > MAX_RAW_CHARS:
         problem = f"{problem} (the first {MAX_RAW_CHARS} of {len(raw)} characters are kept)"
-    return Record(raw[:MAX_RAW_CHARS], problem=problem)
+    return RawRow(raw[:MAX_RAW_CHARS], problem=problem)
 
 
 def _words(error: ValueError | RecursionError) -> str:

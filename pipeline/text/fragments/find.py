@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pipeline.text.fragments.clean import cut, is_text, plain_material
 from pipeline.text.fragments.patterns import TaskWording, task_wording
-from pipeline.text.fragments.segments import Place, before_seam, places, read
+from pipeline.text.fragments.segments import Segments, before_seam, find_segments, read
 from pipeline.text.verbalize import LANGUAGES
 
 # An order says what it wants at its beginning or at its end.
@@ -28,18 +28,18 @@ def find_fragment(instruction: str, material: str, language: str, limit: int) ->
     if language not in LANGUAGES or limit <= 0:
         return None
     wording = task_wording(language)
-    for place in places(read(instruction), read(material), wording):
-        if fragment := _fragment(place, language, limit, wording):
+    for segments in find_segments(read(instruction), read(material), wording):
+        if fragment := _fragment(segments, language, limit, wording):
             return fragment
     return None
 
 
-def _fragment(place: Place, language: str, limit: int, wording: TaskWording) -> Fragment | None:
-    order = _clip(wording.form.sub("", " ".join(place.order.split())))
+def _fragment(segments: Segments, language: str, limit: int, wording: TaskWording) -> Fragment | None:
+    order = _clip(wording.form.sub("", " ".join(segments.order.split())))
     kind = _kind_of(order, wording)
-    if kind is None or (place.pointed and not wording.pointer.search(order)):
+    if kind is None or (segments.pointed and not wording.pointer.search(order)):
         return None
-    lines = _without_orders(before_seam(place.material), wording)
+    lines = _without_orders(before_seam(segments.material), wording)
     if kind == "question_answering":
         lines = _without_questions(lines)
     text = plain_material("\n".join(lines), language, wording)

@@ -1,4 +1,4 @@
-"""Where an order and its material may stand in a row, the surest place first."""
+"""Where an order and its material may stand in a row, the surest segments first."""
 
 import re
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ _QUOTED = re.compile(r"“([^“”\n]{8,})”|\"([^\"\n]{8,})\"|「([^「」\n]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Segments:
     """An order and what may be its material. `pointed`: they only belong together if the order points at a text."""
 
     order: str
@@ -44,8 +44,8 @@ def read(text: str) -> str:
     return _SECTION_MARK.sub("", text).strip()
 
 
-def places(instruction: str, material: str, wording: TaskWording) -> Iterator[Place]:
-    """Where the parts may be; texts are as `read` gives them. The caller takes the first place that makes sense."""
+def find_segments(instruction: str, material: str, wording: TaskWording) -> Iterator[Segments]:
+    """Where the parts may be; texts are as `read` gives them. The caller takes the first segments that makes sense."""
     request = _without_reply(instruction, wording)
     if material:
         yield from _in_field(request, material, wording)
@@ -76,33 +76,33 @@ def _without_reply(text: str, wording: TaskWording) -> str:
     return text
 
 
-def _in_field(request: str, material: str, wording: TaskWording) -> Iterator[Place]:
+def _in_field(request: str, material: str, wording: TaskWording) -> Iterator[Segments]:
     if label := wording.order_label.match(material):
-        yield Place(material[label.end() :], request)
+        yield Segments(material[label.end() :], request)
     beginning = f"{request}\n"
-    yield Place(request, material.removeprefix(beginning) if material.startswith(beginning) else material)
+    yield Segments(request, material.removeprefix(beginning) if material.startswith(beginning) else material)
 
 
-def _behind_label(text: str, wording: TaskWording) -> Iterator[Place]:
+def _behind_label(text: str, wording: TaskWording) -> Iterator[Segments]:
     r""" "Summarize this.\nText: ..." """
     for label in wording.material_mark.finditer(text):
         before, after = text[: label.start()], text[label.end() :]
         if before.strip():
-            yield Place(before, after)
+            yield Segments(before, after)
             return
         order = wording.order_label.search(after)
         if order:
-            yield Place(after[order.end() :], after[: order.start()])
+            yield Segments(after[order.end() :], after[: order.start()])
             return
 
 
-def _before_question(text: str, wording: TaskWording) -> Iterator[Place]:
+def _before_question(text: str, wording: TaskWording) -> Iterator[Segments]:
     r""" "A passage ...\nQuestion: ..." """
     if label := wording.question_label.search(text):
-        yield Place(text[label.start() :].strip(), text[: label.start()])
+        yield Segments(text[label.start() :].strip(), text[: label.start()])
 
 
-def _behind_colon(text: str, wording: TaskWording) -> Iterator[Place]:
+def _behind_colon(text: str, wording: TaskWording) -> Iterator[Segments]:
     for number, colon in enumerate(_COLON.finditer(text)):
         if number == _MAX_COLONS:
             return
@@ -117,7 +117,7 @@ def _behind_colon(text: str, wording: TaskWording) -> Iterator[Place]:
             # What follows on the line is what to choose from.
             choice, _, tail = tail.partition("\n")
             head = f"{head}: {choice}"
-        yield Place(head, tail)
+        yield Segments(head, tail)
 
 
 def _is_choice(tail: str) -> bool:
@@ -127,17 +127,17 @@ def _is_choice(tail: str) -> bool:
     return bool(rest) and len(names) >= 2 and all(len(name) <= _LONGEST_CHOICE for name in names)
 
 
-def _on_further_lines(text: str) -> Iterator[Place]:
+def _on_further_lines(text: str) -> Iterator[Segments]:
     first, _, rest = text.partition("\n")
     if rest:
-        yield Place(first, rest)
+        yield Segments(first, rest)
 
 
-def _in_quotes(text: str, wording: TaskWording) -> Iterator[Place]:
+def _in_quotes(text: str, wording: TaskWording) -> Iterator[Segments]:
     found = [match for match in _QUOTED.finditer(text) if not _is_name(text, match, wording)]
     if found:
         longest = max(found, key=lambda match: len(match[0]))
-        yield Place(f"{text[: longest.start()]} {text[longest.end() :]}", longest[0])
+        yield Segments(f"{text[: longest.start()]} {text[longest.end() :]}", longest[0])
 
 
 def _is_name(text: str, quoted: re.Match[str], wording: TaskWording) -> bool:
@@ -145,14 +145,14 @@ def _is_name(text: str, quoted: re.Match[str], wording: TaskWording) -> bool:
     return bool(wording.names_a_work.search(before) or wording.named_behind.search(behind))
 
 
-def _before_order(text: str, wording: TaskWording) -> Iterator[Place]:
+def _before_order(text: str, wording: TaskWording) -> Iterator[Segments]:
     r""" "...\n\nSummarize the text above." """
     rest, _, last = text.rpartition("\n")
     if rest:
-        yield Place(last, rest)
+        yield Segments(last, rest)
 
 
-def _in_sentences(text: str, wording: TaskWording) -> Iterator[Place]:
+def _in_sentences(text: str, wording: TaskWording) -> Iterator[Segments]:
     """Order and material in one line: the order is the first sentence or the last one."""
     if "\n" in text:
         return
@@ -162,8 +162,8 @@ def _in_sentences(text: str, wording: TaskWording) -> Iterator[Place]:
     rest = 1
     while rest < len(cuts) - 1 and wording.remark.match(text[cuts[rest] :].lstrip()):
         rest += 1
-    yield Place(text[: cuts[1]], text[cuts[rest] :], pointed=True)
-    yield Place(text[cuts[-2] :], text[: cuts[-2]], pointed=True)
+    yield Segments(text[: cuts[1]], text[cuts[rest] :], pointed=True)
+    yield Segments(text[cuts[-2] :], text[: cuts[-2]], pointed=True)
 
 
 def _inside_quotes(head: str) -> bool:

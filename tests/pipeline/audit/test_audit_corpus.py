@@ -15,7 +15,7 @@ from manifests.storage import open_place
 from pipeline.audit import audit as auditing
 from pipeline.audit.attacks import ATTACKS
 from pipeline.audit.audit import Audit, audit_corpus
-from pipeline.audit.corpus_view import draw, open_source
+from pipeline.audit.corpus_view import draw, open_view
 from pipeline.audit.html import as_html
 from pipeline.audit.text import as_json, as_text
 from tests.pipeline.audit.audited import Change, first_kept, rewrite, tones, without_mark
@@ -146,7 +146,7 @@ def test_recipes_that_cannot_be_followed(
 ) -> None:
     place = rewrite(finished, tmp_path / "changed", lambda dialogue: dialogue, settings)
     with pytest.raises(error, match=said):
-        source = open_source(place)
+        source = open_view(place)
         source.engines["watermark", source.recipe.watermark.engine]
 
 
@@ -164,7 +164,7 @@ MODELS = {
 
 def test_a_missing_checkpoint_says_how_to_name_it(finished: Path, tmp_path: Path) -> None:
     place = rewrite(finished, tmp_path / "changed", lambda dialogue: dialogue, MODELS)
-    source = open_source(place, ["models.heard.model=/no/such/checkpoint"])
+    source = open_view(place, ["models.heard.model=/no/such/checkpoint"])
     with pytest.raises(EngineUnavailable, match=r"--set models\.heard\.KEY=PATH"):
         source.engines["asr", "heard"]
 

@@ -15,7 +15,7 @@ from manifests.schema import Dialogue
 from manifests.storage import Place, open_place
 from pipeline.dedup import build, build_index, index, load_index
 from pipeline.dedup.bands import band_keys, choose_bands
-from pipeline.dedup.passes import Task
+from pipeline.dedup.passes import Comparison
 from pipeline.dedup.shingles import shingle_hashes
 from pipeline.job.blocks import write_block
 from pipeline.job.runner.ray import RayRunner
@@ -232,18 +232,18 @@ def test_any_cut_of_the_work_gives_the_same_index(
         monkeypatch.setattr(build, "_ENTRY_BYTES", 1)
         task_bytes = 64
     monkeypatch.setattr(build, "CHUNK_ROWS", chunk_rows)
-    monkeypatch.setattr(build, "TASK_BYTES", task_bytes)
+    monkeypatch.setattr(build, "COMPARISON_BYTES", task_bytes)
     monkeypatch.setattr(build, "_PENDING_PAIRS", 10)
     assert index_of(CORPUS, open_place(tmp_path), block_rows) == expected
 
 
 @pytest.mark.parametrize("task_bytes", [64, 30_000, 2**20])
 def test_tasks_share_out_all_partitions(task_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "TASK_BYTES", task_bytes)
+    monkeypatch.setattr(build, "COMPARISON_BYTES", task_bytes)
     monkeypatch.setattr(build, "_ENTRY_BYTES", 20)
     runner = Remembers()
     index_of(CORPUS, open_place(tmp_path), 50, runner=runner)
-    tasks = [(item.first, item.last) for item in runner.items if isinstance(item, Task)]
+    tasks = [(item.first, item.last) for item in runner.items if isinstance(item, Comparison)]
     partitions = runner.items[0].plan.partitions
     assert [number for first, last in tasks for number in range(first, last + 1)] == list(range(partitions))
     assert all(first <= last for first, last in tasks)
@@ -254,7 +254,7 @@ def test_ray_gives_the_same_index(
     expected: Mapping[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(build, "CHUNK_ROWS", 50)
-    monkeypatch.setattr(build, "TASK_BYTES", 50_000)
+    monkeypatch.setattr(build, "COMPARISON_BYTES", 50_000)
     runner = RayRunner()
     try:
         assert index_of(CORPUS, open_place(tmp_path), 20, runner=runner) == expected
@@ -278,7 +278,7 @@ def test_a_killed_build_begins_again(
     after: int, expected: Mapping[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(build, "CHUNK_ROWS", 50)
-    monkeypatch.setattr(build, "TASK_BYTES", 50_000)
+    monkeypatch.setattr(build, "COMPARISON_BYTES", 50_000)
     with pytest.raises(KeyboardInterrupt):
         index_of(CORPUS, open_place(tmp_path), 20, runner=Dies(after))
     with pytest.raises(CorpusError, match="missing"):
