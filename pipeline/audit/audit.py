@@ -1,4 +1,4 @@
-"""The audit as a whole: from a finished corpus to a report that is all values."""
+"""Audit a finished corpus: from its files to a report of plain values."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,17 +22,17 @@ from pipeline.job.run import WORK
 from pipeline.recipe import digest, public_bank
 
 SAMPLE = 200
-"""Clips for what is dear: survival and speech. With 200, an interval is at most 14 points wide."""
+"""Clips sampled for the expensive parts, survival and speech. With 200, an interval is at most 14 points wide."""
 
 RESYNTHESIS, RECORDINGS = "resynthesis", "recordings"
-"""What controls are: see `pipeline.audit.controls`."""
+"""The two kinds of controls; see `pipeline.audit.controls`."""
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """The deep validation. `problems` are the first of `total`, without the corpus's own path."""
+    """The result of the deep validation. `problems` are the first of `total`, without the path of the corpus."""
 
     rows: int
     total: int
@@ -41,7 +41,10 @@ class Structure:
 
 @dataclass(frozen=True, slots=True)
 class Survival:
-    """`controls` says what they are, "recordings" or "resynthesis"; the scores are those of the clips as delivered."""
+    """How the mark survives each attack.
+
+    `controls` says what the controls are, "recordings" or "resynthesis"; the scores are of the clips as delivered.
+    """
 
     controls: str
     clips: int
@@ -53,8 +56,11 @@ class Survival:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """`failures` say, one line each, why the corpus does not pass; none: it does. Without a sound structure nothing
-    else is looked at, and the other parts are None."""
+    """The report.
+
+    `failures` says why the corpus fails, in one line each; without failures it passes. If the structure has problems,
+    nothing else is examined and the other parts are None.
+    """
 
     corpus: str
     recipe: str
@@ -68,6 +74,7 @@ class Audit:
 
     @property
     def passed(self) -> bool:
+        """Whether the corpus has no failures."""
         return not self.failures
 
 
@@ -79,9 +86,11 @@ def audit_corpus(
     controls: str | None = None,
     say: Say = lambda line: None,
 ) -> Audit:
-    """Everything. Without `sample` the mark is looked for in every clip, and 200 clips are taken for the rest.
+    """Run every part of the audit on the corpus at `place`.
 
-    Raises CorpusError where there is no corpus, EngineUnavailable where an engine of its recipe cannot load.
+    Without `sample`, the mark is searched in every clip, and 200 clips are drawn for the other parts. `controls` names
+    a directory of recordings; without it the controls are made from the sample. `say` receives one line before each
+    part. Raises CorpusError if there is no corpus, and EngineUnavailable if an engine of its recipe cannot load.
     """
     view = open_view(place, overrides)
     say("structure: every hash and clip")
@@ -109,7 +118,7 @@ def audit_corpus(
 def audit_survival(
     view: CorpusView, sample: Callable[[], Iterator[list[Dialogue]]], clips: int, seed: int, directory: str | None
 ) -> Survival:
-    """`sample` starts anew at each call."""
+    """Attack the sample and its controls. Each call of `sample` starts the sample from the beginning."""
     table = new_table(ATTACKS)
     threshold = view.recipe.watermark.threshold
     marked = (clip for dialogues in sample() for clip in delivered(dialogues, view))
@@ -152,12 +161,12 @@ def _structure(view: CorpusView) -> Structure:
 
 
 def _without_path(text: str, place: Place) -> str:
-    """Errors of the reader name files in full; reports are handed on."""
+    """Remove the path of the corpus, which readers' errors contain: reports are handed on to others."""
     return text.replace(f"{place.path.rstrip('/')}/", "").replace(place.path, place.name)
 
 
 def _load_engines(view: CorpusView) -> None:
-    """What is missing is heard of before the work, not after it."""
+    """Load every engine now, so that a missing engine is reported before the work and not after it."""
     watermarker(view)
     for language in sorted(view.manifest.counts.languages.get("kept", {})):
         asr = view.recipe.asr

@@ -1,4 +1,4 @@
-"""The recipe's watermarker on clips, with results that can be counted."""
+"""Run the recipe's watermarker on clips, with results that can be counted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from pipeline.engines.watermark.message import message_of
 
 @dataclass(frozen=True, slots=True)
 class MarkScore:
-    """`score` is 0 where the detector could not work on the clip: no mark is found there."""
+    """The detector's result for a clip. `score` is 0 if the detector failed on the clip: it found no mark."""
 
     score: float
     message: str | None = None
@@ -21,7 +21,7 @@ class MarkScore:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A clip of the corpus: its row, its number there, and the message that its mark is to carry."""
+    """A clip of the corpus: its row, its number in the row, and the message that its mark should carry."""
 
     dialogue_id: str
     number: int
@@ -29,13 +29,14 @@ class Delivered:
     message: int
 
     def clip(self) -> Clip:
+        """Decode the clip."""
         if self.turn.audio is None:
             raise ValueError("only turns with audio are delivered")
         return Clip(*decode(self.turn.audio))
 
 
 def delivered(dialogues: Sequence[Dialogue], view: CorpusView) -> list[Delivered]:
-    """Every clip of the dialogues. A CorpusError where a row's recipe digest is none."""
+    """List the clips of the dialogues. Raises CorpusError if the recipe of a row is not a digest."""
     bits = watermarker(view).bits
     return [
         Delivered(dialogue.dialogue_id, number, turn, _message(dialogue, bits))
@@ -46,11 +47,13 @@ def delivered(dialogues: Sequence[Dialogue], view: CorpusView) -> list[Delivered
 
 
 def watermarker(view: CorpusView) -> Watermarker:
+    """Return the recipe's watermarker; the first call loads it."""
     engine: Watermarker = view.engines["watermark", view.recipe.watermark.engine]
     return engine
 
 
 def detect(clips: Sequence[Clip], view: CorpusView) -> list[MarkScore]:
+    """Look for the mark in each clip."""
     found = watermarker(view).detect(clips) if clips else []
     return [MarkScore(0.0) if isinstance(one, Failure) else MarkScore(one.score, one.message) for one in found]
 
@@ -59,4 +62,4 @@ def _message(dialogue: Dialogue, bits: int) -> int:
     try:
         return message_of(dialogue.recipe, bits)
     except ValueError as error:
-        raise CorpusError(f"{dialogue.dialogue_id}: its recipe is no digest: {error}") from error
+        raise CorpusError(f"{dialogue.dialogue_id}: its recipe is not a digest: {error}") from error

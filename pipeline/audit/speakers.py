@@ -1,7 +1,7 @@
-"""Whose voices the kept rows speak with: how many of the bank's, how evenly, and whether the agents are right.
+"""Count the voices of the kept rows: how many of the bank's are used, how evenly, and whether the agents are right.
 
-The bank is asked for by the name in the manifest. Where it cannot be had, rows alone tell which voices there are, but
-neither their gender nor those that were never used.
+The bank is looked up by the name in the manifest. Without the bank, the rows alone tell which voices were used, but
+neither their gender nor which voices were never used.
 """
 
 from collections import Counter
@@ -24,10 +24,11 @@ _AGENT_COUNTS: dict[Agents, int] = {"one": 1, "pair": 2}
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Voices of one role in one language. `available` of them the recipe could cast; None: the bank is not here.
+    """The voices of one role in one language.
 
-    `strangers` are used, and not in the bank. `genders` counts dialogues; `quantiles` (0, 25, 50, 75, 100 %) are of
-    the dialogues for each voice that is used.
+    `available` counts the voices that the recipe could cast; it is None if the bank was not found. `strangers` are
+    voices that are used but not in the bank. `genders` counts dialogues; `quantiles` (0, 25, 50, 75, 100 %) are of the
+    number of dialogues for each voice that is used.
     """
 
     language: str
@@ -42,8 +43,11 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class AgentCheck:
-    """`expected` by name where the bank is here, else `expected_count` where the recipe tells it. `unexpected` should
-    not be there; `unused` ones were never drawn, as happens in small corpora."""
+    """The agents of one language, used and expected.
+
+    `expected` names them if the bank was found; otherwise `expected_count` is their number, if the recipe tells it.
+    `unexpected` agents should not occur; `unused` agents were never drawn, as happens in small corpora.
+    """
 
     language: str
     used: tuple[str, ...]
@@ -54,14 +58,14 @@ class AgentCheck:
 
     @property
     def exact(self) -> bool:
-        """Exactly the agents that the recipe asks for."""
+        """Whether exactly the agents that the recipe asks for are used."""
         wanted = self.expected_count
         return not self.unexpected and not self.unused and (wanted is None or len(self.used) == wanted)
 
 
 @dataclass(frozen=True, slots=True)
 class Speakers:
-    """`misspoken` turns have another voice than their dialogue names for the role."""
+    """The voices of the corpus. `misspoken` counts turns whose voice is not the one that their dialogue names."""
 
     bank: str
     bank_found: bool
@@ -71,7 +75,7 @@ class Speakers:
 
 
 def audit_speakers(view: CorpusView, kept: Iterable[Dialogue], bank_name: str) -> Speakers:
-    """`kept` need no audio. Memory grows with the voices, not with the rows."""
+    """Count the voices of the `kept` rows, which need no audio. Memory grows with the voices, not with the rows."""
     counts: dict[tuple[str, str], Counter[str]] = {}
     misspoken = 0
     for dialogue in kept:
@@ -92,7 +96,7 @@ def audit_speakers(view: CorpusView, kept: Iterable[Dialogue], bank_name: str) -
 
 
 def expected_agents(casting: Casting, bank: Bank, language: str) -> frozenset[str]:
-    """The agents that casting can draw in the language: every seed below twice the voices' number is tried."""
+    """Return the agents that casting can draw in the language, by trying every seed below twice their number."""
     agents = [voice for voice in bank.select(agent=True) if voice.language in (language, ANY_LANGUAGE)]
     drawn = (casting.draw(language, True, seed) for seed in range(2 * len(agents)))
     return frozenset(voice for voice in drawn if voice is not None)

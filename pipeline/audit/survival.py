@@ -1,7 +1,8 @@
-"""What becomes of the mark when users change the clips: the sample and its controls, through every attack.
+"""Measure how the mark survives changes to the clips: put the sample and its controls through every attack.
 
-Two thresholds: the recipe's own, and that which at most 1 % of the controls reach *after the same attack*. The first
-says what a user finds who knows the recipe; the second what the method can do at a stated rate of false alarms.
+There are two thresholds: the recipe's own, and the threshold that at most 1 % of the controls reach *after the same
+attack*. The first shows what a user who knows the recipe finds; the second what the method can do at a stated rate of
+false alarms.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,17 +21,17 @@ FALSE_POSITIVE_RATE = 0.01
 
 Detector = Callable[[Sequence[Clip]], list[MarkScore]]
 Marked = tuple[Clip, int]
-"""A clip and the message that its mark is to carry."""
+"""A clip, and the message that its mark should carry."""
 
 _BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Survived:
-    """One line of the table. Clips that are too short for the attack are in none of its numbers.
+    """One line of the table. Clips that are too short for the attack are not counted.
 
-    `false_*` count controls. `bits` is the share of message bits that are right, over the clips that are detected at
-    the recipe's threshold; None where the method carries no message or nothing is detected.
+    `false_*` count controls. `bits` is the share of correct message bits over the clips that are detected at the
+    recipe's threshold; it is None if the method carries no message or nothing is detected.
     """
 
     attack: str
@@ -48,7 +49,7 @@ class Survived:
 
 @dataclass
 class AttackScores:
-    """What the detector said after one attack."""
+    """The detector's results after one attack."""
 
     marked: list[float] = field(default_factory=list)
     controls: list[float] = field(default_factory=list)
@@ -64,6 +65,7 @@ Table = dict[str, AttackScores]
 
 
 def new_table(attacks: Sequence[Attack]) -> Table:
+    """Return empty results for each attack."""
     return {attack.name: AttackScores() for attack in attacks}
 
 
@@ -75,7 +77,7 @@ def add_marked(
     bits: int,
     attacks: Sequence[Attack],
 ) -> None:
-    """`bits` of the message; 0: the method carries none."""
+    """Attack marked clips and add their results. `bits` is the length of the message, 0 if there is none."""
     for some in _batches(clips):
         for attack in attacks:
             changed = [(made, message) for clip, message in some if (made := attack.apply(clip)) is not None]
@@ -88,6 +90,7 @@ def add_marked(
 
 
 def add_controls(table: Table, clips: Iterable[Clip], detect: Detector, attacks: Sequence[Attack]) -> None:
+    """Attack controls and add their scores."""
     for some in _batches(clips):
         for attack in attacks:
             changed = [made for clip in some if (made := attack.apply(clip)) is not None]
@@ -95,6 +98,7 @@ def add_controls(table: Table, clips: Iterable[Clip], detect: Detector, attacks:
 
 
 def survival(table: Table, threshold: float, attacks: Sequence[Attack]) -> tuple[Survived, ...]:
+    """Sum up the results at the recipe's `threshold` and at that of 1 % of the controls."""
     return tuple(_survived(attack, table[attack.name], threshold) for attack in attacks)
 
 

@@ -1,4 +1,4 @@
-"""The mark in the delivered bytes of the corpus's clips, and whether the rows tell the truth about it."""
+"""Look for the mark in the delivered bytes of the clips, and compare the result with what the rows record."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from pipeline.audit.rates import Proportion, rate
 from pipeline.engines.watermark.message import bit_errors
 
 TOLERANCE = 0.01
-"""Scores that differ by more are not the same: another device or library moves them by far less."""
+"""Scores that differ by more count as different: another device or library moves them by far less."""
 
 BINS = 50
 _LISTED = 100
@@ -20,7 +20,7 @@ _LISTED = 100
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A kept clip that fails: `turn` is its number in the dialogue."""
+    """A kept clip that fails; `turn` is its number in the dialogue."""
 
     dialogue_id: str
     turn: int
@@ -31,10 +31,11 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class StatusMarks:
-    """Clips of one status. `unrecorded` ones have no mark by their own row; `detected` counts the others.
+    """The clips of one status.
 
-    `differing` have another score than the row records, `largest_difference` the farthest. `foreign` carry a message
-    that is not the corpus's. `histogram` counts the scores of recorded clips in 50 equal bins of 0..1.
+    `unrecorded` clips have no mark by their own row; `detected` is of the others. `differing` clips have a score other
+    than the row records, `largest_difference` at most. `foreign` clips carry a message that is not the corpus's.
+    `histogram` counts the scores of recorded clips in 50 equal bins of 0..1.
     """
 
     clips: int
@@ -51,7 +52,7 @@ class StatusMarks:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """`problems` are the first of the `failing` kept clips."""
+    """The marks of the corpus. `problems` lists the first of the `failing` kept clips."""
 
     method: str
     version: str
@@ -79,7 +80,7 @@ class _MarkCounts:
 
 
 class MarkAudit:
-    """Takes the dialogues of the corpus in any portions; what it keeps does not grow with them."""
+    """Count the marks of dialogues that are added in any portions, in memory that does not grow with them."""
 
     def __init__(self, view: CorpusView, threshold_1_percent: float | None) -> None:
         self._view = view
@@ -91,6 +92,7 @@ class MarkAudit:
         self._failing = 0
 
     def add(self, status: str, dialogues: Sequence[Dialogue]) -> None:
+        """Look for the mark in the clips of the dialogues, which all have the given status."""
         clips = delivered(dialogues, self._view)
         if not clips:
             return
@@ -102,6 +104,7 @@ class MarkAudit:
                 self._list(one, mark, problem)
 
     def result(self, every_clip: bool) -> Marks:
+        """Return what has been counted. `every_clip` says whether that is the whole corpus or a sample."""
         engine, key = watermarker(self._view), self._view.recipe.watermark.engine
         return Marks(
             method=engine.name,
@@ -116,7 +119,7 @@ class MarkAudit:
         )
 
     def _count(self, counts: _MarkCounts, one: Delivered, found: MarkScore) -> str | None:
-        """Counts the clip, and says what is wrong with it."""
+        """Count the clip; return what is wrong with it, or None."""
         counts.clips += 1
         if one.turn.watermark is None:
             return "the row records no mark"
@@ -165,7 +168,7 @@ def audit_marks(
     threshold_1_percent: float | None,
     every: bool,
 ) -> Marks:
-    """`portions` are dialogues with their status."""
+    """Count the marks of all `portions`, which are dialogues with their status."""
     audit = MarkAudit(view, threshold_1_percent)
     for status, dialogues in portions:
         audit.add(status, dialogues)

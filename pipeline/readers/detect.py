@@ -1,4 +1,4 @@
-"""Which format a file has, by the keys of its first rows."""
+"""Detect the format of a file by the keys of its first rows."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -13,11 +13,11 @@ from pipeline.readers.text import clean_text
 
 SAMPLE_ROWS = 20
 LOOK_AT_ROWS = 200
-"""The sample is taken from the first `LOOK_AT_ROWS` rows, however many of them are unreadable."""
+"""The sample comes from the first `LOOK_AT_ROWS` rows, however many of these are unreadable."""
 
 
 def detect(records: Iterable[RawRow], uri: str) -> str:
-    """The one format that fits the first readable rows. Raises InputError if there is none, or more than one."""
+    """Return the one format that fits the first readable rows. Raises InputError if none fits, or more than one."""
     seen = list(islice(records, LOOK_AT_ROWS))
     if not seen:
         raise InputError(f"{uri} holds no rows")
@@ -26,19 +26,19 @@ def detect(records: Iterable[RawRow], uri: str) -> str:
         raise InputError(f"{uri}: no row is a readable object; {_problem(seen[0])}")
     names = _widest({name for row in rows for name in _candidates(row)})
     if not names:
-        raise InputError(f"{uri}: no format is known by the keys {_key_list(rows[0])}; {_advice(FORMATS)}")
+        raise InputError(f"{uri}: no format has the keys {_key_list(rows[0])}; {_advice(FORMATS)}")
     if len(names) > 1:
         raise InputError(f"{uri}: the keys {_key_list(rows[0])} fit more than one format; {_advice(names)}")
     (name,) = names
     if not any(_reads(name, row) for row in rows):
         raise InputError(
-            f"{uri}: the keys {_key_list(rows[0])} are those of {name}, but not what they hold; {_advice(FORMATS)}"
+            f"{uri}: the keys {_key_list(rows[0])} are those of {name}, but their values are not; {_advice(FORMATS)}"
         )
     return name
 
 
 def _candidates(row: Row) -> set[str]:
-    """The formats that fit `row`, without those that a closer fit makes needless."""
+    """Return the formats that fit `row`, except those that a closer fit makes redundant."""
     fitting = {name: form for name, form in FORMATS.items() if form.fits(row)}
     return {
         name

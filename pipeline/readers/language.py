@@ -1,8 +1,8 @@
-"""The language of a short text: by its script where that says enough, else by a small offline classifier.
+"""Detect the language of a short text, by its script where that is enough, else by a small offline classifier.
 
-Measured with py3langid 0.4.0 on 500 English instructions: among all its two-letter codes it calls 6 of them something
-else, and 58 of their first three words; with the candidates and the odds below 0 and 4. Of 54 short sentences in 16
-other languages it then takes one for English ("Dime tres frutas").
+Measured with py3langid 0.4.0 on 500 English instructions: choosing among all its two-letter codes, it calls 6 of them
+something else, and 58 if it sees only their first three words. With the candidates and the odds below, 0 and 4. It
+then takes one of 54 short sentences in 16 other languages for English ("Dime tres frutas").
 """
 
 import re
@@ -14,9 +14,9 @@ from pipeline.text.scripts import SCRIPTS, letters, runs
 
 SAMPLE_CHARS = 1000
 CLEAR_SHARE = 0.6
-"""Share of the words above which a script decides; below, the text is mixed and the script it begins with decides."""
+"""A script with this share of the words decides; otherwise the text is mixed, and its first script decides."""
 KANA_SHARE = 0.2
-"""Share of kana among Han and kana from which a text is Japanese: Chinese that quotes a kana stays Chinese."""
+"""With this share of kana among Han and kana, a text is Japanese; Chinese that quotes a kana stays Chinese."""
 
 # Letters of an average word in the scripts without spaces between words; in the others a word is a run of letters.
 _LETTERS_PER_WORD = {"han": 1.6, "kana": 1.6, "thai": 4.0, "lao": 4.0, "khmer": 4.0, "burmese": 4.0}
@@ -41,7 +41,7 @@ _ONE_LANGUAGE = {
     "khmer": "km",
     "armenian": "hy",
 }
-# The first is what a text is taken for unless another is ODDS times as likely.
+# A text is taken for the first language of its script unless another is ODDS times as likely.
 _CANDIDATES = {
     "latin": (
         *("en", "ca", "cs", "da", "de", "es", "fi", "fr", "hr", "hu", "id", "it", "nl", "pl", "pt", "ro", "sk", "sv"),
@@ -63,11 +63,11 @@ class _Identifier(Protocol):
 
 
 def detect_language(text: str) -> str | None:
-    """ISO 639-1 code of the language of `text`, None where it holds no letters of a known script.
+    """Return the ISO 639-1 code of the language of `text`, or None if it has no letters of a known script.
 
-    Only the first `SAMPLE_CHARS` characters are looked at. Latin letters that point to no language in particular
-    ("OK", "Hi", a name) are English. A language outside the candidates gets the code of a near one, so codes other
-    than "zh" and "en" are good for refusing a row and no more.
+    Only the first `SAMPLE_CHARS` characters are examined. Latin letters that suggest no particular language ("OK",
+    "Hi", a name) are English. A language that is not a candidate gets the code of a similar one, so use codes other
+    than "zh" and "en" only to refuse a row.
     """
     sample = _ADDRESS.sub(" ", text[:SAMPLE_CHARS])
     words = _count_words(sample)
@@ -80,7 +80,7 @@ def detect_language(text: str) -> str | None:
 
 
 def _count_words(sample: str) -> dict[str, float]:
-    """Words by script, only of the scripts that occur."""
+    """Count the words of each script that occurs."""
     if sample.isascii():
         latin = len(_RUNS["latin"].findall(sample))
         return {"latin": latin} if latin else {}
@@ -93,7 +93,7 @@ def _count_words(sample: str) -> dict[str, float]:
 
 
 def _main_script(sample: str, words: Mapping[str, float]) -> str:
-    """Han and kana count as one script here, called "han"."""
+    """Return the script that decides; Han and kana count as one script, called "han"."""
     merged = {script: count for script, count in words.items() if script not in ("han", "kana")}
     if len(merged) < len(words):
         merged["han"] = words.get("han", 0) + words.get("kana", 0)
@@ -113,7 +113,7 @@ def _likeliest(sample: str, candidates: tuple[str, ...]) -> str:
 
 @cache
 def _identifier() -> _Identifier:
-    # Loaded when first asked for: it takes a quarter of a second.
+    # Loaded when first needed: it takes a quarter of a second.
     from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped, unused-ignore]
 
     identifier: _Identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

@@ -1,4 +1,4 @@
-"""Rows of a Parquet file, batch by batch."""
+"""Read the rows of a Parquet file, batch by batch."""
 
 import json
 from collections.abc import Iterator
@@ -16,14 +16,14 @@ BUFFER_BYTES = 1 << 20
 
 
 def parquet_rows(place: Place) -> Iterator[RawRow]:
-    """The rows as dictionaries, nested columns as lists and dictionaries.
+    """Yield the rows as dictionaries, nested columns as lists and dictionaries.
 
-    Columns that JSON could not hold (bytes, times, maps, ...) are left out. Raises InputError, at the call, if the
-    file is not a readable Parquet file; damage that shows only later is one unreadable row for all that follow.
+    Columns that JSON cannot represent (bytes, times, maps, ...) are left out. Raises InputError, at the call, if the
+    file is not a readable Parquet file. Damage found only later gives one unreadable row for all rows that follow.
     """
     try:
         stream = place.filesystem.open_input_file(place.path)
-        # Otherwise whole columns of a row group are held: for a 114 MiB file of one group 125 MiB, against 14.
+        # Otherwise whole columns of a row group stay in memory: 125 MiB instead of 14 for a 114 MiB file of one group.
         file = parquet.ParquetFile(stream, buffer_size=BUFFER_BYTES, pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{place} is not a readable Parquet file: {error}") from error
@@ -59,7 +59,7 @@ def _batch_records(batch: Any) -> Iterator[RawRow]:
 
 
 def _is_plain(kind: Any) -> bool:
-    """Whether values of this Arrow type become what JSON has: text, numbers, truth values, lists, dictionaries."""
+    """Whether values of this Arrow type become JSON values: text, numbers, booleans, lists, dictionaries."""
     types = pa.types
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
         return _is_plain(kind.value_type)

@@ -1,4 +1,4 @@
-"""Any input file as a stream of `SourceRow`."""
+"""Read any input file as a stream of `SourceRow`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,15 +20,15 @@ from pipeline.readers.turns import Parsed, RowFields, tidy, unknown_schema
 
 
 def read_rows(uri: str, format: str | None = None) -> Iterator[SourceRow]:
-    """The rows of a file, one `SourceRow` for each, readable or not, in the order of the file.
+    """Yield one `SourceRow` for each row of a file, readable or not, in the order of the file.
 
-    `uri` is a local path or any location that pyarrow opens; the kind of file (JSON, JSON lines, either within gzip,
-    Parquet) is told by what it holds, not by its name. `format` is a name of `FORMATS`; None means `detect_format`.
+    `uri` is a local path or any location that pyarrow opens. The content decides the kind of file (JSON, JSON lines,
+    either of them in gzip, Parquet), not the name. `format` is a name in `FORMATS`; None means `detect_format`.
 
-    System prompts are not spoken and are left out. Neighboring turns of one role are joined, a leading agent turn is
-    dropped where a user turn follows, empty turns are dropped (`tidy`). Of keys that stand twice in a row the last
-    counts. Control characters are removed and lone surrogates become U+FFFD (`clean_text`); a JSON row with bytes that
-    are not UTF-8 is an unreadable row, since a guess at its letters would be spoken.
+    System prompts are dropped, since nobody speaks them. Neighboring turns of one role are joined, a leading agent
+    turn is dropped if a user turn follows, and empty turns are dropped (`tidy`). If a key stands twice in a row, the
+    last counts. Control characters are removed and lone surrogates become U+FFFD (`clean_text`); a JSON row with bytes
+    that are not UTF-8 is unreadable, since a guess at its letters would be spoken.
 
     Raises InputError, at the call, if the file cannot be read, holds no rows, or its format is unknown.
     """
@@ -41,7 +41,7 @@ def read_rows(uri: str, format: str | None = None) -> Iterator[SourceRow]:
 
 
 def detect_format(uri: str) -> str:
-    """The name in `FORMATS` of a file's format, by its first rows.
+    """Return the name in `FORMATS` of a file's format, judged by its first rows.
 
     Raises InputError if the file cannot be read, or if no format or more than one fits.
     """
@@ -70,7 +70,7 @@ def _guarded(records: Iterator[RawRow], uri: str) -> Iterator[RawRow]:
 
 @contextmanager
 def _reading(uri: str) -> Iterator[None]:
-    """Disks and networks fail at any moment: that is one sentence as well."""
+    """Turn a failure of disk or network, at any moment, into a one-line error."""
     try:
         yield
     except OSError as error:

@@ -1,7 +1,7 @@
-"""Chinese written forms in the words and the order in which they are said.
+"""Rewrite Chinese written forms in the words and the order in which they are said.
 
-Every rule works on folded text (lower case, half width, straight hyphens). What is more special comes first: a date
-before a range, a range of money before an amount.
+Every rule works on folded text (lower case, half width, straight hyphens). Special rules come before general ones: a
+date before a range, a range of money before an amount.
 """
 
 import re
@@ -36,7 +36,7 @@ _UNITS_AFTER_TWO_DIGITS = {"g": "克", "v": "伏"}
 _OPERATORS = {"+": "加", "=": "等于", "×": "乘", "÷": "除以", "x": "乘", "*": "乘", ">": "大于", "<": "小于"}
 _NUMERALS = "零一二三四五六七八九"
 
-# Possessive, and never from the middle of a number: the time stays linear in the length of the text.
+# Possessive, and never starting inside a number: this keeps the time linear in the length of the text.
 _NUMBER = r"(?<![0-9])[0-9]++(?:\.[0-9]++)?"
 _AMOUNT = rf"{_NUMBER}[万亿]?"
 _CURRENCY_NAMES = "|".join(_CURRENCIES.values())
@@ -77,12 +77,12 @@ _LATIN = re.compile("[a-z°]")
 
 
 def rewrite(text: str) -> str:
-    """Written dates, times, money, percentages, ranges and fractions as they are said, still with digits."""
+    """Rewrite dates, times, money, percentages, ranges and fractions as they are said, still with digits."""
     return _RULES.apply(text)
 
 
 def units(text: str) -> str:
-    """Units in full and repeated ones once, where the numbers are digits already."""
+    """Write units in full, and repeated units once, in text whose numbers are digits already."""
     if _LATIN.search(text):
         text = _UNIT.sub(lambda found: f"{found[1]}{_UNITS[found[2]]}", text)
         text = _UNIT_AFTER_TWO_DIGITS.sub(lambda found: _UNITS_AFTER_TWO_DIGITS[found[1]], text)
@@ -101,7 +101,7 @@ def _time(found: re.Match[str]) -> str:
 
 
 def _phone(found: re.Match[str]) -> str:
-    """010-6552-1234 is one number; 100-200 is a range."""
+    """Join the groups of a telephone number (010-6552-1234), but not those of a range (100-200)."""
     groups = found[0].split("-")
     is_range = len(groups) == 2 and len(groups[0]) <= len(groups[1]) <= 4 and groups[0][0] != "0"
     return found[0] if is_range else "".join(groups)

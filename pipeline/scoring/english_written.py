@@ -1,7 +1,7 @@
-"""English written forms, rewritten so that only words and plain numbers are left.
+"""Rewrite English written forms so that only words and plain numbers are left.
 
-Every rule works on folded text (lower case, straight apostrophes and hyphens). The order matters: what is more
-special comes first (a date before a range, a thousands separator before a decimal).
+Every rule works on folded text (lower case, straight apostrophes and hyphens). The order matters: special rules come
+before general ones (a date before a range, a thousands separator before a decimal).
 """
 
 import re
@@ -65,12 +65,12 @@ _STRAY_POINT = re.compile(r"\.(?<![0-9]\.)(?=[0-9])")
 
 
 def separate_powers(text: str) -> str:
-    """2½ and m² apart from what compatibility folding would make of them, 21/2 and m2."""
+    """Set the fraction and the power of 2½ and m² apart, before compatibility folding makes 21/2 and m2 of them."""
     return _SQUARE.sub(lambda found: f" {_SQUARES[found[2]]} {found[1]}", _VULGAR.sub(" ", text))
 
 
 def rewrite(text: str) -> str:
-    """Abbreviations, dates, money, times, ranges, fractions, degrees and symbols as words and numbers."""
+    """Write abbreviations, dates, money, times, ranges, fractions, degrees and symbols as words and numbers."""
     if _INNER_POINT.search(text):
         text = apply_rules(_POINT_RULES, text)
     for part, pattern, replacement in _WORD_RULES:
@@ -86,7 +86,7 @@ def _date(year: str, month: str, day: str) -> str:
 
 
 def _slash_date(found: re.Match[str]) -> str:
-    """Month first, the American order, unless only the other one is possible."""
+    """Read a date month first, the American order, unless only day first is possible."""
     first, second, year = found.groups()
     month, day = (second, first) if int(first) > 12 else (first, second)
     if not (1 <= int(month) <= 12 and 1 <= int(day) <= 31):

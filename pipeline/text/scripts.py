@@ -16,8 +16,8 @@ as well.
 
 # Unicode gives some letters that several scripts share (the prolonged sound mark ー, the Arabic tatweel and vowel
 # marks) to no single one; only the script extensions (`scx`) name their scripts. For the other scripts the extensions
-# would add what is not theirs, such as the diaeresis to Hebrew. Full-width Latin letters are typography of Chinese and
-# Japanese: ＡＢＣ公司 is no more English for them.
+# would add what is not theirs, such as the diaeresis to Hebrew. Full-width Latin letters are left out: they are
+# typography of Chinese and Japanese, and ＡＢＣ公司 is not English for them.
 _SETS = {
     "latin": r"[\p{sc=Latin}--\p{Block=Halfwidth_and_Fullwidth_Forms}]",
     "han": r"\p{sc=Han}",

@@ -221,7 +221,7 @@ def test_a_digest_of_what_is_not_there_is_refused(chat_store: Path, broken: str,
 def test_what_is_no_yaml_is_one_line(chat_store: Path) -> None:
     (chat_store / "ask/en/v1.yaml").write_text("a: [1\nb: 2\n", "utf-8")
     write_lock(chat_store)
-    with pytest.raises(UserError, match=r"ask/en/v1\.yaml is no YAML") as error:
+    with pytest.raises(UserError, match=r"ask/en/v1\.yaml is not valid YAML") as error:
         named_digest("ask/v1", ["en"], chat_store)
     assert "\n" not in str(error.value)
 

@@ -1,4 +1,4 @@
-"""Where an order and its material may stand in a row, the surest segments first."""
+"""List where an order and its material may stand in a row, the surest guess first."""
 
 import re
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ from pipeline.text.fragments.patterns import TaskWording
 from pipeline.text.sentences import next_sentence_starts
 from pipeline.text.verbalize import strip_markup
 
-# Longer texts are read at both ends only: what an order says stands there, and no pattern meets more than this.
+# Of longer texts only both ends are read: the order stands there, and no pattern has to search more than this.
 _HEAD_CHARACTERS, _TAIL_CHARACTERS = 3600, 400
-# Stands where a piece was cut out; no line end and no space, so that it stays until the material is read.
+# Marks where a piece was cut out. It is neither a line end nor a space, so it stays until the material is read.
 _SEAM = "\x01"
 _MAX_COLONS = 4
 _LONGEST_CHOICE = 16
@@ -27,7 +27,7 @@ _QUOTED = re.compile(r"“([^“”\n]{8,})”|\"([^\"\n]{8,})\"|「([^「」\n]
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """An order and what may be its material. `pointed`: they only belong together if the order points at a text."""
+    """An order and its possible material. If `pointed`, they belong together only if the order points at a text."""
 
     order: str
     material: str
@@ -35,7 +35,7 @@ class Segments:
 
 
 def read(text: str) -> str:
-    """`text` without markup, cut in the middle if it is long; blank lines become single line ends."""
+    """Return `text` without markup, cut in the middle if it is long; blank lines become single line ends."""
     text = text.replace(_SEAM, "")
     if len(text) > _HEAD_CHARACTERS + _TAIL_CHARACTERS:
         text = f"{text[:_HEAD_CHARACTERS]}\n{_SEAM}\n{text[-_TAIL_CHARACTERS:]}"
@@ -45,7 +45,10 @@ def read(text: str) -> str:
 
 
 def find_segments(instruction: str, material: str, wording: TaskWording) -> Iterator[Segments]:
-    """Where the parts may be; texts are as `read` gives them. The caller takes the first segments that makes sense."""
+    """Yield the ways to split a row into order and material; the caller takes the first that makes sense.
+
+    Both texts are as `read` returns them.
+    """
     request = _without_reply(instruction, wording)
     if material:
         yield from _in_field(request, material, wording)
@@ -59,12 +62,12 @@ def find_segments(instruction: str, material: str, wording: TaskWording) -> Iter
 
 
 def before_seam(text: str) -> str:
-    """The beginning of a text out of which a piece was cut; other texts as they are."""
+    """Return the part of a text before the piece that was cut out; other texts come back unchanged."""
     return text.partition(_SEAM)[0]
 
 
 def _without_reply(text: str, wording: TaskWording) -> str:
-    """The last request where speakers are marked, and nothing of the answer to it."""
+    """Return the last request of a marked conversation, without the answer to it."""
     if wording.speaker.match(text):
         turns = [turn for turn in wording.speaker.split(text) if turn.strip()]
         text = wording.reply_speaker.split(turns[-1], maxsplit=1)[0].strip() if turns else ""
@@ -84,7 +87,7 @@ def _in_field(request: str, material: str, wording: TaskWording) -> Iterator[Seg
 
 
 def _behind_label(text: str, wording: TaskWording) -> Iterator[Segments]:
-    r""" "Summarize this.\nText: ..." """
+    r"""Split "Summarize this.\nText: ..." at the label."""
     for label in wording.material_mark.finditer(text):
         before, after = text[: label.start()], text[label.end() :]
         if before.strip():
@@ -97,7 +100,7 @@ def _behind_label(text: str, wording: TaskWording) -> Iterator[Segments]:
 
 
 def _before_question(text: str, wording: TaskWording) -> Iterator[Segments]:
-    r""" "A passage ...\nQuestion: ..." """
+    r"""Split "A passage ...\nQuestion: ..." before the question."""
     if label := wording.question_label.search(text):
         yield Segments(text[label.start() :].strip(), text[: label.start()])
 
@@ -121,7 +124,7 @@ def _behind_colon(text: str, wording: TaskWording) -> Iterator[Segments]:
 
 
 def _is_choice(tail: str) -> bool:
-    """Short names in a row on the first of several lines."""
+    """Whether the first of several lines lists short names to choose from."""
     first, _, rest = tail.partition("\n")
     names = [name for name in _BETWEEN_NAMES.split(first.strip(" .。")) if name]
     return bool(rest) and len(names) >= 2 and all(len(name) <= _LONGEST_CHOICE for name in names)
@@ -146,14 +149,14 @@ def _is_name(text: str, quoted: re.Match[str], wording: TaskWording) -> bool:
 
 
 def _before_order(text: str, wording: TaskWording) -> Iterator[Segments]:
-    r""" "...\n\nSummarize the text above." """
+    r"""Split "...\n\nSummarize the text above." before its last line."""
     rest, _, last = text.rpartition("\n")
     if rest:
         yield Segments(last, rest)
 
 
 def _in_sentences(text: str, wording: TaskWording) -> Iterator[Segments]:
-    """Order and material in one line: the order is the first sentence or the last one."""
+    """Split a single line: its first or its last sentence is the order."""
     if "\n" in text:
         return
     cuts = sorted({0, *next_sentence_starts(text[:_HEAD_CHARACTERS]), len(text)})

@@ -20,7 +20,7 @@ _UNSPEAKABLE = {
 
 
 def unspeakable(text: str, language: str, *, allow_latin: bool = False) -> list[str]:
-    """The distinct characters of a verbalised text that nobody can say, in order of appearance.
+    """List the distinct characters of a verbalized text that nobody can say, in order of appearance.
 
     `allow_latin` matters for Chinese only. Raises ValueError for a language that is not in `LANGUAGES`.
     """
@@ -31,5 +31,5 @@ def unspeakable(text: str, language: str, *, allow_latin: bool = False) -> list[
 
 
 def is_speakable(text: str, language: str, *, allow_latin: bool = False) -> bool:
-    """Whether the text has something to say and nothing that cannot be said."""
+    """Whether the text has at least one word and no character that cannot be said."""
     return not unspeakable(text, language, allow_latin=allow_latin) and text_length(text, language) > 0

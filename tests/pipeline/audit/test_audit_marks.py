@@ -102,7 +102,7 @@ def test_the_sample_is_decoded_a_few_dialogues_at_a_time(finished: Path) -> None
 
 def test_a_row_whose_recipe_is_no_digest_is_the_corpuss_fault(finished: Path) -> None:
     source = told(finished, Detection(0.9, "0000"))
-    with pytest.raises(CorpusError, match="is no digest"):
+    with pytest.raises(CorpusError, match="is not a digest"):
         delivered([replace(Corpus(finished)[0], recipe="not hex")], source)
 
 
