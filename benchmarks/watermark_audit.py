@@ -1,8 +1,8 @@
 """What the packaged watermark survives: clips of the offline voices with the mark, and others that never had one,
 through every attack of `parley corpus audit`.
 
-The last lines say how good the audit's own controls are: how marked clips made anew score beside clips that never had
-a mark, and how many of the latter reach the threshold of 1 % that the former give.
+The last lines say how good the audit's own controls are: how resynthesized marked clips score beside clips that never
+had a mark, and how many of the latter reach the threshold of 1 % that the former give.
 
     python benchmarks/watermark_audit.py
     python benchmarks/watermark_audit.py --clips 20 --engine perth
@@ -110,9 +110,9 @@ def compare_controls(marked: Sequence[Clip], controls: Sequence[Clip], detect: D
     passing = rate_at([one.score for one in true], threshold or 0.0)
     lines = [
         spread("never marked", true),
-        spread("marked, made anew", made),
-        spread("never marked, made anew", detect([resynthesize(clip) for clip in controls])),
-        f"threshold from those made anew {number(threshold)}: {percent(passing)} % of the never marked reach it",
+        spread("marked, resynthesized", made),
+        spread("never marked, resynthesized", detect([resynthesize(clip) for clip in controls])),
+        f"threshold of the resynthesized {number(threshold)}: {percent(passing)} % of the never marked reach it",
     ]
     return "\n".join(lines)
 

@@ -45,7 +45,7 @@ def test_a_sound_corpus_passes(audited: Audit) -> None:
     assert audited.survival.attacks[0].at_1_percent and audited.survival.attacks[0].at_1_percent.share == 1.0
 
 
-def test_every_clip_is_looked_at_without_a_sample(finished: Path, audited: Audit) -> None:
+def test_without_a_sample_every_clip_is_examined(finished: Path, audited: Audit) -> None:
     clips = sum(turn.audio is not None for dialogue in Corpus(finished) for turn in dialogue.turns)
     sampled = audit_corpus(open_place(finished), sample=SAMPLE)
     assert audited.marks and sampled.marks
@@ -95,7 +95,7 @@ def test_a_clip_without_its_mark_is_named(finished: Path, tmp_path: Path) -> Non
     assert found.marks.statuses["kept"].differing == 1
 
 
-def test_what_the_row_says_is_compared_with_what_is_there(finished: Path, tmp_path: Path) -> None:
+def test_recorded_scores_are_compared_with_measured_scores(finished: Path, tmp_path: Path) -> None:
     place = rewrite(finished, tmp_path / "a", first_kept(lambda turn: _hypothesis(_score(turn))))
     found = audit_corpus(place)
     assert found.marks and found.speech

@@ -45,7 +45,7 @@ def told(finished: Path, *answers: Detection | Failure) -> CorpusView:
 
 
 def flipped(message: str, bits: int) -> str:
-    """The message with so many of its last bits turned over."""
+    """Flip the last bits of the message."""
     return f"{int(message, 16) ^ ((1 << bits) - 1):04x}"
 
 
@@ -100,7 +100,7 @@ def test_the_sample_is_decoded_a_few_dialogues_at_a_time(finished: Path) -> None
     ]
 
 
-def test_a_row_whose_recipe_is_no_digest_is_the_corpuss_fault(finished: Path) -> None:
+def test_a_row_whose_recipe_is_not_a_digest_is_a_corpus_error(finished: Path) -> None:
     source = told(finished, Detection(0.9, "0000"))
     with pytest.raises(CorpusError, match="is not a digest"):
         delivered([replace(Corpus(finished)[0], recipe="not hex")], source)

@@ -32,7 +32,7 @@ def test_mixed_rows(write, rows, name):
     ("content", "message"),
     [
         ([{"a": 1, "b": 2}], "no format has the keys 'a', 'b'; pass --format with one of: alpaca, belle,"),
-        ([{}], "by the keys (none)"),
+        ([{}], "no format has the keys (none)"),
         ([{f"key{n:02}": 1 for n in range(13)}], "'key11', ...;"),
         ([{**OPENAI, **GPT}], "fit more than one format; pass --format with one of: openai, sharegpt"),
         ([ALPACA, OPENAI], "fit more than one format; pass --format with one of: alpaca, openai"),
@@ -44,7 +44,7 @@ def test_mixed_rows(write, rows, name):
         ([{"\ud800\x00": 1}], "the keys '\ufffd';"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_told_is_one_sentence(write, content, message):
+def test_an_undetectable_format_is_a_one_line_error(write, content, message):
     uri = write(content if isinstance(content, str) else json.dumps(content))
     for attempt in (detect_format, read_rows):
         with pytest.raises(InputError) as error:
