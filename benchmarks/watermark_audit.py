@@ -1,8 +1,8 @@
 """What the packaged watermark survives: clips of the offline voices with the mark, and others that never had one,
 through every attack of `parley corpus audit`.
 
-The last lines say how good the audit's own controls are: how marked clips made anew score beside clips that never had
-a mark, and how many of the latter reach the threshold of 1 % that the former give.
+The last lines say how good the audit's own controls are: how resynthesized marked clips score beside clips that never
+had a mark, and how many of the latter reach the threshold of 1 % that the former give.
 
     python benchmarks/watermark_audit.py
     python benchmarks/watermark_audit.py --clips 20 --engine perth
@@ -22,7 +22,7 @@ from manifests.audio import decode
 from pipeline.audio.samples import encode, normalize_peak, pad_silence, resample, trim_silence
 from pipeline.audit.attacks import ATTACKS
 from pipeline.audit.controls import resynthesize
-from pipeline.audit.detect import Found
+from pipeline.audit.detect import MarkScore
 from pipeline.audit.rates import rate_at, threshold_at
 from pipeline.audit.survival import (
     FALSE_POSITIVE_RATE,
@@ -97,7 +97,7 @@ def table(lines: Sequence[Survived]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
 
 
-def spread(name: str, found: Sequence[Found]) -> str:
+def spread(name: str, found: Sequence[MarkScore]) -> str:
     scores = [one.score for one in found]
     quantiles = " ".join(f"{q:.4f}" for q in np.quantile(scores, (0.5, 0.9, 0.99, 1.0)))
     return f"{name:28} median, 90 %, 99 %, highest: {quantiles}"
@@ -110,9 +110,9 @@ def compare_controls(marked: Sequence[Clip], controls: Sequence[Clip], detect: D
     passing = rate_at([one.score for one in true], threshold or 0.0)
     lines = [
         spread("never marked", true),
-        spread("marked, made anew", made),
-        spread("never marked, made anew", detect([resynthesize(clip) for clip in controls])),
-        f"threshold from those made anew {number(threshold)}: {percent(passing)} % of the never marked reach it",
+        spread("marked, resynthesized", made),
+        spread("never marked, resynthesized", detect([resynthesize(clip) for clip in controls])),
+        f"threshold of the resynthesized {number(threshold)}: {percent(passing)} % of the never marked reach it",
     ]
     return "\n".join(lines)
 
@@ -125,8 +125,8 @@ def main() -> None:
     begin = time.process_time()
     engine = load_engine("watermark", arguments.engine)
 
-    def detect(clips: Sequence[Clip]) -> list[Found]:
-        return [Found(0.0) if isinstance(one, Failure) else Found(one.score) for one in engine.detect(clips)]
+    def detect(clips: Sequence[Clip]) -> list[MarkScore]:
+        return [MarkScore(0.0) if isinstance(one, Failure) else MarkScore(one.score) for one in engine.detect(clips)]
 
     clips = list(speak(2 * arguments.clips, seed=0))
     controls = [as_delivered(clip) for clip in clips[1::2]]

@@ -4,24 +4,20 @@ A *reject* says that the data is bad; a *fail* says that we could not process it
 failed, and the last two always carry one of these.
 """
 
-from enum import StrEnum
 from typing import Literal
+
+from manifests.meanings import Meaningful
 
 Kind = Literal["rejected", "failed"]
 
 
-class Reason(StrEnum):
+class Reason(Meaningful):
     """Why a row was dropped. `kind` says whether that is a reject or a fail, `meaning` says it in words."""
 
     kind: Kind
-    meaning: str
 
-    def __new__(cls, value: str, kind: Kind, meaning: str) -> "Reason":
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.kind = kind
-        member.meaning = meaning
-        return member
+    def __init__(self, value: str, kind: Kind, meaning: str) -> None:
+        self.kind = kind
 
     # ingest
     UNREADABLE_ROW = "unreadable_row", "rejected", "the row is not valid JSON, or the file breaks off inside it"
@@ -111,9 +107,6 @@ class Reason(StrEnum):
     LOW_QUALITY = "low_quality", "rejected", "a predicted opinion of listeners is below the recipe's limit"
 
 
-_BY_VALUE = {reason.value: reason for reason in Reason}
-
-
 def reason_of(value: str | None) -> Reason | None:
-    """The reason of that value; None where the list has none."""
-    return None if value is None else _BY_VALUE.get(value)
+    """Return the reason of that value, or None where the list has none."""
+    return Reason.of(value)

@@ -1,7 +1,7 @@
-"""The store of prompt data: `prompts/<task>/<language>/vN.(yaml|txt)`, each file held to its hash in `prompts/LOCK`.
+"""Read the store of prompts, `prompts/<task>/<language>/vN.(yaml|txt)`, and check each file against `prompts/LOCK`.
 
-A prompt is wording that changes the corpus: the rules engine's tables, and the templates of language models. A version
-that was used never changes; a new wording is a new version. `python -m pipeline.prompts lock` rewrites LOCK.
+A prompt is wording that changes the corpus: the tables of the rules engine, and the templates of language models. A
+version that was used never changes; new wording needs a new version. `python -m pipeline.prompts lock` rewrites LOCK.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ import yaml
 from manifests.errors import UserError
 
 COMPLAINTS = "complaints"
-"""The task whose prompts are what a model is told of an answer that cannot be used."""
+"""The task whose prompts tell a model why its answer cannot be used."""
 
 _SUFFIXES = (".yaml", ".txt")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -36,7 +36,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class PromptName:
-    """A task and version of the store, and the languages in which there is such a prompt."""
+    """A task and a version in the store, and the languages that have such a prompt."""
 
     task: str
     version: str
@@ -47,12 +47,12 @@ class PromptName:
 
 
 def prompt_root() -> Path:
-    """The directory of the store that ships."""
+    """Return the directory of the store that ships with Parley."""
     return Path(str(resources.files("prompts")))
 
 
 def load_prompt(task: str, language: str, version: str = "v1", root: Path | None = None) -> Prompt:
-    """The prompt, checked against LOCK. UserError where there is none, or where it is not what LOCK says."""
+    """Load a prompt and check it against LOCK. Raises UserError if it is missing or differs from LOCK."""
     root = root or prompt_root()
     name = _find(root, task, language, version)
     data = (root / name).read_bytes()
@@ -60,18 +60,18 @@ def load_prompt(task: str, language: str, version: str = "v1", root: Path | None
     locked = read_lock(root).get(name)
     if locked != digest:
         problem = "is not in LOCK" if locked is None else "is not the file that LOCK describes"
-        raise UserError(f"prompt {name} {problem}; a new wording is a new version: python -m pipeline.prompts lock")
+        raise UserError(f"prompt {name} {problem}; new wording needs a new version: python -m pipeline.prompts lock")
     return Prompt(name, version, digest, data.decode("utf-8"))
 
 
 @lru_cache(maxsize=64)
 def load_cached(task: str, language: str, version: str = "v1") -> Prompt:
-    """`load_prompt` from the store that ships, read once for each process."""
+    """Load a prompt from the store that ships, once in each process."""
     return load_prompt(task, language, version)
 
 
 def prompt_names(root: Path | None = None) -> tuple[PromptName, ...]:
-    """What LOCK names, sorted by task and number of the version."""
+    """List the prompts in LOCK, sorted by task and by the number of the version."""
     languages: dict[tuple[str, str], list[str]] = {}
     for path in read_lock(root or prompt_root()):
         task, language, file = _parts(path)
@@ -83,15 +83,15 @@ def prompt_names(root: Path | None = None) -> tuple[PromptName, ...]:
 def prompt_digest(
     tasks: Iterable[str], languages: Iterable[str], version: str = "v1", root: Path | None = None
 ) -> str:
-    """One sha256 over the prompts of these tasks and languages; their order does not matter."""
+    """Return one sha256 over the prompts of the tasks and languages, whatever their order."""
     pairs = {(task, language) for task in tasks for language in languages}
     return _digest(load_prompt(task, language, version, root) for task, language in pairs)
 
 
 def named_digest(name: str, languages: Iterable[str], root: Path | None = None) -> str:
-    """One sha256 over the prompt of that name and version ("ke-rewrite/v1") in these languages.
+    """Return one sha256 over the prompt of a name and version ("ke-rewrite/v1") in the languages.
 
-    A template's covers the complaints that it names, for they are wording of its retries.
+    The digest of a template covers the complaints that it names, since they are the wording of its retries.
     """
     task, version = split_name(name)
     prompts = [load_prompt(task, language, version, root) for language in languages]
@@ -102,7 +102,7 @@ def named_digest(name: str, languages: Iterable[str], root: Path | None = None) 
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """Task and version of a name like "ke-rewrite/v1"; UserError for any other kind of name."""
+    """Split a name like "ke-rewrite/v1" into task and version. Raises UserError for any other kind of name."""
     task, _, version = name.partition("/")
     if not (_NAME.fullmatch(task) and _NAME.fullmatch(version)):
         raise UserError(f"prompt {name!r}: name a task and a version, as in ke-rewrite/v1")
@@ -110,19 +110,19 @@ def split_name(name: str) -> tuple[str, str]:
 
 
 def complaints_version(prompt: Prompt) -> str | None:
-    """The version of the complaints that a template names; None for a prompt that is no template."""
+    """Return the version of the complaints that a template names, or None if the prompt is not a template."""
     if not prompt.name.endswith(".yaml"):
         return None
     try:
         content = yaml.safe_load(prompt.text)
     except yaml.YAMLError as error:
-        raise UserError(f"prompt {prompt.name} is no YAML: {' '.join(str(error).split())}") from None
+        raise UserError(f"prompt {prompt.name} is not valid YAML: {' '.join(str(error).split())}") from None
     version = content.get("complaints") if isinstance(content, dict) else None
     return None if version is None else str(version)
 
 
 def read_lock(root: Path) -> dict[str, str]:
-    """LOCK as {path in the store: sha256}; UserError for a line that is not "sha256  path"."""
+    """Read LOCK as {path in the store: sha256}. Raises UserError for a line that is not "sha256  path"."""
     path = root / "LOCK"
     lines = path.read_text("utf-8").splitlines() if path.is_file() else []
     entries = [re.fullmatch(r"([0-9a-f]{64})  (\S+)", line) for line in lines]
@@ -132,7 +132,7 @@ def read_lock(root: Path) -> dict[str, str]:
 
 
 def write_lock(root: Path) -> int:
-    """Rewrite LOCK from the files that are there; returns their number."""
+    """Rewrite LOCK from the files in the store; return their number."""
     files = sorted(path for path in root.rglob("v*") if path.is_file() and path.suffix in _SUFFIXES)
     entries = {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     (root / "LOCK").write_text(_lock_text(entries), "utf-8")
@@ -140,7 +140,7 @@ def write_lock(root: Path) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`lock` rewrites LOCK, `check` reads every prompt against it. Exit code 0, or 2 with one line."""
+    """Run the command: `lock` rewrites LOCK, `check` checks every prompt against it. Return 0, or 2 on error."""
     root = prompt_root()
     if list(arguments) == ["lock"]:
         print(f"{write_lock(root)} prompts locked", file=sys.stderr)
@@ -163,20 +163,20 @@ def _check(root: Path) -> int:
 
 
 def _find(root: Path, task: str, language: str, version: str) -> str:
-    """Path of the prompt in the store. The three parts are names, never paths."""
+    """Return the path of a prompt in the store. The three parts are names, never paths."""
     stem = f"{task}/{language}/{version}"
     if all(_NAME.fullmatch(part) for part in (task, language, version)):
         for suffix in _SUFFIXES:
             if (root / f"{stem}{suffix}").is_file():
                 return f"{stem}{suffix}"
-    raise UserError(f"no prompt {stem!r} in the store")
+    raise UserError(f"no prompt {stem!r} in the store; see `parley prompts list`")
 
 
 def _parts(path: str) -> tuple[str, str, str]:
-    """Task, language and file of a path in LOCK."""
+    """Split a path in LOCK into task, language and file."""
     parts = path.split("/")
     if len(parts) != 3:
-        raise UserError(f"LOCK: {path!r} is no task/language/file")
+        raise UserError(f"LOCK: {path!r} is not of the form task/language/file")
     return parts[0], parts[1], parts[2]
 
 

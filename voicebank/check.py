@@ -4,12 +4,12 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
 
 from manifests.errors import CorpusError
+from manifests.meanings import Meaningful
 from manifests.storage import Place
 from voicebank.balance import find_strata
 from voicebank.blend import BlendOptions, slots_of
@@ -21,16 +21,8 @@ from voicebank.tables import iter_voices
 from voicebank.voice import ANY_LANGUAGE, Gender, Voice
 
 
-class Problem(StrEnum):
+class Problem(Meaningful):
     """What can be wrong with a bank of voices."""
-
-    meaning: str
-
-    def __new__(cls, value: str, meaning: str) -> "Problem":
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.meaning = meaning
-        return member
 
     OTHER_SPEAKERS = "other_speakers", "the voices were blended from other speakers than these"
     OTHER_METHOD = "other_method", "the voices were made by another method than this version's"

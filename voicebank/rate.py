@@ -8,11 +8,12 @@ import math
 import unicodedata
 from decimal import ROUND_HALF_UP, Decimal
 
+from manifests.languages import is_unspaced
+
 GRID_MS = 10
 
-# Languages whose words are not separated by spaces: a character is about a syllable (Thai, Lao, Khmer and Burmese
-# letters are less, but are counted alike for every speaker).
-_UNSPACED = frozenset({"zh", "cmn", "yue", "wuu", "nan", "ja", "th", "lo", "km", "my", "bo", "dz"})
+# In an unspaced script a character is about a syllable (Thai, Lao, Khmer and Burmese letters are less, but are
+# counted alike for every speaker).
 _FIRST_EAST_ASIAN = "\u2e80"
 # Thai, Lao and Tibetan; Burmese; Khmer.
 _OTHER_UNSPACED = ("\u0e00", "\u0fff"), ("\u1000", "\u109f"), ("\u1780", "\u17ff")
@@ -27,7 +28,7 @@ def count_characters(text: str | None, language: str) -> int:
     knows how they were said. A text full of them gives too slow a rate.
     """
     letters = filter(_is_letter, unicodedata.normalize("NFKC", text or ""))
-    if language.replace("_", "-").partition("-")[0].casefold() in _UNSPACED:
+    if is_unspaced(language):
         return sum(map(_is_unspaced, letters))
     return sum(1 for _ in letters)
 

@@ -1,23 +1,19 @@
 """The closed list of reasons for which a clip or a group of clips does not become part of a voice bank."""
 
-from enum import StrEnum
 from typing import Literal
+
+from manifests.meanings import Meaningful
 
 Level = Literal["clip", "group"]
 
 
-class BankReason(StrEnum):
+class BankReason(Meaningful):
     """Why a clip, or a whole group of clips, was left out. `level` says which, `meaning` says it in words."""
 
     level: Level
-    meaning: str
 
-    def __new__(cls, value: str, level: Level, meaning: str) -> "BankReason":
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.level = level
-        member.meaning = meaning
-        return member
+    def __init__(self, value: str, level: Level, meaning: str) -> None:
+        self.level = level
 
     # known from the listing
     BAD_METADATA = "bad_metadata", "clip", "the corpus's own entry for the clip cannot be used"
@@ -44,9 +40,6 @@ class BankReason(StrEnum):
     RATE_UNKNOWN = "rate_unknown", "group", "the articulation rate cannot be told: no text, or none that fits"
 
 
-_BY_VALUE = {reason.value: reason for reason in BankReason}
-
-
 def bank_reason_of(value: str | None) -> BankReason | None:
-    """The reason of that value; None where the list has none."""
-    return None if value is None else _BY_VALUE.get(value)
+    """Return the reason of that value, or None where the list has none."""
+    return BankReason.of(value)

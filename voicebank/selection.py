@@ -8,12 +8,12 @@ on how many are asked for, nor on the size of the blocks that candidates are loo
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
 from manifests.errors import UserError
+from manifests.meanings import Meaningful
 from voicebank.balance import Slot, Stratum, pick_parents
 from voicebank.leak import Blends, Histogram, Values
 from voicebank.random_draws import draw_weights, uniforms
@@ -24,23 +24,12 @@ _FEWEST = 16
 _SHORTEST = 0.05  # below that length, rounding of the parents' float32 digits shows in the fifth decimal
 
 
-class Drop(StrEnum):
-    """Why a drawn blend is no voice."""
+class Drop(Meaningful):
+    """Why a drawn blend does not become a voice."""
 
-    NEAR_REAL = "near_real"
-    TWIN = "twin"
-    CANCELLED = "cancelled"
-
-    @property
-    def meaning(self) -> str:
-        return _MEANINGS[self]
-
-
-_MEANINGS = {
-    Drop.NEAR_REAL: "as similar to a real speaker as the leak limit, or more",
-    Drop.TWIN: "as similar to an earlier voice as the twin limit, or more",
-    Drop.CANCELLED: "the parents point in opposite directions, and nothing is left of their average",
-}
+    NEAR_REAL = "near_real", "as similar to a real speaker as the leak limit, or more"
+    TWIN = "twin", "as similar to an earlier voice as the twin limit, or more"
+    CANCELLED = "cancelled", "the parents point in opposite directions, and nothing is left of their average"
 
 
 @dataclass(frozen=True)

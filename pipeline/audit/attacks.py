@@ -1,4 +1,4 @@
-"""What users do to clips: codecs, other rates, noise, cuts, gain. All pure; noise depends on the clip alone."""
+"""Change clips as users do: codecs, other rates, noise, cuts, gain. All pure; noise depends on the clip alone."""
 
 import hashlib
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from pipeline.audit.codecs import AAC_96, MP3_64, MP3_128, OPUS_32, Codec, fit, 
 from pipeline.engines.contract import Clip
 
 SHORTEST_S = 0.5
-"""A cut that leaves less is not tried: no user keeps it, and detectors are unsure of it
+"""In seconds. A cut that leaves less is not tried: no user keeps it, and detectors are unsure of it
 (`pipeline.engines.watermark.perth`)."""
 
 GAIN_DB = -12.0
@@ -20,7 +20,7 @@ GAIN_DB = -12.0
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """`apply` gives the changed clip, or None where the clip is too short for it."""
+    """One change. `apply` returns the changed clip, or None if the clip is too short for the attack."""
 
     name: str
     about: str
@@ -40,7 +40,7 @@ def _codec(codec: Codec) -> Callable[[Clip], Clip]:
 
 
 def _through(sample_rate: int) -> Callable[[Clip], Clip]:
-    """To that rate and back, same length."""
+    """Resample to another rate and back, to the same length."""
 
     def apply(clip: Clip) -> Clip:
         there = resample(clip.samples, clip.sample_rate, sample_rate)
@@ -50,10 +50,10 @@ def _through(sample_rate: int) -> Callable[[Clip], Clip]:
 
 
 def _noise(snr_db: float) -> Callable[[Clip], Clip]:
-    """White noise, so far below the clip's mean power."""
+    """Add white noise at `snr_db` below the mean power of the clip."""
 
     def apply(clip: Clip) -> Clip:
-        # From the samples, so that neither the order nor the number of clips matters.
+        # Seeded by the samples, so that neither the order nor the number of clips matters.
         seed = int.from_bytes(hashlib.blake2b(clip.samples.tobytes(), digest_size=8).digest(), "big")
         noise = np.random.default_rng(seed).standard_normal(len(clip.samples), dtype=np.float32)
         power = float(np.mean(np.square(clip.samples, dtype=np.float64)))
@@ -97,4 +97,4 @@ ATTACKS = (
     Attack("crop-half", "its middle half", _middle_half),
     Attack("gain-12db", "12 dB quieter", _quieter),
 )
-"""In the order of the report; the first one is the clip as delivered."""
+"""The attacks in the order of the report; the first is the clip as delivered."""

@@ -1,4 +1,4 @@
-"""The audit as a whole: from a finished corpus to a report that is all values."""
+"""Audit a finished corpus: from its files to a report of plain values."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from manifests.storage import Place
 from manifests.validate import validate
 from pipeline.audit.attacks import ATTACKS
 from pipeline.audit.controls import find_recordings, read_recordings, resynthesize
-from pipeline.audit.corpus_view import Source, batches, draw, open_source
+from pipeline.audit.corpus_view import CorpusView, batches, draw, open_view
 from pipeline.audit.detect import delivered, detect, watermarker
 from pipeline.audit.speakers import Speakers, audit_speakers
 from pipeline.audit.speech import Heard, audit_speech
@@ -26,17 +26,17 @@ from pipeline.stages.transcribe import TranscribeSettings
 from pipeline.stages.watermark import WatermarkSettings
 
 SAMPLE = 200
-"""Clips for what is dear: survival and speech. With 200, an interval is at most 14 points wide."""
+"""Clips sampled for the expensive parts, survival and speech. With 200, an interval is at most 14 points wide."""
 
 RESYNTHESIS, RECORDINGS = "resynthesis", "recordings"
-"""What controls are: see `pipeline.audit.controls`."""
+"""The two kinds of controls; see `pipeline.audit.controls`."""
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """The deep validation. `problems` are the first of `total`, without the corpus's own path."""
+    """The result of the deep validation. `problems` are the first of `total`, without the path of the corpus."""
 
     rows: int
     total: int
@@ -45,7 +45,10 @@ class Structure:
 
 @dataclass(frozen=True, slots=True)
 class Survival:
-    """`controls` says what they are, "recordings" or "resynthesis"; the scores are those of the clips as delivered."""
+    """How the mark survives each attack.
+
+    `controls` says what the controls are, "recordings" or "resynthesis"; the scores are of the clips as delivered.
+    """
 
     controls: str
     clips: int
@@ -57,8 +60,11 @@ class Survival:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """`failures` say, one line each, why the corpus does not pass; none: it does. Without a sound structure nothing
-    else is looked at, and the other parts are None."""
+    """The report.
+
+    `failures` says why the corpus fails, in one line each; without failures it passes. If the structure has problems,
+    nothing else is examined and the other parts are None.
+    """
 
     corpus: str
     recipe: str
@@ -72,6 +78,7 @@ class Audit:
 
     @property
     def passed(self) -> bool:
+        """Whether the corpus has no failures."""
         return not self.failures
 
 
@@ -83,55 +90,55 @@ def audit_corpus(
     controls: str | None = None,
     say: Say = lambda line: None,
 ) -> Audit:
-    """Everything. Without `sample` the mark is looked for in every clip, and 200 clips are taken for the rest.
+    """Run every part of the audit on the corpus at `place`.
 
-    Raises CorpusError where there is no corpus, EngineUnavailable where an engine of its recipe cannot load.
+    Without `sample`, the mark is searched in every clip, and 200 clips are drawn for the other parts. `controls` names
+    a directory of recordings; without it the controls are made from the sample. `say` receives one line before each
+    part. Raises CorpusError if there is no corpus, and EngineUnavailable if an engine of its recipe cannot load.
     """
-    source = open_source(place, overrides)
+    view = open_view(place, overrides)
     say("structure: every hash and clip")
-    structure = _structure(source)
-    parts = Audit(place.name, source.manifest.recipe.name, seed, structure)
+    structure = _structure(view)
+    parts = Audit(place.name, view.manifest.recipe.name, seed, structure)
     if structure.total:
         return replace(parts, failures=(f"structure: {structure.total} problems",))
     corpus = Corpus(place)
     rows = draw(corpus, sample or SAMPLE, seed)
-    _load_engines(source)
+    _load_engines(view)
     say(f"survival: {len(rows)} dialogues and their controls")
-    survived = audit_survival(source, lambda: batches(corpus, rows), sample or SAMPLE, seed, controls)
+    survived = audit_survival(view, lambda: batches(corpus, rows), sample or SAMPLE, seed, controls)
     one_percent = survived.attacks[0].threshold_1_percent
     say("marks: " + ("every clip" if sample is None else "the sample"))
-    portions = _all(source) if sample is None else (("kept", some) for some in batches(corpus, rows))
-    marks = audit_marks(source, portions, one_percent, sample is None)
+    portions = _all(view) if sample is None else (("kept", some) for some in batches(corpus, rows))
+    marks = audit_marks(view, portions, one_percent, sample is None)
     say("speech: the sample again")
-    speech = audit_speech(source, batches(corpus, rows))
+    speech = audit_speech(view, batches(corpus, rows))
     say("speakers: every kept row")
-    speakers = audit_speakers(
-        source, corpus.dialogues(audio=False), public_bank(source.recipe.section(CastSettings).bank)
-    )
+    speakers = audit_speakers(view, corpus.dialogues(audio=False), public_bank(view.recipe.section(CastSettings).bank))
     failures = tuple(_failures(marks, speech))
     return replace(parts, marks=marks, survival=survived, speech=speech, speakers=speakers, failures=failures)
 
 
 def audit_survival(
-    source: Source, sample: Callable[[], Iterator[list[Dialogue]]], clips: int, seed: int, directory: str | None
+    view: CorpusView, sample: Callable[[], Iterator[list[Dialogue]]], clips: int, seed: int, directory: str | None
 ) -> Survival:
-    """`sample` starts anew at each call."""
+    """Attack the sample and its controls. Each call of `sample` starts the sample from the beginning."""
     table = new_table(ATTACKS)
-    threshold = source.recipe.section(WatermarkSettings).threshold
-    marked = (clip for dialogues in sample() for clip in delivered(dialogues, source))
+    threshold = view.recipe.section(WatermarkSettings).threshold
+    marked = (clip for dialogues in sample() for clip in delivered(dialogues, view))
     clips_marked = ((one.clip(), one.message) for one in marked)
-    add_marked(table, clips_marked, lambda some: detect(some, source), threshold, watermarker(source).bits, ATTACKS)
-    add_controls(table, _controls(source, sample, clips, seed, directory), lambda some: detect(some, source), ATTACKS)
+    add_marked(table, clips_marked, lambda some: detect(some, view), threshold, watermarker(view).bits, ATTACKS)
+    add_controls(table, _controls(view, sample, clips, seed, directory), lambda some: detect(some, view), ATTACKS)
     return _survival(table, threshold, RESYNTHESIS if directory is None else RECORDINGS)
 
 
 def _controls(
-    source: Source, sample: Callable[[], Iterator[list[Dialogue]]], clips: int, seed: int, directory: str | None
+    view: CorpusView, sample: Callable[[], Iterator[list[Dialogue]]], clips: int, seed: int, directory: str | None
 ) -> Iterator[Clip]:
     if directory is not None:
         paths = find_recordings(directory, clips, seed)
-        return read_recordings(paths, source.recipe.section(RenderSettings).sample_rate)
-    return (resynthesize(one.clip()) for dialogues in sample() for one in delivered(dialogues, source))
+        return read_recordings(paths, view.recipe.section(RenderSettings).sample_rate)
+    return (resynthesize(one.clip()) for dialogues in sample() for one in delivered(dialogues, view))
 
 
 def _survival(table: Table, threshold: float, controls: str) -> Survival:
@@ -146,36 +153,36 @@ def _survival(table: Table, threshold: float, controls: str) -> Survival:
     )
 
 
-def _structure(source: Source) -> Structure:
-    report = validate(source.place, deep=True, beside=(WORK,))
-    problems = [_without_path(str(problem), source.place) for problem in report.problems]
+def _structure(view: CorpusView) -> Structure:
+    report = validate(view.place, deep=True, beside=(WORK,))
+    problems = [_without_path(str(problem), view.place) for problem in report.problems]
     total = report.total
-    recorded = source.manifest.recipe
-    if digest({"recipe": recorded.settings, "seed": source.manifest.seed}) != recorded.digest:
+    recorded = view.manifest.recipe
+    if digest({"recipe": recorded.settings, "seed": view.manifest.seed}) != recorded.digest:
         problems.insert(0, "manifest.json: the recipe is not the one of its digest")
         total += 1
     return Structure(report.rows, total, tuple(problems))
 
 
 def _without_path(text: str, place: Place) -> str:
-    """Errors of the reader name files in full; reports are handed on."""
+    """Remove the path of the corpus, which readers' errors contain: reports are handed on to others."""
     return text.replace(f"{place.path.rstrip('/')}/", "").replace(place.path, place.name)
 
 
-def _load_engines(source: Source) -> None:
-    """What is missing is heard of before the work, not after it."""
-    watermarker(source)
-    for language in sorted(source.manifest.counts.languages.get("kept", {})):
-        asr = source.recipe.section(TranscribeSettings)
+def _load_engines(view: CorpusView) -> None:
+    """Load every engine now, so that a missing engine is reported before the work and not after it."""
+    watermarker(view)
+    for language in sorted(view.manifest.counts.languages.get("kept", {})):
+        asr = view.recipe.section(TranscribeSettings)
         for name in (asr.engine_for(language), asr.second_for(language)):
             if name is not None:
-                source.engines["asr", name]
+                view.engines["asr", name]
 
 
-def _all(source: Source) -> Iterator[tuple[str, list[Dialogue]]]:
+def _all(view: CorpusView) -> Iterator[tuple[str, list[Dialogue]]]:
     for status in FINAL_STATUSES:
-        for shard in source.manifest.shards.get(status, ()):
-            for dialogues in read_shard(source.place / shard.path):
+        for shard in view.manifest.shards.get(status, ()):
+            for dialogues in read_shard(view.place / shard.path):
                 yield status, dialogues
 
 

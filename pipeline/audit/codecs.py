@@ -1,8 +1,8 @@
-"""Clips through lossy codecs and back, by FFmpeg's encoders (PyAV).
+"""Send clips through lossy codecs and back, by FFmpeg's encoders (PyAV).
 
-Containers are those that say how many priming samples the encoder put before the first one (MP3 with a LAME header,
-Ogg Opus, MP4 with an edit list), and FFmpeg drops them: what comes back is aligned with what went in. MP4's last frame
-is whole; what it holds beyond the clip is cut off.
+The containers record how many priming samples the encoder put before the first sample (MP3 with a LAME header, Ogg
+Opus, MP4 with an edit list), and FFmpeg drops these: the decoded clip is aligned with the original. The last frame of
+MP4 is always whole; samples beyond the end of the clip are cut off.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _MP3_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """FFmpeg's names of encoder and container; `rates` are the sample rates that it takes, in Hz, none: any."""
+    """FFmpeg's encoder and container, the bit rate in bit/s, and the sample rates accepted, in Hz (empty: any)."""
 
     encoder: str
     container: str
@@ -36,7 +36,7 @@ AAC_96 = Codec("aac", "mp4", 96_000)
 
 
 def round_trip(clip: Clip, codec: Codec) -> Clip:
-    """The clip as the codec leaves it: same rate, same length, aligned."""
+    """Encode and decode the clip; the result has the same rate and length and is aligned with it."""
     rate = _rate_for(clip.sample_rate, codec)
     encoded = _encode(resample(clip.samples, clip.sample_rate, rate), rate, codec)
     decoded = resample(_decode(encoded, rate), rate, clip.sample_rate)
@@ -44,12 +44,12 @@ def round_trip(clip: Clip, codec: Codec) -> Clip:
 
 
 def fit(samples: Samples, length: int) -> Samples:
-    """Cut, or filled up with silence, at the end."""
+    """Cut the samples to `length`, or fill them up with silence at the end."""
     return np.ascontiguousarray(np.pad(samples[:length], (0, max(0, length - len(samples)))), dtype=np.float32)
 
 
 def _rate_for(sample_rate: int, codec: Codec) -> int:
-    """The clip's own rate where the codec takes it, else the next higher one, else its highest."""
+    """Return the clip's own rate if the codec accepts it, else the next higher rate, else the highest."""
     if not codec.rates or sample_rate in codec.rates:
         return sample_rate
     return min((rate for rate in codec.rates if rate > sample_rate), default=codec.rates[-1])

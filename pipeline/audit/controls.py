@@ -1,14 +1,14 @@
-"""Clips that cannot carry the mark: recordings that the user has, or the corpus's own clips made anew without it.
+"""Get clips that cannot carry the mark: the user's recordings, or the corpus's own clips resynthesized without it.
 
-A clip is made anew from what 20 broad mel bands say of it, every 16 ms, with phases found by Griffin-Lim: words and
-level stay, the fine structure of spectrum and waveform, where marks hide, does not. 80 bands, as synthesizers use
-them, would not do: Perth's mark comes through them (median score 0.77 on 28 clips, against 1.00 as delivered).
+A clip is resynthesized from the energy in 20 broad mel bands every 16 ms, with phases estimated by Griffin-Lim. This
+keeps words and level, and removes the fine structure of spectrum and waveform, where marks hide. The 80 bands that
+synthesizers use would not do: Perth's mark survives them (median score 0.77 on 28 clips, against 1.00 as delivered).
 
-What that leaves open: a trace of the mark would raise the controls' scores and keep the stated false-positive rate on
-the safe side, but what goes with the fine structure lowers them. With Perth the second is stronger: clips made anew
-score less than clips that never had a mark: the threshold that 1 % of the former reach is reached by 15 % of the
-latter (200 clips each, benchmarks/watermark_audit.py). They show that the detector does not answer to anything that
-sounds like the corpus; for a rate that is to be quoted, bring recordings.
+The limits of this: a trace of the mark would raise the scores of the controls, which keeps the stated false-positive
+rate on the safe side, but losing the fine structure lowers them. With Perth the second effect is stronger.
+Resynthesized clips score lower than clips that never had a mark: 15 % of the latter reach the threshold that 1 % of
+the former reach (200 clips each, benchmarks/watermark_audit.py). Resynthesized controls show that the detector does
+not respond to everything that sounds like the corpus; to quote a false-positive rate, use recordings.
 """
 
 import hashlib
@@ -28,13 +28,13 @@ BANDS = 20
 WINDOW_S = 0.064
 ITERATIONS = 32
 LONGEST_S = 10.0
-"""So much of a recording is taken: about as long as a turn."""
+"""Seconds taken from the beginning of a recording: about as long as a turn."""
 
 _SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".mp3"})
 
 
 def resynthesize(clip: Clip) -> Clip:
-    """The clip without anything finer than its mel bands: same rate, same length, same peak."""
+    """Remove everything finer than mel bands from the clip; keep its rate, length and peak."""
     librosa = need("librosa")
     samples, window = clip.samples, _window(clip.sample_rate)
     if len(samples) < 2 or not samples.any():
@@ -50,7 +50,7 @@ def resynthesize(clip: Clip) -> Clip:
 
 
 def _smoothed(magnitudes: Samples, sample_rate: int, window: int) -> Samples:
-    """Each bin's magnitude [bins, frames] as the bands around it have it."""
+    """Replace each bin's magnitude [bins, frames] by that of the mel bands around it."""
     bands = need("librosa").filters.mel(sr=sample_rate, n_fft=window, n_mels=BANDS)
     power = (bands @ magnitudes**2) / bands.sum(axis=1, keepdims=True)
     spread = bands.T / (bands.sum(axis=0)[:, None] + 1e-9)
@@ -63,9 +63,9 @@ def _window(sample_rate: int) -> int:
 
 
 def find_recordings(directory: str, count: int, seed: int) -> list[Path]:
-    """So many sound files below the directory, drawn by the seed; all where there are fewer.
+    """Draw `count` sound files below the directory by the seed, or all if there are fewer.
 
-    A UserError where there is none.
+    Raises UserError if there are none.
     """
     root = Path(directory)
     found = [path for path in root.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file()]
@@ -75,7 +75,7 @@ def find_recordings(directory: str, count: int, seed: int) -> list[Path]:
 
 
 def read_recordings(paths: list[Path], sample_rate: int) -> Iterator[Clip]:
-    """Their first 10 s each, mono, at that rate. A UserError names the file that cannot be read."""
+    """Yield the first 10 s of each file, mono, resampled. Raises UserError naming a file that cannot be read."""
     for path in paths:
         try:
             with soundfile.SoundFile(path) as file:

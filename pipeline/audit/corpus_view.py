@@ -1,4 +1,4 @@
-"""What is audited: the corpus with the recipe that its manifest holds, and a sample of its kept rows."""
+"""Open a corpus for the audit: with the recipe in its manifest, and a sample of its kept rows."""
 
 import copy
 import heapq
@@ -24,11 +24,11 @@ from voicebank.cast import Casting
 from voicebank.voice import Voice
 
 BATCH = 16
-"""Dialogues that are in memory, decoded, at once."""
+"""Dialogues that are decoded in memory at once."""
 
 
 class Engines(dict[EngineKey, Any]):
-    """The recipe's engines, each loaded when it is first asked for."""
+    """The recipe's engines, each loaded when it is first used."""
 
     def __init__(self, recipe: Recipe) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class Engines(dict[EngineKey, Any]):
 
 
 class Voices(Casting):
-    """A bank's voices; one that it lacks is known by its id alone."""
+    """A bank's voices; a voice that the bank lacks is known by its id alone."""
 
     def __getitem__(self, voice_id: str) -> Voice:
         try:
@@ -57,18 +57,21 @@ class Voices(Casting):
 
 
 @dataclass(frozen=True)
-class Source:
+class CorpusView:
+    """A corpus with its manifest and recipe; engines, bank and casting are loaded when they are first used."""
+
     place: Place
     manifest: Manifest
     recipe: Recipe
 
     @cached_property
     def engines(self) -> Engines:
+        """The recipe's engines."""
         return Engines(self.recipe)
 
     @cached_property
     def bank(self) -> Bank | None:
-        """The recipe's bank; None where it cannot be had by the name that stands in the manifest."""
+        """The recipe's bank, or None if no bank is found under the name in the manifest."""
         try:
             return load_bank(self.recipe.section(CastSettings).bank)
         except RecipeError:
@@ -76,22 +79,23 @@ class Source:
 
     @cached_property
     def casting(self) -> Voices:
+        """The voices that the recipe casts; without its bank, voices are known by their ids alone."""
         bank = self.bank or Bank(name="", digest="", voices=())
         return Voices(bank, speaking_engines(self.recipe), self.recipe.section(CastSettings).agents)
 
 
-def open_source(place: Place, overrides: Sequence[str] = ()) -> Source:
-    """CorpusError where there is no corpus or its recipe is not one; RecipeError for overrides that do not fit."""
+def open_view(place: Place, overrides: Sequence[str] = ()) -> CorpusView:
+    """Open the corpus. Raises CorpusError if it or its recipe cannot be read, RecipeError for invalid overrides."""
     manifest = load_manifest(place)
     try:
         recipe = recipe_of(manifest)
     except RecipeError as error:
         raise CorpusError(f"manifest.json: this version of parley cannot read its recipe: {error}") from error
-    return Source(place, manifest, recipe_of(manifest, overrides) if overrides else recipe)
+    return CorpusView(place, manifest, recipe_of(manifest, overrides) if overrides else recipe)
 
 
 def recipe_of(manifest: Manifest, overrides: Sequence[str] = ()) -> Recipe:
-    """The recipe of the manifest; how its work was spread is not known there and does not matter."""
+    """Return the recipe of the manifest. How its work was spread is not recorded and does not matter."""
     data = copy.deepcopy(manifest.recipe.settings)
     for override in overrides:
         override_recipe(data, override)
@@ -99,7 +103,7 @@ def recipe_of(manifest: Manifest, overrides: Sequence[str] = ()) -> Recipe:
 
 
 def draw(corpus: Corpus, clips: int, seed: int) -> list[int]:
-    """Rows, in order, drawn by the seed: whole dialogues, as many as hold so many clips, or all.
+    """Draw whole dialogues by the seed until they have `clips` clips, or all; return their rows in order.
 
     Memory grows with the sample, not with the corpus.
     """
@@ -115,7 +119,7 @@ def draw(corpus: Corpus, clips: int, seed: int) -> list[int]:
 
 
 def batches(corpus: Corpus, rows: Sequence[int]) -> Iterator[list[Dialogue]]:
-    """Those dialogues of the corpus, with their audio, a few at a time."""
+    """Yield the dialogues of the given rows with their audio, a few at a time."""
     waiting = iter(rows)
     while some := list(islice(waiting, BATCH)):
         yield [corpus[row] for row in some]

@@ -1,11 +1,11 @@
-"""The recipe's watermarker on clips, with results that can be counted."""
+"""Run the recipe's watermarker on clips, with results that can be counted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from manifests.errors import CorpusError
 from manifests.schema import Dialogue, Take
-from pipeline.audit.corpus_view import Source
+from pipeline.audit.corpus_view import CorpusView
 from pipeline.engines.contract import Clip, Failure, Watermarker
 from pipeline.engines.watermark._message import message_of
 from pipeline.stages._turns import clip_of
@@ -13,8 +13,8 @@ from pipeline.stages.watermark import WatermarkSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """`score` is 0 where the detector could not work on the clip: no mark is found there."""
+class MarkScore:
+    """The detector's result for a clip. `score` is 0 if the detector failed on the clip: it found no mark."""
 
     score: float
     message: str | None = None
@@ -22,7 +22,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A clip of the corpus: its row, its number there, and the message that its mark is to carry."""
+    """A clip of the corpus: its row, its number in the row, and the message that its mark should carry."""
 
     dialogue_id: str
     number: int
@@ -30,12 +30,13 @@ class Delivered:
     message: int
 
     def clip(self) -> Clip:
+        """Decode the clip."""
         return clip_of(self.take)
 
 
-def delivered(dialogues: Sequence[Dialogue], source: Source) -> list[Delivered]:
-    """Every clip of the dialogues. A CorpusError where a row's recipe digest is none."""
-    bits = watermarker(source).bits
+def delivered(dialogues: Sequence[Dialogue], view: CorpusView) -> list[Delivered]:
+    """List the clips of the dialogues. Raises CorpusError if the recipe of a row is not a digest."""
+    bits = watermarker(view).bits
     return [
         Delivered(dialogue.dialogue_id, number, turn.take, _message(dialogue, bits))
         for dialogue in dialogues
@@ -44,18 +45,20 @@ def delivered(dialogues: Sequence[Dialogue], source: Source) -> list[Delivered]:
     ]
 
 
-def watermarker(source: Source) -> Watermarker:
-    engine: Watermarker = source.engines["watermark", source.recipe.section(WatermarkSettings).engine]
+def watermarker(view: CorpusView) -> Watermarker:
+    """Return the recipe's watermarker; the first call loads it."""
+    engine: Watermarker = view.engines["watermark", view.recipe.section(WatermarkSettings).engine]
     return engine
 
 
-def detect(clips: Sequence[Clip], source: Source) -> list[Found]:
-    found = watermarker(source).detect(clips) if clips else []
-    return [Found(0.0) if isinstance(one, Failure) else Found(one.score, one.message) for one in found]
+def detect(clips: Sequence[Clip], view: CorpusView) -> list[MarkScore]:
+    """Look for the mark in each clip."""
+    found = watermarker(view).detect(clips) if clips else []
+    return [MarkScore(0.0) if isinstance(one, Failure) else MarkScore(one.score, one.message) for one in found]
 
 
 def _message(dialogue: Dialogue, bits: int) -> int:
     try:
         return message_of(dialogue.recipe, bits)
     except ValueError as error:
-        raise CorpusError(f"{dialogue.dialogue_id}: its recipe is no digest: {error}") from error
+        raise CorpusError(f"{dialogue.dialogue_id}: its recipe is not a digest: {error}") from error

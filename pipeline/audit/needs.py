@@ -1,4 +1,4 @@
-"""The packages that only the audit needs, imported when they are."""
+"""Import the packages that only the audit needs, when they are needed."""
 
 import importlib
 from typing import Any
@@ -9,7 +9,7 @@ EXTRA = "parley[audit]"
 
 
 def need(module: str) -> Any:
-    """The module; EngineUnavailable, with what to install, where its package is missing."""
+    """Import the module. Raises EngineUnavailable, saying what to install, if its package is missing."""
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""Shares with their confidence intervals, and thresholds for a stated false-positive rate."""
+"""Compute proportions with confidence intervals, and thresholds for a stated false-positive rate."""
 
 import math
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
-    """`hits` of `total`, and the exact binomial interval (Clopper-Pearson, 95 %) of the share behind them."""
+class Proportion:
+    """`hits` of `total`, and the exact binomial interval (Clopper-Pearson, 95 %) of the underlying share."""
 
     hits: int
     total: int
@@ -20,27 +20,27 @@ class Rate:
 
     @property
     def share(self) -> float | None:
-        """None where nothing was counted."""
+        """The share of hits, or None if nothing was counted."""
         return self.hits / self.total if self.total else None
 
 
-def rate(hits: int, total: int) -> Rate:
-    """Of nothing counted, all that is known is that the share is in 0..1."""
+def rate(hits: int, total: int) -> Proportion:
+    """Return the proportion with its interval; if nothing was counted, the interval is 0..1."""
     if not total:
-        return Rate(0, 0, 0.0, 1.0)
+        return Proportion(0, 0, 0.0, 1.0)
     interval = need("scipy.stats").binomtest(hits, total).proportion_ci(CONFIDENCE, method="exact")
-    return Rate(hits, total, float(interval.low), float(interval.high))
+    return Proportion(hits, total, float(interval.low), float(interval.high))
 
 
-def rate_at(scores: Sequence[float], threshold: float) -> Rate:
-    """How many of the scores reach the threshold."""
+def rate_at(scores: Sequence[float], threshold: float) -> Proportion:
+    """Return the proportion of scores that reach the threshold."""
     return rate(sum(score >= threshold for score in scores), len(scores))
 
 
 def threshold_at(controls: Sequence[float], false_positive_rate: float) -> float | None:
-    """The lowest threshold that at most this share of the controls' scores reaches; None without controls.
+    """Return the lowest threshold that at most the given share of the controls reaches; None without controls.
 
-    With fewer than 1 / rate controls none may reach it. It lies just above the highest score that must not.
+    With fewer than 1 / rate controls, none may reach it. It lies just above the highest score that must not reach it.
     """
     if not controls:
         return None

@@ -1,7 +1,7 @@
-"""Whose voices the kept rows speak with: how many of the bank's, how evenly, and whether the agents are right.
+"""Count the voices of the kept rows: how many of the bank's are used, how evenly, and whether the agents are right.
 
-The bank is asked for by the name in the manifest. Where it cannot be had, rows alone tell which voices there are, but
-neither their gender nor those that were never used.
+The bank is looked up by the name in the manifest. Without the bank, the rows alone tell which voices were used, but
+neither their gender nor which voices were never used.
 """
 
 from collections import Counter
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from manifests.schema import Dialogue
-from pipeline.audit.corpus_view import Source
+from pipeline.audit.corpus_view import CorpusView
 from pipeline.stages.cast import CastSettings, speaking_engines
 from voicebank.bank import Bank
 from voicebank.cast import Agents, Casting
@@ -25,10 +25,11 @@ _AGENT_COUNTS: dict[Agents, int] = {"one": 1, "pair": 2}
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Voices of one role in one language. `available` of them the recipe could cast; None: the bank is not here.
+    """The voices of one role in one language.
 
-    `strangers` are used, and not in the bank. `genders` counts dialogues; `quantiles` (0, 25, 50, 75, 100 %) are of
-    the dialogues for each voice that is used.
+    `available` counts the voices that the recipe could cast; it is None if the bank was not found. `strangers` are
+    voices that are used but not in the bank. `genders` counts dialogues; `quantiles` (0, 25, 50, 75, 100 %) are of the
+    number of dialogues for each voice that is used.
     """
 
     language: str
@@ -43,8 +44,11 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class AgentCheck:
-    """`expected` by name where the bank is here, else `expected_count` where the recipe tells it. `unexpected` should
-    not be there; `unused` ones were never drawn, as happens in small corpora."""
+    """The agents of one language, used and expected.
+
+    `expected` names them if the bank was found; otherwise `expected_count` is their number, if the recipe tells it.
+    `unexpected` agents should not occur; `unused` agents were never drawn, as happens in small corpora.
+    """
 
     language: str
     used: tuple[str, ...]
@@ -55,14 +59,14 @@ class AgentCheck:
 
     @property
     def exact(self) -> bool:
-        """Exactly the agents that the recipe asks for."""
+        """Whether exactly the agents that the recipe asks for are used."""
         wanted = self.expected_count
         return not self.unexpected and not self.unused and (wanted is None or len(self.used) == wanted)
 
 
 @dataclass(frozen=True, slots=True)
 class Speakers:
-    """`misspoken` turns have another voice than their dialogue names for the role."""
+    """The voices of the corpus. `misspoken` counts turns whose voice is not the one that their dialogue names."""
 
     bank: str
     bank_found: bool
@@ -71,8 +75,8 @@ class Speakers:
     misspoken: int
 
 
-def audit_speakers(source: Source, kept: Iterable[Dialogue], bank_name: str) -> Speakers:
-    """`kept` need no audio. Memory grows with the voices, not with the rows."""
+def audit_speakers(view: CorpusView, kept: Iterable[Dialogue], bank_name: str) -> Speakers:
+    """Count the voices of the `kept` rows, which need no audio. Memory grows with the voices, not with the rows."""
     counts: dict[tuple[str, str], Counter[str]] = {}
     misspoken = 0
     for dialogue in kept:
@@ -86,22 +90,22 @@ def audit_speakers(source: Source, kept: Iterable[Dialogue], bank_name: str) -> 
     keys = sorted(counts, key=lambda key: (key[0], key[1] != "user"))
     return Speakers(
         bank=bank_name,
-        bank_found=source.bank is not None,
-        sides=tuple(_side(source, language, role, counts[language, role]) for language, role in keys),
-        agents=tuple(_agents(source, language, counts[language, role]) for language, role in keys if role == "agent"),
+        bank_found=view.bank is not None,
+        sides=tuple(_side(view, language, role, counts[language, role]) for language, role in keys),
+        agents=tuple(_agents(view, language, counts[language, role]) for language, role in keys if role == "agent"),
         misspoken=misspoken,
     )
 
 
 def expected_agents(casting: Casting, bank: Bank, language: str) -> frozenset[str]:
-    """The agents that casting can draw in the language: every seed below twice the voices' number is tried."""
+    """Return the agents that casting can draw in the language, by trying every seed below twice their number."""
     agents = [voice for voice in bank.select(agent=True) if voice.language in (language, ANY_LANGUAGE)]
     drawn = (casting.draw(language, True, seed) for seed in range(2 * len(agents)))
     return frozenset(voice for voice in drawn if voice is not None)
 
 
-def _side(source: Source, language: str, role: str, counts: Mapping[str, int]) -> Side:
-    bank = source.bank
+def _side(view: CorpusView, language: str, role: str, counts: Mapping[str, int]) -> Side:
+    bank = view.bank
     genders: Counter[str] = Counter()
     known = {voice.voice_id: voice.gender for voice in bank.voices} if bank else {}
     for voice, dialogues in counts.items():
@@ -111,29 +115,29 @@ def _side(source: Source, language: str, role: str, counts: Mapping[str, int]) -
         role=role,
         dialogues=sum(counts.values()),
         used=len(counts),
-        available=len(_castable(source, bank, language, role)) if bank else None,
+        available=len(_castable(view, bank, language, role)) if bank else None,
         strangers=tuple(sorted(set(counts) - set(known))) if bank else (),
         genders=dict(sorted(genders.items())),
         quantiles=tuple(float(q) for q in np.quantile(list(counts.values()), QUANTILES)),
     )
 
 
-def _castable(source: Source, bank: Bank, language: str, role: str) -> frozenset[str]:
+def _castable(view: CorpusView, bank: Bank, language: str, role: str) -> frozenset[str]:
     if role == "agent":
-        return expected_agents(source.casting, bank, language)
-    engines = set(speaking_engines(source.recipe))
+        return expected_agents(view.casting, bank, language)
+    engines = set(speaking_engines(view.recipe))
     voices = bank.select(engines=engines, agent=False)
     return frozenset(voice.voice_id for voice in voices if voice.language in (language, ANY_LANGUAGE))
 
 
-def _agents(source: Source, language: str, counts: Mapping[str, int]) -> AgentCheck:
+def _agents(view: CorpusView, language: str, counts: Mapping[str, int]) -> AgentCheck:
     used = frozenset(counts)
-    expected = expected_agents(source.casting, source.bank, language) if source.bank else None
+    expected = expected_agents(view.casting, view.bank, language) if view.bank else None
     return AgentCheck(
         language=language,
         used=tuple(sorted(used)),
         expected=None if expected is None else tuple(sorted(expected)),
-        expected_count=_AGENT_COUNTS.get(source.recipe.section(CastSettings).agents)
+        expected_count=_AGENT_COUNTS.get(view.recipe.section(CastSettings).agents)
         if expected is None
         else len(expected),
         unexpected=() if expected is None else tuple(sorted(used - expected)),

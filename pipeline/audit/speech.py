@@ -5,8 +5,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from manifests.schema import Dialogue, Score, Take
-from pipeline.audit.corpus_view import Source
-from pipeline.audit.rates import Rate, rate
+from pipeline.audit.corpus_view import CorpusView
+from pipeline.audit.rates import Proportion, rate
 from pipeline.stages.cast import CASTING
 from pipeline.stages.contract import Context
 from pipeline.stages.gate import GATE, GateSettings
@@ -47,12 +47,12 @@ class Heard:
 
     dialogues: int
     clips: int
-    same_hypothesis: Rate
-    same_rate: Rate
+    same_hypothesis: Proportion
+    same_rate: Proportion
     mean_recorded: float | None
     mean_heard: float | None
     largest_difference: float
-    passing: Rate
+    passing: Proportion
     dropped: tuple[Dropped, ...]
 
 
@@ -69,7 +69,7 @@ class _Tally:
     failing: int = 0
 
 
-def audit_speech(source: Source, portions: Iterable[Sequence[Dialogue]]) -> Heard:
+def audit_speech(source: CorpusView, portions: Iterable[Sequence[Dialogue]]) -> Heard:
     """Engines that cannot load raise EngineUnavailable."""
     tally = _Tally()
     dropped: list[Dropped] = []
@@ -96,7 +96,7 @@ def _dropped(before: Dialogue, after: Dialogue) -> Dropped:
     return Dropped(before.dialogue_id, after.reason, _rate(before), _rate(after), at_fault)
 
 
-def hear_again(source: Source, dialogues: Sequence[Dialogue]) -> list[Dialogue]:
+def hear_again(source: CorpusView, dialogues: Sequence[Dialogue]) -> list[Dialogue]:
     """The dialogues after `transcribe` and `gate`, as if this were their only take."""
     gate = source.recipe.section(GateSettings).model_copy(update={"ladder": ()})
     context = Context(

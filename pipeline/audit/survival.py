@@ -1,7 +1,8 @@
-"""What becomes of the mark when users change the clips: the sample and its controls, through every attack.
+"""Measure how the mark survives changes to the clips: put the sample and its controls through every attack.
 
-Two thresholds: the recipe's own, and that which at most 1 % of the controls reach *after the same attack*. The first
-says what a user finds who knows the recipe; the second what the method can do at a stated rate of false alarms.
+There are two thresholds: the recipe's own, and the threshold that at most 1 % of the controls reach *after the same
+attack*. The first shows what a user who knows the recipe finds; the second what the method can do at a stated rate of
+false alarms.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,44 +12,44 @@ from statistics import fmean
 from typing import TypeVar
 
 from pipeline.audit.attacks import Attack
-from pipeline.audit.detect import Found
-from pipeline.audit.rates import Rate, rate, rate_at, threshold_at
+from pipeline.audit.detect import MarkScore
+from pipeline.audit.rates import Proportion, rate, rate_at, threshold_at
 from pipeline.engines.contract import Clip
 from pipeline.engines.watermark._message import bit_errors
 
 FALSE_POSITIVE_RATE = 0.01
 
-Detector = Callable[[Sequence[Clip]], list[Found]]
+Detector = Callable[[Sequence[Clip]], list[MarkScore]]
 Marked = tuple[Clip, int]
-"""A clip and the message that its mark is to carry."""
+"""A clip, and the message that its mark should carry."""
 
 _BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Survived:
-    """One line of the table. Clips that are too short for the attack are in none of its numbers.
+    """One line of the table. Clips that are too short for the attack are not counted.
 
-    `false_*` count controls. `bits` is the share of message bits that are right, over the clips that are detected at
-    the recipe's threshold; None where the method carries no message or nothing is detected.
+    `false_*` count controls. `bits` is the share of correct message bits over the clips that are detected at the
+    recipe's threshold; it is None if the method carries no message or nothing is detected.
     """
 
     attack: str
     about: str
     mean_score: float | None
     mean_control: float | None
-    at_recipe: Rate
-    false_at_recipe: Rate
+    at_recipe: Proportion
+    false_at_recipe: Proportion
     threshold_1_percent: float | None
-    at_1_percent: Rate | None
-    false_at_1_percent: Rate | None
+    at_1_percent: Proportion | None
+    false_at_1_percent: Proportion | None
     bits: float | None
-    whole_messages: Rate | None
+    whole_messages: Proportion | None
 
 
 @dataclass
-class Scores:
-    """What the detector said after one attack."""
+class AttackScores:
+    """The detector's results after one attack."""
 
     marked: list[float] = field(default_factory=list)
     controls: list[float] = field(default_factory=list)
@@ -60,11 +61,12 @@ class Scores:
 
 Item = TypeVar("Item")
 
-Table = dict[str, Scores]
+Table = dict[str, AttackScores]
 
 
 def new_table(attacks: Sequence[Attack]) -> Table:
-    return {attack.name: Scores() for attack in attacks}
+    """Return empty results for each attack."""
+    return {attack.name: AttackScores() for attack in attacks}
 
 
 def add_marked(
@@ -75,7 +77,7 @@ def add_marked(
     bits: int,
     attacks: Sequence[Attack],
 ) -> None:
-    """`bits` of the message; 0: the method carries none."""
+    """Attack marked clips and add their results. `bits` is the length of the message, 0 if there is none."""
     for some in _batches(clips):
         for attack in attacks:
             changed = [(made, message) for clip, message in some if (made := attack.apply(clip)) is not None]
@@ -88,6 +90,7 @@ def add_marked(
 
 
 def add_controls(table: Table, clips: Iterable[Clip], detect: Detector, attacks: Sequence[Attack]) -> None:
+    """Attack controls and add their scores."""
     for some in _batches(clips):
         for attack in attacks:
             changed = [made for clip in some if (made := attack.apply(clip)) is not None]
@@ -95,17 +98,18 @@ def add_controls(table: Table, clips: Iterable[Clip], detect: Detector, attacks:
 
 
 def survival(table: Table, threshold: float, attacks: Sequence[Attack]) -> tuple[Survived, ...]:
+    """Sum up the results at the recipe's `threshold` and at that of 1 % of the controls."""
     return tuple(_survived(attack, table[attack.name], threshold) for attack in attacks)
 
 
-def _add_message(scores: Scores, wrong: int, bits: int) -> None:
+def _add_message(scores: AttackScores, wrong: int, bits: int) -> None:
     scores.read += 1
     scores.whole += wrong == 0
     scores.bits += bits
     scores.right_bits += bits - wrong
 
 
-def _survived(attack: Attack, scores: Scores, threshold: float) -> Survived:
+def _survived(attack: Attack, scores: AttackScores, threshold: float) -> Survived:
     own = threshold_at(scores.controls, FALSE_POSITIVE_RATE)
     return Survived(
         attack=attack.name,

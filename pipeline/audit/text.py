@@ -1,4 +1,4 @@
-"""The audit as lines for people, and as JSON."""
+"""Write the audit as lines for people, and as JSON."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from typing import Any
 
 from manifests.alignment import LEGEND, aligned_lines, printable
 from pipeline.audit.audit import RESYNTHESIS, Audit
-from pipeline.audit.rates import Rate
+from pipeline.audit.rates import Proportion
 
 Rows = Sequence[Sequence[str]]
 Section = tuple[str, Sequence[str], Rows]
@@ -19,34 +19,35 @@ _ALIGNED = 10
 
 
 def as_json(audit: Audit) -> str:
-    """All that was found; shares are fractions. Sorted keys, one final line break."""
+    """Write the whole report as JSON, with shares as fractions, sorted keys and a final line break."""
     return json.dumps(_plain(audit), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
 def as_text(audit: Audit) -> str:
-    """Tables in columns, what was misheard, notes, then the verdict."""
+    """Write tables in columns, what was misheard, notes, then the verdict."""
     blocks = [_block(section) for section in sections(audit)] + misheard(audit)
     return "\n\n".join([*blocks, *notes(audit), verdict(audit)])
 
 
 def verdict(audit: Audit) -> str:
+    """Return "passed" in one line, or "failed" with one line for each failure."""
     if audit.passed:
         return f"passed: {audit.corpus} is what it says"
     return "\n".join(["failed:", *(f"  {failure}" for failure in audit.failures)])
 
 
 def notes(audit: Audit) -> list[str]:
-    """How the numbers are to be read; none where nothing was measured."""
+    """Return notes on how to read the numbers; none if nothing was measured."""
     if audit.survival is None:
         return []
     found = [
-        "In brackets: exact binomial intervals (Clopper-Pearson, 95 %), in per cent. "
+        "In brackets: exact binomial intervals (Clopper-Pearson, 95 %), in percent. "
         "1 % of controls: at the threshold that no more of the controls reach after the same attack."
     ]
     if audit.survival.controls == RESYNTHESIS:
         found.append(
-            "These controls are the corpus's own clips made anew without fine structure. True recordings may score "
-            "higher: a false-positive rate that is to be quoted takes --controls."
+            "These controls are the corpus's own clips, resynthesized without fine structure. True recordings may "
+            "score higher: to quote a false-positive rate, use --controls."
         )
     return found
 
@@ -64,7 +65,7 @@ def misheard(audit: Audit) -> list[str]:
 
 
 def sections(audit: Audit) -> list[Section]:
-    """The report's tables, in order."""
+    """Return the tables of the report, in order."""
     return [
         section
         for section in (_structure(audit), _marks(audit), _survival(audit), _speech(audit), _speakers(audit))
@@ -196,8 +197,8 @@ def _lists(audit: Audit) -> Iterable[Section]:
         )
 
 
-def percent(rate: Rate | None) -> str:
-    """Share and interval in per cent: "99.5 (97.2-100.0)"."""
+def percent(rate: Proportion | None) -> str:
+    """Write share and interval in percent: "99.5 (97.2-100.0)"."""
     if rate is None or rate.share is None:
         return NONE
     return f"{100 * rate.share:.1f} ({100 * rate.low:.1f}-{100 * rate.high:.1f})"
@@ -216,7 +217,7 @@ def _block(section: Section) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Rate):
+    if isinstance(value, Proportion):
         return {"hits": value.hits, "total": value.total, "share": value.share, "low": value.low, "high": value.high}
     if is_dataclass(value):
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}

@@ -1,4 +1,4 @@
-"""The mark in the delivered bytes of the corpus's clips, and whether the rows tell the truth about it."""
+"""Look for the mark in the delivered bytes of the clips, and compare the result with what the rows record."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from manifests.schema import Dialogue
-from pipeline.audit.corpus_view import Source
-from pipeline.audit.detect import Delivered, Found, delivered, detect, watermarker
-from pipeline.audit.rates import Rate, rate
+from pipeline.audit.corpus_view import CorpusView
+from pipeline.audit.detect import Delivered, MarkScore, delivered, detect, watermarker
+from pipeline.audit.rates import Proportion, rate
 from pipeline.engines.watermark._message import bit_errors
 from pipeline.stages.watermark import WatermarkSettings
 
 TOLERANCE = 0.01
-"""Scores that differ by more are not the same: another device or library moves them by far less."""
+"""Scores that differ by more count as different: another device or library moves them by far less."""
 
 BINS = 50
 _LISTED = 100
@@ -21,7 +21,7 @@ _LISTED = 100
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A kept clip that fails: `turn` is its number in the dialogue."""
+    """A kept clip that fails; `turn` is its number in the dialogue."""
 
     dialogue_id: str
     turn: int
@@ -32,16 +32,17 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class StatusMarks:
-    """Clips of one status. `unrecorded` ones have no mark by their own row; `detected` counts the others.
+    """The clips of one status.
 
-    `differing` have another score than the row records, `largest_difference` the farthest. `foreign` carry a message
-    that is not the corpus's. `histogram` counts the scores of recorded clips in 50 equal bins of 0..1.
+    `unrecorded` clips have no mark by their own row; `detected` is of the others. `differing` clips have a score other
+    than the row records, `largest_difference` at most. `foreign` clips carry a message that is not the corpus's.
+    `histogram` counts the scores of recorded clips in 50 equal bins of 0..1.
     """
 
     clips: int
     unrecorded: int
-    detected: Rate
-    detected_at_1_percent: Rate | None
+    detected: Proportion
+    detected_at_1_percent: Proportion | None
     mean: float | None
     lowest: float | None
     differing: int
@@ -52,7 +53,7 @@ class StatusMarks:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """`problems` are the first of the `failing` kept clips."""
+    """The marks of the corpus. `problems` lists the first of the `failing` kept clips."""
 
     method: str
     version: str
@@ -66,7 +67,7 @@ class Marks:
 
 
 @dataclass
-class _Tally:
+class _MarkCounts:
     clips: int = 0
     recorded: int = 0
     detected: int = 0
@@ -80,91 +81,96 @@ class _Tally:
 
 
 class MarkAudit:
-    """Takes the dialogues of the corpus in any portions; what it keeps does not grow with them."""
+    """Count the marks of dialogues that are added in any portions, in memory that does not grow with them."""
 
-    def __init__(self, source: Source, threshold_1_percent: float | None) -> None:
-        self._source = source
-        self._threshold = source.recipe.section(WatermarkSettings).threshold
+    def __init__(self, view: CorpusView, threshold_1_percent: float | None) -> None:
+        self._view = view
+        self._threshold = view.recipe.section(WatermarkSettings).threshold
         self._one_percent = threshold_1_percent
-        self._bits = watermarker(source).bits
-        self._tallies: dict[str, _Tally] = {}
+        self._bits = watermarker(view).bits
+        self._counts: dict[str, _MarkCounts] = {}
         self._problems: list[Mark] = []
         self._failing = 0
 
     def add(self, status: str, dialogues: Sequence[Dialogue]) -> None:
-        clips = delivered(dialogues, self._source)
+        """Look for the mark in the clips of the dialogues, which all have the given status."""
+        clips = delivered(dialogues, self._view)
         if not clips:
             return
-        found = detect([one.clip() for one in clips], self._source)
-        tally = self._tallies.setdefault(status, _Tally())
+        found = detect([one.clip() for one in clips], self._view)
+        counts = self._counts.setdefault(status, _MarkCounts())
         for one, mark in zip(clips, found, strict=True):
-            problem = self._count(tally, one, mark)
+            problem = self._count(counts, one, mark)
             if problem and status == "kept":
                 self._list(one, mark, problem)
 
     def result(self, every_clip: bool) -> Marks:
-        engine, key = watermarker(self._source), self._source.recipe.section(WatermarkSettings).engine
+        """Return what has been counted. `every_clip` says whether that is the whole corpus or a sample."""
+        engine, key = watermarker(self._view), self._view.recipe.section(WatermarkSettings).engine
         return Marks(
             method=engine.name,
             version=engine.version,
-            recorded_version=self._source.manifest.engines.get(f"watermark/{key}"),
+            recorded_version=self._view.manifest.engines.get(f"watermark/{key}"),
             threshold=self._threshold,
             threshold_1_percent=self._one_percent,
             every_clip=every_clip,
-            statuses={status: self._summed(tally) for status, tally in self._tallies.items()},
+            statuses={status: self._summed(counts) for status, counts in self._counts.items()},
             failing=self._failing,
             problems=tuple(self._problems),
         )
 
-    def _count(self, tally: _Tally, one: Delivered, found: Found) -> str | None:
-        """Counts the clip, and says what is wrong with it."""
-        tally.clips += 1
+    def _count(self, counts: _MarkCounts, one: Delivered, found: MarkScore) -> str | None:
+        """Count the clip; return what is wrong with it, or None."""
+        counts.clips += 1
         if one.take.watermark is None:
             return "the row records no mark"
-        tally.recorded += 1
-        tally.total += found.score
-        tally.lowest = found.score if tally.lowest is None else min(tally.lowest, found.score)
-        tally.histogram[min(int(np.clip(found.score, 0, 1) * BINS), BINS - 1)] += 1
+        counts.recorded += 1
+        counts.total += found.score
+        counts.lowest = found.score if counts.lowest is None else min(counts.lowest, found.score)
+        counts.histogram[min(int(np.clip(found.score, 0, 1) * BINS), BINS - 1)] += 1
         difference = abs(found.score - one.take.watermark.score)
-        tally.differing += difference > TOLERANCE
-        tally.largest_difference = max(tally.largest_difference, difference)
-        tally.detected += found.score >= self._threshold
-        tally.detected_at_1_percent += self._one_percent is not None and found.score >= self._one_percent
+        counts.differing += difference > TOLERANCE
+        counts.largest_difference = max(counts.largest_difference, difference)
+        counts.detected += found.score >= self._threshold
+        counts.detected_at_1_percent += self._one_percent is not None and found.score >= self._one_percent
         if found.score < self._threshold:
             return "no mark in the delivered bytes"
-        allowed = self._source.recipe.section(WatermarkSettings).message_errors
+        allowed = self._view.recipe.section(WatermarkSettings).message_errors
         if bit_errors(found.message, one.message, self._bits) > allowed:
-            tally.foreign += 1
+            counts.foreign += 1
             return "the mark's message is not the corpus's"
         return None
 
-    def _list(self, one: Delivered, found: Found, problem: str) -> None:
+    def _list(self, one: Delivered, found: MarkScore, problem: str) -> None:
         self._failing += 1
         if len(self._problems) < _LISTED:
             recorded = one.take.watermark.score if one.take.watermark else None
             self._problems.append(Mark(one.dialogue_id, one.number, found.score, recorded, problem))
 
-    def _summed(self, tally: _Tally) -> StatusMarks:
+    def _summed(self, counts: _MarkCounts) -> StatusMarks:
         known = self._one_percent is not None
         return StatusMarks(
-            clips=tally.clips,
-            unrecorded=tally.clips - tally.recorded,
-            detected=rate(tally.detected, tally.recorded),
-            detected_at_1_percent=rate(tally.detected_at_1_percent, tally.recorded) if known else None,
-            mean=tally.total / tally.recorded if tally.recorded else None,
-            lowest=tally.lowest,
-            differing=tally.differing,
-            largest_difference=tally.largest_difference,
-            foreign=tally.foreign,
-            histogram=tuple(tally.histogram),
+            clips=counts.clips,
+            unrecorded=counts.clips - counts.recorded,
+            detected=rate(counts.detected, counts.recorded),
+            detected_at_1_percent=rate(counts.detected_at_1_percent, counts.recorded) if known else None,
+            mean=counts.total / counts.recorded if counts.recorded else None,
+            lowest=counts.lowest,
+            differing=counts.differing,
+            largest_difference=counts.largest_difference,
+            foreign=counts.foreign,
+            histogram=tuple(counts.histogram),
         )
 
 
 def audit_marks(
-    source: Source, portions: Iterable[tuple[str, Sequence[Dialogue]]], threshold_1_percent: float | None, every: bool
+    view: CorpusView,
+    portions: Iterable[tuple[str, Sequence[Dialogue]]],
+    threshold_1_percent: float | None,
+    every: bool,
 ) -> Marks:
-    """`portions` are dialogues with their status."""
-    audit = MarkAudit(source, threshold_1_percent)
+    """Count the marks of all `portions`, which are dialogues with their status."""
+    audit = MarkAudit(view, threshold_1_percent)
     for status, dialogues in portions:
         audit.add(status, dialogues)
     return audit.result(every)

@@ -1,8 +1,8 @@
-"""Locality-sensitive hashing: band keys of MinHash signatures. Similar texts share a key of some band.
+"""Compute the band keys of MinHash signatures (locality-sensitive hashing): similar texts share a key in some band.
 
-A signature is `num_perm` minima over the shingle hashes; it is cut into bands of some values each. Two texts of
-similarity s agree in all `rows` values of a given band with probability s**rows, and in at least one of `count` bands
-with 1 - (1 - s**rows)**count.
+A signature consists of `num_perm` minima over the shingle hashes, and is cut into `count` bands of `rows` values. Two
+texts of similarity s agree in all values of a given band with probability s**rows, and in at least one band with
+probability 1 - (1 - s**rows)**count.
 """
 
 import importlib
@@ -18,10 +18,10 @@ from manifests.errors import EngineUnavailable
 from pipeline.dedup.settings import DedupSettings
 from pipeline.dedup.shingles import NORMALIZER, Hashes
 
-# How much datasketch lets a false candidate weigh against a missed one when it chooses the bands. Candidates are
-# compared exactly afterwards, so a false one costs time only. By the formula above, 128 hash functions and threshold
-# 0.8 give 17 bands of 7: 98.2 % of the pairs at the threshold itself and 99.998 % at 0.9 become candidates. Even
-# weights would give 9 bands of 13: 39.9 % and 92.9 %.
+# The weights of a false and of a missed candidate when datasketch chooses the bands. Candidates are compared exactly
+# afterwards, so a false one costs only time. By the formula above, 128 hash functions and the threshold 0.8 give 17
+# bands of 7: 98.2 % of the pairs at the threshold itself and 99.998 % at 0.9 become candidates. Equal weights would
+# give 9 bands of 13: 39.9 % and 92.9 %.
 _WEIGHTS = (0.02, 0.98)
 
 _SEED = 20_240_229
@@ -29,35 +29,35 @@ _SEED = 20_240_229
 
 @dataclass(frozen=True)
 class Bands:
-    """`count` bands of `rows` values of a signature of `num_perm`."""
+    """`count` bands of `rows` values each, cut from a signature of `num_perm` values."""
 
     num_perm: int
     count: int
     rows: int
 
     def recall(self, similarity: float) -> float:
-        """Probability that two texts of that similarity share a key."""
+        """Return the probability that two texts of the given similarity share a key."""
         return float(1 - (1 - similarity**self.rows) ** self.count)
 
 
 def version() -> str:
-    """Of what decides which texts are compared. Raises EngineUnavailable without datasketch."""
+    """Return the versions of what decides which texts are compared. Raises EngineUnavailable without datasketch."""
     return f"datasketch {_datasketch().__version__}, {NORMALIZER}"
 
 
 def choose_bands(settings: DedupSettings) -> Bands:
-    """Raises EngineUnavailable without datasketch."""
+    """Choose the bands for the recipe's threshold. Raises EngineUnavailable without datasketch."""
     lsh = _datasketch().MinHashLSH
     try:
         chosen = lsh(settings.threshold, settings.num_perm, weights=_WEIGHTS)
     except ValueError:
-        # Its optimum is one band, which it refuses: a threshold of 1 or nearly so. Two miss fewer than one.
+        # The threshold is 1 or nearly so: the optimum is one band, which datasketch refuses. Two miss fewer pairs.
         return Bands(settings.num_perm, 2, settings.num_perm // 2)
     return Bands(settings.num_perm, chosen.b, chosen.r)
 
 
 def band_keys(texts: Iterable[Hashes], bands: Bands) -> Hashes:
-    """uint64 [texts, bands.count]; no text may be empty. The keys of two bands have nothing in common."""
+    """Return the keys, uint64 [texts, bands.count]. No text may be empty; the keys of two bands are unrelated."""
     minhash = _datasketch().MinHash(bands.num_perm, scheme="affine64", hashfunc=_as_it_is)
     signatures = []
     for hashes in texts:
@@ -71,9 +71,9 @@ def band_keys(texts: Iterable[Hashes], bands: Bands) -> Hashes:
 
 @cache
 def _coefficients(bands: Bands) -> npt.NDArray[np.uint64]:
-    """Odd random factors: their sum of products, modulo 2**64, is a key that unequal bands do not share by chance.
+    """Draw odd random factors: the sum of products modulo 2**64 is a key that unequal bands do not share by chance.
 
-    The old generator, since numpy promises that its numbers never change.
+    Uses the legacy generator, since numpy promises that its numbers never change.
     """
     random = np.random.RandomState(_SEED)
     return random.randint(0, 2**63, (bands.count, bands.rows), dtype=np.uint64) * np.uint64(2) + np.uint64(1)

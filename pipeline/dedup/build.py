@@ -1,7 +1,7 @@
-"""Building the index: the two passes over a runner, and what they found put together.
+"""Build the index: run the two passes over a runner, and merge what they find.
 
-Numbers of chunks, partitions and tasks change what a process holds in memory, never the result: which rows share a
-key, and which of them are compared, depends on their texts and their order alone.
+The numbers of chunks, partitions and comparisons change how much memory a process needs, never the result: which rows
+share a key, and which of them are compared, depends on their texts and their order alone.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,7 +15,7 @@ from manifests.storage import Place
 from pipeline.dedup.bands import Bands, choose_bands, version
 from pipeline.dedup.compare import NO_PAIRS, Integers, Pairs, earliest
 from pipeline.dedup.index import finished_count, write_index
-from pipeline.dedup.passes import Chunk, Plan, Task, compare_partitions, sketch_chunk
+from pipeline.dedup.passes import Chunk, Comparison, Plan, compare_partitions, sketch_chunk
 from pipeline.dedup.scratch import names_of
 from pipeline.dedup.settings import DedupSettings
 from pipeline.job.blocks import read_block
@@ -26,34 +26,34 @@ Result = TypeVar("Result")
 SCRATCH = "scratch"
 
 CHUNK_ROWS = 32_768
-"""Rows of a chunk, about. Their sketches take 32 MB at most, with 128 hash functions."""
+"""About the number of rows in a chunk. With 128 hash functions their sketches take 32 MB at most."""
 
-TASK_BYTES = 32 * 2**20
-"""Entries that a task reads, unless one partition alone is larger; it needs some five times that."""
+COMPARISON_BYTES = 32 * 2**20
+"""Bytes of entries that one comparison reads, unless one partition is larger; comparing takes some five times that."""
 
-# For the number of partitions only: 24 bytes of key, row and text_hash and 8 for each of some 60 shingles, several
-# times the length of a usual question. Partitions that turn out small are read together.
+# Used for the number of partitions only: 24 bytes of key, row and text_hash, and 8 for each of some 60 shingles,
+# several times as many as a usual question has. Partitions that turn out small are read together.
 _ENTRY_BYTES = 512
 
-# A chunk writes one partition at a time. Of long texts, 32,768 rows in 17 bands are 590 MB of entries.
+# A chunk writes one partition at a time, and 32,768 rows of long texts in 17 bands are 590 MB of entries.
 _LEAST_PARTITIONS = 16
 
-# Pairs that are gathered before they are merged: 16 MB.
+# Pairs gathered before they are merged: 16 MB.
 _PENDING_PAIRS = 1 << 20
 
 
 class Mapper(Protocol):
-    """What is needed of a runner."""
+    """The part of a runner that is used here."""
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]: ...
 
 
 def build_index(blocks: Place, count: int, target: Place, settings: DedupSettings, runner: Mapper) -> int:
-    """Compare the live rows of blocks 0..count-1 and write the index to `target`; how many rows it calls duplicates.
+    """Compare the live rows of blocks 0..count-1, write the index to `target`, and return its number of duplicates.
 
-    An index that is there stays as it is; whatever else a killed run left in `target` is deleted. This process holds
-    16 bytes and the ids for each duplicate, times two or three while they are sorted. Raises EngineUnavailable without
-    datasketch.
+    A finished index is left as it is; anything else that a killed run left in `target` is deleted. This process holds
+    16 bytes and the ids of each duplicate, two or three times over while they are sorted. Raises EngineUnavailable
+    without datasketch.
     """
     done = finished_count(target)
     if done is not None:
@@ -69,8 +69,8 @@ def build_index(blocks: Place, count: int, target: Place, settings: DedupSetting
         rows += sketched.rows
         sizes += sketched.bytes
         same.append(sketched.same)
-    tasks = [Task(plan, first, last) for first, last in _ranges(sizes)]
-    pairs = _with_same(_merged(runner.map(compare_partitions, tasks)), np.concatenate(same))
+    comparisons = [Comparison(plan, first, last) for first, last in _ranges(sizes)]
+    pairs = _with_same(_merged(runner.map(compare_partitions, comparisons)), np.concatenate(same))
     duplicates, others = (_ids(plan, pairs[:, column]) for column in range(2))
     plan.scratch.delete()
     write_index(target, duplicates, others, {"rows": rows, "bands": asdict(bands), "version": version()})
@@ -78,17 +78,17 @@ def build_index(blocks: Place, count: int, target: Place, settings: DedupSetting
 
 
 def _cut(blocks: Place, count: int, bands: Bands) -> tuple[int, int]:
-    """Blocks of a chunk, and partitions. All blocks but the last have as many rows as the first."""
+    """Return the blocks in a chunk and the number of partitions, judging all blocks by the rows of the first."""
     block_rows = max(1, len(read_block(blocks, 0))) if count else 1
     entries = count * block_rows * bands.count
-    return max(1, CHUNK_ROWS // block_rows), _LEAST_PARTITIONS + entries * _ENTRY_BYTES // TASK_BYTES
+    return max(1, CHUNK_ROWS // block_rows), _LEAST_PARTITIONS + entries * _ENTRY_BYTES // COMPARISON_BYTES
 
 
 def _ranges(sizes: Integers) -> Iterator[tuple[int, int]]:
-    """First and last of neighboring partitions, TASK_BYTES together at most unless one alone is larger."""
+    """Group neighboring partitions to at most COMPARISON_BYTES; yield the first and the last of each group."""
     first, total = 0, 0
     for number, size in enumerate(sizes.tolist()):
-        if number > first and total + size > TASK_BYTES:
+        if number > first and total + size > COMPARISON_BYTES:
             yield first, number - 1
             first, total = number, 0
         total += size
@@ -96,7 +96,7 @@ def _ranges(sizes: Integers) -> Iterator[tuple[int, int]]:
 
 
 def _merged(found: Iterable[Pairs]) -> Pairs:
-    """Of each row the earliest that any task found, in memory that depends on the number of rows found."""
+    """Keep the earliest pair of each row over all comparisons, in memory proportional to the rows found."""
     merged, waiting = NO_PAIRS, [NO_PAIRS]
     for pairs in found:
         waiting.append(pairs)
@@ -106,7 +106,7 @@ def _merged(found: Iterable[Pairs]) -> Pairs:
 
 
 def _with_same(pairs: Pairs, same: Pairs) -> Pairs:
-    """The pairs, and those of the rows whose chunk has their text before: they repeat what that row repeats, or it."""
+    """Add the rows whose text stands earlier in their chunk: they repeat what the earlier row repeats, or that row."""
     places = np.searchsorted(pairs[:, 0], same[:, 1])
     padded = np.concatenate([pairs, [[-1, -1]]])
     is_found = padded[places, 0] == same[:, 1]

@@ -1,8 +1,8 @@
-"""Which rows of a set of buckets repeat an earlier one.
+"""Find the rows of a set of buckets that repeat an earlier row.
 
-A bucket is the rows that share a band key. Rows with the same sketch in it stand for one text, the earliest; each
-distinct text is compared with at most the `EARLIEST` first distinct texts of its bucket, so that the cost of a bucket
-grows with its size and not with its square. All buckets are compared at once, in numpy.
+A bucket is the set of rows that share a band key. Its rows with the same sketch count as one text, that of the
+earliest row; each distinct text is compared with at most the first `EARLIEST` distinct texts of its bucket, so that
+the cost of a bucket grows with its size and not with its square. All buckets are compared at once, in numpy.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from pipeline.dedup.shingles import Hashes
 
 EARLIEST = 64
 
-# Values that one round of comparing handles at once; what it needs in memory is some ten times 8 bytes of it.
+# Values that are compared at once; each needs some ten times 8 bytes of memory.
 _BATCH_VALUES = 1 << 18
 
 Integers = npt.NDArray[np.int64]
@@ -27,16 +27,18 @@ NO_PAIRS: Pairs = np.empty((0, 2), dtype=np.int64)
 
 
 def to_pairs(pairs: Sequence[tuple[int, int]]) -> Pairs:
+    """Make an array of pairs; no pairs give the shape [0, 2]."""
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
 @dataclass(frozen=True)
 class Sketches:
-    """Of text i, the smallest shingle hashes, sorted: `values[offsets[i]:offsets[i + 1]]`, at most `most` of them.
+    """The smallest shingle hashes of each text: sorted, and at most `most` of them.
 
-    With fewer than `most` they are all that the text has, and `similarity` is exact. Else it is the estimate by the
-    `most` smallest hashes of both texts together (Beyer et al., "On Synopses for Distinct-Value Estimation under
-    Multiset Operations", 2007), with a standard deviation of sqrt(s (1 - s) / most).
+    Those of text i are `values[offsets[i]:offsets[i + 1]]`. With fewer than `most` they are all hashes of the text,
+    and `similarity` is exact. Otherwise it is estimated by the `most` smallest hashes of both texts together (Beyer et
+    al., "On Synopses for Distinct-Value Estimation under Multiset Operations", 2007), with a standard deviation of
+    sqrt(s (1 - s) / most).
     """
 
     offsets: Integers
@@ -44,7 +46,7 @@ class Sketches:
     most: int
 
     def similarity(self, left: Integers, right: Integers) -> npt.NDArray[np.float64]:
-        """Jaccard similarity of the texts left[i] and right[i]."""
+        """Return the Jaccard similarity of the texts left[i] and right[i], for each i."""
         lengths = np.diff(self.offsets)
         sizes = lengths[left] + lengths[right]
         ends = np.cumsum(sizes)
@@ -67,7 +69,7 @@ class Sketches:
         return np.asarray(shared / np.minimum(distinct, limit), dtype=np.float64)
 
     def _pooled(self, left: Integers, right: Integers) -> tuple[Integers, Hashes]:
-        """The values of both texts of every pair, and the pair's number beside each value."""
+        """Return the values of both texts of every pair, preceded by the pair's number for each value."""
         texts = np.concatenate([left, right])
         lengths = np.diff(self.offsets)[texts]
         begins = np.cumsum(lengths) - lengths
@@ -77,9 +79,9 @@ class Sketches:
 
 
 def repeats(keys: Hashes, rows: Integers, wholes: Hashes, sketches: Sketches, threshold: float) -> Pairs:
-    """Each row that repeats an earlier one of one of its buckets, with the earliest that it repeats.
+    """Pair each row that repeats an earlier row of one of its buckets with the earliest such row.
 
-    Entry i says that row rows[i], whose sketch is sketches[i] with the text_hash wholes[i], is in bucket keys[i].
+    Entry i says that row rows[i], with the sketch sketches[i] and the text_hash wholes[i], is in bucket keys[i].
     """
     leaders = _leaders(keys, rows, wholes)
     texts = np.unique(leaders)
@@ -88,13 +90,13 @@ def repeats(keys: Hashes, rows: Integers, wholes: Hashes, sketches: Sketches, th
     earlier[texts] = _earliest_similar(keys[texts], rows[texts], texts, sketches, threshold)
     found = earlier[leaders]
     found = np.where((found < 0) & (leaders != np.arange(len(rows))), rows[leaders], found)
-    # Two bands of one row may fall into one bucket by chance: a row does not repeat itself.
+    # Two bands of one row may fall into one bucket by chance, but a row does not repeat itself.
     is_repeat = (found >= 0) & (found < rows)
     return earliest(np.stack([rows[is_repeat], found[is_repeat]], axis=1))
 
 
 def earliest(pairs: Pairs) -> Pairs:
-    """Of each row the pair with the earliest other row, sorted by row."""
+    """Keep, for each row, the pair with the earliest other row; sort by row."""
     ordered = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
     is_first = np.ones(len(ordered), dtype=bool)
     is_first[1:] = ordered[1:, 0] != ordered[:-1, 0]
@@ -102,7 +104,7 @@ def earliest(pairs: Pairs) -> Pairs:
 
 
 def _leaders(keys: Hashes, rows: Integers, wholes: Hashes) -> Integers:
-    """For each entry, the entry of the earliest row with the same text in the same bucket."""
+    """Return, for each entry, the entry of the earliest row with the same text in the same bucket."""
     order = np.lexsort((rows, wholes, keys))
     is_first = np.ones(len(order), dtype=bool)
     is_first[1:] = (keys[order][1:] != keys[order][:-1]) | (wholes[order][1:] != wholes[order][:-1])
@@ -112,7 +114,7 @@ def _leaders(keys: Hashes, rows: Integers, wholes: Hashes) -> Integers:
 
 
 def _earliest_similar(keys: Hashes, rows: Integers, texts: Integers, sketches: Sketches, threshold: float) -> Integers:
-    """For each distinct text, sorted by bucket and row, the row of the earliest similar one before it, or -1."""
+    """Return, for each distinct text (sorted by bucket and row), the row of the earliest similar text, or -1."""
     found = np.full(len(keys), -1, dtype=np.int64)
     numbers = np.arange(len(keys))
     is_first = np.ones(len(keys), dtype=bool)
@@ -131,7 +133,7 @@ def _earliest_similar(keys: Hashes, rows: Integers, texts: Integers, sketches: S
 
 
 def _are_similar(left: Integers, right: Integers, sketches: Sketches, threshold: float) -> npt.NDArray[np.bool_]:
-    """Whether the similarity reaches the threshold; pairs whose lengths rule it out are not compared."""
+    """Whether each pair reaches the threshold; pairs whose lengths rule that out are not compared."""
     lengths = np.diff(sketches.offsets)
     shorter, longer = np.minimum(lengths[left], lengths[right]), np.maximum(lengths[left], lengths[right])
     result = shorter / longer >= threshold

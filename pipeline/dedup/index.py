@@ -1,8 +1,8 @@
-"""The finished index: which dialogue repeats which. All that is left of the work.
+"""The finished index, which says which dialogue repeats which; nothing else is left of the work.
 
 ::
 
-    index.json         written last: the index is there; what it was made with
+    index.json         written last, so the index is finished if it exists; how the index was made
     duplicates.arrow   hash of a duplicate's id, the id, the id of the row that it repeats; sorted by the hash
 """
 
@@ -24,10 +24,10 @@ _SCHEMA = pa.schema([("hash", pa.uint64()), ("duplicate", pa.large_string()), ("
 
 
 class Duplicates(Mapping[str, str]):
-    """dialogue_id of a duplicate -> dialogue_id of the earlier row that it repeats.
+    """A mapping from the dialogue_id of a duplicate to the dialogue_id of the earlier row that it repeats.
 
-    Arrow columns: 32 bytes a duplicate and the two ids. On a local disk they are mapped, not read, so that all workers
-    of a machine share them.
+    Backed by Arrow columns: 32 bytes for each duplicate, and the two ids. On a local disk the file is mapped, not
+    read, so that all workers of a machine share it.
     """
 
     def __init__(self, table: Any) -> None:
@@ -50,7 +50,7 @@ class Duplicates(Mapping[str, str]):
 
 
 def write_index(target: Place, duplicates: Any, others: Any, made_with: Mapping[str, Any]) -> None:
-    """`duplicates` and `others` are large_string arrays, one id of each for every duplicate."""
+    """Write the index. `duplicates` and `others` are large_string arrays with one id for each duplicate."""
     hashes = np.array([_hash(value.as_py()) for value in duplicates], dtype=np.uint64)
     order = pa.array(np.argsort(hashes, kind="stable"))
     table = pa.table([pa.array(hashes), duplicates, others], schema=_SCHEMA).take(order)
@@ -62,12 +62,12 @@ def write_index(target: Place, duplicates: Any, others: Any, made_with: Mapping[
 
 
 def finished_count(target: Place) -> int | None:
-    """How many duplicates the index holds; None where there is no finished index."""
+    """Return the number of duplicates in the index, or None if the index is not finished."""
     return _about(target)["duplicates"] if (target / INDEX).exists() else None
 
 
 def load_index(target: Place) -> Mapping[str, str]:
-    """The finished index. Raises CorpusError where it is missing or broken."""
+    """Open the finished index. Raises CorpusError if it is missing or broken."""
     if not (target / INDEX).exists():
         raise CorpusError("the index of near-duplicates is missing: it is built before the stage dedup runs")
     place, about = target / _TABLE, _about(target)

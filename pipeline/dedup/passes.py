@@ -1,7 +1,7 @@
-"""The two passes over the rows; what runs in the workers.
+"""The two passes over the rows, as the workers run them.
 
-1. A *chunk* of neighboring blocks: its rows become sketches and band keys, written cut into partitions by the key.
-2. A *task*, some neighboring partitions of all chunks: rows that share a key are compared.
+1. Sketch a *chunk* of neighboring blocks: write the sketches of its rows and their band keys, partitioned by key.
+2. Make a *comparison* of some neighboring partitions of all chunks: compare the rows that share a key.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ from pipeline.dedup.settings import DedupSettings
 from pipeline.dedup.shingles import Hashes, shingle_hashes, text_hash
 from pipeline.job.blocks import read_block
 
-# A row is block * 2**32 + position: numbers in the order of the input, whatever the size of a block.
+# A row number is block * 2**32 + position: in the order of the input, whatever the size of a block.
 _POSITION_BITS = 32
 
 
@@ -34,7 +34,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Blocks first..last of a directory."""
+    """The work of the first pass for blocks first..last of a directory."""
 
     plan: Plan
     number: int
@@ -45,7 +45,11 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Sketched:
-    """What is known of a chunk: its rows with a text, bytes of each partition, rows that repeat one of the chunk."""
+    """What the first pass found in a chunk.
+
+    `rows` counts its rows with a text, `bytes` holds the size of each partition, `same` pairs the rows whose text
+    stands earlier in the chunk with that earlier row.
+    """
 
     rows: int
     bytes: Integers
@@ -53,8 +57,8 @@ class Sketched:
 
 
 @dataclass(frozen=True)
-class Task:
-    """Partitions first..last."""
+class Comparison:
+    """The work of the second pass for partitions first..last of all chunks."""
 
     plan: Plan
     first: int
@@ -62,7 +66,7 @@ class Task:
 
 
 class _Chunked:
-    """What of a chunk's rows has to be kept until all are read: sketches, not whole texts."""
+    """What must be kept of the rows of a chunk until all are read: their sketches, not their texts."""
 
     def __init__(self) -> None:
         self.rows: list[int] = []
@@ -71,7 +75,7 @@ class _Chunked:
         self.same: list[tuple[int, int]] = []
 
     def add(self, row: int, dialogue_id: str, sketch: Hashes) -> bool:
-        """Whether the text is new."""
+        """Add a row; return whether its text is new to the chunk."""
         self.rows.append(row)
         self.ids.append(dialogue_id)
         first, _ = self.sketches.setdefault(text_hash(sketch), (row, sketch))
@@ -81,13 +85,13 @@ class _Chunked:
 
 
 def sketch_chunk(chunk: Chunk) -> Sketched:
-    """The first pass, for one chunk. A text that the chunk has several times is entered once, for its first row."""
+    """Run the first pass for one chunk. A text that occurs several times is entered once, for its first row."""
     plan, found = chunk.plan, _Chunked()
     most = plan.bands.num_perm
     keys = [band_keys([], plan.bands)]
     for block in range(chunk.first, chunk.last + 1):
         texts = _live_texts(chunk.directory, block, plan.settings.shingle)
-        # A copy, since a part of an array keeps the whole of it in memory.
+        # A copy, since a slice would keep the whole array in memory.
         new = [hashes for row, name, hashes in texts if found.add(row, name, hashes[:most].copy())]
         keys.append(band_keys(new, plan.bands))
     rows, sketches = [row for row, _ in found.sketches.values()], [sketch for _, sketch in found.sketches.values()]
@@ -97,16 +101,16 @@ def sketch_chunk(chunk: Chunk) -> Sketched:
     return Sketched(len(found.rows), sizes, to_pairs(found.same))
 
 
-def compare_partitions(task: Task) -> Pairs:
-    """The second pass, for one task: the rows that repeat an earlier one with which they share a key."""
-    plan = task.plan
-    batch = read_shared(plan.scratch, plan.chunks, task.first, task.last)
+def compare_partitions(comparison: Comparison) -> Pairs:
+    """Run the second pass for one comparison: find the rows that repeat an earlier row with which they share a key."""
+    plan = comparison.plan
+    batch = read_shared(plan.scratch, plan.chunks, comparison.first, comparison.last)
     keys, rows, wholes = (batch.column(name).to_numpy() for name in ("key", "row", "whole"))
     return repeats(keys, rows, wholes, sketches_of(batch, plan.bands.num_perm), plan.settings.threshold)
 
 
 def _live_texts(directory: Place, block: int, sizes: Mapping[str, int]) -> Iterator[tuple[int, str, Hashes]]:
-    """Row number, id and shingles of a block's live rows that ask something."""
+    """Yield row number, id and shingle hashes of the live rows of a block whose user asks something."""
     for position, dialogue in enumerate(read_block(directory, block)):
         if dialogue.status == "live" and len(hashes := shingle_hashes(dialogue, sizes)):
             yield (block << _POSITION_BITS) + position, dialogue.dialogue_id, hashes

@@ -1,4 +1,4 @@
-"""The files between the two passes: Arrow files on any filesystem, deleted once the index is there.
+"""The files between the two passes: Arrow files on any filesystem, deleted once the index is written.
 
 ::
 
@@ -27,7 +27,7 @@ _NAMES = pa.schema([("row", pa.int64()), ("dialogue_id", pa.large_string())])
 
 @dataclass(frozen=True)
 class Texts:
-    """The distinct texts of a chunk: number of the first row that has it, text_hash, sketch."""
+    """The distinct texts of a chunk: the number of the first row that has each, its text_hash, its sketch."""
 
     rows: Sequence[int]
     wholes: Sequence[int]
@@ -35,7 +35,10 @@ class Texts:
 
 
 def write_entries(scratch: Place, chunk: int, keys: Hashes, texts: Texts, partitions: int) -> Integers:
-    """One entry for each text and band, `keys` uint64 [texts, bands]; bytes of each partition, int64 [partitions]."""
+    """Write one entry for each text and band; return the bytes of each partition, int64 [partitions].
+
+    `keys` are uint64 [texts, bands].
+    """
     order = np.argsort(keys, axis=None, kind="stable")
     edges = np.array([(number << 64) // partitions for number in range(1, partitions)], dtype=np.uint64)
     cuts = np.searchsorted(keys.ravel()[order], edges)
@@ -56,7 +59,7 @@ def write_entries(scratch: Place, chunk: int, keys: Hashes, texts: Texts, partit
 
 
 def read_shared(scratch: Place, chunks: int, first: int, last: int) -> Any:
-    """The entries of partitions first..last of all chunks whose key occurs more than once, as one record batch."""
+    """Read partitions first..last of all chunks: a record batch of the entries whose key occurs more than once."""
     batches = [batch for chunk in range(chunks) for batch in _batches(scratch, chunk, first, last)]
     table = pa.Table.from_batches(batches, _ENTRIES)
     _, inverse, counts = np.unique(table["key"].to_numpy(), return_inverse=True, return_counts=True)
@@ -65,12 +68,14 @@ def read_shared(scratch: Place, chunks: int, first: int, last: int) -> Any:
 
 
 def sketches_of(batch: Any, most: int) -> Sketches:
+    """Return the sketches of a record batch of entries, without copying them."""
     column = batch.column("sketch")
     offsets = column.offsets.to_numpy().astype(np.int64)
     return Sketches(offsets, column.values.to_numpy(), most)
 
 
 def write_names(scratch: Place, chunk: int, rows: Sequence[int], ids: Sequence[str]) -> None:
+    """Write the row numbers and dialogue_ids of a chunk."""
     with _writing(scratch / f"names-{chunk:06d}.arrow", _NAMES) as writer:
         writer.write_batch(
             pa.record_batch([pa.array(rows, pa.int64()), pa.array(ids, pa.large_string())], schema=_NAMES)
@@ -78,7 +83,7 @@ def write_names(scratch: Place, chunk: int, rows: Sequence[int], ids: Sequence[s
 
 
 def names_of(scratch: Place, chunks: int, rows: Integers) -> Any:
-    """The dialogue_ids of the rows (sorted, each once), as a large_string array."""
+    """Return the dialogue_ids of the rows (sorted, each once) as a large_string array."""
     found = [_names_in(scratch, chunk, rows) for chunk in range(chunks)]
     return pa.concat_arrays([pa.array([], pa.large_string()), *found])
 

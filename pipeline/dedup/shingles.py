@@ -1,4 +1,4 @@
-"""A dialogue's questions as a set of hashed shingles."""
+"""Turn the questions of a dialogue into a set of hashed shingles."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -15,15 +15,15 @@ Hashes = npt.NDArray[np.uint64]
 
 NORMALIZER = VERSION
 
-# For a language that the recipe gives no size: as its defaults for en and zh.
+# For languages to which the recipe gives no size: the same as its defaults for en and zh.
 _WORDS, _CHARACTERS = 2, 3
 
 
 def shingle_hashes(dialogue: Dialogue, sizes: Mapping[str, int]) -> Hashes:
-    """The distinct shingles of what the user asks, all turns together, hashed and sorted; empty where he asks nothing.
+    """Hash and sort the distinct shingles of all user turns together; the result is empty if the user asks nothing.
 
-    `sizes` are the recipe's, by language. The hash is the same in every process and on every machine, and salted with
-    the language, so that texts of two languages have nothing in common.
+    `sizes` are the recipe's, by language. The hash is the same in every process and on every machine, and is salted
+    with the language, so that texts of two languages have nothing in common.
     """
     language = dialogue.language
     text = " ".join(turn.text or "" for turn in dialogue.turns if turn.role == "user")
@@ -32,9 +32,9 @@ def shingle_hashes(dialogue: Dialogue, sizes: Mapping[str, int]) -> Hashes:
 
 
 def shingles(text: str, language: str, sizes: Mapping[str, int]) -> set[str]:
-    """Runs of neighboring words, or of characters where the script has no spaces; a shorter text is its only shingle.
+    """Return the runs of neighboring words, or of characters where words are not spaced.
 
-    Case, width, punctuation, symbols and blanks do not count.
+    A text shorter than a run is its only shingle. Case, width, punctuation, symbols and blanks are ignored.
     """
     words = normalize(text).split()
     if metric(language) == "wer":
@@ -43,14 +43,14 @@ def shingles(text: str, language: str, sizes: Mapping[str, int]) -> set[str]:
 
 
 def text_hash(hashes: Hashes) -> int:
-    """One 64-bit hash of them all."""
+    """Return one 64-bit hash of all shingle hashes of a text."""
     return _hash(hashes.astype("<u8").tobytes())
 
 
-def _runs(blocks: Sequence[str], size: int) -> list[Sequence[str]]:
-    if not blocks:
+def _runs(tokens: Sequence[str], size: int) -> list[Sequence[str]]:
+    if not tokens:
         return []
-    return [blocks[i : i + size] for i in range(max(1, len(blocks) - size + 1))]
+    return [tokens[i : i + size] for i in range(max(1, len(tokens) - size + 1))]
 
 
 def _hash(data: bytes) -> int:

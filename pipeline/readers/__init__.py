@@ -1,4 +1,4 @@
-"""Input files of many formats, read as one stream of rows; bad rows are rows with a reason."""
+"""Read input files of many formats as one stream of rows; a bad row is a row with a reason."""
 
 from pipeline.readers.formats import formats
 from pipeline.readers.language import detect_language

@@ -1,4 +1,4 @@
-"""Formats that list the messages of a conversation: UltraChat, ShareGPT, OpenAI, Belle 3.5M."""
+"""Read formats that list the messages of a conversation: UltraChat, ShareGPT, OpenAI, Belle 3.5M."""
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated
@@ -36,7 +36,7 @@ class _Part(Fields):
     text: Annotated[Text, Field(validation_alias=AliasChoices("text", "refusal"))] = ""
 
 
-class _Message(Fields):
+class _OpenAiMessage(Fields):
     speaker: Speaker
     content: list[Text | _Part] | Text = ""
     tool_calls: object = None
@@ -44,28 +44,29 @@ class _Message(Fields):
 
 
 class _OpenAi(RowFields):
-    messages: list[_Message]
+    messages: list[_OpenAiMessage]
 
 
 def ultrachat(row: Mapping[str, object]) -> Parsed:
-    """The texts in `data` take turns, the user first."""
+    """Read UltraChat: the texts in `data` alternate, the user first."""
     fields = _UltraChat.model_validate(row)
     return Parsed(fields.id, alternate(fields.data))
 
 
 def is_ultrachat(row: Mapping[str, object]) -> bool:
+    """Whether `data` is a list of texts."""
     data = row["data"]
     return isinstance(data, list) and all(isinstance(text, str) for text in data)
 
 
 def sharegpt(row: Mapping[str, object]) -> Parsed:
-    """`from` and `value` (or `role` and `content`), with the role names found in the wild; `system` is not spoken."""
+    """Read ShareGPT: `from` and `value` (or `role` and `content`), with all role names in use; `system` is dropped."""
     fields = _ShareGpt.model_validate(row)
     return _conversation(fields.id, [(said.speaker.lower(), said.text) for said in fields.conversations])
 
 
 def belle_chat(row: Mapping[str, object]) -> Parsed:
-    """Belle 3.5M: ShareGPT with the roles `human` and `assistant` alone."""
+    """Read Belle 3.5M: ShareGPT with only the roles `human` and `assistant`."""
     fields = _ShareGpt.model_validate(row)
     if others := [said.speaker for said in fields.conversations if said.speaker not in ("human", "assistant")]:
         return unknown_schema(fields.id, f"conversations: unknown role {others[0][:40]!r}")
@@ -73,13 +74,14 @@ def belle_chat(row: Mapping[str, object]) -> Parsed:
 
 
 def is_belle_chat(row: Mapping[str, object]) -> bool:
+    """Whether the speakers are exactly `human` and `assistant`."""
     said = row["conversations"]
     roles = {one.get("from") for one in said if isinstance(one, dict)} if isinstance(said, list) else set()
     return roles == {"human", "assistant"}
 
 
 def openai(row: Mapping[str, object]) -> Parsed:
-    """`content` is a text or a list of parts; a row that calls tools or holds other than text is of no use."""
+    """Read OpenAI messages, whose `content` is a text or a list of parts; reject tool calls and media."""
     fields = _OpenAi.model_validate(row)
     messages = [message for message in fields.messages if message.speaker.lower() not in SYSTEM_ROLES]
     parsed = _conversation(fields.id, [(message.speaker.lower(), _plain(message)) for message in messages])
@@ -92,7 +94,7 @@ def openai(row: Mapping[str, object]) -> Parsed:
 
 
 def _conversation(row_id: str | None, messages: Iterable[tuple[str, str]]) -> Parsed:
-    """Turns of (lower-case role, text) pairs."""
+    """Make turns of (lower-case role, text) pairs."""
     turns: list[SourceTurn] = []
     tool = None
     for role, text in messages:
@@ -109,14 +111,14 @@ def _conversation(row_id: str | None, messages: Iterable[tuple[str, str]]) -> Pa
     return Parsed(row_id, tuple(turns))
 
 
-def _plain(message: _Message) -> str:
+def _plain(message: _OpenAiMessage) -> str:
     if isinstance(message.content, str):
         return message.content
     texts = (part if isinstance(part, str) else part.text for part in message.content)
     return "\n".join(text for text in texts if text)
 
 
-def _other_parts(message: _Message) -> list[str]:
+def _other_parts(message: _OpenAiMessage) -> list[str]:
     if isinstance(message.content, str):
         return []
     return [part.type for part in message.content if isinstance(part, _Part) and part.type not in TEXT_PARTS]

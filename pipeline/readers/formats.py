@@ -1,4 +1,4 @@
-"""The table of formats: what each is, how its rows are known, and the function that reads one."""
+"""The table of formats: what each is, how its rows are recognized, and the function that reads a row."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Row = Mapping[str, object]
 class Format:
     """One format.
 
-    `parse` raises pydantic's ValidationError where fields lack or have the wrong type. A row of the format has all
+    `parse` raises pydantic's ValidationError if fields are missing or have the wrong type. A row of the format has all
     of `keys`, and `sign` is true of it. `also_reads` are the formats whose rows `parse` reads just as well.
     """
 
@@ -27,6 +27,7 @@ class Format:
     also_reads: frozenset[str] = frozenset()
 
     def fits(self, row: Row) -> bool:
+        """Whether the row has the keys and the sign of the format."""
         return self.keys <= row.keys() and (self.sign is None or self.sign(row))
 
 
@@ -94,7 +95,7 @@ FORMATS = (
         also_reads=_keys("ultrachat-200k"),
     ),
 )
-"""Belle 1M and 2M cannot be told from Alpaca by their keys: they are read as Alpaca unless named."""
+"""Belle 1M and 2M have the same keys as Alpaca: they are read as Alpaca unless the user names the format."""
 
 INPUT_FORMATS = Door("parley.formats", Format)
 

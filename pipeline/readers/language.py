@@ -1,8 +1,8 @@
-"""The language of a short text: by its script where that says enough, else by a small offline classifier.
+"""Detect the language of a short text, by its script where that is enough, else by a small offline classifier.
 
-Measured with py3langid 0.4.0 on 500 English instructions: among all its two-letter codes it calls 6 of them something
-else, and 58 of their first three words; with the candidates and the odds below 0 and 4. Of 54 short sentences in 16
-other languages it then takes one for English ("Dime tres frutas").
+Measured with py3langid 0.4.0 on 500 English instructions: choosing among all its two-letter codes, it calls 6 of them
+something else, and 58 if it sees only their first three words. With the candidates and the odds below, 0 and 4. It
+then takes one of 54 short sentences in 16 other languages for English ("Dime tres frutas").
 """
 
 import re
@@ -10,40 +10,16 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Protocol
 
+from pipeline.text.scripts import SCRIPTS, letters, runs
+
 SAMPLE_CHARS = 1000
 CLEAR_SHARE = 0.6
-"""Share of the words above which a script decides; below, the text is mixed and the script it begins with decides."""
+"""A script with this share of the words decides; otherwise the text is mixed, and its first script decides."""
 KANA_SHARE = 0.2
-"""Share of kana among Han and kana from which a text is Japanese: Chinese that quotes a kana stays Chinese."""
+"""With this share of kana among Han and kana, a text is Japanese; Chinese that quotes a kana stays Chinese."""
 
-# A word is so many letters in the scripts that put no space between words; in the others it is a run of letters.
+# Letters of an average word in the scripts without spaces between words; in the others a word is a run of letters.
 _LETTERS_PER_WORD = {"han": 1.6, "kana": 1.6, "thai": 4.0, "lao": 4.0, "khmer": 4.0, "burmese": 4.0}
-_SCRIPTS = {
-    "latin": "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff",
-    "han": "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af",
-    "kana": "\u3041-\u3096\u30a1-\u30fa\u30fc\u31f0-\u31ff\uff66-\uff9f",
-    "hangul": "\uac00-\ud7a3\u1100-\u11ff\u3131-\u318e",
-    "cyrillic": "\u0400-\u04ff",
-    "arabic": "\u0620-\u064a\u066e-\u06d3\u0750-\u077f",
-    "greek": "\u0370-\u03ff\u1f00-\u1fff",
-    "hebrew": "\u05d0-\u05ea",
-    "devanagari": "\u0900-\u0963\u0970-\u097f",
-    "bengali": "\u0980-\u09e3",
-    "gurmukhi": "\u0a01-\u0a5e\u0a70-\u0a75",
-    "gujarati": "\u0a81-\u0ae3",
-    "tamil": "\u0b82-\u0bd7",
-    "telugu": "\u0c00-\u0c63",
-    "kannada": "\u0c80-\u0ce3",
-    "malayalam": "\u0d00-\u0d63",
-    "sinhala": "\u0d81-\u0df3",
-    "thai": "\u0e01-\u0e3a\u0e40-\u0e4e",
-    "lao": "\u0e81-\u0ecd",
-    "burmese": "\u1000-\u103f",
-    "georgian": "\u10a0-\u10ff",
-    "ethiopic": "\u1200-\u137f",
-    "khmer": "\u1780-\u17d3",
-    "armenian": "\u0531-\u0587",
-}
 _ONE_LANGUAGE = {
     "hangul": "ko",
     "greek": "el",
@@ -65,7 +41,7 @@ _ONE_LANGUAGE = {
     "khmer": "km",
     "armenian": "hy",
 }
-# The first is what a text is taken for unless another is ODDS times as likely.
+# A text is taken for the first language of its script unless another is ODDS times as likely.
 _CANDIDATES = {
     "latin": (
         *("en", "ca", "cs", "da", "de", "es", "fi", "fr", "hr", "hu", "id", "it", "nl", "pl", "pt", "ro", "sk", "sv"),
@@ -76,8 +52,8 @@ _CANDIDATES = {
 }
 ODDS = 5.0
 
-_RUNS = {script: re.compile(f"[{letters}]+") for script, letters in _SCRIPTS.items()}
-_LETTER = re.compile(f"[{''.join(_SCRIPTS.values())}]")
+_RUNS = {script: runs(script) for script in SCRIPTS}
+_LETTER = letters(*SCRIPTS)
 # Addresses are ASCII in a text of any language.
 _ADDRESS = re.compile(r"(?:https?://|www\.)[!-~]+|[\w.+-]+@[\w-]+\.[a-z]+", re.ASCII | re.IGNORECASE)
 
@@ -87,11 +63,11 @@ class _Identifier(Protocol):
 
 
 def detect_language(text: str) -> str | None:
-    """ISO 639-1 code of the language of `text`, None where it holds no letters of a known script.
+    """Return the ISO 639-1 code of the language of `text`, or None if it has no letters of a known script.
 
-    Only the first `SAMPLE_CHARS` characters are looked at. Latin letters that point to no language in particular
-    ("OK", "Hi", a name) are English. A language outside the candidates gets the code of a near one, so codes other
-    than "zh" and "en" are good for refusing a row and no more.
+    Only the first `SAMPLE_CHARS` characters are examined. Latin letters that suggest no particular language ("OK",
+    "Hi", a name) are English. A language that is not a candidate gets the code of a similar one, so use codes other
+    than "zh" and "en" only to refuse a row.
     """
     sample = _ADDRESS.sub(" ", text[:SAMPLE_CHARS])
     words = _count_words(sample)
@@ -104,20 +80,20 @@ def detect_language(text: str) -> str | None:
 
 
 def _count_words(sample: str) -> dict[str, float]:
-    """Words by script, only of the scripts that occur."""
+    """Count the words of each script that occurs."""
     if sample.isascii():
-        found = len(_RUNS["latin"].findall(sample))
-        return {"latin": found} if found else {}
+        latin = len(_RUNS["latin"].findall(sample))
+        return {"latin": latin} if latin else {}
     words: dict[str, float] = {}
     for script, pattern in _RUNS.items():
-        if runs := pattern.findall(sample):
+        if found := pattern.findall(sample):
             per_word = _LETTERS_PER_WORD.get(script)
-            words[script] = sum(map(len, runs)) / per_word if per_word else len(runs)
+            words[script] = sum(map(len, found)) / per_word if per_word else len(found)
     return words
 
 
 def _main_script(sample: str, words: Mapping[str, float]) -> str:
-    """Han and kana count as one script here, called "han"."""
+    """Return the script that decides; Han and kana count as one script, called "han"."""
     merged = {script: count for script, count in words.items() if script not in ("han", "kana")}
     if len(merged) < len(words):
         merged["han"] = words.get("han", 0) + words.get("kana", 0)
@@ -137,7 +113,7 @@ def _likeliest(sample: str, candidates: tuple[str, ...]) -> str:
 
 @cache
 def _identifier() -> _Identifier:
-    # Loaded when first asked for: it takes a quarter of a second.
+    # Loaded when first needed: it takes a quarter of a second.
     from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped, unused-ignore]
 
     identifier: _Identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

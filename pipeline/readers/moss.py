@@ -1,4 +1,4 @@
-"""The formats of MOSS-002 and MOSS-003."""
+"""Read the formats of MOSS-002 and MOSS-003."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ class _Moss002(RowFields):
     plain_text: Text
 
 
-class _Turn(Fields):
+class _MossTurn(Fields):
     human: Text = Field(validation_alias="Human")
     moss: Text = Field("", validation_alias="MOSS")
     commands: Text = Field("", validation_alias="Commands")
@@ -26,11 +26,11 @@ class _Turn(Fields):
 
 
 class _Moss003(RowFields):
-    chat: dict[str, _Turn | None]
+    chat: dict[str, _MossTurn | None]
 
 
 def moss_002(row: Mapping[str, object]) -> Parsed:
-    """`[Human]:` and `[MOSS]:` within `plain_text`; `prefix`, the system prompt, is not spoken."""
+    """Read MOSS-002: `[Human]:` and `[MOSS]:` within `plain_text`; `prefix`, the system prompt, is dropped."""
     fields = _Moss002.model_validate(row)
     before, *rest = _SPEAKER.split(fields.plain_text)
     if before.strip() or not rest:
@@ -41,14 +41,15 @@ def moss_002(row: Mapping[str, object]) -> Parsed:
 
 
 def is_moss_002(row: Mapping[str, object]) -> bool:
+    """Whether `plain_text` has a turn of MOSS."""
     text = row["plain_text"]
     return isinstance(text, str) and "[MOSS]:" in text
 
 
 def moss_003(row: Mapping[str, object]) -> Parsed:
-    """Turns in the order of their numbers; `meta_instruction` and inner thoughts are not spoken.
+    """Read MOSS-003: turns in the order of their numbers; `meta_instruction` and inner thoughts are dropped.
 
-    A row in which a command was given or a tool answered is no use: what was said rests on what no one heard.
+    A row with a command or an answer of a tool is rejected: its turns rest on results that nobody hears.
     """
     fields = _Moss003.model_validate(row)
     numbers = {name: _TURN_NAME.fullmatch(name) for name in fields.chat}
@@ -64,6 +65,7 @@ def moss_003(row: Mapping[str, object]) -> Parsed:
 
 
 def is_moss_003(row: Mapping[str, Any]) -> bool:
+    """Whether `chat` is an object of turns."""
     return isinstance(row["chat"], dict)
 
 
@@ -71,5 +73,5 @@ def _bare(text: str) -> str:
     return _SPECIAL.sub("", text).strip()
 
 
-def _is_used(turn: _Turn) -> bool:
+def _is_used(turn: _MossTurn) -> bool:
     return any(_bare(text) not in ("", "None") for text in (turn.commands, turn.results))

@@ -1,4 +1,4 @@
-"""Rows of a Parquet file, batch by batch."""
+"""Read the rows of a Parquet file, batch by batch."""
 
 import json
 from collections.abc import Iterator
@@ -9,21 +9,21 @@ from pyarrow import parquet
 
 from manifests.errors import InputError
 from manifests.storage import Place
-from pipeline.readers.split import Record
+from pipeline.readers.split import RawRow
 
 BATCH_ROWS = 256
 BUFFER_BYTES = 1 << 20
 
 
-def parquet_records(place: Place) -> Iterator[Record]:
-    """The rows as dictionaries, nested columns as lists and dictionaries.
+def parquet_rows(place: Place) -> Iterator[RawRow]:
+    """Yield the rows as dictionaries, nested columns as lists and dictionaries.
 
-    Columns that JSON could not hold (bytes, times, maps, ...) are left out. Raises InputError, at the call, if the
-    file is not a readable Parquet file; damage that shows only later is one unreadable row for all that follow.
+    Columns that JSON cannot represent (bytes, times, maps, ...) are left out. Raises InputError, at the call, if the
+    file is not a readable Parquet file. Damage found only later gives one unreadable row for all rows that follow.
     """
     try:
         stream = place.filesystem.open_input_file(place.path)
-        # Otherwise whole columns of a row group are held: for a 114 MiB file of one group 125 MiB, against 14.
+        # Otherwise whole columns of a row group stay in memory: 125 MiB instead of 14 for a 114 MiB file of one group.
         file = parquet.ParquetFile(stream, buffer_size=BUFFER_BYTES, pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{place} is not a readable Parquet file: {error}") from error
@@ -33,7 +33,7 @@ def parquet_records(place: Place) -> Iterator[Record]:
     return _records(file, columns)
 
 
-def _records(file: Any, columns: list[str]) -> Iterator[Record]:
+def _records(file: Any, columns: list[str]) -> Iterator[RawRow]:
     done = 0
     try:
         for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=columns):
@@ -41,10 +41,10 @@ def _records(file: Any, columns: list[str]) -> Iterator[Record]:
             done += batch.num_rows
     except (pa.ArrowException, OSError) as error:
         left = file.metadata.num_rows - done
-        yield Record("", problem=f"row {done}: the file is damaged here, {left} rows cannot be read ({error})")
+        yield RawRow("", problem=f"row {done}: the file is damaged here, {left} rows cannot be read ({error})")
 
 
-def _batch_records(batch: Any) -> Iterator[Record]:
+def _batch_records(batch: Any) -> Iterator[RawRow]:
     try:
         rows = batch.to_pylist()
     except ValueError:  # text that is not UTF-8: find the row that holds it
@@ -52,14 +52,14 @@ def _batch_records(batch: Any) -> Iterator[Record]:
             for index in range(batch.num_rows):
                 yield from _batch_records(batch.slice(index, 1))
         else:
-            yield Record("", problem="it holds text that is not UTF-8")
+            yield RawRow("", problem="it holds text that is not UTF-8")
         return
     for row in rows:
-        yield Record(json.dumps(row, ensure_ascii=False), row)
+        yield RawRow(json.dumps(row, ensure_ascii=False), row)
 
 
 def _is_plain(kind: Any) -> bool:
-    """Whether values of this Arrow type become what JSON has: text, numbers, truth values, lists, dictionaries."""
+    """Whether values of this Arrow type become JSON values: text, numbers, booleans, lists, dictionaries."""
     types = pa.types
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
         return _is_plain(kind.value_type)

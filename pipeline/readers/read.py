@@ -1,4 +1,4 @@
-"""Any input file as a stream of `SourceRow`."""
+"""Read any input file as a stream of `SourceRow`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,29 +11,29 @@ from manifests.errors import InputError
 from manifests.reasons import Reason
 from pipeline.readers.detect import detect
 from pipeline.readers.formats import Format, Row, formats
-from pipeline.readers.parquet import parquet_records
+from pipeline.readers.parquet import parquet_rows
 from pipeline.readers.rows import SourceRow, SourceTurn
-from pipeline.readers.split import Record, split_records
+from pipeline.readers.split import RawRow, split_rows
 from pipeline.readers.text import clean_text
 from pipeline.readers.text_stream import PARQUET, TextSource, find_file, first_bytes
 from pipeline.readers.turns import Parsed, RowFields, tidy, unknown_schema
 
 
 def read_rows(uri: str, format: str | None = None) -> Iterator[SourceRow]:
-    """The rows of a file, one `SourceRow` for each, readable or not, in the order of the file.
+    """Yield one `SourceRow` for each row of a file, readable or not, in the order of the file.
 
-    `uri` is a local path or any location that pyarrow opens; the kind of file (JSON, JSON lines, either within gzip,
-    Parquet) is told by what it holds, not by its name. `format` is a name of `formats()`; None means `detect_format`.
+    `uri` is a local path or any location that pyarrow opens. The content decides the kind of file (JSON, JSON lines,
+    either of them in gzip, Parquet), not the name. `format` is a name in `formats()`; None means `detect_format`.
 
-    System prompts are not spoken and are left out. Neighboring turns of one role are joined, a leading agent turn is
-    dropped where a user turn follows, empty turns are dropped (`tidy`). Of keys that stand twice in a row the last
-    counts. Control characters are removed and lone surrogates become U+FFFD (`clean_text`); a JSON row with bytes that
-    are not UTF-8 is an unreadable row, since a guess at its letters would be spoken.
+    System prompts are dropped, since nobody speaks them. Neighboring turns of one role are joined, a leading agent
+    turn is dropped if a user turn follows, and empty turns are dropped (`tidy`). If a key stands twice in a row, the
+    last counts. Control characters are removed and lone surrogates become U+FFFD (`clean_text`); a JSON row with bytes
+    that are not UTF-8 is unreadable, since a guess at its letters would be spoken.
 
     Raises InputError, at the call, if the file cannot be read, holds no rows, or its format is unknown.
     """
     form = _find_format(format or detect_format(uri))
-    records = _open_records(uri)
+    records = _open_rows(uri)
     first = next(records, None)
     if first is None:
         raise InputError(f"{uri} holds no rows")
@@ -41,11 +41,11 @@ def read_rows(uri: str, format: str | None = None) -> Iterator[SourceRow]:
 
 
 def detect_format(uri: str) -> str:
-    """The name in `formats()` of a file's format, by its first rows.
+    """Return the name in `formats()` of a file's format, judged by its first rows.
 
     Raises InputError if the file cannot be read, or if no format or more than one fits.
     """
-    return detect(_open_records(uri), uri)
+    return detect(_open_rows(uri), uri)
 
 
 def _find_format(name: str) -> Format:
@@ -55,29 +55,29 @@ def _find_format(name: str) -> Format:
         raise InputError(f"there is no format {name!r}; the formats are: {', '.join(formats())}") from None
 
 
-def _open_records(uri: str) -> Iterator[Record]:
+def _open_rows(uri: str) -> Iterator[RawRow]:
     with _reading(uri):
         place = find_file(uri)
         is_parquet = first_bytes(place).startswith(PARQUET) or place.name.lower().endswith(".parquet")
-        records = parquet_records(place) if is_parquet else split_records(TextSource(place))
+        records = parquet_rows(place) if is_parquet else split_rows(TextSource(place))
     return _guarded(records, uri)
 
 
-def _guarded(records: Iterator[Record], uri: str) -> Iterator[Record]:
+def _guarded(records: Iterator[RawRow], uri: str) -> Iterator[RawRow]:
     with _reading(uri):
         yield from records
 
 
 @contextmanager
 def _reading(uri: str) -> Iterator[None]:
-    """Disks and networks fail at any moment: that is one sentence as well."""
+    """Turn a failure of disk or network, at any moment, into a one-line error."""
     try:
         yield
     except OSError as error:
         raise InputError(f"cannot read {uri}: {error}") from error
 
 
-def _source_row(position: int, record: Record, form: Format) -> SourceRow:
+def _source_row(position: int, record: RawRow, form: Format) -> SourceRow:
     if record.problem is not None:
         return SourceRow(str(position), _raw_turns(record), Reason.UNREADABLE_ROW, clean_text(record.problem))
     parsed = _parse(record.value, form)
@@ -101,6 +101,6 @@ def _parse(value: object, form: Format) -> Parsed:
         return unknown_schema(RowFields.model_validate(value).id, f"{where}: {first['msg']}")
 
 
-def _raw_turns(record: Record) -> tuple[SourceTurn, ...]:
+def _raw_turns(record: RawRow) -> tuple[SourceTurn, ...]:
     text = clean_text(record.raw).strip()
     return (SourceTurn("user", text),) if text else ()

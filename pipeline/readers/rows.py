@@ -1,4 +1,4 @@
-"""What every reader yields: one `SourceRow` for one row of the file, readable or not."""
+"""The row that every reader yields: one `SourceRow` for one row of the file, readable or not."""
 
 from dataclasses import dataclass
 
@@ -19,9 +19,9 @@ class SourceTurn:
 class SourceRow:
     """One row of an input file.
 
-    `row` is the row's own id, else its 0-based position in the file. A row that cannot be used carries a `reason`, a
-    `detail` and, in `turns`, whatever could be read of it (for a broken line: the raw text as one user turn), so that
-    nothing is lost.
+    `row` is the row's own id, or its 0-based position in the file if it has none. A row that cannot be used carries a
+    `reason`, a `detail`, and in `turns` whatever could be read of it (the raw text as one user turn for a broken
+    line), so that nothing is lost.
     """
 
     row: str

@@ -1,4 +1,4 @@
-"""Formats of one question and its answer: Alpaca and its kin, Belle, OpenOrca."""
+"""Read formats of one question and its answer: Alpaca and its relatives, Belle, OpenOrca."""
 
 import re
 from collections.abc import Mapping
@@ -7,9 +7,9 @@ from pydantic import Field
 
 from pipeline.readers.rows import SourceTurn
 from pipeline.readers.turns import Parsed, RowFields, Text, agent, unknown_schema, user
+from pipeline.text.sentences import ends_instruction
 
 _SPEAKER = re.compile(r"(?:^|\n)[ \t]*(Human|Assistant)[ \t]*[:：]")
-_SENTENCE_ENDS = tuple("。？！：；….?!:;")
 
 
 class _Alpaca(RowFields):
@@ -33,19 +33,20 @@ class _OpenOrca(RowFields):
 
 
 def alpaca(row: Mapping[str, object]) -> Parsed:
+    """Read Alpaca: `instruction`, `input` (the material), `output`."""
     fields = _Alpaca.model_validate(row)
     return Parsed(fields.id, (user(fields.instruction, fields.input), agent(fields.output)))
 
 
 def llama_factory(row: Mapping[str, object]) -> Parsed:
-    """`history` comes before the instruction; `system` is not spoken."""
+    """Read LLaMA-Factory: Alpaca with a `history` of earlier turns; `system` is dropped."""
     fields = _Chatty.model_validate(row)
     earlier = [turn for question, answer in fields.history or () for turn in (user(question), agent(answer))]
     return Parsed(fields.id, (*earlier, user(fields.instruction, fields.input), agent(fields.output)))
 
 
 def belle(row: Mapping[str, object]) -> Parsed:
-    """Belle 0.5M (`input`, `target`), 1M and 2M (as Alpaca); see `split_material`."""
+    """Read Belle 0.5M (`input`, `target`), 1M and 2M (as Alpaca); `split_material` finds their material."""
     if "target" in row and "instruction" not in row:
         short = _Belle05.model_validate(row)
         return Parsed(short.id, (split_material(short.instruction), agent(short.output)))
@@ -55,21 +56,21 @@ def belle(row: Mapping[str, object]) -> Parsed:
 
 
 def split_material(instruction: str) -> SourceTurn:
-    """A user turn whose material is what stands below the instruction, in the same text.
+    """Make a user turn whose material is the part of the text below the instruction.
 
-    The cut is at the first line end before which a sentence ends (by full stop, question mark, exclamation mark,
-    colon, semicolon); a text without one is not cut: two lines of one question stay together.
+    The text is cut at the first line end that follows a full stop, question mark, exclamation mark, colon or
+    semicolon. Otherwise it is not cut: two lines of one question stay together.
     """
     text = instruction.strip()
     for match in re.finditer(r"\n", text):
         head = text[: match.start()].rstrip()
-        if head.endswith(_SENTENCE_ENDS):
+        if ends_instruction(head):
             return user(head, text[match.end() :].strip())
     return user(text)
 
 
 def belle_packed(row: Mapping[str, object]) -> Parsed:
-    """Belle 0.8M: `Human:` and `Assistant:` at line starts within `instruction`; `output` is the last answer."""
+    """Read Belle 0.8M: `Human:` and `Assistant:` at line starts in `instruction`; `output` is the last answer."""
     fields = _Alpaca.model_validate(row)
     before, *rest = _SPEAKER.split(fields.instruction)
     if before.strip() or not rest:
@@ -80,11 +81,12 @@ def belle_packed(row: Mapping[str, object]) -> Parsed:
 
 
 def is_packed(row: Mapping[str, object]) -> bool:
+    """Whether `instruction` begins with `Human:`."""
     text = row["instruction"]
     return isinstance(text, str) and re.match(r"\s*Human[ \t]*[:：]", text) is not None
 
 
 def open_orca(row: Mapping[str, object]) -> Parsed:
-    """`system_prompt` is not spoken."""
+    """Read OpenOrca: `question` and `response`; `system_prompt` is dropped."""
     fields = _OpenOrca.model_validate(row)
     return Parsed(fields.id, (user(fields.question), agent(fields.response)))

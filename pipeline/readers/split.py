@@ -1,7 +1,7 @@
-"""Text cut into rows: JSON lines, an array, or values that follow each other; a bad row costs that row only.
+"""Cut text into rows: JSON lines, an array, or values that follow each other. A bad row costs only that row.
 
-The standard library's `raw_decode` is used on a moving window, and not a streaming parser: those give up the whole
-rest of the file at the first NaN, raw tab or stray byte, none of which is rare in the data sets there are.
+This uses the standard library's `raw_decode` on a moving window instead of a streaming parser: at the first NaN, raw
+tab or stray byte, none of which is rare in real data sets, those give up the whole rest of the file.
 """
 
 import json
@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pipeline.readers.text_stream import TextSource
 
 MAX_ROW_CHARS = 1 << 24
-"""A row that is longer (or an open bracket that is never closed) is not looked for further: memory stays bounded."""
+"""The search for the end of a row (or of an open bracket) stops here, so that memory stays bounded."""
 MAX_RAW_CHARS = 1_000_000
-"""How much of a broken row is kept."""
+"""The characters of a broken row that are kept."""
 HEAD_CHARS = 1 << 16
-"""How much is looked at to tell JSON lines from an array."""
+"""The characters that are examined to tell JSON lines from an array."""
 
 _DECODER = json.JSONDecoder(strict=False)
 _BETWEEN = re.compile(r"[\s,]*")
@@ -28,25 +28,25 @@ _SPREAD = re.compile(r"\s*\{(?:[^\n]*[{\[,])?[ \t\r]*\n\s*[^\s{]")
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """One row of a file: the `value` that it holds or the `problem` why it holds none, and its `raw` text."""
+class RawRow:
+    """One row of a file: its `raw` text, and the `value` in it or the `problem` why there is none."""
 
     raw: str
     value: object = None
     problem: str | None = None
 
 
-def split_records(source: TextSource) -> Iterator[Record]:
-    """The rows of a JSON or JSON-lines text, whichever it is; the file's name plays no part."""
+def split_rows(source: TextSource) -> Iterator[RawRow]:
+    """Yield the rows of a JSON or JSON-lines text; its content decides which it is, not the file's name."""
     head = ""
     while len(head) < HEAD_CHARS and (piece := source.read()):
         head += piece
     if head.lstrip()[:1] == "[" or _SPREAD.match(head):
-        return _split_values(_Window(source, head))
+        return _split_values(_TextWindow(source, head))
     return _split_lines(source, head)
 
 
-def _split_lines(source: TextSource, rest: str) -> Iterator[Record]:
+def _split_lines(source: TextSource, rest: str) -> Iterator[RawRow]:
     number = 0
     while True:
         *lines, rest = rest.split("\n")
@@ -69,7 +69,7 @@ def _split_lines(source: TextSource, rest: str) -> Iterator[Record]:
 
 
 def _after_line_end(source: TextSource) -> str:
-    """What has been read from the next line end on, that line end included."""
+    """Skip to the next line end; return what has been read from there on, the line end included."""
     while piece := source.read():
         _, found, rest = piece.partition("\n")
         if found:
@@ -77,8 +77,8 @@ def _after_line_end(source: TextSource) -> str:
     return ""
 
 
-class _Window:
-    """The part of the text that is being looked at: `text` from `at` on."""
+class _TextWindow:
+    """The part of the text that is being examined: `text` from `at` on."""
 
     def __init__(self, source: TextSource, text: str) -> None:
         self.source = source
@@ -86,7 +86,7 @@ class _Window:
         self.at = 0
 
     def grow(self) -> bool:
-        """At least double what is left: a long row is then tried log(n) times. False at the end of the text."""
+        """At least double the rest, so that a long row is tried log(n) times; return False at the end of the text."""
         wanted = len(self.text) - self.at
         pieces = []
         while wanted >= 0 and (piece := self.source.read()):
@@ -97,7 +97,7 @@ class _Window:
         return bool(pieces)
 
     def next_mark(self) -> str:
-        """The next character that is neither space nor comma, "" at the end of the text."""
+        """Return the next character that is neither space nor comma, or "" at the end of the text."""
         while True:
             match = _BETWEEN.match(self.text, self.at)
             self.at = match.end() if match else self.at
@@ -107,8 +107,8 @@ class _Window:
                 return ""
 
 
-def _split_values(window: _Window) -> Iterator[Record]:
-    """The elements of an array, or of arrays and objects that follow each other; commas too many are forgiven."""
+def _split_values(window: _TextWindow) -> Iterator[RawRow]:
+    """Yield the elements of an array, or of arrays and objects that follow each other; extra commas are forgiven."""
     row, inside = 0, False
     while mark := window.next_mark():
         if mark == ("]" if inside else "["):
@@ -125,8 +125,8 @@ def _split_values(window: _Window) -> Iterator[Record]:
         yield _rest(window, row)
 
 
-def _take_value(window: _Window) -> Record | None:
-    """Read one value and step over it; None where the text, or our patience, ends inside it."""
+def _take_value(window: _TextWindow) -> RawRow | None:
+    """Read one value and step over it; return None if the text, or the longest row, ends inside it."""
     while True:
         problem, value = None, None
         end: int | None
@@ -134,29 +134,29 @@ def _take_value(window: _Window) -> Record | None:
             value, end = _decode(window.text, window.at)
         except (ValueError, RecursionError) as error:
             problem, end = _words(error), _value_end(window.text, window.at)
-        # A value that reaches the end of the window may go on behind it: "12" of "123".
+        # A value that reaches the end of the window may continue behind it: "12" of "123".
         if end is not None and (end < len(window.text) or not window.grow()):
             break
         if end is None and (len(window.text) - window.at > MAX_ROW_CHARS or not window.grow()):
             return None
     raw = window.text[window.at : end]
     window.at = end
-    return Record(raw, value, problem or _encoding_problem(raw))
+    return RawRow(raw, value, problem or _encoding_problem(raw))
 
 
 def _decode(text: str, start: int) -> tuple[object, int]:
-    """The value at `start` and where it ends. Numbers are taken whole: `raw_decode` finds a 1 in "1." and stops."""
+    """Return the value at `start` and its end. Numbers are read whole: `raw_decode` finds a 1 in "1." and stops."""
     word = _WORD.match(text, start)
     return (_DECODER.decode(word[0]), word.end()) if word else _DECODER.raw_decode(text, start)
 
 
 def _value_end(text: str, start: int) -> int | None:
-    """Where the unreadable value at `start` ends, going by brackets and strings alone; None if not in `text`.
+    """Return where the unreadable value at `start` ends, by brackets and strings alone; None if not in `text`.
 
-    A bracket closes all that were opened after its partner, so one that is missing costs its own row only.
+    A bracket closes all brackets opened after its partner, so a missing bracket costs only its own row.
     """
     opened: list[str] = []
-    waiting = {"{": 0, "[": 0}  # how many of each are in `opened`: a search there would take quadratic time
+    waiting = {"{": 0, "[": 0}  # counts of each in `opened`, since searching it would take quadratic time
     for match in _TOKEN.finditer(text, start):
         token = match[0]
         if token == '"':
@@ -181,7 +181,7 @@ def _close(partner: str, opened: list[str], waiting: dict[str, int]) -> None:
             return
 
 
-def _rest(window: _Window, row: int) -> Record:
+def _rest(window: _TextWindow, row: int) -> RawRow:
     if len(window.text) - window.at > MAX_ROW_CHARS:
         why = f"it is longer than {MAX_ROW_CHARS} characters or never ends; what follows is not read"
     else:
@@ -189,19 +189,19 @@ def _rest(window: _Window, row: int) -> Record:
     return _broken(window.text[window.at :], f"row {row}: {why}")
 
 
-def _parse(raw: str, where: str) -> Record:
+def _parse(raw: str, where: str) -> RawRow:
     try:
         value = _DECODER.decode(raw)
     except (ValueError, RecursionError) as error:
         return _broken(raw, f"{where}: {_encoding_problem(raw) or _words(error)}")
     problem = _encoding_problem(raw)
-    return _broken(raw, f"{where}: {problem}") if problem else Record(raw, value)
+    return _broken(raw, f"{where}: {problem}") if problem else RawRow(raw, value)
 
 
-def _broken(raw: str, problem: str) -> Record:
+def _broken(raw: str, problem: str) -> RawRow:
     if len(raw) > MAX_RAW_CHARS:
         problem = f"{problem} (the first {MAX_RAW_CHARS} of {len(raw)} characters are kept)"
-    return Record(raw[:MAX_RAW_CHARS], problem=problem)
+    return RawRow(raw[:MAX_RAW_CHARS], problem=problem)
 
 
 def _words(error: ValueError | RecursionError) -> str:
@@ -209,7 +209,7 @@ def _words(error: ValueError | RecursionError) -> str:
         return "brackets are nested too deeply"
     if isinstance(error, json.JSONDecodeError):
         return f"not JSON ({error.msg})"
-    # The only other ValueError of the decoder: Python refuses to convert integers of more than 4,300 digits.
+    # The decoder's only other ValueError: Python refuses to convert integers of more than 4,300 digits.
     return "a number has too many digits"
 
 

@@ -1,4 +1,4 @@
-"""Text from a file, made safe to store: it always encodes to UTF-8 and holds no control characters."""
+"""Make text from a file safe to store: it always encodes to UTF-8 and has no control characters."""
 
 import re
 
@@ -8,9 +8,9 @@ _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ufeff]")
 
 
 def clean_text(text: str) -> str:
-    """`text` with one kind of line end and without what no one can see or store.
+    """Unify the line ends of `text` and remove characters that nobody can see or store.
 
-    Every line or page separator becomes "\\n". NUL, the other control characters (but for the tab) and byte-order
+    Every line or page separator becomes "\\n". NUL, the other control characters (except the tab) and byte-order
     marks are removed. A surrogate pair becomes its character, a lone surrogate U+FFFD.
     """
     if not _UNUSUAL.search(text):

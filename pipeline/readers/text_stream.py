@@ -1,4 +1,4 @@
-"""An input file as a stream of text: opened, checked, unpacked and decoded, a piece at a time."""
+"""Open, check, unpack and decode an input file, a piece of text at a time."""
 
 import codecs
 import gzip
@@ -24,11 +24,11 @@ _PACKED = {
 
 
 def find_file(uri: str) -> Place:
-    """The file that `uri` names. Raises InputError where there is none, or a directory, or no right to read it."""
+    """Return the file that `uri` names. Raises InputError if it is missing, a directory, or not accessible."""
     try:
         place = open_place(uri)
         kind = place.filesystem.get_file_info(place.path).type
-    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: "~name" of a user who is not there
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: "~name" of an unknown user
         raise InputError(f"cannot read {uri}: {error}") from error
     if kind == pafs.FileType.Directory:
         raise InputError(f"{uri} is a directory: name the files in it")
@@ -38,7 +38,7 @@ def find_file(uri: str) -> Place:
 
 
 def first_bytes(place: Place) -> bytes:
-    """The first 16 bytes, for telling kinds of file apart: names are not to be trusted."""
+    """Return the first 16 bytes, to tell kinds of file apart: names cannot be trusted."""
     with _open(place) as stream:
         return stream.read(16)
 
@@ -46,8 +46,8 @@ def first_bytes(place: Place) -> bytes:
 class TextSource:
     """Decoded text, read piece by piece from a plain or gzip-compressed file.
 
-    Bytes that are not UTF-8 become lone surrogates (`surrogateescape`), so that the row they stand in can be told
-    from the others. `broken` says, at the end, why the stream broke off, where it did.
+    Bytes that are not UTF-8 become lone surrogates (`surrogateescape`), so that their row can be told from the others.
+    At the end, `broken` says why the stream broke off, if it did.
     """
 
     def __init__(self, place: Place) -> None:
@@ -60,7 +60,7 @@ class TextSource:
         self._waiting = first.removeprefix(codecs.BOM_UTF8)
 
     def read(self) -> str:
-        """The next piece of text, "" only at the end."""
+        """Return the next piece of text, or "" at the end only."""
         while not self._ended:
             data, self._waiting = self._waiting or self._next_bytes(), b""
             self._ended = not data
@@ -70,7 +70,7 @@ class TextSource:
         return ""
 
     def _next_bytes(self) -> bytes:
-        """At least four bytes (enough to know an encoding), but for the end of the file: then what is left."""
+        """Read at least four bytes, enough to recognize an encoding; fewer only at the end of the file."""
         data = b""
         try:
             while len(data) < 4 and not self.broken:
@@ -84,7 +84,7 @@ class TextSource:
 
 
 class _Unzipped:
-    """`read` as a file's, but it returns what can be unpacked before it raises for what cannot."""
+    """A file whose `read` returns everything that can be unpacked before it raises for the rest."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._file = gzip.GzipFile(fileobj=stream, mode="rb")
@@ -101,7 +101,7 @@ def _unpacked(place: Place) -> IO[bytes]:
 
 def _open(place: Place) -> IO[bytes]:
     try:
-        # compression=None: pyarrow would otherwise unpack by the file's name, and lose the start of a broken file.
+        # Without compression=None, pyarrow unpacks by the file's name and loses the start of a broken file.
         return cast(IO[bytes], place.filesystem.open_input_stream(place.path, compression=None))
     except OSError as error:
         raise InputError(f"cannot read {place}: {error}") from error

@@ -1,4 +1,4 @@
-"""What the formats share: checked fields, and turns put in order."""
+"""Share checked fields and the tidying of turns among the formats."""
 
 import math
 from collections.abc import Iterable
@@ -14,14 +14,14 @@ from pipeline.readers.text import clean_text
 
 
 def _text(value: object) -> object:
-    """Null and NaN, which pandas writes for a missing text, count as an empty text."""
+    """Clean a text; null and NaN, which pandas writes for a missing text, become the empty text."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     return clean_text(value) if isinstance(value, str) else value
 
 
 def _row_id(value: object) -> str | None:
-    """Ids are a help, not a condition: one that is neither a text nor an integer is as good as none."""
+    """Read an id. Ids are optional, so an id that is neither a text nor an integer is ignored."""
     if isinstance(value, str):
         return clean_text(value).strip() or None
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
@@ -32,18 +32,20 @@ RowId = Annotated[str | None, BeforeValidator(_row_id)]
 
 
 class Fields(BaseModel):
-    """Base of the fields of a row: those that it does not name are ignored."""
+    """Base of the fields of a row; fields that a class does not name are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class RowFields(Fields):
+    """Base of the fields of a whole row, which may have an id under one of three names."""
+
     id: Annotated[RowId, Field(validation_alias=AliasChoices("id", "conversation_id", "prompt_id"))] = None
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A row as its format reads it: turns as they stand, and the reason why it cannot be used, if there is one."""
+    """A row as its format reads it: the turns before `tidy`, and the reason why it cannot be used, if there is one."""
 
     row_id: str | None
     turns: tuple[SourceTurn, ...]
@@ -52,28 +54,31 @@ class Parsed:
 
 
 def unknown_schema(row_id: str | None, detail: str) -> Parsed:
+    """Return a row that its format cannot read, and `detail` says why."""
     return Parsed(row_id, (), Reason.UNKNOWN_SCHEMA, detail)
 
 
 def user(text: str, material: str = "") -> SourceTurn:
-    """A user turn; where there is no instruction, the material is what the user says."""
+    """Make a user turn; without an instruction, the material becomes the text of the turn."""
     return SourceTurn("user", text, material) if text.strip() else SourceTurn("user", material)
 
 
 def agent(text: str) -> SourceTurn:
+    """Make an agent turn."""
     return SourceTurn("agent", text)
 
 
 def alternate(texts: Iterable[str]) -> tuple[SourceTurn, ...]:
+    """Make turns of texts that alternate, the user first."""
     roles: tuple[Role, Role] = ("user", "agent")
     return tuple(SourceTurn(roles[index % 2], text) for index, text in enumerate(texts))
 
 
 def tidy(turns: Iterable[SourceTurn]) -> tuple[SourceTurn, ...]:
-    """Turns that alternate: stripped, empty ones dropped, neighbors of one role joined by a line end.
+    """Make the turns alternate: strip them, drop empty turns, join neighbors of one role by a line end.
 
-    Agent turns before the first user turn (greetings) are dropped; where no user turn follows they stay, so that the
-    row can be looked at. A user turn at the end stays.
+    Agent turns before the first user turn (greetings) are dropped, unless no user turn follows: then they stay, so
+    that the row can be inspected. A user turn at the end stays.
     """
     joined: list[SourceTurn] = []
     for turn in turns:

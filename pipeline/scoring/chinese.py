@@ -1,4 +1,4 @@
-"""Chinese text as it is compared: simplified characters, no punctuation, no spaces, numbers as digits."""
+"""Normalize Chinese for comparison: simplified characters, no punctuation, no spaces, numbers as digits."""
 
 import re
 
@@ -8,11 +8,11 @@ from pipeline.scoring.chinese_numbers import digits_of, has_numerals
 
 VERSION = "chinese-2"
 
-# As in English: what punctuation kept apart is read again until nothing changes.
+# As in English: numbers that punctuation kept apart are read again until nothing changes.
 _MAX_ROUNDS = 6
 
-# A numeral in a place where another round could read more of it. Without one, the next round would change nothing:
-# the punctuation is gone, and digits that no unit, letter, point or date follows stay as they are.
+# A numeral that another round could read further. Without a match the next round changes nothing: the punctuation is
+# gone, and digits stay as they are unless a unit, letter, point or date follows.
 _UNSETTLED = re.compile(
     r"[零〇一二三四五六七八九两幺十]|[0-9](?:[百千万亿点a-z加减乘除等大小]|\.[0-9]+\.)"
     r"|(?<![0-9.])0[1-9][月日号]|百分(?:之?百|之[0-9.]+到百)|[元镑]到[0-9]"
@@ -21,7 +21,7 @@ _NOISE = re.compile(r"(?<![0-9])\.|\.(?![0-9])|[^\w.]|_")
 
 
 def normalize(text: str) -> str:
-    """Two Chinese texts that sound the same give the same string, without spaces."""
+    """Map Chinese texts that sound the same to the same string, without spaces."""
     normalized = _normalize(text)
     for _ in range(_MAX_ROUNDS):
         if not _UNSETTLED.search(normalized):

@@ -1,4 +1,4 @@
-"""Chinese characters before anything is read: compatibility forms, case, script, hesitations."""
+"""Fold Chinese characters before anything is read: compatibility forms, case, script, hesitations."""
 
 import re
 import unicodedata
@@ -10,11 +10,11 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", UserWarning)
     from zhconv import zhconv
 
-# Recognizers rarely print hesitations; 啊 and 哦 they do.
+# Recognizers rarely print these hesitations; they do print 啊 and 哦.
 _HESITATIONS = "嗯呃唔呣"
 _DASHES = "‐‑‒–—―−～〜∼~"
 
-# With simplified characters, nearly every text has no others. None of them composes with its neighbour.
+# Nearly every text consists of these and simplified characters. None of them composes with its neighbor.
 _COMMON = r" -~\n\t\u3000，。！？、；：“”‘’（）《》【】「」…—～·％￥＋＝－"
 
 # zhconv takes 么 before certain nouns for 幺 ("youngest"): 什么女人 would become 什幺女人.
@@ -32,7 +32,7 @@ _SQUARE = re.compile("(?<![a-z])([kcm]?m)([²³])", re.IGNORECASE)
 
 
 def fold(text: str) -> str:
-    """Lower case, simplified, straight hyphens, ASCII digits; hesitations, joiners and accents gone."""
+    """Fold to lower case, simplified characters, straight hyphens and ASCII digits; drop hesitations and accents."""
     if folds_one_by_one(text):
         return text.translate(_FOLDED)
     if _POWER.search(text):
@@ -45,7 +45,7 @@ def fold(text: str) -> str:
 
 
 def _squares(text: str) -> str:
-    """80m² as it is said, before folding makes 80m2 of it."""
+    """Write 80m² as it is said, before folding turns it into 80m2."""
     text = "".join(_SQUARE_SIGNS.get(character, character) for character in text)
     return _SQUARE.sub(lambda found: _SQUARES[found[2]] + _SQUARE_UNITS[found[1].lower()], text)
 
@@ -55,7 +55,7 @@ def _compatible(text: str) -> str:
 
 
 def folds_one_by_one(text: str) -> bool:
-    """Whether no character of the text depends on its neighbours."""
+    """Whether each character of the text folds without regard to its neighbors."""
     return _one_by_one().fullmatch(text) is not None and not _YOUNGEST.search(text)
 
 
@@ -67,7 +67,7 @@ def _one_by_one() -> re.Pattern[str]:
 
 
 def _traditional() -> frozenset[str]:
-    """Characters without which zhconv changes nothing, except 么: each of its entries changes one of them."""
+    """Collect characters, except 么, of which zhconv needs one to change anything: each of its entries changes one."""
     changes = [(key, value) for key, value in zhconv.getdict("zh-hans").items() if key != value]
     alone = {key for key, _ in changes if len(key) == 1}
     in_words = {
@@ -81,7 +81,7 @@ def _traditional() -> frozenset[str]:
 
 
 class _Folding(dict[int, str]):
-    """What one character becomes, found when it is first met."""
+    """A table of what each character folds to, filled as characters are first met."""
 
     def __missing__(self, code: int) -> str:
         folded = "".join(map(_fold_character, _compatible(chr(code))))
@@ -90,7 +90,7 @@ class _Folding(dict[int, str]):
 
 
 def _fold_character(character: str) -> str:
-    """Joiners and unassigned characters vanish; the digits of other scripts become ours."""
+    """Drop joiners and unassigned characters; turn the digits of other scripts into ASCII."""
     if character in _HESITATIONS or unicodedata.category(character) in ("Cf", "Cs", "Co", "Cn", "Mn", "Me"):
         return ""
     if character in _DASHES:

@@ -1,7 +1,7 @@
-"""Chinese numerals to digits.
+"""Turn Chinese numerals into digits.
 
-As in English, speech to digits is many-to-one (2024 is 两千零二十四 or 二零二四), so numerals become the digits that a
-recognizer prints for them. Two digits that stand together without a unit are left alone: 三四个 is "three or four",
+As in English, many spoken forms have the same digits (2024 is 两千零二十四 or 二零二四), so numerals become the digits
+that a recognizer prints for them. Two digits side by side without a unit are left alone: 三四个 is "three or four",
 not 34.
 """
 
@@ -34,7 +34,7 @@ _SECTION = re.compile(
 _WRITTEN = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 _MINUTES = re.compile("[0-5][0-9](?![0-9.])|[零〇][一二三四五六七八九]|[二三四五]?十[一二三四五六七八九]?")
 _DIGITS_ALONE = re.compile("[0-9]+")
-# Longer digits are never multiplied by a unit: nobody says that, and a Decimal has 28 digits.
+# Longer numbers are never multiplied by a unit: nobody says that, and a Decimal has 28 digits.
 _MAX_DIGITS = 15
 _METERS = re.compile("[0-9一二两三四五六七八九]米")
 _AFTER_ONE_NUMBER = frozenset("年折后")
@@ -44,19 +44,19 @@ _NOT_DECIMAL_BEFORE = frozenset("刻个起些下定直样切共次点会旦般�
 
 
 class Numeral(NamedTuple):
-    """What stands for the characters up to `end`."""
+    """The text that replaces the characters up to `end`."""
 
     text: str
     end: int
 
 
 def has_numerals(text: str) -> bool:
-    """Whether `digits_of` can have anything to do."""
+    """Whether `digits_of` could change the text."""
     return _HAS_NUMERAL.search(text) is not None
 
 
 def digits_of(text: str) -> str:
-    """`text` with its numerals as digits; everything else stays, also 百, 千, 万 and 亿 without a digit."""
+    """Replace the numerals of `text` by digits; everything else stays, also 百, 千, 万 and 亿 without a digit."""
     if "百分" in text:
         text = _WHOLE.sub("百分之100", text)
     result: list[str] = []
@@ -87,7 +87,7 @@ def _numeral(text: str, at: int) -> Numeral | None:
 
 
 def _read_one_by_one(text: str, run: re.Match[str]) -> Numeral:
-    """Digits without units, 二零二四. Two of them (三四), or any before a unit (七八百), are an approximation."""
+    """Read digits without units, 二零二四. Two of them (三四), or any before a unit (七八百), are an approximation."""
     digits, end = run[0], run.end()
     units = _UNIT_RUN.match(text, end)
     if units:
@@ -102,7 +102,10 @@ def _read_one_by_one(text: str, run: re.Match[str]) -> Numeral:
 
 
 def _is_one_number(text: str, run: re.Match[str]) -> bool:
-    """九八年 is a year, 八五折 a discount, 一米七五 a height; 三四年 are three or four, 一二年级 two grades."""
+    """Tell numbers from approximations by what follows.
+
+    九八年 is a year, 八五折 a discount, 一米七五 a height; 三四年 are three or four years, 一二年级 two grades.
+    """
     if _METERS.match(text, max(0, run.start() - 2)):
         return True
     first, second = (_DIGITS[digit] for digit in run[0])
@@ -110,7 +113,7 @@ def _is_one_number(text: str, run: re.Match[str]) -> bool:
 
 
 def _value(text: str, at: int) -> Numeral | None:
-    """A number with units (三千五百, 5百万, 1.5亿), a single digit, or digits as they stand."""
+    """Read a number with units (三千五百, 5百万, 1.5亿), a single digit, or digits as they are written."""
     written = _WRITTEN.match(text, at)
     if written and (len(written[0]) > _MAX_DIGITS or text[written.end() : written.end() + 1] not in _UNITS):
         return Numeral(written[0], written.end())
@@ -137,7 +140,7 @@ def _value(text: str, at: int) -> Numeral | None:
 
 
 def _section(found: re.Match[str]) -> Decimal:
-    """The value below ten thousand. A last digit without a zero before it belongs to the next lower unit: 二百五."""
+    """Compute a value below ten thousand. A last digit without a zero before it counts the next lower unit: 二百五."""
     value = Decimal(0)
     lower = 1
     for name, unit in (("thousands", 1000), ("hundreds", 100)):
@@ -158,7 +161,7 @@ def _digit(text: str) -> Decimal:
 
 
 def _after_point(text: str, start: int, whole: Numeral) -> Numeral | None:
-    """三点一四 as 3.14, 三点二十 as 3点20分; None where 点 means neither."""
+    """Read 三点一四 as 3.14 and 三点二十 as 3点20分; return None where 点 means neither."""
     point = whole.end
     if text[point : point + 1] != "点":
         return None
@@ -179,7 +182,7 @@ def _after_point(text: str, start: int, whole: Numeral) -> Numeral | None:
 
 
 def _time(text: str, start: int, hour: Numeral, at: int) -> Numeral | None:
-    """The minutes of an hour. 分 may be left out in speech when they cannot be a decimal (三点二十)."""
+    """Read the minutes of an hour. Speakers may leave out 分 where they cannot be a decimal (三点二十)."""
     minutes = _MINUTES.match(text, at)
     if minutes is None or len(hour.text) > 2 or int(hour.text) > 24:
         return None

@@ -1,12 +1,12 @@
-"""Chinese written forms in the words and the order in which they are said.
+"""Rewrite Chinese written forms in the words and the order in which they are said.
 
-Every rule works on folded text (lower case, half width, straight hyphens). What is more special comes first: a date
-before a range, a range of money before an amount.
+Every rule works on folded text (lower case, half width, straight hyphens). Special rules come before general ones: a
+date before a range, a range of money before an amount.
 """
 
 import re
-from collections.abc import Callable
-from functools import lru_cache
+
+from pipeline.text.replacements import MarkedRules
 
 _CURRENCIES = {"$": "美元", "€": "欧元", "£": "英镑", "¥": "元"}
 _UNITS = {
@@ -36,7 +36,7 @@ _UNITS_AFTER_TWO_DIGITS = {"g": "克", "v": "伏"}
 _OPERATORS = {"+": "加", "=": "等于", "×": "乘", "÷": "除以", "x": "乘", "*": "乘", ">": "大于", "<": "小于"}
 _NUMERALS = "零一二三四五六七八九"
 
-# Possessive, and never from the middle of a number: the time stays linear in the length of the text.
+# Possessive, and never starting inside a number: this keeps the time linear in the length of the text.
 _NUMBER = r"(?<![0-9])[0-9]++(?:\.[0-9]++)?"
 _AMOUNT = rf"{_NUMBER}[万亿]?"
 _CURRENCY_NAMES = "|".join(_CURRENCIES.values())
@@ -75,23 +75,14 @@ _CURRENCY_TWICE = re.compile(rf"({_NUMBER})({_CURRENCY_NAMES})到({_NUMBER})(?=\
 
 _LATIN = re.compile("[a-z°]")
 
-_Replacement = str | Callable[[re.Match[str]], str]
-
 
 def rewrite(text: str) -> str:
-    """Written dates, times, money, percentages, ranges and fractions as they are said, still with digits."""
-    for pattern, replacement in _rules_for(_MARKS.intersection(text)):
-        text = pattern.sub(replacement, text)
-    return text
-
-
-@lru_cache(maxsize=4096)
-def _rules_for(marks: frozenset[str]) -> list[tuple[re.Pattern[str], _Replacement]]:
-    return [(pattern, replacement) for needed, pattern, replacement in _RULES if not needed.isdisjoint(marks)]
+    """Rewrite dates, times, money, percentages, ranges and fractions as they are said, still with digits."""
+    return _RULES.apply(text)
 
 
 def units(text: str) -> str:
-    """Units in full and repeated ones once, where the numbers are digits already."""
+    """Write units in full, and repeated units once, in text whose numbers are digits already."""
     if _LATIN.search(text):
         text = _UNIT.sub(lambda found: f"{found[1]}{_UNITS[found[2]]}", text)
         text = _UNIT_AFTER_TWO_DIGITS.sub(lambda found: _UNITS_AFTER_TWO_DIGITS[found[1]], text)
@@ -110,7 +101,7 @@ def _time(found: re.Match[str]) -> str:
 
 
 def _phone(found: re.Match[str]) -> str:
-    """010-6552-1234 is one number; 100-200 is a range."""
+    """Join the groups of a telephone number (010-6552-1234), but not those of a range (100-200)."""
     groups = found[0].split("-")
     is_range = len(groups) == 2 and len(groups[0]) <= len(groups[1]) <= 4 and groups[0][0] != "0"
     return found[0] if is_range else "".join(groups)
@@ -122,29 +113,25 @@ def _pair(found: re.Match[str]) -> str:
     return first + second if rises else found[0]
 
 
-# Each rule with the characters of which its pattern needs one: most texts have none, and most rules are passed by.
-_RULES: tuple[tuple[frozenset[str], re.Pattern[str], _Replacement], ...] = tuple(
-    (frozenset(marks), pattern, replacement)
-    for marks, pattern, replacement in (
-        ("、", _PAIR, _pair),
-        (".", _DOMAIN, "点"),
-        ("+", _C_PLUS_PLUS, "c加加"),
-        (",", _THOUSANDS, lambda found: found[0].replace(",", "")),
-        (" ", _SPACE_IN_NUMBER, ""),
-        ("-/.", _DATE, lambda found: f"{found[1]}年{int(found[2])}月{int(found[3])}日"),
-        (":", _TIME, _time),
-        ("0", _LEADING_ZERO, ""),
-        (":", _RATIO, "比"),
-        ("-", _PHONE, _phone),
-        ("$", _US, "$"),
-        ("$€£¥", _MONEY_RANGE, lambda found: f"{found[2]}到{found[3]}{_CURRENCIES[found[1]]}"),
-        ("%", _PERCENT_RANGE, r"百分之\1到\2"),
-        ("-", _RANGE, "到"),
-        ("-", _MINUS, "负"),
-        ("%‰", _PERCENT, lambda found: f"{'百' if found[2] == '%' else '千'}分之{found[1]}"),
-        ("$€£¥", _MONEY, lambda found: f"{found[2]}{_CURRENCIES[found[1]]}"),
-        ("/", _FRACTION, r"\2分之\1"),
-        ("+=×÷x*<>", _OPERATOR, lambda found: _OPERATORS[found[1]]),
-    )
+# Each rule with the characters of which its pattern needs one: most texts have none, and most rules are skipped.
+_RULES = MarkedRules(
+    ("、", _PAIR, _pair),
+    (".", _DOMAIN, "点"),
+    ("+", _C_PLUS_PLUS, "c加加"),
+    (",", _THOUSANDS, lambda found: found[0].replace(",", "")),
+    (" ", _SPACE_IN_NUMBER, ""),
+    ("-/.", _DATE, lambda found: f"{found[1]}年{int(found[2])}月{int(found[3])}日"),
+    (":", _TIME, _time),
+    ("0", _LEADING_ZERO, ""),
+    (":", _RATIO, "比"),
+    ("-", _PHONE, _phone),
+    ("$", _US, "$"),
+    ("$€£¥", _MONEY_RANGE, lambda found: f"{found[2]}到{found[3]}{_CURRENCIES[found[1]]}"),
+    ("%", _PERCENT_RANGE, r"百分之\1到\2"),
+    ("-", _RANGE, "到"),
+    ("-", _MINUS, "负"),
+    ("%‰", _PERCENT, lambda found: f"{'百' if found[2] == '%' else '千'}分之{found[1]}"),
+    ("$€£¥", _MONEY, lambda found: f"{found[2]}{_CURRENCIES[found[1]]}"),
+    ("/", _FRACTION, r"\2分之\1"),
+    ("+=×÷x*<>", _OPERATOR, lambda found: _OPERATORS[found[1]]),
 )
-_MARKS = frozenset[str]().union(*(marks for marks, _, _ in _RULES))

@@ -1,6 +1,6 @@
-"""English text as it is compared: lower case, no punctuation, one spelling, numbers as digits.
+"""Normalize English for comparison: lower case, no punctuation, one spelling, numbers as digits.
 
-A number's spoken and written forms meet in its digits (see `english_numbers`).
+The spoken and the written form of a number meet in its digits (see `english_numbers`).
 """
 
 import re
@@ -16,8 +16,8 @@ from pipeline.scoring.english_words import FILLERS, HAS_BEFORE, respell
 
 VERSION = "english-2"
 
-# Numbers that were apart can meet once the punctuation between them is gone, so they are read again until nothing
-# changes: the second round for crafted texts, the third for very crafted ones.
+# Numbers can meet once the punctuation between them is gone, so they are read again until nothing changes. Only
+# contrived texts need a second round, and only very contrived ones a third.
 _MAX_ROUNDS = 6
 
 # Words and punctuation, with digits apart from letters: "5km" is two tokens, "1990s" and "3rd" are one.
@@ -25,15 +25,15 @@ _TOKEN = re.compile(
     r"[^\W0-9_]+(?:'[^\W0-9_]+)*|[0-9]+(?:\.[0-9]+)+|[0-9]+(?:'?s|(?:st|nd|rd|th)s?)(?![^\W_])|[0-9]+"
     r"|'[^\W0-9_]+|[,.;:!?()\"]"
 )
-# How far from a number or letter, in words, a rule may look: "between 10 dollars and 20", "3 and a half million".
+# How many words away from a number or letter a rule may look: "between 10 dollars and 20", "3 and a half million".
 _WORDS_BEFORE, _WORDS_AFTER = 2, 4
-# What writers' programs put for plain marks; then most texts are ASCII.
+# Word processors put these for plain marks. With them replaced, most texts are ASCII.
 _TYPOGRAPHIC = (("’", "'"), ("‘", "'"), ("“", '"'), ("”", '"'), ("—", "-"), ("–", "-"), ("…", "..."))
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ´`′", "'") | dict.fromkeys("‐‑‒–—―−", "-"))
 
 
 def normalize(text: str) -> str:
-    """Two English texts that sound the same give the same string of words, separated by single spaces."""
+    """Map English texts that sound the same to the same string of words, separated by single spaces."""
     text = english_written.rewrite(_fold(text))
     chunks = text.split()
     plain = [*map(PLAIN.__getitem__, chunks)]
@@ -58,7 +58,7 @@ def _settled(text: str) -> str:
 
 
 def _read(text: str) -> str:
-    """Folded and rewritten text, with its numbers, contractions, letters and fillers read."""
+    """Read the numbers, contractions, letters and fillers of text that is folded and rewritten."""
     words = expand(_TOKEN.findall(text))
     if not FILLERS.isdisjoint(words):
         words = [word for word in words if word not in FILLERS]
@@ -84,7 +84,7 @@ def _fold_unicode(text: str) -> str:
 
 @cache
 def _fold_character(character: str) -> str:
-    """Accents, joiners and unassigned characters vanish; the digits of other scripts become ours."""
+    """Drop accents, joiners and unassigned characters; turn the digits of other scripts into ASCII."""
     if unicodedata.category(character) in ("Mn", "Cf", "Cs", "Co", "Cn"):
         return ""
     return str(unicodedata.decimal(character)) if character.isdecimal() else character

@@ -1,4 +1,4 @@
-"""English contractions in full: "it's" is "it is", "it's been" is "it has been"."""
+"""Write English contractions in full: "it's" is "it is", "it's been" is "it has been"."""
 
 from functools import lru_cache
 
@@ -12,12 +12,12 @@ from pipeline.scoring.english_words import (
     STEMS_OF_IS,
 )
 
-# "shouldn't've" has two; a word with many is no contraction.
+# "shouldn't've" has two; a word with more than three is not a contraction.
 _MAX_APOSTROPHES = 3
 
 
 def expand(words: list[str]) -> list[str]:
-    """Every word with an apostrophe in the words that it stands for. A possessive merely loses its apostrophe."""
+    """Replace every contraction by the words that it stands for. A possessive merely loses its apostrophe."""
     at_apostrophes = [at for at, word in enumerate(words) if "'" in word]
     if not at_apostrophes:
         return words
@@ -33,7 +33,7 @@ def expand(words: list[str]) -> list[str]:
 
 
 def _is_after_had(word: str) -> bool:
-    """A participle that is no infinitive: "I'd gone" is "I had gone", "I'd go" is "I would go"."""
+    """Whether the word is a participle and not an infinitive: "I'd gone" is "I had gone", "I'd go" is "I would go"."""
     return word in HAD_BEFORE or (len(word) > 4 and word.endswith("ed") and word not in NOT_PAST)
 
 

@@ -1,15 +1,15 @@
-"""Letters that are said one by one, and letters that are numerals."""
+"""Join letters that are said one by one, and read Roman numerals."""
 
 import re
 
 from pipeline.scoring.english_numbers import BREAKS, ordinal
 from pipeline.scoring.english_words import BEFORE_ROMAN, MONARCHS, STARTING_WITH_A
 
-# After "a" stand letters whose names begin with a consonant, after "an" the others: "a PhD", "an FBI agent".
+# "a" stands before letters whose names begin with a consonant, "an" before these: "a PhD", "an FBI agent".
 _VOWEL_NAMES = frozenset("aefhilmnorsx")
-# Of "a TVs" only the s is no letter; "is", "as" and "us" are words.
+# In "a TVs" the s is a plural ending; "is", "as" and "us" are words.
 _PLURAL_LETTER = re.compile("[b-df-hj-np-tv-z]s")
-# No single letters: "the part I like".
+# Without single letters: "the part I like".
 ROMANS = {
     tens + ones: 10 * ten + one
     for ten, tens in enumerate(("", "x", "xx", "xxx"))
@@ -19,14 +19,14 @@ ROMANS = {
 
 
 def join_letters(words: list[str]) -> list[str]:
-    """ "g p s" and "GPS" are one word: a run of single letters is joined, whatever punctuation is between."""
+    """Join a run of single letters whatever punctuation is between them: "g p s" and "GPS" are one word."""
     if len([word for word in words if len(word) == 1 and word.isalpha()]) < 2:
         return words
     result: list[str] = []
     run = ""
     for word in words:
         if word == "a" and len(run) == 1 and result and result[-1][-1].isdecimal():
-            result.append(run)  # "2 l a day" is no word "la"
+            result.append(run)  # "2 l a day" has no word "la"
             run = word
         elif len(word) == 1 and word.isalpha():
             run += word
@@ -40,13 +40,13 @@ def join_letters(words: list[str]) -> list[str]:
 
 
 def _letters(run: str) -> list[str]:
-    """ "a p h d" is the article and "phd"; "a t m" is one word."""
+    """Split off the article: "a p h d" is "a" and "phd", but "a t m" is one word."""
     is_article = len(run) > 2 and run[0] == "a" and run[1] not in _VOWEL_NAMES
     return ["a", run[1:]] if is_article and not run.startswith(STARTING_WITH_A) else [run]
 
 
 def romans(words: list[str]) -> list[str]:
-    """ "chapter iv" as "chapter 4", "henry viii" as "henry the 8th"."""
+    """Read Roman numerals: "chapter iv" is "chapter 4", "henry viii" is "henry the 8th"."""
     if ROMANS.keys().isdisjoint(words):
         return words
     result: list[str] = []

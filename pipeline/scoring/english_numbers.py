@@ -1,8 +1,8 @@
-"""English number words to digits.
+"""Turn English number words into digits.
 
-Speech to digits is many-to-one: 2024 may be said "twenty twenty four" or "two thousand and twenty four", 911 "nine
-one one" or "nine hundred eleven". Each run of numbers therefore becomes the digits that a recognizer prints for it:
-numbers that follow each other are written together. Two texts agree when they could be printed with the same digits.
+Many spoken forms have the same digits: 2024 may be said "twenty twenty four" or "two thousand and twenty four", 911
+"nine one one" or "nine hundred eleven". So each run of numbers becomes the digits that a recognizer prints for it:
+numbers that follow each other are written together. Two texts agree if they could be printed with the same digits.
 """
 
 import re
@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 _DECADE = re.compile(r"[0-9]+s")
 
-# Tokens that stand for punctuation. Words on both sides of it form no common number, except after a scale and a comma:
-# "one thousand, two hundred".
+# Tokens that stand for punctuation. Words on both sides do not form one number, except after a scale and a comma: "one
+# thousand, two hundred".
 _COMMA = ","
 BREAKS = frozenset(',.;:!?()"')
 
@@ -44,19 +44,19 @@ NUMBER_WORDS = frozenset(
     | {f"{word}s" for word in ORDINALS}
 )
 _STARTING = NUMBER_WORDS | {"a"}
-# What can make more of the digits before it.
+# Words that can extend the digits before them.
 _EXTENDING = NUMBER_WORDS.union(BREAKS, _OH, {"hundreds", "point", "and", "a"})
 _DECIMALS = frozenset("0123456789")
 
-# More digits than this are never multiplied: no number word is that large, and the cost of long integers grows.
+# Longer numbers are never multiplied: no number word is that large, and the cost of long integers grows.
 _MAX_DIGITS = 15
 
-# Behind the last token, so that one may always look at the next few.
+# Put behind the last token, so that the next few tokens can always be looked at.
 _PADDING = [""] * 6
 
 
 def ordinal(value: int) -> str:
-    """1st, 2nd, 11th."""
+    """Write an ordinal with its ending: 1st, 2nd, 11th."""
     if value % 100 in (11, 12, 13):
         return f"{value}th"
     return f"{value}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(value % 10, 'th') }"
@@ -76,7 +76,7 @@ _MAX_ZEROS = 3
 class Number(NamedTuple):
     """Digits read from the words up to `end`.
 
-    `text` is what is printed, "1234" or "21st"; `is_open` says whether following digits are written on to it.
+    `text` is the printed form, "1234" or "21st"; `is_open` says whether digits that follow are appended to it.
     """
 
     text: str
@@ -89,7 +89,7 @@ class Number(NamedTuple):
 
 
 def digits_of(tokens: list[str]) -> list[str]:
-    """The tokens with every run of numbers as digits. Break tokens are dropped."""
+    """Replace every run of numbers by its digits, and drop the tokens of punctuation."""
     kept = [
         token
         for token, following in zip(tokens, [*tokens[1:], ""], strict=False)
@@ -105,7 +105,7 @@ def digits_of(tokens: list[str]) -> list[str]:
             and tokens[start + 1] not in _EXTENDING
             and tokens[start + 1][:1] not in _DECIMALS
         ):
-            continue  # digits by themselves, the common case, stay as they are
+            continue  # digits by themselves, the common case, stay unchanged
         number = _run(tokens, start) if start >= done else None
         if number is not None:
             result.extend(kept[done:start])
@@ -116,7 +116,7 @@ def digits_of(tokens: list[str]) -> list[str]:
 
 
 def _run(tokens: list[str], start: int) -> Number | None:
-    """Numbers that follow each other, written together: "nineteen ninety nine", "555 1234"."""
+    """Read numbers that follow each other and write them together: "nineteen ninety nine", "555 1234"."""
     number = _number(tokens, start)
     if number is None:
         return None
@@ -136,7 +136,7 @@ def _run(tokens: list[str], start: int) -> Number | None:
 
 
 def _number(tokens: list[str], at: int) -> Number | None:
-    """One number: a cardinal with what may follow it, an ordinal, a decade, a doubled digit."""
+    """Read one number: a cardinal with what may follow it, an ordinal, a decade, a doubled digit."""
     word = tokens[at]
     if word not in _STARTING and word[:1] not in _DECIMALS:
         return None
@@ -149,7 +149,7 @@ def _number(tokens: list[str], at: int) -> Number | None:
 
 
 def _spoken_zero(tokens: list[str], at: int) -> Number | None:
-    """The "oh" of "nineteen oh five", which is a zero between numbers only."""
+    """Read the "oh" of "nineteen oh five", which is a zero only between numbers."""
     end = at
     while tokens[end] in _OH and end < at + _MAX_ZEROS:
         end += 1
@@ -175,7 +175,7 @@ def _cardinal(tokens: list[str], at: int) -> Number | None:
 
 
 def _with_fraction(tokens: list[str], number: Number) -> Number:
-    """ "point five", "and a half", and the scale after them."""
+    """Append "point five" or "and a half" to the number, and apply the scale after them."""
     text, end = number.text, number.end
     while True:
         digits, after = _digit_run(tokens, end + 1) if tokens[end] == "point" else ("", end)
@@ -207,9 +207,10 @@ def _digit_run(tokens: list[str], at: int) -> tuple[str, int]:
 
 
 def _whole(tokens: list[str], at: int) -> tuple[str, int, bool] | None:
-    """A whole number of words, digits or both ("5 million"), the index after it, and whether it is an ordinal.
+    """Read a whole number from words, digits or both ("5 million").
 
-    Chunks below a thousand are multiplied by their scale and added up while the scales fall.
+    Returns its text, the index after it, and whether it is an ordinal. Chunks below a thousand are multiplied by their
+    scale and added up while the scales fall.
     """
     chunk = _below_1000(tokens, at)
     if chunk is None:
@@ -239,7 +240,7 @@ def _whole(tokens: list[str], at: int) -> tuple[str, int, bool] | None:
 
 
 def _addend(tokens: list[str], end: int, limit: int) -> tuple[str, int, bool] | None:
-    """What is added after a scale: "twenty four" or "and twenty four", if it is below the scale with its own."""
+    """Read the chunk to add after a scale, "twenty four" or "and twenty four", if it stays below that scale."""
     has_comma = tokens[end] == _COMMA
     at = end + 1 if has_comma or tokens[end] == "and" else end
     chunk = _below_1000(tokens, at)
@@ -253,7 +254,7 @@ def _addend(tokens: list[str], end: int, limit: int) -> tuple[str, int, bool] | 
 
 
 def _below_1000(tokens: list[str], at: int) -> tuple[str, int, bool] | None:
-    """ "three", "twenty one", "two hundred (and) five", "nineteen hundred", "a hundred", or digits as they stand."""
+    """Read "three", "twenty one", "two hundred (and) five", "nineteen hundred", "a hundred", or digits."""
     if tokens[at] == "a" and (tokens[at + 1] in SCALES or tokens[at + 1] == "hundred"):
         number: Number | None = Number("1", at + 1)
     else:
@@ -287,7 +288,7 @@ def _hundreds(tokens: list[str], hundreds: int, end: int) -> tuple[str, int, boo
 
 
 def _below_100(tokens: list[str], at: int) -> Number | None:
-    """A number word below a hundred, with its ones, or a token of digits. An ordinal is closed."""
+    """Read a number word below a hundred, with its ones, or a token of digits. An ordinal is closed."""
     word = tokens[at]
     if word in _BELOW_20:
         return Number(_BELOW_20[word], at + 1)
@@ -307,10 +308,10 @@ def _below_100(tokens: list[str], at: int) -> Number | None:
 
 
 def _is_tens_digits(word: str) -> bool:
-    """20, 30 ... 90: "20-second" and "twenty-second" must meet."""
+    """Whether the word is 20, 30 ... 90: "20-second" and "twenty-second" must meet."""
     return len(word) == 2 and word[0] in "23456789" and word[1] == "0"
 
 
 def _digits(word: str) -> str | None:
-    """The digits of a token "1234", "3.14" or of a number word below twenty."""
+    """Return the digits of a token ("1234", "3.14") or of a number word below twenty."""
     return _BELOW_20.get(word) or (word if word.replace(".", "").isdecimal() else None)

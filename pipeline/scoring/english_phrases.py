@@ -1,6 +1,6 @@
-"""English phrases around numbers: money, units, dates, quarters, times of day.
+"""Unify English phrases around numbers: money, units, dates, quarters, times of day.
 
-Works on words whose numbers are digits already, so that one rule serves the written and the spoken form.
+The words' numbers are digits already, so that one rule serves the written and the spoken form.
 """
 
 import re
@@ -21,14 +21,14 @@ _MORE_TO_READ = re.compile(
     r"[0-9](?:st|nd|rd|th)?s? (?:[0-9]|(?:and|point|a|oh?|x|to|half|second)\b)"
     rf"|[0-9](?:st|nd|rd|th) (?:of )?(?:{'|'.join(sorted(_ALL_MONTHS))})\b"
 )
-# A day and a year that follow a month are written together by then: "may 52024".
+# By then, a day and a year after a month are written together: "may 52024".
 _DAY_AND_YEAR = re.compile(r"([1-9]|[12][0-9]|3[01])([12][0-9]{3})")
 
 
 def is_unsettled(text: str) -> bool:
-    """Whether normalising a normalised text again could change it: numbers may touch that punctuation kept apart.
+    """Whether normalizing a normalized text again could change it: numbers that punctuation kept apart may now touch.
 
-    Number words are gone by then, and digits that nothing of this kind follows stay as they are.
+    Number words are gone by then, and digits stay as they are unless one of these forms follows.
     """
     if "double" in text or "triple" in text or "per cent" in text:
         return True
@@ -38,7 +38,7 @@ def is_unsettled(text: str) -> bool:
 
 
 def merge(words: list[str]) -> list[str]:
-    """One form for amounts of money, units, dates and fractions. Words and their order are otherwise kept."""
+    """Give amounts of money, units, dates and fractions one form; keep all other words and their order."""
     found = _NOTABLE.intersection(words)
     if not _PARTS.isdisjoint(found):
         words = _fractions(words)
@@ -54,7 +54,7 @@ def merge(words: list[str]) -> list[str]:
 
 
 def _minus(words: list[str]) -> list[str]:
-    """ "negative five" is printed like "minus five"."""
+    """Write "negative five" as "minus five"."""
     following = [*words[1:], ""]
     return [
         "minus" if word == "negative" and _NUMBER.fullmatch(after) else word
@@ -63,7 +63,7 @@ def _minus(words: list[str]) -> list[str]:
 
 
 def _fractions(words: list[str]) -> list[str]:
-    """ "one fourth" is a quarter, and in "two and a third" the third is one."""
+    """Write "one fourth" as "one quarter", and "two and a third" as "two and one third"."""
     result = list(words)
     for at in range(1, len(words)):
         word, before = words[at], words[at - 1]
@@ -79,7 +79,7 @@ def _is_part(word: str) -> bool:
 
 
 def _dates(words: list[str]) -> list[str]:
-    """ "May 5" is said "May fifth": beside a month, an ordinal loses its ending, and day and year stand apart."""
+    """Drop the ending of an ordinal beside a month, since "May 5" is said "May fifth"; set day and year apart."""
     words = _full_months(words)
     result = list(words)
     for month in range(len(words) - 1, -1, -1):
@@ -97,7 +97,7 @@ def _dates(words: list[str]) -> list[str]:
 
 
 def _is_day(words: list[str], at: int) -> bool:
-    """Whether an ordinal would touch no other number without its ending: "May fifth, one" is no "May 51"."""
+    """Whether an ordinal can lose its ending without touching another number: "May fifth, one" is not "May 51"."""
     if not (0 <= at < len(words) and _DAY.fullmatch(words[at])):
         return False
     following = words[at + 1] if at + 1 < len(words) else ""
@@ -106,7 +106,7 @@ def _is_day(words: list[str], at: int) -> bool:
 
 
 def _full_months(words: list[str]) -> list[str]:
-    """ "dec 31": an abbreviated month before a number; elsewhere "mar" and "jan" are words and names."""
+    """Write out an abbreviated month before a number ("dec 31"); elsewhere "mar" and "jan" are words and names."""
     following = [*words[1:], ""]
     return [
         MONTH_ABBREVIATIONS[word] if word in MONTH_ABBREVIATIONS and after[:1].isdecimal() else word
@@ -115,7 +115,7 @@ def _full_months(words: list[str]) -> list[str]:
 
 
 def _units(words: list[str]) -> list[str]:
-    """ "5 km" in full, and "5 square km"."""
+    """Write out the units of "5 km" and "5 square km"."""
     result: list[str] = []
     for at, word in enumerate(words):
         is_power = at > 1 and words[at - 1] in ("square", "cubic")
@@ -129,7 +129,7 @@ def _units(words: list[str]) -> list[str]:
 
 
 def _shared_units(words: list[str]) -> list[str]:
-    """ "$50 to $60" and "20% to 30%" are said with one unit or with two; "between $10 and $20" as well."""
+    """Drop the first unit of a range: "$50 to $60", "20% to 30%", "between $10 and $20" are said with one or two."""
     result = list(words)
     for at in range(len(words) - 4, 0, -1):
         before, unit, joint, after, last = result[at - 1 : at + 4]
@@ -150,7 +150,7 @@ def _shared(word: str) -> str | None:
 
 
 def _money(words: list[str]) -> list[str]:
-    """ "5 dollars and 50 cents", "5 dollars 50" and "5.5 dollars" as "5.50 dollars"."""
+    """Write "5 dollars and 50 cents", "5 dollars 50" and "5.5 dollars" as "5.50 dollars"."""
     result: list[str] = []
     at = 0
     while at < len(words):
@@ -175,7 +175,7 @@ def _amount(words: list[str], at: int) -> tuple[list[str], int]:
 
 
 def _cents(words: list[str], at: int, names: tuple[str, str]) -> tuple[str, int]:
-    """The cents after the currency's name, two digits, and the index after them; "" where there are none."""
+    """Return the cents after a currency's name as two digits ("" if there are none), and the index after them."""
     start = at + 1 if at < len(words) and words[at] == "and" else at
     if start >= len(words) or not words[start].isdecimal() or len(words[start]) > 2:
         return "", at

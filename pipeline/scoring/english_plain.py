@@ -1,4 +1,4 @@
-"""English words that are read without their neighbours: nearly all, so most texts are looked up word by word."""
+"""Look up English words that are read without regard to their neighbors, as nearly all are."""
 
 import re
 from collections.abc import Iterable
@@ -8,16 +8,16 @@ from pipeline.scoring.english_letters import ROMANS
 from pipeline.scoring.english_numbers import NUMBER_WORDS
 from pipeline.scoring.english_words import FILLERS, respell
 
-# A language has more words than that, but these are nearly all of a text; the others are found again.
+# English has more words, but a text consists almost wholly of so common ones; the others are worked out again.
 _MAX_CHUNKS = 1 << 17
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|'[^\W_]+")
 _HAS_DIGIT = re.compile("[0-9]")
-# What these become depends on the words beside them.
+# Words whose reading depends on the words beside them.
 _READ_TOGETHER = NUMBER_WORDS.union(ROMANS, FILLERS)
 
 
 class _Plain(dict[str, str | None]):
-    """The words of a chunk between spaces, with its punctuation; None where its neighbours decide."""
+    """A cache: chunk between spaces, punctuation included -> its words, or None if its neighbors decide."""
 
     def __missing__(self, chunk: str) -> str | None:
         if _HAS_DIGIT.search(chunk):

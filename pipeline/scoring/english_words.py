@@ -44,12 +44,12 @@ HAD_BEFORE = frozenset(
     "shown driven fallen flown had made heard told left lost found bought brought thought felt kept met said paid "
     "sent spent built".split()
 )
-# They end like a past and are none.
+# These end like a past tense but are none.
 NOT_PAST = frozenset("exceed succeed proceed indeed embed speed breed bleed".split())
 # "how'd you" is "how did you", while "who'd go" is "who would go".
 DID_BEFORE = frozenset({"how", "why", "where", "when", "what"})
 
-# Headings and names after which two letters or more of i, v and x are a numeral.
+# Headings and names; two or more of the letters i, v and x after them are a numeral.
 MONARCHS = frozenset(
     "alexander benedict catherine charles edward elizabeth ferdinand francis frederick george henry ivan james "
     "leopold louis napoleon nicholas paul peter philip pius richard william".split()
@@ -59,7 +59,7 @@ BEFORE_ROMAN = MONARCHS | frozenset("act appendix article book chapter episode p
 # Initialisms that start with A: in all others "a" before a letter is the article.
 STARTING_WITH_A = ("abc", "abs", "acdc", "adhd", "aka", "api", "aqi", "atm", "aws", "awol")
 
-# Written in one way and said in the other, or printed in both ways for the same sounds.
+# Written one way and said the other, or printed both ways for the same sounds.
 WORDS: dict[str, str] = {
     "cannot": "can not",
     "gonna": "going to",
@@ -193,7 +193,7 @@ _METRE = re.compile(r"((?:kilo|centi|milli|micro|nano|deci|hecto)?(?:met|lit))re
 
 @lru_cache(maxsize=65536)
 def respell(word: str) -> str:
-    """One spelling for words that are written in two ways and sound the same."""
+    """Give words that are spelled in two ways and sound the same a single spelling."""
     if word in WORDS:
         return WORDS[word]
     if word in _CENTER:
@@ -263,7 +263,7 @@ UNITS: dict[str, tuple[str, str]] = {
     "w": ("watt", "watts"),
 }
 
-# One letter is a unit only after two digits or more, since 5G and 3D are names; but 2L and 3x are not.
+# A single letter is a unit only after two digits or more, since 5G and 3D are names; 2L and 3x are not.
 UNITS_AFTER_ONE_DIGIT = frozenset({"l", "x"})
 
 CURRENCIES: dict[str, tuple[str, str]] = {

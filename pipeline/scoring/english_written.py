@@ -1,14 +1,13 @@
-"""English written forms, rewritten so that only words and plain numbers are left.
+"""Rewrite English written forms so that only words and plain numbers are left.
 
-Every rule works on folded text (lower case, straight apostrophes and hyphens). The order matters: what is more
-special comes first (a date before a range, a thousands separator before a decimal).
+Every rule works on folded text (lower case, straight apostrophes and hyphens). The order matters: special rules come
+before general ones (a date before a range, a thousands separator before a decimal).
 """
 
 import re
-from collections.abc import Callable
-from functools import lru_cache
 
 from pipeline.scoring.english_words import CENTS, CURRENCIES, MONTH_NAMES, SYMBOLS
+from pipeline.text.replacements import MarkedRules, Replacement, Rule, apply_rules
 
 _NEEDED = re.compile(r"[0-9%&+=@×÷#°$€£¥₹¢]")
 _VULGAR = re.compile(r"(?<=[0-9])(?=[¼½¾⅐-⅞])")
@@ -64,31 +63,22 @@ _TIMES = re.compile(r"([0-9])\s?x\s?(?=[0-9])")
 _SYMBOL = re.compile("[" + re.escape("".join(SYMBOLS)) + "]")
 _STRAY_POINT = re.compile(r"\.(?<![0-9]\.)(?=[0-9])")
 
-_Replacement = str | Callable[[re.Match[str]], str]
-
 
 def separate_powers(text: str) -> str:
-    """2½ and m² apart from what compatibility folding would make of them, 21/2 and m2."""
+    """Set the fraction and the power of 2½ and m² apart, before compatibility folding makes 21/2 and m2 of them."""
     return _SQUARE.sub(lambda found: f" {_SQUARES[found[2]]} {found[1]}", _VULGAR.sub(" ", text))
 
 
 def rewrite(text: str) -> str:
-    """Abbreviations, dates, money, times, ranges, fractions, degrees and symbols as words and numbers."""
+    """Write abbreviations, dates, money, times, ranges, fractions, degrees and symbols as words and numbers."""
     if _INNER_POINT.search(text):
-        for pattern, replacement in _POINT_RULES:
-            text = pattern.sub(replacement, text)
+        text = apply_rules(_POINT_RULES, text)
     for part, pattern, replacement in _WORD_RULES:
         if part in text:
             text = pattern.sub(replacement, text)
     if _NEEDED.search(text):
-        for pattern, replacement in _rules_for(_MARKS.intersection(text)):
-            text = pattern.sub(replacement, text)
+        text = _RULES.apply(text)
     return text
-
-
-@lru_cache(maxsize=4096)
-def _rules_for(marks: frozenset[str]) -> list[tuple[re.Pattern[str], _Replacement]]:
-    return [(pattern, replacement) for needed, pattern, replacement in _RULES if not needed.isdisjoint(marks)]
 
 
 def _date(year: str, month: str, day: str) -> str:
@@ -96,7 +86,7 @@ def _date(year: str, month: str, day: str) -> str:
 
 
 def _slash_date(found: re.Match[str]) -> str:
-    """Month first, the American order, unless only the other one is possible."""
+    """Read a date month first, the American order, unless only day first is possible."""
     first, second, year = found.groups()
     month, day = (second, first) if int(first) > 12 else (first, second)
     if not (1 <= int(month) <= 12 and 1 <= int(day) <= 31):
@@ -140,15 +130,14 @@ def _ordinal(value: int) -> str:
     return f"{value}{ {2: 'nd', 3: 'rd'}.get(value, 'th') }"
 
 
-# Each rule with a part of a text, or with the characters, without which it has nothing to do: most texts have few,
-# and most rules are passed by.
-_POINT_RULES: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
+# Each rule with the characters, or the part of a text, that it needs: most texts have few, and most rules are skipped.
+_POINT_RULES: tuple[Rule, ...] = (
     (_INITIALS, lambda found: found[0].replace(".", "")),
     (_DOMAIN, " dot "),
     (_DOTTED_PHONE, lambda found: found[0].replace(".", " ")),
     (_STRAY_POINT, " point "),
 )
-_WORD_RULES: tuple[tuple[str, re.Pattern[str], _Replacement], ...] = (
+_WORD_RULES: tuple[tuple[str, re.Pattern[str], Replacement], ...] = (
     ("ph.", _DOCTORATE, "phd"),
     ("no.", _NUMBER_WORD, "number "),
     ("mm", _MILLIMETERS, r"\1 millimeters"),  # before "mm" is taken for a hesitation
@@ -156,37 +145,33 @@ _WORD_RULES: tuple[tuple[str, re.Pattern[str], _Replacement], ...] = (
     ("per", _PER_CENT, "percent"),
     ("world", _WORLD_WAR, lambda found: f"world war {len(found[1])}"),
 )
-_RULES: tuple[tuple[frozenset[str], re.Pattern[str], _Replacement], ...] = tuple(
-    (frozenset(marks), pattern, replacement)
-    for marks, pattern, replacement in (
-        (",", _THOUSANDS, lambda found: found[0].replace(",", "")),
-        ("-/", _ISO_DATE, lambda found: _date(found[1], found[2], found[3])),
-        ("/", _SLASH_DATE, _slash_date),
-        ("-", _MINUS, "minus "),
-        ("-", _PHONE, lambda found: " " + " ".join(part for part in found.groups() if part)),
-        ("-/", _TWICE, r"\1 \1"),
-        ("$€£¥₹", _MONEY_RANGE, r"\2 to \1"),
-        ("-", _RANGE, r"\1 to "),
-        ("/", _PER, " per "),
-        ("$", _US_MONEY, _us_money),
-        ("$€£¥₹", _MONEY, _money),
-        ("¢", _ONE_CENT, "1 cent"),
-        (":", _FULL_HOUR_HALF, r"\1"),
-        (":", _FULL_HOUR, lambda found: f"{int(found[1])} o'clock"),
-        (":", _TIME, _time),
-        (":", _RATIO, " to "),
-        ("'", _FEET, r"\1 foot \2"),
-        ("/⁄", _MIXED, _mixed),
-        ("/⁄", _HALF, "and a half"),
-        ("/⁄", _FRACTION, _fraction),
-        ("#", _NUMBER_SIGN, "number "),
-        ("#", _SHARP, r"\1 sharp"),
-        ("#", _HASHTAG, "hashtag "),
-        ("x", _TIMES, r"\1 times "),
-        ("/", _SPEED, lambda found: _SPEEDS[found[1]]),
-        ("°", _ONE_DEGREE, "1 degree "),
-        ("°", _DEGREES, lambda found: _DEGREE_SCALE.get(found[1], " degrees ")),
-        (SYMBOLS, _SYMBOL, lambda found: SYMBOLS[found[0]]),
-    )
+_RULES = MarkedRules(
+    (",", _THOUSANDS, lambda found: found[0].replace(",", "")),
+    ("-/", _ISO_DATE, lambda found: _date(found[1], found[2], found[3])),
+    ("/", _SLASH_DATE, _slash_date),
+    ("-", _MINUS, "minus "),
+    ("-", _PHONE, lambda found: " " + " ".join(part for part in found.groups() if part)),
+    ("-/", _TWICE, r"\1 \1"),
+    ("$€£¥₹", _MONEY_RANGE, r"\2 to \1"),
+    ("-", _RANGE, r"\1 to "),
+    ("/", _PER, " per "),
+    ("$", _US_MONEY, _us_money),
+    ("$€£¥₹", _MONEY, _money),
+    ("¢", _ONE_CENT, "1 cent"),
+    (":", _FULL_HOUR_HALF, r"\1"),
+    (":", _FULL_HOUR, lambda found: f"{int(found[1])} o'clock"),
+    (":", _TIME, _time),
+    (":", _RATIO, " to "),
+    ("'", _FEET, r"\1 foot \2"),
+    ("/⁄", _MIXED, _mixed),
+    ("/⁄", _HALF, "and a half"),
+    ("/⁄", _FRACTION, _fraction),
+    ("#", _NUMBER_SIGN, "number "),
+    ("#", _SHARP, r"\1 sharp"),
+    ("#", _HASHTAG, "hashtag "),
+    ("x", _TIMES, r"\1 times "),
+    ("/", _SPEED, lambda found: _SPEEDS[found[1]]),
+    ("°", _ONE_DEGREE, "1 degree "),
+    ("°", _DEGREES, lambda found: _DEGREE_SCALE.get(found[1], " degrees ")),
+    (SYMBOLS, _SYMBOL, lambda found: SYMBOLS[found[0]]),
 )
-_MARKS = frozenset[str]().union(*(marks for marks, _, _ in _RULES))

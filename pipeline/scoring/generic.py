@@ -1,7 +1,7 @@
-"""Text of any language: Unicode folding alone.
+"""Normalize text of any language by Unicode folding alone, for languages without a module of their own.
 
-For languages without a module of their own. Numbers are *not* reconciled with their spoken forms here, which is why
-this normalisation has a version name of its own: its rates are not comparable with those of a language module.
+Numbers are *not* reconciled with their spoken forms here. That is why this normalizer has a version name of its own:
+its rates are not comparable with those of a language module.
 """
 
 import unicodedata
@@ -9,13 +9,13 @@ from functools import cache
 
 VERSION = "unicode-1"
 
-# Folding can expose new work (a removed joiner lets two characters compose), so it is repeated until it changes
-# nothing; three rounds are the most that any assigned character needs.
+# Folding can leave more to fold (a removed joiner lets two characters compose), so it is repeated until nothing
+# changes; no assigned character needs more than three rounds.
 _MAX_ROUNDS = 8
 
 
 def normalize(text: str) -> str:
-    """Compatibility forms, case, punctuation, symbols and control characters folded away; single spaces."""
+    """Fold compatibility forms and case; drop punctuation, symbols and control characters; leave single spaces."""
     for _ in range(_MAX_ROUNDS):
         folded = _fold(text)
         if folded == text:
@@ -31,7 +31,7 @@ def _fold(text: str) -> str:
 
 @cache
 def _keep(character: str) -> str:
-    """The character itself, a space for what separates words, nothing for what has no sound or width."""
+    """Return the character, a space if it separates words, or nothing if it has neither sound nor width."""
     category = unicodedata.category(character)
     if category[0] in "LMN":
         return character

@@ -1,12 +1,13 @@
-"""Which normalisation and which metric a language has.
+"""Choose the normalization and the metric of a language.
 
-The same normalisation is applied to the reference and to the hypothesis. Its version is part of every score, since a
+Reference and hypothesis are normalized in the same way. The version of the normalizer is part of every score, since a
 changed normalizer moves every rate.
 """
 
 from functools import lru_cache
 from types import ModuleType
 
+from manifests.languages import is_unspaced, primary_subtag
 from manifests.schema import Metric
 from pipeline.scoring import chinese, english, generic
 
@@ -16,35 +17,32 @@ _MODULES: dict[str, ModuleType] = {
     "cmn": chinese,
 }
 
-# Scripts written without spaces between words (Unicode line breaking class SA, and Han with kana): words cannot be
-# counted without a segmenter, characters can.
-_UNSPACED = frozenset({"zh", "cmn", "yue", "wuu", "nan", "ja", "th", "lo", "km", "my", "bo", "dz"})
-
 
 def normalize(text: str, language: str) -> str:
-    """`text` as it is compared. `language` is a BCP 47 tag ("zh", "en-GB"); only its first part counts.
+    """Normalize `text` for comparison. Of the BCP 47 tag `language` ("zh", "en-GB") only the first part counts.
 
-    An unknown language gets `generic.normalize`.
+    Languages without a normalizer of their own get `generic.normalize`.
     """
     normalized: str = _module(language).normalize(text)
     return normalized
 
 
 def normalizer_version(language: str) -> str:
-    """Name and version of what `normalize` does for the language, for the record."""
+    """Return the name and version of the normalizer that `normalize` uses for the language, for the record."""
     version: str = _module(language).VERSION
     return version
 
 
+def tokens(text: str, language: str) -> list[str]:
+    """Return what an error rate counts: the normalized words, or characters where words are not spaced."""
+    normalized = normalize(text, language)
+    return list(normalized.replace(" ", "")) if metric(language) == "cer" else normalized.split()
+
+
 @lru_cache(maxsize=1024)
 def metric(language: str) -> Metric:
-    """Character error rate for scripts without spaces, word error rate for the others."""
-    return "cer" if primary_subtag(language) in _UNSPACED else "wer"
-
-
-def primary_subtag(language: str) -> str:
-    """ "zh" of "zh-Hant-TW"."""
-    return language.replace("_", "-").partition("-")[0].casefold()
+    """Return "cer", the character error rate, where words are not spaced, else "wer", the word error rate."""
+    return "cer" if is_unspaced(language) else "wer"
 
 
 @lru_cache(maxsize=1024)

@@ -10,16 +10,15 @@ from collections.abc import Iterable
 
 from manifests.reasons import Reason
 from pipeline.engines.contract import Complaint
-from pipeline.text.verbalize import text_length, unspeakable
-from pipeline.text.verbalize.characters import HAN
+from pipeline.text.lengths import text_length
+from pipeline.text.scripts import HAN, letters
+from pipeline.text.verbalize import unspeakable
 
-_KANA_HANGUL = "\u3041-\u3096\u30a1-\u30fa\u30fc\u31f0-\u31ff\uff66-\uff9f\uac00-\ud7a3\u1100-\u11ff\u3131-\u318e"
-# Scripts that put no spaces between words are measured by character, all others by run of letters.
 _HAN = re.compile(f"[{HAN}]")
-_OTHER_UNIT = re.compile(rf"[{_KANA_HANGUL}]|[^\W\d_{HAN}{_KANA_HANGUL}]+")
-_EAST_ASIAN = re.compile(f"[{HAN}{_KANA_HANGUL}]")
+_KANA_OR_HANGUL = letters("kana", "hangul")
+_WORD = re.compile(r"[^\W\d_]+")
 _LETTER = re.compile(r"[^\W\d_]")
-_LATIN_LETTER = re.compile("[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff]")
+_LATIN_LETTER = letters("latin")
 _LINE_BREAK = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")
 _SHOWN_CHARACTERS = 10
 # No word that is said aloud is as long as this.
@@ -107,11 +106,14 @@ def in_language(text: str, language: str) -> bool:
     and texts without letters, are not judged.
     """
     if language == "zh":
-        han = len(_HAN.findall(text))
-        return han >= len(_OTHER_UNIT.findall(text))
+        han, other = len(_HAN.findall(text)), len(_KANA_OR_HANGUL.findall(text))
+        # Scripts that put no spaces between words are measured by character, all others by run of letters.
+        words = len(_WORD.findall(_KANA_OR_HANGUL.sub(" ", _HAN.sub(" ", text))))
+        return han >= other + words
     if language == "en":
-        latin, letters = len(_LATIN_LETTER.findall(text)), len(_LETTER.findall(text))
-        return not _EAST_ASIAN.search(text) and (letters == 0 or 2 * latin > letters)
+        latin, total = len(_LATIN_LETTER.findall(text)), len(_LETTER.findall(text))
+        has_east_asian = _HAN.search(text) or _KANA_OR_HANGUL.search(text)
+        return not has_east_asian and (total == 0 or 2 * latin > total)
     return True
 
 

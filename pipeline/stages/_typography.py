@@ -7,7 +7,7 @@ apostrophe costs a whole answer. Whatever has a sound (digits, symbols) or a mea
 
 import re
 
-from pipeline.text.verbalize.characters import HAN
+from pipeline.text.scripts import HAN
 
 _INVISIBLE = (re.compile("[\u200b-\u200d\u2060\ufeff\u00ad]"), "")
 _RULES = {

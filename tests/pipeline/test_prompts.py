@@ -63,7 +63,7 @@ def test_a_prompt_says_what_it_is(store: Path) -> None:
         ("", "en", "v1"),
     ],
 )
-def test_what_is_not_there_is_one_line(store: Path, task: str, language: str, version: str) -> None:
+def test_a_missing_prompt_is_a_one_line_error(store: Path, task: str, language: str, version: str) -> None:
     with pytest.raises(UserError) as error:
         load_prompt(task, language, version, root=store)
     assert "\n" not in str(error.value)
@@ -218,10 +218,10 @@ def test_a_digest_of_what_is_not_there_is_refused(chat_store: Path, broken: str,
         named_digest("ask/v1", ["en"], chat_store)
 
 
-def test_what_is_no_yaml_is_one_line(chat_store: Path) -> None:
+def test_invalid_yaml_is_a_one_line_error(chat_store: Path) -> None:
     (chat_store / "ask/en/v1.yaml").write_text("a: [1\nb: 2\n", "utf-8")
     write_lock(chat_store)
-    with pytest.raises(UserError, match=r"ask/en/v1\.yaml is no YAML") as error:
+    with pytest.raises(UserError, match=r"ask/en/v1\.yaml is not valid YAML") as error:
         named_digest("ask/v1", ["en"], chat_store)
     assert "\n" not in str(error.value)
 

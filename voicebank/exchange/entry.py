@@ -11,10 +11,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import get_args
 
 from manifests.errors import InputError
+from manifests.meanings import Meaningful
 from manifests.storage import Place
 from voicebank.voice import Gender, Vector, Voice, is_voice_id, voice_problem
 
@@ -22,35 +22,18 @@ _COLUMNS = ("name", "gender", "language", "role", "license")
 _NAMES_SHOWN = 5
 
 
-class ImportReason(StrEnum):
+class ImportReason(Meaningful):
     """Why an entry does not become a voice; closed."""
 
-    BAD_METADATA = "bad_metadata"
-    BAD_NAME = "bad_name"
-    DUPLICATE = "duplicate"
-    AUDIO_MISSING = "audio_missing"
-    UNREADABLE = "unreadable"
-    TEXT_MISSING = "text_missing"
-    BAD_DURATION = "bad_duration"
-    NO_EMBEDDING = "no_embedding"
-    BAD_EMBEDDING = "bad_embedding"
-
-    @property
-    def meaning(self) -> str:
-        return _MEANINGS[self]
-
-
-_MEANINGS = {
-    ImportReason.BAD_METADATA: "what stands for the entry is not of the format",
-    ImportReason.BAD_NAME: "the name of the clip is a path, or no name at all",
-    ImportReason.DUPLICATE: "an earlier entry has the same name or the same clip",
-    ImportReason.AUDIO_MISSING: "there is no such clip",
-    ImportReason.UNREADABLE: "the clip or its text cannot be read",
-    ImportReason.TEXT_MISSING: "nothing says what is spoken in the clip",
-    ImportReason.BAD_DURATION: "the clip is too short or too long to speak after",
-    ImportReason.NO_EMBEDDING: "the entry holds no embedding",
-    ImportReason.BAD_EMBEDDING: "the embedding is NaN, infinite, all zeros, or not as wide as the others",
-}
+    BAD_METADATA = "bad_metadata", "what stands for the entry is not of the format"
+    BAD_NAME = "bad_name", "the name of the clip is a path, or no name at all"
+    DUPLICATE = "duplicate", "an earlier entry has the same name or the same clip"
+    AUDIO_MISSING = "audio_missing", "there is no such clip"
+    UNREADABLE = "unreadable", "the clip or its text cannot be read"
+    TEXT_MISSING = "text_missing", "nothing says what is spoken in the clip"
+    BAD_DURATION = "bad_duration", "the clip is too short or too long to speak after"
+    NO_EMBEDDING = "no_embedding", "the entry holds no embedding"
+    BAD_EMBEDDING = "bad_embedding", "the embedding is NaN, infinite, all zeros, or not as wide as the others"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,11 @@ import numpy as np
 from pydantic import Field
 
 from manifests.errors import EngineDied, EngineUnavailable
+from manifests.languages import primary_subtag
 from manifests.reasons import Reason
 from pipeline.engines.asr._chunked_decoding import Heard, Hearer, Window, transcribe
 from pipeline.engines.contract import Clip, Engine, Failure, Samples, Transcript
 from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
-from pipeline.scoring.normalize import primary_subtag
 from pipeline.settings import Checkpoint, Local
 
 NAME = "funasr"

@@ -14,11 +14,11 @@ from typing import Literal, Protocol
 from pydantic import Field
 
 from manifests.errors import EngineDied, EngineUnavailable
+from manifests.languages import primary_subtag
 from manifests.reasons import Reason
 from pipeline.engines.asr._chunked_decoding import Heard, Hearer, Window, transcribe
 from pipeline.engines.asr._windows import WINDOW_S
 from pipeline.engines.contract import Clip, Engine, Failure, Samples, Transcript
-from pipeline.scoring.normalize import primary_subtag
 from pipeline.settings import Checkpoint, Local
 
 NAME = "whisper"

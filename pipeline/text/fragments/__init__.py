@@ -1,11 +1,11 @@
-"""The material of a written task without its order: what Ke-SpeechChat passes on instead of the whole instruction.
+"""Find the material of a written task, without its order; Ke-SpeechChat passes it on instead of the whole instruction.
 
-For tasks such as classification and summarizing, a language model that sees the order only edits it lightly; given the
-material alone, declared incomplete, it invents a question that a person would ask. Neither the list of such tasks nor
-how to tell them is published: both are ours. The patterns are data, `prompts/fragment-tasks`.
+A language model that sees the order of a task such as classification or summarizing only edits it lightly. Given the
+material alone, declared incomplete, it invents a question that a person would ask. Ke-SpeechChat publishes neither the
+list of such tasks nor how to recognize them: both are ours. The patterns are data, `prompts/fragment-tasks`.
 
-`find` puts the parts together: `places` says where order and material may stand, `wording` which orders there are,
-`plain` turns the material into one clean line.
+`find` puts the parts together: `segments` lists where the order and its material may stand, `patterns` recognizes the
+orders, and `clean` turns the material into one line.
 """
 
 from pipeline.text.fragments.find import Fragment, find_fragment

@@ -1,10 +1,12 @@
-"""Material as one clean line of a limited length, or "" where it is no text to be inspired by."""
+"""Clean the material of a task: join it into one line, judge whether it is a text, cut it to a length."""
 
 import re
 from bisect import bisect_right
 
 from pipeline.text.fragments.patterns import TaskWording
-from pipeline.text.verbalize import text_length
+from pipeline.text.lengths import text_length
+from pipeline.text.scripts import HAN
+from pipeline.text.sentences import sentence_ends
 
 _BULLET = re.compile(
     r"^(?:[-*+•·●▪–—]\s+|[(（]?\d{1,2}[.)）、．](?!\d)\s*|[(（]?[A-Ha-h][)）、．.]\s+|[①-⑳]\s*|Q\d{1,2}[.、:：]\s*)"
@@ -13,16 +15,15 @@ _TABLE_RULE = re.compile(r"^[|+:\s=-]*$")
 _ENDED = re.compile(r"[.,;:!?…。，、；：！？—-][\"'”’」』)）]*$")
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s，。；、]+|[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{1,64}")
 _NAME_OF_WORK = re.compile(r"《[^《》]{0,80}》")
-_SENTENCE_END = re.compile(r"[.!?…。！？；;][\"'”’」』)）]*(?=\s|$|[^\x00-\x7f])")
 _CODE = re.compile(
     r"</?\w{1,20}>|\bdef \w+\(|\b\w+\([\w\s,.\"'\[\]]{0,60}\)\s*[;{:]|\bprint ?\(|#include|\bselect\b.{1,80}\bfrom\b"
     r"|\breturn\b.{0,40};|[=!]=|=>|\w ?= ?[\[{(\"'\d]|\{\s*\"|[\[{]\s*[\"']",
     re.IGNORECASE,
 )
-_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_HAN = re.compile(f"[{HAN}]")
 _LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f]+(?:['’][A-Za-z]+)?")
 _PUNCTUATION = re.compile(r"[\s,.;:!?…，。、；：！？\"'“”‘’「」()（）|-]")
-# Figures, formulas and price lists have fewer letters than this.
+# Figures, formulas and price lists have a smaller share of letters.
 _LETTERS_SHARE = 0.6
 _ITEM_MARK = re.compile(r"[,，、;；]")
 _PAIRS = {'"': '"', "“": "”", "'": "'", "‘": "’", "「": "」", "『": "』", "[": "]", "{": "}", "(": ")", "（": "）"}
@@ -32,7 +33,7 @@ _EDGE = " \t,，、;；:：|"
 
 
 def plain_material(text: str, language: str, wording: TaskWording) -> str:
-    """The lines of `text` joined into one, without bullets, table marks, labels and the quotation marks around it."""
+    """Join the lines of `text`, without bullets, table marks, labels and the quotation marks around the whole."""
     rows = text.splitlines()
     heads = {i for i, row in enumerate(rows[1:]) if "-" in row and "|" in row and _TABLE_RULE.match(row)}
     lines = [_plain_line(row, language, wording) for i, row in enumerate(rows) if i not in heads]
@@ -40,7 +41,7 @@ def plain_material(text: str, language: str, wording: TaskWording) -> str:
 
 
 def is_text(text: str, language: str, fewest: int) -> bool:
-    """Whether there is enough of the row's language, and it is neither code nor figures nor an address."""
+    """Whether the text has `fewest` words (characters) of the language and is neither code, figures nor an address."""
     if _CODE.search(text):
         return False
     bare = _NAME_OF_WORK.sub(" ", _ADDRESS.sub(" ", text))
@@ -49,18 +50,18 @@ def is_text(text: str, language: str, fewest: int) -> bool:
         return False
     if language == "en":
         return latin >= fewest and han <= latin
-    # A short Chinese piece is a term, unless it is a sentence or a list.
-    is_whole = bool(_SENTENCE_END.search(bare)) or len(_ITEM_MARK.findall(bare)) >= 2
+    # A short piece of Chinese is a term, unless it is a sentence or a list.
+    is_whole = any(sentence_ends(bare)) or len(_ITEM_MARK.findall(bare)) >= 2
     return han >= (min(4, fewest) if is_whole and fewest <= 6 else fewest) and han >= latin
 
 
 def cut(text: str, language: str, limit: int) -> str:
-    """The longest beginning of at most `limit` units; it ends with a sentence where one ends in its last third."""
+    """Cut the text to the length `limit`, at the end of a sentence if one ends in the last third of what is kept."""
     if len(text) <= limit or text_length(text, language) <= limit:
         return text
     length = bisect_right(range(len(text)), limit, key=lambda end: text_length(text[:end], language)) - 1
     kept = text[:length]
-    ends = [end for match in _SENTENCE_END.finditer(kept) if (end := match.end()) > 2 * length // 3]
+    ends = [end for end in sentence_ends(kept) if end > 2 * length // 3]
     if ends:
         return kept[: ends[-1]].rstrip()
     return kept.rstrip(_EDGE)

@@ -1,45 +1,46 @@
-"""`find_fragment`: whether a row is a task about a given text, and that text without the task."""
+"""Decide whether a row is a task about a given text, and return that text without the task."""
 
 from dataclasses import dataclass
 
 from pipeline.text.fragments.clean import cut, is_text, plain_material
 from pipeline.text.fragments.patterns import TaskWording, task_wording
-from pipeline.text.fragments.segments import Place, before_seam, places, read
+from pipeline.text.fragments.segments import Segments, before_seam, find_segments, read
 from pipeline.text.verbalize import LANGUAGES
 
-# An order says what it wants at its beginning or at its end.
+# Characters read of a long order: what it asks for stands at its beginning or at its end.
 _ORDER_HEAD, _ORDER_TAIL = 260, 160
 
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """`kind` is one of `KINDS`; `text` is material only, on one line, without markup."""
+    """The material of a task: `kind` is one of `KINDS`, `text` is one line without markup."""
 
     kind: str
     text: str
 
 
 def find_fragment(instruction: str, material: str, language: str, limit: int) -> Fragment | None:
-    """The material of a task about a given text, at most `limit` units of it (words en, characters zh).
+    """Return the material of a task about a given text, cut to `limit` words (characters in Chinese).
 
-    None: the row is to be passed whole. It asks for an answer, advice or something to be written; or its material is
-    a parameter (a word, a number, a name, code), not a text; or its language has no patterns. Never raises.
+    None means that the row must be passed on whole: it asks for an answer, for advice or for something to be written;
+    or its material is a parameter (a word, a number, a name, code) instead of a text; or its language has no patterns.
+    Never raises.
     """
     if language not in LANGUAGES or limit <= 0:
         return None
     wording = task_wording(language)
-    for place in places(read(instruction), read(material), wording):
-        if fragment := _fragment(place, language, limit, wording):
+    for segments in find_segments(read(instruction), read(material), wording):
+        if fragment := _fragment(segments, language, limit, wording):
             return fragment
     return None
 
 
-def _fragment(place: Place, language: str, limit: int, wording: TaskWording) -> Fragment | None:
-    order = _clip(wording.form.sub("", " ".join(place.order.split())))
+def _fragment(segments: Segments, language: str, limit: int, wording: TaskWording) -> Fragment | None:
+    order = _clip(wording.form.sub("", " ".join(segments.order.split())))
     kind = _kind_of(order, wording)
-    if kind is None or (place.pointed and not wording.pointer.search(order)):
+    if kind is None or (segments.pointed and not wording.pointer.search(order)):
         return None
-    lines = _without_orders(before_seam(place.material), wording)
+    lines = _without_orders(before_seam(segments.material), wording)
     if kind == "question_answering":
         lines = _without_questions(lines)
     text = plain_material("\n".join(lines), language, wording)
@@ -63,7 +64,7 @@ def _clip(order: str) -> str:
 
 
 def _without_orders(material: str, wording: TaskWording) -> list[str]:
-    """Lines, less those at both ends that speak of the task ("Keep it short.", "Now summarize the above.")."""
+    """Drop the lines at both ends that talk about the task ("Keep it short.", "Now summarize the above.")."""
     lines = [line.strip() for line in material.splitlines() if line.strip()]
     while lines and _is_of_the_task(lines[0], wording):
         lines = lines[1:]
@@ -73,7 +74,7 @@ def _without_orders(material: str, wording: TaskWording) -> list[str]:
 
 
 def _without_questions(lines: list[str]) -> list[str]:
-    """A passage without the questions about it that stand behind it."""
+    """Drop the questions that follow a passage."""
     while len(lines) > 1 and lines[-1].endswith(("?", "？")):
         lines = lines[:-1]
     return lines

@@ -1,4 +1,4 @@
-"""The patterns that tell orders, labels and remarks apart, read from the prompt store and compiled once."""
+"""Read the patterns that recognize orders, labels and remarks from the prompt store; compile them once."""
 
 import re
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from pipeline.prompts import load_cached
 Pattern = re.Pattern[str]
 
 PATTERNS = "fragment-tasks/v1"
-"""Template and version of the patterns, as a stage names the wording that it uses."""
+"""Template and version of the patterns, in the form in which a stage names the wording that it uses."""
 
 KINDS = (
     "translation",
@@ -36,14 +36,17 @@ KINDS = (
     "analysis",
     "other",
 )
-"""What is done to the material; "other": something that the list does not name, to a text that is pointed at."""
+"""What a task does to its material; "other" is an unlisted task about a text that the order points at."""
 
 _WHOLE = "whole"
 
 
 @dataclass(frozen=True, slots=True)
 class TaskWording:
-    """`kinds` are tried in order; a kind of None ends the search. `fewest` are units of material."""
+    """The patterns of one language.
+
+    `kinds` are tried in order; a kind of None ends the search. `fewest` is the least length of material, by kind.
+    """
 
     kinds: tuple[tuple[str | None, Pattern], ...]
     pointer: Pattern
@@ -71,7 +74,10 @@ class TaskWording:
 
 @lru_cache(maxsize=8)
 def task_wording(language: str) -> TaskWording:
-    """UserError where the store has no patterns for the language, or names a kind that is not in `KINDS`."""
+    """Load the patterns of a language.
+
+    Raises UserError where the store has no patterns for the language, or they name a kind that is not in `KINDS`.
+    """
     data: dict[str, Any] = yaml.safe_load(load_cached("fragment-tasks", language).text)
     parts: dict[str, str] = data.pop("parts")
     kinds = tuple((_kind(kind), _compile(pattern, parts)) for kind, pattern in data.pop("kinds"))
@@ -85,12 +91,12 @@ def _kind(name: str) -> str | None:
     if name == _WHOLE:
         return None
     if name not in KINDS:
-        raise UserError(f"fragment-tasks: there is no kind {name!r}")
+        raise UserError(f"fragment-tasks: there is no kind {name!r}; the kinds are {', '.join(KINDS)}")
     return name
 
 
 def _compile(pattern: str, parts: dict[str, str]) -> Pattern:
-    # Parts may be made of earlier ones, so the last is put in first.
+    # A part may contain earlier parts, so the last part is inserted first.
     for name in reversed(parts):
         pattern = pattern.replace(f"{{{name}}}", f"(?:{parts[name]})")
     return re.compile(pattern, re.IGNORECASE)

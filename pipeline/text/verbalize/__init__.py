@@ -1,10 +1,11 @@
-"""Written text to words that can be said: shared by all text engines.
+"""Turn written text into words that can be said; all text engines share this.
 
-`verbalize` turns numbers, units, symbols and abbreviations into words, `unspeakable` says what could still not be
-said, and `text_length` measures a text the way the recipes do (words in English, characters in Chinese).
+`verbalize` turns numbers, units, symbols and abbreviations into words, `unspeakable` lists the characters that still
+cannot be said, and `text_length` measures a text the way the recipes do (words in English, characters in Chinese).
 """
 
-from pipeline.text.verbalize.characters import LANGUAGES, is_speakable, text_length, unspeakable
+from pipeline.text.lengths import text_length
+from pipeline.text.verbalize.characters import LANGUAGES, is_speakable, unspeakable
 from pipeline.text.verbalize.markup import strip_markup
 from pipeline.text.verbalize.verbalize import verbalize
 

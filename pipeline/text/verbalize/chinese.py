@@ -1,11 +1,13 @@
-"""Chinese corrections around the normalizer: tables of (pattern, replacement), applied in order.
+"""Correct Chinese text before and after the normalizer, by tables of (pattern, replacement) applied in order.
 
-`BEFORE` repairs what wetext 0.1.8 misreads; `AFTER` tidies what it writes. Each group says what goes wrong without it.
+`BEFORE` repairs what wetext 0.1.8 misreads; `AFTER` tidies its output. The comment on each group says what goes wrong
+without it.
 """
 
 import re
 
-from pipeline.text.verbalize.english import Replacement, Rule
+from pipeline.text.replacements import compile_rules
+from pipeline.text.scripts import HAN
 
 _DIGITS = dict(zip("0123456789", "零一二三四五六七八九", strict=True))
 _PHONE_DIGITS = _DIGITS | {"1": "幺"}
@@ -24,24 +26,20 @@ def _decimal(match: re.Match[str]) -> str:
     return match[1] + "点" + "".join(_DIGITS[digit] for digit in match[2])
 
 
-def _table(*rows: tuple[str, Replacement]) -> tuple[Rule, ...]:
-    return tuple((re.compile(pattern), replacement) for pattern, replacement in rows)
-
-
-BEFORE = _table(
+BEFORE = compile_rules(
     # Half-width punctuation beside Chinese text.
     (r"(?<=[^\x00-\x7f]),\s?|,\s?(?=[^\x00-\x7f])", "，"),
     (r"(?<=[^\x00-\x7f])\.(?=\s|$|[^\x00-\x7f])|(?<=\d)\.(?=\s|$)", "。"),
     (r"(?<=[^\x00-\x7f])\?|\?(?=\s|$|[^\x00-\x7f])", "？"),
     (r"(?<=[^\x00-\x7f])!|!(?=\s|$|[^\x00-\x7f])", "！"),
     # Blanks around numbers, as word processors set them.
-    (r"(?<=\d)\s+(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])\s+(?=\d)", ""),
+    (rf"(?<=\d)\s+(?=[{HAN}])|(?<=[{HAN}])\s+(?=\d)", ""),
     # Thousands: "1,234" gives "一,两百三十四".
     (r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?!\d)", lambda m: m.group().replace(",", "")),
     # Telephone numbers are read as differences.
     (r"(?<![\d-])(?:\d{3,4}-)?\d{3,4}-\d{4}(?![\d-])(?!年)(?<!19\d\d-\d{4})(?<!20\d\d-\d{4})", _telephone),
-    # A blank to be filled in, the sign of equality ("= 2080" is read as a clock), and the zeros of a price.
-    (r"(?<=[\d一-龥])\s*=\s*(?=\d)", "等于"),
+    # A blank to be filled in, the equals sign ("= 2080" is read as a time of day), and the zeros of a price.
+    (rf"(?<=[\d{HAN}])\s*=\s*(?=\d)", "等于"),
     (r"_{2,}", "什么"),
     (r"(\d+\.\d)0(?=\s?(?:元|美元|欧元|英镑))", r"\1"),
     (r"(\d+)\.0(?=\s?(?:元|美元|欧元|英镑))", r"\1"),
@@ -57,7 +55,7 @@ BEFORE = _table(
     # Decades: "1990s" is read as seconds.
     (r"(?<!\d)(1\d|20)(\d0)s(?![a-z])", r"\1\2年代"),
     (r"(?<![\d第.年月/:])2(?=" + _MEASURES + ")", "两"),
-    # Signs that it leaves as they are.
+    # Signs that wetext leaves unread.
     (r"(?<=\d)\s?[×*xX]\s?(?=\d)", "乘"),
     (r"(?<=\d)\s?÷\s?(?=\d)", "除以"),
     (r"(?<=\d)\s?−\s?(?=\d)", "减"),
@@ -72,13 +70,13 @@ BEFORE = _table(
     (r"(?<=[^\x00-\x7f\d])\s?/\s?(?=[^\x00-\x7f\d])", "或"),
     (r"(?<=[A-Za-z])/(?=[A-Za-z])", " "),
     (r"(?<=[^\x00-\x7f])\s?\+\s?(?=[^\x00-\x7f])", "加"),
-    # Units after a number that it leaves in Latin letters.
+    # Units that wetext leaves in Latin letters.
     (r"(\d)\s?GB", r"\1吉字节"),
     (r"(\d)\s?MB", r"\1兆字节"),
     (r"(\d)\s?GHz", r"\1吉赫兹"),
 )
 
-AFTER = _table(
+AFTER = compile_rules(
     (r"[“”‘’\"「」『』《》〈〉【】*_`]", ""),
     (r"(?<![A-Za-z])'|'(?![A-Za-z])", ""),
     (r"\s*[()（）\[\]{}；;：:|]+\s*", "，"),

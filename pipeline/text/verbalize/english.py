@@ -1,13 +1,12 @@
-"""English corrections around the normalizer: tables of (pattern, replacement), applied in order.
+"""Correct English text before and after the normalizer, by tables of (pattern, replacement) applied in order.
 
-`BEFORE` repairs what wetext 0.1.8 misreads; `AFTER` tidies what it writes. Each group says what goes wrong without it.
+`BEFORE` repairs what wetext 0.1.8 misreads; `AFTER` tidies its output. The comment on each group says what goes wrong
+without it.
 """
 
 import re
-from collections.abc import Callable
 
-Replacement = str | Callable[[re.Match[str]], str]
-Rule = tuple[re.Pattern[str], Replacement]
+from pipeline.text.replacements import compile_rules
 
 _DIGITS = dict(zip("0123456789", "zero one two three four five six seven eight nine".split(), strict=True))
 _ORDINALS = {
@@ -47,7 +46,7 @@ def _currency(match: re.Match[str]) -> str:
 
 
 def _thousands(number: str) -> str:
-    """Four digits are said as a number here, not as the year that wetext takes them for."""
+    """Write four digits so that wetext reads them as a number; by themselves it takes them for a year."""
     match = re.fullmatch(r"(\d)(\d{3})", number)
     if not match:
         return number
@@ -59,19 +58,15 @@ def _grouped(match: re.Match[str]) -> str:
     return _thousands(match.group().replace(",", ""))
 
 
-def _table(*rows: tuple[str, Replacement]) -> tuple[Rule, ...]:
-    return tuple((re.compile(pattern), replacement) for pattern, replacement in rows)
-
-
-BEFORE = _table(
-    # Single quotation marks around words, which are no apostrophes, and blanks to be filled in.
+BEFORE = compile_rules(
+    # Single quotation marks around words (not apostrophes), and blanks to be filled in.
     (r"(?<![A-Za-z0-9])'(\w[^'\n]*(?:[a-z]'[a-z][^'\n]*)*)'(?![A-Za-z0-9])", r"\1"),
     (r"_{2,}", " blank "),
-    # A quoted sentence inside another: its full stop ends nothing.
+    # A quoted sentence inside another: its full stop does not end the sentence around it.
     (r"\.\"(?=\s+[a-z])", '"'),
     # Square brackets are an error in wetext.
     (r"\s*[\[\]{}]+\s*", ", "),
-    # A colon behind a verb is no pause.
+    # A colon after a verb is not a pause.
     (r"\b(include|includes|including|are|is|were|was|be|of|like|such as)\s?:\s+", r"\1 "),
     # Abbreviations that wetext leaves or breaks: "e.g.", "vs.", "etc.", "No. 5" ("Number. five"), "Ph.D." ("PHD").
     (r"(?i)\be\.\s?g\.,?", "for example,"),
@@ -121,7 +116,7 @@ BEFORE = _table(
     # Decades: "1990s" is read as seconds.
     (r"\b(1\d|20)([1-9]0)['’]?s\b", r"\1 '\2s"),
     (r"\b(\d+)00['’]?s\b", r"\g<1>00 hundreds"),
-    # Arithmetic: a minus between other operators is no range, and wetext does not know these signs.
+    # Arithmetic: a minus between other operators is not a range, and wetext does not know these signs.
     (r"(?<=\d) ?[-−] ?(?=\d+(?:\.\d+)? ?[x×*+/=÷])", " minus "),
     (r"([x×*+/=÷] ?\d+(?:\.\d+)?) [-−] (?=\d)", r"\1 minus "),
     (r"\s?−\s?(?=\d)", " minus "),
@@ -158,7 +153,7 @@ BEFORE = _table(
     (r"\s*&\s*", " and "),
 )
 
-AFTER = _table(
+AFTER = compile_rules(
     # Months come out in lower case; "march" and "may" only after "of".
     (
         r"\b(january|february|april|june|july|august|september|october|november|december)\b",
@@ -167,7 +162,7 @@ AFTER = _table(
     (r"\bof (march|may)\b", lambda m: f"of {m[1].capitalize()}"),
     (r"\bMisses\b", "Missus"),
     (r"\b([a-z]+) hundred hundreds\b", r"\1 hundreds"),
-    # Punctuation that is heard as a pause; the rest of it has no sound.
+    # Some punctuation is heard as a pause; the rest is silent.
     (r"[\"“”„«»]", ""),
     (r"[*_`]+", " "),
     (r"\s*[()\[\]{};:|]+\s*", ", "),

@@ -1,4 +1,4 @@
-"""Markdown and HTML off, words kept. What is left may still hold lists: their lines are kept apart."""
+"""Strip Markdown and HTML and keep the words. List items stay on lines of their own."""
 
 import html
 import re
@@ -16,7 +16,7 @@ _INLINE_CODE = re.compile(r"`([^`\n]*)`")
 
 
 def strip_markup(text: str) -> str:
-    """The text without Markdown marks and HTML tags; entities become characters; words and line ends are kept."""
+    """Remove Markdown marks and HTML tags and decode entities; words and line ends are kept."""
     text = html.unescape(text)
     text = _COMMENT_OR_TAG.sub(" ", text)
     text = _FENCE.sub("", text)

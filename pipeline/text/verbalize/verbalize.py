@@ -1,4 +1,4 @@
-"""`verbalize`: clean the characters, correct, normalise sentence by sentence, tidy."""
+"""Verbalize a text: clean its characters, correct, normalize sentence by sentence, tidy."""
 
 import re
 import unicodedata
@@ -6,9 +6,11 @@ from itertools import groupby
 
 from anyascii import anyascii
 
+from pipeline.text.replacements import apply_rules
+from pipeline.text.scripts import HAN
+from pipeline.text.sentences import split_for_normalizer
 from pipeline.text.verbalize import chinese, english
 from pipeline.text.verbalize.characters import LANGUAGES
-from pipeline.text.verbalize.english import Rule
 from pipeline.text.verbalize.normalizer import normalize_sentence
 
 _TABLES = {"en": (english.BEFORE, english.AFTER), "zh": (chinese.BEFORE, chinese.AFTER)}
@@ -21,34 +23,34 @@ _CHINESE_SUPERSCRIPTS = str.maketrans({"²": "平方", "³": "立方"})
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe0e\ufe0f\u00ad]")
 _FULL_WIDTH = re.compile(r"[０-９Ａ-Ｚａ-ｚ％＋－＝／＃＆＠．]")
 
-# What sends a sentence to the normalizer. Most sentences of a dialogue have none of it and are left alone.
+# A sentence goes to the normalizer if it matches. Most sentences of a dialogue do not, and are left alone.
 _NEEDS_NORMALIZER = {
     "en": re.compile(r"[0-9$€£¥%°@#+=<>^]|[a-z]\.[a-z]|\b(?:Dr|Mr|Mt|Inc|Ltd|Co)\.|\b(?:[A-Z]\.){2,}|\bWar\b"),
     "zh": re.compile(r"[0-9$€£¥￥%°℃℉+=<>]"),
 }
-# Without any of these the tables and the normalizer change nothing, and half of all sentences have none.
+# In a text without a match the tables and the normalizer change nothing; that is half of all sentences.
 _SPECIAL = {
     "en": re.compile(
         r"[^A-Za-z ,.?!'-]|--|(?<![A-Za-z])[-']|[-'](?![A-Za-z])|[A-Za-z]\.[A-Za-z]|\b[A-Z]\.|\b[IVX]{2,}\b|\bWar\b"
         r"|\b(?:[Vv]s?|[Ee]tc|[Nn]os?|[Aa]pprox|Prof|Mrs|Ms|Mr|Dr|Mt|St|Jr|Sr|Inc|Ltd|Co|cm)\b|Misses|hundreds"
         r"|january|february|april|june|july|august|september|october|november|december|of march|of may"
     ),
-    "zh": re.compile(r"[^\u3400-\u4dbf\u4e00-\u9fff。，？！、]"),
+    "zh": re.compile(f"[^{HAN}。，？！、]"),
 }
-# Neighbors that wetext reads a number by ("June 18, 1815", "5 square miles"). A whole long sentence costs it 5 ms.
+# wetext needs the neighbors of a number to read it ("June 18, 1815", "5 square miles"). A whole long sentence would
+# cost 5 ms.
 _WORDS_BEFORE = 1
 _WORDS_AFTER = 1
-# Characters; wetext takes seconds for more, and what it is not given stays unspeakable.
+# In characters: wetext takes seconds for more. A longer part is not normalized and so stays unspeakable.
 _LONGEST_PART = 300
-_SENTENCE_ENDS = {"en": re.compile(r"(?<=[.!?])(?=\s+[A-Z\"'])"), "zh": re.compile(r"(?<=[。！？，；、\n])")}
 
 
 def verbalize(text: str, language: str) -> str:
-    """The text as it is said: numbers, dates, units, money, abbreviations and symbols in words of the language.
+    """Return the text as it is said: numbers, dates, units, money, abbreviations and symbols become words.
 
-    Brackets, colons and dashes become pauses (commas), quotation marks go. English letters with accents become plain
-    ones ("café" is "cafe"); Latin words in Chinese text stay Latin. What cannot be said stays in the text, for
-    `unspeakable` to find. Raises ValueError for a language that is not in `LANGUAGES`.
+    Brackets, colons and dashes become pauses (commas); quotation marks are removed. English letters lose their accents
+    ("café" becomes "cafe"); Latin words in Chinese text stay Latin. Characters that cannot be said stay in the text,
+    where `unspeakable` finds them. Raises ValueError for a language that is not in `LANGUAGES`.
     """
     if language not in LANGUAGES:
         raise ValueError(f"no spoken form is defined for language {language!r}")
@@ -60,9 +62,9 @@ def verbalize(text: str, language: str) -> str:
 
 def _put_into_words(text: str, language: str) -> str:
     before, after = _TABLES[language]
-    text = _apply(before, text)
-    text = "".join(_normalize(sentence, language) for sentence in _SENTENCE_ENDS[language].split(text))
-    return _apply(after, text)
+    text = apply_rules(before, text)
+    text = "".join(_normalize(sentence, language) for sentence in split_for_normalizer(text, language))
+    return apply_rules(after, text)
 
 
 def _clean(text: str, language: str) -> str:
@@ -77,7 +79,7 @@ def _clean(text: str, language: str) -> str:
 
 
 def _plain_letter(character: str) -> str:
-    """A Latin letter without its accent, a vulgar fraction as "1/2"; anything else unchanged."""
+    """Remove the accent of a Latin letter and write a vulgar fraction as "1/2"; leave other characters unchanged."""
     if character.isascii():
         return character
     if unicodedata.name(character, "").startswith("LATIN"):
@@ -87,14 +89,8 @@ def _plain_letter(character: str) -> str:
     return character
 
 
-def _apply(table: tuple[Rule, ...], text: str) -> str:
-    for pattern, replacement in table:
-        text = pattern.sub(replacement, text)
-    return text
-
-
 def _normalize(sentence: str, language: str) -> str:
-    """The sentence with its numbers and signs in words; in English only they and their neighbors are normalised."""
+    """Put the numbers and signs of a sentence into words; in English, normalize only them and their neighbors."""
     needs = _NEEDS_NORMALIZER[language]
     if not needs.search(sentence):
         return sentence
@@ -112,7 +108,7 @@ def _normalize(sentence: str, language: str) -> str:
 
 
 def _normalize_part(text: str, language: str) -> str:
-    # wetext drops outer blanks, stumbles over double ones and escapes double quotes.
+    # wetext drops blanks around the text, fails on double blanks and escapes double quotes.
     core = " ".join(text.replace('"', "").split())
     return normalize_sentence(core, language) if 0 < len(core) <= _LONGEST_PART else text
 

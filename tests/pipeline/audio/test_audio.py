@@ -64,7 +64,7 @@ def test_formats_are_what_they_say():
         pytest.param(floats(0.1), "mp3", "expected one of wav, flac", id="unknown codec"),
     ],
 )
-def test_what_has_no_16_bit_form_is_refused(samples, codec, words):
+def test_samples_without_a_16_bit_value_are_refused(samples, codec, words):
     with pytest.raises(ValueError, match=words):
         audio.encode(samples, 16000, codec)
 

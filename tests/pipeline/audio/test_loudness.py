@@ -72,7 +72,7 @@ def test_one_clip_does_not_change_the_next() -> None:
     assert loudness.loudness_lufs(quiet, 16_000) == alone
 
 
-def test_without_the_library_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loudness, "NAME", "pyloudnorm_not_here")
     with pytest.raises(EngineUnavailable, match=r'needs the package .*: pip install "parley\[quality\]"'):
         loudness.version()

@@ -44,7 +44,7 @@ def test_rate_length_and_alignment_stay(attack: Attack, rate: int) -> None:
     ],
 )
 def test_how_much_is_changed(name: str, least_db: float, most_db: float) -> None:
-    """Signal to difference: codecs change the clip, and leave it recognisable."""
+    """Signal to difference: codecs change the clip, and leave it recognizable."""
     clip = tones(3)
     difference = attacked(name, clip).samples - clip.samples
     power = float(np.sum(clip.samples**2))
@@ -62,7 +62,7 @@ def test_cuts_take_what_they_say(name: str, seconds: float, first: int, length: 
 
 
 @pytest.mark.parametrize(("name", "seconds"), [("crop-1s", 1.4), ("crop-1s", 0.5), ("crop-half", 0.9)])
-def test_what_would_be_too_short_is_not_tried(name: str, seconds: float) -> None:
+def test_cuts_that_leave_too_little_are_skipped(name: str, seconds: float) -> None:
     assert BY_NAME[name].apply(tones(seconds)) is None
 
 

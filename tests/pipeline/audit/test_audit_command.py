@@ -42,7 +42,7 @@ def test_a_corpus_that_lost_a_mark(finished: Path, tmp_path: Path) -> None:
     assert out.rstrip().endswith("failed:\n  watermark: 1 kept clips without the corpus's mark")
 
 
-def test_controls_of_ones_own(finished: Path, tmp_path: Path) -> None:
+def test_the_users_own_controls(finished: Path, tmp_path: Path) -> None:
     for number in range(3):
         soundfile.write(tmp_path / f"{number}.wav", tones(seed=number).samples, 16_000)
     code, out, _ = run(finished, "--sample", "4", "--controls", tmp_path, "--json")

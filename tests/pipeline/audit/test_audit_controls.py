@@ -1,4 +1,4 @@
-"""Controls: clips made anew lose the mark and little else; recordings are drawn by the seed."""
+"""Controls: resynthesized clips lose the mark and little else; recordings are drawn by the seed."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from tests.pipeline.audit.audited import tones
 
 
 @pytest.mark.parametrize("rate", [16_000, 24_000])
-def test_a_clip_made_anew_has_the_shape_of_the_old_one_and_no_mark(rate: int) -> None:
+def test_a_resynthesized_clip_keeps_its_shape_and_loses_the_mark(rate: int) -> None:
     engine = load_engine("watermark", "tone-mark")
     clip = engine.embed([tones(3, rate)], [0])[0]
     made = resynthesize(clip)
@@ -25,7 +25,7 @@ def test_a_clip_made_anew_has_the_shape_of_the_old_one_and_no_mark(rate: int) ->
     assert _envelope_correlation(made, clip) > 0.8
 
 
-def test_a_clip_is_made_anew_in_the_same_way_each_time() -> None:
+def test_resynthesis_is_deterministic() -> None:
     np.testing.assert_array_equal(resynthesize(tones()).samples, resynthesize(tones()).samples)
 
 
@@ -63,7 +63,7 @@ def test_recordings_come_mono_at_the_corpus_rate_and_no_longer_than_ten_seconds(
 @pytest.mark.parametrize(
     ("file", "said"), [(None, "no sound files"), ("broken.wav", "broken.wav cannot be read")], ids=["none", "broken"]
 )
-def test_bad_controls_are_the_users_to_mend(tmp_path: Path, file: str | None, said: str) -> None:
+def test_bad_controls_are_user_errors(tmp_path: Path, file: str | None, said: str) -> None:
     if file:
         (tmp_path / file).write_bytes(b"not a recording")
     with pytest.raises(UserError, match=said) as caught:

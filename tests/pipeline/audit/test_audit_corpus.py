@@ -15,7 +15,7 @@ from manifests.storage import open_place
 from pipeline.audit import audit as auditing
 from pipeline.audit.attacks import ATTACKS
 from pipeline.audit.audit import Audit, audit_corpus
-from pipeline.audit.corpus_view import draw, open_source
+from pipeline.audit.corpus_view import draw, open_view
 from pipeline.audit.html import as_html
 from pipeline.audit.text import as_json, as_text
 from pipeline.stages.watermark import WatermarkSettings
@@ -47,7 +47,7 @@ def test_a_sound_corpus_passes(audited: Audit) -> None:
     assert audited.survival.attacks[0].at_1_percent and audited.survival.attacks[0].at_1_percent.share == 1.0
 
 
-def test_every_clip_is_looked_at_without_a_sample(finished: Path, audited: Audit) -> None:
+def test_without_a_sample_every_clip_is_examined(finished: Path, audited: Audit) -> None:
     clips = sum(turn.audio is not None for dialogue in Corpus(finished) for turn in dialogue.turns)
     sampled = audit_corpus(open_place(finished), sample=SAMPLE)
     assert audited.marks and sampled.marks
@@ -97,7 +97,7 @@ def test_a_clip_without_its_mark_is_named(finished: Path, tmp_path: Path) -> Non
     assert found.marks.statuses["kept"].differing == 1
 
 
-def test_what_the_row_says_is_compared_with_what_is_there(finished: Path, tmp_path: Path) -> None:
+def test_recorded_scores_are_compared_with_measured_scores(finished: Path, tmp_path: Path) -> None:
     place = rewrite(finished, tmp_path / "a", first_kept(lambda turn: _hypothesis(_score(turn))))
     found = audit_corpus(place)
     assert found.marks and found.speech
@@ -161,7 +161,7 @@ def test_recipes_that_cannot_be_followed(
 ) -> None:
     place = rewrite(finished, tmp_path / "changed", lambda dialogue: dialogue, settings)
     with pytest.raises(error, match=said):
-        source = open_source(place)
+        source = open_view(place)
         source.engines["watermark", source.recipe.section(WatermarkSettings).engine]
 
 
@@ -179,7 +179,7 @@ MODELS = {
 
 def test_a_missing_checkpoint_says_how_to_name_it(finished: Path, tmp_path: Path) -> None:
     place = rewrite(finished, tmp_path / "changed", lambda dialogue: dialogue, MODELS)
-    source = open_source(place, ["models.heard.model=/no/such/checkpoint"])
+    source = open_view(place, ["models.heard.model=/no/such/checkpoint"])
     with pytest.raises(EngineUnavailable, match=r"--set models\.heard\.KEY=PATH"):
         source.engines["asr", "heard"]
 

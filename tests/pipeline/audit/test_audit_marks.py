@@ -11,8 +11,8 @@ from manifests.errors import CorpusError
 from manifests.reasons import Reason
 from manifests.storage import open_place
 from pipeline.audit.attacks import ATTACKS, Attack
-from pipeline.audit.corpus_view import Source, batches, open_source
-from pipeline.audit.detect import Found, delivered
+from pipeline.audit.corpus_view import CorpusView, batches, open_view
+from pipeline.audit.detect import MarkScore, delivered
 from pipeline.audit.survival import add_controls, add_marked, new_table, survival
 from pipeline.audit.watermarks import MarkAudit
 from pipeline.engines.contract import Clip, Detection, Failure
@@ -39,14 +39,14 @@ class Told:
         return [self.answers.pop(0) if len(self.answers) > 1 else self.answers[0] for _ in clips]
 
 
-def told(finished: Path, *answers: Detection | Failure) -> Source:
-    source = open_source(open_place(finished))
+def told(finished: Path, *answers: Detection | Failure) -> CorpusView:
+    source = open_view(open_place(finished))
     source.engines["watermark", source.recipe.section(WatermarkSettings).engine] = Told(list(answers))
     return source
 
 
 def flipped(message: str, bits: int) -> str:
-    """The message with so many of its last bits turned over."""
+    """Flip the last bits of the message."""
     return f"{int(message, 16) ^ ((1 << bits) - 1):04x}"
 
 
@@ -101,9 +101,9 @@ def test_the_sample_is_decoded_a_few_dialogues_at_a_time(finished: Path) -> None
     ]
 
 
-def test_a_row_whose_recipe_is_no_digest_is_the_corpuss_fault(finished: Path) -> None:
+def test_a_row_whose_recipe_is_not_a_digest_is_a_corpus_error(finished: Path) -> None:
     source = told(finished, Detection(0.9, "0000"))
-    with pytest.raises(CorpusError, match="is no digest"):
+    with pytest.raises(CorpusError, match="is not a digest"):
         delivered([replace(Corpus(finished)[0], recipe="not hex")], source)
 
 
@@ -115,9 +115,9 @@ def _only_long(clip: Clip) -> Clip | None:
     return clip if len(clip.samples) > 16_000 else None
 
 
-def _peaks(clips: Sequence[Clip]) -> list[Found]:
+def _peaks(clips: Sequence[Clip]) -> list[MarkScore]:
     """A detector whose score is the clip's peak, and whose message is always 00ff."""
-    return [Found(float(abs(clip.samples).max()), "00ff") for clip in clips]
+    return [MarkScore(float(abs(clip.samples).max()), "00ff") for clip in clips]
 
 
 def test_survival_counts_each_attack_for_itself() -> None:

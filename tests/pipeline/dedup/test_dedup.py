@@ -15,7 +15,7 @@ from manifests.schema import Dialogue
 from manifests.storage import Place, open_place
 from pipeline.dedup import build, build_index, index, load_index
 from pipeline.dedup.bands import band_keys, choose_bands
-from pipeline.dedup.passes import Task
+from pipeline.dedup.passes import Comparison
 from pipeline.dedup.settings import DedupSettings
 from pipeline.dedup.shingles import shingle_hashes
 from pipeline.job.blocks import write_block
@@ -46,7 +46,7 @@ class Remembers(InProcess):
 
 
 class Dies(InProcess):
-    """Is gone after so many results."""
+    """Stops after a number of results."""
 
     def __init__(self, after: int) -> None:
         self.left = after
@@ -219,42 +219,46 @@ def expected() -> Mapping[str, str]:
 
 
 @pytest.mark.parametrize("block_rows", [3, 64, 1000])
-@pytest.mark.parametrize(("chunk_rows", "task_bytes"), [(20, 20_000), (50, 100_000), (32_768, 2**20), (32_768, 1)])
+@pytest.mark.parametrize(
+    ("chunk_rows", "comparison_bytes"), [(20, 20_000), (50, 100_000), (32_768, 2**20), (32_768, 1)]
+)
 def test_any_cut_of_the_work_gives_the_same_index(
     block_rows: int,
     chunk_rows: int,
-    task_bytes: int,
+    comparison_bytes: int,
     expected: Mapping[str, str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if task_bytes == 1:
+    if comparison_bytes == 1:
         monkeypatch.setattr(build, "_ENTRY_BYTES", 1)
-        task_bytes = 64
+        comparison_bytes = 64
     monkeypatch.setattr(build, "CHUNK_ROWS", chunk_rows)
-    monkeypatch.setattr(build, "TASK_BYTES", task_bytes)
+    monkeypatch.setattr(build, "COMPARISON_BYTES", comparison_bytes)
     monkeypatch.setattr(build, "_PENDING_PAIRS", 10)
     assert index_of(CORPUS, open_place(tmp_path), block_rows) == expected
 
 
-@pytest.mark.parametrize("task_bytes", [64, 30_000, 2**20])
-def test_tasks_share_out_all_partitions(task_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "TASK_BYTES", task_bytes)
+@pytest.mark.parametrize("comparison_bytes", [64, 30_000, 2**20])
+def test_comparisons_cover_all_partitions(
+    comparison_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "COMPARISON_BYTES", comparison_bytes)
     monkeypatch.setattr(build, "_ENTRY_BYTES", 20)
     runner = Remembers()
     index_of(CORPUS, open_place(tmp_path), 50, runner=runner)
-    tasks = [(item.first, item.last) for item in runner.items if isinstance(item, Task)]
+    tasks = [(item.first, item.last) for item in runner.items if isinstance(item, Comparison)]
     partitions = runner.items[0].plan.partitions
     assert [number for first, last in tasks for number in range(first, last + 1)] == list(range(partitions))
     assert all(first <= last for first, last in tasks)
-    assert (len(tasks) > 1) == (task_bytes < 2**20)
+    assert (len(tasks) > 1) == (comparison_bytes < 2**20)
 
 
 def test_ray_gives_the_same_index(
     expected: Mapping[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(build, "CHUNK_ROWS", 50)
-    monkeypatch.setattr(build, "TASK_BYTES", 50_000)
+    monkeypatch.setattr(build, "COMPARISON_BYTES", 50_000)
     runner = RayRunner()
     try:
         assert index_of(CORPUS, open_place(tmp_path), 20, runner=runner) == expected
@@ -278,7 +282,7 @@ def test_a_killed_build_begins_again(
     after: int, expected: Mapping[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(build, "CHUNK_ROWS", 50)
-    monkeypatch.setattr(build, "TASK_BYTES", 50_000)
+    monkeypatch.setattr(build, "COMPARISON_BYTES", 50_000)
     with pytest.raises(KeyboardInterrupt):
         index_of(CORPUS, open_place(tmp_path), 20, runner=Dies(after))
     with pytest.raises(CorpusError, match="missing"):
@@ -291,7 +295,7 @@ def test_a_killed_build_begins_again(
     assert sorted(path.name for path in (tmp_path / "index").iterdir()) == ["duplicates.arrow", "index.json"]
 
 
-def test_an_index_that_is_there_is_not_built_again(tmp_path: Path) -> None:
+def test_a_finished_index_is_not_built_again(tmp_path: Path) -> None:
     place = open_place(tmp_path)
     index_of(asked("Hello", "Hello"), place)
     assert build_index(place / "blocks", 1, place / "index", SETTINGS, Dies(0)) == 1
@@ -322,7 +326,7 @@ def test_ids_with_the_same_hash_are_told_apart(tmp_path: Path, monkeypatch: pyte
     assert "0" not in load_index(open_place(tmp_path / "index"))
 
 
-def test_the_table_of_another_index_is_not_taken(tmp_path: Path) -> None:
+def test_the_table_of_another_index_is_refused(tmp_path: Path) -> None:
     index_of(asked("Hello", "Hello"), open_place(tmp_path / "one"))
     index_of(asked(*["Hello"] * 50), open_place(tmp_path / "other"))
     (tmp_path / "other" / "index" / "duplicates.arrow").replace(tmp_path / "one" / "index" / "duplicates.arrow")

@@ -75,7 +75,7 @@ def test_thresholds_near_one_have_bands_too(threshold: float, num_perm: int) -> 
     assert choose_bands(DedupSettings(threshold=threshold, num_perm=num_perm)).recall(threshold) > 0.97
 
 
-def test_without_datasketch_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_datasketch_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "datasketch", None)
     with pytest.raises(EngineUnavailable, match=r"datasketch is missing; install parley\[llm\]"):
         choose_bands(DedupSettings())
@@ -83,5 +83,5 @@ def test_without_datasketch_a_sentence_says_what_to_install(monkeypatch: pytest.
         version()
 
 
-def test_the_version_names_library_and_normaliser() -> None:
+def test_the_version_names_library_and_normalizer() -> None:
     assert version() == f"datasketch {metadata.version('datasketch')}, unicode-1"

@@ -63,7 +63,7 @@ class FailingDisk(io.BytesIO):
 
 
 @pytest.mark.parametrize("content", [GOOD + b"\n", b"[" + GOOD + b",", b""])
-def test_a_disk_that_fails_is_one_sentence(write, monkeypatch, content):
+def test_a_failing_disk_is_a_one_line_error(write, monkeypatch, content):
     uri = write(GOOD)
     monkeypatch.setattr("pipeline.readers.text_stream._open", lambda place: FailingDisk(content))
     for attempt in (detect_format, lambda uri: list(read_rows(uri, "alpaca"))):

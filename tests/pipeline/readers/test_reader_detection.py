@@ -31,20 +31,20 @@ def test_mixed_rows(write, rows, name):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ([{"a": 1, "b": 2}], "no format is known by the keys 'a', 'b'; pass --format with one of: alpaca, belle,"),
-        ([{}], "by the keys (none)"),
+        ([{"a": 1, "b": 2}], "no format has the keys 'a', 'b'; pass --format with one of: alpaca, belle,"),
+        ([{}], "no format has the keys (none)"),
         ([{f"key{n:02}": 1 for n in range(13)}], "'key11', ...;"),
         ([{**OPENAI, **GPT}], "fit more than one format; pass --format with one of: openai, sharegpt"),
         ([ALPACA, OPENAI], "fit more than one format; pass --format with one of: alpaca, openai"),
-        ([{"instruction": 1, "output": 2}], "the keys 'instruction', 'output' are those of alpaca, but not what they"),
-        ([{"chat": [{"role": "a"}]}], "no format is known by the keys 'chat'"),
-        ([{"plain_text": "[Human]: a<eoh> [Other]: b"}], "no format is known by the keys 'plain_text'"),
+        ([{"instruction": 1, "output": 2}], "the keys 'instruction', 'output' are those of alpaca, but their"),
+        ([{"chat": [{"role": "a"}]}], "no format has the keys 'chat'"),
+        ([{"plain_text": "[Human]: a<eoh> [Other]: b"}], "no format has the keys 'plain_text'"),
         ([1, 2], "no row is a readable object; the first one begins '1'"),
         ("version https://example.org/pointer", "the first one begins 'version https://example.org/pointer' (line 1"),
         ([{"\ud800\x00": 1}], "the keys '\ufffd';"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_told_is_one_sentence(write, content, message):
+def test_an_undetectable_format_is_a_one_line_error(write, content, message):
     uri = write(content if isinstance(content, str) else json.dumps(content))
     for attempt in (detect_format, read_rows):
         with pytest.raises(InputError) as error:

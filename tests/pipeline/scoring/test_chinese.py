@@ -1,4 +1,4 @@
-"""Chinese normalisation: its forms, and what holds for every text. The pairs are in `golden/`."""
+"""Chinese normalization: its forms, and what holds for every text. The pairs are in `golden/`."""
 
 from collections.abc import Callable
 

@@ -79,6 +79,6 @@ def test_limits_depend_on_the_script() -> None:
 
 
 @pytest.mark.parametrize("sample_rate", [0, -16_000])
-def test_a_rate_is_positive(sample_rate: int) -> None:
-    with pytest.raises(ValueError, match="sample rate is positive"):
+def test_a_rate_must_be_positive(sample_rate: int) -> None:
+    with pytest.raises(ValueError, match="sample rate must be positive"):
         duration_reason("a", "en", 1, sample_rate)

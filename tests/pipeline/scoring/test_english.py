@@ -1,4 +1,4 @@
-"""English normalisation: its forms, and what holds for every text. The pairs are in `golden/`."""
+"""English normalization: its forms, and what holds for every text. The pairs are in `golden/`."""
 
 import pytest
 from hypothesis import given

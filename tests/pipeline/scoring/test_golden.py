@@ -1,4 +1,4 @@
-"""The golden tables: what is meant to be said beside what a recogniser prints for it.
+"""The golden tables: what is meant to be said beside what a recognizer prints for it.
 
 The rows of `golden/<language>_same.tsv` agree, those of `..._different.tsv` do not; those of `..._limits.tsv` should
 and do not: whoever mends one moves it.

@@ -147,7 +147,7 @@ TEXT = "abcdefghijklmnopqrstuvwxyz0123456789"
         (TEXT, TEXT.replace("r", "!"), 12, 0.0),
         (TEXT, TEXT.replace("r", ""), 12, 0.0),
         (TEXT, TEXT.replace("r", "r!!!!!"), 12, 0.0),
-        # the last and the first character of an edge, and their neighbours
+        # the last and the first character of an edge, and their neighbors
         (TEXT, TEXT.replace("l", "!"), 12, 1 / 12),
         (TEXT, TEXT.replace("m", "!"), 12, 0.0),
         (TEXT, TEXT.replace("y", "!"), 12, 1 / 12),

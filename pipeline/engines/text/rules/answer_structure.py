@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from pipeline.engines.text.rules.sentences import split_sentences
+from pipeline.text.sentences import split_sentences
 from pipeline.text.verbalize import strip_markup, text_length
 
 _ITEM = re.compile(

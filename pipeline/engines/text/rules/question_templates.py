@@ -4,7 +4,7 @@ import random
 import re
 
 from pipeline.engines.text.rules.patterns import RewriteWording
-from pipeline.engines.text.rules.sentences import split_sentences
+from pipeline.text.sentences import split_sentences
 
 # "for me" closes a short order only, and none that has the word already.
 _SHORT_ORDER = 9

@@ -12,8 +12,8 @@ from pipeline.engines.contract import Failure, TextAnswer, TextRequest
 from pipeline.engines.text.rules.answer_structure import Written, is_verse, take_apart, without_parentheses
 from pipeline.engines.text.rules.limits import beginning, is_endless
 from pipeline.engines.text.rules.patterns import RespondWording, first_match, respond_wording
-from pipeline.engines.text.rules.sentences import with_end_mark
 from pipeline.engines.text.rules.spoken_list import speak_list
+from pipeline.text.sentences import with_end_mark
 from pipeline.text.verbalize import text_length, unspeakable, verbalize
 
 # Fenced code and tables, before their marks are stripped.

@@ -15,8 +15,8 @@ from pipeline.engines.text.rules.limits import MAX_CHARACTERS, is_endless
 from pipeline.engines.text.rules.patterns import Fillers, RewriteWording, rewrite_wording
 from pipeline.engines.text.rules.question_templates import ask
 from pipeline.engines.text.rules.screen import judge_source
-from pipeline.engines.text.rules.sentences import with_end_mark
 from pipeline.engines.text.rules.split_request import SourceText, read_source
+from pipeline.text.sentences import with_end_mark
 from pipeline.text.verbalize import text_length, unspeakable, verbalize
 
 _MAX_LENGTH = {"en": 60, "zh": 80}

@@ -1,4 +1,4 @@
-"""Which English rows are tasks about a given text, and what is left of them. All rows are made up for this table."""
+"""English rows that are tasks about a given text, and their material. All rows are made up for this table."""
 
 import pytest
 
@@ -210,5 +210,5 @@ def test_long_material_is_cut_at_a_sentence_end_where_one_is_near(limit: int, te
 
 
 @pytest.mark.parametrize("limit", [0, -1])
-def test_no_room_is_no_fragment(limit: int) -> None:
+def test_without_room_there_is_no_fragment(limit: int) -> None:
     assert find_fragment("Summarize the passage.", RAIN, "en", limit) is None

@@ -1,8 +1,8 @@
-"""What may be left in a spoken text, and how long texts are."""
+"""Which characters may be left in a spoken text."""
 
 import pytest
 
-from pipeline.text.verbalize import is_speakable, text_length, unspeakable
+from pipeline.text.verbalize import is_speakable, unspeakable
 
 
 @pytest.mark.parametrize(
@@ -52,31 +52,7 @@ def test_speakable_needs_something_to_say(text: str, language: str, speakable: b
     assert is_speakable(text, language) is speakable
 
 
-@pytest.mark.parametrize(
-    ("text", "language", "units"),
-    [
-        ("", "en", 0),
-        ("...", "en", 0),
-        ("one two  three", "en", 3),
-        ("it's O'Neill's", "en", 2),
-        ("well-known fact", "en", 3),
-        ("room 101, please!", "en", 3),
-        ("", "zh", 0),
-        ("，。", "zh", 0),
-        ("你好世界", "zh", 4),
-        ("你好，世界。", "zh", 4),
-        ("我爱Python语言", "zh", 5),
-        ("2024年", "zh", 2),
-        ("iPhone 12", "zh", 2),
-    ],
-)
-def test_units_are_words_or_characters(text: str, language: str, units: int) -> None:
-    assert text_length(text, language) == units
-
-
 @pytest.mark.parametrize("language", ["fr", "", "EN"])
 def test_an_unknown_language_is_an_error_of_the_caller(language: str) -> None:
     with pytest.raises(ValueError, match="language"):
         unspeakable("a", language)
-    with pytest.raises(ValueError, match="language"):
-        text_length("a", language)

@@ -1,4 +1,4 @@
-"""Chinese as it is said. Every row is a thing that the data sets write and a person reads aloud."""
+"""Chinese as it is said. Every row is a form that the data sets contain and a person reads aloud."""
 
 import pytest
 from hypothesis import given, settings
@@ -107,12 +107,12 @@ def test_chinese(written: str, spoken: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["笑😀", "www.example.com", "π是常数", "甲→乙", "2^3"])
-def test_what_cannot_be_said_stays_to_be_found(text: str) -> None:
+def test_unspeakable_characters_stay_in_the_text(text: str) -> None:
     assert unspeakable(verbalize(text, "zh"), "zh", allow_latin=True)
 
 
 @pytest.mark.parametrize("spoken", [spoken for _, spoken in ROWS])
-def test_saying_it_twice_changes_nothing(spoken: str) -> None:
+def test_verbalizing_twice_changes_nothing(spoken: str) -> None:
     assert verbalize(spoken, "zh") == spoken
 
 

@@ -1,4 +1,4 @@
-"""English as it is said. Every row is a thing that the data sets write and a person reads aloud."""
+"""English as it is said. Every row is a form that the data sets contain and a person reads aloud."""
 
 import pytest
 from hypothesis import given, settings
@@ -121,12 +121,12 @@ def test_english(written: str, spoken: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["Smile 😀", "Привет", "你好", "a → b", "5 <unknown> \\frac"])
-def test_what_cannot_be_said_stays_to_be_found(text: str) -> None:
+def test_unspeakable_characters_stay_in_the_text(text: str) -> None:
     assert unspeakable(verbalize(text, "en"), "en")
 
 
 @pytest.mark.parametrize("spoken", [spoken for _, spoken in ROWS])
-def test_saying_it_twice_changes_nothing(spoken: str) -> None:
+def test_verbalizing_twice_changes_nothing(spoken: str) -> None:
     assert verbalize(spoken, "en") == spoken
 
 
