@@ -1,6 +1,7 @@
 """Work for runners whose content are numbers; other processes must be able to import it."""
 
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,3 +100,30 @@ class Squarer:
         if self._plan.fault == "corpus":
             raise CorpusError("three is broken")
         raise ZeroDivisionError
+
+
+@dataclass(frozen=True)
+class Gated:
+    """A pool whose workers add one, but not before the file `gate` is there."""
+
+    gate: str
+    claims: Claims = Claims(workers=1, cpus=1.0)
+    name: str = "gated"
+    blocks_in_flight: int = 1
+    takes_batches: bool = False
+
+    def open(self) -> "GatedAdder":
+        return GatedAdder(Path(self.gate))
+
+
+class GatedAdder:
+    def __init__(self, gate: Path) -> None:
+        self._gate = gate
+
+    def run(self, numbers: Sequence[int]) -> tuple[list[int], Effort]:
+        while not self._gate.exists():
+            time.sleep(0.05)
+        return [number + 1 for number in numbers], Effort()
+
+    def close(self) -> None:
+        pass
