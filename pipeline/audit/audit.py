@@ -18,7 +18,7 @@ from pipeline.audit.speech import Heard, audit_speech
 from pipeline.audit.survival import Survived, Table, add_controls, add_marked, new_table, survival
 from pipeline.audit.watermarks import Marks, audit_marks
 from pipeline.engines.contract import Clip
-from pipeline.job.run import WORK
+from pipeline.job.directory import WORK
 from pipeline.recipe import digest
 from pipeline.stages.cast import CastSettings, public_bank
 from pipeline.stages.render import RenderSettings

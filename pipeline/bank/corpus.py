@@ -15,7 +15,7 @@ _HEAD_CLIPS = 256
 
 
 @dataclass(frozen=True)
-class Corpus:
+class RecordingCorpus:
     """`read` lists its clips in an order that is always the same. `dataset` begins the id of every speaker."""
 
     place: Place
@@ -39,7 +39,7 @@ class Corpus:
         return {"dataset": self.dataset, "layout": self.layout, "license": self.license, "first_clips_sha256": digest}
 
 
-def open_corpus(uri: str, layout: str, dataset: str | None = None, license: str | None = None) -> Corpus:
+def open_corpus(uri: str, layout: str, dataset: str | None = None, license: str | None = None) -> RecordingCorpus:
     """The corpus there. Its name and license are the layout's, where nothing else is said. Raises InputError."""
     from voicebank.layouts import LAYOUTS
 
@@ -49,4 +49,4 @@ def open_corpus(uri: str, layout: str, dataset: str | None = None, license: str 
     name = dataset or layout
     if not name.isprintable() or "/" in name:
         raise InputError(f"--dataset {name!r}: no control characters and no /")
-    return Corpus(open_place(uri), layout, name, license or known.license, known.read)
+    return RecordingCorpus(open_place(uri), layout, name, license or known.license, known.read)

@@ -1,4 +1,4 @@
-"""What runs in a worker: a block of clips goes in, speakers and rejects come out.
+"""What runs in a worker: the clips of whole groups go in, speakers and rejects come out.
 
 Cheap questions come first: a group that is too small by its metadata alone is never decoded, and clips are encoded
 only once their group has enough good ones. So a clip that needs a predicted score is decoded twice; that costs a
@@ -15,12 +15,13 @@ from typing import Any, TypeVar
 
 from manifests.storage import Place
 from pipeline.bank.clips import Unusable, read_blocks
-from pipeline.bank.listing import read_clips, shipped_score
-from pipeline.bank.recipe import BankRecipe
-from pipeline.bank.results import BankReport, Reject, commit_block
+from pipeline.bank.listing import shipped_score
+from pipeline.bank.recipe import BankRecipe, WorkerPool
+from pipeline.bank.results import BuiltGroups, RejectedClips
 from pipeline.bank.speaker import HeardClip, contradiction, make_speaker
 from pipeline.engines.contract import Clip, Failure, GenderGuess, Samples
 from pipeline.engines.registry import load_engine
+from pipeline.job.usage import Effort
 from voicebank.layouts.clip import SourceClip
 from voicebank.reasons import BankReason, bank_reason_of
 from voicebank.voice import Speaker
@@ -36,8 +37,6 @@ class BuildOrder:
     corpus: Place
     dataset: str
     license: str | None
-    blocks: Place
-    target: Place
     roles: tuple[str, ...]
 
 
@@ -50,10 +49,9 @@ class BuildWorker:
         loaded = {key: load_engine(*key, order.recipe.models) for key in dict.fromkeys(named.values())}
         self._engines = {role: loaded[key] for role, key in named.items()}
 
-    def run(self, block: int) -> BankReport:
-        clips = read_clips(self._order.blocks, block)
-        speakers, rejects = build_block(clips, self._order, self._engines)
-        return commit_block(self._order.target, block, len(clips), speakers, rejects)
+    def run(self, clips: Sequence[SourceClip]) -> tuple[BuiltGroups, Effort]:
+        speakers, rejects = build_groups(clips, self._order, self._engines)
+        return BuiltGroups(len(clips), speakers, rejects), Effort()
 
     def close(self) -> None:
         """Let go of what engines hold outside this process."""
@@ -62,11 +60,31 @@ class BuildWorker:
                 close()
 
 
+@dataclass(frozen=True)
+class BuildPlan:
+    """The one pool of a bank's job."""
+
+    order: BuildOrder
+    name: str = "bank"
+    blocks_in_flight: int = 1
+
+    @property
+    def claims(self) -> WorkerPool:
+        return self.order.recipe.pool
+
+    @property
+    def takes_batches(self) -> bool:
+        return self.claims.gpus > 0
+
+    def open(self) -> BuildWorker:
+        return BuildWorker(self.order)
+
+
 class _RemainingClips:
-    """The clips of a block that are still in, by group, and the rejects so far."""
+    """The clips that are still in, by group, and the rejects so far."""
 
     def __init__(self, clips: Sequence[SourceClip]) -> None:
-        self.rejects: list[Reject] = []
+        self.rejects: list[RejectedClips] = []
         self.groups: dict[str, list[SourceClip]] = defaultdict(list)
         for clip in clips:
             self.groups[clip.group].append(clip)
@@ -91,9 +109,9 @@ class _RemainingClips:
         self.rejects.append(_reject(name, None, len(self.groups.pop(name)), why))
 
 
-def build_block(
+def build_groups(
     clips: Sequence[SourceClip], order: BuildOrder, engines: Mapping[str, Any]
-) -> tuple[list[Speaker], list[Reject]]:
+) -> tuple[list[Speaker], list[RejectedClips]]:
     """The speakers and rejects of whole groups: every clip is a speaker's, or rejected, or in a rejected group."""
     remaining, recipe = _RemainingClips(clips), order.recipe
     too_few = partial(_too_few, recipe.groups.min_clips)
@@ -262,5 +280,5 @@ def _guesses(pairs: Sequence[tuple[SourceClip, Clip]], engine: Any) -> dict[Sour
     return {source: guess for (source, _), guess in zip(pairs, results, strict=True) if isinstance(guess, GenderGuess)}
 
 
-def _reject(group: str, clip_id: str | None, clips: int, why: Unusable) -> Reject:
-    return Reject(group, clip_id, clips, why.reason.value, why.detail or None)
+def _reject(group: str, clip_id: str | None, clips: int, why: Unusable) -> RejectedClips:
+    return RejectedClips(group, clip_id, clips, why.reason.value, why.detail or None)

@@ -36,7 +36,7 @@ BATCH = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class HeardVoice:
     """Cosines of one voice's audio: between its two sentences (`own`), to its parents, to the nearest real speaker."""
 
     voice_id: str
@@ -51,11 +51,11 @@ class ProbeReport:
     """`failures` says of each voice that could not be measured why; the check holds only if all could be."""
 
     limit: float
-    heard: list[Heard] = field(default_factory=list)
+    heard: list[HeardVoice] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
 
     @property
-    def near(self) -> list[Heard]:
+    def near(self) -> list[HeardVoice]:
         """The voices whose audio is as near to a real speaker as the limit, or nearer."""
         return [one for one in self.heard if one.nearest_real >= self.limit]
 
@@ -143,13 +143,13 @@ def _encode(clips: Sequence[Clip | Failure], encoder: SpeakerEncoder) -> Samples
     return np.stack(xvectors)
 
 
-def _compare(voice: Voice, xvectors: Samples, crowd: Crowd) -> Heard:
+def _compare(voice: Voice, xvectors: Samples, crowd: Crowd) -> HeardVoice:
     mean = xvectors.mean(axis=0)
     mean /= max(float(np.linalg.norm(mean)), 1e-12)
     similarities = crowd.xvectors @ mean
     row = int(similarities.argmax())
     place = {speaker_id: index for index, speaker_id in enumerate(crowd.ids)}
-    return Heard(
+    return HeardVoice(
         voice_id=voice.voice_id,
         own=float(xvectors[0] @ xvectors[1]),
         parents=tuple(float(similarities[place[parent]]) for parent in voice.parents if parent in place),

@@ -23,7 +23,7 @@ class Clips(Section):
     max_s: float = Field(60.0, gt=0, description="seconds; longer clips are left out: they may hold several voices")
 
 
-class Quality(Section):
+class QualityRule(Section):
     engine: str | None = Field(
         None, description="predicts what the corpus does not score itself; none: clips without a score are left out"
     )
@@ -72,7 +72,7 @@ class GenderRule(Section):
     )
 
 
-class Rate(Section):
+class RateRule(Section):
     vad: str = Field(description="voice activity detector: time without speech does not count as articulation")
 
 
@@ -96,11 +96,11 @@ class BankRecipe(Section):
     )
     block_clips: int = Field(256, gt=0, description="clips in a block, about: blocks hold whole groups")
     clips: Clips = Field(Clips(), description="which clips are looked at")
-    quality: Quality
+    quality: QualityRule
     groups: Groups = Field(Groups(), description="which groups are looked at")
     pair_rule: PairRule
     gender: GenderRule = Field(GenderRule(), description="where the gender comes from")
-    rate: Rate
+    rate: RateRule
     embedding: Embedding = Field(Embedding(), description="what a synthesizer speaks with")
     pool: WorkerPool = Field(WorkerPool(), description="how the work is spread; does not change the bank")
 

@@ -5,7 +5,6 @@ Of each voice the mean over its probe sentences is kept (`voicebank.reference_em
 against.
 """
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -27,7 +26,13 @@ from voicebank.reference_embeddings import Origin, write_reference_embeddings
 from voicebank.voice import Voice
 
 
-def embed_bank(bank: str, recipe_name: str, overrides: Sequence[str], encoder: str | None) -> tuple[str, bool]:
+def embed_bank(
+    bank: str,
+    recipe_name: str,
+    overrides: Sequence[str],
+    encoder: str | None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[str, bool]:
     """The outcome for people, and whether every voice that the recipe's engines speak with has its
     reference_embedding."""
     recipe = load_recipe(recipe_name, overrides)
@@ -41,7 +46,7 @@ def embed_bank(bank: str, recipe_name: str, overrides: Sequence[str], encoder: s
         raise UserError(f"the bank {loaded.name} has no voice for {', '.join(speaking_engines(recipe))}")
     hearing: SpeakerEncoder = load_engine("encoder", name, recipe.models)
     synthesizers = _synthesizers(recipe, voices)
-    vectors, failures = reference_embeddings(voices, synthesizers, hearing, progress=_tell)
+    vectors, failures = reference_embeddings(voices, synthesizers, hearing, progress=progress)
     versions = {engine: synthesizer.version for engine, synthesizer in synthesizers.items()}
     if vectors:
         origin = Origin(recipe.engine_of(name), hearing.version, loaded.digest, versions)
@@ -81,8 +86,3 @@ def _synthesizers(recipe: Recipe, voices: Sequence[Voice]) -> dict[str, Any]:
     spoken = {voice.engine for voice in voices}
     named = {recipe.engine_of(name): name for name in recipe.section(SynthesizeSettings).engine}
     return {engine: load_engine("tts", name, recipe.models) for engine, name in named.items() if engine in spoken}
-
-
-def _tell(done: int, total: int) -> None:
-    end = "\n" if done == total else "\r"
-    print(f"{done:,} of {total:,} voices", end=end, file=sys.stderr, flush=True)

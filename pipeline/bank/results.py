@@ -1,35 +1,37 @@
-"""What is on disk of the blocks that are done, and the table of rejects.
+"""What a block of a bank holds: clips at first, then speakers and rejects; and the table of rejects.
 
-For block 17, in the directory of finished blocks::
+For block 17, in the directory of finished blocks, beside its commit (`pipeline.job.blocks`)::
 
     000017/speakers.parquet             its speakers
     000017/rejected.parquet             its rejects
-    000017.clips-256.speakers-9.json    written after them: the block is done; its name alone says how much that was
 
 A reject is a row (group, clip_id, clips, reason, detail). With a clip_id it is one clip; without, a whole group, and
 `clips` are those that no row of their own had rejected before. So the clips of all rows and of all speakers together
 are the clips that were listed.
 """
 
-import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
+from itertools import groupby, islice
+from operator import attrgetter
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from manifests.errors import CorpusError
 from manifests.storage import Place
-from pipeline.job.blocks import block_name
+from pipeline.bank.listing import read_clips
+from pipeline.job.blocks import block_name, commit
+from pipeline.job.listener import Measure, Part
+from pipeline.job.usage import Effort
+from voicebank.layouts.clip import SourceClip
 from voicebank.tables import read_speakers, write_speakers
 from voicebank.voice import Speaker
 
 REJECTED_FILE = "rejected.parquet"
 
-_COMMIT = re.compile(r"(\d{6,})\.clips-(\d+)\.speakers-(\d+)\.json")
 _SCHEMA = pa.schema(
     [
         pa.field("group", pa.string(), nullable=False),
@@ -43,7 +45,7 @@ _ROWS_PER_GROUP = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class Reject:
+class RejectedClips:
     """A clip that is left out, or (`clip_id` None) what is left of a group that is."""
 
     group: str
@@ -64,48 +66,67 @@ class BankReport:
     group_reasons: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What the name of a commit says."""
+@dataclass(frozen=True)
+class BuiltGroups:
+    """What became of the clips of whole groups."""
 
     clips: int
-    speakers: int
+    speakers: list[Speaker]
+    rejects: list[RejectedClips]
 
 
-def commit_block(
-    directory: Place, block: int, clips: int, speakers: Sequence[Speaker], rejects: Sequence[Reject]
-) -> BankReport:
-    """Write speakers and rejects, then the commit."""
-    place = directory / block_name(block)
-    write_speakers(place, speakers)
-    write_rejects(place, rejects)
-    report = BankReport(
-        block,
-        clips,
-        len(speakers),
-        _counted(reject.reason for reject in rejects if reject.clip_id is not None),
-        _counted(reject.reason for reject in rejects if reject.clip_id is None),
-    )
-    commit = directory / f"{block_name(block)}.clips-{clips}.speakers-{len(speakers)}.json"
-    commit.write_text(json.dumps(asdict(report), sort_keys=True) + "\n")
-    return report
+@dataclass(frozen=True)
+class BankBlocks:
+    """Blocks of clips come from `source`; what became of them is committed to `target`."""
 
+    source: Place
+    target: Place
+    part_rows: int = 64
+    """Clips: they fill the batches of the engines, see `pipeline.bank.clips`."""
 
-def finished_blocks(directory: Place) -> dict[int, Done]:
-    """Of every finished block, how much it was. One listing, no file is opened."""
-    matches = (_COMMIT.fullmatch(place.name) for place in directory.list())
-    return {int(match[1]): Done(int(match[2]), int(match[3])) for match in matches if match}
+    def load(self, part: Part) -> list[SourceClip]:
+        """The clips of some of the block's groups."""
+        groups = [list(group) for _, group in groupby(read_clips(self.source, part.block), attrgetter("group"))]
+        return [clip for group in part.cut(groups) for clip in group]
+
+    def measure(self, content: Sequence[SourceClip] | BuiltGroups) -> Measure:
+        if isinstance(content, BuiltGroups):
+            return Measure(content.clips, content.clips, len(content.speakers))
+        return Measure(len(content))
+
+    def pack(self, content: Any) -> Any:
+        return content
+
+    def unpack(self, packed: Any) -> Any:
+        return packed
+
+    def commit(self, block: int, contents: Sequence[BuiltGroups], effort: Effort) -> BankReport:
+        """Write speakers and rejects, then the commit."""
+        speakers = [speaker for part in contents for speaker in part.speakers]
+        rejects = [reject for part in contents for reject in part.rejects]
+        place = self.target / block_name(block)
+        write_speakers(place, speakers)
+        write_rejects(place, rejects)
+        report = BankReport(
+            block,
+            sum(part.clips for part in contents),
+            len(speakers),
+            _counted(reject.reason for reject in rejects if reject.clip_id is not None),
+            _counted(reject.reason for reject in rejects if reject.clip_id is None),
+        )
+        commit(self.target, block, {"clips": report.clips, "speakers": report.speakers}, report)
+        return report
 
 
 def block_speakers(directory: Place, block: int) -> list[Speaker]:
     return read_speakers(directory / block_name(block))
 
 
-def block_rejects(directory: Place, block: int) -> list[Reject]:
+def block_rejects(directory: Place, block: int) -> list[RejectedClips]:
     return [reject for group in read_rejects(directory / block_name(block)) for reject in group]
 
 
-def write_rejects(directory: Place, rejects: Iterable[Reject]) -> int:
+def write_rejects(directory: Place, rejects: Iterable[RejectedClips]) -> int:
     """Write `rejected.parquet`; how many rows there were. The rows alone decide the bytes."""
     rows, count = iter(rejects), 0
     with (
@@ -118,14 +139,14 @@ def write_rejects(directory: Place, rejects: Iterable[Reject]) -> int:
     return count
 
 
-def read_rejects(directory: Place) -> Iterator[list[Reject]]:
+def read_rejects(directory: Place) -> Iterator[list[RejectedClips]]:
     """The rejects, row group by row group; CorpusError where the file is missing or broken."""
     place = directory / REJECTED_FILE
     try:
         with place.filesystem.open_input_file(place.path) as file:
             parquet = pq.ParquetFile(file, page_checksum_verification=True)
             for group in range(parquet.num_row_groups):
-                yield [Reject(**row) for row in parquet.read_row_group(group).to_pylist()]
+                yield [RejectedClips(**row) for row in parquet.read_row_group(group).to_pylist()]
     except (OSError, pa.ArrowException, TypeError) as error:
         raise CorpusError(f"{directory.name}/{place.name} is missing or broken") from error
 

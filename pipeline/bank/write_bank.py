@@ -11,7 +11,7 @@ from manifests.errors import CorpusError, UserError
 from manifests.storage import Place
 from pipeline.bank.listing import Listing
 from pipeline.bank.recipe import BankRecipe
-from pipeline.bank.results import REJECTED_FILE, Reject, block_rejects, block_speakers, write_rejects
+from pipeline.bank.results import REJECTED_FILE, RejectedClips, block_rejects, block_speakers, write_rejects
 from pipeline.engines.registry import engine_of
 from voicebank.tables import SPEAKERS_FILE, write_card, write_speakers
 from voicebank.voice import Speaker
@@ -20,7 +20,7 @@ _QUANTILES = (0.0, 0.05, 0.5, 0.95)
 
 
 @dataclass
-class _Tally:
+class _BankTally:
     """Counts what passes by."""
 
     languages: Counter[str] = field(default_factory=Counter)
@@ -46,7 +46,7 @@ class _Tally:
         self.embedding_dimension = None if speaker.embedding is None else len(speaker.embedding)
         return speaker
 
-    def reject(self, reject: Reject) -> Reject:
+    def reject(self, reject: RejectedClips) -> RejectedClips:
         (self.group_reasons if reject.clip_id is None else self.clip_reasons)[reject.reason] += 1
         self.rejected_clips += reject.clips
         return reject
@@ -57,7 +57,7 @@ def pack(out: Place, built: Place, listing: Listing, recipe: BankRecipe, parts: 
 
     Raises UserError where nobody passed: the rejects are written then, and say why.
     """
-    tally = _Tally()
+    tally = _BankTally()
     write_rejects(out, map(tally.reject, _rejects(built, listing.blocks)))
     write_speakers(out, map(tally.speaker, _speakers(built, listing.blocks)))
     _check(tally, listing)
@@ -74,25 +74,25 @@ def _speakers(built: Place, blocks: int) -> Iterator[Speaker]:
         yield from block_speakers(built, block)
 
 
-def _rejects(built: Place, blocks: int) -> Iterator[Reject]:
+def _rejects(built: Place, blocks: int) -> Iterator[RejectedClips]:
     """By group, and within a group its clips before the group itself."""
     for block in range(blocks):
         yield from sorted(block_rejects(built, block), key=lambda r: (r.group, r.clip_id is None, r.clip_id or ""))
 
 
-def _check(tally: _Tally, listing: Listing) -> None:
+def _check(tally: _BankTally, listing: Listing) -> None:
     clips = tally.kept_clips + tally.rejected_clips
     groups = tally.speakers + tally.group_reasons.total()
     if (clips, groups) != (listing.clips, listing.groups):
         raise CorpusError(f"{clips} clips and {groups} groups came out, {listing.clips} and {listing.groups} went in")
 
 
-def _summary(tally: _Tally) -> str:
+def _summary(tally: _BankTally) -> str:
     found = (tally.group_reasons + tally.clip_reasons).most_common(4)
     return ", ".join(f"{reason} {count}" for reason, count in found)
 
 
-def _card(name: str, tally: _Tally, listing: Listing, recipe: BankRecipe, parts: dict[str, Any]) -> dict[str, Any]:
+def _card(name: str, tally: _BankTally, listing: Listing, recipe: BankRecipe, parts: dict[str, Any]) -> dict[str, Any]:
     source = parts["inputs"]
     sources = [{"dataset": source["dataset"], "layout": source["layout"], "license": source["license"]}]
     return {
@@ -123,7 +123,7 @@ def _card(name: str, tally: _Tally, listing: Listing, recipe: BankRecipe, parts:
     }
 
 
-def _counts(tally: _Tally, listing: Listing) -> dict[str, Any]:
+def _counts(tally: _BankTally, listing: Listing) -> dict[str, Any]:
     return {
         "speakers": tally.speakers,
         "by_language": dict(sorted(tally.languages.items())),
@@ -145,7 +145,7 @@ def _counts(tally: _Tally, listing: Listing) -> dict[str, Any]:
     }
 
 
-def _embedding(tally: _Tally, recipe: BankRecipe, parts: dict[str, Any]) -> dict[str, Any] | None:
+def _embedding(tally: _BankTally, recipe: BankRecipe, parts: dict[str, Any]) -> dict[str, Any] | None:
     if recipe.embedding.encoder is None:
         return None
     return _engine("embedding", recipe, parts) | {"dimension": tally.embedding_dimension}

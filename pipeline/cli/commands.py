@@ -13,15 +13,15 @@ from manifests.manifest import Manifest
 from manifests.reasons import Reason
 from manifests.storage import Place, open_place
 from manifests.validate import validate as validate_corpus
-from pipeline.cli.progress import ProgressBar
+from pipeline.cli.options import open_runner
+from pipeline.cli.progress import Progress
 from pipeline.engines.contract import Engine
 from pipeline.engines.registry import ENGINES
 from pipeline.exporters import EXPORTERS
 from pipeline.job import run as running
+from pipeline.job.directory import LOG, WORK
 from pipeline.job.ingest import IngestOptions, open_inputs
-from pipeline.job.job import LOG, Job
-from pipeline.job.runner.local import LocalRunner
-from pipeline.job.runner.tasks import Runner
+from pipeline.job.job import Job
 from pipeline.job.usage import describe, tokens_of_log
 from pipeline.readers import formats as input_formats
 from pipeline.recipe import Recipe
@@ -45,7 +45,7 @@ def demo(out: str, options: Mapping[str, Any]) -> str:
 
 
 def ingest(recipe: str, overrides: Sequence[str], out: str, options: Mapping[str, Any]) -> str:
-    with ProgressBar() as progress:
+    with Progress() as progress:
         result = running.ingest_job(_job(load_recipe(recipe, overrides), options), open_place(out), progress)
     return f"{result.rows} rows in {result.blocks} blocks"
 
@@ -54,9 +54,9 @@ def stage(name: str, recipe: str, overrides: Sequence[str], source: str, out: st
     loaded = load_recipe(recipe, overrides)
     if name == "pack":
         return summary(running.pack_directory(loaded, open_place(source), open_place(out)), out)
-    with ProgressBar() as progress:
+    with Progress() as progress:
         result = running.run_stage_directory(
-            name, loaded, open_place(source), open_place(out), _runner(options), progress, _answers(options)
+            name, loaded, open_place(source), open_place(out), open_runner(options), progress, _answers(options)
         )
     return f"{name}: {result.rows} rows in {result.blocks} blocks, {result.live} live"
 
@@ -99,7 +99,7 @@ def _advance(bar: Any, rows: int) -> None:
 
 def validate(directory: str, deep: bool) -> tuple[str, bool]:
     """The report, and whether the corpus is sound."""
-    report = validate_corpus(open_place(directory), deep=deep, beside=(running.WORK,))
+    report = validate_corpus(open_place(directory), deep=deep, beside=(WORK,))
     checked = "every hash and clip checked" if deep else "shallow check"
     lines = [str(problem) for problem in report.problems]
     if report.total > len(lines):
@@ -127,16 +127,21 @@ def summary(manifest: Manifest, out: str) -> str:
 
 
 def _run(job: Job, out: str, options: Mapping[str, Any]) -> str:
-    with ProgressBar() as progress:
+    with Progress() as progress:
         manifest = running.run_job(
-            job, open_place(out), _runner(options), progress, bool(options.get("accept_changes")), _answers(options)
+            job,
+            open_place(out),
+            open_runner(options),
+            progress,
+            bool(options.get("accept_changes")),
+            _answers(options),
         )
     return "\n".join([summary(manifest, out), *_spending(job.recipe, out)])
 
 
 def _spending(recipe: Recipe, out: str) -> list[str]:
     """What the language models of the whole job took, where its log can be read."""
-    work = open_place(out) / running.WORK
+    work = open_place(out) / WORK
     tokens = tokens_of_log(Path(work.path) / LOG) if work.is_local else {}
     return describe(tokens, recipe.models)
 
@@ -153,14 +158,6 @@ def _job(recipe: Recipe, options: Mapping[str, Any]) -> Job:
         raise RecipeError(f"no format {options['format_']!r}; there are: {', '.join(input_formats())}")
     files = open_inputs(options["inputs"], options["format_"], options["dataset"], options["license"])
     return Job(recipe, options["seed"], files, IngestOptions(language, options["limit"]))
-
-
-def _runner(options: Mapping[str, Any]) -> Runner:
-    if options["runner"] == "local":
-        return LocalRunner()
-    from pipeline.job.runner.ray import RayRunner
-
-    return RayRunner(options["ray_address"])
 
 
 def _state(engine: Engine) -> str:

@@ -6,7 +6,6 @@ Exit codes: 0 done, 2 the user can mend it, 3 the data on disk is wrong, 4 an en
 import json
 import sys
 import traceback
-from collections.abc import Callable
 from typing import Any
 
 import click
@@ -14,45 +13,16 @@ import click
 from manifests.errors import LawBroken, ParleyError
 from manifests.manifest import FINAL_STATUSES
 from manifests.storage import open_place
-from pipeline.cli.bank import voicebank
-from pipeline.recipes.load import shipped_recipes
-
-Command = Callable[..., Any]
-
-recipe_settings = click.option(
-    "--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a value of the recipe (YAML)."
+from pipeline.cli.options import (
+    accept_changes,
+    answers_option,
+    job_options,
+    out_option,
+    recipe_settings,
+    runner_options,
 )
-out_option = click.option("--out", required=True, metavar="DIR", help="Directory, local or on an object store.")
-
-
-def job_options(command: Command) -> Command:
-    """The options that say what goes into a job."""
-    options = [
-        click.option("--input", "inputs", multiple=True, required=True, metavar="FILE", help="May be repeated."),
-        click.option("--format", "format_", help="Format of the input; detected without it (see `parley formats`)."),
-        click.option("--language", help="Language of all rows; detected for each row without it."),
-        click.option("--dataset", help="Name of the data set, for ids and sources; the file's name without it."),
-        click.option("--license", help="License of the input, kept with every row."),
-        click.option("--limit", type=click.IntRange(min=1), help="Take only so many rows."),
-        click.option("--seed", type=int, default=0, show_default=True, help="Of every random choice."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def runner_options(command: Command) -> Command:
-    """The options that say where the work runs."""
-    options = [
-        click.option("--runner", type=click.Choice(["ray", "local"]), default="ray", show_default=True),
-        click.option("--ray-address", metavar="ADDRESS", help="A running Ray cluster; without it, this machine."),
-        click.option(
-            "--answers", metavar="DIR", help="Where language models' answers are stored; without it, in --out."
-        ),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+from pipeline.cli.voicebank import voicebank
+from pipeline.recipes.load import shipped_recipes
 
 
 @click.group()
@@ -67,7 +37,8 @@ def cli() -> None:
 @out_option
 @recipe_settings
 @runner_options
-@click.option("--accept-changes", is_flag=True, help="Go on although recipe, engines or input have changed.")
+@answers_option
+@accept_changes
 def run(recipe: str, out: str, overrides: tuple[str, ...], **options: Any) -> None:
     """Run a whole RECIPE (a name or a file), from the input to the corpus; continues what is unfinished."""
     from pipeline.cli import commands
@@ -78,6 +49,7 @@ def run(recipe: str, out: str, overrides: tuple[str, ...], **options: Any) -> No
 @cli.command()
 @click.option("--out", default="demo", show_default=True, metavar="DIR")
 @runner_options
+@answers_option
 def demo(out: str, **options: Any) -> None:
     """Run ke-speechchat-offline on the sample that ships: no download, no GPU, no network."""
     from pipeline.cli import commands
@@ -104,6 +76,7 @@ def ingest(recipe: str, out: str, overrides: tuple[str, ...], **options: Any) ->
 @out_option
 @recipe_settings
 @runner_options
+@answers_option
 def stage(name: str, recipe: str, source: str, out: str, overrides: tuple[str, ...], **options: Any) -> None:
     """Run one stage over a directory of blocks. The stages in turn give the same corpus as `run`."""
     from pipeline.cli import commands

@@ -1,45 +1,192 @@
-"""What people see of a running job: a bar on stderr."""
+"""What people see of a running job on stderr: a bar on a terminal, else a plain line now and then."""
 
+import sys
+import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tqdm import tqdm
 
-from pipeline.job.blocks import BlockReport
-from pipeline.job.job import Listener
+from pipeline.job.listener import Listener, Measure, Moved
+
+LINE_EVERY_S = 10.0
+
+_PartKey = tuple[int, int]
 
 
-class ProgressBar(Listener):
-    """Rows read; then rows settled out of all rows, time left, and of this run: yield so far, hours of kept audio."""
+def corpus_outcome(done: Measure) -> str:
+    """Of settled rows: how many are kept, and their hours of audio."""
+    share = f"{done.kept / done.settled:.0%}" if done.settled else "-"
+    return f"kept {done.kept} ({share}), {done.audio_s / 3600:.3f} h"
+
+
+def bank_outcome(done: Measure) -> str:
+    return f"{done.kept} speakers"
+
+
+class Flight:
+    """Counts rows while parts of blocks move: those of this run that are settled, and those in each pool."""
 
     def __init__(self) -> None:
-        self._bar: Any = None
-        self._status: Counter[str] = Counter()
-        self._kept_audio_s = 0.0
+        self._committed = Measure(0)
+        self._parts: dict[_PartKey, tuple[str | None, Measure]] = {}
+
+    def moved(self, event: Moved) -> None:
+        self._parts[event.part.block, event.part.index] = event.pool, event.measure
+
+    def finished(self, block: int) -> None:
+        """The block's parts count from now on as they are: in a later pass they come again."""
+        keys = [key for key in self._parts if key[0] == block]
+        self._committed = _total(self._committed, *(self._parts.pop(key)[1] for key in keys))
+
+    @property
+    def done(self) -> Measure:
+        return _total(self._committed, *(measure for _, measure in self._parts.values()))
+
+    @property
+    def in_pools(self) -> dict[str, int]:
+        """Rows that are still live, by the pool that they entered last."""
+        rows = Counter[str]()
+        for pool, measure in self._parts.values():
+            if pool is not None:
+                rows[pool] += measure.rows - measure.settled
+        return dict(rows)
+
+
+class Progress(Listener):
+    """Rows read; then rows settled out of all rows, what became of them, what is in flight, and the time left."""
+
+    def __init__(self, unit: str = "row", outcome: Callable[[Measure], str] = corpus_outcome) -> None:
+        self._unit, self._outcome = unit, outcome
+        self._flight = Flight()
+        self._shown: _Bar | _Lines | None = None
+        self._before = self._kept_before = 0
 
     def ingested(self, rows: int) -> None:
-        if self._bar is None:
-            self._bar = tqdm(unit="row", desc="rows read")
-        self._bar.update(rows)
+        if self._shown is None:
+            self._shown = _display(f"{self._unit}s read", self._unit)
+        self._shown.show(self._shown.at + rows, "")
 
-    def started(self, total: int, settled: int) -> None:
+    def started(self, total: int, settled: int, kept: int = 0) -> None:
         self._close()
-        self._bar = tqdm(total=total, initial=settled, unit="row", desc="rows settled", dynamic_ncols=True)
+        self._before, self._kept_before = settled, kept
+        self._shown = _display(f"{self._unit}s settled", self._unit, total, settled)
 
-    def finished(self, report: BlockReport) -> None:
-        self._status.update(report.status)
-        self._kept_audio_s += report.kept_audio_s
-        kept, settled = self._status["kept"], sum(self._status.values()) - self._status["live"]
-        share = f"{kept / settled:.0%}" if settled else "-"
-        self._bar.set_postfix_str(f"kept {kept} ({share}), {self._kept_audio_s / 3600:.3f} h", refresh=False)
-        self._bar.update(report.rows - report.live)
+    def moved(self, event: Moved) -> None:
+        self._flight.moved(event)
+        self._show()
 
-    def __enter__(self) -> "ProgressBar":
+    def finished(self, report: Any) -> None:
+        self._flight.finished(report.block)
+        self._show()
+
+    def waiting(self) -> None:
+        self._show()
+
+    def __enter__(self) -> "Progress":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._close()
 
+    def _show(self) -> None:
+        if self._shown is None:
+            return
+        done = self._flight.done
+        words = [self._outcome(_total(done, Measure(0, kept=self._kept_before)))]
+        if pools := ", ".join(f"{name} {rows}" for name, rows in self._flight.in_pools.items() if rows):
+            words.append(f"in flight: {pools}")
+        self._shown.show(self._before + done.settled, "; ".join(words))
+
     def _close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
+        if self._shown is not None:
+            self._shown.close()
+            self._shown = None
+
+
+@contextmanager
+def counted(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """To be told (done, total) of work that is no job."""
+    shown: list[_Bar | _Lines] = []
+
+    def tell(done: int, total: int) -> None:
+        if not shown:
+            shown.append(_display(what, unit, total))
+        shown[0].show(done, "")
+
+    try:
+        yield tell
+    finally:
+        for display in shown:
+            display.close()
+
+
+class _Bar:
+    """On a terminal."""
+
+    def __init__(self, what: str, unit: str, total: int | None, at: int) -> None:
+        self._bar = tqdm(total=total, initial=at, unit=unit, desc=what, dynamic_ncols=True, mininterval=0.2)
+
+    @property
+    def at(self) -> int:
+        return int(self._bar.n)
+
+    def show(self, at: int, words: str) -> None:
+        self._bar.set_postfix_str(words, refresh=False)
+        if at == self.at:
+            self._bar.refresh()
+        else:
+            self._bar.update(at - self.at)
+
+    def close(self) -> None:
+        self._bar.close()
+
+
+class _Lines:
+    """In a file or a pipe: a line at the end, and every LINE_EVERY_S before."""
+
+    def __init__(self, what: str, total: int | None, at: int) -> None:
+        self.at = self._first = at
+        self._what, self._total = what, total
+        self._words, self._began = "", time.monotonic()
+        self._next = self._began + LINE_EVERY_S
+
+    def show(self, at: int, words: str) -> None:
+        self.at, self._words = at, words
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + LINE_EVERY_S
+            self._print(self._left())
+
+    def close(self) -> None:
+        self._print(f"in {_clock(time.monotonic() - self._began)}")
+
+    def _print(self, end: str) -> None:
+        of_all = f"/{self._total} ({self.at / self._total:.0%})" if self._total else ""
+        words = [f"{self._what}: {self.at}{of_all}", self._words, end]
+        print("; ".join(word for word in words if word), file=sys.stderr, flush=True)
+
+    def _left(self) -> str:
+        done = self.at - self._first
+        if not self._total or not done:
+            return ""
+        return f"{_clock((time.monotonic() - self._began) * (self._total - self.at) / done)} left"
+
+
+def _display(what: str, unit: str, total: int | None = None, at: int = 0) -> _Bar | _Lines:
+    return _Bar(what, unit, total, at) if sys.stderr.isatty() else _Lines(what, total, at)
+
+
+def _clock(seconds: float) -> str:
+    """Minutes and seconds, with hours where there are some."""
+    return str(tqdm.format_interval(seconds))
+
+
+def _total(*measures: Measure) -> Measure:
+    return Measure(
+        sum(one.rows for one in measures),
+        sum(one.settled for one in measures),
+        sum(one.kept for one in measures),
+        sum(one.audio_s for one in measures),
+    )

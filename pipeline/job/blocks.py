@@ -1,12 +1,15 @@
-"""Blocks: fixed slices of the input, the grain of work, retry and resume. What is on disk *is* the progress.
+"""Blocks: fixed slices of the input, the grain of commit and resume. What is on disk *is* the progress.
 
-A directory of blocks holds, for block 17::
+A directory of blocks holds, for block 17 of a corpus and of a bank::
 
-    000017.parquet         the block's dialogues
-    000017.live-3.json     written after it: the block is finished, and 3 of its rows are still live
+    000017.parquet                      the block's dialogues
+    000017.live-3.json                  written after it: the block is finished, and 3 of its rows are still live
 
-The second file is the commit: row counts, hash, seconds per stage. Its name alone says what a later run has to do, so
-that a job is continued after one listing, however much is done.
+    000017/                             the block's speakers and rejects, see `pipeline.bank.results`
+    000017.clips-256.speakers-9.json    written after them
+
+The last file is the commit, and holds the report. Its name alone says what a later run has to do, so that a job is
+continued after one listing, however much is done.
 """
 
 import json
@@ -23,13 +26,13 @@ from manifests.storage import Place
 from pipeline.engines.contract import Tokens
 from pipeline.job.usage import Effort
 
-_COMMIT = re.compile(r"(\d{6,})\.live-(\d+)\.json")
+_COMMIT = re.compile(r"(\d{6,})((?:\.[a-z]+-\d+)+)\.json")
 
 
 @dataclass(frozen=True)
 class BlockReport:
-    """What is recorded of a finished block. `seconds` (wall time per stage) and `tokens` are not part of the
-    corpus."""
+    """What is recorded of a finished block of dialogues. `seconds` (of its workers, by stage) and `tokens` are not
+    part of the corpus."""
 
     block: int
     rows: int
@@ -41,14 +44,27 @@ class BlockReport:
     seconds: Mapping[str, float]
     tokens: Mapping[str, Tokens] = field(default_factory=dict)
 
-    @classmethod
-    def from_json(cls, text: str) -> "BlockReport":
-        data = json.loads(text)
-        return cls(**data | {"tokens": {name: Tokens(**tokens) for name, tokens in data["tokens"].items()}})
-
 
 def block_name(block: int) -> str:
     return f"{block:06d}"
+
+
+def commit(directory: Place, block: int, counts: Mapping[str, int], report: Any) -> None:
+    """Write the report, after all that the block holds; `counts` become part of the file's name."""
+    says = "".join(f".{name}-{count}" for name, count in counts.items())
+    place = directory / f"{block_name(block)}{says}.json"
+    place.write_text(json.dumps(asdict(report), sort_keys=True) + "\n")
+
+
+def finished_blocks(directory: Place) -> dict[int, dict[str, int]]:
+    """Of every finished block, the counts that its commit's name holds. One listing, no file is opened."""
+    matches = (_COMMIT.fullmatch(place.name) for place in directory.list())
+    return {int(match[1]): _counts(match[2]) for match in matches if match}
+
+
+def live_rows(directory: Place) -> dict[int, int]:
+    """Of every finished block of dialogues, how many of its rows are still live."""
+    return {block: counts["live"] for block, counts in finished_blocks(directory).items()}
 
 
 def read_block(directory: Place, block: int) -> list[Dialogue]:
@@ -65,7 +81,7 @@ def write_block(directory: Place, block: int, dialogues: Sequence[Dialogue]) -> 
 
 
 def commit_block(directory: Place, block: int, dialogues: Sequence[Dialogue], effort: Effort) -> BlockReport:
-    """Write the rows, then the commit."""
+    """Write the rows of dialogues, then the commit."""
     status = Counter(dialogue.status for dialogue in dialogues)
     report = BlockReport(
         block=block,
@@ -73,20 +89,13 @@ def commit_block(directory: Place, block: int, dialogues: Sequence[Dialogue], ef
         live=status["live"],
         status=dict(sorted(status.items())),
         reasons=dict(sorted(Counter(d.reason for d in dialogues if d.reason and d.status != "live").items())),
-        kept_audio_s=sum(_audio_s(dialogue) for dialogue in dialogues if dialogue.status == "kept"),
+        kept_audio_s=sum(audio_s(dialogue) for dialogue in dialogues if dialogue.status == "kept"),
         sha256=write_block(directory, block, dialogues),
         seconds={stage: round(value, 4) for stage, value in effort.seconds.items()},
         tokens=dict(sorted(effort.tokens.items())),
     )
-    commit = directory / f"{block_name(block)}.live-{report.live}.json"
-    commit.write_text(json.dumps(asdict(report), sort_keys=True) + "\n")
+    commit(directory, block, {"live": report.live}, report)
     return report
-
-
-def finished_blocks(directory: Place) -> dict[int, int]:
-    """Of every finished block, how many of its rows are still live. One listing, no file is opened."""
-    matches = (_COMMIT.fullmatch(place.name) for place in directory.list())
-    return {int(match[1]): int(match[2]) for match in matches if match}
 
 
 def block_size(counts: Mapping[str, int], block: int) -> int:
@@ -107,5 +116,12 @@ def read_json(place: Place) -> dict[str, Any]:
     return data
 
 
-def _audio_s(dialogue: Dialogue) -> float:
+def audio_s(dialogue: Dialogue) -> float:
+    """Seconds of audio in all turns."""
     return sum(turn.audio.duration_s for turn in dialogue.turns if turn.audio)
+
+
+def _counts(text: str) -> dict[str, int]:
+    """ ".live-3" as {"live": 3}."""
+    pairs = (pair.split("-") for pair in text.split(".")[1:])
+    return {name: int(count) for name, count in pairs}

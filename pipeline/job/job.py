@@ -1,32 +1,29 @@
-"""A job: its directory, what identifies it, and the passes from the input to the corpus.
+"""A job that makes a corpus: what identifies it, and its passes from the input on.
 
 ::
 
-    OUT/work/job.json        what the job is made of; a later run with other parts is refused
-    OUT/work/input.json      written when the whole input is cut into blocks
+    OUT/work/...             job.json, input.json, log.jsonl: see `pipeline.job.directory`
     OUT/work/ingested/       the blocks as ingested
     OUT/work/before-dedup/   where a stage must see all rows at once: after the stages before it, all rows
     OUT/work/duplicates/     and what that stage made of them, under a name of its own
     OUT/work/take-1/         after the first take: all rows, or those that were still live
     OUT/work/take-2/ ...     after each further take: the rows that took it
     OUT/work/answers/        what language models answered, by the hash of what they were asked
-    OUT/work/log.jsonl       one line for each finished block, in the order in which they finished
     OUT/manifest.json ...    the corpus, see `pipeline.job.pack`
 """
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
-from manifests.errors import ResumeRefused
 from manifests.schema import SCHEMA_VERSION
 from manifests.storage import Place
 from pipeline.engines.registry import engine_version, find_engine
-from pipeline.job.blocks import BlockReport, block_size, finished_blocks, read_json
+from pipeline.job.blocks import block_size, live_rows
+from pipeline.job.directory import JobDirectory, Parts
 from pipeline.job.ingest import IngestOptions, InputFile, ingest
+from pipeline.job.listener import Listener
 from pipeline.job.runner.tasks import BlockPass, Runner, plan_pools
 from pipeline.job.worker import WorkOrder
 from pipeline.prompts import named_digest
@@ -35,17 +32,11 @@ from pipeline.scoring.normalize import normalizer_version
 from pipeline.stages.contract import Mapper, Preparation
 from pipeline.stages.registry import engines_of, find_stage
 
-JOB = "job.json"
-INPUT = "input.json"
-LOG = "log.jsonl"
 ANSWERS = "answers"
 INGESTED = "ingested"
 
 # What a started job cannot change: its blocks are cut already, and its passes are on disk.
 _FIXED = ("inputs", "options", "recipe.block_rows", "recipe.exchanges", "recipe.languages", "recipe.order")
-
-Parts = dict[str, Any]
-"""What a job is made of: recipe, seed, engines, prompts, voices, normalizers, inputs."""
 
 
 @dataclass(frozen=True)
@@ -59,19 +50,6 @@ class Job:
     def recipe_digest(self) -> str:
         """Of all that the recipe file and the seed decide; it stands in every row."""
         return digest({"recipe": self.recipe.content(), "seed": self.seed})
-
-
-class Listener:
-    """Hears of a running job; the base class is deaf."""
-
-    def ingested(self, rows: int) -> None:
-        """So many further rows are cut into blocks."""
-
-    def started(self, total: int, settled: int) -> None:
-        """The work begins: `total` rows, of which earlier runs have settled `settled`."""
-
-    def finished(self, report: BlockReport) -> None:
-        """A block is committed."""
 
 
 def job_parts(job: Job, stages: Sequence[str] | None = None) -> Parts:
@@ -127,62 +105,36 @@ def fixed_parts(recipe: Recipe) -> tuple[str, ...]:
     return (*_FIXED, *settings)
 
 
-def claim(work: Place, parts: Parts, accept_changes: bool = False, fixed_names: tuple[str, ...] = ()) -> None:
-    """Make the directory this job's, or make sure that it is. Raises ResumeRefused, naming what differs."""
-    place = work / JOB
-    if place.exists():
-        changed = list(differences(read_json(place), parts))
-        if fixed := [name for name in changed if name.startswith(fixed_names)]:
-            raise ResumeRefused(f"this directory holds the work of another job; changed: {', '.join(fixed[:8])}")
-        if changed and not accept_changes:
-            raise ResumeRefused(
-                f"this directory holds the work of another job; changed: {', '.join(changed[:8])}. "
-                "Take another --out, or --accept-changes to go on with the blocks that are left"
-            )
-        if not changed:
-            return
-    place.write_text(json.dumps(parts, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
-
-
-def differences(before: object, after: object, path: str = "") -> Iterable[str]:
-    """The dotted names of the values that differ."""
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for key in sorted(before.keys() | after.keys()):
-            yield from differences(before.get(key), after.get(key), f"{path}.{key}" if path else str(key))
-    elif before != after and json.loads(json.dumps(after)) != before:
-        yield path
-
-
-def ingest_once(job: Job, work: Place, blocks: Place, listener: Listener) -> dict[str, Any]:
+def ingest_once(job: Job, directory: JobDirectory, blocks: Place, listener: Listener) -> dict[str, Any]:
     """Cut the input into blocks, unless that is done; what `input.json` holds."""
-    place = work / INPUT
-    if not place.exists():
-        blocks.delete()  # an ingest that was cut off begins again; it is quick, and nothing was built on it yet
-        counts = ingest(job.files, job.options, job.recipe, job.recipe_digest, blocks, listener.ingested)
-        place.write_text(json.dumps(counts, indent=2, sort_keys=True) + "\n")
-    return read_json(place)
+    return directory.cut_once(
+        blocks, lambda: ingest(job.files, job.options, job.recipe, job.recipe_digest, blocks, listener.ingested)
+    )
 
 
 def run_takes(
-    job: Job, runner: Runner, work: Place, prompts: Mapping[str, str], listener: Listener, answers: Place | None = None
+    job: Job,
+    runner: Runner,
+    directory: JobDirectory,
+    prompts: Mapping[str, str],
+    listener: Listener,
+    answers: Place | None = None,
 ) -> list[Place]:
     """All stages, with as many takes as the recipe allows; the directories of the passes, in order."""
-    log = _log_to(work)
-    counts = ingest_once(job, work, work / INGESTED, listener)
+    work = directory.work
+    counts = ingest_once(job, directory, work / INGESTED, listener)
     passes = list(block_passes(job.recipe, work))
     listener.started(counts["rows"], _settled([block_pass.target for _, block_pass in passes], counts))
     order = WorkOrder(job.recipe, job.seed, (), prompts, answers or work / ANSWERS, work)
-    waiting = list(range(counts["blocks"]))
+    waiting = {block: block_size(counts, block) for block in range(counts["blocks"])}
     for stages, block_pass in passes:
         prepare(job.recipe, stages, block_pass.source, counts["blocks"], work, runner)
         block_pass.target.delete_leftovers()
-        finished = finished_blocks(block_pass.target)
-        plans = plan_pools(replace(order, stages=stages))
-        for report in runner.run([block for block in waiting if block not in finished], block_pass, plans):
-            log(report)
-            listener.finished(report)
-        finished = finished_blocks(block_pass.target)
-        waiting = [block for block in waiting if finished[block]]
+        finished = live_rows(block_pass.target)
+        todo = {block: rows for block, rows in waiting.items() if block not in finished}
+        directory.run(todo, block_pass, plan_pools(replace(order, stages=stages)), runner, listener)
+        finished = live_rows(block_pass.target)
+        waiting = {block: finished[block] for block in waiting if finished[block]}
     return [block_pass.target for _, block_pass in passes]
 
 
@@ -222,20 +174,7 @@ def _settled(targets: Sequence[Place], counts: Mapping[str, int]) -> int:
     settled = 0
     live_of: dict[int, int] = {}
     for target in targets:
-        for block, live in finished_blocks(target).items():
+        for block, live in live_rows(target).items():
             settled += live_of.get(block, block_size(counts, block)) - live
             live_of[block] = live
     return settled
-
-
-def _log_to(work: Place) -> Callable[[BlockReport], None]:
-    """Appends to log.jsonl; on an object store, which cannot append, the commits beside the blocks are the log."""
-    if not work.is_local:
-        return lambda _: None
-    path = Path(work.path) / LOG
-
-    def log(report: BlockReport) -> None:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(report), sort_keys=True) + "\n")
-
-    return log

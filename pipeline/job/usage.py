@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pipeline.engines.contract import NO_TOKENS, Tokens
 from pipeline.engines.registry import Models
@@ -16,21 +15,16 @@ _MILLION = 1_000_000
 
 @dataclass(frozen=True)
 class Effort:
-    """`seconds` are wall time by stage; `tokens` stand by the model's name in the recipe."""
+    """`seconds` are those of the workers, by stage; `tokens` stand by the model's name in the recipe."""
 
     seconds: Mapping[str, float] = field(default_factory=dict)
     tokens: Mapping[str, Tokens] = field(default_factory=dict)
 
     def __add__(self, other: "Effort") -> "Effort":
-        return Effort({**self.seconds, **other.seconds}, add_tokens((self.tokens, other.tokens)))
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> "Effort":
-        data: dict[str, Any] = json.loads(text)
-        return cls(data["seconds"], {name: Tokens(**tokens) for name, tokens in data["tokens"].items()})
+        seconds = dict(self.seconds)
+        for stage, spent in other.seconds.items():
+            seconds[stage] = seconds.get(stage, 0.0) + spent
+        return Effort(seconds, add_tokens((self.tokens, other.tokens)))
 
 
 def add_tokens(several: Iterable[Mapping[str, Tokens]]) -> dict[str, Tokens]:

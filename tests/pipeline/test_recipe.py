@@ -8,7 +8,8 @@ from manifests.errors import RecipeError
 from manifests.storage import open_place
 from pipeline.engines.registry import ENGINES
 from pipeline.job.ingest import IngestOptions
-from pipeline.job.job import Job, Listener
+from pipeline.job.job import Job
+from pipeline.job.listener import Listener
 from pipeline.job.run import run_job
 from pipeline.job.runner.local import LocalRunner
 from pipeline.job.worker import engines_of

@@ -7,8 +7,10 @@ from manifests.manifest import Manifest
 from manifests.storage import Place, open_place
 from pipeline.job import run as running
 from pipeline.job.blocks import BlockReport
+from pipeline.job.directory import WORK
 from pipeline.job.ingest import IngestOptions, open_inputs
-from pipeline.job.job import Job, Listener
+from pipeline.job.job import Job
+from pipeline.job.listener import Listener
 from pipeline.job.runner.local import LocalRunner
 from pipeline.job.runner.tasks import Runner
 from pipeline.recipe import Recipe
@@ -48,7 +50,7 @@ def files_of(corpus: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(corpus)): path.read_bytes()
         for path in sorted(corpus.rglob("*"))
-        if path.is_file() and running.WORK not in path.relative_to(corpus).parts
+        if path.is_file() and WORK not in path.relative_to(corpus).parts
     }
 
 
@@ -67,7 +69,7 @@ class Count(Listener):
         self.blocks: list[int] = []
         self.settled = -1
 
-    def started(self, total: int, settled: int) -> None:
+    def started(self, total: int, settled: int, kept: int = 0) -> None:
         self.settled = settled
 
     def finished(self, report: BlockReport) -> None:

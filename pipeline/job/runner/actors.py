@@ -1,84 +1,152 @@
-"""Under Ray: items through actors that each hold a worker with its engines. Which actor takes what is decided here.
+"""Pools of Ray actors, each with a worker and its engines, and how single calls to them end.
 
 What stops a job travels to the driver as a value: an exception out of an actor would come wrapped by Ray.
 """
 
 import json
 import traceback
-from collections import Counter, deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from manifests import errors
 from manifests.errors import EngineDied, LawBroken, ParleyError
-from pipeline.job.runner.tasks import ItemWorker, WorkPlan
-from pipeline.job.worker import ENGINE_LIVES
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+from pipeline.job.listener import Part
+from pipeline.job.runner.tasks import BlockWork, PoolWorker, WorkerPlan
+from pipeline.job.usage import Effort
 
 
 @dataclass(frozen=True)
-class _Outcome:
-    """The result, or what went wrong, as `flat` writes it. `died`: the worker is of no use any more."""
+class CallResult:
+    """What came of a call to an actor.
 
-    result: Any = None
+    A `died` actor is of no use any more. `lost`: an object that was to be worked on is gone with its node.
+    """
+
+    value: Any = None
     error: str | None = None
     died: bool = False
+    lost: bool = False
 
 
-class _ItemActor:
-    def __init__(self, open_worker: Callable[[], ItemWorker[Any, Any]]) -> None:
-        self._worker: ItemWorker[Any, Any] | None = None
-        # An exception here would be Ray's to tell; the first item carries it to the driver as it is.
-        self._refusal = _guarded(lambda: self._open(open_worker))
+class PoolActor:
+    """Opens its worker at once.
 
-    def run(self, item: Any) -> _Outcome:
-        worker = self._worker
-        return self._refusal if worker is None else _guarded(lambda: worker.run(item))
-
-    def _open(self, open_worker: Callable[[], ItemWorker[Any, Any]]) -> None:
-        self._worker = open_worker()
-
-
-def run_items(items: Sequence[Item], plan: WorkPlan[Item, Result], size: int) -> Generator[Result, None, None]:
-    """The results in whatever order they are there; needs a Ray that runs.
-
-    An actor whose engine or process dies is replaced, and its item comes next. After ENGINE_LIVES deaths over one item
-    its EngineDied is raised.
+    An exception there would be Ray's to tell; `opened` gives it to the driver as it is.
     """
+
+    def __init__(self, plan: WorkerPlan) -> None:
+        self._worker: PoolWorker | None = None
+        self._opened = guarded(lambda: self._open(plan))
+
+    def opened(self) -> CallResult:
+        return self._opened
+
+    def run(self, work: BlockWork[Any], part: Part, *packed: Any) -> tuple[CallResult, Any]:
+        """(measure and effort, the packed content).
+
+        The second is an object of its own, which the driver passes on and never reads.
+        """
+        result = guarded(lambda: self._run(work, part, packed))
+        if result.error:
+            return result, None
+        found, content = result.value
+        return CallResult(found), content
+
+    def commit(self, work: BlockWork[Any], block: int, effort: Effort, *packed: Any) -> CallResult:
+        return guarded(lambda: work.commit(block, [work.unpack(one) for one in packed], effort))
+
+    def _open(self, plan: WorkerPlan) -> None:
+        self._worker = plan.open()
+
+    def _run(self, work: BlockWork[Any], part: Part, packed: Sequence[Any]) -> Any:
+        assert self._worker is not None
+        content = work.unpack(packed[0]) if packed else work.load(part)
+        content, effort = self._worker.run(content)
+        return (work.measure(content), effort), work.pack(content)
+
+
+class ActorHandle:
+    """An actor as the driver sees it. It gets work when its engines are loaded; `opening` is the call that tells."""
+
+    def __init__(self, plan: WorkerPlan, slots: int) -> None:
+        import ray
+
+        claims = plan.claims
+        options: dict[str, Any] = {"num_cpus": claims.cpus, "num_gpus": claims.gpus, "max_restarts": 0}
+        if slots > 1:  # an actor with one slot works in its main thread, as some engines like it
+            options["max_concurrency"] = slots
+        self.actor = ray.remote(**options)(PoolActor).remote(plan)
+        self.opening = self.actor.opened.remote()
+        self.is_open = False
+        self.load = 0
+
+    def kill(self) -> None:
+        """What a dead engine leaves in memory, here or on a GPU, goes with its process."""
+        import ray
+
+        ray.kill(self.actor)
+
+
+class ActorPool:
+    """The actors of one plan, each for `slots` parts at once."""
+
+    def __init__(self, plan: WorkerPlan, slots: int) -> None:
+        self.plan, self.slots = plan, slots
+        self.actors: list[ActorHandle] = []
+        self.failed_openings = 0
+
+    @property
+    def capacity(self) -> int:
+        """Parts that the pool works on at once."""
+        return len(self.actors) * self.slots
+
+    def resize(self, size: int) -> None:
+        while len(self.actors) > size:
+            self.actors.pop().kill()
+        while len(self.actors) < size:
+            self.add()
+
+    def add(self) -> ActorHandle:
+        self.actors.append(ActorHandle(self.plan, self.slots))
+        return self.actors[-1]
+
+    def remove(self, handle: ActorHandle) -> None:
+        self.actors.remove(handle)
+        handle.kill()
+
+    def free(self) -> ActorHandle | None:
+        """The actor with the least work among those that have room for more."""
+        free = [actor for actor in self.actors if actor.is_open and actor.load < self.slots]
+        return min(free, key=lambda actor: actor.load, default=None)
+
+
+def result_of(future: Any) -> CallResult:
+    """How a call ended, for a future that is ready."""
     import ray
 
-    waiting, deaths = deque(range(len(items))), Counter[int]()
-    running: dict[Any, tuple[Any, int]] = {}
-    actors = [_start_actor(plan) for _ in range(size)]
     try:
-        for actor in actors:
-            number = waiting.popleft()
-            running[actor.run.remote(items[number])] = actor, number
-        while running:
-            (done,), _ = ray.wait(list(running), num_returns=1)
-            actor, number = running.pop(done)
-            outcome = _outcome(done, number, plan)
-            if outcome.died:
-                deaths[number] += 1
-                if deaths[number] >= ENGINE_LIVES:
-                    raise rebuilt(outcome.error or "")
-                actors.remove(actor)
-                ray.kill(actor)  # what a dead engine leaves in memory, here or on a GPU, goes with its process
-                actors.append(actor := _start_actor(plan))
-                waiting.appendleft(number)
-            elif outcome.error:
-                raise rebuilt(outcome.error)
-            if waiting:
-                number = waiting.popleft()
-                running[actor.run.remote(items[number])] = actor, number
-            if not outcome.died:
-                yield outcome.result
-    finally:
-        for actor in actors:
-            ray.kill(actor)
+        result: CallResult = ray.get(future)
+    except ray.exceptions.RayActorError:
+        return CallResult(died=True)
+    except ray.exceptions.ObjectLostError:
+        return CallResult(lost=True)
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, ray.exceptions.ObjectLostError):
+            return CallResult(lost=True)
+        raise
+    return result
+
+
+def guarded(action: Callable[[], Any]) -> CallResult:
+    try:
+        return CallResult(action())
+    except EngineDied as error:
+        return CallResult(error=flat(error), died=True)
+    except ParleyError as error:
+        return CallResult(error=flat(error))
+    except Exception as error:  # noqa: BLE001  whatever else goes wrong is a bug that must reach the driver whole
+        return CallResult(error=flat(LawBroken(f"{error!r}\n{traceback.format_exc()}")))
 
 
 def flat(error: ParleyError) -> str:
@@ -89,32 +157,3 @@ def rebuilt(flat_error: str) -> ParleyError:
     data = json.loads(flat_error)
     kind: type[ParleyError] = getattr(errors, data["type"], ParleyError)
     return kind(data["message"])
-
-
-def _start_actor(plan: WorkPlan[Any, Any]) -> Any:
-    import ray
-
-    actor = ray.remote(num_cpus=plan.claims.cpus, num_gpus=plan.claims.gpus, max_restarts=0)(_ItemActor)
-    return actor.remote(plan.open)
-
-
-def _outcome(future: Any, number: int, plan: WorkPlan[Any, Any]) -> _Outcome:
-    import ray
-
-    try:
-        outcome: _Outcome = ray.get(future)
-    except ray.exceptions.RayActorError:
-        message = f"item {number} ended its worker {ENGINE_LIVES} times in {plan.name}"
-        return _Outcome(error=flat(EngineDied(message)), died=True)
-    return outcome
-
-
-def _guarded(action: Callable[[], Any]) -> _Outcome:
-    try:
-        return _Outcome(action())
-    except EngineDied as error:
-        return _Outcome(error=flat(error), died=True)
-    except ParleyError as error:
-        return _Outcome(error=flat(error))
-    except Exception as error:  # noqa: BLE001  whatever else goes wrong is a bug that must reach the driver whole
-        return _Outcome(error=flat(LawBroken(f"{error!r}\n{traceback.format_exc()}")))

@@ -1,75 +1,69 @@
 """The in-process runner: a loop that one can read aloud and step through. Same corpus as Ray, one core."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from manifests.errors import EngineDied
-from manifests.schema import Dialogue
-from pipeline.job.blocks import BlockReport
-from pipeline.job.runner.tasks import BlockPass, ItemWorker, PoolPlan, WorkPlan
+from pipeline.job.listener import Listener, Moved
+from pipeline.job.runner.tasks import BlockWork, PoolWorker, WorkerPlan, cut_blocks
 from pipeline.job.usage import Effort
-from pipeline.job.worker import ENGINE_LIVES, Worker
+from pipeline.job.worker import ENGINE_LIVES
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Report = TypeVar("Report")
 
 
 class LocalRunner:
-    """Keeps its workers from one pass to the next, so that engines load once."""
+    """Keeps its workers for as long as each pass needs what the one before it had, so that engines load once."""
 
     def __init__(self) -> None:
-        self._workers: dict[tuple[str, ...], Worker] = {}
+        self._workers: list[tuple[WorkerPlan, PoolWorker]] = []
 
-    def run(self, blocks: Sequence[int], block_pass: BlockPass, plans: Sequence[PoolPlan]) -> Iterator[BlockReport]:
-        for plan in plans:
-            self._worker(plan)  # an engine that is not here is heard of before any work
-        for block in blocks:
-            dialogues, effort = block_pass.load(block), Effort()
-            for plan in plans:
-                dialogues, taken = self._run_pool(plan, dialogues)
-                effort += taken
-            yield block_pass.commit(block, dialogues, effort)
+    def run(
+        self, blocks: Mapping[int, int], work: BlockWork[Report], pools: Sequence[WorkerPlan], listener: Listener
+    ) -> Generator[Report, None, None]:
+        if not blocks:
+            return
+        self._close_all_but(pools)
+        for plan in pools:
+            self._worker(plan)  # an engine that is missing is reported before any work
+        ones = [1] * len(pools)
+        for parts in cut_blocks(blocks, work.part_rows, pools, ones, ones):
+            contents, effort = [], Effort()
+            for part in parts:
+                content = work.load(part)
+                for plan in pools:
+                    listener.moved(Moved(part, plan.name, work.measure(content)))
+                    content, taken = self._run_pool(plan, content)
+                    effort += taken
+                listener.moved(Moved(part, None, work.measure(content)))
+                contents.append(content)
+            yield work.commit(parts[0].block, contents, effort)
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         return map(function, items)
 
-    def work(self, items: Sequence[Item], plan: WorkPlan[Item, Result]) -> Generator[Result, None, None]:
-        worker = plan.open()  # an engine that is not here is heard of before any work
-        try:
-            for item in items:
-                worker, result = _run_item(worker, item, plan)
-                yield result
-        finally:
-            worker.close()
-
     def close(self) -> None:
-        for worker in self._workers.values():
-            worker.close()
-        self._workers.clear()
+        self._close_all_but(())
 
-    def _run_pool(self, plan: PoolPlan, dialogues: list[Dialogue]) -> tuple[list[Dialogue], Effort]:
+    def _run_pool(self, plan: WorkerPlan, content: Any) -> tuple[Any, Effort]:
         for _ in range(ENGINE_LIVES - 1):
             try:
-                return self._worker(plan).run(dialogues)
+                return self._worker(plan).run(content)
             except EngineDied:
-                self._workers.pop(plan.order.stages).close()
-        return self._worker(plan).run(dialogues)
+                self._close_all_but([other for other, _ in self._workers if other != plan])
+        return self._worker(plan).run(content)
 
-    def _worker(self, plan: PoolPlan) -> Worker:
-        stages = plan.order.stages
-        if stages not in self._workers:
-            self._workers[stages] = Worker(plan.order)
-        return self._workers[stages]
+    def _worker(self, plan: WorkerPlan) -> PoolWorker:
+        for other, worker in self._workers:
+            if other == plan:
+                return worker
+        self._workers.append((plan, plan.open()))
+        return self._workers[-1][1]
 
-
-def _run_item(
-    worker: ItemWorker[Item, Result], item: Item, plan: WorkPlan[Item, Result]
-) -> tuple[ItemWorker[Item, Result], Result]:
-    """The result, and the worker that gave it: a fresh one where the engines of the others died."""
-    for _ in range(ENGINE_LIVES - 1):
-        try:
-            return worker, worker.run(item)
-        except EngineDied:
-            worker.close()
-            worker = plan.open()
-    return worker, worker.run(item)
+    def _close_all_but(self, pools: Sequence[WorkerPlan]) -> None:
+        for plan, worker in self._workers:
+            if plan not in pools:
+                worker.close()
+        self._workers = [(plan, worker) for plan, worker in self._workers if plan in pools]

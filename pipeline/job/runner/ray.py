@@ -1,47 +1,32 @@
-"""The Ray Data runner: each pool of the recipe is a pool of actors, and blocks stream from one pool to the next.
+"""The Ray runner: each pool of a pass is a pool of actors, and parts of blocks go from one pool to the next."""
 
-One row of the Ray dataset is one block; its dialogues travel as one Arrow IPC stream. The last pool commits, so that
-no audio ever reaches the driver. What stops a job travels to the driver as a value in the row: exceptions that cross
-Ray Data come out wrapped in ways that change between its versions.
-"""
-
-import json
 import logging
 import os
-import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pyarrow as pa
+from manifests.errors import ParleyError, UserError
+from pipeline.job.listener import Listener
+from pipeline.job.runner.actors import ActorPool
+from pipeline.job.runner.chain import Chain
+from pipeline.job.runner.quiet import quiet_stderr
+from pipeline.job.runner.tasks import BlockWork, PoolClaims, WorkerPlan, cut_blocks
+from pipeline.job.worker import ENGINE_LIVES
 
-from manifests.arrow import from_ipc, to_ipc
-from manifests.errors import EngineDied, EngineUnavailable, LawBroken, ParleyError, UserError
-from pipeline.job.blocks import BlockReport
-from pipeline.job.runner.actors import flat, rebuilt, run_items
-from pipeline.job.runner.tasks import BlockPass, Claims, PoolPlan, WorkPlan
-from pipeline.job.usage import Effort
-from pipeline.job.worker import ENGINE_LIVES, Worker
-
-_ROW = pa.schema(
-    [
-        ("block", pa.int64()),
-        ("dialogues", pa.large_binary()),
-        ("effort", pa.string()),
-        ("report", pa.string()),
-        ("error", pa.string()),
-    ]
-)
 _MAP_TASKS_FOR_EACH_CPU = 2
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Report = TypeVar("Report")
 
 
 class RayRunner:
-    """A Ray cluster of this process's own, or the one at `address`."""
+    """A Ray cluster of this process's own, or the one at `address`.
+
+    Keeps its actors for as long as each pass needs what the one before it had, so that engines load once.
+    """
 
     def __init__(self, address: str | None = None) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -50,26 +35,35 @@ class RayRunner:
         self._address = address
         self._started = False
         self._own_cpus = 0
-        self._data: Any = None
+        self._pools: list[ActorPool] = []
 
-    def run(self, blocks: Sequence[int], block_pass: BlockPass, plans: Sequence[PoolPlan]) -> Iterator[BlockReport]:
+    def run(
+        self, blocks: Mapping[int, int], work: BlockWork[Report], pools: Sequence[WorkerPlan], listener: Listener
+    ) -> Generator[Report, None, None]:
         if not blocks:
             return
-        sizes = pool_sizes([plan.pool for plan in plans], self._resources(), shared=self._address is None)
-        sizes = [min(size, len(blocks)) for size in sizes]
-        self._start([plan.pool for plan in plans], sizes)
-        self._data = _dataset(blocks, block_pass, plans, sizes)
-        # Without prefetching: its threads would outlive an error, see `_stop_work`, and reports are small.
-        for table in self._data.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
-            for row in table.to_pylist():
-                if row["error"]:
-                    raise rebuilt(row["error"])
-                yield BlockReport.from_json(row["report"])
+        claims = [plan.claims for plan in pools]
+        sizes = pool_sizes(claims, self._resources(), shared=self._address is None)
+        slots = [plan.blocks_in_flight for plan in pools]
+        parts = cut_blocks(blocks, work.part_rows, pools, sizes, slots)
+        # A worker has that many blocks in flight, not that many parts of blocks.
+        slots = [slot * max(map(len, parts)) if slot > 1 else 1 for slot in slots]
+        sizes = [min(size, sum(map(len, parts))) for size in sizes]
+        self._start(claims, sizes)
+        is_done = False
+        try:
+            chain = Chain(parts, blocks.values(), work, self._staff(pools, sizes, slots), listener)
+            yield from chain.reports()
+            is_done = True
+        finally:
+            if not is_done:  # an error, or whoever listens has left: calls may still be running
+                self._dismiss([])
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         import ray
 
         cpus = int(self._resources().get("CPU", 1.0))
+        self._dismiss([])  # their claims would be in the way
         self._start([], [])
         task = ray.remote(num_cpus=1, max_retries=ENGINE_LIVES)(_call)
         waiting, running = deque(items), deque[Any]()
@@ -78,32 +72,34 @@ class RayRunner:
                 running.append(task.remote(function, waiting.popleft()))
             yield _outcome(running.popleft())
 
-    def work(self, items: Sequence[Item], plan: WorkPlan[Item, Result]) -> Generator[Result, None, None]:
-        if not items:
-            return
-        (size,) = pool_sizes([plan.claims], self._resources(), shared=self._address is None)
-        size = min(size, len(items))
-        self._start([plan.claims], [size])
-        yield from run_items(items, plan, size)
-
     def close(self) -> None:
-        self._stop_work()
+        self._dismiss([])
         if self._started:
             import ray
 
             ray.shutdown()
             self._started = False
 
-    def _stop_work(self) -> None:
-        """End what still runs after an error or an interrupt.
+    def _staff(self, plans: Sequence[WorkerPlan], sizes: Sequence[int], slots: Sequence[int]) -> list[ActorPool]:
+        """The pools of a pass; those of the pass before are let go first, unless they are the same."""
+        wanted = list(zip(plans, slots, strict=True))
+        kept = [pool for pool in self._pools if (pool.plan, pool.slots) in wanted]
+        self._dismiss(kept)
+        for plan, slot in wanted:
+            if not any((pool.plan, pool.slots) == (plan, slot) for pool in kept):
+                kept.append(ActorPool(plan, slot))
+        order = {plan.name: place for place, plan in enumerate(plans)}
+        self._pools = sorted(kept, key=lambda pool: order[pool.plan.name])
+        for pool, size in zip(self._pools, sizes, strict=True):
+            pool.resize(size)
+        return self._pools
 
-        Ray Data schedules in a thread of this process; a thread that meets a Ray that is shut down ends the process on
-        the spot, without a word, with exit code 1. There is no public way to stop it.
-        """
-        executor = getattr(self._data, "_current_executor", None)
-        if executor is not None:
-            executor.shutdown(force=True)
-        self._data = None
+    def _dismiss(self, kept: Sequence[ActorPool]) -> None:
+        """End the actors of all pools but `kept`, whatever they are doing."""
+        gone, self._pools = [pool for pool in self._pools if pool not in kept], list(kept)
+        if self._started:
+            for pool in gone:
+                pool.resize(0)
 
     def _resources(self) -> dict[str, float]:
         """CPUs and GPUs to share out: the cluster's, or this machine's."""
@@ -113,14 +109,15 @@ class RayRunner:
 
         if not self._started:
             try:
-                ray.init(address=self._address, log_to_driver=False, logging_level=logging.ERROR)
+                with quiet_stderr():
+                    ray.init(address=self._address, log_to_driver=False, logging_level=logging.ERROR)
             except ConnectionError as error:
                 hint = "is it running, and does RAY_AUTH_MODE here agree with it?"
                 raise UserError(f"no Ray cluster lets us in at {self._address}: {hint}") from error
             self._started = True
         return dict(ray.cluster_resources())
 
-    def _start(self, pools: Sequence[Claims], sizes: Sequence[int]) -> None:
+    def _start(self, pools: Sequence[PoolClaims], sizes: Sequence[int]) -> None:
         """Start this process's own Ray, unless it runs; refuse claims for which Ray would wait in silence for ever."""
         pairs = list(zip(pools, sizes, strict=True))
         cpus, gpus = sum(pool.cpus * size for pool, size in pairs), sum(pool.gpus * size for pool, size in pairs)
@@ -129,7 +126,7 @@ class RayRunner:
             raise UserError(f"the recipe's pools claim {gpus:g} GPUs, there are {there.get('GPU', 0.0):g}")
         if self._address is None:
             # On one machine claims may exceed the cores: pools wait for one another, and the kernel shares the cores.
-            self._start_own(int(cpus) + 2)
+            self._start_own(max(int(cpus), int(there["CPU"])) + 2)
         elif cpus + 1 > there.get("CPU", 0.0):
             raise UserError(f"the recipe's pools claim {cpus:g} CPUs and Ray needs 1, there are {there['CPU']:g}")
 
@@ -139,119 +136,22 @@ class RayRunner:
         import ray
 
         self.close()  # a later pass may claim more than the one that Ray was started for
-        ray.init(
-            address="local",
-            num_cpus=cpus,
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
+        with quiet_stderr():
+            ray.init(
+                address="local",
+                num_cpus=cpus,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
         self._started, self._own_cpus = True, cpus
 
 
-class _PoolWorker:
-    """The actor of a pool: a `Worker` between Ray's blocks."""
-
-    def __init__(self, plan: PoolPlan, block_pass: BlockPass, is_first: bool, is_last: bool, strikes: Any) -> None:
-        self._plan, self._pass = plan, block_pass
-        self._is_first, self._is_last = is_first, is_last
-        self._strikes = strikes
-        self._unavailable: EngineUnavailable | None = None
-        try:
-            self._worker = Worker(plan.order)
-        except EngineUnavailable as error:
-            # An exception here would only make Ray start the actor again; the first block carries it to the driver.
-            self._unavailable = error
-
-    def __call__(self, table: pa.Table) -> pa.Table:
-        return pa.Table.from_pylist([self._guarded(row) for row in table.to_pylist()], schema=_ROW)
-
-    def _guarded(self, row: dict[str, Any]) -> dict[str, Any]:
-        if row.get("error"):
-            return row
-        try:
-            return self._processed(row)
-        except ParleyError as error:
-            return {"block": row["block"], "error": flat(error)}
-        except Exception as error:  # noqa: BLE001  whatever else goes wrong is a bug that must reach the driver whole
-            return {"block": row["block"], "error": flat(LawBroken(f"{error!r}\n{traceback.format_exc()}"))}
-
-    def _processed(self, row: dict[str, Any]) -> dict[str, Any]:
-        if self._unavailable:
-            raise self._unavailable
-        block = row["block"]
-        starts = self._count_start(block)
-        dialogues = self._pass.load(block) if self._is_first else from_ipc(row["dialogues"])
-        try:
-            dialogues, taken = self._worker.run(dialogues)
-        except EngineDied:
-            if starts < ENGINE_LIVES:
-                # Ray gives the block to a fresh actor. What a dead engine leaves in memory, here or on a GPU, goes
-                # too.
-                os._exit(1)
-            raise
-        effort = Effort.from_json(row["effort"]) + taken if row.get("effort") else taken
-        if self._is_last:
-            report = self._pass.commit(block, dialogues, effort)
-            return {"block": block, "report": json.dumps(asdict(report))}
-        return {"block": block, "dialogues": to_ipc(dialogues), "effort": effort.to_json()}
-
-    def _count_start(self, block: int) -> int:
-        """Ray starts a dead actor's block again without limit; a block that kills every worker must stop the job."""
-        import ray
-
-        starts: int = ray.get(self._strikes.start.remote(self._plan.name, block))
-        if starts > ENGINE_LIVES:
-            raise EngineDied(f"block {block} ended its worker {ENGINE_LIVES} times in pool {self._plan.name}")
-        return starts
-
-
-class _Strikes:
-    """Counts how often each block was started in each pool."""
-
-    def __init__(self) -> None:
-        self._starts: dict[tuple[str, int], int] = {}
-
-    def start(self, pool: str, block: int) -> int:
-        self._starts[pool, block] = self._starts.get((pool, block), 0) + 1
-        return self._starts[pool, block]
-
-
-def _dataset(blocks: Sequence[int], block_pass: BlockPass, plans: Sequence[PoolPlan], sizes: Sequence[int]) -> Any:
-    import ray
-    import ray.data
-
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
-    strikes = ray.remote(num_cpus=0)(_Strikes).remote()
-    data = ray.data.from_items([{"block": block} for block in blocks], override_num_blocks=len(blocks))
-    last = len(plans) - 1
-    for index, (plan, size) in enumerate(zip(plans, sizes, strict=True)):
-        in_flight = plan.pool.blocks_in_flight
-        pool = ray.data.ActorPoolStrategy(
-            size=size,
-            max_tasks_in_flight_per_actor=in_flight + 1,
-            max_concurrent_calls_per_actor=in_flight,
-            enable_true_multi_threading=in_flight > 1,
-        )
-        data = data.map_batches(
-            _PoolWorker,
-            fn_constructor_args=(plan, block_pass, index == 0, index == last, strikes),
-            batch_size=1,
-            batch_format="pyarrow",
-            compute=pool,
-            num_cpus=plan.pool.cpus,
-            num_gpus=plan.pool.gpus,
-        )
-    return data
-
-
-def pool_sizes(pools: Sequence[Claims], resources: Mapping[str, float], shared: bool) -> list[int]:
+def pool_sizes(pools: Sequence[PoolClaims], resources: Mapping[str, float], shared: bool) -> list[int]:
     """Workers of each pool: what the recipe says; else as many as the GPUs allow, which pools share; else one a core.
 
     On one machine (`shared`) every pool may have all cores, since pools wait for one another. On a cluster the claims
-    must fit side by side, and one CPU must stay free for Ray Data's own tasks.
+    must fit side by side, and one CPU must stay free for whatever else runs there.
     """
     cpus, gpus = resources.get("CPU", 1.0), resources.get("GPU", 0.0)
     spare_gpus = gpus - sum(pool.gpus * pool.workers for pool in pools)

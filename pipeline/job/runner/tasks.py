@@ -1,49 +1,29 @@
-"""What a runner runs: blocks through pools of stages. Both runners do exactly these steps."""
+"""What a runner runs: blocks, cut into parts, through pools of workers. Both runners do exactly these steps."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
+from manifests.arrow import from_ipc, to_ipc
 from manifests.schema import Dialogue
 from manifests.storage import Place
-from pipeline.job.blocks import BlockReport, commit_block, read_block
+from pipeline.job.blocks import BlockReport, audio_s, commit_block, read_block
+from pipeline.job.listener import Listener, Measure, Part
 from pipeline.job.usage import Effort
-from pipeline.job.worker import WorkOrder
+from pipeline.job.worker import Worker, WorkOrder
 from pipeline.recipe import Pool
 from pipeline.recipes.pools import full_pools
+from pipeline.stages.registry import engines_of
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-TakenItem = TypeVar("TakenItem", contravariant=True)
-GivenResult = TypeVar("GivenResult", covariant=True)
+Report = TypeVar("Report", covariant=True)
+
+PART_ROWS = 8
+"""Rows of a part where engines take clip after clip: about a minute of work of one core at most."""
 
 
-@dataclass(frozen=True)
-class BlockPass:
-    """Blocks come from `source` and are committed to `target`. `only_live`: settled rows are left behind."""
-
-    source: Place
-    target: Place
-    only_live: bool
-
-    def load(self, block: int) -> list[Dialogue]:
-        dialogues = read_block(self.source, block)
-        return [d for d in dialogues if d.status == "live"] if self.only_live else dialogues
-
-    def commit(self, block: int, dialogues: Sequence[Dialogue], effort: Effort) -> BlockReport:
-        return commit_block(self.target, block, dialogues, effort)
-
-
-@dataclass(frozen=True)
-class PoolPlan:
-    """A pool of the recipe, cut to the stages that this pass runs."""
-
-    name: str
-    pool: Pool
-    order: WorkOrder
-
-
-class Claims(Protocol):
+class PoolClaims(Protocol):
     """What a pool takes of a machine: `workers` (0: as many as there is room for), CPUs and GPUs of each."""
 
     @property
@@ -56,45 +36,150 @@ class Claims(Protocol):
     def gpus(self) -> float: ...
 
 
-class ItemWorker(Protocol[TakenItem, GivenResult]):
+class PoolWorker(Protocol):
     """Holds engines. `run` raises EngineDied when one is gone; the worker is of no use then."""
 
-    def run(self, item: TakenItem) -> GivenResult: ...
+    def run(self, content: Any) -> tuple[Any, Effort]: ...
 
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True)
-class WorkPlan(Generic[Item, Result]):
-    """A pool of workers that each take one item after another.
+class WorkerPlan(Protocol):
+    """A pool of workers. A plan is a value: it travels, and workers of equal plans can stand in for each other.
 
     `open` makes a worker, in the process where it will work, and raises EngineUnavailable where an engine cannot load.
-    It must be able to travel: a function of a module, or a `partial` of one.
+    `blocks_in_flight`: blocks that one worker works on at once. `takes_batches`: its engines are quicker with many
+    rows at once than with one after another.
     """
 
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def claims(self) -> PoolClaims: ...
+
+    @property
+    def blocks_in_flight(self) -> int: ...
+
+    @property
+    def takes_batches(self) -> bool: ...
+
+    def open(self) -> PoolWorker: ...
+
+
+class BlockWork(Protocol[Report]):
+    """Where the content of blocks comes from and goes to. It travels.
+
+    Content is whatever the pools work on: dialogues, or clips and the speakers in them. `pack` makes one object of it
+    that travels well between workers. `commit` gets the contents of all parts, in order.
+    """
+
+    @property
+    def part_rows(self) -> int: ...
+
+    def load(self, part: Part) -> Any: ...
+
+    def measure(self, content: Any) -> Measure: ...
+
+    def pack(self, content: Any) -> Any: ...
+
+    def unpack(self, packed: Any) -> Any: ...
+
+    def commit(self, block: int, contents: Sequence[Any], effort: Effort) -> Report: ...
+
+
+@dataclass(frozen=True)
+class BlockPass:
+    """Blocks of dialogues come from `source` and are committed to `target`.
+
+    `only_live`: settled rows are left behind.
+    """
+
+    source: Place
+    target: Place
+    only_live: bool
+    part_rows: int = PART_ROWS
+
+    def load(self, part: Part) -> list[Dialogue]:
+        dialogues = read_block(self.source, part.block)
+        return part.cut([d for d in dialogues if d.status == "live"] if self.only_live else dialogues)
+
+    def measure(self, content: Sequence[Dialogue]) -> Measure:
+        settled = sum(dialogue.status != "live" for dialogue in content)
+        kept = [dialogue for dialogue in content if dialogue.status == "kept"]
+        return Measure(len(content), settled, len(kept), sum(map(audio_s, kept)))
+
+    def pack(self, content: Sequence[Dialogue]) -> bytes:
+        return to_ipc(content)
+
+    def unpack(self, packed: bytes) -> list[Dialogue]:
+        return from_ipc(packed)
+
+    def commit(self, block: int, contents: Sequence[Sequence[Dialogue]], effort: Effort) -> BlockReport:
+        return commit_block(self.target, block, [dialogue for part in contents for dialogue in part], effort)
+
+
+@dataclass(frozen=True)
+class PoolPlan:
+    """A pool of the recipe, cut to the stages that this pass runs."""
+
     name: str
-    claims: Claims
-    open: Callable[[], ItemWorker[Item, Result]]
+    pool: Pool
+    order: WorkOrder
+
+    @property
+    def claims(self) -> PoolClaims:
+        return self.pool
+
+    @property
+    def blocks_in_flight(self) -> int:
+        return self.pool.blocks_in_flight
+
+    @property
+    def takes_batches(self) -> bool:
+        """Engines on a GPU do, and models, which may be remote; those that ship take clip after clip."""
+        recipe = self.order.recipe
+        return self.pool.gpus > 0 or any(name in recipe.models for _, name in engines_of(recipe, self.order.stages))
+
+    def open(self) -> Worker:
+        return Worker(self.order)
 
 
 class Runner(Protocol):
     """Where the work is done.
 
-    `run` yields a report for each block, in whatever order they finish. `map` applies a function that can travel to
-    other processes, a bounded number of times at once, and yields the results in the order of the items. `work` is for
-    items that need engines but no stages: results come in whatever order they are there, and an item whose worker dies
-    is tried again with a fresh one, as blocks are.
+    `run` takes blocks (number -> rows, about) through the pools and yields a report for each, in whatever order they
+    are committed. `map` applies a function that can travel to other processes, a bounded number of times at once, and
+    yields the results in the order of the items.
     """
 
     def run(
-        self, blocks: Sequence[int], block_pass: BlockPass, plans: Sequence[PoolPlan]
-    ) -> Iterator[BlockReport]: ...
+        self,
+        blocks: Mapping[int, int],
+        work: BlockWork[Report],
+        pools: Sequence[WorkerPlan],
+        listener: Listener,
+    ) -> Generator[Report, None, None]: ...
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]: ...
 
-    def work(self, items: Sequence[Item], plan: WorkPlan[Item, Result]) -> Generator[Result, None, None]: ...
-
     def close(self) -> None: ...
+
+
+def cut_blocks(
+    blocks: Mapping[int, int], part_rows: int, pools: Sequence[WorkerPlan], sizes: Sequence[int], slots: Sequence[int]
+) -> list[list[Part]]:
+    """The parts of each block. `sizes` are the workers of each pool, `slots` the parts that one works on at once.
+
+    A block stays whole for engines that take batches; else its parts have `part_rows` rows. Where the pass has too few
+    rows for that, as late retakes have, they are spread over all workers.
+    """
+    batching = [size for plan, size, slot in zip(pools, sizes, slots, strict=True) if plan.takes_batches and slot == 1]
+    takers = max(batching, default=0) or max(size * slot for size, slot in zip(sizes, slots, strict=True))
+    rows_each = -(-sum(blocks.values()) // takers)
+    rows_each = max(1, rows_each if batching else min(part_rows, rows_each))
+    counts = {block: max(1, -(-rows // rows_each)) for block, rows in blocks.items()}
+    return [[Part(block, index, count) for index in range(count)] for block, count in counts.items()]
 
 
 def plan_pools(order: WorkOrder) -> list[PoolPlan]:

@@ -11,11 +11,12 @@ import pytest
 import soundfile
 
 from manifests.storage import open_place
-from pipeline.bank.build import BankJob, BankListener, build_bank
+from pipeline.bank.build import BankJob, build_bank
 from pipeline.bank.corpus import open_corpus
 from pipeline.bank.recipe import BankRecipe, parse_bank_recipe
 from pipeline.bank.results import BankReport
 from pipeline.engines.registry import ENGINES
+from pipeline.job.listener import Listener
 from pipeline.job.runner.local import LocalRunner
 from tests.builders import double
 
@@ -113,16 +114,16 @@ def _merged(value: Any, change: Any) -> Any:
 def build(
     corpus: Path,
     out: Path,
-    listener: BankListener | None = None,
+    listener: Listener | None = None,
     accept_changes: bool = False,
     limit_groups: int | None = None,
     **sections: Any,
 ) -> dict[str, Any]:
     job = BankJob(chord_recipe(**sections), open_corpus(str(corpus), "manifest", "chords", "CC0-1.0"), limit_groups)
-    return build_bank(job, open_place(out), LocalRunner(), listener or BankListener(), accept_changes)
+    return build_bank(job, open_place(out), LocalRunner(), listener or Listener(), accept_changes)
 
 
-class Ear(BankListener):
+class Ear(Listener):
     """Hears which blocks are done; `stop_after` so many, it interrupts the build."""
 
     def __init__(self, stop_after: int = 0) -> None:
@@ -130,8 +131,8 @@ class Ear(BankListener):
         self.begun: tuple[int, int, int] | None = None
         self._stop_after = stop_after
 
-    def started(self, clips: int, settled: int, speakers: int) -> None:
-        self.begun = clips, settled, speakers
+    def started(self, total: int, settled: int, kept: int = 0) -> None:
+        self.begun = total, settled, kept
 
     def finished(self, report: BankReport) -> None:
         self.blocks.append(report.block)

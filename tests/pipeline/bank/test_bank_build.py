@@ -19,7 +19,7 @@ from manifests.errors import (
     UserError,
 )
 from manifests.storage import open_place
-from pipeline.bank.results import Reject, read_rejects
+from pipeline.bank.results import RejectedClips, read_rejects
 from tests.pipeline.bank.bank_corpora import Ear, Recording, build, files_of, people, register_doubles, write_corpus
 from tests.pipeline.bank.doubles.bank_engines import FAULTY_RATE
 from voicebank.tables import read_card, read_speakers
@@ -30,7 +30,7 @@ def _doubles(monkeypatch: pytest.MonkeyPatch) -> None:
     register_doubles(monkeypatch)
 
 
-def rejects_of(bank: Path) -> list[Reject]:
+def rejects_of(bank: Path) -> list[RejectedClips]:
     return [reject for group in read_rejects(open_place(bank)) for reject in group]
 
 
@@ -140,7 +140,7 @@ def test_a_group_whose_clips_contradict_each_other(extra: list[dict[str, str]], 
     edit_lines(corpus, lambda line: line | (extra[next(takes) % 2] if line["recording"] == "r01" else {}))
     build(corpus, tmp_path / "bank")
     (reject,) = rejects_of(tmp_path / "bank")
-    assert reject == Reject("r01", None, 4, "contradictory_metadata", named)
+    assert reject == RejectedClips("r01", None, 4, "contradictory_metadata", named)
 
 
 def test_the_papers_own_rule_lets_two_people_pass(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from click.testing import CliRunner, Result
 
 from manifests.errors import UserError
 from manifests.storage import open_place
-from pipeline.bank.probe import Heard, ProbeReport
-from pipeline.cli import bank_virtual_commands as virtual_commands
-from pipeline.cli.bank import voicebank
+from pipeline.bank.probe import HeardVoice, ProbeReport
+from pipeline.cli import virtual_voices
+from pipeline.cli.voicebank import voicebank
 from pipeline.engines import registry as table
 from pipeline.engines.contract import Clip, Samples
 from tests.voicebank.made_up import make_bank, people, read_voices, rewrite_voices
@@ -95,8 +95,8 @@ def test_what_the_user_can_mend(words: tuple[object, ...], message: str, real: P
 def test_the_audio_check_decides_the_exit_code(
     nearest: float, code: int, real: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard = [Heard("voice-000001", 0.99, (0.8, 0.7), nearest, "p0004")]
-    monkeypatch.setattr(virtual_commands, "_probe", lambda *_: ProbeReport(0.97, heard))
+    heard = [HeardVoice("voice-000001", 0.99, (0.8, 0.7), nearest, "p0004")]
+    monkeypatch.setattr(virtual_voices, "_probe", lambda *_: ProbeReport(0.97, heard))
     out = real.parent / "audio"
     words = ("--audio", "--recipe", "r", "--bank-recipe", "b", "--out", out)
     result = parley("check", "--bank", blended(real), "--real", real, *words)

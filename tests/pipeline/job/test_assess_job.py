@@ -17,7 +17,7 @@ from manifests.manifest import Manifest
 from manifests.reasons import Reason
 from manifests.stats import stats
 from manifests.storage import open_place
-from pipeline.cli.bank import voicebank as command
+from pipeline.cli.voicebank import voicebank as command
 from pipeline.engines import registry as table
 from pipeline.engines.contract import Clip, Failure, Samples
 from tests.builders import double, take_of

@@ -12,9 +12,11 @@ from manifests.errors import CorpusError, EngineUnavailable, InputError, UserErr
 from manifests.storage import open_place
 from manifests.validate import validate
 from pipeline.job import run as running
-from pipeline.job.blocks import finished_blocks, read_block, write_block
+from pipeline.job.blocks import live_rows, read_block, write_block
+from pipeline.job.directory import WORK
 from pipeline.job.ingest import open_inputs
-from pipeline.job.job import Listener, take_stages
+from pipeline.job.job import take_stages
+from pipeline.job.listener import Listener
 from pipeline.job.runner.local import LocalRunner
 from pipeline.job.runner.ray import RayRunner
 from pipeline.job.runner.tasks import Runner
@@ -34,7 +36,7 @@ from tests.pipeline.tone_job import (
 
 def test_every_row_is_accounted_for(finished: Path) -> None:
     place = open_place(finished)
-    assert validate(place, deep=True, beside=(running.WORK,)).ok
+    assert validate(place, deep=True, beside=(WORK,)).ok
     rows = [d for status in ("kept", "rejected", "failed") for d in Corpus(finished, status=status)]
     assert len(rows) == len(ROWS)
     assert {d.source.row for d in rows} == {str(i) for i in range(len(ROWS))}
@@ -83,14 +85,14 @@ def test_rows_that_need_another_take_go_through_further_rounds(
     rounds = [open_place(out) / "work" / f"round-{number}" for number in range(4)]
     with pytest.raises(KeyboardInterrupt):
         run_tone(job, out, listener=StopAfter(7))
-    live = finished_blocks(rounds[1]) | finished_blocks(rounds[2])
-    assert len(finished_blocks(rounds[2])) == 1
+    live = live_rows(rounds[1]) | live_rows(rounds[2])
+    assert len(live_rows(rounds[2])) == 1
     count = Count()
     run_tone(job, out, listener=count)
     assert count.settled == len(ROWS) - sum(live.values())
     for before, after in pairwise(rounds[1:]):
-        waiting = {block for block, rows in finished_blocks(before).items() if rows}
-        assert set(finished_blocks(after)) == waiting
+        waiting = {block for block, rows in live_rows(before).items() if rows}
+        assert set(live_rows(after)) == waiting
         for block in waiting:
             ids = [d.dialogue_id for d in read_block(before, block) if d.status == "live"]
             assert [d.dialogue_id for d in read_block(after, block)] == ids

@@ -12,7 +12,8 @@ from manifests.corpus import Corpus
 from manifests.errors import ResumeRefused, UserError
 from manifests.storage import open_place
 from pipeline.job import run as running
-from pipeline.job.job import Listener, differences
+from pipeline.job.directory import differences
+from pipeline.job.listener import Listener
 from pipeline.job.runner.local import LocalRunner
 from tests.builders import swap_engine
 from tests.pipeline.tone_job import (

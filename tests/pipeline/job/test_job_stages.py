@@ -8,7 +8,8 @@ from manifests.errors import CorpusError, ResumeRefused, UserError
 from manifests.storage import open_place
 from manifests.validate import validate
 from pipeline.job import run as running
-from pipeline.job.job import Listener
+from pipeline.job.directory import WORK
+from pipeline.job.listener import Listener
 from pipeline.job.runner.local import LocalRunner
 from tests.pipeline.tone_job import STAGES, Count, StopAfter, files_of, make_job, run_stage
 
@@ -62,7 +63,7 @@ def test_a_stage_alone_refuses_what_is_not_its_own(finished: Path, input_file: s
     with pytest.raises(ResumeRefused, match="already holds a finished corpus"):
         running.pack_directory(job.recipe, open_place(blocks), open_place(finished))
     assert (foreign / "audio" / "song.wav").exists()
-    assert validate(open_place(finished), deep=True, beside=(running.WORK,)).ok
+    assert validate(open_place(finished), deep=True, beside=(WORK,)).ok
     run_stage("rewrite", job, blocks, out)
     with pytest.raises(UserError, match="rows are still live: run cast"):
         running.pack_directory(job.recipe, open_place(out), open_place(tmp_path / "corpus"))

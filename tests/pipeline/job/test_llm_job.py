@@ -17,7 +17,7 @@ import pytest
 from manifests.corpus import Corpus
 from manifests.storage import open_place
 from manifests.validate import validate
-from pipeline.job import run as running
+from pipeline.job.directory import WORK
 from tests.pipeline.tone_job import files_of
 from tests.servers.faulty import MODEL, FaultyServer
 from tests.servers.responder import respond
@@ -102,7 +102,7 @@ def finished(server: ScriptedServer, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def test_every_row_is_accounted_for(finished: Path) -> None:
-    assert validate(open_place(finished), deep=True, beside=(running.WORK,)).ok
+    assert validate(open_place(finished), deep=True, beside=(WORK,)).ok
     rows = rows_of(finished)
     assert set(rows) == set(range(len(ROWS)))
     assert [rows[i].reason for i in (len(ROWS) - 2, len(ROWS) - 1)] == ["too_long", "empty_row"]

@@ -14,7 +14,7 @@ import pytest
 from manifests.corpus import Corpus
 from manifests.storage import open_place
 from manifests.validate import validate
-from pipeline.job import run as running
+from pipeline.job.directory import WORK
 from tests.builders import recognizer_of, take_of
 from tests.pipeline.tone_job import files_of
 from tests.servers import wire
@@ -103,7 +103,7 @@ def finished(directory: Path, server: FaultyAudioServer) -> Path:
 
 
 def test_every_row_is_accounted_for(finished: Path, server: FaultyAudioServer) -> None:
-    assert validate(open_place(finished), deep=True, beside=(running.WORK,)).ok
+    assert validate(open_place(finished), deep=True, beside=(WORK,)).ok
     rows = [d for status in ("kept", "rejected", "failed") for d in Corpus(finished, status=status)]
     assert Counter(d.status for d in rows) == {"kept": 21, "rejected": 2}
     assert sum(server.stats()["faults"].values()) > 10

@@ -14,6 +14,7 @@ from manifests.storage import open_place
 from pipeline.engines.contract import Clip, Failure, SpeechRequest
 from pipeline.engines.tts.tone import ToneSynthesizer
 from pipeline.job.blocks import read_block, write_block
+from pipeline.job.listener import Listener
 from pipeline.job.runner.local import LocalRunner
 from pipeline.job.runner.tasks import BlockPass, plan_pools
 from pipeline.job.worker import WorkOrder
@@ -84,7 +85,7 @@ def test_the_local_runner_replaces_a_dead_engine_and_closes_it(
     write_block(source, 0, [make_dialogue(spoken=True)])
     runner = LocalRunner()
     plans = plan_pools(WorkOrder(tone_recipe(), 0, ("cast", "synthesize"), {}))
-    (report,) = runner.run([0], BlockPass(source, target, only_live=False), plans)
+    (report,) = runner.run({0: 1}, BlockPass(source, target, only_live=False), plans, Listener())
     runner.close()
     (dialogue,) = read_block(target, 0)
     assert all(turn.audio for turn in dialogue.turns)

@@ -1,28 +1,32 @@
-"""What the commands of `parley voicebank build` and `list` do: run the build, put banks and their cards into words."""
+"""What `parley voicebank build`, `list`, `import` and `export` do, and its outcome in words."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
-from typing import Any
+from typing import Any, cast
 
 from manifests.storage import open_place
 from pipeline.bank.build import BankJob, build_bank
 from pipeline.bank.corpus import open_corpus
 from pipeline.bank.recipe import load_bank_recipe
-from pipeline.cli.bank_progress import BankProgress
-from pipeline.job.runner.local import LocalRunner
-from pipeline.job.runner.tasks import Runner
+from pipeline.cli.options import open_runner
+from pipeline.cli.progress import Progress, bank_outcome
 from voicebank.bank import load_bank, load_card, shipped_banks
+from voicebank.exchange import transfer
+from voicebank.exchange.entry import Reject, Told, read_side_table
 from voicebank.reasons import BankReason
 from voicebank.tables import CARD_FILE, read_card
+from voicebank.voice import Gender
+
+_REJECTS_SHOWN = 50
 
 
 def build(recipe: str, overrides: Sequence[str], out: str, options: Mapping[str, Any]) -> str:
     corpus = open_corpus(options["source"], options["layout"], options["dataset"], options["license"])
     job = BankJob(load_bank_recipe(recipe, overrides), corpus, options["limit_groups"])
     # Ray and some engines' libraries talk on stdout, which is for data.
-    with redirect_stdout(sys.stderr), BankProgress() as progress:
-        card = build_bank(job, open_place(out), _runner(options), progress, options["accept_changes"])
+    with redirect_stdout(sys.stderr), Progress("clip", bank_outcome) as progress:
+        card = build_bank(job, open_place(out), open_runner(options), progress, options["accept_changes"])
     return summary(card)
 
 
@@ -58,6 +62,31 @@ def describe_bank(path_or_name: str) -> str:
     return "\n".join(f"{name}\t{value}" for name, value in _flat(card))
 
 
+def told(genders: str | None, gender: str | None, language: str | None, license: str | None) -> Told:
+    """What the user says of the voices; `genders` names the side table."""
+    side = read_side_table(open_place(genders)) if genders else {}
+    return Told(cast("Gender | None", gender), language or None, license or None, side)
+
+
+def import_voices(
+    format: str, source: str, out: str, name: str | None, told: Told, engine: str
+) -> tuple[str, list[str]]:
+    """The outcome, and what else is to be said."""
+    result = transfer.import_voices(
+        cast(transfer.Format, format), open_place(source), open_place(out), told, name, engine
+    )
+    notes = [*result.notes, *map(_reject_line, result.rejects[:_REJECTS_SHOWN])]
+    if len(result.rejects) > _REJECTS_SHOWN:
+        notes.append(f"... and {len(result.rejects) - _REJECTS_SHOWN} more rejects")
+    return f"{result.voices} voices, {len(result.rejects)} rejects", notes
+
+
+def export_voices(bank: str, format: str, out: str) -> tuple[str, list[str]]:
+    """The outcome, and what else is to be said."""
+    result = transfer.export_voices(cast(transfer.Format, format), load_bank(bank), open_place(out))
+    return f"{result.voices} voices, {result.left_out} left out", list(result.notes)
+
+
 def _about(name: str) -> str:
     return str(load_card(name).get("description", ""))
 
@@ -84,9 +113,5 @@ def _printable(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
 
 
-def _runner(options: Mapping[str, Any]) -> Runner:
-    if options["runner"] == "local":
-        return LocalRunner()
-    from pipeline.job.runner.ray import RayRunner
-
-    return RayRunner(options["ray_address"])
+def _reject_line(reject: Reject) -> str:
+    return f"{reject.name}: {reject.reason}: {reject.detail or reject.reason.meaning}"

@@ -1,0 +1,29 @@
+"""Silence for libraries in C++ that write to the process's stderr, past `sys.stderr`."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """What file descriptor 2 gets meanwhile is dropped; if the block raises, it is written after all.
+
+    Ray's core announces there that its log level was set, which can be done only through the environment.
+    """
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        except BaseException:  # an interrupt too: what was said may tell what it waited for
+            os.dup2(terminal, 2)
+            said.seek(0)
+            os.write(2, said.read())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
