@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from manifests.errors import EngineUnavailable, RecipeError
-from manifests.manifest import Manifest
+from manifests.manifest import FINAL_STATUSES, Manifest
 from manifests.reasons import Reason
 from manifests.storage import Place, open_place
 from manifests.validate import validate as validate_corpus
@@ -20,6 +20,7 @@ from pipeline.job.runner.tasks import Runner
 from pipeline.job.usage import describe, tokens_of_log
 from pipeline.readers import FORMATS
 from pipeline.recipe import Recipe, load_recipe
+from pipeline.show.text import Fact, fact_lines
 
 DEMO_RECIPE = "ke-speechchat-offline"
 DEMO_INPUTS = ("instructions_en.json", "instructions_zh.json")
@@ -78,18 +79,14 @@ def summary(manifest: Manifest, out: str) -> str:
     """The outcome for people: every row accounted for."""
     counts = manifest.counts
     kept, total = counts.rows.get("kept", 0), counts.input_rows
-    lines = [f"rows in   {total}", f"kept      {kept}  ({kept / total:.0%})"]
+    share = f"{kept / total:.0%}" if total else "-"
+    hours = ", ".join(f"{counts.audio_s(status) / 3600:.3f} h {status}" for status in FINAL_STATUSES)
+    facts = [Fact("rows in", f"{total:,}"), Fact("kept", f"{kept:,}  ({share})")]
     for status in ("rejected", "failed"):
-        lines.append(f"{status:<8}  {counts.rows.get(status, 0)}")
-        found = [(counts.reasons[reason], reason) for reason in Reason if reason in counts.reasons]
-        lines += [
-            f"  {rows:>7}  {reason}: {reason.meaning}"
-            for rows, reason in sorted(found, key=lambda pair: -pair[0])
-            if reason.kind == status
-        ]
-    hours = {status: counts.audio_s(status) / 3600 for status in ("kept", "rejected", "failed")}
-    lines.append("audio     " + ", ".join(f"{value:.3f} h {status}" for status, value in hours.items()))
-    return "\n".join([*lines, f"corpus    {open_place(out)}"])
+        reasons = [reason for reason in Reason if reason in counts.reasons and reason.kind == status]
+        beneath = [(counts.reasons[reason], f"{reason}: {reason.meaning}") for reason in reasons]
+        facts.append(Fact(status, f"{counts.rows.get(status, 0):,}", beneath))
+    return "\n".join(fact_lines([*facts, Fact("audio", hours), Fact("corpus", str(open_place(out)))]))
 
 
 def _run(job: Job, out: str, options: Mapping[str, Any]) -> str:

@@ -186,9 +186,10 @@ def validate(directory: str, deep: bool) -> None:
 def stats(directory: str, as_json: bool) -> None:
     """Rows, reasons, yield, hours and error rates of a corpus."""
     from manifests import stats as corpus_stats
+    from pipeline.show.corpus_stats import format_stats
 
     figures = corpus_stats.stats(open_place(directory))
-    click.echo(json.dumps(figures, indent=2) if as_json else corpus_stats.format_stats(figures))
+    click.echo(json.dumps(figures, indent=2) if as_json else format_stats(figures))
 
 
 @corpus.command()
