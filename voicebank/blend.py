@@ -20,7 +20,7 @@ from voicebank.blend_card import VoiceGroup, blend_card, leak_figures
 from voicebank.blend_options import BlendOptions, rule_of
 from voicebank.card import CARD_FILE, read_card, write_card
 from voicebank.leak import Values
-from voicebank.selection import DrawTally, Picked, Rule, select
+from voicebank.selection import DrawCounts, Picked, Rule, select
 from voicebank.speaker_table import Crowd, Matrix, load_crowd
 from voicebank.tables import VoiceWriter
 from voicebank.voice import ANY_LANGUAGE, Voice
@@ -87,7 +87,7 @@ def blend(
         raise UserError(f"{out.name} holds a voice bank already; remove it, or name another directory")
     crowd, card = load_crowd(bank), read_card(bank)
     rule, slots = rule_of(card, options), slots_of(crowd, options)
-    tally, record, counts = DrawTally(), _Record(), Counter[VoiceGroup]()
+    tally, record, counts = DrawCounts(), _Record(), Counter[VoiceGroup]()
     with VoiceWriter(out) as writer:
         for voices, xvectors in _regroup(_voices(crowd, slots, rule, options, tally, record)):
             counts.update(map(_group_of, voices))
@@ -120,7 +120,7 @@ def _write_leak(out: Place, leak: Mapping[str, Any]) -> None:
 
 
 def _voices(
-    crowd: Crowd, slots: Sequence[Slot], rule: Rule, options: BlendOptions, tally: DrawTally, record: _Record
+    crowd: Crowd, slots: Sequence[Slot], rule: Rule, options: BlendOptions, tally: DrawCounts, record: _Record
 ) -> Iterator[tuple[Voice, Values]]:
     strata = find_strata(crowd, options.parents)
     users = 0

@@ -8,7 +8,7 @@ import numpy as np
 
 from voicebank.blend_options import BlendOptions
 from voicebank.leak import Values, nearest_other, pair_similarities, quantiles
-from voicebank.selection import DrawTally, Drop, Rule
+from voicebank.selection import DrawCounts, Drop, Rule
 from voicebank.speaker_table import Crowd
 from voicebank.voice import GENDERS
 
@@ -28,7 +28,7 @@ class VoiceGroup(NamedTuple):
 def leak_figures(
     crowd: Crowd,
     rule: Rule,
-    tally: DrawTally,
+    tally: DrawCounts,
     to_real: Sequence[Values],
     to_parents: Sequence[Values],
     to_earlier: Sequence[Values],
@@ -105,5 +105,5 @@ def counts_of(counts: Counter[VoiceGroup]) -> dict[str, Any]:
     return {"users": counts.total() - agents, "agents": agents, "by_language": users}
 
 
-def _share(tally: DrawTally, share: float) -> float:
+def _share(tally: DrawCounts, share: float) -> float:
     return round(tally.nearest_real.quantile(share), 3)

@@ -16,6 +16,8 @@ from jinja2 import Environment, StrictUndefined, Template
 
 @dataclass(frozen=True, slots=True)
 class Heading:
+    """The title of the parts that follow."""
+
     text: str
     kind: ClassVar[str] = "heading"
 
@@ -27,6 +29,14 @@ class Paragraph:
     text: str
     tone: Literal["passed", "failed"] | None = None
     kind: ClassVar[str] = "paragraph"
+
+
+@dataclass(frozen=True, slots=True)
+class Preformatted:
+    """Lines whose characters stand in columns, such as an alignment."""
+
+    text: str
+    kind: ClassVar[str] = "preformatted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +61,7 @@ class Picture:
         return base64.b64encode(self.png).decode("ascii")
 
 
-Part = Heading | Paragraph | PageTable | Picture
+Part = Heading | Paragraph | Preformatted | PageTable | Picture
 
 
 def page(title: str, parts: Sequence[Part]) -> str:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pipeline.show.page import Heading, PageTable, Paragraph, Part, Picture, page
+from pipeline.show.page import Heading, PageTable, Paragraph, Part, Picture, Preformatted, page
 from tests.pipeline.show.tags import NASTY, Tags
 
 QUOTED = f'"><img src=x onerror=alert(1)>{NASTY}'
@@ -15,11 +15,12 @@ QUOTED = f'"><img src=x onerror=alert(1)>{NASTY}'
     [
         [Heading(QUOTED)],
         [Paragraph(QUOTED), Paragraph(QUOTED, "failed")],
+        [Preformatted(QUOTED)],
         [PageTable((QUOTED, ""), [(QUOTED, 1.5)])],
         [Picture(QUOTED, b"png")],
         [],
     ],
-    ids=["heading", "paragraph", "table", "picture", "title alone"],
+    ids=["heading", "paragraph", "preformatted", "table", "picture", "title alone"],
 )
 def test_texts_are_never_markup(parts: list[Part]) -> None:
     text = page(QUOTED, parts)
@@ -63,6 +64,6 @@ def test_a_table_without_names_has_no_head() -> None:
 
 
 def test_dark_screens_and_telephones_are_served() -> None:
-    text = page("t", [Paragraph("no\nyes", "passed")])
+    text = page("t", [Paragraph("no\nyes", "passed"), Preformatted("a  b\nc  d")])
     assert "prefers-color-scheme: dark" in text and "width=device-width" in text
-    assert '<p class="passed">no\nyes</p>' in text
+    assert '<p class="passed">no\nyes</p>' in text and "<pre>a  b\nc  d</pre>" in text
