@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,9 @@ from typing import Any
 import numpy as np
 
 from manifests.storage import open_place
-from voicebank.blend import BlendOptions, blend
+from pipeline.bank.blend_report import write_report
+from voicebank.blend import blend
+from voicebank.blend_options import BlendOptions
 from voicebank.card import write_card
 from voicebank.check import check_bank
 from voicebank.speaker_table import load_crowd
@@ -85,7 +88,8 @@ def load(bank: str) -> None:
 
 
 def make(bank: str, out: str, count: int, report: bool) -> None:
-    blend(open_place(bank), open_place(out), replace(OPTIONS, count=count, report=report))
+    write = [partial(write_report, open_place(out))] if report else []
+    blend(open_place(bank), open_place(out), replace(OPTIONS, count=count), *write)
 
 
 def check(bank: str, out: str) -> None:

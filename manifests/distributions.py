@@ -1,7 +1,6 @@
 """How a measure is distributed, from any number of values in flat memory: values are counted in steps of 0.0001."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -68,16 +67,3 @@ class Qualities:
         for language, measure in sorted(self._found, key=lambda key: (key[0], MEASURES.index(key[1]))):
             found.setdefault(language, {})[measure] = self._found[language, measure].figures()
         return found
-
-
-def format_qualities(status: str, languages: Mapping[str, Mapping[str, Any]]) -> Sequence[str]:
-    """A table for people; no line where nothing was measured."""
-    if not languages:
-        return []
-    head = "".join(f"{q:>9.0%}" for q in QUANTILES)
-    lines = ["", f"{f'quality of {status} turns':<30}{'turns':>9}{'mean':>9}{head}"]
-    for language, measures in languages.items():
-        for measure, figures in measures.items():
-            quantiles = "".join(f"{value:>9.3f}" for value in figures["quantiles"].values())
-            lines.append(f"{f'{language} {measure}':<30}{figures['turns']:>9,}{figures['mean']:>9.3f}{quantiles}")
-    return lines

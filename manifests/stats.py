@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from manifests.distributions import COLUMNS as QUALITY_COLUMNS
-from manifests.distributions import Qualities, format_qualities
+from manifests.distributions import Qualities
 from manifests.manifest import FINAL_STATUSES, Counts, Manifest, load_manifest
 from manifests.shards import read_tables
 from manifests.storage import Place
@@ -148,43 +148,3 @@ def _languages(counts: Counts) -> dict[str, Any]:
         }
         for name in names
     }
-
-
-def format_stats(numbers: Mapping[str, Any]) -> str:
-    """The result of `stats` as lines for people."""
-    share = "-" if numbers["yield"] is None else f"{numbers['yield']:.1%}"
-    lines = [
-        f"recipe {numbers['recipe']}: {numbers['rows']['input']:,} rows, {share} kept",
-        "",
-        f"{'status':<10}{'rows':>12}{'turns':>12}{'audio h':>12}",
-    ]
-    for status in FINAL_STATUSES:
-        rows, turns, hours = (numbers[key][status] for key in ("rows", "turns", "audio_h"))
-        lines.append(f"{status:<10}{rows:>12,}{turns:>12,}{hours:>12.2f}")
-    lines += ["", *(f"{rows:>10,}  {reason}" for reason, rows in numbers["reasons"].items())]
-    for status, languages in numbers["error_rate"].items():
-        lines += ["", f"error rate of {status} rows"]
-        lines += [_format_rate(language, *item) for language, rates in languages.items() for item in rates.items()]
-    for status, languages in numbers["quality"].items():
-        lines += format_qualities(status, languages)
-    lines += [
-        "",
-        *(f"{status} turns by takes: {_format_takes(takes)}" for status, takes in numbers["attempts"].items()),
-    ]
-    lines += [
-        f"second opinions on {status} {language} takes: recognizer wrong {found['recognizer_wrong']:,}, "
-        f"voice wrong {found['voice_wrong']:,}"
-        for status, languages in numbers["second_opinions"].items()
-        for language, found in languages.items()
-    ]
-    voices = ", ".join(f"{number:,} {side}" for side, number in numbers["voices"].items())
-    return "\n".join([*lines, f"voices of kept rows: {voices}"]) + "\n"
-
-
-def _format_rate(language: str, metric: str, rate: Mapping[str, Any]) -> str:
-    quantiles = ", ".join(f"{float(q):.0%} {value:.2%}" for q, value in rate["quantiles"].items())
-    return f"{language} {metric}: mean {rate['mean']:.2%}; quantiles {quantiles}"
-
-
-def _format_takes(takes: Mapping[str, int]) -> str:
-    return ", ".join(f"{number}: {turns:,}" for number, turns in takes.items()) or "none"

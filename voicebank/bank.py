@@ -5,15 +5,16 @@ Banks that ship lie in `voicebank/voices/<name>`; others are named by their dire
 
 import hashlib
 import json
-import math
 import os
 from collections.abc import Collection, Sequence
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from types import UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from manifests.errors import CorpusError, RecipeError
+from manifests.row_groups import label
 from manifests.storage import Place, open_place
 from voicebank.tables import CARD_FILE, SPEAKERS_FILE, VOICES_TABLE, iter_voices, read_card
 from voicebank.voice import Gender, Voice, voice_problem
@@ -25,9 +26,19 @@ VOICES_FILE = "voices.jsonl"
 _SHIPPED = Path(__file__).parent / "voices"
 _BINARY = ("embedding", "prompt_audio")
 """Fields that JSON cannot hold; voices that have them are in `voices.parquet`."""
-_TYPES = {name: kind for name, kind in get_type_hints(Voice).items() if name not in _BINARY}
-_REQUIRED = frozenset(f.name for f in fields(Voice) if f.default is MISSING)
 _PLAIN = tuple(f.name for f in fields(Voice) if f.name not in _BINARY)
+
+
+def _line_model() -> type[BaseModel]:
+    """Return the model of one line of `voices.jsonl`: the plain fields of `Voice`, in strict types."""
+    kinds = get_type_hints(Voice)
+    keys: dict[str, Any] = {
+        f.name: (kinds[f.name], ... if f.default is MISSING else f.default) for f in fields(Voice) if f.name in _PLAIN
+    }
+    return create_model("line", __config__=ConfigDict(extra="forbid", strict=True, str_min_length=1), **keys)
+
+
+_LINE = _line_model()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,64 +111,52 @@ def _read_table(directory: Place) -> tuple[Voice, ...]:
 
 def _read_voices(file: Place) -> tuple[Voice, ...]:
     voices: dict[str, Voice] = {}
-    label = _label(file)
     for number, line in enumerate(_lines(file), start=1):
         try:
-            voice = _voice_of(json.loads(line))
+            voice = _voice_of(line)
         except ValueError as error:
-            raise CorpusError(f"{label} line {number}: {error}") from error
+            raise CorpusError(f"{label(file)} line {number}: {error}") from error
         if voice.voice_id in voices:
-            raise CorpusError(f"{label} line {number}: voice_id {voice.voice_id!r} is there twice")
+            raise CorpusError(f"{label(file)} line {number}: voice_id {voice.voice_id!r} is there twice")
         voices[voice.voice_id] = voice
     return tuple(voices.values())
 
 
-def _lines(file: Place) -> list[str]:
+def _lines(file: Place) -> list[bytes]:
+    data = file.read_bytes()
     try:
-        return file.read_text().splitlines()
+        data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise CorpusError(f"{_label(file)}: not valid UTF-8: {error}") from error
+        raise CorpusError(f"{label(file)}: not valid UTF-8: {error}") from error
+    return data.splitlines()
 
 
-def _voice_of(row: object) -> Voice:
-    """The voice that a line holds. `ValueError` says, in a few words, what is wrong with it."""
-    if not isinstance(row, dict):
-        raise ValueError("not a JSON object")
-    if unknown := sorted(row.keys() - _TYPES.keys()):
-        raise ValueError(f"unknown keys {', '.join(unknown)}")
-    if missing := sorted(_REQUIRED - row.keys()):
-        raise ValueError(f"missing keys {', '.join(missing)}")
-    for key, value in row.items():
-        if not _fits(value, _TYPES[key]):
-            raise ValueError(f"bad {key} {value!r}")
-    voice = Voice(**{key: _value_of(value, _TYPES[key]) for key, value in row.items()})
+def _voice_of(line: bytes) -> Voice:
+    """Return the voice that a line holds. Raises ValueError, which says in a few words what is wrong with it."""
+    try:
+        voice = Voice(**vars(_LINE.model_validate_json(line)))
+    except ValidationError as error:
+        raise ValueError(_problem(error)) from error
     if problem := voice_problem(voice):
         raise ValueError(problem)
     return voice
 
 
-def _value_of(value: Any, kind: Any) -> Any:
-    """A JSON value as the field's type has it: 1 is 1.0, a list is a tuple."""
-    if kind is float:
-        return float(value)
-    return tuple(_value_of(item, get_args(kind)[0]) for item in value) if isinstance(value, list) else value
-
-
-def _fits(value: object, kind: Any) -> bool:
-    """Whether a JSON value can stand in a field of that type. Numbers here are factors: finite and above zero."""
-    if kind is float:
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
-    if kind is str:
-        return isinstance(value, str) and bool(value)
-    if get_origin(kind) is tuple:
-        return isinstance(value, list) and all(_fits(item, get_args(kind)[0]) for item in value)
-    if kind is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    if isinstance(kind, type):
-        return isinstance(value, kind)
-    if isinstance(kind, UnionType):
-        return any(_fits(value, member) for member in get_args(kind))
-    return value in get_args(kind)  # a Literal
+def _problem(error: ValidationError) -> str:
+    """Say in one line what pydantic found: all unknown keys, else all missing ones, else the first bad value."""
+    found = error.errors(include_url=False, include_context=False)
+    for kind, what in (("extra_forbidden", "unknown"), ("missing", "missing")):
+        if keys := sorted(str(entry["loc"][0]) for entry in found if entry["type"] == kind):
+            return f"{what} keys {', '.join(keys)}"
+    first = found[0]
+    if not first["loc"]:
+        return (
+            first["msg"].replace("at line 1 column", "at column")
+            if first["type"] == "json_invalid"
+            else "not a JSON object"
+        )
+    key = ".".join(map(str, first["loc"]))
+    return f"bad {key} {first['input']!r}: {first['msg']}"
 
 
 def _digest(voices: Sequence[Voice]) -> str:
@@ -172,8 +171,3 @@ def _digest(voices: Sequence[Voice]) -> str:
             sha256.update(b"\nprompt %d %d\n" % (number, len(voice.prompt_audio)))
             sha256.update(voice.prompt_audio)
     return sha256.hexdigest()
-
-
-def _label(file: Place) -> str:
-    """The file with its directory's name, and no more of the path."""
-    return "/".join(file.path.rsplit("/", 2)[-2:])

@@ -6,8 +6,8 @@ what a synthesizer is conditioned on. `docs/virtual-voices.md` tells the whole s
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -15,46 +15,20 @@ import numpy as np
 
 from manifests.errors import UserError
 from manifests.storage import Place
-from voicebank.balance import Balance, Slot, check_languages, find_strata, plan
-from voicebank.blend_card import Key, blend_card, leak_figures
+from voicebank.balance import Slot, check_languages, find_strata, plan
+from voicebank.blend_card import VoiceGroup, blend_card, leak_figures
+from voicebank.blend_options import BlendOptions, rule_of
 from voicebank.card import CARD_FILE, read_card, write_card
 from voicebank.leak import Values
-from voicebank.random_draws import check_weights
-from voicebank.selection import Picked, Rule, Tally, select
-from voicebank.speaker_table import Crowd, load_crowd
+from voicebank.selection import DrawCounts, Picked, Rule, select
+from voicebank.speaker_table import Crowd, Matrix, load_crowd
 from voicebank.tables import VoiceWriter
 from voicebank.voice import ANY_LANGUAGE, Voice
 
-LEAK_QUANTILE = "q05"
-"""Of the real speakers' half similarities: the default leak limit. A voice above it is as near to a person as a mean
-of that person's own clips is to another such mean, for all but the loosest twentieth of the bank's speakers."""
 LEAK_FILE = "leak.json"
-REPORT_FILE = "report.html"
 
 _GROUP = 4096
 _SHOWN = 2000
-
-
-@dataclass(frozen=True)
-class BlendOptions:
-    """How many users to make, and how. A leak limit of None is measured on the bank's own speakers
-    (`LEAK_QUANTILE`), a twin limit of None is the leak limit.
-
-    `languages` gives shares of languages; None: as the speakers have them. `agents` voices, 2 or 0, come on top.
-    """
-
-    count: int
-    seed: int = 0
-    parents: int = 2
-    weights: tuple[float, float] = (0.3, 0.7)
-    engine: str = "cosyvoice"
-    leak_limit: float | None = None
-    twin_limit: float | None = None
-    agents: int = 2
-    languages: Mapping[str, float] | None = None
-    balance: Balance = "gender"
-    patience: int = 20_000
-    report: bool = True
 
 
 @dataclass(frozen=True)
@@ -67,14 +41,30 @@ class BlendResult:
     speakable: bool
 
 
-@dataclass
-class Record:
-    """What the report needs of all voices: a few numbers each, and the x-vectors of the first ones [M, Dx]."""
+@dataclass(frozen=True)
+class Blended:
+    """Voices that were blended and written, for a report.
 
-    to_real: list[Values]
-    to_parents: list[Values]
-    to_earlier: list[Values]
-    shown: list[Values]
+    `card` and `leak` are what card.json and leak.json hold, `counts` the voices by group. `to_real` [N] has each
+    voice's similarity to the nearest of the real speakers `crowd`, `shown` [M, Dx] the x-vectors of the first voices.
+    """
+
+    card: Mapping[str, Any]
+    leak: Mapping[str, Any]
+    counts: Counter[VoiceGroup]
+    to_real: Values
+    shown: Matrix
+    crowd: Crowd
+
+
+@dataclass
+class _Record:
+    """What is kept of all voices: a few numbers each, and the x-vectors of the first ones [M, Dx]."""
+
+    to_real: list[Values] = field(default_factory=list)
+    to_parents: list[Values] = field(default_factory=list)
+    to_earlier: list[Values] = field(default_factory=list)
+    shown: list[Values] = field(default_factory=list)
     parent_is_nearest: int = 0
 
     def add(self, picked: Picked) -> None:
@@ -86,50 +76,29 @@ class Record:
             self.shown.append(picked.xvectors[:left])
 
 
-def blend(bank: Place, out: Place, options: BlendOptions) -> BlendResult:
-    """Blend the speakers of `bank` into a bank of voices in `out`; the card is written last.
+def blend(
+    bank: Place, out: Place, options: BlendOptions, report: Callable[[Blended], None] = lambda blended: None
+) -> BlendResult:
+    """Blend the speakers of `bank` into a bank of voices in `out`; the card is written last, after the `report`.
 
-    UserError for options that cannot be met, with the number of voices that can be had where they are too few.
+    Raises UserError for options that cannot be met; where voices are too few, it says how many there are.
     """
-    if options.report:
-        from voicebank.report import check_plotting
-
-        check_plotting()
     if (out / CARD_FILE).exists():
         raise UserError(f"{out.name} holds a voice bank already; remove it, or name another directory")
     crowd, card = load_crowd(bank), read_card(bank)
     rule, slots = rule_of(card, options), slots_of(crowd, options)
-    tally, record, counts = Tally(), Record([], [], [], []), Counter[Key]()
+    tally, record, counts = DrawCounts(), _Record(), Counter[VoiceGroup]()
     with VoiceWriter(out) as writer:
         for voices, xvectors in _regroup(_voices(crowd, slots, rule, options, tally, record)):
-            counts.update(map(key_of, voices))
+            counts.update(map(_group_of, voices))
             writer.write(voices, xvectors)
     leak = leak_figures(crowd, rule, tally, record.to_real, record.to_parents, record.to_earlier)
     leak["nearest_real_is_parent"] = record.parent_is_nearest
     made = blend_card(out.name, card, crowd, rule, options, counts, leak)
-    write_leak(out, leak)
-    if options.report:
-        from voicebank.report import write_report
-
-        write_report(out / REPORT_FILE, made, leak, crowd, counts, record)
+    _write_leak(out, leak)
+    report(Blended(made, leak, counts, np.concatenate(record.to_real), np.concatenate(record.shown), crowd))
     write_card(out, made)
     return BlendResult(options.count, options.agents, leak, crowd.embeddings is not None)
-
-
-def rule_of(card: Mapping[str, Any], options: BlendOptions) -> Rule:
-    """UserError for weights, limits or counts that cannot be."""
-    check_weights(*options.weights, options.parents)
-    if options.count < 1:
-        raise UserError("--count: at least one voice")
-    measured = (card.get("half_similarity") or {}).get(LEAK_QUANTILE)
-    leak = options.leak_limit if options.leak_limit is not None else measured
-    if leak is None:
-        raise UserError(f"the bank's card has no half_similarity.{LEAK_QUANTILE}: give --leak-limit")
-    twin = options.twin_limit if options.twin_limit is not None else leak
-    for name, limit in (("leak", leak), ("twin", twin)):
-        if not 0 < limit <= 1:
-            raise UserError(f"--{name}-limit {limit:g}: a cosine similarity above 0 and up to 1")
-    return Rule(options.seed, options.parents, options.weights, float(leak), float(twin), options.patience)
 
 
 def slots_of(crowd: Crowd, options: BlendOptions) -> list[Slot]:
@@ -146,12 +115,12 @@ def slots_of(crowd: Crowd, options: BlendOptions) -> list[Slot]:
     )
 
 
-def write_leak(out: Place, leak: Mapping[str, Any]) -> None:
+def _write_leak(out: Place, leak: Mapping[str, Any]) -> None:
     (out / LEAK_FILE).write_text(json.dumps(leak, indent=2, sort_keys=True, allow_nan=False) + "\n")
 
 
 def _voices(
-    crowd: Crowd, slots: Sequence[Slot], rule: Rule, options: BlendOptions, tally: Tally, record: Record
+    crowd: Crowd, slots: Sequence[Slot], rule: Rule, options: BlendOptions, tally: DrawCounts, record: _Record
 ) -> Iterator[tuple[Voice, Values]]:
     strata = find_strata(crowd, options.parents)
     users = 0
@@ -192,6 +161,5 @@ def _regroup(voices: Iterator[tuple[Voice, Values]]) -> Iterator[tuple[list[Voic
         yield [voice for voice, _ in group], [np.array(xvector) for _, xvector in group]
 
 
-def key_of(voice: Voice) -> Key:
-    """What voices are counted by."""
-    return Key(voice.agent, voice.language, voice.gender, voice.ms_per_character or 0)
+def _group_of(voice: Voice) -> VoiceGroup:
+    return VoiceGroup(voice.agent, voice.language, voice.gender, voice.ms_per_character or 0)

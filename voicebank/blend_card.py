@@ -2,24 +2,22 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from voicebank.blend_options import BlendOptions
 from voicebank.leak import Values, nearest_other, pair_similarities, quantiles
-from voicebank.selection import Drop, Rule, Tally
+from voicebank.selection import DrawCounts, Drop, Rule
 from voicebank.speaker_table import Crowd
 from voicebank.voice import GENDERS
-
-if TYPE_CHECKING:
-    from voicebank.blend import BlendOptions
 
 METHOD = "weighted-average/1"
 """Goes into the card. Raise the number where the same speakers, options and seed would give other voices."""
 
 
-class Key(NamedTuple):
-    """What voices are counted by; `bucket` in milliseconds per character."""
+class VoiceGroup(NamedTuple):
+    """Voices that are counted together; `bucket` is in milliseconds per character."""
 
     agent: bool
     language: str
@@ -30,7 +28,7 @@ class Key(NamedTuple):
 def leak_figures(
     crowd: Crowd,
     rule: Rule,
-    tally: Tally,
+    tally: DrawCounts,
     to_real: Sequence[Values],
     to_parents: Sequence[Values],
     to_earlier: Sequence[Values],
@@ -69,8 +67,8 @@ def blend_card(
     card: Mapping[str, Any],
     crowd: Crowd,
     rule: Rule,
-    options: "BlendOptions",
-    counts: Counter[Key],
+    options: BlendOptions,
+    counts: Counter[VoiceGroup],
     leak: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The card; `card` is that of the speakers' bank. Of the leak test it has a summary."""
@@ -96,7 +94,7 @@ def blend_card(
     }
 
 
-def counts_of(counts: Counter[Key]) -> dict[str, Any]:
+def counts_of(counts: Counter[VoiceGroup]) -> dict[str, Any]:
     """Voices by kind, and the users by language and gender."""
     users: dict[str, dict[str, int]] = {}
     for key, number in sorted(counts.items()):
@@ -107,5 +105,5 @@ def counts_of(counts: Counter[Key]) -> dict[str, Any]:
     return {"users": counts.total() - agents, "agents": agents, "by_language": users}
 
 
-def _share(tally: Tally, share: float) -> float:
+def _share(tally: DrawCounts, share: float) -> float:
     return round(tally.nearest_real.quantile(share), 3)

@@ -12,8 +12,9 @@ from manifests.errors import CorpusError
 from manifests.meanings import Meaningful
 from manifests.storage import Place
 from voicebank.balance import find_strata
-from voicebank.blend import BlendOptions, slots_of
+from voicebank.blend import slots_of
 from voicebank.blend_card import METHOD, reference
+from voicebank.blend_options import BlendOptions
 from voicebank.card import read_card
 from voicebank.leak import TOLERANCE, Values, nearest, nearest_earlier, quantiles
 from voicebank.speaker_table import Crowd, Matrix, Rows, blend_vectors, load_crowd

@@ -9,19 +9,17 @@ one encoder, and to the voices that the bank had when it was made; the file says
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from manifests.errors import CorpusError
+from manifests.errors import CorpusError, LawBroken
+from manifests.row_groups import label, naming, open_row_groups, read_row_groups, read_schema
 from manifests.storage import Place
-from voicebank.columns import Column, pack, unpack
-from voicebank.voice import Vector
+from manifests.table import Vector, from_table, schema_problem, to_table
+from voicebank.vectors import vectors_problem
 
 REFERENCE_EMBEDDINGS_FILE = "reference_embeddings.parquet"
 
-_VECTOR = Column("reference_embedding", None, False)
 _ORIGIN = b"parley.reference_embeddings"
 
 
@@ -36,51 +34,54 @@ class Origin:
     synthesizers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _ReferenceEmbedding:
+    """One row of the file; `reference_embedding` is float32 [D], length 1."""
+
+    voice_id: str
+    reference_embedding: Vector
+
+
 def write_reference_embeddings(directory: Place, origin: Origin, vectors: Mapping[str, Vector]) -> None:
-    """`vectors`: of each voice_id float32 [D], length 1. ValueError for others; the same ones give the same bytes."""
-    width = len(next(iter(vectors.values()), ()))
-    columns = [pa.array(list(vectors), pa.string()), pack(_VECTOR, list(vectors.values()), width)]
-    table = pa.Table.from_arrays(columns, names=["voice_id", _VECTOR.name])
+    """Write `vectors`: float32 [D], length 1, of each voice_id. The same ones give the same bytes.
+
+    Raises ValueError for a vector of another length or width, and for no vectors.
+    """
+    try:
+        table = to_table([_ReferenceEmbedding(*item) for item in vectors.items()], _ReferenceEmbedding)
+    except LawBroken as error:
+        raise ValueError(str(error)) from error
+    if problem := "there are no vectors" if not vectors else vectors_problem(table):
+        raise ValueError(problem)
+    # Files of this kind have always had columns that may be null.
+    table = pa.Table.from_arrays(table.columns, names=table.schema.names)
     table = table.replace_schema_metadata({_ORIGIN: json.dumps(asdict(origin), sort_keys=True)})
-    with (directory / REFERENCE_EMBEDDINGS_FILE).writing() as file:
-        pq.write_table(table, file, compression="zstd", write_page_checksum=True)
+    with open_row_groups(directory / REFERENCE_EMBEDDINGS_FILE, table.schema) as file:
+        file.write(table)
 
 
 def read_origin(directory: Place) -> Origin | None:
-    """Whose reference embeddings lie beside the bank; None where there are none. CorpusError for a file of another
-    kind."""
+    """Return whose reference embeddings lie beside the bank; None where there are none.
+
+    Raises CorpusError for a file of another kind.
+    """
     place = directory / REFERENCE_EMBEDDINGS_FILE
     if not place.is_file():
         return None
-    metadata = _read(place, lambda stream: pq.read_schema(stream)).metadata or {}
+    metadata = read_schema(place).metadata or {}
     try:
         return Origin(**json.loads(metadata[_ORIGIN]))
     except (KeyError, TypeError, ValueError) as error:
-        raise CorpusError(f"{_label(place)}: does not say whose reference_embeddings it holds") from error
+        raise CorpusError(f"{label(place)}: does not say whose reference embeddings it holds") from error
 
 
 def read_reference_embeddings(directory: Place) -> dict[str, Vector]:
-    """The reference embeddings by voice_id. CorpusError where the file is damaged or of another kind."""
+    """Return the reference embeddings by voice_id. Raises CorpusError for a damaged file, or one of another kind."""
     place = directory / REFERENCE_EMBEDDINGS_FILE
-    table = _read(place, lambda stream: pq.read_table(stream, page_checksum_verification=True)).combine_chunks()
-    field_type = table.schema.field(_VECTOR.name).type if _VECTOR.name in table.schema.names else None
-    if "voice_id" not in table.schema.names or not pa.types.is_fixed_size_list(field_type or pa.null()):
-        raise CorpusError(f"{_label(place)}: not a table of reference_embeddings")
-    try:
-        vectors = unpack(_VECTOR, table.column(_VECTOR.name).combine_chunks())
-    except ValueError as error:
-        raise CorpusError(f"{_label(place)}: {error}") from error
-    return dict(zip(table.column("voice_id").to_pylist(), vectors, strict=True))
-
-
-def _read(place: Place, read: Any) -> Any:
-    try:
-        with place.filesystem.open_input_file(place.path) as stream:
-            return read(stream)
-    except (pa.ArrowException, OSError) as error:
-        raise CorpusError(f"{_label(place)}: damaged, or not a Parquet file: {str(error).splitlines()[0]}") from error
-
-
-def _label(place: Place) -> str:
-    """The file with its directory's name, and no more of the path."""
-    return "/".join(place.path.rsplit("/", 2)[-2:])
+    rows: list[_ReferenceEmbedding] = []
+    for table in read_row_groups(place, lambda schema: schema_problem(schema, _ReferenceEmbedding)):
+        with naming(place):
+            rows += from_table(table, _ReferenceEmbedding)
+            if problem := vectors_problem(table):
+                raise CorpusError(problem)
+    return {row.voice_id: row.reference_embedding for row in rows}

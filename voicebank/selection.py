@@ -45,7 +45,7 @@ class Rule:
 
 
 @dataclass
-class Tally:
+class DrawCounts:
     """What became of all the draws so far."""
 
     drawn: int = 0
@@ -85,7 +85,7 @@ class _Candidates:
 
 
 def select(
-    crowd: Crowd, strata: Sequence[Stratum], slots: Sequence[Slot], rule: Rule, tally: Tally
+    crowd: Crowd, strata: Sequence[Stratum], slots: Sequence[Slot], rule: Rule, tally: DrawCounts
 ) -> Iterator[Picked]:
     """Fills the slots, block by block. UserError, with how many voices there are, where a stratum runs dry."""
     search = _Search(crowd, strata, rule, tally, len(slots))
@@ -100,7 +100,7 @@ def select(
 class _Search:
     """Where the streams stand: `position` is the next candidate of each stratum, `streak` its drops in a row."""
 
-    def __init__(self, crowd: Crowd, strata: Sequence[Stratum], rule: Rule, tally: Tally, capacity: int) -> None:
+    def __init__(self, crowd: Crowd, strata: Sequence[Stratum], rule: Rule, tally: DrawCounts, capacity: int) -> None:
         self._crowd, self._strata, self._rule, self._tally = crowd, strata, rule, tally
         self._kept = Blends(capacity, rule.parents)
         self._position: Counter[int] = Counter()
@@ -213,7 +213,7 @@ def _picked(
     )
 
 
-def _dry(stratum: Stratum, filled: Sequence[Slot], rule: Rule, tally: Tally) -> str:
+def _dry(stratum: Stratum, filled: Sequence[Slot], rule: Rule, tally: DrawCounts) -> str:
     users = sum(not slot.agent for slot in filled)
     causes = ", ".join(f"{tally.dropped[drop]:,} {drop.value}" for drop in Drop if tally.dropped[drop])
     return (

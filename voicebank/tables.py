@@ -8,21 +8,33 @@ CorpusError of one line: a damaged or foreign file, an id that is there twice, v
 not of length 1.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import fields
 from itertools import islice
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Generic, Self, TypeVar
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from manifests.errors import CorpusError, LawBroken
+from manifests.errors import CorpusError, LawBroken, ParleyError
+from manifests.row_groups import RowGroupWriter, naming, open_row_groups, read_row_groups
 from manifests.storage import Place
+from manifests.table import (
+    Matrix,
+    Vector,
+    arrow_schema_of,
+    from_table,
+    matrix_of,
+    schema_problem,
+    to_table,
+    vector_array,
+    vector_type,
+    widths_of,
+)
 from voicebank.card import CARD_FILE, read_card, write_card
-from voicebank.columns import Column, Matrix, columns_of, pack, schema_of, unpack
-from voicebank.voice import Speaker, Vector, Voice, speaker_problem, voice_problem
+from voicebank.vectors import vectors_problem
+from voicebank.voice import Speaker, Voice, speaker_problem, voice_problem
 
 __all__ = [
     "CARD_FILE",
@@ -32,6 +44,7 @@ __all__ = [
     "iter_voices",
     "read_card",
     "read_speakers",
+    "voices_schema",
     "write_card",
     "write_speakers",
 ]
@@ -40,30 +53,33 @@ SPEAKERS_FILE = "speakers.parquet"
 VOICES_TABLE = "voices.parquet"
 
 _SPEAKERS_PER_GROUP = 4096
-_XVECTOR = Column("xvector", None, False)
-_SPEAKER_COLUMNS = columns_of(Speaker)
-_VOICE_COLUMNS = columns_of(Voice)
+_XVECTOR = "xvector"
+"""The column that `Voice` has no field for."""
+
+_Entry = TypeVar("_Entry", Voice, Speaker)
 
 
 def write_speakers(directory: Place, speakers: Iterable[Speaker]) -> int:
-    """Write `speakers.parquet`, in the order given (by speaker_id is the caller's business); how many there were."""
-    rows = iter(speakers)
-    with _open_table(directory / SPEAKERS_FILE, _SPEAKER_COLUMNS, speaker_problem) as table:
+    """Write `speakers.parquet` in the order given (to sort by speaker_id is the caller's task); return how many."""
+    rows, tables = iter(speakers), _Tables(SPEAKERS_FILE, Speaker)
+    with open_row_groups(directory / SPEAKERS_FILE, arrow_schema_of(Speaker)) as file:
         while group := list(islice(rows, _SPEAKERS_PER_GROUP)):
-            table.write([speaker.speaker_id for speaker in group], group, {})
-    return table.rows
+            file.write(tables.make(group))
+    return tables.rows
 
 
 def read_speakers(directory: Place) -> list[Speaker]:
-    """All speakers, sorted by speaker_id."""
-    place = directory / SPEAKERS_FILE
-    speakers = [
-        speaker
-        for batch in _batches(place, _SPEAKER_COLUMNS)
-        for speaker in _rows(place, Speaker, _SPEAKER_COLUMNS, batch)
-    ]
-    _check(place, set(), [(speaker.speaker_id, speaker_problem(speaker)) for speaker in speakers])
+    """Return all speakers, sorted by speaker_id."""
+    place, ids = directory / SPEAKERS_FILE, set[str]()
+    tables = read_row_groups(place, lambda schema: schema_problem(schema, Speaker))
+    speakers = [speaker for table in tables for speaker in _read(place, table, Speaker, ids)]
     return sorted(speakers, key=lambda speaker: speaker.speaker_id)
+
+
+def voices_schema(widths: Mapping[str, int]) -> pa.Schema:
+    """Return the schema of `voices.parquet`, for the widths of the vectors that it has ("embedding", "xvector")."""
+    schema = arrow_schema_of(Voice, widths)
+    return schema.append(_xvector_field(widths[_XVECTOR])) if _XVECTOR in widths else schema
 
 
 class VoiceWriter:
@@ -74,190 +90,115 @@ class VoiceWriter:
     """
 
     def __init__(self, directory: Place) -> None:
-        self._place = directory / VOICES_TABLE
-        self._stack = ExitStack()
-        self._table: _Table | None = None
+        self._opening: AbstractContextManager[RowGroupWriter] = open_row_groups(
+            directory / VOICES_TABLE, voices_schema({})
+        )
+        self._file: RowGroupWriter | None = None
+        self._tables = _Tables(VOICES_TABLE, Voice)
+        self._xvector_width: int | None = None
 
     def __enter__(self) -> Self:
-        columns = (*_VOICE_COLUMNS, _XVECTOR)
-        self._table = self._stack.enter_context(_open_table(self._place, columns, voice_problem))
+        self._file = self._opening.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stack.__exit__(kind, error, trace)
+        self._opening.__exit__(kind, error, trace)
 
     @property
     def rows(self) -> int:
-        return self._table.rows if self._table else 0
+        return self._tables.rows
 
     def write(self, voices: Sequence[Voice], xvectors: Sequence[Vector] | None = None) -> None:
-        if self._table is None:
+        """Write the voices as one row group; without voices, nothing."""
+        if self._file is None:
             raise LawBroken("a VoiceWriter writes inside its `with` block only")
         if xvectors is not None and len(xvectors) != len(voices):
-            raise LawBroken(f"{self._place.name}: {len(xvectors)} x-vectors for {len(voices)} voices")
-        extra = {} if xvectors is None else {_XVECTOR.name: list(xvectors)}
-        self._table.write([voice.voice_id for voice in voices], voices, extra)
+            raise LawBroken(f"{VOICES_TABLE}: {len(xvectors)} x-vectors for {len(voices)} voices")
+        if not voices:
+            return
+        if xvectors is not None and not self.rows:
+            self._xvector_width = len(xvectors[0])
+        self._file.write(self._with_xvectors(self._tables.make(voices), xvectors))
+
+    def _with_xvectors(self, table: pa.Table, xvectors: Sequence[Vector] | None) -> pa.Table:
+        if xvectors is None and self._xvector_width is None:
+            return table
+        with _at_writing(VOICES_TABLE):
+            array = vector_array(_XVECTOR, xvectors or [None] * table.num_rows, self._xvector_width)
+            table = table.append_column(_xvector_field(array.type.list_size), array)
+            if problem := vectors_problem(table.select([_XVECTOR])):
+                raise LawBroken(problem)
+        return table
 
 
 def iter_voices(directory: Place, xvectors: bool = False) -> Iterator[tuple[list[Voice], Matrix | None]]:
-    """The voices in the order of the file, row group by row group, so that memory stays flat.
+    """Yield the voices in the order of the file, row group by row group, so that memory stays flat.
 
     With `xvectors` their x-vectors come too, float32 [N, Dx]; None where the table has none.
     """
-    place = directory / VOICES_TABLE
-    columns = (*_VOICE_COLUMNS, _XVECTOR) if xvectors else _VOICE_COLUMNS
-    seen: set[str] = set()
-    for batch in _batches(place, columns, [_XVECTOR.name]):
-        voices = _rows(place, Voice, _VOICE_COLUMNS, batch)
-        _check(place, seen, [(voice.voice_id, voice_problem(voice)) for voice in voices])
-        has_xvectors = xvectors and _XVECTOR.name in batch.schema.names
-        yield voices, np.stack(_values(place, _XVECTOR, batch)) if has_xvectors else None
+    place, ids = directory / VOICES_TABLE, set[str]()
+    names = [*(field.name for field in fields(Voice)), *([_XVECTOR] if xvectors else [])]
+    for table in read_row_groups(place, lambda schema: schema_problem(schema, Voice, [_XVECTOR]), names):
+        voices = _read(place, table, Voice, ids)
+        yield voices, matrix_of(table, _XVECTOR) if _XVECTOR in table.schema.names else None
 
 
-class _Table:
-    """A Parquet file of dataclass rows that is being written. `extra` are vectors that the dataclass has no field for.
+class _Tables(Generic[_Entry]):
+    """Makes the tables of one file. The first one decides which vectors there are, and how wide."""
 
-    The first group decides the schema: which vectors there are, and how wide. `ids` are kept, to refuse a second one.
-    """
-
-    def __init__(
-        self, file: IO[bytes], name: str, columns: Sequence[Column], problem: Callable[[Any], str | None]
-    ) -> None:
-        self._file, self._name, self._columns, self._problem = file, name, columns, problem
+    def __init__(self, name: str, cls: type[_Entry]) -> None:
+        self._name = name
+        self._cls: type[_Entry] = cls
         self._ids: set[str] = set()
-        self._widths: dict[str, int] = {}
-        self._parquet: Any = None
+        self._widths: dict[str, int] | None = None
 
     @property
     def rows(self) -> int:
         return len(self._ids)
 
-    def write(self, ids: Sequence[str], rows: Sequence[Any], extra: Mapping[str, list[Any]]) -> None:
-        if not rows:
-            return
-        for row_id, row in zip(ids, rows, strict=True):
-            problem = "is there twice" if row_id in self._ids else self._problem(row)
-            if problem:
-                raise LawBroken(f"{self._name}: {row_id!r}: {problem}")
-            self._ids.add(row_id)
-        values = {column.name: _column_of(column, rows, extra) for column in self._columns}
-        if self._parquet is None:
-            self._start({name: width for name in values if (width := _width(self._columns, name, values[name]))})
-        self._parquet.write_table(self._arrow(values), row_group_size=len(rows))
-
-    def finish(self) -> None:
-        if self._parquet is None:
-            self._start({})
-        self._parquet.close()
-
-    def abandon(self) -> None:
-        """Left open, pyarrow would write a footer whenever it is collected."""
-        if self._parquet is not None:
-            self._parquet.close()
-
-    def _start(self, widths: dict[str, int]) -> None:
-        self._widths = widths
-        schema = schema_of(self._columns, widths)
-        self._parquet = pq.ParquetWriter(self._file, schema, compression="zstd", write_page_checksum=True)
-
-    def _arrow(self, values: Mapping[str, list[Any]]) -> Any:
-        arrays = []
-        for column in self._columns:
-            if column.is_vector and column.name not in self._widths:
-                if any(value is not None for value in values[column.name]):
-                    raise LawBroken(f"{self._name}: {column.name} is there, but the first rows had none")
-                continue
-            try:
-                arrays.append(pack(column, values[column.name], self._widths.get(column.name)))
-            except ValueError as error:
-                raise LawBroken(f"{self._name}: {error}") from error
-        return pa.Table.from_arrays(arrays, schema=schema_of(self._columns, self._widths))
+    def make(self, entries: Sequence[_Entry]) -> pa.Table:
+        with _at_writing(self._name):
+            _check(entries, self._ids, LawBroken)
+            if self._widths is None:
+                self._widths = widths_of(entries, self._cls)
+            table = to_table(entries, self._cls, self._widths)
+            if problem := vectors_problem(table):
+                raise LawBroken(problem)
+        return table
 
 
 @contextmanager
-def _open_table(place: Place, columns: Sequence[Column], problem: Callable[[Any], str | None]) -> Iterator[_Table]:
-    with place.writing() as file:
-        table = _Table(file, place.name, columns, problem)
-        try:
-            yield table
-        except BaseException:  # an interrupt too leaves no half-written table
-            table.abandon()
-            raise
-        table.finish()
-
-
-def _column_of(column: Column, rows: Sequence[Any], extra: Mapping[str, list[Any]]) -> list[Any]:
-    if column.name in extra or not hasattr(rows[0], column.name):
-        return extra.get(column.name, [None] * len(rows))
-    return [getattr(row, column.name) for row in rows]
-
-
-def _width(columns: Sequence[Column], name: str, values: list[Any]) -> int:
-    """Width of the first vector that is there; 0 where there is none, or where the column holds no vectors."""
-    is_vector = any(column.name == name and column.is_vector for column in columns)
-    return next((len(value) for value in values if value is not None), 0) if is_vector else 0
-
-
-def _batches(place: Place, columns: Sequence[Column], besides: Collection[str] = ()) -> Iterator[Any]:
-    """The row groups, as tables with the columns asked for that the file has; it may have others `besides`."""
-    if not place.is_file():
-        raise CorpusError(f"{_label(place)}: the file is missing")
+def _at_writing(name: str) -> Iterator[None]:
+    """Put the file's name before the LawBrokens of the block."""
     try:
-        with place.filesystem.open_input_file(place.path) as stream:
-            parquet = pq.ParquetFile(stream, page_checksum_verification=True)
-            _check_schema(place, parquet.schema_arrow, columns, besides)
-            names = [column.name for column in columns if column.name in parquet.schema_arrow.names]
-            for group in range(parquet.num_row_groups):
-                yield parquet.read_row_group(group, columns=names).combine_chunks()
-    except (pa.ArrowException, OSError) as error:
-        raise CorpusError(f"{_label(place)}: damaged, or not a Parquet file: {str(error).splitlines()[0]}") from error
+        yield
+    except LawBroken as error:
+        raise LawBroken(f"{name}: {error}") from error
 
 
-def _check_schema(place: Place, schema: Any, columns: Sequence[Column], besides: Collection[str]) -> None:
-    expected = {column.name: column for column in columns}
-    missing = [c.name for c in columns if c.name not in schema.names and not c.is_vector]
-    unknown = [name for name in schema.names if name not in expected and name not in besides]
-    wrong = [name for name in schema.names if name in expected and not _is_of(schema.field(name), expected[name])]
-    for what, names in (("lacks", missing), ("has the unknown", unknown), ("has values of a wrong type in", wrong)):
-        if names:
-            raise CorpusError(f"{_label(place)}: not a table of this kind: it {what} {', '.join(names)}")
+def _xvector_field(width: int) -> pa.Field:
+    return pa.field(_XVECTOR, vector_type(width), nullable=False)
 
 
-def _is_of(field: Any, column: Column) -> bool:
-    if column.is_vector:
-        return bool(pa.types.is_fixed_size_list(field.type) and field.type.value_type == pa.float32())
-    return bool(field.type == column.arrow_type)
+def _read(place: Place, table: pa.Table, cls: type[_Entry], ids: set[str]) -> list[_Entry]:
+    """Return the entries of a row group, which may have x-vectors besides. CorpusErrors name the file."""
+    with naming(place):
+        entries = from_table(table, cls, besides=[_XVECTOR])
+        if _XVECTOR in table.schema.names and table.column(_XVECTOR).null_count:
+            raise CorpusError(f"{_XVECTOR} is missing in {table.column(_XVECTOR).null_count} rows")
+        if problem := vectors_problem(table):
+            raise CorpusError(problem)
+        _check(entries, ids, CorpusError)
+    return entries
 
 
-def _rows(place: Place, cls: type[Any], columns: Sequence[Column], batch: Any) -> list[Any]:
-    return list(map(cls, *(_values(place, column, batch) for column in columns)))
-
-
-def _values(place: Place, column: Column, batch: Any) -> list[Any]:
-    if column.is_vector and column.name not in batch.schema.names:
-        if not column.nullable:
-            raise CorpusError(f"{_label(place)}: {column.name} is missing")
-        return [None] * batch.num_rows
-    array = batch.column(column.name).combine_chunks()
-    if array.null_count and not column.nullable:
-        raise CorpusError(f"{_label(place)}: {column.name} is missing in {array.null_count} rows")
-    try:
-        return unpack(column, array)
-    except ValueError as error:
-        raise CorpusError(f"{_label(place)}: {error}") from error
-
-
-def _check(place: Place, seen: set[str], problems: Iterable[tuple[str, str | None]]) -> None:
-    for row_id, problem in problems:
-        if row_id in seen:
-            raise CorpusError(f"{_label(place)}: {row_id!r} is there twice")
-        if problem:
-            raise CorpusError(f"{_label(place)}: {row_id!r}: {problem}")
-        seen.add(row_id)
-
-
-def _label(place: Place) -> str:
-    """The file with its directory's name, and no more of the path."""
-    return "/".join(place.path.rsplit("/", 2)[-2:])
+def _check(entries: Iterable[_Entry], ids: set[str], error: type[ParleyError]) -> None:
+    """Raise an error for the first entry that cannot be right, or whose id is among `ids`; take the others' ids in."""
+    for entry in entries:
+        name = entry.voice_id if isinstance(entry, Voice) else entry.speaker_id
+        problem = voice_problem(entry) if isinstance(entry, Voice) else speaker_problem(entry)
+        if name in ids or problem:
+            raise error(f"{name!r} is there twice" if name in ids else f"{name!r}: {problem}")
+        ids.add(name)

@@ -5,11 +5,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-import numpy as np
-import numpy.typing as npt
+from manifests.table import Vector as Vector
 
 Gender = Literal["female", "male"]
-Vector = npt.NDArray[np.float32]
 
 ANY_LANGUAGE = "mul"
 """Language of a voice that speaks all of them (ISO 639-2: multiple languages)."""

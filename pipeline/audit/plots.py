@@ -1,47 +1,39 @@
-"""The report's two plots, as PNG in base64."""
+"""The two plots of an audit's report."""
 
-import base64
-from io import BytesIO
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from pipeline.audit.audit import Audit, Survival
+from pipeline.show.page import Picture
+from pipeline.show.plots import can_plot, plot
 
-Plot = tuple[str, str]
-"""Title and base64 data."""
 
-
-def plots(audit: Audit) -> list[Plot] | None:
-    """None where matplotlib is not installed; no plots where nothing was measured."""
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError:
+def plots(audit: Audit) -> list[Picture] | None:
+    """Draw the plots; None where matplotlib is not installed, no plots where nothing was measured."""
+    if not can_plot():
         return None
     found = audit.survival
     if found is None or not found.clips or audit.marks is None:
         return []
+    scores, attacks = partial(_scores, found, audit.marks.threshold), partial(_attacks, found)
     return [
-        ("Scores of clips and controls, as delivered", _scores(Figure, found, audit.marks.threshold)),
-        ("Detection rate after each attack", _attacks(Figure, found)),
+        Picture("Scores of clips and controls, as delivered", plot(scores, height=3)),
+        Picture("Detection rate after each attack", plot(attacks)),
     ]
 
 
-def _scores(figure_class: Any, found: Survival, threshold: float) -> str:
-    figure = figure_class(figsize=(7, 3), layout="constrained")
-    axes = figure.add_subplot()
+def _scores(found: Survival, threshold: float, axes: Any) -> None:
     bins = np.linspace(0, 1, 51)
     axes.hist(np.clip(found.control_scores, 0, 1), bins, label=f"controls ({found.controls})", alpha=0.7)
     axes.hist(np.clip(found.marked_scores, 0, 1), bins, label="clips", alpha=0.7)
     axes.axvline(threshold, color="black", linestyle="--", label="recipe's threshold")
     axes.set(xlabel="detection score", ylabel="clips")
     axes.legend()
-    return _png(figure)
 
 
-def _attacks(figure_class: Any, found: Survival) -> str:
-    figure = figure_class(figsize=(7, 4), layout="constrained")
-    axes = figure.add_subplot()
+def _attacks(found: Survival, axes: Any) -> None:
     for offset, name, label in ((-0.17, "at_recipe", "recipe's threshold"), (0.17, "at_1_percent", "1 % of controls")):
         rates = [(i, rate) for i, one in enumerate(found.attacks) if (rate := getattr(one, name)) and rate.total]
         shares = np.array([rate.share for _, rate in rates])
@@ -53,10 +45,3 @@ def _attacks(figure_class: Any, found: Survival) -> str:
     axes.invert_yaxis()
     axes.set(xlabel="detection rate", xlim=(-0.02, 1.02))
     axes.legend()
-    return _png(figure)
-
-
-def _png(figure: Any) -> str:
-    file = BytesIO()
-    figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
-    return base64.b64encode(file.getvalue()).decode("ascii")

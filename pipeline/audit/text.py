@@ -8,6 +8,7 @@ from typing import Any
 from manifests.alignment import LEGEND, aligned_lines, printable
 from pipeline.audit.audit import RESYNTHESIS, Audit
 from pipeline.audit.rates import Proportion
+from pipeline.show.text import text_table
 
 Rows = Sequence[Sequence[str]]
 Section = tuple[str, Sequence[str], Rows]
@@ -210,10 +211,7 @@ def number(value: float | None) -> str:
 
 def _block(section: Section) -> str:
     title, names, rows = section
-    table = [list(names), *map(list, rows)] if any(names) else list(map(list, rows))
-    widths = [max(len(row[column]) for row in table) for column in range(len(names))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
-    return "\n".join([title, *(f"  {line}" for line in lines)])
+    return "\n".join([title, *(f"  {line}" for line in text_table(names, rows))])
 
 
 def _plain(value: Any) -> Any:

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from manifests.corpus import Corpus
 from manifests.errors import EngineUnavailable, RecipeError, UserError
-from manifests.manifest import Manifest
+from manifests.manifest import FINAL_STATUSES, Manifest
 from manifests.reasons import Reason
 from manifests.storage import Place, open_place
 from manifests.validate import validate as validate_corpus
@@ -26,6 +26,7 @@ from pipeline.job.usage import describe, tokens_of_log
 from pipeline.readers import formats as input_formats
 from pipeline.recipe import Recipe
 from pipeline.recipes.load import load_recipe
+from pipeline.show.text import Fact, fact_lines
 from pipeline.stages.registry import STAGES
 
 DEMO_RECIPE = "ke-speechchat-offline"
@@ -112,18 +113,14 @@ def summary(manifest: Manifest, out: str) -> str:
     """The outcome for people: every row accounted for."""
     counts = manifest.counts
     kept, total = counts.rows.get("kept", 0), counts.input_rows
-    lines = [f"rows in   {total}", f"kept      {kept}  ({kept / total:.0%})"]
+    share = f"{kept / total:.0%}" if total else "-"
+    hours = ", ".join(f"{counts.audio_s(status) / 3600:.3f} h {status}" for status in FINAL_STATUSES)
+    facts = [Fact("rows in", f"{total:,}"), Fact("kept", f"{kept:,}  ({share})")]
     for status in ("rejected", "failed"):
-        lines.append(f"{status:<8}  {counts.rows.get(status, 0)}")
-        found = [(counts.reasons[reason], reason) for reason in Reason if reason in counts.reasons]
-        lines += [
-            f"  {rows:>7}  {reason}: {reason.meaning}"
-            for rows, reason in sorted(found, key=lambda pair: -pair[0])
-            if reason.kind == status
-        ]
-    hours = {status: counts.audio_s(status) / 3600 for status in ("kept", "rejected", "failed")}
-    lines.append("audio     " + ", ".join(f"{value:.3f} h {status}" for status, value in hours.items()))
-    return "\n".join([*lines, f"corpus    {open_place(out)}"])
+        reasons = [reason for reason in Reason if reason in counts.reasons and reason.kind == status]
+        beneath = [(counts.reasons[reason], f"{reason}: {reason.meaning}") for reason in reasons]
+        facts.append(Fact(status, f"{counts.rows.get(status, 0):,}", beneath))
+    return "\n".join(fact_lines([*facts, Fact("audio", hours), Fact("corpus", str(open_place(out)))]))
 
 
 def _run(job: Job, out: str, options: Mapping[str, Any]) -> str:

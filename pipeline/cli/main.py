@@ -162,13 +162,14 @@ def stats(directory: str, row: str | None, as_json: bool) -> None:
     """Rows, reasons, yield, hours and error rates of a corpus, or one row."""
     from manifests import rows
     from manifests import stats as corpus_stats
+    from pipeline.show.corpus_stats import format_stats
 
     if row is not None:
         found = rows.find_row(open_place(directory), row)
         click.echo(rows.row_json(found) if as_json else rows.format_row(found))
         return
     figures = corpus_stats.stats(open_place(directory))
-    click.echo(json.dumps(figures, indent=2) if as_json else corpus_stats.format_stats(figures))
+    click.echo(json.dumps(figures, indent=2) if as_json else format_stats(figures))
 
 
 @corpus.command()

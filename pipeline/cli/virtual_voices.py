@@ -2,14 +2,19 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from manifests.errors import UserError
 from manifests.storage import Place, open_place
+from pipeline.bank.blend_report import write_report
 from pipeline.bank.probe import ProbeReport, probe
-from voicebank.blend import BlendOptions, blend
+from pipeline.show.plots import need_plots
+from pipeline.show.text import Fact, fact_lines, text_table
+from voicebank.blend import blend
+from voicebank.blend_options import BlendOptions
 from voicebank.card import read_card
 from voicebank.check import CheckReport, check_bank, claims_of
 from voicebank.speaker_table import load_crowd
@@ -32,18 +37,22 @@ _REFERENCE_ROWS = {
 
 def blend_voices(bank: str, out: str, options: Mapping[str, Any]) -> tuple[str, list[str]]:
     """The outcome, and notes for people. `options` are those of the command."""
-    given = {key: value for key, value in options.items() if key not in ("languages", "agents")}
+    given = {key: value for key, value in options.items() if key not in ("languages", "agents", "report")}
     chosen = BlendOptions(languages=_languages(options["languages"]), agents=int(options["agents"]), **given)
-    result = blend(open_place(bank), open_place(out), chosen)
+    place = open_place(out)
+    if not options["report"]:
+        result = blend(open_place(bank), place, chosen)
+    else:
+        need_plots()
+        result = blend(open_place(bank), place, chosen, partial(write_report, place))
     dropped = ", ".join(f"{number:,} {name}" for name, number in result.leak["dropped"].items() if number)
-    lines = [
-        f"drawn     {result.leak['drawn']:,}",
-        f"dropped   {dropped or 'none'}",
-        f"kept      {result.users:,} users, {result.agents} agents",
-        "",
-        *similarity_lines(result.leak),
-        f"bank      {open_place(out)}",
+    facts = [
+        Fact("drawn", f"{result.leak['drawn']:,}"),
+        Fact("dropped", dropped or "none"),
+        Fact("kept", f"{result.users:,} users, {result.agents} agents"),
+        Fact("bank", str(place)),
     ]
+    lines = [*fact_lines(facts), "", *similarity_lines(result.leak)]
     notes = [] if result.speakable else ["the bank has no synthesis embeddings: no engine can speak with these voices"]
     return "\n".join(lines), notes
 
@@ -63,15 +72,13 @@ def check_voices(options: Mapping[str, Any]) -> tuple[str, bool]:
 
 
 def similarity_lines(figures: Mapping[str, Any]) -> list[str]:
-    """A table of quantiles."""
+    """Return the lines of a table of quantiles."""
     rows = [(text, figures.get(key)) for key, text in _ROWS.items()]
     rows += [(text, figures.get("reference", {}).get(key)) for key, text in _REFERENCE_ROWS.items()]
     known = [(text, values) for text, values in rows if values]
-    head = " ".join(f"{name:>7}" for name in known[0][1]) if known else ""
-    return [
-        f"{'similarity to':<32}{head}",
-        *(f"{text:<32}" + " ".join(f"{value:7.4f}" for value in values.values()) for text, values in known),
-    ]
+    names = ("similarity to", *(known[0][1] if known else ()))
+    cells = [(text, *(f"{value:.4f}" for value in values.values())) for text, values in known]
+    return text_table(names, cells, right=range(1, len(names)))
 
 
 def _languages(given: Sequence[str]) -> dict[str, float] | None:
@@ -95,7 +102,8 @@ def _check_audio_options(options: Mapping[str, Any]) -> None:
 
 def _file_lines(report: CheckReport) -> list[str]:
     lines = [*report.problems]
-    lines += [f"{number:>9,}  {problem}: {problem.meaning}" for problem, number in report.counts.items()]
+    counts = [(f"{number:,}", f"{problem}: {problem.meaning}") for problem, number in report.counts.items()]
+    lines += text_table(("", ""), counts, right={0})
     verdict = "sound" if report.ok else f"{report.counts.total():,} problems"
     return [*lines, *similarity_lines(report.leak), f"{verdict}: {report.voices:,} voices checked from the files"]
 
@@ -141,21 +149,7 @@ def _audio_lines(audio: ProbeReport) -> list[str]:
 
 
 def _write_audio(out: Place, name: str, audio: ProbeReport) -> None:
-    from voicebank.plots import similarity_plot
-    from voicebank.report import page, picture, table
+    from pipeline.bank.audio_report import audio_page
 
     (out / "audio.json").write_text(json.dumps(audio.figures(), indent=2, sort_keys=True) + "\n")
-    series = {
-        "its own other sentence": np.array([one.own for one in audio.heard], np.float32),
-        "its parents": np.array([value for one in audio.heard for value in one.parents], np.float32),
-        "the nearest real speaker": np.array([one.nearest_real for one in audio.heard], np.float32),
-    }
-    rows = [(one.voice_id, one.own, *one.parents[:2], one.nearest_real, one.nearest_id) for one in audio.heard]
-    parts = [
-        picture(similarity_plot(series, audio.limit), "similarity of the audio"),
-        table(("voice", "own", "parent", "parent", "nearest real", "who"), rows),
-        table(("not measured", "why"), audio.failures.items()),
-    ]
-    (out / "audio.html").write_text(
-        page(f"{name}: audio check", "What the voices sound like, not what they are", parts)
-    )
+    (out / "audio.html").write_text(audio_page(name, audio))

@@ -11,6 +11,7 @@ from pipeline.bank.corpus import open_corpus
 from pipeline.bank.recipe import load_bank_recipe
 from pipeline.cli.options import open_runner
 from pipeline.cli.progress import Progress, bank_outcome
+from pipeline.show.text import Fact, fact_lines, printable
 from voicebank.bank import load_bank, load_card, shipped_banks
 from voicebank.exchange import transfer
 from voicebank.exchange.entry import Reject, Told, read_side_table
@@ -33,16 +34,16 @@ def build(recipe: str, overrides: Sequence[str], out: str, options: Mapping[str,
 def summary(card: Mapping[str, Any]) -> str:
     """The outcome for people: every clip and every group accounted for."""
     counts = card["counts"]
-    lines = []
+    facts = []
     for what in ("groups", "clips"):
-        lines.append(f"{what + ' in':<16}{counts[what]['listed']}")
-        lines.append(f"{what + ' kept':<16}{counts[what]['kept']}")
-        lines.append(f"{what + ' rejected':<16}{counts[what]['rejected']}")
-        lines += _reason_lines(counts[what]["reasons"])
+        for key, words in (("listed", "in"), ("kept", "kept"), ("rejected", "rejected")):
+            beneath = counts[what]["reasons"] if key == "rejected" else {}
+            reasons = [(n, f"{reason}: {reason.meaning}") for reason in BankReason if (n := beneath.get(reason))]
+            facts.append(Fact(f"{what} {words}", f"{counts[what][key]:,}", reasons))
     for what in ("gender", "language"):
-        named = ", ".join(f"{count} {name}" for name, count in counts[f"by_{what}"].items())
-        lines.append(f"{'by ' + what:<16}{named}")
-    return "\n".join([*lines, f"{'speech':<16}{counts['speech_s'] / 3600:.3f} h"])
+        named = ", ".join(f"{count:,} {name}" for name, count in counts[f"by_{what}"].items())
+        facts.append(Fact(f"by {what}", named))
+    return "\n".join(fact_lines([*facts, Fact("speech", f"{counts['speech_s'] / 3600:.3f} h")]))
 
 
 def list_banks() -> str:
@@ -91,11 +92,6 @@ def _about(name: str) -> str:
     return str(load_card(name).get("description", ""))
 
 
-def _reason_lines(reasons: Mapping[str, int]) -> list[str]:
-    found = [(reasons[reason], reason) for reason in BankReason if reason in reasons]
-    return [f"  {count:>7}  {reason}: {reason.meaning}" for count, reason in sorted(found, key=lambda pair: -pair[0])]
-
-
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     """Dotted names and printable values. What a foreign card holds never moves a terminal's cursor."""
     if isinstance(value, Mapping) and value:
@@ -106,11 +102,7 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
             yield from _flat(inner, f"{name}.{number}")
     else:
         text = "-" if value in (None, [], {}) else str(value)
-        yield _printable(name), _printable(text)
-
-
-def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else " " for character in text)
+        yield printable(name), printable(text)
 
 
 def _reject_line(reject: Reject) -> str:

@@ -120,5 +120,5 @@ def test_missing_and_foreign_files(place):
     with pytest.raises(CorpusError, match=r"unit\.parquet: the shard is missing$"):
         _all(place)
     pq.write_table(pa.table({"text": ["hello"]}), place.path)
-    with pytest.raises(CorpusError, match=r"unit\.parquet: the columns are not those of a corpus row"):
+    with pytest.raises(CorpusError, match=r"unit\.parquet: not a table of corpus rows"):
         _all(place)

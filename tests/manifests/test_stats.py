@@ -8,7 +8,7 @@ from corpus_builders import make_corpus, make_dialogue, make_failed, make_reject
 
 from manifests.columns import AUDIO_BYTES, parquet_paths
 from manifests.schema import Hearing
-from manifests.stats import format_stats, stats
+from manifests.stats import stats
 
 
 def _retried(row, takes: int):
@@ -84,9 +84,6 @@ def test_second_opinions_are_counted_by_language_whoever_was_wrong(tmp_path):
         },
         "rejected": {"en": {"recognizer_wrong": 3, "voice_wrong": 6}},
     }
-    text = format_stats(numbers)
-    assert "second opinions on rejected en takes: recognizer wrong 3, voice wrong 6\n" in text
-    assert text.count("second opinions on") == 3
 
 
 def test_ready_for_json(numbers):
@@ -96,7 +93,6 @@ def test_ready_for_json(numbers):
 def test_an_empty_corpus(tmp_path):
     numbers = stats(make_corpus(tmp_path, []))
     assert numbers["yield"] is None and numbers["rows"] == {"input": 0, "kept": 0, "rejected": 0, "failed": 0}
-    assert format_stats(numbers).startswith("recipe made: 0 rows, - kept\n")
 
 
 def test_no_audio_is_touched(tmp_path, monkeypatch):
@@ -110,29 +106,3 @@ def test_no_audio_is_touched(tmp_path, monkeypatch):
     monkeypatch.setattr("manifests.shards.parquet_paths", spy)
     stats(make_corpus(tmp_path, make_rows()))
     assert asked and not set(asked) & set(parquet_paths([AUDIO_BYTES, "turns.take.audio"]))
-
-
-def test_text_for_people(tmp_path):
-    rows = [make_dialogue(i, num_samples=16_000) for i in range(3)] + [_retried(make_rejected(3), 3)]
-    assert format_stats(stats(make_corpus(tmp_path, rows))) == (
-        """\
-recipe made: 4 rows, 75.0% kept
-
-status            rows       turns     audio h
-kept                 3           6        0.00
-rejected             1           2        0.00
-failed               0           0        0.00
-
-         1  error_rate
-
-error rate of kept rows
-en wer: mean 0.00%; quantiles 50% 0.00%, 90% 0.00%, 95% 0.00%, 99% 0.00%, 100% 0.00%
-
-error rate of rejected rows
-en wer: mean 50.00%; quantiles 50% 50.00%, 90% 50.00%, 95% 50.00%, 99% 50.00%, 100% 50.00%
-
-kept turns by takes: 1: 6
-rejected turns by takes: 1: 1, 3: 1
-voices of kept rows: 1 user, 1 agent
-"""
-    )

@@ -75,7 +75,7 @@ SHALLOW = {
     "shard missing": (lambda where: (where / FIRST).unlink(), f"{FIRST}: .*the shard is missing"),
     "shard cut": (_cut, f"{FIRST}: [0-9]+ bytes, but the manifest says"),
     "shard unreadable": (_cut, f"{FIRST}: .*the shard is damaged"),
-    "shard of something else": (_foreign_schema, f"{FIRST}: .*not those of a corpus row"),
+    "shard of something else": (_foreign_schema, f"{FIRST}: .*not a table of corpus rows"),
     "rows of a shard": (
         _edit_manifest(lambda data: _count(data["shards"]["kept"][0], "rows", 3)),
         f"{FIRST}: 4 rows, but the manifest says 3",

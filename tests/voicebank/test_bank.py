@@ -74,7 +74,8 @@ def test_digest_follows_the_content(tmp_path: Path, change, same: bool) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("{", "line 2"),
+        ("{", "line 2: Invalid JSON: EOF while parsing an object at column 1"),
+        ("[" * 100_000, "Invalid JSON: recursion limit exceeded"),
         ("[]", "not a JSON object"),
         (json.dumps({**ROWS[1], "color": "red"}), "unknown keys color"),
         (json.dumps({"voice_id": "b"}), "missing keys engine, gender, language, speaker"),
@@ -92,7 +93,8 @@ def test_digest_follows_the_content(tmp_path: Path, change, same: bool) -> None:
         (json.dumps({**ROWS[1], "embedding": [1.0]}), "unknown keys embedding"),
         (json.dumps({**ROWS[1], "prompt_audio": "x"}), "unknown keys prompt_audio"),
         (json.dumps({**ROWS[1], "parents": "ab"}), "bad parents 'ab'"),
-        (json.dumps({**ROWS[1], "parents": ["a", 5]}), "bad parents ['a', 5]"),
+        (json.dumps({**ROWS[1], "parents": ["a", 5]}), "bad parents.1 5"),
+        (json.dumps({**ROWS[1], "parents": [""]}), "bad parents.0 ''"),
         (json.dumps({**ROWS[1], "parents": ["a", "b"], "weights": [1]}), "1 weights for 2 parents"),
         (json.dumps({**ROWS[1], "ms_per_character": 180.5}), "bad ms_per_character 180.5"),
         (json.dumps({**ROWS[1], "ms_per_character": True}), "bad ms_per_character True"),

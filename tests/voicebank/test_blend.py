@@ -14,12 +14,13 @@ from manifests.errors import CorpusError, UserError
 from manifests.storage import Place, open_place
 from tests.voicebank.made_up import make_bank, people, read_voices, speaker, unit
 from voicebank.bank import load_bank
-from voicebank.blend import BlendOptions, blend
+from voicebank.blend import blend
+from voicebank.blend_options import BlendOptions
 from voicebank.card import read_card
 from voicebank.speaker_table import crowd_of
 from voicebank.voice import Speaker
 
-OPTIONS = BlendOptions(count=40, seed=3, report=False)
+OPTIONS = BlendOptions(count=40, seed=3)
 
 
 def blended(tmp_path: Path, speakers: list[Speaker], name: str = "out", **options: Any) -> Place:

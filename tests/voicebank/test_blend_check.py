@@ -12,7 +12,8 @@ import pytest
 from manifests.errors import CorpusError
 from manifests.storage import Place, open_place
 from tests.voicebank.made_up import make_bank, people, read_voices, rewrite_voices, unit
-from voicebank.blend import BlendOptions, blend
+from voicebank.blend import blend
+from voicebank.blend_options import BlendOptions
 from voicebank.card import read_card, write_card
 from voicebank.check import Problem, check_bank, claims_of
 from voicebank.speaker_table import crowd_of
@@ -27,7 +28,7 @@ Rows = tuple[list[Voice], Vector]
 @pytest.fixture
 def bank(tmp_path: Path) -> Place:
     made = make_bank(tmp_path / "real", REAL)
-    blend(made, open_place(tmp_path / "out"), BlendOptions(count=60, seed=5, report=False))
+    blend(made, open_place(tmp_path / "out"), BlendOptions(count=60, seed=5))
     return open_place(tmp_path / "out")
 
 

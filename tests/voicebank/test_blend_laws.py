@@ -17,7 +17,8 @@ from manifests.storage import open_place
 from tests.voicebank.made_up import make_bank, people, read_voices, speaker
 from voicebank import selection
 from voicebank.balance import find_strata, pick_parents, plan
-from voicebank.blend import BlendOptions, blend
+from voicebank.blend import blend
+from voicebank.blend_options import BlendOptions
 from voicebank.check import check_bank
 from voicebank.random_draws import draw_weights, uniforms
 from voicebank.speaker_table import crowd_of
@@ -34,7 +35,7 @@ few = settings(max_examples=25, deadline=None, suppress_health_check=[HealthChec
 
 def voices_of(real: list[Speaker], name: str, directory: Path, **options: object) -> tuple[list[object], bytes]:
     bank = make_bank(directory / f"real-{name}", real)
-    fixed = {"count": 12, "agents": 0, "twin_limit": 1.0, "leak_limit": 0.99, "report": False, "patience": 500}
+    fixed = {"count": 12, "agents": 0, "twin_limit": 1.0, "leak_limit": 0.99, "patience": 500}
     try:
         blend(bank, open_place(directory / name), BlendOptions(**(fixed | options)))  # type: ignore[arg-type]
     except UserError as error:

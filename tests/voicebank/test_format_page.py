@@ -6,19 +6,19 @@
 import re
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
-from voicebank.columns import columns_of, schema_of
+from manifests.table import arrow_schema_of
 from voicebank.exchange.entry import ImportReason
-from voicebank.tables import _XVECTOR
-from voicebank.voice import Speaker, Voice
+from voicebank.tables import voices_schema
+from voicebank.voice import Speaker
 
 PAGE = Path(__file__).parents[2] / "docs" / "voicebank-format.md"
 WIDTHS = {"embedding": 192, "xvector": 512}
 
 
-def _columns(cls: type, *more: object) -> str:
-    schema = schema_of([*columns_of(cls), *more], WIDTHS)
+def _columns(schema: pa.Schema) -> str:
     rows = [f"| `{f.name}` | {_type(f.type)} | {'yes' if f.nullable else 'no'} |" for f in schema]
     return "\n".join(["| column | type | may be null |", "|---|---|---|", *rows]) + "\n"
 
@@ -30,8 +30,8 @@ def _type(arrow_type: object) -> str:
 def _fresh() -> dict[str, str]:
     reasons = [f"| `{reason}` | {reason.meaning} |" for reason in ImportReason]
     return {
-        "voices": _columns(Voice, _XVECTOR),
-        "speakers": _columns(Speaker),
+        "voices": _columns(voices_schema(WIDTHS)),
+        "speakers": _columns(arrow_schema_of(Speaker, WIDTHS)),
         "reasons": "\n".join(["| an import's reason | meaning |", "|---|---|", *reasons]) + "\n",
     }
 

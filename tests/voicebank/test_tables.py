@@ -152,8 +152,8 @@ def test_more_speakers_than_one_group(tmp_path: Path) -> None:
         ([[PLAIN, replace(BLENDED, embedding=ZERO)]], "of length 0, not 1"),
         ([[replace(BLENDED, embedding=LONG)]], "of length 2, not 1"),
         ([[PLAIN], [BLENDED]], "embedding is there, but the first rows had none"),
-        ([[PLAIN, PLAIN]], "'plain': is there twice"),
-        ([[PLAIN], [PLAIN]], "'plain': is there twice"),
+        ([[PLAIN, PLAIN]], "'plain' is there twice"),
+        ([[PLAIN], [PLAIN]], "'plain' is there twice"),
         ([[replace(PLAIN, voice_id="../x")]], "bad voice_id"),
         ([[replace(PLAIN, gender="other")]], "bad gender 'other'"),
         ([[replace(PLAIN, engine="")]], "bad engine ''"),
@@ -164,7 +164,7 @@ def test_more_speakers_than_one_group(tmp_path: Path) -> None:
         ([[replace(PLAIN, ms_per_character=0)]], "bad ms_per_character 0"),
         ([[replace(PLAIN, parents=("a",))]], "0 weights for 1 parents"),
         ([[replace(PLAIN, parents=("a",), weights=(-1.0,))]], "bad weights"),
-        ([[replace(PLAIN, speaker="\ud800")]], "speaker holds a value that is no string"),
+        ([[replace(PLAIN, speaker="\ud800")]], "speaker holds a value that does not fit string"),
     ],
 )
 def test_what_cannot_be_right_is_refused_at_writing(tmp_path: Path, groups: list[list[Voice]], message: str) -> None:
@@ -204,7 +204,7 @@ def test_xvectors_come_for_all_voices_or_none(
         ({"clips": 0}, "bad clips 0"),
         ({"similar_pairs": -1}, "bad similar_pairs -1"),
         ({"half_similarity": 1.1}, "bad half_similarity 1.1"),
-        ({"license": 3}, "license holds a value that is no string"),
+        ({"license": 3}, "license holds a value that does not fit string"),
     ],
 )
 def test_speakers_that_cannot_be_right(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
@@ -247,7 +247,7 @@ VECTORS = pa.list_(pa.float32(), 3)
         (_set("gender", ["female", "other"], pa.string()), "'plain': bad gender 'other'"),
         (_set("voice_id", ["a", "a"], pa.string()), "'a' is there twice"),
         (_set("voice_id", ["a", "../../b"], pa.string()), "bad voice_id '../../b'"),
-        (_set("rate", [1.0, None], pa.float64()), "rate is missing in 1 rows"),
+        (_set("rate", [1.0, None], pa.float64()), "Voice.rate is missing in 1 of 2 rows"),
         (_set("rate", [1.0, float("nan")], pa.float64()), "bad rate nan"),
         (_set("embedding", [[1.0, 0.0, float("nan")], None], VECTORS), "embedding is NaN"),
         (_set("embedding", [[0.0, 0.0, 0.0], None], VECTORS), "of length 0"),

@@ -183,7 +183,7 @@ def test_the_summary_names_the_most_frequent_reason_first(tmp_path: Path, capsys
     cli(list(map(str, words)), standalone_mode=False)
     talk = capsys.readouterr().out.splitlines()
     assert talk[:3] == ["rows in   5", "kept      1  (20%)", "rejected  4"]
-    assert talk[3].startswith("        2  duplicate: ")
+    assert talk[3].startswith("  2  duplicate: ")
     assert {line.split(":")[0].split()[-1] for line in talk[4:6]} == {"code", "empty_row"}
     assert [line.split()[0] for line in talk[6:]] == ["failed", "audio", "corpus"]
 

@@ -38,7 +38,7 @@ def test_blend_says_what_became_of_every_draw(real: Path) -> None:
     out = real.parent / "out"
     result = parley("blend", "--bank", real, "--count", 40, "--seed", 7, "--out", out, "--weights", 0.4, 0.6)
     assert result.exit_code == 0
-    assert "kept      40 users, 2 agents" in result.stdout and "nearest real speaker" in result.stdout
+    assert "kept     40 users, 2 agents" in result.stdout and "nearest real speaker" in result.stdout
     assert sorted(p.name for p in out.iterdir()) == ["card.json", "leak.json", "report.html", "voices.parquet"]
     card = json.loads((out / "card.json").read_text())
     assert (card["seed"], card["weights"], card["count"]) == (7, [0.4, 0.6], 40)

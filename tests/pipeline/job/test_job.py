@@ -82,15 +82,15 @@ def test_rows_that_need_another_take_go_through_further_rounds(
 ) -> None:
     swap_engine(monkeypatch, "tts", "tone", open=SometimesCutOff)
     job, out = make_job(input_file, "gate.ladder=[{}, {rate: 0.9}]"), tmp_path / "corpus"
-    rounds = [open_place(out) / "work" / f"round-{number}" for number in range(4)]
+    takes = [open_place(out) / "work" / name for name in ("ingested", "take-1", "take-2", "take-3")]
     with pytest.raises(KeyboardInterrupt):
         run_tone(job, out, listener=StopAfter(7))
-    live = live_rows(rounds[1]) | live_rows(rounds[2])
-    assert len(live_rows(rounds[2])) == 1
+    live = live_rows(takes[1]) | live_rows(takes[2])
+    assert len(live_rows(takes[2])) == 1
     count = Count()
     run_tone(job, out, listener=count)
     assert count.settled == len(ROWS) - sum(live.values())
-    for before, after in pairwise(rounds[1:]):
+    for before, after in pairwise(takes[1:]):
         waiting = {block for block, rows in live_rows(before).items() if rows}
         assert set(live_rows(after)) == waiting
         for block in waiting:
@@ -146,7 +146,7 @@ def test_an_engine_that_is_missing_stops_the_job_before_anything_is_written(
 def test_a_damaged_block_is_named(input_file: str, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run_tone(make_job(input_file), tmp_path / "corpus", listener=StopAfter(2))
-    block = tmp_path / "corpus" / "work" / "round-0" / "000003.parquet"
+    block = tmp_path / "corpus" / "work" / "ingested" / "000003.parquet"
     block.write_bytes(block.read_bytes()[:100])
     runner = Closing()
     with pytest.raises(CorpusError, match="000003"):
@@ -157,7 +157,7 @@ def test_a_damaged_block_is_named(input_file: str, tmp_path: Path) -> None:
 def test_a_row_that_went_missing_is_noticed(input_file: str, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run_tone(make_job(input_file), tmp_path / "corpus", listener=StopAfter(2))
-    blocks = open_place(tmp_path / "corpus" / "work" / "round-0")
+    blocks = open_place(tmp_path / "corpus" / "work" / "ingested")
     write_block(blocks, 3, read_block(blocks, 3)[:2])
     with pytest.raises(CorpusError, match="19 rows were packed, the input has 21"):
         run_tone(make_job(input_file), tmp_path / "corpus")

@@ -31,7 +31,7 @@ def test_a_second_run_does_only_what_is_missing(finished: Path, input_file: str,
     out = tmp_path / "corpus"
     with pytest.raises(KeyboardInterrupt):
         run_tone(make_job(input_file), out, listener=StopAfter(2))
-    leftover = out / "work" / "round-1" / ".tmp-0123-000002.parquet"
+    leftover = out / "work" / "take-1" / ".tmp-0123-000002.parquet"
     leftover.write_bytes(b"half")
     count = Count()
     run_tone(make_job(input_file), out, listener=count)
@@ -54,7 +54,7 @@ def test_a_finished_job_is_left_alone(finished: Path, input_file: str) -> None:
 def test_the_blocks_of_a_finished_job_may_go(finished: Path, input_file: str, tmp_path: Path) -> None:
     out = tmp_path / "corpus"
     shutil.copytree(finished, out)
-    for round_directory in (out / "work").glob("round-*"):
+    for round_directory in (out / "work").glob("take-*"):
         shutil.rmtree(round_directory)
     assert run_tone(make_job(input_file), out).counts.input_rows == len(ROWS)
     with pytest.raises(ResumeRefused, match=r"finished corpus of another job; changed: recipe\.gate\.wer_limit"):

@@ -19,11 +19,11 @@ DEADLINE_S = 120.0
 
 
 def commits(out: Path) -> int:
-    return len(list(out.glob("work/round-1/[0-9]*.json")))
+    return len(list(out.glob("work/take-1/[0-9]*.json")))
 
 
 MOMENTS: dict[str, Callable[[Path], bool]] = {
-    "ingest": lambda out: (out / "work" / "round-0").exists(),
+    "ingest": lambda out: (out / "work" / "ingested").exists(),
     "input cut": lambda out: (out / "work" / "input.json").exists(),
     "first blocks": lambda out: commits(out) >= 2,
     "half of the blocks": lambda out: commits(out) >= 15,
@@ -93,7 +93,7 @@ def test_kill_at_any_moment_then_continue(runner: str, input_file: Path, tmp_pat
 def test_no_finished_block_is_done_again(input_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "corpus"
     kill_at(MOMENTS["first blocks"], input_file, out, "local")
-    before = {path: path.stat().st_mtime_ns for path in out.glob("work/round-1/[0-9]*.json")}
+    before = {path: path.stat().st_mtime_ns for path in out.glob("work/take-1/[0-9]*.json")}
     finish(input_file, out, "local")
     assert before
     assert {path: path.stat().st_mtime_ns for path in before} == before

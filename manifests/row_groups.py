@@ -1,0 +1,108 @@
+"""Parquet files that are written and read one row group at a time, so that memory stays flat however long they are.
+
+The same tables give the same bytes. A file appears whole or not at all, and every data page carries a checksum, which
+the reader verifies. What is wrong with a file is a CorpusError of one line, with `label` of the file.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from manifests.errors import CorpusError, LawBroken
+from manifests.storage import Place
+
+
+class RowGroupWriter:
+    """Writes tables into a file that `open_row_groups` opened. The first one decides the schema."""
+
+    def __init__(self, file: IO[bytes], place: Place) -> None:
+        self._file, self._place = file, place
+        self._parquet: Any = None
+
+    def write(self, table: pa.Table) -> None:
+        """Write the table as one row group. Raises LawBroken for another schema than that of the first table."""
+        if self._parquet is None:
+            self._start(table.schema)
+        elif table.schema != self._parquet.schema:
+            raise LawBroken(f"{self._place.name}: the columns of a row group are not those of the first one")
+        self._parquet.write_table(table, row_group_size=table.num_rows)
+
+    def finish(self, empty: pa.Schema) -> None:
+        """Write what is still missing: of a file without tables everything, as one of the schema `empty`."""
+        if self._parquet is None:
+            self._start(empty)
+        self._parquet.close()
+
+    def abandon(self) -> None:
+        """Close the writer: left open, pyarrow would write a footer whenever it is collected."""
+        if self._parquet is not None:
+            self._parquet.close()
+
+    def _start(self, schema: pa.Schema) -> None:
+        self._parquet = pq.ParquetWriter(self._file, schema, compression="zstd", write_page_checksum=True)
+
+
+@contextmanager
+def open_row_groups(place: Place, empty: pa.Schema) -> Iterator[RowGroupWriter]:
+    """Open a file to write; it takes its name when the block ends well. `empty` is its schema if no table is written.
+
+    An error or an interrupt in the block leaves nothing behind, and an older file of that name as it was.
+    """
+    with place.writing() as file:
+        writer = RowGroupWriter(file, place)
+        try:
+            yield writer
+        except BaseException:  # an interrupt too leaves no half-written file
+            writer.abandon()
+            raise
+        writer.finish(empty)
+
+
+def read_row_groups(
+    place: Place, check: Callable[[pa.Schema], str | None], names: Sequence[str] | None = None
+) -> Iterator[pa.Table]:
+    """Yield the row groups with those of the columns `names` that the file has; without `names`, with all.
+
+    `check` says what is wrong with the file's schema. Raises CorpusError for that, and for a missing or damaged file.
+    """
+    with _opened(place) as parquet:
+        schema = parquet.schema_arrow
+        if problem := check(schema):
+            raise CorpusError(f"{label(place)}: {problem}")
+        chosen = schema.names if names is None else [name for name in names if name in schema.names]
+        for group in range(parquet.num_row_groups):
+            yield parquet.read_row_group(group, columns=chosen).combine_chunks()
+
+
+def read_schema(place: Place) -> pa.Schema:
+    """Return the schema of a file, with its metadata. Raises CorpusError for a missing or damaged file."""
+    with _opened(place) as parquet:
+        return parquet.schema_arrow
+
+
+def label(place: Place) -> str:
+    """Name the file and the directory that it is in, and no more of the path."""
+    return "/".join(place.path.rsplit("/", 2)[-2:])
+
+
+@contextmanager
+def naming(place: Place) -> Iterator[None]:
+    """Put the file's `label` before the CorpusErrors of the block."""
+    try:
+        yield
+    except CorpusError as error:
+        raise CorpusError(f"{label(place)}: {error}") from error
+
+
+@contextmanager
+def _opened(place: Place) -> Iterator[Any]:
+    if not place.is_file():
+        raise CorpusError(f"{label(place)}: the file is missing")
+    try:
+        with place.filesystem.open_input_file(place.path) as stream:
+            yield pq.ParquetFile(stream, page_checksum_verification=True)
+    except (pa.ArrowException, OSError) as error:
+        raise CorpusError(f"{label(place)}: damaged, or not a Parquet file: {str(error).splitlines()[0]}") from error
