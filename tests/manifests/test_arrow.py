@@ -14,6 +14,7 @@ from manifests.arrow import arrow_schema, from_ipc, from_table, to_ipc, to_table
 from manifests.errors import CorpusError, LawBroken
 from manifests.reasons import Reason
 from manifests.schema import Attempt, Audio, Dialogue, Opinion, Quality, Source, Step, Turn, Watermark
+from tests.tables import each_row
 
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 _int = st.integers(-(2**63), 2**63 - 1)
@@ -119,7 +120,7 @@ def test_booleans_and_missing_numbers():
     assert kind.unpack(kind.pack(rows)) == rows
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changes", "message"),
     [
         ({"language": None}, "Dialogue.language is None in 1 of 1 rows"),

@@ -14,11 +14,12 @@ from pipeline.job.runner.local import LocalRunner
 from pipeline.job.worker import engines_of
 from pipeline.recipe import STAGES, digest, load_recipe, shipped_recipes
 from pipeline.scoring.duration import default_limits
+from tests.tables import each_row
 
 AFTER_THE_PAPERS = ["instructs2s", "instructs2s-multiturn", "ke-speechchat", "voiceassistant"]
 
 
-@pytest.mark.parametrize("name", shipped_recipes())
+@each_row("name", shipped_recipes())
 def test_every_shipped_recipe_loads_and_names_known_engines(name: str) -> None:
     recipe = load_recipe(name)
     assert recipe.name == name
@@ -43,7 +44,7 @@ def test_the_thresholds_of_ke_speechchat() -> None:
     assert load_recipe("ke-speechchat-offline").respond.answer_limit == 100
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("override", "message"),
     [
         ("gate.wer_limt=0.2", "gate.wer_limt: Extra inputs"),

@@ -10,11 +10,12 @@ from pipeline.dedup.bands import Bands, band_keys, choose_bands, version
 from pipeline.dedup.shingles import shingle_hashes, shingles, text_hash
 from pipeline.recipe import Dedup
 from tests.builders import make_dialogue
+from tests.tables import each_row
 
 SIZES = {"en": 2, "zh": 3}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("language", "text", "expected"),
     [
         ("en", "What is tea?", {"what is", "is tea"}),
@@ -60,8 +61,8 @@ def test_hashes_are_the_same_on_every_machine_and_differ_by_language() -> None:
     ]
 
 
-@pytest.mark.parametrize("num_perm", [64, 128, 256])
-@pytest.mark.parametrize("threshold", [0.5, 0.7, 0.8, 0.9, 0.95])
+@each_row("num_perm", [64, 128, 256])
+@each_row("threshold", [0.5, 0.7, 0.8, 0.9, 0.95])
 def test_few_pairs_at_the_threshold_are_never_compared(threshold: float, num_perm: int) -> None:
     bands = choose_bands(Dedup(threshold=threshold, num_perm=num_perm))
     assert bands.count * bands.rows <= num_perm

@@ -6,6 +6,7 @@ import pytest
 
 from manifests.reasons import Reason
 from pipeline.readers import FORMATS, detect_format, read_rows
+from tests.tables import each_row
 
 
 def said(*pairs, role="from", text="value"):
@@ -81,13 +82,13 @@ READ = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "row", "row_id", "turns"), READ)
+@each_row(("name", "row", "row_id", "turns"), READ)
 def test_reads(write, turns_of, name, row, row_id, turns):
     (read,) = read_rows(write(json.dumps([row])), name)
     assert (read.row, turns_of(read), read.reason) == (row_id, turns, None)
 
 
-@pytest.mark.parametrize(("name", "row"), [(name, row) for name, row, *_ in READ])
+@each_row(("name", "row"), [(name, row) for name, row, *_ in READ])
 def test_is_recognized_by_its_keys(write, name, row):
     assert detect_format(write(json.dumps([row]))) == name
 
@@ -166,7 +167,7 @@ UNUSABLE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "row", "reason", "detail", "turns"), UNUSABLE)
+@each_row(("name", "row", "reason", "detail", "turns"), UNUSABLE)
 def test_unusable_rows_say_why_and_keep_what_was_read(write, turns_of, name, row, reason, detail, turns):
     raw = json.dumps(row)
     (read,) = read_rows(write(f"[{raw}]"), name)
@@ -180,7 +181,7 @@ def test_a_row_that_does_not_fit_keeps_its_id(write):
     assert (row.row, row.reason) == ("n7", Reason.UNKNOWN_SCHEMA)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@each_row("name", FORMATS)
 def test_no_format_raises_for_rows_that_are_not_of_it(write, name):
     values = [
         {},

@@ -19,6 +19,7 @@ from pipeline.recipe import Recipe, parse_recipe
 from pipeline.stages.contract import Context, audit_stage, run_stage
 from pipeline.stages.registry import STAGE_TABLE
 from tests.builders import make_context, make_dialogue, tone_recipe
+from tests.tables import each_row
 
 pytest.importorskip("pyloudnorm", reason="needs the extra 'quality'")
 
@@ -108,7 +109,7 @@ def test_a_predictor_fills_its_scores_and_no_others() -> None:
     assert quality.dnsmos_sig is None and quality.utmos is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("assess", "reason"),
     [
         ("{quality: dnsmos, minimum: {dnsmos_ovrl: 1.9}}", None),
@@ -255,7 +256,7 @@ def test_gate_keeps_the_reason_and_a_retake_is_measured_anew(ladder: str) -> Non
     assert row.turns[0].quality is None and row.turns[0].speaker_similarity is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("assess", "message"),
     [
         ("{speaker_similarity: 0.8}", "speaker_similarity needs a speaker encoder"),

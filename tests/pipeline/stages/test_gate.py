@@ -10,6 +10,7 @@ from pipeline.recipe import Recipe
 from pipeline.stages.contract import audit_stage, run_stage
 from pipeline.stages.gate import GATE
 from tests.builders import make_context, make_dialogue, tone_recipe
+from tests.tables import each_row
 
 TEN = "one two three four five six seven eight nine ten"
 CLIP = Audio(b"", None, "flac", 16_000, 16_000)
@@ -47,7 +48,7 @@ def gate(dialogue: Dialogue, *overrides: str, ladder: str = "[]") -> Dialogue:
     return run_stage(GATE, [dialogue], make_context(recipe))[0]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("hypotheses", "overrides", "status", "reason"),
     [
         pytest.param([RIGHT, RIGHT], [], "kept", None, id="all heard"),

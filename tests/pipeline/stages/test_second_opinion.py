@@ -18,6 +18,7 @@ from pipeline.stages.contract import Context, audit_stage, run_stage
 from pipeline.stages.gate import GATE
 from pipeline.stages.transcribe import TRANSCRIBE
 from tests.builders import make_context, make_dialogue, tone_recipe
+from tests.tables import each_row
 
 RATE = 8_000
 BASE = 5 * RATE
@@ -80,7 +81,7 @@ def hear(dialogue: Dialogue, first: str, second: str, *overrides: str, ladder: s
     return result, dear
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("first", "second", "decided", "reasons", "status"),
     [
         pytest.param("right right", "- -", "cheap cheap", "- -", "kept", id="nothing to ask"),
@@ -221,7 +222,7 @@ def test_each_language_has_its_own_second_recognizer_or_none() -> None:
     assert results[0].provenance[-1].engine == "c, d, x"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("engine", "second", "message"),
     [
         ("a", "a", "asr: .*second: a would be asked twice about [*]"),

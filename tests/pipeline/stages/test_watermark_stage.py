@@ -14,6 +14,7 @@ from pipeline.engines.tone import ToneWatermarker
 from pipeline.stages.contract import Context, audit_stage, run_stage
 from pipeline.stages.registry import STAGE_TABLE
 from tests.builders import make_context, make_dialogue, tone_recipe
+from tests.tables import each_row
 
 OURS, THEIRS = "a3f1" + 60 * "0", "5c0e" + 60 * "f"
 STAGES = ("cast", "synthesize", "render", "watermark")
@@ -62,7 +63,7 @@ def test_every_clip_is_given_the_id_of_its_own_corpus(bits: int, messages: list[
     assert engine.messages == messages
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("found", "score", "overrides", "reason"),
     [
         ("a3f1", 1.0, [], None),

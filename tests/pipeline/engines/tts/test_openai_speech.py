@@ -26,6 +26,7 @@ from tests.servers.audio_asking import say, serving, speech, voice
 from tests.servers.faulty_audio import speak
 from tests.servers.scripted import Answer
 from tests.servers.scripted_audio import ScriptedAudioServer
+from tests.tables import each_row
 
 KEY = "sekrit-Zx81Yy92Ww73"
 WAV = encode(np.full(160, 0.25, np.float32), 16_000, "wav").bytes
@@ -75,7 +76,7 @@ def data_url(kind: str, audio: bytes) -> str:
 WITHOUT_VOICE = {name: value for name, value in PLAIN.items() if name != "voice"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("request_", "model", "sent"),
     [
         pytest.param(say(), {}, PLAIN, id="no more than is needed"),
@@ -173,7 +174,7 @@ def test_raw_samples_have_the_recipe_s_rate() -> None:
     assert server.requests[0]["response_format"] == "pcm"
 
 
-@pytest.mark.parametrize(
+@each_row(
     "spoiled",
     [
         error(408),
@@ -227,7 +228,7 @@ def test_what_no_repetition_helps_is_asked_once(said: Any) -> None:
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "sentence"),
     [
         (error(401), "wants a key in the environment variable OPENAI_API_KEY"),
@@ -293,7 +294,7 @@ def test_a_text_without_utf8_form_is_a_failure() -> None:
     assert results == [Failure(Reason.SYNTHESIS_FAILED, "the text is not valid Unicode")]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("listed", "said", "sentence"),
     [
         pytest.param(("scripted", "other"), None, None, id="the model is listed"),

@@ -5,9 +5,10 @@ import pytest
 from manifests.reasons import reason_of
 from pipeline.engines.text.chat.tasks import COMPLAINTS, KEEP, TASKS
 from pipeline.recipe import Respond
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("task", "values", "fields"),
     [
         ("rewrite", {"question": "Why?"}, {"question": "Why?"}),

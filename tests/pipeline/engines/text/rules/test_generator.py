@@ -7,6 +7,7 @@ import pytest
 from manifests.reasons import Reason
 from pipeline.engines.contract import Failure, TextAnswer, TextRequest
 from pipeline.engines.text.rules import NAME, RulesGenerator, version
+from tests.tables import each_row
 
 EXPLAIN = {"instruction": "Explain why cats purr.", "material": ""}
 
@@ -51,10 +52,9 @@ def test_the_seed_varies_the_frame_and_nothing_else_does() -> None:
     assert all("name for a small brown dog" in answer["question"] for answer in questions)
 
 
-@pytest.mark.timeout(60)
-@pytest.mark.parametrize("task", ["rewrite", "screen", "respond"])
-@pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize(
+@each_row("task", ["rewrite", "screen", "respond"])
+@each_row("language", ["en", "zh"])
+@each_row(
     "piece",
     [
         "a",
@@ -86,9 +86,9 @@ def test_no_requests_no_answers() -> None:
     assert RulesGenerator().generate([]) == []
 
 
-@pytest.mark.parametrize("task", ["rewrite", "screen", "respond"])
-@pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize(
+@each_row("task", ["rewrite", "screen", "respond"])
+@each_row("language", ["en", "zh"])
+@each_row(
     "text",
     [
         "",
