@@ -1,5 +1,6 @@
 """What the commands do: build the job, run it, put the outcome into words."""
 
+import json
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -10,7 +11,9 @@ from manifests.manifest import Manifest
 from manifests.reasons import Reason
 from manifests.storage import Place, open_place
 from manifests.validate import validate as validate_corpus
+from pipeline import recipe_file
 from pipeline.cli.progress import ProgressBar
+from pipeline.cli.settings import setting_rows, settings_of
 from pipeline.engines.registry import ENGINES, engine_version
 from pipeline.job import run as running
 from pipeline.job.ingest import IngestOptions, open_inputs
@@ -19,8 +22,9 @@ from pipeline.job.runner.local import LocalRunner
 from pipeline.job.runner.tasks import Runner
 from pipeline.job.usage import describe, tokens_of_log
 from pipeline.readers import FORMATS
-from pipeline.recipe import Recipe, load_recipe
+from pipeline.recipe import Recipe, load_recipe, shipped_recipes
 
+RECIPES = "pipeline.recipes"
 DEMO_RECIPE = "ke-speechchat-offline"
 DEMO_INPUTS = ("instructions_en.json", "instructions_zh.json")
 
@@ -54,13 +58,42 @@ def stage(name: str, recipe: str, overrides: Sequence[str], source: str, out: st
     return f"{name}: {result.rows} rows in {result.blocks} blocks, {result.live} live"
 
 
-def formats() -> str:
+def list_recipes() -> str:
+    return "\n".join(f"{name}\t{load_recipe(name).description}" for name in shipped_recipes())
+
+
+def show_recipe(name: str) -> str:
+    """The text of the recipe's file, comments included."""
+    return recipe_file.text_of(name, RECIPES, "recipe")
+
+
+def list_formats() -> str:
     return "\n".join(f"{name}\t{entry.about}" for name, entry in FORMATS.items())
 
 
-def engines() -> str:
+def show_format(name: str) -> str:
+    """What the format is, the keys by which its rows are known, and an example row as JSON."""
+    if name not in FORMATS:
+        raise RecipeError(f"no format {name!r}; there are: {', '.join(FORMATS)}")
+    entry = FORMATS[name]
+    example = json.dumps(entry.example, ensure_ascii=False)
+    return f"about\t{entry.about}\nkeys\t{', '.join(sorted(entry.keys))}\nexample\t{example}"
+
+
+def list_engines() -> str:
     """A line for each engine: kind, name, version or what is missing."""
     return "\n".join(f"{kind}\t{name}\t{_state(kind, name)}\t{e.about}" for (kind, name), e in ENGINES.items())
+
+
+def show_engine(name: str) -> str:
+    """What each engine of that name is, its version or what is missing, and the settings that it takes."""
+    found = [(kind, entry) for (kind, known), entry in ENGINES.items() if known == name]
+    if not found:
+        raise RecipeError(f"no engine {name!r}; there are: {', '.join(dict.fromkeys(known for _, known in ENGINES))}")
+    return "\n\n".join(
+        "\n".join([f"kind\t{kind}", f"about\t{entry.about}", f"version\t{_state(kind, name)}", *_setting_lines(name)])
+        for kind, entry in found
+    )
 
 
 def validate(directory: str, deep: bool) -> tuple[str, bool]:
@@ -127,6 +160,14 @@ def _runner(options: Mapping[str, Any]) -> Runner:
     from pipeline.job.runner.ray import RayRunner
 
     return RayRunner(options["ray_address"])
+
+
+def _setting_lines(engine: str) -> list[str]:
+    """A line for each setting of the engine: key, default, meaning."""
+    settings = settings_of(engine)
+    if settings is None:
+        return ["settings\tnone: a recipe names the engine itself"]
+    return [f"{path}\t{default}\t{meaning}" for path, default, meaning in setting_rows(settings)]
 
 
 def _state(kind: str, name: str) -> str:

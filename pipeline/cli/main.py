@@ -14,7 +14,7 @@ import click
 from manifests.errors import LawBroken, ParleyError
 from manifests.storage import open_place
 from pipeline.cli.bank import voicebank
-from pipeline.recipe import STAGES, shipped_recipes
+from pipeline.recipe import STAGES
 
 Command = Callable[..., Any]
 
@@ -28,7 +28,9 @@ def job_options(command: Command) -> Command:
     """The options that say what goes into a job."""
     options = [
         click.option("--input", "inputs", multiple=True, required=True, metavar="FILE", help="May be repeated."),
-        click.option("--format", "format_", help="Format of the input; detected without it (see `parley formats`)."),
+        click.option(
+            "--format", "format_", help="Format of the input; detected without it (see `parley formats list`)."
+        ),
         click.option("--language", help="Language of all rows; detected for each row without it."),
         click.option("--dataset", help="Name of the data set, for ids and sources; the file's name without it."),
         click.option("--license", help="License of the input, kept with every row."),
@@ -110,29 +112,70 @@ def stage(name: str, recipe: str, source: str, out: str, overrides: tuple[str, .
     click.echo(commands.stage(name, recipe, overrides, source, out, options))
 
 
-@cli.command()
+@cli.group()
 def recipes() -> None:
+    """Look at the recipes: which stages, engines and thresholds build a corpus."""
+
+
+@recipes.command("list")
+def list_recipes() -> None:
     """List the recipes that ship."""
-    from pipeline.recipe import load_recipe
+    from pipeline.cli import commands
 
-    for name in shipped_recipes():
-        click.echo(f"{name}\t{load_recipe(name).description}")
+    click.echo(commands.list_recipes())
 
 
-@cli.command()
+@recipes.command("show")
+@click.argument("name", metavar="RECIPE")
+def show_recipe(name: str) -> None:
+    """Print a RECIPE (a name or a file) as it is written, comments included."""
+    from pipeline.cli import commands
+
+    click.echo(commands.show_recipe(name), nl=False)
+
+
+@cli.group()
 def formats() -> None:
+    """Look at the input formats."""
+
+
+@formats.command("list")
+def list_formats() -> None:
     """List the input formats."""
     from pipeline.cli import commands
 
-    click.echo(commands.formats())
+    click.echo(commands.list_formats())
 
 
-@cli.command()
+@formats.command("show")
+@click.argument("name")
+def show_format(name: str) -> None:
+    """Say what a format is, which keys its rows have, and print an example row."""
+    from pipeline.cli import commands
+
+    click.echo(commands.show_format(name))
+
+
+@cli.group()
 def engines() -> None:
+    """Look at the engines: what does the heavy work behind the stages."""
+
+
+@engines.command("list")
+def list_engines() -> None:
     """Say which engines work on this machine, and what each missing one needs."""
     from pipeline.cli import commands
 
-    click.echo(commands.engines())
+    click.echo(commands.list_engines())
+
+
+@engines.command("show")
+@click.argument("name")
+def show_engine(name: str) -> None:
+    """Say what an engine is, whether it works on this machine, and print its settings in a recipe's `models`."""
+    from pipeline.cli import commands
+
+    click.echo(commands.show_engine(name))
 
 
 @cli.group()
@@ -239,3 +282,7 @@ def main() -> None:
     except Exception:  # noqa: BLE001  the last resort of the process
         traceback.print_exc()
         sys.exit(LawBroken.exit_code)
+
+
+if __name__ == "__main__":
+    main()

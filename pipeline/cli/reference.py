@@ -3,6 +3,7 @@
 A test holds the pages equal to what this module makes, so that no table of flags, keys or reasons can go false.
 """
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -41,7 +42,9 @@ def engines_page() -> str:
 
 def formats_page() -> str:
     rows = [f"| `{name}` | {entry.about} |" for name, entry in FORMATS.items()]
-    return f"# Input formats\n\n{_NOTE}" + _table("format", "what it is", rows)
+    examples = [f"`{name}`:\n\n```json\n{_json(entry.example)}\n```\n" for name, entry in FORMATS.items()]
+    table = _table("format", "what it is", rows)
+    return f"# Input formats\n\n{_NOTE}{table}\n## A row of each\n\n" + "\n".join(examples)
 
 
 def cli_page() -> str:
@@ -61,6 +64,10 @@ PAGES: dict[str, Callable[[], str]] = {
 def _table(*parts: Any) -> str:
     *heads, rows = parts
     return "\n".join([f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *rows]) + "\n"
+
+
+def _json(row: Any) -> str:
+    return json.dumps(row, ensure_ascii=False)
 
 
 def _recipe_fields(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, FieldInfo]]:

@@ -8,8 +8,8 @@ import pytest
 from manifests.errors import EngineDied, LawBroken
 from manifests.reasons import Reason
 from manifests.schema import Attempt, Dialogue, Step
+from parley.testing import make_context, make_dialogue
 from pipeline.stages.contract import Context, Stage, audit_stage, reject, run_stage
-from tests.builders import make_context, make_dialogue
 
 BATCH = [make_dialogue(dialogue_id=f"test-{i}") for i in range(3)]
 

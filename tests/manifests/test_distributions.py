@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from corpus_builders import make_corpus, make_dialogue, make_failed, make_rejected
 
 from manifests.distributions import QUANTILES, Distribution, format_qualities
 from manifests.schema import Quality
 from manifests.stats import format_stats, stats
+from parley.testing import make_corpus, make_failed, make_kept, make_rejected
 
 
 def _filled(*parts):
@@ -48,8 +48,8 @@ def _assessed(row, similarity, *qualities):
 @pytest.fixture
 def corpus(tmp_path):
     good, bad = Quality(loudness_lufs=-23.0, dnsmos_ovrl=3.5), Quality(dnsmos_ovrl=1.5)
-    rows = [_assessed(make_dialogue(i), 0.9, good, None) for i in range(3)]
-    rows += [replace(_assessed(make_dialogue(3), None, good, good), language="zh"), make_dialogue(4)]
+    rows = [_assessed(make_kept(i), 0.9, good, None) for i in range(3)]
+    rows += [replace(_assessed(make_kept(3), None, good, good), language="zh"), make_kept(4)]
     rows += [_assessed(make_rejected(5), 0.4, bad, good), make_failed(6)]
     return make_corpus(tmp_path, rows, max_rows=2)
 
@@ -85,5 +85,5 @@ def test_people_see_a_table(corpus):
 
 
 def test_nothing_measured_nothing_shown(tmp_path):
-    text = format_stats(stats(make_corpus(tmp_path, [make_dialogue(0)])))
+    text = format_stats(stats(make_corpus(tmp_path, [make_kept(0)])))
     assert "quality" not in text and format_qualities("kept", {}) == []

@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from corpus_builders import make_corpus, make_rows
 
 from manifests.errors import CorpusError
 from manifests.manifest import Counts, load_manifest, manifest_text, parse_manifest, write_manifest
 from manifests.storage import open_place
+from parley.testing import make_corpus, make_rows
 from tests.tables import each_row
 
 

@@ -4,11 +4,11 @@ import json
 from dataclasses import replace
 
 import pytest
-from corpus_builders import make_corpus, make_dialogue, make_failed, make_rejected, make_rows
 
 from manifests.columns import AUDIO_BYTES, parquet_paths
 from manifests.schema import Attempt, Opinion
 from manifests.stats import format_stats, stats
+from parley.testing import make_corpus, make_failed, make_kept, make_rejected, make_rows
 
 
 def _retried(row, takes: int):
@@ -18,8 +18,8 @@ def _retried(row, takes: int):
 
 @pytest.fixture
 def numbers(tmp_path):
-    rows = [replace(make_dialogue(i, num_samples=1600), wer=i / 10) for i in range(5)]
-    rows += [replace(make_dialogue(5, num_samples=1600), language="zh", cer=0.02, wer=None, user_voice="other")]
+    rows = [replace(make_kept(i, num_samples=1600), wer=i / 10) for i in range(5)]
+    rows += [replace(make_kept(5, num_samples=1600), language="zh", cer=0.02, wer=None, user_voice="other")]
     rows += [_retried(make_rejected(6), 3), make_rejected(7), make_failed(8), make_failed(9)]
     return stats(make_corpus(tmp_path, rows, max_rows=2))
 
@@ -73,8 +73,8 @@ def _heard_twice(row, *seconds: str | None):
 
 
 def test_second_opinions_are_counted_by_language_whoever_was_wrong(tmp_path):
-    rows = [_heard_twice(make_dialogue(0), None), make_dialogue(1)]
-    rows += [_heard_twice(replace(make_dialogue(2), language="zh"), "error_rate", None)]
+    rows = [_heard_twice(make_kept(0), None), make_kept(1)]
+    rows += [_heard_twice(replace(make_kept(2), language="zh"), "error_rate", None)]
     rows += [_heard_twice(make_rejected(n), "error_rate", "hallucination_loop", None) for n in (3, 4, 5)]
     numbers = stats(make_corpus(tmp_path, rows, max_rows=2))
     assert numbers["second_opinions"] == {
@@ -113,7 +113,7 @@ def test_no_audio_is_touched(tmp_path, monkeypatch):
 
 
 def test_text_for_people(tmp_path):
-    rows = [make_dialogue(i, num_samples=16_000) for i in range(3)] + [_retried(make_rejected(3), 3)]
+    rows = [make_kept(i, num_samples=16_000) for i in range(3)] + [_retried(make_rejected(3), 3)]
     assert format_stats(stats(make_corpus(tmp_path, rows))) == (
         """\
 recipe made: 4 rows, 75.0% kept

@@ -93,8 +93,8 @@ def test_every_end_has_its_exit_code(
     def fail() -> None:
         raise error
 
-    monkeypatch.setattr("pipeline.cli.commands.formats", fail)
-    monkeypatch.setattr(sys, "argv", ["parley", "formats"])
+    monkeypatch.setattr("pipeline.cli.commands.list_formats", fail)
+    monkeypatch.setattr(sys, "argv", ["parley", "formats", "list"])
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code == code
@@ -225,16 +225,8 @@ def test_stats_as_json(tmp_path: Path) -> None:
     assert "{" not in text
 
 
-@pytest.mark.parametrize("command", [["--help"], ["run", "--help"], ["engines"], ["recipes"], ["formats"]])
+@pytest.mark.parametrize("command", [["--help"], ["run", "--help"], ["engines", "--help"]])
 def test_the_command_explains_itself(command: list[str]) -> None:
     result = parley(*command)
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip()
-
-
-def test_engines_names_every_engine_and_its_state() -> None:
-    from pipeline.engines.registry import ENGINES
-
-    table = [line.split("\t") for line in parley("engines").stdout.splitlines()]
-    assert [(row[0], row[1]) for row in table] == list(ENGINES)
-    assert all(row[2].startswith(("works, ", "missing: ")) for row in table)

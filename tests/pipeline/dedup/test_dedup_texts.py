@@ -6,10 +6,10 @@ from importlib import metadata
 import pytest
 
 from manifests.errors import EngineUnavailable
+from parley.testing import make_dialogue
 from pipeline.dedup.bands import Bands, band_keys, choose_bands, version
 from pipeline.dedup.shingles import shingle_hashes, shingles, text_hash
 from pipeline.recipe import Dedup
-from tests.builders import make_dialogue
 from tests.tables import each_row
 
 SIZES = {"en": 2, "zh": 3}

@@ -10,6 +10,7 @@ from manifests.errors import CorpusError
 from manifests.reasons import Reason
 from manifests.schema import Audio, Dialogue
 from manifests.storage import open_place
+from parley.testing import make_dialogue
 from pipeline.engines.contract import Tokens
 from pipeline.job.blocks import (
     BlockReport,
@@ -22,7 +23,6 @@ from pipeline.job.blocks import (
 )
 from pipeline.job.usage import Effort
 from pipeline.stages.contract import reject
-from tests.builders import make_dialogue
 
 ROWS = [
     make_dialogue(dialogue_id="live"),

@@ -93,6 +93,15 @@ def test_is_recognized_by_its_keys(write, name, row):
     assert detect_format(write(json.dumps([row]))) == name
 
 
+@each_row("name", FORMATS)
+def test_the_example_is_of_its_format_and_reads_whole(write, name):
+    uri = write(json.dumps([FORMATS[name].example], ensure_ascii=False))
+    assert detect_format(uri) == name
+    (row,) = read_rows(uri, name)
+    assert row.reason is None
+    assert [turn.role for turn in row.turns] == ["user", "agent"] * (len(row.turns) // 2) != []
+
+
 SPLIT = [
     # the instruction of a Belle 2M row, what is spoken, the material
     ("给下文拟题。\n文本：猫", "给下文拟题。", "文本：猫"),

@@ -11,6 +11,7 @@ from manifests.audio import decode
 from manifests.errors import RecipeError
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Quality, Turn
+from parley.testing import make_context, make_dialogue, tone_recipe
 from pipeline.audio.loudness import loudness_lufs
 from pipeline.audio.samples import encode, peak_dbfs
 from pipeline.engines.contract import Clip, Failure, Samples, SpeechRequest
@@ -18,7 +19,6 @@ from pipeline.engines.tone import ToneSynthesizer
 from pipeline.recipe import Recipe, parse_recipe
 from pipeline.stages.contract import Context, audit_stage, run_stage
 from pipeline.stages.registry import STAGE_TABLE
-from tests.builders import make_context, make_dialogue, tone_recipe
 from tests.tables import each_row
 
 pytest.importorskip("pyloudnorm", reason="needs the extra 'quality'")

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from manifests.schema import Attempt, Dialogue
+from parley.testing import make_context, make_dialogue, tone_recipe
 from pipeline.recipe import load_recipe
 from pipeline.stages.cast import CAST
 from pipeline.stages.contract import Context, run_stage
-from tests.builders import make_context, make_dialogue, tone_recipe
 from voicebank.bank import load_bank
 
 BANK = load_bank("tone")

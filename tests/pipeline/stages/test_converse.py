@@ -8,13 +8,13 @@ import pytest
 
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Turn
+from parley.testing import make_context, make_dialogue, tone_recipe
 from pipeline.engines.contract import Failure, TextAnswer, TextRequest, Tokens
 from pipeline.recipe import Recipe
 from pipeline.seeds import derive_seed
 from pipeline.stages.contract import EngineKey
 from pipeline.stages.converse import CONVERSE as STAGE
 from pipeline.stages.converse import clipped_poisson, wanted_exchanges
-from tests.builders import make_context, make_dialogue, tone_recipe
 from tests.pipeline.stages.scripted_text import CONVERSE, Answer, model_recipe, play
 from tests.tables import each_row
 

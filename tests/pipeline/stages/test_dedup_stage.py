@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from manifests.schema import Step
+from parley.testing import make_context, make_dialogue
 from pipeline.stages.contract import audit_stage, run_stage
 from pipeline.stages.dedup import DEDUP
-from tests.builders import make_context, make_dialogue
 
 ROWS = [make_dialogue(dialogue_id=name, spoken=True) for name in ("first", "again", "other")]
 CONTEXT = replace(make_context(), duplicates={"again": "first", "elsewhere": "first"})

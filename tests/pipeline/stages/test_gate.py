@@ -6,10 +6,10 @@ import pytest
 
 from manifests.reasons import Reason
 from manifests.schema import Attempt, Audio, Dialogue, Turn, Watermark
+from parley.testing import make_context, make_dialogue, tone_recipe
 from pipeline.recipe import Recipe
 from pipeline.stages.contract import audit_stage, run_stage
 from pipeline.stages.gate import GATE
-from tests.builders import make_context, make_dialogue, tone_recipe
 from tests.tables import each_row
 
 TEN = "one two three four five six seven eight nine ten"

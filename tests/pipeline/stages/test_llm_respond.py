@@ -1,8 +1,8 @@
 """respond with a language model: what it asks and what it believes."""
 
+from parley.testing import make_dialogue
 from pipeline.engines.contract import TextAnswer
 from pipeline.stages.respond import RESPOND
-from tests.builders import make_dialogue
 from tests.pipeline.stages.scripted_text import SEEDS, TWO, complaint_of, fields, model_recipe, play
 from tests.tables import each_row
 

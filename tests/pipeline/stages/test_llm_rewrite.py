@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from manifests.reasons import Reason
+from parley.testing import make_dialogue
 from pipeline.engines.contract import Complaint, Failure, TextAnswer, TextRequest
 from pipeline.stages.rewrite import REWRITE
 from pipeline.text.fragments import Fragment
-from tests.builders import make_dialogue
 from tests.pipeline.stages.scripted_text import RAW, SEEDS, complaint_of, fields, model_recipe, play, with_material
 from tests.tables import each_row
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from manifests.reasons import Reason
+from parley.testing import make_dialogue
 from pipeline.engines.contract import Failure, TextAnswer
 from pipeline.stages.screen import SCREEN
-from tests.builders import make_dialogue
 from tests.pipeline.stages.scripted_text import KEEP, SEEDS, TWO, Answer, fields, model_recipe, play
 from tests.tables import each_row
 

@@ -12,12 +12,12 @@ import pytest
 from manifests.errors import RecipeError
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Opinion
+from parley.testing import make_context, make_dialogue, tone_recipe
 from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Failure, Transcript
 from pipeline.stages.contract import Context, audit_stage, run_stage
 from pipeline.stages.gate import GATE
 from pipeline.stages.transcribe import TRANSCRIBE
-from tests.builders import make_context, make_dialogue, tone_recipe
 from tests.tables import each_row
 
 RATE = 8_000

@@ -10,12 +10,12 @@ import pytest
 from manifests.audio import decode
 from manifests.reasons import Reason
 from manifests.schema import Attempt, Dialogue
+from parley.testing import make_context, make_dialogue, tone_recipe
 from pipeline.audio.samples import peak_dbfs
 from pipeline.engines.contract import Clip, Detection, Failure, SpeechRequest, Transcript
 from pipeline.engines.tone import ToneRecognizer, ToneSynthesizer, ToneWatermarker
 from pipeline.stages.contract import EngineKey, run_stage
 from pipeline.stages.registry import STAGE_TABLE
-from tests.builders import make_context, make_dialogue, tone_recipe
 
 SPEECH = ("cast", "synthesize", "render", "watermark", "transcribe", "gate")
 START = make_dialogue(("How are you?", "I am fine."), spoken=True)

@@ -7,10 +7,10 @@ import pytest
 
 from manifests.reasons import Reason
 from manifests.schema import Dialogue
+from parley.testing import make_context, make_dialogue, tone_recipe
 from pipeline.engines.contract import Failure, TextAnswer, TextRequest
 from pipeline.stages.contract import run_stage
 from pipeline.stages.registry import STAGE_TABLE
-from tests.builders import make_context, make_dialogue, tone_recipe
 from tests.tables import each_row
 
 Answer = Callable[[TextRequest], TextAnswer | Failure]

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from manifests.schema import Dialogue
+from parley.testing import make_context, make_dialogue, tone_recipe
 from pipeline.engines.contract import Clip, Detection, Failure
 from pipeline.engines.tone import ToneWatermarker
 from pipeline.stages.contract import Context, audit_stage, run_stage
 from pipeline.stages.registry import STAGE_TABLE
-from tests.builders import make_context, make_dialogue, tone_recipe
 from tests.tables import each_row
 
 OURS, THEIRS = "a3f1" + 60 * "0", "5c0e" + 60 * "f"

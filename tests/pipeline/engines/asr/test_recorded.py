@@ -14,13 +14,13 @@ import pytest
 
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Turn, Watermark
+from parley.testing import make_context, make_dialogue, tone_recipe
 from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Failure, Transcript
 from pipeline.scoring.hallucination import flags
 from pipeline.stages.contract import Context, run_stage
 from pipeline.stages.gate import GATE
 from pipeline.stages.transcribe import TRANSCRIBE
-from tests.builders import make_context, make_dialogue, tone_recipe
 from tests.tables import each_row
 from voicebank.voice import Voice
 

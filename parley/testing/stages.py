@@ -1,4 +1,4 @@
-"""Small things that many tests need: dialogues, contexts, engines that misbehave on purpose."""
+"""Live dialogues, and contexts to run stages in."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,7 +18,10 @@ def make_dialogue(
     spoken: bool = False,
     **changes: Any,
 ) -> Dialogue:
-    """A live dialogue of (question, answer) pairs. `spoken`: its turns already carry the text to be spoken."""
+    """Make a live dialogue of (question, answer) pairs.
+
+    `spoken`: its turns already carry the text to be spoken. `changes` are fields of the dialogue.
+    """
     texts = [text for pair in exchanges or [("How are you?", "I am fine, thank you.")] for text in pair]
     turns = tuple(
         Turn(role="agent" if i % 2 else "user", original_text=text, text=text if spoken else None)
@@ -29,6 +32,7 @@ def make_dialogue(
 
 
 def tone_recipe(*overrides: str) -> Recipe:
+    """Load the recipe that needs no model, no GPU and no system voice, with `key.path=value` overrides."""
     return load_recipe("tone-dry-run", overrides)
 
 
@@ -39,7 +43,7 @@ def make_context(
     seed: int = 0,
     **known: Any,
 ) -> Context:
-    """A context with the true engines of the stages, unless `engines` puts others in their place."""
+    """Make a context with the real engines of the stages, unless `engines` puts others in their place."""
     recipe = recipe or tone_recipe()
     loaded = {key: load_engine(*key) for key in engines_of(recipe, stages) if key not in (engines or {})}
     return Context(recipe, seed, open_casting(recipe), loaded | dict(engines or {}), {}, **known)
