@@ -90,6 +90,7 @@ def test_rate_ignores_case_and_punctuation(reference: list[str], hypothesis: lis
     assert dressed.rate == plain.rate
 
 
+@pytest.mark.slow
 @each_row(
     ("language", "text"),
     [

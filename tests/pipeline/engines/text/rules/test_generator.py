@@ -51,6 +51,7 @@ def test_the_seed_varies_the_frame_and_nothing_else_does() -> None:
     assert all("name for a small brown dog" in answer["question"] for answer in questions)
 
 
+@pytest.mark.slow
 @each_row("task", ["rewrite", "screen", "respond"])
 @each_row("language", ["en", "zh"])
 @each_row(
