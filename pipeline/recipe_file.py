@@ -22,13 +22,25 @@ def shipped(package: str) -> list[str]:
     return sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml"))
 
 
+def text_of(name: str, package: str, what: str) -> str:
+    """The text of the recipe of that name or file. Raises RecipeError."""
+    if name in shipped(package):
+        return resources.files(package).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+    if Path(name).is_file():
+        try:
+            return Path(name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise RecipeError(f"{Path(name).name}: cannot be read as a text file: {error}") from None
+    raise RecipeError(f"no {what} {name!r}; a YAML file, or one of: {', '.join(shipped(package))}")
+
+
 def read(name: str, package: str, what: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
     """The content of the recipe of that name or file, with `key.path=value` overrides (values are YAML).
 
     `what` is the word for this kind of recipe. Raises RecipeError.
     """
     try:
-        data = yaml.safe_load(_text(name, package, what))
+        data = yaml.safe_load(text_of(name, package, what))
     except yaml.YAMLError as error:
         raise RecipeError(f"{Path(name).name}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(data, dict):
@@ -78,11 +90,3 @@ def apply_override(data: dict[str, Any], override: str, shown: str | None = None
         section[key] = yaml.safe_load(text)
     except yaml.YAMLError:
         raise RecipeError(f"--set {shown}: the value is not valid YAML") from None
-
-
-def _text(name: str, package: str, what: str) -> str:
-    if name in shipped(package):
-        return resources.files(package).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
-    if Path(name).is_file():
-        return Path(name).read_text(encoding="utf-8")
-    raise RecipeError(f"no {what} {name!r}; a YAML file, or one of: {', '.join(shipped(package))}")

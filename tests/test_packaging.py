@@ -18,8 +18,10 @@ HEAVY = ("ray", "torch", "perth", "pocketsphinx", "wetext", "jiwer", "soundfile"
         ("manifests.corpus", ("pipeline", "voicebank", "prompts", *(set(HEAVY) - {"pyarrow"}))),
         ("voicebank.bank", ("pipeline", "prompts", *(set(HEAVY) - {"pyarrow"}))),
         ("prompts", ("pipeline", "manifests", "voicebank", *HEAVY)),
-        ("pipeline", HEAVY),
-        ("pipeline.cli.main", tuple(set(HEAVY) - {"pyarrow"})),
+        ("parley", ("pipeline", "voicebank", "prompts", *(set(HEAVY) - {"pyarrow"}))),
+        ("parley.testing", ("ray", "torch", "perth", "pocketsphinx", "pytest")),
+        ("pipeline", ("parley", *HEAVY)),
+        ("pipeline.cli.main", ("parley", *(set(HEAVY) - {"pyarrow"}))),
         ("pipeline.engines.registry", tuple(set(HEAVY) - {"pyarrow"})),
         ("pipeline.cli.commands", ("ray", "torch", "perth", "pocketsphinx")),
     ],
@@ -42,7 +44,7 @@ def test_the_wheel_holds_every_data_file(wheel: zipfile.ZipFile) -> None:
     names = set(wheel.namelist())
     data = [
         path.relative_to(ROOT).as_posix()
-        for package in ("manifests", "voicebank", "prompts", "pipeline")
+        for package in ("manifests", "voicebank", "prompts", "pipeline", "parley")
         for path in (ROOT / package).rglob("*")
         if path.is_file() and path.suffix not in {".pyc"}
     ]
@@ -56,5 +58,6 @@ def test_the_wheel_holds_no_tests(wheel: zipfile.ZipFile) -> None:
         "voicebank",
         "prompts",
         "pipeline",
+        "parley",
         next(name.split("/")[0] for name in wheel.namelist() if name.endswith(".dist-info/METADATA")),
     }

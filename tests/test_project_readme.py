@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.cli.main import cli
 from pipeline.recipes.load import shipped_recipes
+from tests.tables import each_row
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -40,7 +41,7 @@ def test_every_recipe_of_the_readme_ships() -> None:
     assert set(re.findall(r"parley run ([a-z0-9-]+)", README)) <= set(shipped_recipes())
 
 
-@pytest.mark.parametrize("document", ["README.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))])
+@each_row("document", ["README.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))])
 def test_every_file_that_is_linked_is_there(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     targets = [t for t in re.findall(r"\]\(([^)#]+)\)", text) if not t.startswith("http")]

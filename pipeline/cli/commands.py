@@ -1,5 +1,6 @@
 """What the commands do: build the job, run it, put the outcome into words."""
 
+import json
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -9,14 +10,17 @@ from tqdm import tqdm
 
 from manifests.corpus import Corpus
 from manifests.errors import EngineUnavailable, RecipeError, UserError
+from manifests.export.contract import Exporter
 from manifests.manifest import FINAL_STATUSES, Manifest
 from manifests.reasons import Reason
 from manifests.storage import Place, open_place
 from manifests.validate import validate as validate_corpus
+from pipeline import recipe_file
 from pipeline.cli.options import open_runner
 from pipeline.cli.progress import Progress
+from pipeline.cli.settings import setting_rows
 from pipeline.engines.contract import Engine
-from pipeline.engines.registry import ENGINES
+from pipeline.engines.registry import ENGINES, model_settings
 from pipeline.exporters import EXPORTERS
 from pipeline.job import run as running
 from pipeline.job.directory import LOG, WORK
@@ -25,10 +29,11 @@ from pipeline.job.job import Job
 from pipeline.job.usage import describe, tokens_of_log
 from pipeline.readers import formats as input_formats
 from pipeline.recipe import Recipe
-from pipeline.recipes.load import load_recipe
+from pipeline.recipes.load import load_recipe, shipped_recipes
 from pipeline.show.text import Fact, fact_lines
-from pipeline.stages.registry import STAGES
+from pipeline.stages.registry import STAGES, find_stage
 
+RECIPES = "pipeline.recipes"
 DEMO_RECIPE = "ke-speechchat-offline"
 DEMO_INPUTS = ("instructions_en.json", "instructions_zh.json")
 
@@ -62,36 +67,86 @@ def stage(name: str, recipe: str, overrides: Sequence[str], source: str, out: st
     return f"{name}: {result.rows} rows in {result.blocks} blocks, {result.live} live"
 
 
-def formats() -> str:
+def list_recipes() -> str:
+    return "\n".join(f"{name}\t{load_recipe(name).description}" for name in shipped_recipes())
+
+
+def show_recipe(name: str) -> str:
+    """The text of the recipe's file, comments included."""
+    return recipe_file.text_of(name, RECIPES, "recipe")
+
+
+def list_formats() -> str:
     return "\n".join(f"{name}\t{entry.about}" for name, entry in input_formats().items())
 
 
-def engines() -> str:
+def show_format(name: str) -> str:
+    """What the format is, the keys by which its rows are known, and an example row as JSON."""
+    if name not in input_formats():
+        raise RecipeError(f"no format {name!r}; there are: {', '.join(input_formats())}")
+    entry = input_formats()[name]
+    example = json.dumps(entry.example, ensure_ascii=False)
+    return f"about\t{entry.about}\nkeys\t{', '.join(sorted(entry.keys))}\nexample\t{example}"
+
+
+def list_engines() -> str:
     """A line for each engine: kind, name, version or what is missing."""
     return "\n".join(f"{e.kind}\t{e.name}\t{_state(e)}\t{e.about}" for e in ENGINES.all())
 
 
-def stages() -> str:
+def show_engine(name: str) -> str:
+    """What each engine of that name is, its version or what is missing, and the settings that it takes."""
+    found = ENGINES.named(name)
+    if not found:
+        raise RecipeError(f"no engine {name!r}; there are: {', '.join(ENGINES.names())}")
+    return "\n\n".join(
+        "\n".join([f"kind\t{e.kind}", f"about\t{e.about}", f"version\t{_state(e)}", *_setting_lines(name)])
+        for e in found
+    )
+
+
+def list_stages() -> str:
     return "\n".join(f"{stage.name}\t{stage.about}" for stage in STAGES.all())
 
 
-def exporters() -> str:
+def show_stage(name: str) -> str:
+    """What the stage does, the fields that it reads, writes and spoils, its pool, and its settings."""
+    stage = find_stage(name)
+    fields = {"reads": stage.reads, "writes": stage.writes, "spoils": stage.spoils}
+    lines = [f"about\t{stage.about}", *(f"{key}\t{', '.join(sorted(names))}" for key, names in fields.items())]
+    lines.append(f"pool\t{stage.pool}")
+    return "\n".join([*lines, *("\t".join(row) for row in setting_rows(stage.settings, f"{name}."))])
+
+
+def list_exporters() -> str:
     return "\n".join(f"{exporter.name}\t{exporter.about}" for exporter in EXPORTERS.all())
+
+
+def show_exporter(name: str) -> str:
+    return f"about\t{_exporter(name).about}"
 
 
 def export(directory: str, name: str, out: str, status: str) -> str:
     """Write the corpus's rows of that status with the exporter of that name; the outcome in words."""
-    found = EXPORTERS.named(name)
-    if not found:
-        raise UserError(f"no exporter {name!r}; there are: {', '.join(EXPORTERS.names())}")
+    exporter = _exporter(name)
     corpus, place = Corpus(open_place(directory), status=cast(Any, status)), open_place(out)
     if place.is_file() or place.list():
         raise UserError(f"--out is not an empty directory: {place}")
     with tqdm(total=len(corpus), unit="row", desc="rows exported", dynamic_ncols=True) as bar:
-        result = found[0].write(corpus, place, lambda rows: _advance(bar, rows))
-    refused = [f"  {rows:>7}  {reason}" for reason, rows in sorted(result.refused.items())]
-    lines = [f"written   {result.written}", f"refused   {sum(result.refused.values())}", *refused, f"{name}: {place}"]
-    return "\n".join(lines)
+        result = exporter.write(corpus, place, lambda rows: _advance(bar, rows))
+    reasons = [(count, reason) for reason, count in result.refused.items()]
+    facts = [
+        Fact("written", f"{result.written:,}"),
+        Fact("refused", f"{sum(result.refused.values()):,}", reasons),
+        Fact(name, str(place)),
+    ]
+    return "\n".join(fact_lines(facts))
+
+
+def _exporter(name: str) -> Exporter:
+    if found := EXPORTERS.named(name):
+        return found[0]
+    raise UserError(f"no exporter {name!r}; there are: {', '.join(EXPORTERS.names())}")
 
 
 def _advance(bar: Any, rows: int) -> None:
@@ -155,6 +210,14 @@ def _job(recipe: Recipe, options: Mapping[str, Any]) -> Job:
         raise RecipeError(f"no format {options['format_']!r}; there are: {', '.join(input_formats())}")
     files = open_inputs(options["inputs"], options["format_"], options["dataset"], options["license"])
     return Job(recipe, options["seed"], files, IngestOptions(language, options["limit"]))
+
+
+def _setting_lines(engine: str) -> list[str]:
+    """A line for each setting of the engine: key, default, meaning."""
+    settings = model_settings(engine)
+    if settings is None:
+        return ["settings\tnone: a recipe names the engine itself"]
+    return [f"{path}\t{default}\t{meaning}" for path, default, meaning in setting_rows(settings)]
 
 
 def _state(engine: Engine) -> str:

@@ -22,7 +22,6 @@ from pipeline.cli.options import (
     runner_options,
 )
 from pipeline.cli.voicebank import voicebank
-from pipeline.recipes.load import shipped_recipes
 
 
 @click.group()
@@ -84,29 +83,70 @@ def stage(name: str, recipe: str, source: str, out: str, overrides: tuple[str, .
     click.echo(commands.stage(name, recipe, overrides, source, out, options))
 
 
-@cli.command()
+@cli.group()
 def recipes() -> None:
+    """Look at the recipes: which stages, engines and thresholds build a corpus."""
+
+
+@recipes.command("list")
+def list_recipes() -> None:
     """List the recipes that ship."""
-    from pipeline.recipes.load import load_recipe
+    from pipeline.cli import commands
 
-    for name in shipped_recipes():
-        click.echo(f"{name}\t{load_recipe(name).description}")
+    click.echo(commands.list_recipes())
 
 
-@cli.command()
+@recipes.command("show")
+@click.argument("name", metavar="RECIPE")
+def show_recipe(name: str) -> None:
+    """Print a RECIPE (a name or a file) as it is written, comments included."""
+    from pipeline.cli import commands
+
+    click.echo(commands.show_recipe(name), nl=False)
+
+
+@cli.group()
 def formats() -> None:
+    """Look at the input formats."""
+
+
+@formats.command("list")
+def list_formats() -> None:
     """List the input formats."""
     from pipeline.cli import commands
 
-    click.echo(commands.formats())
+    click.echo(commands.list_formats())
 
 
-@cli.command()
+@formats.command("show")
+@click.argument("name")
+def show_format(name: str) -> None:
+    """Say what a format is, which keys its rows have, and print an example row."""
+    from pipeline.cli import commands
+
+    click.echo(commands.show_format(name))
+
+
+@cli.group()
 def engines() -> None:
+    """Look at the engines: what does the heavy work behind the stages."""
+
+
+@engines.command("list")
+def list_engines() -> None:
     """Say which engines work on this machine, and what each missing one needs."""
     from pipeline.cli import commands
 
-    click.echo(commands.engines())
+    click.echo(commands.list_engines())
+
+
+@engines.command("show")
+@click.argument("name")
+def show_engine(name: str) -> None:
+    """Say what an engine is, whether it works on this machine, and print its settings in a recipe's `models`."""
+    from pipeline.cli import commands
+
+    click.echo(commands.show_engine(name))
 
 
 @cli.group()
@@ -186,28 +226,46 @@ def export(directory: str, exporter: str, out: str, status: str) -> None:
 
 @cli.group()
 def exporters() -> None:
-    """The formats that a corpus can be exported to."""
+    """Look at the exporters: what a corpus can be written as."""
 
 
 @exporters.command("list")
 def list_exporters() -> None:
-    """Name and description of each."""
+    """Print a line for each exporter: name, what it writes."""
     from pipeline.cli import commands
 
-    click.echo(commands.exporters())
+    click.echo(commands.list_exporters())
+
+
+@exporters.command("show")
+@click.argument("name")
+def show_exporter(name: str) -> None:
+    """Say what an exporter writes."""
+    from pipeline.cli import commands
+
+    click.echo(commands.show_exporter(name))
 
 
 @cli.group()
 def stages() -> None:
-    """The stages that a recipe can list."""
+    """Look at the stages: the steps that a recipe can list."""
 
 
 @stages.command("list")
 def list_stages() -> None:
-    """Name and description of each."""
+    """Print a line for each stage: name, what it does."""
     from pipeline.cli import commands
 
-    click.echo(commands.stages())
+    click.echo(commands.list_stages())
+
+
+@stages.command("show")
+@click.argument("name")
+def show_stage(name: str) -> None:
+    """Say what a stage does, what it reads and writes, and print its settings."""
+    from pipeline.cli import commands
+
+    click.echo(commands.show_stage(name))
 
 
 @corpus.command()
@@ -258,3 +316,7 @@ def main() -> None:
     except Exception:  # noqa: BLE001  the last resort of the process
         traceback.print_exc()
         sys.exit(LawBroken.exit_code)
+
+
+if __name__ == "__main__":
+    main()

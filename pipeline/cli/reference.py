@@ -3,20 +3,21 @@
 A test holds the pages equal to what this module makes, so that no table of flags, keys or reasons can go false.
 """
 
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any
 
 import click
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from manifests.reasons import Reason
 from pipeline.cli.main import cli
+from pipeline.cli.settings import REQUIRED, setting_rows
 from pipeline.engines.registry import ENGINES
 from pipeline.readers import formats as input_formats
-from pipeline.recipe import Pool, Recipe
+from pipeline.recipe import Recipe
 from pipeline.stages.registry import STAGES
 
 _NOTE = "<!-- Made by `python -m pipeline.cli.reference docs`; do not edit. -->\n\n"
@@ -39,7 +40,6 @@ def recipe_page() -> str:
     parts += [
         (f"Stage `{stage.name}`", stage.about, _keys(stage.settings, f"{stage.name}.")) for stage in STAGES.all()
     ]
-    parts.append(("A pool", "", _keys(Pool, "pools.NAME.")))
     parts += [
         (f"A model of engine `{engine.name}`", engine.about, _keys(engine.settings, "models.NAME."))
         for engine in ENGINES.all()
@@ -79,7 +79,9 @@ def engines_page() -> str:
 
 def formats_page() -> str:
     rows = [f"| `{name}` | {entry.about} |" for name, entry in input_formats().items()]
-    return f"# Input formats\n\n{_NOTE}" + _table("format", "what it is", rows)
+    examples = [f"`{name}`:\n\n```json\n{_json(entry.example)}\n```\n" for name, entry in input_formats().items()]
+    table = _table("format", "what it is", rows)
+    return f"# Input formats\n\n{_NOTE}{table}\n## A row of each\n\n" + "\n".join(examples)
 
 
 def cli_page() -> str:
@@ -102,42 +104,22 @@ def _table(*parts: Any) -> str:
     return "\n".join([f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *rows]) + "\n"
 
 
-def _keys(model: type[BaseModel], path: str = "") -> list[str]:
+def _json(row: Any) -> str:
+    return json.dumps(row, ensure_ascii=False)
+
+
+def _keys(settings: type[BaseModel], path: str = "") -> list[str]:
     """A table row for each key of the settings and of the settings within them."""
+    elsewhere = ("models.", "stages.") if settings is Recipe else ("\n",)  # they have sections of their own
     return [
-        f"| `{name}` | {_default(field)} | {field.description or ''} |"
-        for name, field in _settings_fields(model, path)
+        f"| `{key}` | {'' if default == REQUIRED else f'`{default}`'} | {meaning} |"
+        for key, default, meaning in setting_rows(settings, path)
+        if not key.startswith(elsewhere)
     ]
-
-
-def _settings_fields(model: type[BaseModel], path: str) -> Iterator[tuple[str, FieldInfo]]:
-    for name, field in model.model_fields.items():
-        yield f"{path}{name}", field
-        for inner, mark in _models_in(field.annotation):
-            if model is not Recipe or name not in ("stages", "models", "pools"):  # they have sections of their own
-                yield from _settings_fields(inner, f"{path}{name}{mark}.")
-
-
-def _models_in(annotation: Any, mark: str = "") -> Iterator[tuple[type[BaseModel], str]]:
-    """The settings that a value of the annotation holds, with how a path goes into them: "[]" for lists."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation, mark
-    is_list = get_origin(annotation) in (tuple, list)
-    for argument in get_args(annotation):
-        yield from _models_in(argument, "[]" if is_list else mark)
 
 
 def _fields(names: Iterable[str]) -> str:
     return " ".join(f"`{name}`" for name in sorted(names))
-
-
-def _default(field: FieldInfo) -> str:
-    if field.is_required():
-        return ""
-    value = field.default
-    if isinstance(value, BaseModel):
-        value = value.model_dump()
-    return f"`{value}`"
 
 
 def _helps(command: click.Command, name: str) -> Iterator[tuple[str, str]]:

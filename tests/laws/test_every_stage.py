@@ -7,6 +7,7 @@ import pytest
 
 from manifests.schema import Dialogue
 from manifests.storage import open_place
+from parley.testing import make_context, tone_recipe
 from pipeline.engines.contract import Clip, Failure, SpeechRequest
 from pipeline.engines.tts.tone import ToneSynthesizer
 from pipeline.job.blocks import read_block
@@ -14,7 +15,6 @@ from pipeline.job.ingest import IngestOptions, ingest, open_inputs
 from pipeline.job.job import take_stages
 from pipeline.stages.contract import audit_stage, run_stage
 from pipeline.stages.registry import find_stage
-from tests.builders import make_context, tone_recipe
 
 
 class SometimesCutOff(ToneSynthesizer):

@@ -8,9 +8,10 @@ import pytest
 from manifests.errors import EngineDied, LawBroken
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Step
+from parley.testing import make_context, make_dialogue
+from parley.testing.stages import make_take, with_take
 from pipeline.settings import Section
 from pipeline.stages.contract import Context, Stage, audit_stage, reject, run_stage
-from tests.builders import make_context, make_dialogue, make_take, with_take
 
 BATCH = [make_dialogue(dialogue_id=f"test-{i}") for i in range(3)]
 

@@ -7,6 +7,7 @@ import pytest
 
 from manifests.reasons import Reason
 from manifests.schema import Dialogue
+from parley.testing import make_context, make_dialogue
 from pipeline.engines.contract import Failure, TextAnswer, TextRequest
 from pipeline.seeds import derive_seed
 from pipeline.stages.contract import Stage, audit_stage, run_stage
@@ -14,7 +15,6 @@ from pipeline.stages.converse import CONVERSE as CONVERSE_STAGE
 from pipeline.stages.respond import RESPOND
 from pipeline.stages.rewrite import REWRITE
 from pipeline.stages.screen import SCREEN
-from tests.builders import make_context, make_dialogue
 from tests.pipeline.stages.scripted_text import CONVERSE, model_recipe
 
 

@@ -1,12 +1,12 @@
 """Alignments as people see them: pictures to compare, and laws of any picture."""
 
 import pytest
-from corpus_builders import make_score
 from hypothesis import given
 from hypothesis import strategies as st
 
 from manifests.alignment import aligned_lines, printable, text_width
 from manifests.schema import AlignmentChunk
+from parley.testing.corpora import make_score
 
 
 def equal(text):

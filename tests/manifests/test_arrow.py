@@ -5,7 +5,6 @@ from dataclasses import fields, replace
 
 import pyarrow as pa
 import pytest
-from corpus_builders import make_dialogue, with_take
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +24,8 @@ from manifests.schema import (
     Turn,
     Watermark,
 )
+from parley.testing.corpora import make_kept, with_take
+from tests.tables import each_row
 
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 _int = st.integers(-(2**63), 2**63 - 1)
@@ -96,24 +97,24 @@ def test_schema_follows_the_dataclasses():
 
 
 def test_missing_structs_leave_their_neighbours_alone():
-    row = make_dialogue(3)
+    row = make_kept(3)
     silent = replace(row, turns=(replace(row.turns[0], take=None), row.turns[1]))
     mute = replace(row, turns=(row.turns[0], with_take(row.turns[1], audio=None, hearing=None)))
     assert from_table(to_table([silent, row, mute, silent])) == [silent, row, mute, silent]
 
 
 def test_reasons_are_stored_as_text():
-    row = replace(make_dialogue(), status="rejected", reason=Reason.CODE)
+    row = replace(make_kept(), status="rejected", reason=Reason.CODE)
     (back,) = from_table(to_table([row]))
     assert back.reason == "code" and type(back.reason) is str
 
 
 def test_types_come_back_as_python_has_them():
-    (back,) = from_table(to_table([replace(make_dialogue(), wer=0)]))
+    (back,) = from_table(to_table([replace(make_kept(), wer=0)]))
     assert [type(back.wer), type(back.turns[0].take.seed), type(back.turns[0].audio.bytes)] == [float, int, bytes]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changes", "message"),
     [
         ({"language": None}, "Dialogue.language is None in 1 of 1 rows"),
@@ -122,14 +123,14 @@ def test_types_come_back_as_python_has_them():
         ({"detail": "\ud800"}, "Dialogue.detail holds a value that does not fit string"),
         ({"source": None}, "a Source is None"),
         (
-            {"turns": (with_take(make_dialogue().turns[0], seed=2**63),)},
+            {"turns": (with_take(make_kept().turns[0], seed=2**63),)},
             "Take.seed holds a value that does not fit int64",
         ),
     ],
 )
 def test_wrong_values_are_our_bug(changes, message):
     with pytest.raises(LawBroken, match=message):
-        to_table([replace(make_dialogue(), **changes)])
+        to_table([replace(make_kept(), **changes)])
 
 
 @pytest.mark.parametrize(
@@ -149,15 +150,15 @@ def test_wrong_values_are_our_bug(changes, message):
 )
 def test_other_tables_are_refused(break_it, message):
     with pytest.raises(CorpusError, match=message):
-        from_table(break_it(to_table([make_dialogue()])))
+        from_table(break_it(to_table([make_kept()])))
 
 
 def test_partial_tables_give_what_they_have():
-    (row,) = from_table(to_table([make_dialogue(5)]).select(["dialogue_id", "wer"]), partial=True)
+    (row,) = from_table(to_table([make_kept(5)]).select(["dialogue_id", "wer"]), partial=True)
     assert (row.dialogue_id, row.wer, row.language, row.turns) == ("made-00000005", 0.0, "", ())
 
 
-@pytest.mark.parametrize("data", [b"", b"not arrow", to_ipc([make_dialogue()])[:-200]])
+@pytest.mark.parametrize("data", [b"", b"not arrow", to_ipc([make_kept()])[:-200]])
 def test_broken_streams_are_corpus_errors(data):
     with pytest.raises(CorpusError, match="not a stream of dialogues"):
         from_ipc(data)

@@ -3,15 +3,15 @@
 from dataclasses import replace
 
 import pytest
-from corpus_builders import make_dialogue, make_failed, make_rejected, with_take
 
 from manifests.clips import clip_path, write_clips
 from manifests.errors import LawBroken
 from manifests.storage import open_place
+from parley.testing.corpora import make_failed, make_kept, make_rejected, with_take
 
 
 def test_files_hold_the_bytes_and_rows_their_paths(tmp_path):
-    rows = [make_dialogue(0), make_rejected(1), make_failed(2)]
+    rows = [make_kept(0), make_rejected(1), make_failed(2)]
     written = list(write_clips(open_place(tmp_path), rows))
     for before, after in zip(rows, written, strict=True):
         for number, turn in enumerate(after.turns):
@@ -28,7 +28,7 @@ def _without_paths(dialogue):
 
 
 def test_paths_are_those_of_the_documentation():
-    kept, rejected = make_dialogue(0), make_rejected(1)
+    kept, rejected = make_kept(0), make_rejected(1)
     # sha256("made-00000000") begins with ec, sha256("made-00000001") with c8
     assert clip_path(kept, 0) == "audio/kept/ec/made-00000000_0_user.wav"
     assert clip_path(rejected, 1) == "audio/rejected/c8/made-00000001_1_agent.wav"
@@ -41,7 +41,7 @@ def test_order_is_kept_and_only_a_few_are_ahead(tmp_path, monkeypatch):
     def source():
         for number in range(20):
             taken.append(number)
-            yield make_dialogue(number, num_samples=10)
+            yield make_kept(number, num_samples=10)
 
     written = write_clips(open_place(tmp_path), source())
     assert next(written).dialogue_id == "made-00000000"
@@ -70,7 +70,7 @@ def test_order_is_kept_and_only_a_few_are_ahead(tmp_path, monkeypatch):
     ],
 )
 def test_nothing_escapes(tmp_path, changes):
-    row = make_dialogue(0)
+    row = make_kept(0)
     turn, audio = row.turns[0], row.turns[0].audio
     of_row = {key: value for key, value in changes.items() if key in {"dialogue_id", "status"}}
     audio = changes.get("audio", replace(audio, codec=changes.get("codec", audio.codec)))

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from corpus_builders import make_corpus, make_dialogue, make_rows
 
 from manifests import shards
 from manifests.corpus import Corpus, decode
 from manifests.errors import CorpusError, UserError
+from parley.testing.corpora import make_corpus, make_kept, make_rows
 
 KEPT, REJECTED, FAILED = 10, 3, 2
 ROWS = make_rows(KEPT, REJECTED, FAILED)
@@ -115,7 +115,7 @@ def test_pickles_without_its_open_files(where):
 
 def test_memory_is_flat(tmp_path, monkeypatch):
     monkeypatch.setattr(shards, "ROW_GROUP_BYTES", 2**18)
-    make_corpus(tmp_path, (make_dialogue(i, num_samples=16_000) for i in range(150)), max_rows=60)
+    make_corpus(tmp_path, (make_kept(i, num_samples=16_000) for i in range(150)), max_rows=60)
     corpus = Corpus(tmp_path)
     arrow_before = pa.total_allocated_bytes()
     total, arrow_peak = 0, 0

@@ -10,6 +10,7 @@ import soundfile
 from manifests.audio import decode
 from manifests.errors import CorpusError
 from manifests.schema import Audio
+from tests.tables import each_row
 
 
 def clip(codec="wav", sample_rate=16000, num_samples=400, channels=1, path=None):
@@ -20,8 +21,8 @@ def clip(codec="wav", sample_rate=16000, num_samples=400, channels=1, path=None)
     return audio, samples[:, 0].astype(np.float32) / 32768
 
 
-@pytest.mark.parametrize("codec", ["wav", "flac"])
-@pytest.mark.parametrize("sample_rate", [8000, 16000, 22050, 24000, 48000])
+@each_row("codec", ["wav", "flac"])
+@each_row("sample_rate", [8000, 16000, 22050, 24000, 48000])
 def test_decodes_16_bit_clips_without_loss(codec, sample_rate):
     audio, samples = clip(codec, sample_rate)
     decoded, rate = decode(audio)
@@ -43,7 +44,7 @@ def test_a_row_that_disagrees_is_named_with_both_numbers(wrong, both):
     assert all(words in str(raised.value) for words in ["clips/a.wav", *both])
 
 
-@pytest.mark.parametrize(
+@each_row(
     "damage",
     [
         pytest.param(lambda b: b"", id="empty"),
@@ -52,7 +53,7 @@ def test_a_row_that_disagrees_is_named_with_both_numbers(wrong, both):
         pytest.param(lambda b: b[:20], id="header cut off"),
     ],
 )
-@pytest.mark.parametrize("codec", ["wav", "flac"])
+@each_row("codec", ["wav", "flac"])
 def test_damaged_bytes_are_a_corpus_error(codec, damage):
     audio, _ = clip(codec)
     with pytest.raises(CorpusError):

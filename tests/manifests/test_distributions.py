@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from corpus_builders import make_corpus, make_dialogue, make_failed, make_rejected, with_take
 
 from manifests.distributions import QUANTILES, Distribution
 from manifests.schema import Quality
 from manifests.stats import stats
+from parley.testing.corpora import make_corpus, make_failed, make_kept, make_rejected, with_take
 
 
 def _filled(*parts):
@@ -48,8 +48,8 @@ def _assessed(row, similarity, *qualities):
 @pytest.fixture
 def corpus(tmp_path):
     good, bad = Quality(loudness_lufs=-23.0, dnsmos_ovrl=3.5), Quality(dnsmos_ovrl=1.5)
-    rows = [_assessed(make_dialogue(i), 0.9, good, None) for i in range(3)]
-    rows += [replace(_assessed(make_dialogue(3), None, good, good), language="zh"), make_dialogue(4)]
+    rows = [_assessed(make_kept(i), 0.9, good, None) for i in range(3)]
+    rows += [replace(_assessed(make_kept(3), None, good, good), language="zh"), make_kept(4)]
     rows += [_assessed(make_rejected(5), 0.4, bad, good), make_failed(6)]
     return make_corpus(tmp_path, rows, max_rows=2)
 
@@ -76,4 +76,4 @@ def test_by_status_language_and_measure(corpus):
 
 
 def test_nothing_measured_nothing_found(tmp_path):
-    assert stats(make_corpus(tmp_path, [make_dialogue(0)]))["quality"] == {"kept": {}}
+    assert stats(make_corpus(tmp_path, [make_kept(0)]))["quality"] == {"kept": {}}

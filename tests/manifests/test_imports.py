@@ -4,7 +4,8 @@ import subprocess
 import sys
 
 import pytest
-from corpus_builders import make_corpus, make_rows
+
+from parley.testing.corpora import make_corpus, make_rows
 
 _NEEDED = "pyarrow,numpy"
 _SOUNDFILE = "soundfile,_soundfile,_soundfile_data,cffi,_cffi_backend,typing_extensions"

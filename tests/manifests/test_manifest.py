@@ -3,11 +3,12 @@
 import json
 
 import pytest
-from corpus_builders import make_corpus, make_rows
 
 from manifests.errors import CorpusError
 from manifests.manifest import Counts, load_manifest, manifest_text, parse_manifest, write_manifest
 from manifests.storage import open_place
+from parley.testing.corpora import make_corpus, make_rows
+from tests.tables import each_row
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ def test_a_wrong_manifest_is_one_line(place, change, message):
         load_manifest(place)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "[" * 100_000, '{"format": "parley-corpus"'])
+@each_row("text", ["", "{", "[]", "null", "[" * 100_000, '{"format": "parley-corpus"'])
 def test_text_that_is_no_manifest(text):
     with pytest.raises(CorpusError, match=r"^not "):
         parse_manifest(text)

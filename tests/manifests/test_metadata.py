@@ -4,17 +4,17 @@ import json
 import tracemalloc
 
 import pytest
-from corpus_builders import make_dialogue, make_failed
 
 from manifests.clips import write_clips
 from manifests.metadata import write_metadata
 from manifests.storage import open_place
+from parley.testing.corpora import make_failed, make_kept
 
 GENDERS = {"voice-user": "male", "voice-agent": "female"}
 
 
 def test_golden_entry(tmp_path):
-    (row,) = write_clips(open_place(tmp_path), [make_dialogue(0)])
+    (row,) = write_clips(open_place(tmp_path), [make_kept(0)])
     write_metadata(open_place(tmp_path / "metadata.json"), [row], GENDERS)
     assert json.loads((tmp_path / "metadata.json").read_text()) == [
         {
@@ -31,7 +31,7 @@ def test_golden_entry(tmp_path):
 
 
 def test_what_is_not_known_is_null(tmp_path):
-    write_metadata(open_place(tmp_path / "metadata.json"), [make_dialogue(0), make_failed(1)], {"voice-user": "male"})
+    write_metadata(open_place(tmp_path / "metadata.json"), [make_kept(0), make_failed(1)], {"voice-user": "male"})
     kept, failed = json.loads((tmp_path / "metadata.json").read_text())
     assert kept["gender"] == {"user": "male", "agent": None}
     assert failed["speakers"] == failed["gender"] == {"user": None, "agent": None}
@@ -41,12 +41,12 @@ def test_what_is_not_known_is_null(tmp_path):
 @pytest.mark.parametrize("count", [0, 1, 2, 25])
 def test_it_is_one_array(tmp_path, count):
     path = tmp_path / "metadata.json"
-    assert write_metadata(open_place(path), (make_dialogue(i) for i in range(count)), GENDERS) == count
+    assert write_metadata(open_place(path), (make_kept(i) for i in range(count)), GENDERS) == count
     assert [entry["dialogue_id"] for entry in json.loads(path.read_text())] == [f"made-{i:08x}" for i in range(count)]
 
 
 def test_memory_is_flat(tmp_path):
-    row = make_dialogue(0)
+    row = make_kept(0)
     tracemalloc.start()
     write_metadata(open_place(tmp_path / "metadata.json"), (row for _ in range(5000)), GENDERS)
     peak = tracemalloc.get_traced_memory()[1]
@@ -57,7 +57,7 @@ def test_memory_is_flat(tmp_path):
 
 def test_an_error_leaves_no_file(tmp_path):
     def rows():
-        yield make_dialogue(0)
+        yield make_kept(0)
         raise RuntimeError
 
     with pytest.raises(RuntimeError):

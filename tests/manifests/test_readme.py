@@ -10,20 +10,20 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from corpus_builders import make_corpus, make_dialogue, make_failed, make_rejected
 
 import manifests
 from manifests.columns import column_table
 from manifests.corpus import Corpus
 from manifests.manifest import MANIFEST_NAME
 from manifests.shards import ROW_GROUP_BYTES, ROW_GROUP_ROWS
+from parley.testing.corpora import make_corpus, make_failed, make_kept, make_rejected
 
 README = Path(manifests.__file__).parent / "README.md"
 PARTS = ("manifest", "row", "columns")
 
 
 def _write_corpus(where: Path):
-    rows = [make_dialogue(0), make_dialogue(1), make_rejected(2), make_failed(3)]
+    rows = [make_kept(0), make_kept(1), make_rejected(2), make_failed(3)]
     return make_corpus(where, rows, clips=True)
 
 

@@ -4,21 +4,21 @@ import json
 from dataclasses import replace
 
 import pytest
-from corpus_builders import (
-    make_corpus,
-    make_dialogue,
-    make_failed,
-    make_rejected,
-    make_rows,
-    make_score,
-    make_take,
-    with_take,
-    without_bytes,
-)
 
 from manifests.errors import UserError
 from manifests.rows import find_row, format_row, row_json
 from manifests.schema import AlignmentChunk, Hearing, Take
+from parley.testing.corpora import (
+    make_corpus,
+    make_failed,
+    make_kept,
+    make_kept_take,
+    make_rejected,
+    make_rows,
+    make_score,
+    with_take,
+    without_bytes,
+)
 
 ALIGNMENT = (AlignmentChunk("equal", "what is", "what is"), AlignmentChunk("substitute", "this", "that"))
 SCORE = make_score(*ALIGNMENT)
@@ -30,7 +30,7 @@ def retaken():
     lost = Take(1, "voice-user", 7, 0.9, reason="synthesis_failed")
     first = Hearing("cheap", None, None, "recognition_failed")
     second = Hearing("dear", "What is\nthat?", SCORE, "error_rate")
-    last = replace(make_take("user", "what is this"), number=2, hearing=second, hearings=(first, second))
+    last = replace(make_kept_take("user", "what is this"), number=2, hearing=second, hearings=(first, second))
     last = replace(last, reason="error_rate")
     turn = replace(row.turns[0], text="What is this?", take=last, attempts=(lost, without_bytes(last)))
     return replace(row, turns=(turn, row.turns[1]), detail="turn 0 (user): error rate 0.333")
@@ -64,7 +64,7 @@ def test_a_rejected_row_says_what_was_heard_in_each_take():
 
 
 def test_a_take_that_was_not_judged_is_shown_too():
-    row = make_dialogue(0)
+    row = make_kept(0)
     live = replace(row, status="live", turns=(replace(row.turns[0], attempts=()), row.turns[1]))
     assert format_row(live).count("  take 1: accepted") == 2
 
@@ -85,7 +85,7 @@ def test_a_row_that_was_never_spoken_shows_its_texts():
 
 
 def test_an_empty_reference_has_no_rate():
-    row = make_dialogue(0)
+    row = make_kept(0)
     score = make_score(AlignmentChunk("insert", "", "oh no"))
     shown = format_row(replace(row, turns=(with_take(row.turns[0], hearing=Hearing("x", "Oh no", score)),)))
     assert "    x: no rate: normalization leaves nothing of the text; 2 words heard\n" in shown

@@ -4,22 +4,22 @@ import json
 from dataclasses import replace
 
 import pytest
-from corpus_builders import make_corpus, make_dialogue, make_failed, make_rejected, make_rows, make_take
 
 from manifests.columns import AUDIO_BYTES, parquet_paths
 from manifests.schema import Hearing
 from manifests.stats import stats
+from parley.testing.corpora import make_corpus, make_failed, make_kept, make_kept_take, make_rejected, make_rows
 
 
 def _retried(row, takes: int):
-    take = replace(make_take("user", "what"), reason="too_short")
+    take = replace(make_kept_take("user", "what"), reason="too_short")
     return replace(row, turns=(replace(row.turns[0], attempts=(take,) * takes), *row.turns[1:]))
 
 
 @pytest.fixture
 def numbers(tmp_path):
-    rows = [replace(make_dialogue(i, num_samples=1600), wer=i / 10) for i in range(5)]
-    rows += [replace(make_dialogue(5, num_samples=1600), language="zh", cer=0.02, wer=None, user_voice="other")]
+    rows = [replace(make_kept(i, num_samples=1600), wer=i / 10) for i in range(5)]
+    rows += [replace(make_kept(5, num_samples=1600), language="zh", cer=0.02, wer=None, user_voice="other")]
     rows += [_retried(make_rejected(6), 3), make_rejected(7), make_failed(8), make_failed(9)]
     return stats(make_corpus(tmp_path, rows, max_rows=2))
 
@@ -66,15 +66,15 @@ def _heard_twice(row, *seconds: str | None):
     """The row with one take of its first turn for each reason of a second recognizer."""
     first = Hearing("cheap", "what", None, "error_rate")
     attempts = tuple(
-        replace(make_take("user", "what"), number=n, hearings=(first, Hearing("dear", "", None, second)))
+        replace(make_kept_take("user", "what"), number=n, hearings=(first, Hearing("dear", "", None, second)))
         for n, second in enumerate(seconds, 1)
     )
     return replace(row, turns=(replace(row.turns[0], attempts=attempts), *row.turns[1:]))
 
 
 def test_second_opinions_are_counted_by_language_whoever_was_wrong(tmp_path):
-    rows = [_heard_twice(make_dialogue(0), None), make_dialogue(1)]
-    rows += [_heard_twice(replace(make_dialogue(2), language="zh"), "error_rate", None)]
+    rows = [_heard_twice(make_kept(0), None), make_kept(1)]
+    rows += [_heard_twice(replace(make_kept(2), language="zh"), "error_rate", None)]
     rows += [_heard_twice(make_rejected(n), "error_rate", "hallucination_loop", None) for n in (3, 4, 5)]
     numbers = stats(make_corpus(tmp_path, rows, max_rows=2))
     assert numbers["second_opinions"] == {

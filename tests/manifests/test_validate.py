@@ -8,7 +8,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from corpus_builders import make_corpus, make_rejected, make_rows, make_score, with_take
 
 from manifests.corpus import Corpus
 from manifests.hashes import Hashes, hash64
@@ -16,6 +15,7 @@ from manifests.manifest import load_manifest, write_manifest
 from manifests.shards import write_shard
 from manifests.storage import open_place
 from manifests.validate import validate
+from parley.testing.corpora import make_corpus, make_rejected, make_rows, make_score, with_take
 
 ROWS = make_rows(6, 3, 2)
 FIRST = "shards/kept-00000.parquet"

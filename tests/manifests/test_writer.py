@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from corpus_builders import make_corpus, make_corpus_at, make_dialogue, make_failed, make_rejected, make_rows
 from pyarrow import fs as pafs
 
 from manifests import shards
@@ -19,6 +18,7 @@ from manifests.stats import stats
 from manifests.storage import Place, open_place
 from manifests.validate import validate
 from manifests.writer import CorpusWriter
+from parley.testing.corpora import make_corpus, make_corpus_at, make_failed, make_kept, make_rejected, make_rows
 
 
 def _pack(where: Path, rows, **limits):
@@ -33,7 +33,7 @@ def _files(where: Path) -> dict[str, bytes]:
 
 
 def test_each_status_has_its_shards_and_keeps_its_order(tmp_path):
-    rows = [make_dialogue(0), make_rejected(1), make_dialogue(2), make_failed(3), make_dialogue(4)]
+    rows = [make_kept(0), make_rejected(1), make_kept(2), make_failed(3), make_kept(4)]
     packed = _pack(tmp_path, rows, max_rows=2)
     paths = {status: [shard.path for shard in shards] for status, shards in packed.shards.items()}
     assert paths == {
@@ -47,7 +47,7 @@ def test_each_status_has_its_shards_and_keeps_its_order(tmp_path):
 
 
 def test_shards_are_bounded_by_bytes(tmp_path):
-    shards = _pack(tmp_path, [make_dialogue(i, num_samples=16_000) for i in range(5)], max_bytes=150_000).shards
+    shards = _pack(tmp_path, [make_kept(i, num_samples=16_000) for i in range(5)], max_bytes=150_000).shards
     assert [shard.rows for shard in shards["kept"]] == [3, 2]
 
 
@@ -73,12 +73,12 @@ def test_an_empty_corpus(tmp_path):
 )
 def test_rows_without_a_proper_end_are_our_bug(tmp_path, changes, message):
     with pytest.raises(LawBroken, match=f"made-00000000 cannot be packed: {message}$"):
-        _pack(tmp_path, [replace(make_dialogue(), **changes)])
+        _pack(tmp_path, [replace(make_kept(), **changes)])
 
 
 def test_an_error_leaves_no_open_shard(tmp_path):
     with pytest.raises(RuntimeError), CorpusWriter(open_place(tmp_path), max_rows=2) as writer:
-        for dialogue in [make_dialogue(0), make_dialogue(1), make_dialogue(2), make_failed(3)]:
+        for dialogue in [make_kept(0), make_kept(1), make_kept(2), make_failed(3)]:
             writer.write(dialogue)
         raise RuntimeError
     assert list(_files(tmp_path)) == ["shards/kept-00000.parquet"]
@@ -89,7 +89,7 @@ def test_what_a_killed_writer_left_is_cleared(tmp_path):
     _pack(tmp_path, make_rows(), max_rows=1)
     (tmp_path / "shards" / ".tmp-1234-kept-00009.parquet").write_bytes(b"half")
     (tmp_path / "metadata.json").write_text("[]")
-    packed = _pack(tmp_path, [make_dialogue()])
+    packed = _pack(tmp_path, [make_kept()])
     assert sorted(_files(tmp_path)) == ["metadata.json", "shards/kept-00000.parquet"]
     assert packed.counts.input_rows == 1
 
@@ -125,7 +125,7 @@ def test_memory_is_flat(tmp_path, monkeypatch):
     tracemalloc.start()
     with CorpusWriter(open_place(tmp_path)) as writer:
         for number in range(150):
-            writer.write(make_dialogue(number, num_samples=16_000))
+            writer.write(make_kept(number, num_samples=16_000))
             arrow_peak = max(arrow_peak, pa.total_allocated_bytes() - before)
     python_peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

@@ -11,6 +11,7 @@ from manifests.corpus import Corpus
 from manifests.schema import Dialogue
 from manifests.storage import open_place
 from manifests.validate import validate
+from parley.testing.stages import take_of
 from pipeline.engines.contract import Clip, Detection
 from pipeline.engines.watermark.perth import PerthWatermarker
 from pipeline.job.ingest import IngestOptions, open_inputs
@@ -21,7 +22,6 @@ from pipeline.job.runner.local import LocalRunner
 from pipeline.job.runner.ray import RayRunner
 from pipeline.job.runner.tasks import Runner
 from pipeline.recipes.load import load_recipe
-from tests.builders import take_of
 from tests.pipeline.tone_job import files_of
 
 pytestmark = pytest.mark.offline

@@ -15,6 +15,7 @@ from pipeline.engines.text.chat.tasks import COMPLAINTS, TASKS
 from pipeline.engines.text.chat.template import load_template
 from pipeline.prompts import complaints_version, load_prompt, prompt_names, prompt_root, split_name
 from pipeline.text.verbalize import text_length, unspeakable
+from tests.tables import each_row
 
 KE = ("ke-rewrite/v1", "ke-screen/v1", "ke-safety/v1", "ke-respond/v1")
 INSTRUCTS2S = ("instructs2s-rewrite/v1", "instructs2s-respond/v1", "instructs2s-converse/v1")
@@ -36,8 +37,8 @@ ANSWER_LIMIT = 80
 JSON_OBJECT = re.compile(r"\{[^{}]*\}")
 HAN = re.compile(r"[\u4e00-\u9fff]")
 
-templates = pytest.mark.parametrize(("name", "language"), TEMPLATES)
-everything_told = pytest.mark.parametrize(("name", "language"), TEMPLATES + WORDINGS)
+templates = each_row(("name", "language"), TEMPLATES)
+everything_told = each_row(("name", "language"), TEMPLATES + WORDINGS)
 
 
 def file_text(name: str, language: str) -> str:
@@ -69,7 +70,7 @@ def test_the_template_loads(name: str, language: str) -> None:
     assert list(template.forms) == [form for form in template.task.forms if form in template.forms]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each_row("name", NAMES)
 def test_all_languages_ask_for_the_same(name: str) -> None:
     shapes = {
         (loaded.task_name, tuple(loaded.forms), loaded.variables, tuple(loaded.answer))
@@ -189,12 +190,12 @@ DEMANDS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "language", "where", "demand"), DEMANDS)
+@each_row(("name", "language", "where", "demand"), DEMANDS)
 def test_the_demand_is_made(name: str, language: str, where: str, demand: str) -> None:
     assert re.search(demand, texts(name, language)[where])
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "keys"),
     [
         ("ke-rewrite/v1", ["question"]),
@@ -237,8 +238,8 @@ def test_no_data_set_or_model_is_named_to_the_model(name: str, language: str) ->
     assert [word for word in NOT_FOR_MODELS if word in told] == []
 
 
-@pytest.mark.parametrize("kind", COMPLAINTS)
-@pytest.mark.parametrize(("name", "language"), WORDINGS)
+@each_row("kind", COMPLAINTS)
+@each_row(("name", "language"), WORDINGS)
 def test_a_complaint_holds_its_values_and_says_what_to_do(name: str, language: str, kind: str) -> None:
     wording = texts(name, language)[kind]
     assert {value for value in COMPLAINTS[kind] if f"${value}" in wording} == COMPLAINTS[kind]
@@ -266,7 +267,7 @@ def test_english_texts_are_plain_and_chinese_texts_chinese(name: str, language: 
         assert len(HAN.findall(told)) > len(re.findall(r"[A-Za-z]", told))
 
 
-@pytest.mark.parametrize(
+@each_row(
     "path",
     [p for p in prompt_root().rglob("v*") if p.is_file()],
     ids=lambda p: p.relative_to(prompt_root()).as_posix(),

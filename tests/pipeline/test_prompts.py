@@ -18,6 +18,7 @@ from pipeline.prompts import (
     split_name,
     write_lock,
 )
+from tests.tables import each_row
 
 FILES = sorted(path for path in prompt_root().rglob("v*") if path.suffix in {".yaml", ".txt"})
 
@@ -38,7 +39,7 @@ def test_lock_names_every_file_that_ships_and_nothing_else() -> None:
     assert FILES
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(prompt_root()).as_posix())
+@each_row("path", FILES, ids=lambda path: path.relative_to(prompt_root()).as_posix())
 def test_lock_holds_the_hash_of_every_file(path: Path) -> None:
     name = path.relative_to(prompt_root()).as_posix()
     assert read_lock(prompt_root())[name] == hashlib.sha256(path.read_bytes()).hexdigest()

@@ -19,11 +19,12 @@ from pipeline.scoring.duration import default_limits
 from pipeline.stages.gate import GateSettings
 from pipeline.stages.synthesize import SynthesizeSettings
 from pipeline.stages.transcribe import TranscribeSettings
+from tests.tables import each_row
 
 AFTER_THE_PAPERS = ["instructs2s", "instructs2s-multiturn", "ke-speechchat", "voiceassistant"]
 
 
-@pytest.mark.parametrize("name", shipped_recipes())
+@each_row("name", shipped_recipes())
 def test_every_shipped_recipe_loads_and_names_known_engines(name: str) -> None:
     recipe = load_recipe(name)
     assert recipe.name == name
@@ -48,7 +49,7 @@ def test_the_thresholds_of_ke_speechchat() -> None:
     assert load_recipe("ke-speechchat-offline").texts.answer_limit == 100
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("override", "message"),
     [
         ("gate.wer_limt=0.2", "gate.wer_limt: there is no such key"),

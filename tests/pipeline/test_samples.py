@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.tables import each_row
+
 SAMPLES = files("pipeline") / "samples"
 
 # What each row of the files is for, by its 0-based position. The data themselves do not say it.
@@ -211,8 +213,8 @@ MARKS: list[tuple[str, tuple[str, ...], str]] = [
 ]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize(("kind", "fields", "mark"), MARKS, ids=[kind for kind, _, _ in MARKS])
+@each_row("language", LANGUAGES)
+@each_row(("kind", "fields", "mark"), MARKS, ids=[kind for kind, _, _ in MARKS])
 def test_rows_carry_the_mark_of_their_kind(language: str, kind: str, fields: tuple[str, ...], mark: str) -> None:
     missing = [row for row in of_kind(language, kind) for field in fields if not re.search(mark, row[field])]
     assert missing == []
@@ -252,8 +254,8 @@ def str_of(row: Any) -> str:
     return row["instruction"] if isinstance(row, dict) and isinstance(row["instruction"], str) else ""
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize(("name", "is_broken"), BROKEN, ids=[name for name, _ in BROKEN])
+@each_row("language", LANGUAGES)
+@each_row(("name", "is_broken"), BROKEN, ids=[name for name, _ in BROKEN])
 def test_each_kind_of_damage_occurs_once(language: str, name: str, is_broken: Callable[[Any], bool]) -> None:
     assert [n for n, row in enumerate(load(language)) if is_broken(row)] in [[n] for n in KINDS[language]["broken"]]
 

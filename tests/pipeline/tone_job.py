@@ -5,6 +5,7 @@ from typing import Any
 
 from manifests.manifest import Manifest
 from manifests.storage import Place, open_place
+from parley.testing import tone_recipe
 from pipeline.job import run as running
 from pipeline.job.blocks import BlockReport
 from pipeline.job.directory import WORK
@@ -14,7 +15,6 @@ from pipeline.job.listener import Listener
 from pipeline.job.runner.local import LocalRunner
 from pipeline.job.runner.tasks import Runner
 from pipeline.recipe import Recipe
-from tests.builders import tone_recipe
 
 STAGES = tuple(tone_recipe().stages)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.tables import each_row
 from voicebank.check import Problem
 from voicebank.leak import similarity_to_parent, widest_parents
 from voicebank.selection import Drop
@@ -20,7 +21,7 @@ def table(head: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in found[1].splitlines()]
 
 
-@pytest.mark.parametrize("row", table("cosine of the parents"), ids=lambda row: row[0])
+@each_row("row", table("cosine of the parents"), ids=lambda row: row[0])
 def test_similarities_to_a_parent(row: list[str]) -> None:
     assert row[1:] == [f"{similarity_to_parent(weight, float(row[0])):.3f}" for weight in WEIGHTS]
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import voicebank.cast as cast_module
+from tests.tables import each_row
 from voicebank.bank import Bank, load_bank
 from voicebank.cast import Casting
 from voicebank.voice import Voice
@@ -185,7 +186,7 @@ def test_without_user_voices_there_is_no_step() -> None:
     assert walk(BANK, 3, language="fr") == [None] * 3
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("agents", "order", "expected"),
     [
         ("all", "fgmn", "fgmn"),

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from tests.tables import each_row
 from voicebank.leak import (
     Blends,
     Histogram,
@@ -42,8 +43,8 @@ def test_geometry(weight: float, cosine: float, expected: float) -> None:
     assert mixed @ a / np.linalg.norm(mixed) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("weight", [0.5, 0.6, 0.7])
-@pytest.mark.parametrize("limit", [0.91, 0.95, 0.97])
+@each_row("weight", [0.5, 0.6, 0.7])
+@each_row("limit", [0.91, 0.95, 0.97])
 def test_widest_parents_is_where_the_limit_is_reached(weight: float, limit: float) -> None:
     cosine = widest_parents(weight, limit)
     assert cosine is not None and similarity_to_parent(weight, cosine) == pytest.approx(limit)
@@ -56,7 +57,7 @@ def test_no_parents_are_far_enough_apart_for_a_heavy_weight(weight: float, limit
     assert min(similarity_to_parent(weight, cosine) for cosine in np.linspace(-0.99, 1, 500)) >= limit
 
 
-@pytest.mark.parametrize("count", [1, 5, 1023, 1024, 1025, 2300])
+@each_row("count", [1, 5, 1023, 1024, 1025, 2300])
 def test_nearest_rows_are_those_of_the_whole_product(count: int) -> None:
     vectors, others = units(1, count), units(2, 1500)
     products = vectors @ others.T
@@ -71,7 +72,7 @@ def test_nearest_rows_are_those_of_the_whole_product(count: int) -> None:
     assert where[0] == -1 and (where[1:] == among.argmax(axis=1)[1:]).all()
 
 
-@pytest.mark.parametrize("planted", [1, 700, 1023, 1024, 1500, 2299])
+@each_row("planted", [1, 700, 1023, 1024, 1500, 2299])
 def test_a_planted_copy_is_found_wherever_it_is(planted: int) -> None:
     vectors = units(1, 2300)
     vectors[planted] = vectors[planted // 2]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.tables import each_row
 from voicebank import pair_rule as pairs
 from voicebank.pair_rule import all_pairs, is_one_person, min_pairs, rule_problem, similar_pairs
 from voicebank.voice import Vector
@@ -14,7 +15,7 @@ def at(*degrees: float) -> Vector:
     return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("vectors", "threshold", "similar"),
     [
         pytest.param(at(0, 10, 20), 0.9, 3, id="all alike"),
@@ -46,7 +47,7 @@ def test_blocks_count_every_pair_once(block: int, monkeypatch: pytest.MonkeyPatc
     assert similar_pairs(vectors, 0.3) == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("rule", "n", "needed"),
     [
         ("floor(n/2)", 10, 5),
@@ -66,14 +67,14 @@ def test_min_pairs(rule: str, n: int, needed: int) -> None:
     assert min_pairs(rule, n) == needed
 
 
-@pytest.mark.parametrize("rule", ["", "floor(2n)", "n", "-3", "1.5", "1.2*pairs", "half", "٣", "0.5 * pairs", "5\n"])
+@each_row("rule", ["", "floor(2n)", "n", "-3", "1.5", "1.2*pairs", "half", "٣", "0.5 * pairs", "5\n"])
 def test_a_rule_that_is_none(rule: str) -> None:
     assert rule_problem(rule)
     with pytest.raises(ValueError, match="pairs"):
         min_pairs(rule, 10)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("similar", "n", "rule", "one"),
     [
         (5, 10, "floor(n/2)", True),

@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.scoring.normalize import metric
+from tests.tables import each_row
 from voicebank.rate import count_characters, ms_bucket
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "language", "expected"),
     [
         ("今天我们去爬山。", "zh", 7),
@@ -37,12 +38,12 @@ def test_units(text, language, expected):
     assert count_characters(text, language) == expected
 
 
-@pytest.mark.parametrize("language", "zh cmn yue wuu nan ja th lo km my bo dz en fr ko ru vi zh-Hant-TW".split())
+@each_row("language", "zh cmn yue wuu nan ja th lo km my bo dz en fr ko ru vi zh-Hant-TW".split())
 def test_the_unspaced_languages_are_those_that_are_scored_by_character(language):
     assert count_characters("abc", language) == (0 if metric(language) == "cer" else 3)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("seconds", "expected"),
     [
         (0.2, 200),

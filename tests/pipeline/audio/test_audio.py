@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from manifests.audio import decode
 from manifests.schema import Audio
 from pipeline.audio import samples as audio
+from tests.tables import each_row
 
 RATES = [8000, 11025, 16000, 22050, 24000, 32000, 44100, 48000]
 
@@ -72,7 +73,7 @@ def test_samples_without_a_16_bit_value_are_refused(samples, codec, words):
 # resample
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("num_samples", "from_rate", "to_rate", "expected"),
     [
         (16000, 16000, 24000, 24000),
@@ -127,8 +128,8 @@ def test_levels(samples, peak, level):
     assert audio.level_dbfs(samples) == pytest.approx(level, abs=0.01)
 
 
-@pytest.mark.parametrize("amplitude", [0.001, 0.5, 3.0])
-@pytest.mark.parametrize("peak", [-1.0, -20.0])
+@each_row("amplitude", [0.001, 0.5, 3.0])
+@each_row("peak", [-1.0, -20.0])
 def test_peak_is_set(amplitude, peak):
     made = audio.normalize_peak(sine(amplitude), peak)
     assert audio.peak_dbfs(made) == pytest.approx(peak, abs=1e-4)
@@ -143,7 +144,7 @@ def test_silence_has_no_peak_to_set(samples):
 # edges
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("samples", "kept"),
     [
         pytest.param([0, 0, 0.5, 0, -0.4, 0], [0.5, 0, -0.4], id="zeros"),

@@ -7,6 +7,7 @@ from manifests.errors import EngineUnavailable
 from pipeline.audio import loudness
 from pipeline.audio.samples import clipped_share, loud_span, peak_dbfs
 from pipeline.engines.contract import Samples
+from tests.tables import each_row
 
 pytest.importorskip("pyloudnorm", reason="needs the extra 'quality'")
 
@@ -18,8 +19,8 @@ def sine(peak_db: float, seconds: float = 2.0, rate: int = 16_000, hz: float = 9
     return (10 ** (peak_db / 20) * np.sin(2 * np.pi * hz * time)).astype(np.float32)
 
 
-@pytest.mark.parametrize("rate", [8_000, 16_000, 24_000, 48_000])
-@pytest.mark.parametrize("peak_db", [0.0, -20.0])
+@each_row("rate", [8_000, 16_000, 24_000, 48_000])
+@each_row("peak_db", [0.0, -20.0])
 def test_a_997_hz_sine_is_3_db_below_its_peak(peak_db: float, rate: int) -> None:
     """BS.1770's own check: a 0 dB FS sine of 997 Hz in one channel reads -3.01 LKFS."""
     assert loudness.loudness_lufs(sine(peak_db, rate=rate), rate) == pytest.approx(peak_db - 3.01, abs=0.05)
@@ -80,7 +81,7 @@ def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
         loudness._meter(12_345)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("samples", "share"),
     [
         ([0, FULL, FULL, FULL, 0], 0.6),

@@ -13,9 +13,9 @@ from manifests.manifest import FINAL_STATUSES, load_manifest, write_manifest
 from manifests.schema import Dialogue, Turn
 from manifests.storage import Place, open_place
 from manifests.writer import CorpusWriter
+from parley.testing.stages import with_take
 from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Samples
-from tests.builders import with_take
 
 RATE = 16_000
 

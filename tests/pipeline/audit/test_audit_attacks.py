@@ -6,6 +6,7 @@ import pytest
 from pipeline.audit.attacks import ATTACKS, Attack
 from pipeline.engines.contract import Clip
 from tests.pipeline.audit.audited import lag, tones
+from tests.tables import each_row
 
 BY_NAME = {attack.name: attack for attack in ATTACKS}
 CUTS = ("crop-1s", "crop-half")
@@ -17,8 +18,8 @@ def attacked(name: str, clip: Clip) -> Clip:
     return made
 
 
-@pytest.mark.parametrize("rate", [16_000, 22_050, 24_000, 48_000])
-@pytest.mark.parametrize("attack", [attack for attack in ATTACKS if attack.name not in CUTS], ids=lambda a: a.name)
+@each_row("rate", [16_000, 22_050, 24_000, 48_000])
+@each_row("attack", [attack for attack in ATTACKS if attack.name not in CUTS], ids=lambda a: a.name)
 def test_rate_length_and_alignment_stay(attack: Attack, rate: int) -> None:
     clip = tones(2.1, rate)
     made = attack.apply(clip)
@@ -28,7 +29,7 @@ def test_rate_length_and_alignment_stay(attack: Attack, rate: int) -> None:
     assert abs(lag(made.samples, clip.samples)) <= 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "least_db", "most_db"),
     [
         ("none", 300, np.inf),
@@ -71,7 +72,7 @@ def test_gain_changes_the_level_alone() -> None:
     np.testing.assert_allclose(attacked("gain-12db", clip).samples, clip.samples * 0.2512, atol=1e-4)
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda a: a.name)
+@each_row("attack", ATTACKS, ids=lambda a: a.name)
 def test_the_same_clip_gives_the_same_result(attack: Attack) -> None:
     clip, before = tones(), tones().samples
     first, second = attack.apply(clip), attack.apply(clip)

@@ -12,6 +12,7 @@ from manifests.corpus import Corpus
 from manifests.errors import CorpusError, EngineUnavailable, RecipeError
 from manifests.schema import Dialogue, Turn, Watermark
 from manifests.storage import open_place
+from parley.testing.stages import take_of, with_take
 from pipeline.audit import audit as auditing
 from pipeline.audit.attacks import ATTACKS
 from pipeline.audit.audit import Audit, audit_corpus
@@ -19,7 +20,6 @@ from pipeline.audit.corpus_view import draw, open_view
 from pipeline.audit.html import as_html
 from pipeline.audit.text import as_json, as_text
 from pipeline.stages.watermark import WatermarkSettings
-from tests.builders import take_of, with_take
 from tests.pipeline.audit.audited import Change, first_kept, rewrite, tones, without_mark
 
 SAMPLE = 8

@@ -10,6 +10,7 @@ from manifests.errors import RecipeError
 from pipeline.bank.recipe import BankRecipe, load_bank_recipe, parse_bank_recipe, shipped_bank_recipes
 from pipeline.recipe import digest
 from tests.pipeline.bank.bank_corpora import RECIPE
+from tests.tables import each_row
 
 
 def test_what_ships() -> None:
@@ -41,7 +42,7 @@ def test_every_value_of_the_ke_bank_says_where_it_comes_from() -> None:
 TAGS = ("[source]", "[inferred]", "[ours]")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changes", "words"),
     [
         ({"pair_rule": {"encoder": "bands", "threshold": 0.9, "min_pairs": "most"}}, r"pair_rule\.min_pairs.*share"),

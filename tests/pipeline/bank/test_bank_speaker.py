@@ -9,6 +9,7 @@ from pipeline.bank.clips import Unusable
 from pipeline.bank.speaker import HeardClip, combined_gender, make_speaker, mean_direction
 from pipeline.engines.contract import GenderGuess
 from tests.pipeline.bank.bank_corpora import chord_recipe
+from tests.tables import each_row
 from voicebank.layouts.clip import SourceClip
 from voicebank.voice import Gender, Speaker
 
@@ -28,7 +29,7 @@ def made(*clips: HeardClip) -> Speaker | Unusable:
     return make_speaker("s", clips, chord_recipe(), "CC0-1.0")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("guesses", "gender", "confidence"),
     [
         pytest.param([("female", 0.9)], "female", 0.9, id="one"),

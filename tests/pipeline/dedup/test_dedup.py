@@ -13,6 +13,7 @@ from manifests.errors import CorpusError
 from manifests.reasons import Reason
 from manifests.schema import Dialogue
 from manifests.storage import Place, open_place
+from parley.testing import make_dialogue
 from pipeline.dedup import build, build_index, index, load_index
 from pipeline.dedup.bands import band_keys, choose_bands
 from pipeline.dedup.passes import Comparison
@@ -21,7 +22,6 @@ from pipeline.dedup.shingles import shingle_hashes
 from pipeline.job.blocks import write_block
 from pipeline.job.runner.ray import RayRunner
 from pipeline.stages.contract import reject
-from tests.builders import make_dialogue
 from tests.pipeline.job import test_object_store
 
 bucket = test_object_store.bucket

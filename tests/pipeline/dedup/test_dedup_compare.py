@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pipeline.dedup import compare
 from pipeline.dedup.compare import Sketches, earliest, repeats, to_pairs
 from pipeline.dedup.shingles import text_hash
+from tests.tables import each_row
 
 Text = frozenset[int]
 
@@ -106,7 +107,7 @@ BUCKETS: dict[str, tuple[list[tuple[int, int, Text]], dict[int, int]]] = {
 }
 
 
-@pytest.mark.parametrize("name", BUCKETS)
+@each_row("name", BUCKETS)
 def test_repeats(name: str) -> None:
     entries, expected = BUCKETS[name]
     assert bucketed(entries) == expected

@@ -6,15 +6,16 @@ from importlib import metadata
 import pytest
 
 from manifests.errors import EngineUnavailable
+from parley.testing import make_dialogue
 from pipeline.dedup.bands import Bands, band_keys, choose_bands, version
 from pipeline.dedup.settings import DedupSettings
 from pipeline.dedup.shingles import shingle_hashes, shingles, text_hash
-from tests.builders import make_dialogue
+from tests.tables import each_row
 
 SIZES = {"en": 2, "zh": 3}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("language", "text", "expected"),
     [
         ("en", "What is tea?", {"what is", "is tea"}),
@@ -60,8 +61,8 @@ def test_hashes_are_the_same_on_every_machine_and_differ_by_language() -> None:
     ]
 
 
-@pytest.mark.parametrize("num_perm", [64, 128, 256])
-@pytest.mark.parametrize("threshold", [0.5, 0.7, 0.8, 0.9, 0.95])
+@each_row("num_perm", [64, 128, 256])
+@each_row("threshold", [0.5, 0.7, 0.8, 0.9, 0.95])
 def test_few_pairs_at_the_threshold_are_never_compared(threshold: float, num_perm: int) -> None:
     bands = choose_bands(DedupSettings(threshold=threshold, num_perm=num_perm))
     assert bands.count * bands.rows <= num_perm

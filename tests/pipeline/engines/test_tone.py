@@ -15,6 +15,7 @@ from pipeline.engines.contract import Clip, Failure, SpeechRequest
 from pipeline.engines.shared.tones import SAMPLE_RATE, VERSION
 from pipeline.engines.tts.tone import ToneSynthesizer
 from pipeline.engines.watermark.tone_mark import ToneWatermarker
+from tests.tables import each_row
 from voicebank.voice import Voice
 
 ANNA = Voice("anna", "tone", "1", "en", "female")
@@ -61,7 +62,7 @@ def through(codec, samples):
     return decode(encode(samples, SAMPLE_RATE, codec))[0]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         pytest.param(ENGLISH, id="english"),
@@ -87,8 +88,8 @@ def test_any_text_any_voice_any_seed(text, seed, pitch):
     assert hear(say(text, voice=voice, seed=seed).samples) == text
 
 
-@pytest.mark.parametrize("text", [ENGLISH, CHINESE, "a", "𠮷"])
-@pytest.mark.parametrize(
+@each_row("text", [ENGLISH, CHINESE, "a", "𠮷"])
+@each_row(
     "treatment",
     [
         pytest.param(lambda x: through("wav", x), id="wav"),
@@ -106,13 +107,13 @@ def test_delivery_keeps_the_words(treatment, text):
     assert hear(treatment(say(text).samples)) == text
 
 
-@pytest.mark.parametrize("sample_rate", [8000, 11025, 22050, 24000, 44100, 48000])
+@each_row("sample_rate", [8000, 11025, 22050, 24000, 44100, 48000])
 def test_heard_at_any_rate(sample_rate):
     assert hear(resample(say(ENGLISH).samples, SAMPLE_RATE, sample_rate), sample_rate) == ENGLISH
 
 
-@pytest.mark.parametrize("sample_rate", [8000, 16000, 22050, 24000, 44100, 48000])
-@pytest.mark.parametrize("text", [CHINESE, ""])
+@each_row("sample_rate", [8000, 16000, 22050, 24000, 44100, 48000])
+@each_row("text", [CHINESE, ""])
 def test_marked_rests_are_silent_at_any_rate(text, sample_rate):
     """16-bit rounding gives a pilot tone that stands alone overtones that look like a chord."""
     words = resample(say(text).samples, 16000, sample_rate) if text else np.zeros(0, np.float32)
@@ -197,7 +198,7 @@ def test_noise_costs_words_before_it_costs_all():
     assert counts[2] == 0
 
 
-@pytest.mark.parametrize(
+@each_row(
     "samples",
     [
         pytest.param(np.zeros(0, np.float32), id="nothing"),
@@ -256,8 +257,8 @@ def test_pilot_is_found_only_where_it_is(samples):
     assert (len(marked.samples), marked.samples.dtype, marked.sample_rate) == (len(samples), np.float32, 16000)
 
 
-@pytest.mark.parametrize("samples", UNMARKED[:4])
-@pytest.mark.parametrize(
+@each_row("samples", UNMARKED[:4])
+@each_row(
     "treatment",
     [lambda x: through("flac", x), lambda x: normalize_peak(x, -12.0), lambda x: resample(x, 16000, 8000)],
     ids=["flac", "level", "8 kHz"],

@@ -10,6 +10,8 @@ from manifests.errors import CorpusError
 from manifests.reasons import Reason
 from manifests.schema import Audio, Dialogue
 from manifests.storage import open_place
+from parley.testing import make_dialogue
+from parley.testing.stages import make_take
 from pipeline.engines.contract import Tokens
 from pipeline.job.blocks import (
     block_size,
@@ -23,7 +25,6 @@ from pipeline.job.blocks import (
 )
 from pipeline.job.usage import Effort
 from pipeline.stages.contract import reject
-from tests.builders import make_dialogue, make_take
 
 ROWS = [
     make_dialogue(dialogue_id="live"),

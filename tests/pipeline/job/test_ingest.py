@@ -10,9 +10,9 @@ import pytest
 from manifests.errors import InputError
 from manifests.schema import Dialogue
 from manifests.storage import open_place
+from parley.testing import tone_recipe
 from pipeline.job.blocks import read_block
 from pipeline.job.ingest import IngestOptions, ingest, open_inputs
-from tests.builders import tone_recipe
 
 
 def ingested(rows: list[Any], path: Path, *overrides: str, format: str = "sharegpt", **options: Any) -> list[Dialogue]:

@@ -14,8 +14,8 @@ import pytest
 from manifests.corpus import Corpus
 from manifests.storage import open_place
 from manifests.validate import validate
+from parley.testing.stages import recognizer_of, take_of
 from pipeline.job.directory import WORK
-from tests.builders import recognizer_of, take_of
 from tests.pipeline.tone_job import files_of
 from tests.servers import wire
 from tests.servers.faulty_audio import MODEL, FaultyAudioServer, speak

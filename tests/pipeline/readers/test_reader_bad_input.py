@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from manifests.errors import InputError, UserError
 from manifests.reasons import Reason
 from pipeline.readers import detect_format, formats, read_rows, split
+from tests.tables import each_row
 
 GOOD = b'{"instruction": "a", "output": "b"}'
 ALSO = b'{"instruction": "c", "output": "d"}'
@@ -18,7 +19,7 @@ DEEP = b'{"instruction": ' + b"[" * 10_000 + b"]" * 10_000 + b"}"
 OK, BAD, ALIEN, EMPTY = None, Reason.UNREADABLE_ROW, Reason.UNKNOWN_SCHEMA, Reason.EMPTY_ROW
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("content", "message"),
     [
         (b"", "holds no rows"),
@@ -35,7 +36,7 @@ OK, BAD, ALIEN, EMPTY = None, Reason.UNREADABLE_ROW, Reason.UNKNOWN_SCHEMA, Reas
         (b"\x28\xb5\x2f\xfd....", "is zstd-compressed: unpack it first"),
     ],
 )
-@pytest.mark.parametrize("name", [None, "alpaca"])
+@each_row("name", [None, "alpaca"])
 def test_files_that_cannot_be_read_are_refused_at_the_call(write, content, message, name):
     with pytest.raises(InputError, match=message):
         read_rows(write(content), name)
@@ -119,7 +120,7 @@ ROWS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("content", "reasons", "detail"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
+@each_row(("content", "reasons", "detail"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
 def test_rows_with_reasons(write, content, reasons, detail):
     rows = list(read_rows(write(content), "alpaca"))
     assert [row.reason for row in rows] == reasons

@@ -14,6 +14,7 @@ from manifests.errors import InputError
 from manifests.reasons import Reason
 from pipeline.readers import detect_format, read_rows, split
 from pipeline.readers import text_stream as source
+from tests.tables import each_row
 
 AWKWARD = '问\n{["\\'
 ROWS = [{"id": f"r{n}", "instruction": AWKWARD + str(n), "input": "x", "output": "y" * n} for n in range(1, 5)]
@@ -27,7 +28,7 @@ def test_the_same_rows_from_every_container(write, container):
     ]
 
 
-@pytest.mark.parametrize("chunk", [1, 2, 3, 7, 64])
+@each_row("chunk", [1, 2, 3, 7, 64])
 def test_rows_do_not_depend_on_how_the_file_is_cut(write, json_container, monkeypatch, chunk):
     monkeypatch.setattr(source, "CHUNK_BYTES", chunk)
     monkeypatch.setattr(split, "HEAD_CHARS", 16)

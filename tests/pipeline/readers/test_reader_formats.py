@@ -6,6 +6,7 @@ import pytest
 
 from manifests.reasons import Reason
 from pipeline.readers import detect_format, formats, read_rows
+from tests.tables import each_row
 
 
 def said(*pairs, role="from", text="value"):
@@ -81,15 +82,24 @@ READ = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "row", "row_id", "turns"), READ)
+@each_row(("name", "row", "row_id", "turns"), READ)
 def test_reads(write, turns_of, name, row, row_id, turns):
     (read,) = read_rows(write(json.dumps([row])), name)
     assert (read.row, turns_of(read), read.reason) == (row_id, turns, None)
 
 
-@pytest.mark.parametrize(("name", "row"), [(name, row) for name, row, *_ in READ])
+@each_row(("name", "row"), [(name, row) for name, row, *_ in READ])
 def test_is_recognized_by_its_keys(write, name, row):
     assert detect_format(write(json.dumps([row]))) == name
+
+
+@each_row("name", list(formats()))
+def test_the_example_is_of_its_format_and_reads_whole(write, name):
+    uri = write(json.dumps([formats()[name].example], ensure_ascii=False))
+    assert detect_format(uri) == name
+    (row,) = read_rows(uri, name)
+    assert row.reason is None
+    assert [turn.role for turn in row.turns] == ["user", "agent"] * (len(row.turns) // 2) != []
 
 
 SPLIT = [
@@ -166,7 +176,7 @@ UNUSABLE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "row", "reason", "detail", "turns"), UNUSABLE)
+@each_row(("name", "row", "reason", "detail", "turns"), UNUSABLE)
 def test_unusable_rows_say_why_and_keep_what_was_read(write, turns_of, name, row, reason, detail, turns):
     raw = json.dumps(row)
     (read,) = read_rows(write(f"[{raw}]"), name)
@@ -180,7 +190,7 @@ def test_a_row_that_does_not_fit_keeps_its_id(write):
     assert (row.row, row.reason) == ("n7", Reason.UNKNOWN_SCHEMA)
 
 
-@pytest.mark.parametrize("name", formats())
+@each_row("name", list(formats()))
 def test_no_format_raises_for_rows_that_are_not_of_it(write, name):
     values = [
         {},

@@ -2,9 +2,8 @@ import subprocess
 import sys
 import time
 
-import pytest
-
 from pipeline.readers import detect_language
+from tests.tables import each_row
 
 TEXTS = [
     # text, language
@@ -54,7 +53,7 @@ TEXTS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "language"), TEXTS)
+@each_row(("text", "language"), TEXTS)
 def test_language(text, language):
     assert detect_language(text) == language
 

@@ -1,13 +1,13 @@
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.readers.text import clean_text
+from tests.tables import each_row
 
 ANY_CHARACTER = st.text(st.characters(exclude_categories=[]))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "clean"),
     [
         ("plain 中文 \t\n", "plain 中文 \t\n"),

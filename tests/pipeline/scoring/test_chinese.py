@@ -9,9 +9,10 @@ from wetext import Normalizer
 
 from pipeline.scoring import chinese_characters
 from pipeline.scoring.chinese import normalize
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "normalized"),
     [
         ("你好，世界！", "你好世界"),
@@ -42,25 +43,23 @@ def read_aloud() -> Callable[[str], str]:
     return Normalizer(lang="zh", operator="tn").normalize  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "number",
     [*range(0, 21), *range(22, 130, 9), 200, 205, 210, 999, 1000, 1001, 1010, 1100, 2024, 9999, 10500, 250000],
 )
-@pytest.mark.parametrize("written", ["有{}个", "{}%", "{}.5米", "第{}名", "{}km", "¥{}"])
+@each_row("written", ["有{}个", "{}%", "{}.5米", "第{}名", "{}km", "¥{}"])
 def test_agrees_with_its_reading(read_aloud: Callable[[str], str], written: str, number: int) -> None:
     text = written.format(number)
     assert normalize(read_aloud(text)) == normalize(text), read_aloud(text)
 
 
-@pytest.mark.parametrize("year", [*range(1900, 2031, 5), 1008, 1066, 800])
+@each_row("year", [*range(1900, 2031, 5), 1008, 1066, 800])
 def test_year_agrees_with_its_reading(read_aloud: Callable[[str], str], year: int) -> None:
     text = f"{year}年5月3日"
     assert normalize(read_aloud(text)) == normalize(text), read_aloud(text)
 
 
-@pytest.mark.parametrize(
-    ("hour", "minute"), [(h, m) for h in (1, 2, 9, 10, 12, 20, 23) for m in (1, 5, 10, 15, 20, 30, 59)]
-)
+@each_row(("hour", "minute"), [(h, m) for h in (1, 2, 9, 10, 12, 20, 23) for m in (1, 5, 10, 15, 20, 30, 59)])
 def test_time_agrees_with_its_reading(read_aloud: Callable[[str], str], hour: int, minute: int) -> None:
     text = f"{hour}:{minute:02}"
     assert normalize(read_aloud(text)) == normalize(text), read_aloud(text)

@@ -4,13 +4,14 @@ import pytest
 
 from manifests.reasons import Reason
 from pipeline.scoring.duration import DurationLimits, default_limits, duration_reason, expected_duration
+from tests.tables import each_row
 
 EN = "Could you tell me what the weather is going to be like tomorrow?"  # 51 letters
 ZH = "请告诉我明天北京的天气怎么样？"  # 14 syllables
 LIMITS = DurationLimits(slowest=5.0, fastest=20.0, pause_s=1.0)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "language", "seconds", "expected"),
     [
         # normal, fast and slow readings

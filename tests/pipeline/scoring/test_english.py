@@ -1,14 +1,14 @@
 """English normalization: its forms, and what holds for every text. The pairs are in `golden/`."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.scoring import english, english_written
 from pipeline.scoring.english import normalize
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "normalized"),
     [
         ("Hello, world!", "hello world"),
@@ -39,7 +39,7 @@ def test_form(text: str, normalized: str) -> None:
     assert normalize(text) == normalized
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "5:30 dollars ten second may",

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.scoring.normalize import normalize
 from pipeline.scoring.rates import score
+from tests.tables import each_row
 
 GOLDEN = Path(__file__).parent / "golden"
 LANGUAGES = {"en": "english", "zh": "chinese"}
@@ -25,24 +26,24 @@ def rows(kind: str) -> list[tuple[str, str, str]]:
     ]
 
 
-@pytest.mark.parametrize(("language", "said", "printed"), rows("same"))
+@each_row(("language", "said", "printed"), rows("same"))
 def test_same(language: str, said: str, printed: str) -> None:
     assert normalize(said, language) == normalize(printed, language) != ""
     assert score(said, printed, language).rate == 0
 
 
-@pytest.mark.parametrize(("language", "said", "printed"), rows("different"))
+@each_row(("language", "said", "printed"), rows("different"))
 def test_different(language: str, said: str, printed: str) -> None:
     assert normalize(said, language) != normalize(printed, language)
     assert score(said, printed, language).rate != 0
 
 
-@pytest.mark.parametrize(("language", "said", "printed"), rows("limits"))
+@each_row(("language", "said", "printed"), rows("limits"))
 def test_limits(language: str, said: str, printed: str) -> None:
     assert score(said, printed, language).rate != 0
 
 
-@pytest.mark.parametrize(("language", "said", "printed"), rows("same") + rows("different") + rows("limits"))
+@each_row(("language", "said", "printed"), rows("same") + rows("different") + rows("limits"))
 def test_normalized_text_is_stable(language: str, said: str, printed: str) -> None:
     for text in (said, printed):
         once = normalize(text, language)

@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 from pipeline.scoring.normalize import metric, normalize, normalizer_version
 from pipeline.scoring.rates import score
+from tests.tables import each_row
 
 LANGUAGES = ("en", "zh", "th", "de")
 TEXTS = st.text(alphabet=st.characters(exclude_categories=("Cs",)), max_size=40)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("language", "kind", "version"),
     [
         ("en", "wer", "english-2"),
@@ -35,7 +36,7 @@ def test_table(language: str, kind: str, version: str) -> None:
     assert normalizer_version(language) == version
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "normalized"),
     [
         ("Größe, STRASSE!", "grösse strasse"),
@@ -89,7 +90,8 @@ def test_rate_ignores_case_and_punctuation(reference: list[str], hypothesis: lis
     assert dressed.rate == plain.rate
 
 
-@pytest.mark.parametrize(
+@pytest.mark.slow
+@each_row(
     ("language", "text"),
     [
         ("en", "hello there 12 five hundred apples " * 2900),

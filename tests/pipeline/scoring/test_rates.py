@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.scoring.rates import Score, edge_error, pooled, score
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("language", "reference", "hypothesis", "rate", "edits", "length"),
     [
         ("en", "one small cat", "one small cat", 0.0, (0, 0, 0), 3),
@@ -129,7 +130,7 @@ def test_neighboring_chunks_differ_in_kind_and_hold_what_their_kind_says(case: t
 TEXT = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("reference", "hypothesis", "characters", "expected"),
     [
         # same, nothing, empty
@@ -175,7 +176,7 @@ EN = "please tell me how to bake a good loaf of bread"
 ZH = "请你告诉我怎么样才能在家里烤出一个又香又软的好面包"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("language", "reference", "hypothesis", "is_seen"),
     [
         ("en", EN, EN.removesuffix(" bread"), True),
@@ -202,7 +203,7 @@ def _scores(*pairs: tuple[str, str]) -> list[Score]:
     return [score(reference, hypothesis, "en") for reference, hypothesis in pairs]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("pairs", "expected"),
     [
         ([("a cat", "a cat")], 0.0),

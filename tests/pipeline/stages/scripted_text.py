@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from manifests.schema import Dialogue
+from parley.testing import make_context, make_dialogue, tone_recipe
 from pipeline.engines.contract import Complaint, Failure, TextAnswer, TextRequest
 from pipeline.engines.text.rules import RulesGenerator
 from pipeline.recipe import Recipe
 from pipeline.stages.contract import Meter, Stage, run_stage
-from tests.builders import make_context, make_dialogue, tone_recipe
 
 Answer = Callable[[TextRequest], TextAnswer | Failure]
 

@@ -11,6 +11,8 @@ from manifests.audio import decode
 from manifests.errors import RecipeError
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Hearing, Quality, Take
+from parley.testing import make_context, make_dialogue, tone_recipe
+from parley.testing.stages import make_take, take_of
 from pipeline.audio.loudness import loudness_lufs
 from pipeline.audio.samples import encode, peak_dbfs
 from pipeline.engines.contract import Clip, Failure, Samples, SpeechRequest
@@ -20,7 +22,7 @@ from pipeline.recipes.load import parse_recipe
 from pipeline.stages.assess import REFERENCES
 from pipeline.stages.contract import Context, audit_stage, run_stage
 from pipeline.stages.registry import find_stage
-from tests.builders import make_context, make_dialogue, make_take, take_of, tone_recipe
+from tests.tables import each_row
 
 pytest.importorskip("pyloudnorm", reason="needs the extra 'quality'")
 
@@ -111,7 +113,7 @@ def test_a_predictor_fills_its_scores_and_no_others() -> None:
     assert quality.dnsmos_sig is None and quality.utmos is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("assess", "reason"),
     [
         ("{quality: dnsmos, minimum: {dnsmos_ovrl: 1.9}}", None),
@@ -258,7 +260,7 @@ def test_gate_keeps_the_reason_and_a_retake_is_measured_anew(ladder: str) -> Non
     assert row.turns[0].take is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("assess", "message"),
     [
         ("{speaker_similarity: 0.8}", "speaker_similarity needs a speaker encoder"),

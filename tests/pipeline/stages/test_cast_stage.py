@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 
 from manifests.schema import Dialogue
+from parley.testing import make_context, make_dialogue, tone_recipe
+from parley.testing.stages import make_take
 from pipeline.recipes.load import load_recipe
 from pipeline.stages.cast import CAST, CastSettings
 from pipeline.stages.contract import Context, run_stage
-from tests.builders import make_context, make_dialogue, make_take, tone_recipe
 from voicebank.bank import load_bank
 
 BANK = load_bank("tone")

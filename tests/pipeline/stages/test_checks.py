@@ -5,9 +5,10 @@ import pytest
 from manifests.reasons import Reason
 from pipeline.engines.contract import Complaint
 from pipeline.stages._checks import check_answer, check_question, in_language
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("language", "text", "right"),
     [
         ("en", "What is tea?", True),
@@ -38,7 +39,7 @@ def test_the_script_tells_the_language(language: str, text: str, right: bool) ->
     assert in_language(text, language) is right
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("language", "text", "kind", "reason", "values"),
     [
         ("en", "What is tea?", None, None, {}),
@@ -98,8 +99,8 @@ def test_an_answer_has_its_own_limit_and_may_keep_latin_words(
     assert (found and (found.kind, found.reason, found.values["field"])) == (kind and (kind, reason, "answer"))
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize(
+@each_row("language", ["en", "zh"])
+@each_row(
     "text",
     [
         "a" * 50_000,

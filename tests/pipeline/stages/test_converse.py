@@ -8,14 +8,15 @@ import pytest
 
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Turn
+from parley.testing import make_context, make_dialogue
 from pipeline.engines.contract import Failure, TextAnswer, TextRequest, Tokens
 from pipeline.recipe import Recipe
 from pipeline.seeds import derive_seed
 from pipeline.stages.contract import EngineKey
 from pipeline.stages.converse import CONVERSE as STAGE
 from pipeline.stages.converse import clipped_poisson, wanted_exchanges
-from tests.builders import make_context, make_dialogue
 from tests.pipeline.stages.scripted_text import CONVERSE, Answer, model_recipe, play
+from tests.tables import each_row
 
 RECIPE = model_recipe(*CONVERSE)
 CONTEXT = make_context(RECIPE, engines={("text", "writer"): None})
@@ -35,7 +36,7 @@ def numbered(request: TextRequest) -> TextAnswer:
 # how many
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("mean", "most", "seed", "count"),
     [
         (2.0, 5, 0, 1),
@@ -124,7 +125,7 @@ def test_the_batch_goes_exchange_by_exchange() -> None:
     assert [len(d.turns) // 2 for d in played.dialogues] == [4, 2, 1, 4]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("question", "answer", "reason", "detail"),
     [
         ("What’s in it?", "Leaves — mostly.", None, None),

@@ -1,9 +1,9 @@
 """dedup: the rows that the index names are rejected, the others pass."""
 
 from manifests.schema import Step
+from parley.testing import make_context, make_dialogue
 from pipeline.stages.contract import audit_stage, run_stage
 from pipeline.stages.dedup import DEDUP, DUPLICATES
-from tests.builders import make_context, make_dialogue
 
 ROWS = [make_dialogue(dialogue_id=name, spoken=True) for name in ("first", "again", "other")]
 CONTEXT = make_context(**{DUPLICATES.name: {"again": "first", "elsewhere": "first"}})

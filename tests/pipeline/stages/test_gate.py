@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from manifests.arrow import from_table, to_table
 from manifests.reasons import Reason
 from manifests.schema import Audio, Dialogue, Take, Turn, Watermark
+from parley.testing import make_context, make_dialogue, tone_recipe
+from parley.testing.stages import make_hearing, make_take, take_of, with_take
 from pipeline.recipe import Recipe
 from pipeline.scoring.rates import pooled, score
 from pipeline.stages.contract import audit_stage, run_stage
 from pipeline.stages.gate import GATE
-from tests.builders import make_context, make_dialogue, make_hearing, make_take, take_of, tone_recipe, with_take
+from tests.tables import each_row
 
 TEN = "one two three four five six seven eight nine ten"
 CLIP = Audio(b"", None, "flac", 16_000, 16_000)
@@ -54,7 +56,7 @@ def gate(dialogue: Dialogue, *overrides: str, ladder: str = "[]") -> Dialogue:
     return run_stage(GATE, [dialogue], make_context(recipe))[0]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("hypotheses", "overrides", "status", "reason"),
     [
         pytest.param([RIGHT, RIGHT], [], "kept", None, id="all heard"),

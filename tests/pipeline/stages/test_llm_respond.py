@@ -1,11 +1,10 @@
 """respond with a language model: what it asks and what it believes."""
 
-import pytest
-
+from parley.testing import make_dialogue
 from pipeline.engines.contract import TextAnswer
 from pipeline.stages.respond import RESPOND
-from tests.builders import make_dialogue
 from tests.pipeline.stages.scripted_text import SEEDS, TWO, complaint_of, fields, model_recipe, play
+from tests.tables import each_row
 
 
 def test_respond_goes_on_from_what_was_said() -> None:
@@ -35,7 +34,7 @@ def test_a_template_that_gives_only_the_answer_leaves_the_question() -> None:
 ENGLISH = ("What is tea?", "A drink.")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("language", "question", "answer", "reason", "detail"),
     [
         ("en", *ENGLISH, None, None),

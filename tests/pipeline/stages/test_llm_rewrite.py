@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 
 from manifests.reasons import Reason
+from parley.testing import make_dialogue
 from pipeline.engines.contract import Complaint, Failure, TextAnswer, TextRequest
 from pipeline.stages.rewrite import REWRITE
 from pipeline.text.fragments import Fragment
-from tests.builders import make_dialogue
 from tests.pipeline.stages.scripted_text import RAW, SEEDS, complaint_of, fields, model_recipe, play, with_material
+from tests.tables import each_row
 
 
 def test_rewrite_asks_for_each_question_in_turn_with_the_rewritten_ones_as_history() -> None:
@@ -87,9 +88,9 @@ HOPELESS = [
 ]
 
 
-@pytest.mark.parametrize(("instruction", "material", "reason", "detail"), [row[1:] for row in HOPELESS],
+@each_row(("instruction", "material", "reason", "detail"), [row[1:] for row in HOPELESS],
                          ids=[row[0] for row in HOPELESS])  # fmt: skip
-@pytest.mark.parametrize("turn", [0, 2])
+@each_row("turn", [0, 2])
 def test_no_token_is_spent_on_a_source_that_no_rewriting_saves(
     instruction: str, material: str, reason: str, detail: str | None, turn: int
 ) -> None:
@@ -102,7 +103,7 @@ def test_no_token_is_spent_on_a_source_that_no_rewriting_saves(
     assert played.log == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     "instruction",
     [
         "word " * 400,
@@ -148,7 +149,7 @@ def test_text_of_a_row_reaches_the_engine_as_a_variable_and_nowhere_else(text: s
         assert stripped == replace(other, variables={}, history=(), check=None)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("language", "answer", "words"),
     [
         ("en", "word " * 60, "word " * 59 + "word"),
@@ -185,7 +186,7 @@ def test_the_batch_goes_exchange_by_exchange_and_ended_dialogues_drop_out() -> N
     assert played.dialogues[1].turns == rows[1].turns, "an ended row has the texts that it came with"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("language", "question", "reason", "detail"),
     [
         ("en", "What is tea?", None, None),

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from manifests.reasons import Reason
+from parley.testing import make_dialogue
 from pipeline.engines.contract import Failure, TextAnswer
 from pipeline.stages.screen import SCREEN
-from tests.builders import make_dialogue
 from tests.pipeline.stages.scripted_text import KEEP, SEEDS, TWO, Answer, fields, model_recipe, play
+from tests.tables import each_row
 
 
 def test_rules_then_model_then_safety_each_on_what_is_left() -> None:
@@ -47,7 +48,7 @@ def test_rules_then_model_then_safety_each_on_what_is_left() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("overrides", "rules_see", "calls"),
     [
         ([], "spoken", ["rules", "judge", "guard"]),
@@ -99,7 +100,7 @@ def test_a_rejected_row_costs_no_later_call(judge: Answer, guard: Answer, calls:
     assert play(SCREEN, [TWO], model_recipe(), judge=judge, guard=guard).calls == calls
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("answer", "status", "reason", "detail"),
     [
         (fields(verdict="keep", detail="nice"), "live", None, None),

@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from manifests.reasons import Reason
+from parley.testing import make_dialogue, tone_recipe
 from pipeline.engines.contract import Failure, TextAnswer, TextRequest, Tokens
 from pipeline.stages.contract import Stage
 from pipeline.stages.respond import RESPOND
 from pipeline.stages.rewrite import REWRITE
 from pipeline.stages.screen import SCREEN
-from tests.builders import make_dialogue, tone_recipe
 from tests.pipeline.stages.scripted_text import (
     MODELS,
     SEEDS,

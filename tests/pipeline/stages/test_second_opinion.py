@@ -12,6 +12,8 @@ import pytest
 from manifests.errors import RecipeError
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Hearing, Turn
+from parley.testing import make_context, make_dialogue, tone_recipe
+from parley.testing.stages import make_take, recognizer_of, take_of, with_take
 from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Failure, Transcript
 from pipeline.scoring.rates import score
@@ -19,7 +21,7 @@ from pipeline.stages.cast import CASTING
 from pipeline.stages.contract import Context, audit_stage, run_stage
 from pipeline.stages.gate import GATE
 from pipeline.stages.transcribe import TRANSCRIBE, TranscribeSettings
-from tests.builders import make_context, make_dialogue, make_take, recognizer_of, take_of, tone_recipe, with_take
+from tests.tables import each_row
 
 RATE = 8_000
 BASE = 5 * RATE
@@ -91,7 +93,7 @@ def hear(dialogue: Dialogue, first: str, second: str, *overrides: str, ladder: s
     return result, dear
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("first", "second", "decided", "reasons", "status"),
     [
         pytest.param("right right", "- -", "cheap cheap", "- -", "kept", id="nothing to ask"),
@@ -233,7 +235,7 @@ def test_each_language_has_its_own_second_recognizer_or_none() -> None:
     assert results[0].provenance[-1].engine == "c, d, x"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("engine", "second", "message"),
     [
         ("a", "a", "transcribe: .*second: a would be asked twice about [*]"),

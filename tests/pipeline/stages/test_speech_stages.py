@@ -10,6 +10,8 @@ import pytest
 from manifests.audio import decode
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Hearing, Turn, Watermark
+from parley.testing import make_context, make_dialogue, tone_recipe
+from parley.testing.stages import make_take, take_of
 from pipeline.audio.samples import peak_dbfs
 from pipeline.engines.asr.tone import ToneRecognizer
 from pipeline.engines.contract import Clip, Detection, Failure, SpeechRequest, Transcript
@@ -19,7 +21,6 @@ from pipeline.scoring.rates import score
 from pipeline.stages.cast import CASTING
 from pipeline.stages.contract import EngineKey, run_stage
 from pipeline.stages.registry import find_stage
-from tests.builders import make_context, make_dialogue, make_take, take_of, tone_recipe
 
 SPEECH = ("cast", "synthesize", "render", "watermark", "transcribe", "gate")
 START = make_dialogue(("How are you?", "I am fine."), spoken=True)

@@ -7,10 +7,11 @@ import pytest
 
 from manifests.reasons import Reason
 from manifests.schema import Dialogue
+from parley.testing import make_context, make_dialogue, tone_recipe
 from pipeline.engines.contract import Failure, TextAnswer, TextRequest
 from pipeline.stages.contract import run_stage
 from pipeline.stages.registry import find_stage
-from tests.builders import make_context, make_dialogue, tone_recipe
+from tests.tables import each_row
 
 Answer = Callable[[TextRequest], TextAnswer | Failure]
 
@@ -78,8 +79,8 @@ def test_the_engine_hears_the_limits_of_the_recipe_and_a_seed_for_each_exchange(
     assert requests[0].seed != requests[1].seed
 
 
-@pytest.mark.parametrize("stage", ["rewrite", "screen", "respond"])
-@pytest.mark.parametrize("reason", [Reason.TOO_LONG, Reason.TEXT_ENGINE_FAILED])
+@each_row("stage", ["rewrite", "screen", "respond"])
+@each_row("reason", [Reason.TOO_LONG, Reason.TEXT_ENGINE_FAILED])
 def test_a_failure_ends_the_dialogue_with_its_reason(stage: str, reason: Reason) -> None:
     result, _ = run(stage, TWO, lambda request: Failure(reason, "why"))
     assert (result.status, result.reason, result.detail) == (reason.kind, reason.value, "why")
@@ -111,7 +112,7 @@ def test_one_bad_exchange_ends_the_whole_dialogue() -> None:
     assert run("screen", TWO, bad_second)[0].reason == "code"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("question", "answer", "reason"),
     [
         ("What is tea?", "A hot drink.", None),

@@ -1,12 +1,11 @@
 """Typographic marks go, whatever has a sound or a meaning stays."""
 
-import pytest
-
 from pipeline.stages._typography import without_marks
 from pipeline.text.verbalize import unspeakable
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("language", "text", "heard"),
     [
         ("en", "It’s the dogs’ turn.", "It's the dogs' turn."),
@@ -29,7 +28,7 @@ def test_marks_that_nobody_hears(language: str, text: str, heard: str) -> None:
     assert not unspeakable(heard, language, allow_latin=True)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("language", "text"),
     [
         ("en", "Plain words, as they are said. "),

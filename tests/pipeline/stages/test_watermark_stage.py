@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from manifests.schema import Dialogue, Watermark
+from parley.testing import make_context, make_dialogue, tone_recipe
+from parley.testing.stages import take_of
 from pipeline.engines.contract import Clip, Detection, Failure
 from pipeline.engines.watermark.tone_mark import ToneWatermarker
 from pipeline.stages.contract import Context, audit_stage, run_stage
 from pipeline.stages.registry import find_stage
-from tests.builders import make_context, make_dialogue, take_of, tone_recipe
+from tests.tables import each_row
 
 OURS, THEIRS = "a3f1" + 60 * "0", "5c0e" + 60 * "f"
 STAGES = ("cast", "synthesize", "render", "watermark")
@@ -62,7 +64,7 @@ def test_every_clip_is_given_the_id_of_its_own_corpus(bits: int, messages: list[
     assert engine.messages == messages
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("found", "score", "overrides", "reason"),
     [
         ("a3f1", 1.0, [], None),

@@ -10,6 +10,7 @@ from pyarrow import fs as pafs
 
 from manifests.errors import InputError
 from manifests.storage import Place, open_place
+from tests.tables import each_row
 from voicebank.layouts import LAYOUTS
 from voicebank.reasons import bank_reason_of
 
@@ -97,21 +98,21 @@ def test_any_filesystem_will_do(layout, tmp_path):
     assert len(clips) == 2
 
 
-@pytest.mark.parametrize(
+@each_row(
     "files",
     [
         pytest.param({}, id="empty"),
         pytest.param({"README": "", "docs/a.txt": "", "docs/b/c.ogg": ""}, id="something else"),
     ],
 )
-@pytest.mark.parametrize("layout", LAYOUTS)
+@each_row("layout", LAYOUTS)
 def test_a_directory_that_is_no_such_corpus_is_an_input_error(layout, files):
     with pytest.raises(InputError, match=r"\.(flac|wav|lst|jsonl)"):
         clips_of(layout, files, at="")
 
 
-@pytest.mark.parametrize("at", ["nowhere", "file"])
-@pytest.mark.parametrize("layout", LAYOUTS)
+@each_row("at", ["nowhere", "file"])
+@each_row("layout", LAYOUTS)
 def test_neither_is_what_is_not_there_or_is_a_file(layout, at):
     with pytest.raises(InputError):
         clips_of(layout, {"file": "x"}, at=at)

@@ -1,8 +1,8 @@
 import json
 
-import pytest
 from laid_out import clips_of, shown
 
+from tests.tables import each_row
 from voicebank.layouts.clip import SourceClip
 
 GOOD = {"path": "a/1.wav", "speaker": "ann", "language": "en"}
@@ -36,7 +36,7 @@ def test_a_clip_and_all_that_can_be_said_of_it():
     ]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("change", "expected"),
     [
         ({}, {"group": "ann", "gender": None, "text": None, "quality": None, "quality_scale": None}),
@@ -55,7 +55,7 @@ def test_what_may_be_left_out_or_otherwise(change, expected):
     assert clip.reason is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     "line",
     [
         "{",

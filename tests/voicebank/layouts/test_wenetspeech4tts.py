@@ -1,6 +1,7 @@
 import pytest
 from laid_out import clips_of, shown
 
+from tests.tables import each_row
 from voicebank.layouts.clip import SourceClip
 
 ONE, TWO = "X0000000001_12345678_S00010-S00012", "X0000000001_12345678_S00020"
@@ -56,7 +57,7 @@ def test_nested_lists_give_each_clip_once(lists, expected):
     assert [clip.clip_id for clip in clips_of("wenetspeech4tts", files)] == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("scores", "expected"),
     [
         ({}, None),
@@ -78,7 +79,7 @@ def test_the_score_is_the_first_that_is_one(scores, expected):
     assert clip.reason is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("content", "expected"),
     [
         (f"{ONE}\t你好\n0 1\n", "你好"),
@@ -94,7 +95,7 @@ def test_the_text_is_the_one_that_is_its_own(content, expected):
     assert (clip.text, clip.reason) == (expected, None)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("line", "clip_id"),
     [
         pytest.param(f"{TWO}\n", "Basic_filelist.lst:2", id="no path"),

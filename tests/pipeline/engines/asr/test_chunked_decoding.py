@@ -11,6 +11,7 @@ from pipeline.engines.asr._windows import SHORTEST_S, WINDOW_S, cut_windows
 from pipeline.engines.contract import Clip, Failure, Transcript
 from pipeline.engines.shared.batches import cut_batches
 from pipeline.engines.shared.silence_guard import SAMPLE_RATE, loudest_dbfs, prepare
+from tests.tables import each_row
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,7 @@ def test_every_clip_is_in_one_batch_and_none_costs_too_much(seconds: list[float]
     assert all(len(batch) * max(seconds[i] for i in batch) <= batch_s or len(batch) == 1 for batch in batches)
 
 
-@pytest.mark.parametrize("seconds", [0.5, 29.9, 30.0, 30.1, 34.9, 35.1, 60.0, 95.5])
+@each_row("seconds", [0.5, 29.9, 30.0, 30.1, 34.9, 35.1, 60.0, 95.5])
 def test_windows_together_are_the_clip(seconds: float) -> None:
     samples = sound(seconds).samples
     windows = cut_windows(samples)

@@ -3,6 +3,7 @@ import pytest
 from pipeline.engines.encoder._hyperparams import has_key, problem
 from pipeline.engines.encoder.speechbrain import forget_old_names
 from pipeline.engines.shared.torchaudio_import import import_torchaudio
+from tests.tables import each_row
 
 try:
     import_torchaudio()
@@ -47,7 +48,7 @@ def test_a_model_that_is_only_described_is_trusted():
     assert problem(ECAPA) is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("line", "words"),
     [
         pytest.param("x: !apply:os.system [ls]", "!apply:os.system can run code", id="call"),
@@ -77,7 +78,7 @@ def test_a_model_that_is_only_described_is_trusted():
         pytest.param("x: !PLACEHOLDER", "!PLACEHOLDER", id="nothing filled in"),
     ],
 )
-@pytest.mark.parametrize("place", ["before", "after"])
+@each_row("place", ["before", "after"])
 def test_a_file_that_does_more_is_not(line, words, place):
     text = f"{line}\n{ECAPA}" if place == "before" else f"{ECAPA}{line}\n"
     assert words in problem(text)

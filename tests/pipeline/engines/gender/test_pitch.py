@@ -10,6 +10,7 @@ from manifests.errors import EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.engines.contract import Clip, Failure, GenderGuess
 from pipeline.engines.gender import pitch as pitch_gender
+from tests.tables import each_row
 
 HERE = importlib.util.find_spec("librosa") is not None
 needs_librosa = pytest.mark.skipif(not HERE, reason="needs librosa (the extra 'voicebank')")
@@ -36,8 +37,8 @@ def voice(pitch, seconds=2.0, sample_rate=16000, level=0.3):
 
 
 @needs_librosa
-@pytest.mark.parametrize("sample_rate", [8000, 16000, 24000, 44100])
-@pytest.mark.parametrize(
+@each_row("sample_rate", [8000, 16000, 24000, 44100])
+@each_row(
     ("pitch", "gender"),
     [(85, "male"), (120, "male"), (145, "male"), (175, "female"), (210, "female"), (300, "female")],
 )
@@ -87,7 +88,7 @@ TIME = np.arange(48000) / 16000
 
 
 @needs_librosa
-@pytest.mark.parametrize(
+@each_row(
     "samples",
     [
         pytest.param(np.zeros(0), id="empty"),

@@ -12,6 +12,7 @@ import soundfile
 from pipeline.engines.remote.client import ErrorWithin
 from pipeline.engines.remote.clip import LONGEST_S, LossyAudio, read_clip
 from pipeline.engines.remote.retry import Fault
+from tests.tables import each_row
 
 RATE = 24_000
 PCM = np.round(np.sin(np.arange(RATE // 10) * 0.05) * 9000).astype(np.int16)
@@ -47,7 +48,7 @@ def flac_of_unknown_length() -> bytes:
     return bytes(body)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "body",
     [
         pytest.param(WAV, id="a WAV file"),
@@ -64,7 +65,7 @@ def flac_of_unknown_length() -> bytes:
         pytest.param(file_of("WAV", np.stack([PCM, PCM], 1)), id="two channels that are one"),
     ],
 )
-@pytest.mark.parametrize("pcm_sample_rate", [None, 8000])
+@each_row("pcm_sample_rate", [None, 8000])
 def test_whole_files(body: bytes, pcm_sample_rate: int | None) -> None:
     """A file tells its own rate, whatever was asked for."""
     clip = read_clip(body, {"content-type": "application/octet-stream"}, pcm_sample_rate)
@@ -92,7 +93,7 @@ def test_raw_samples_may_begin_like_json() -> None:
 JSON = {"content-type": "application/json"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "headers", "what"),
     [
         pytest.param(b"", {}, "empty", id="nothing"),
@@ -116,7 +117,7 @@ JSON = {"content-type": "application/json"}
         pytest.param(b"[1, 2]", {}, "JSON", id="a list"),
     ],
 )
-@pytest.mark.parametrize("pcm_sample_rate", [None, RATE], ids=["file", "raw"])
+@each_row("pcm_sample_rate", [None, RATE], ids=["file", "raw"])
 def test_what_may_go_better_next_time(body: bytes, headers: dict[str, str], what: str, pcm_sample_rate: Any) -> None:
     if body == b"no audio at all" and pcm_sample_rate:
         what = "cut off"  # an odd number of bytes

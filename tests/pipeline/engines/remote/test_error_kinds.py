@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.engines.remote.error_kinds import Meaning, diagnose
+from tests.tables import each_row
 
 FIELDS = ("temperature", "top_p", "seed", "max_tokens", "chat_template_kwargs")
 
@@ -73,13 +74,13 @@ TABLE: list[tuple[str, int, Any, Meaning]] = [
 ]
 
 
-@pytest.mark.parametrize(("server", "status", "body", "meaning"), TABLE)
+@each_row(("server", "status", "body", "meaning"), TABLE)
 def test_what_an_error_means(server: str, status: int, body: Any, meaning: Meaning) -> None:
     encoded = body if isinstance(body, bytes) else json.dumps(body).encode()
     assert diagnose(status, encoded, FIELDS, formatted=True).meaning is meaning
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("server", "status", "body", "parameter"),
     [
         ("openai", 400, openai("wrong one", "unsupported_parameter", "max_tokens"), "max_tokens"),

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from pipeline.engines.remote.limiter import Limiter, Outcome
+from tests.tables import each_row
 
 
 class Clock:
@@ -33,7 +34,7 @@ def run(test: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(asyncio.wait_for(test(), 10))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("ceiling", "complaints", "limits"),
     [
         pytest.param(8, [0, 0], [8, 8], id="never above the ceiling"),

@@ -1,13 +1,12 @@
 """Foreign texts, without what must not be seen."""
 
-import pytest
-
 from pipeline.engines.remote.redact import make_scrub
+from tests.tables import each_row
 
 KEY = "a1B2c3D4e5F6g7H8i9"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "scrubbed"),
     [
         ("all is well", "all is well"),

@@ -8,6 +8,7 @@ from tenacity import Future, RetryCallState
 
 from manifests.errors import EngineDied
 from pipeline.engines.remote.retry import Course, Fault, Life, Pace, asked_wait_s
+from tests.tables import each_row
 
 
 class Clock:
@@ -125,7 +126,7 @@ def test_the_server_is_waited_for_as_long_as_it_asks(asked: float, least: float)
     assert least <= min(waits) <= max(waits) <= least + 0.5
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("headers", "seconds"),
     [
         ({"retry-after": "7"}, 7.0),

@@ -9,6 +9,7 @@ from pipeline.engines.contract import Transcript
 from pipeline.engines.remote.client import ErrorWithin
 from pipeline.engines.remote.retry import Fault
 from pipeline.engines.remote.transcript import read_transcript
+from tests.tables import each_row
 
 JSON, TEXT = "application/json", "text/plain; charset=utf-8"
 
@@ -21,7 +22,7 @@ def verbose(*segments: Any) -> dict[str, Any]:
     return {"task": "transcribe", "text": " Hello. ", "segments": list(segments)}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("payload", "transcript"),
     [
         ({"text": " Hello. "}, Transcript("Hello.")),
@@ -43,7 +44,7 @@ def test_json(payload: Any, transcript: Transcript) -> None:
     assert read_transcript(json.dumps(payload).encode(), {"content-type": JSON}) == transcript
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "heard"),
     [
         ("Hello.\n", "Hello."),
@@ -58,7 +59,7 @@ def test_plain_text(body: str, heard: str) -> None:
     assert read_transcript(body.encode(), {"content-type": TEXT}) == Transcript(heard)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "media_type", "what"),
     [
         (b"", JSON, "empty"),

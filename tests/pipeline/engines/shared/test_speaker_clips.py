@@ -5,9 +5,10 @@ from speech_doubles import BAD_CLIPS, RATE, voice
 from manifests.errors import EngineDied
 from pipeline.engines.contract import Clip, Failure
 from pipeline.engines.shared.clips import UNMEASURABLE, encode_each, samples_16_khz, unit_vector
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize("name", BAD_CLIPS)
+@each_row("name", BAD_CLIPS)
 def test_bad_clips_never_reach_the_encoder(name):
     clip, words = BAD_CLIPS[name]
 
@@ -19,7 +20,7 @@ def test_bad_clips_never_reach_the_encoder(name):
     assert (result.reason, words in result.detail) == (UNMEASURABLE, True)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("vector", "want"),
     [
         pytest.param([3, 4], [0.6, 0.8], id="scaled"),

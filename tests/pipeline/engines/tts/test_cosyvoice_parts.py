@@ -14,6 +14,7 @@ from pipeline.engines.tts.cosyvoice.errors import describe, is_fatal
 from pipeline.engines.tts.cosyvoice.guards import audio_problem, control_token
 from pipeline.engines.tts.cosyvoice.modes import END_OF_PROMPT, Mode, mode_of, prompt_text_of
 from pipeline.engines.tts.cosyvoice.watch import LanguageModelError, watch
+from tests.tables import each_row
 from voicebank.voice import Voice
 
 EMBEDDING = {"embedding": np.ones(192, np.float32)}
@@ -22,7 +23,7 @@ UNTOLD = {"prompt_audio": b"x"}
 NAMED: dict[str, Any] = {}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("holds", "voice_language", "text_language", "instruct", "version", "expected"),
     [
         (EMBEDDING, "en", "en", None, 1, Mode.SFT),
@@ -62,7 +63,7 @@ def test_a_recording_that_the_model_holds_is_one() -> None:
 SYSTEM = "You are a helpful assistant."
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("mode", "version", "instruct", "expected"),
     [
         (Mode.SFT, 1, None, ""),
@@ -113,7 +114,7 @@ def wrapped(error: Exception) -> Exception:
     return outer
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("error", "fatal"),
     [
         (OutOfMemoryError("tried to allocate"), True),

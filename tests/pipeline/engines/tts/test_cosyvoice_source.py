@@ -12,6 +12,7 @@ from pipeline.engines import registry as table
 from pipeline.engines.tts import cosyvoice
 from pipeline.engines.tts.cosyvoice import CosyVoiceModel, checkpoint
 from pipeline.engines.tts.cosyvoice.upstream import COMMIT, find_source, source_digest
+from tests.tables import each_row
 
 REAL = ("cosyvoice/__init__.py", "cosyvoice/cli/__init__.py", "cosyvoice/cli/cosyvoice.py")
 MATCHA = "third_party/Matcha-TTS/matcha/__init__.py"
@@ -155,7 +156,7 @@ def test_a_hub_that_cannot_be_reached_is_a_sentence(monkeypatch: pytest.MonkeyPa
         checkpoint.find_directory(model)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("version", "settings", "cuda", "expected"),
     [
         (1, {}, False, {"load_jit", "load_trt", "fp16", "trt_concurrent"}),

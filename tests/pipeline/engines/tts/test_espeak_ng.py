@@ -8,6 +8,7 @@ from manifests.reasons import Reason
 from pipeline.engines.contract import Clip, Failure, SpeechRequest
 from pipeline.engines.tts import espeak_ng
 from pipeline.engines.tts.espeak_ng import Espeak
+from tests.tables import each_row
 from voicebank.bank import load_bank
 from voicebank.voice import Voice
 
@@ -31,9 +32,7 @@ def _say(engine: Espeak, **changes: object) -> Clip:
     return clip
 
 
-@pytest.mark.parametrize(
-    "speaker", [*sorted({v.speaker for v in load_bank("offline").select(language="zh")}), "en-us"]
-)
+@each_row("speaker", [*sorted({v.speaker for v in load_bank("offline").select(language="zh")}), "en-us"])
 def test_clip(engine: Espeak, speaker: str) -> None:
     clip = _say(engine, text="我们 go!", speaker=speaker)
     assert clip.sample_rate == 22_050
@@ -60,7 +59,7 @@ def test_rate(engine: Espeak) -> None:
     assert len(_say(engine, rate=0.7).samples) / len(_say(engine).samples) == pytest.approx(1 / 0.7, rel=0.15)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changes", "detail"),
     [
         ({"text": ""}, "no letters"),

@@ -16,6 +16,7 @@ from pipeline.engines.tts import _festival_child, festival
 from pipeline.engines.tts._festival_child import ChildFailed, FestivalChild
 from pipeline.engines.tts._prosody import Prosody
 from pipeline.engines.tts.festival import Festival
+from tests.tables import each_row
 from voicebank.voice import Voice
 
 pytestmark = pytest.mark.offline
@@ -70,8 +71,8 @@ def test_no_call_leaks_into_the_next(engine: Festival, speaker: str) -> None:
     fresh.close()
 
 
-@pytest.mark.parametrize("speaker", SPEAKERS)
-@pytest.mark.parametrize(("rate", "pitch"), [(0.75, 1.0), (1.25, 1.0), (1.0, 0.85), (1.0, 1.2), (0.8, 1.1)])
+@each_row("speaker", SPEAKERS)
+@each_row(("rate", "pitch"), [(0.75, 1.0), (1.25, 1.0), (1.0, 0.85), (1.0, 1.2), (0.8, 1.1)])
 def test_rate_alone_sets_the_length(engine: Festival, speaker: str, rate: float, pitch: float) -> None:
     normal, changed = _say(engine, speaker=speaker), _say(engine, speaker=speaker, rate=rate, pitch=pitch)
     assert len(changed.samples) / len(normal.samples) == pytest.approx(1 / rate, rel=0.06)
@@ -83,7 +84,7 @@ def test_pitches_and_seeds_differ(engine: Festival, speaker: str) -> None:
     assert len({_say(engine, speaker=speaker, **change).samples.tobytes() for change in changes}) == len(changes)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changes", "detail"),
     [
         ({"text": ""}, "no letters"),

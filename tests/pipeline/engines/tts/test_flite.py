@@ -11,6 +11,7 @@ from pipeline.engines.contract import Clip, Failure, SpeechRequest
 from pipeline.engines.tts import flite
 from pipeline.engines.tts._prosody import MAX_CHARACTERS
 from pipeline.engines.tts.flite import Flite
+from tests.tables import each_row
 from voicebank.voice import Voice
 
 pytestmark = pytest.mark.offline
@@ -76,23 +77,21 @@ def test_another_seed_is_another_take(engine: Flite) -> None:
     assert max(lengths) / min(lengths) < 1.1
 
 
-@pytest.mark.parametrize("speaker", SPEAKERS)
-@pytest.mark.parametrize(
-    "change", [{"rate": 0.7}, {"own_rate": 0.7}, {"rate": 1.4, "own_rate": 0.5}], ids=["asked", "own", "both"]
-)
+@each_row("speaker", SPEAKERS)
+@each_row("change", [{"rate": 0.7}, {"own_rate": 0.7}, {"rate": 1.4, "own_rate": 0.5}], ids=["asked", "own", "both"])
 def test_rate(engine: Flite, speaker: str, change: dict[str, float]) -> None:
     normal, slow = _say(engine, speaker=speaker), _say(engine, speaker=speaker, **change)
     assert len(slow.samples) / len(normal.samples) == pytest.approx(1 / 0.7, rel=0.05)
 
 
-@pytest.mark.parametrize(("speaker", "mean_hz"), [("rms", 103), ("slt", 160), ("awb", 123), ("kal16", 88)])
-@pytest.mark.parametrize("pitch", [0.85, 1.0, 1.25])
+@each_row(("speaker", "mean_hz"), [("rms", 103), ("slt", 160), ("awb", 123), ("kal16", 88)])
+@each_row("pitch", [0.85, 1.0, 1.25])
 def test_pitch_is_relative_to_the_speaker(engine: Flite, speaker: str, mean_hz: float, pitch: float) -> None:
     text = "We go along with our yellow umbrellas in the morning rain, all the way home."
     assert _f0(_say(engine, text=text, speaker=speaker, pitch=pitch)) == pytest.approx(mean_hz * pitch, rel=0.06)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     ["“Don’t wait – it’s a café…”", "Line one.\nLine two.\tThe end.", "x", "42", "a" * 60, "Well-known; (sic)"[:12]],
 )
@@ -100,7 +99,7 @@ def test_unusual_text_that_can_be_said(engine: Flite, text: str) -> None:
     assert len(_say(engine, text=text).samples) > 0
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changes", "detail"),
     [
         ({"text": ""}, "no letters"),

@@ -15,6 +15,7 @@ from pipeline.engines.contract import Clip, Failure, SpeechRequest
 from pipeline.engines.tts.tone import ToneSynthesizer
 from tests.servers.audio_asking import say, speech, transcription
 from tests.servers.faulty_audio import AUDIO_FAULTS, MODEL, FaultyAudioServer
+from tests.tables import each_row
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -58,7 +59,7 @@ def test_with_three_in_ten_faulty_every_request_ends_in_its_clip_and_every_clip_
         assert set(stats["good"].values()) == {1}, "no good answer was asked for again"
 
 
-@pytest.mark.parametrize("fault", sorted(AUDIO_FAULTS.keys() - {"slow-drip"}))
+@each_row("fault", sorted(AUDIO_FAULTS.keys() - {"slow-drip"}))
 def test_each_fault_alone(fault: str) -> None:
     """Half of the answers are spoiled in the same way."""
     asked = requests(12)

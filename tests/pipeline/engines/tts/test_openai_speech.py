@@ -25,6 +25,7 @@ from tests.servers.audio_asking import say, serving, speech, voice
 from tests.servers.faulty_audio import speak
 from tests.servers.scripted import Answer
 from tests.servers.scripted_audio import ScriptedAudioServer
+from tests.tables import each_row
 
 KEY = "sekrit-Zx81Yy92Ww73"
 WAV = encode(np.full(160, 0.25, np.float32), 16_000, "wav").bytes
@@ -74,7 +75,7 @@ def data_url(kind: str, audio: bytes) -> str:
 WITHOUT_VOICE = {name: value for name, value in PLAIN.items() if name != "voice"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("request_", "model", "sent"),
     [
         pytest.param(say(), {}, PLAIN, id="no more than is needed"),
@@ -172,7 +173,7 @@ def test_raw_samples_have_the_recipe_s_rate() -> None:
     assert server.requests[0]["response_format"] == "pcm"
 
 
-@pytest.mark.parametrize(
+@each_row(
     "spoiled",
     [
         error(408),
@@ -226,7 +227,7 @@ def test_what_no_repetition_helps_is_asked_once(said: Any) -> None:
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "sentence"),
     [
         (error(401), "wants a key in the environment variable OPENAI_API_KEY"),
@@ -292,7 +293,7 @@ def test_a_text_without_utf8_form_is_a_failure() -> None:
     assert results == [Failure(Reason.SYNTHESIS_FAILED, "the text is not valid Unicode")]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("listed", "said", "sentence"),
     [
         pytest.param(("scripted", "other"), None, None, id="the model is listed"),

@@ -14,6 +14,7 @@ from pipeline.audio.samples import resample, trim_silence
 from pipeline.engines.contract import Clip, Failure, SpeechRequest
 from pipeline.engines.tts.flite import Flite
 from pipeline.engines.vad import silero
+from tests.tables import each_row
 from voicebank.voice import Voice
 
 TEXT = "The baker opens her shop before the sun is up."
@@ -54,8 +55,8 @@ def between_silences(before, seconds, after, sample_rate=16000):
 
 @pytest.mark.offline
 @needs_silero
-@pytest.mark.parametrize("sample_rate", [8000, 16000, 22050, 24000, 44100, 48000])
-@pytest.mark.parametrize(("before", "seconds", "after"), [(1.0, 2.0, 1.5), (0.3, 1.0, 3.0)])
+@each_row("sample_rate", [8000, 16000, 22050, 24000, 44100, 48000])
+@each_row(("before", "seconds", "after"), [(1.0, 2.0, 1.5), (0.3, 1.0, 3.0)])
 def test_speech_is_found_where_it_is(before, seconds, after, sample_rate):
     found = spans(between_silences(before, seconds, after, sample_rate))
     assert abs(found[0][0] - before) < 0.2
@@ -75,8 +76,8 @@ def test_two_stretches_are_two_spans_in_order():
 
 @pytest.mark.offline
 @needs_silero
-@pytest.mark.parametrize("sample_rate", [11025, 16000, 44100])
-@pytest.mark.parametrize("extra", range(3))
+@each_row("sample_rate", [11025, 16000, 44100])
+@each_row("extra", range(3))
 def test_spans_end_with_the_clip_at_the_latest(sample_rate, extra):
     samples = resample(speech(1.0), 16000, sample_rate)
     clip = Clip(samples[: len(samples) - extra], sample_rate)

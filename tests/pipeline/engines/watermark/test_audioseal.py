@@ -20,6 +20,7 @@ from pipeline.engines.watermark import audioseal
 from pipeline.engines.watermark._message import embed_channels, message_bits
 from pipeline.engines.watermark.audioseal import AudioSealModel, AudioSealWatermarker
 from tests.pipeline.engines.watermark import tiny_audioseal as tiny
+from tests.tables import each_row
 
 MESSAGE = 0xA3F1
 
@@ -104,8 +105,8 @@ def test_strength_multiplies_the_mark(engine: AudioSealWatermarker, model: Audio
     assert np.allclose(marked(changed, given).samples - given.samples, strength * usual, atol=1e-6)
 
 
-@pytest.mark.parametrize("rate", [8_000, 16_000, 22_050, 24_000, 44_100, 48_000])
-@pytest.mark.parametrize("seconds", [0.1, 0.5001])
+@each_row("rate", [8_000, 16_000, 22_050, 24_000, 44_100, 48_000])
+@each_row("seconds", [0.1, 0.5001])
 def test_a_clip_of_any_rate_keeps_its_length_and_rate(engine: AudioSealWatermarker, rate: int, seconds: float) -> None:
     given = clip(seconds, rate)
     before = given.samples.copy()

@@ -15,9 +15,10 @@ from pipeline.engines.watermark._message import (
     message_of,
     message_text,
 )
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("digest", "bits", "message"),
     [
         ("a3f1" + 60 * "0", 16, 0xA3F1),
@@ -64,8 +65,8 @@ def test_wrong_bits_are_counted(found: str | None, errors: int) -> None:
     assert bit_errors(found, 0xA3F1, 16) == errors
 
 
-@pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 44_100, 48_000])
-@pytest.mark.parametrize("extra", [0, 1, 79])
+@each_row("rate", [8_000, 11_025, 16_000, 22_050, 44_100, 48_000])
+@each_row("extra", [0, 1, 79])
 def test_a_mark_of_another_rate_fits_the_clip(rate: int, extra: int) -> None:
     clip = Clip(np.zeros(rate // 2 + extra, np.float32), rate)
     marked = add_mark(clip, np.full(8_000 + round(extra * 16_000 / rate), 0.25, np.float32), 16_000)

@@ -15,6 +15,7 @@ from pipeline.engines.asr.tone import ToneRecognizer
 from pipeline.engines.contract import Clip, Detection, Failure, SpeechRequest
 from pipeline.engines.tts.tone import ToneSynthesizer
 from pipeline.engines.watermark import perth
+from tests.tables import each_row
 from voicebank.voice import Voice
 
 HERE = all(importlib.util.find_spec(name) for name in ("perth", "torch"))
@@ -50,8 +51,8 @@ def score(samples, sample_rate):
 
 
 @needs_perth
-@pytest.mark.parametrize("sample_rate", [8000, 16000, 22050, 24000, 44100, 48000])
-@pytest.mark.parametrize("seconds", [0.5, 2.0])
+@each_row("sample_rate", [8000, 16000, 22050, 24000, 44100, 48000])
+@each_row("seconds", [0.5, 2.0])
 def test_mark_is_found_where_it_is(sample_rate, seconds):
     clip = voiced(seconds, sample_rate)
     assert score(clip.samples, sample_rate) < 0.1
@@ -75,8 +76,8 @@ def test_mark_survives_delivery(delivered):
 
 
 @needs_perth
-@pytest.mark.parametrize("sample_rate", [8000, 16000, 22050, 24000, 44100])
-@pytest.mark.parametrize("extra", [0, 1, 79, 159, 160])
+@each_row("sample_rate", [8000, 16000, 22050, 24000, 44100])
+@each_row("extra", [0, 1, 79, 159, 160])
 def test_marked_clip_has_the_length_of_its_input(sample_rate, extra):
     clip = voiced(0.3 + extra / sample_rate, sample_rate)
     marked = mark(clip)

@@ -11,6 +11,8 @@ import pytest
 
 from manifests.errors import EngineDied
 from manifests.storage import open_place
+from parley.testing import make_dialogue, tone_recipe
+from parley.testing.stages import swap_engine
 from pipeline.engines.contract import Clip, Failure, SpeechRequest
 from pipeline.engines.tts.tone import ToneSynthesizer
 from pipeline.job.blocks import read_block, write_block
@@ -18,7 +20,6 @@ from pipeline.job.listener import Listener
 from pipeline.job.runner.local import LocalRunner
 from pipeline.job.runner.tasks import BlockPass, plan_pools
 from pipeline.job.worker import WorkOrder
-from tests.builders import make_dialogue, swap_engine, tone_recipe
 from tests.pipeline.tone_job import files_of
 
 ROOT = Path(__file__).parents[4]

@@ -4,13 +4,14 @@ import pytest
 
 from pipeline.job.runner.ray import pool_sizes
 from pipeline.recipe import Pool
+from tests.tables import each_row
 
 
 def pool(workers: int = 0, cpus: float = 1.0, gpus: float = 0.0) -> Pool:
     return Pool(stages=(), workers=workers, cpus=cpus, gpus=gpus)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("pools", "cpus", "gpus", "shared", "sizes"),
     [
         pytest.param([pool(), pool()], 8, 0, True, [8, 8], id="one machine: every pool may have all cores"),

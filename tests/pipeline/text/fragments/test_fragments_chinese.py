@@ -3,6 +3,7 @@
 import pytest
 
 from pipeline.text.fragments import Fragment, find_fragment
+from tests.tables import each_row
 
 LIMIT = 200
 RAIN = "昨晚的雨一直下到天亮，村口的小桥被水淹没了。孩子们只好绕山路去上学。"
@@ -133,12 +134,12 @@ WHOLE = [
 ]
 
 
-@pytest.mark.parametrize(("instruction", "material", "kind", "text"), TASKS)
+@each_row(("instruction", "material", "kind", "text"), TASKS)
 def test_a_task_leaves_its_material(instruction: str, material: str, kind: str, text: str) -> None:
     assert find_fragment(instruction, material, "zh", LIMIT) == Fragment(kind, text)
 
 
-@pytest.mark.parametrize(("instruction", "material"), WHOLE)
+@each_row(("instruction", "material"), WHOLE)
 def test_other_rows_are_passed_whole(instruction: str, material: str) -> None:
     assert find_fragment(instruction, material, "zh", LIMIT) is None
 

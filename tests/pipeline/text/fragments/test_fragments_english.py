@@ -3,6 +3,7 @@
 import pytest
 
 from pipeline.text.fragments import Fragment, find_fragment
+from tests.tables import each_row
 
 LIMIT = 120
 RAIN = "The rain kept falling on the old tin roof. Nobody in the village could sleep."
@@ -183,12 +184,12 @@ WHOLE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("instruction", "material", "kind", "text"), TASKS)
+@each_row(("instruction", "material", "kind", "text"), TASKS)
 def test_a_task_leaves_its_material(instruction: str, material: str, kind: str, text: str) -> None:
     assert find_fragment(instruction, material, "en", LIMIT) == Fragment(kind, text)
 
 
-@pytest.mark.parametrize(("instruction", "material"), WHOLE)
+@each_row(("instruction", "material"), WHOLE)
 def test_other_rows_are_passed_whole(instruction: str, material: str) -> None:
     assert find_fragment(instruction, material, "en", LIMIT) is None
 

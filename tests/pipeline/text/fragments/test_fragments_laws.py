@@ -12,6 +12,7 @@ from pipeline.prompts import Prompt, load_prompt
 from pipeline.text.fragments import KINDS, PATTERNS, Fragment, find_fragment
 from pipeline.text.fragments import patterns as wording
 from pipeline.text.verbalize import text_length
+from tests.tables import each_row
 
 # Verb phrase of an order, and the order.
 ORDERS = {
@@ -145,8 +146,8 @@ def test_a_language_without_patterns_has_no_fragments(language: str) -> None:
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("piece", ENDLESS)
+@each_row("language", ["en", "zh"])
+@each_row("piece", ENDLESS)
 def test_endless_rows_come_to_an_end(piece: str, language: str) -> None:
     """50,000 characters of what patterns like least. The text is cut before any pattern sees it."""
     row = (piece * 50_000)[:50_000]

@@ -3,9 +3,10 @@
 import pytest
 
 from pipeline.text.verbalize import is_speakable, unspeakable
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "language", "odd"),
     [
         ("Well, it's a five-year plan. Really? Yes!", "en", []),
@@ -33,7 +34,7 @@ def test_latin_words_in_chinese_are_allowed_where_the_recipe_says_so() -> None:
     assert unspeakable("汉字", "en", allow_latin=True) == ["汉", "字"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "language", "speakable"),
     [
         ("Hello.", "en", True),

@@ -1,11 +1,10 @@
 """Marks go, words stay."""
 
-import pytest
-
 from pipeline.text.verbalize import strip_markup
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "plain"),
     [
         ("**bold** and *thin* and __both__ and _low_", "bold and thin and both and low"),

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.text.verbalize import unspeakable, verbalize
+from tests.tables import each_row
 
 ROWS = [
     # numbers
@@ -100,7 +101,7 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize(("written", "spoken"), ROWS)
+@each_row(("written", "spoken"), ROWS)
 def test_chinese(written: str, spoken: str) -> None:
     assert verbalize(written, "zh") == spoken
     assert unspeakable(spoken, "zh", allow_latin=True) == []
@@ -111,7 +112,7 @@ def test_unspeakable_characters_stay_in_the_text(text: str) -> None:
     assert unspeakable(verbalize(text, "zh"), "zh", allow_latin=True)
 
 
-@pytest.mark.parametrize("spoken", [spoken for _, spoken in ROWS])
+@each_row("spoken", [spoken for _, spoken in ROWS])
 def test_verbalizing_twice_changes_nothing(spoken: str) -> None:
     assert verbalize(spoken, "zh") == spoken
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from pipeline.text.verbalize import unspeakable, verbalize
 from pipeline.text.verbalize.verbalize import _put_into_words, _tidy_english
+from tests.tables import each_row
 
 ROWS = [
     # numbers
@@ -114,7 +115,7 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize(("written", "spoken"), ROWS)
+@each_row(("written", "spoken"), ROWS)
 def test_english(written: str, spoken: str) -> None:
     assert verbalize(written, "en") == spoken
     assert unspeakable(spoken, "en") == []
@@ -125,7 +126,7 @@ def test_unspeakable_characters_stay_in_the_text(text: str) -> None:
     assert unspeakable(verbalize(text, "en"), "en")
 
 
-@pytest.mark.parametrize("spoken", [spoken for _, spoken in ROWS])
+@each_row("spoken", [spoken for _, spoken in ROWS])
 def test_verbalizing_twice_changes_nothing(spoken: str) -> None:
     assert verbalize(spoken, "en") == spoken
 

@@ -7,6 +7,7 @@ import pytest
 from manifests.reasons import Reason
 from pipeline.engines.contract import ChatReply, Failure, Tokens
 from pipeline.engines.text.chat.completion import NotACompletion, read_completion
+from tests.tables import each_row
 
 ONE = Tokens(requests=1)
 
@@ -16,7 +17,7 @@ def body(content: Any = "hello", finish: Any = "stop", usage: Any = None, **mess
     return {"choices": [choice], "usage": usage}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("payload", "result"),
     [
         (body(), ChatReply("hello", "stop", ONE)),
@@ -49,7 +50,7 @@ def test_completions(payload: Any, result: ChatReply | Failure) -> None:
     assert read_completion(payload) == result
 
 
-@pytest.mark.parametrize(
+@each_row(
     "payload",
     [
         None,

@@ -16,6 +16,7 @@ from pipeline.engines.text.chat.openai_model import OpenAIChat
 from tests.servers.asking import QUICK, ask, converse, question, settings
 from tests.servers.faults import CONTENT_FAULTS, TRANSPORT_FAULTS
 from tests.servers.faulty import FaultyServer
+from tests.tables import each_row
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +80,7 @@ def test_texts_come_as_the_server_wrote_them(stormy: tuple[list[ChatReply | Fail
     assert kinds["think"] and kinds["none"]
 
 
-@pytest.mark.parametrize("fault", sorted(TRANSPORT_FAULTS.keys() - {"slow-drip"}))
+@each_row("fault", sorted(TRANSPORT_FAULTS.keys() - {"slow-drip"}))
 def test_each_fault_of_the_transport_alone(fault: str) -> None:
     """Half of the answers are spoiled in the same way; no request fares worse than a few repetitions."""
     with FaultyServer(fault_share=0.5, seed=2, faults=fault) as server:

@@ -18,6 +18,7 @@ from pipeline.engines.text.chat.openai_model import OpenAIChat
 from tests.servers import wire
 from tests.servers.asking import QUICK, SCHEMA, ask, converse, question, settings
 from tests.servers.scripted import Answer, ScriptedServer
+from tests.tables import each_row
 
 FINE = '{"question": "why?"}'
 
@@ -78,7 +79,7 @@ def test_tokens_are_those_that_the_server_counted() -> None:
     assert reply == ChatReply(FINE, "stop", Tokens(requests=1, prompt=40, cached=32, completion=6))
 
 
-@pytest.mark.parametrize(
+@each_row(
     "spoiled",
     [
         error(408),
@@ -122,7 +123,7 @@ def test_after_the_last_attempt_it_is_a_failure(spoiled: Any, what: str) -> None
     assert len(server.requests) == 4
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "failure"),
     [
         (
@@ -142,7 +143,7 @@ def test_what_no_repetition_helps_is_asked_once(said: Any, failure: Failure) -> 
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "sentence"),
     [
         (error(401), "wants a key in the environment variable OPENAI_API_KEY"),

@@ -18,6 +18,7 @@ from tests.servers import wire
 from tests.servers.asking import QUICK, ask, question, settings
 from tests.servers.faulty import FaultyServer
 from tests.servers.scripted import ScriptedServer
+from tests.tables import each_row
 
 KEY = "sekrit-Zx81Yy92Ww73"
 
@@ -93,7 +94,7 @@ def test_what_cannot_be_right(base_url: str | None, key: str, sentence: str, mon
     assert "abc" not in str(caught.value) and "schlüssel" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("listed", "chat", "sentence"),
     [
         pytest.param(("scripted", "other"), "fine", None, id="the model is listed"),
@@ -129,15 +130,15 @@ class ListServer(ScriptedServer):
         return web.Response(status=self._statuses[min(self.looks, len(self._statuses)) - 1], text="<html></html>")
 
 
-@pytest.mark.parametrize("status", [200, 404, 405, 429, 500, 501])
+@each_row("status", [200, 404, 405, 429, 500, 501])
 def test_a_server_whose_list_does_not_work_may_work(status: int) -> None:
     with ListServer(status) as server:
         start(settings(server.url))
     assert server.looks == 1
 
 
-@pytest.mark.parametrize("status", [401, 403])
-@pytest.mark.parametrize(("chat", "in_vain"), [("fine", False), ((401, {}), True), ((403, {}), True)])
+@each_row("status", [401, 403])
+@each_row(("chat", "in_vain"), [("fine", False), ((401, {}), True), ((403, {}), True)])
 def test_a_key_may_be_good_for_chat_only(status: int, chat: Any, in_vain: bool) -> None:
     with ListServer(status, chat=chat) as server:
         if in_vain:

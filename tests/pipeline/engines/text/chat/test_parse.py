@@ -11,6 +11,7 @@ from pipeline.engines.contract import Complaint
 from pipeline.engines.text.chat.json_repair import LONGEST
 from pipeline.engines.text.chat.parse import MOST_BRACKETS, parse_answer
 from pipeline.engines.text.chat.tasks import TASKS, Key, Value
+from tests.tables import each_row
 
 
 def keys(task: str, *names: str) -> dict[str, Key]:
@@ -30,7 +31,7 @@ def question_of(text: str) -> str:
     return result.kind if isinstance(result, Complaint) else str(result["question"])
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "question"),
     [
         # As asked for, and what stands around it.
@@ -141,7 +142,7 @@ def test_one_text(text: str, question: str) -> None:
     assert question_of(text) == question
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "expected"),
     [
         ('{"question": "Why?", "answer": "So."}', ("Why?", "So.")),
@@ -165,7 +166,7 @@ def test_two_texts(text: str, expected: tuple[str, str] | str) -> None:
     assert (result.kind if isinstance(result, Complaint) else (result["question"], result["answer"])) == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "truth"),
     [
         ("true", True),
@@ -233,7 +234,7 @@ MILLION = 1_000_000
 
 
 @pytest.mark.timeout(60)  # each takes well under a second; some took minutes without the limits
-@pytest.mark.parametrize(
+@each_row(
     ("text", "kind"),
     [
         ("{" * MILLION, CUT_OFF),

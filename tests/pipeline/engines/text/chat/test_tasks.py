@@ -6,9 +6,10 @@ from manifests.reasons import reason_of
 from pipeline.engines.text.chat.tasks import COMPLAINTS, KEEP, TASKS
 from pipeline.recipe import Texts
 from pipeline.stages.respond import RespondSettings
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("task", "values", "fields"),
     [
         ("rewrite", {"question": "Why?"}, {"question": "Why?"}),

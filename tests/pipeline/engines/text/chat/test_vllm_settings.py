@@ -24,13 +24,14 @@ from pipeline.engines.text.chat.vllm_settings import (
     set_environment,
 )
 from pipeline.engines.text.vllm import VllmModel, VllmServing
+from tests.tables import each_row
 
 
 def model(**changes: Any) -> VllmModel:
     return VllmModel.model_validate({"engine": "vllm", "model": "maker/model-8b"} | changes)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changes", "expected"),
     [
         ({}, {"model": "maker/model-8b", "dtype": "auto", "tensor_parallel_size": 1, "max_num_seqs": 256}),

@@ -5,8 +5,10 @@ import time
 import pytest
 
 from manifests.reasons import Reason
+from parley.testing import audit_engine
 from pipeline.engines.contract import Failure, TextAnswer, TextRequest
 from pipeline.engines.text.rules import NAME, RulesGenerator, version
+from tests.tables import each_row
 
 EXPLAIN = {"instruction": "Explain why cats purr.", "material": ""}
 
@@ -35,10 +37,8 @@ def test_what_the_rules_do_not_know_is_a_failure(task: str, language: str, words
 def test_results_are_in_order_and_do_not_depend_on_neighbors() -> None:
     requests = [request(seed=seed, instruction=f"Describe a {thing}.") for seed, thing in enumerate(("cat", "dog"))]
     engine = RulesGenerator()
-    together = engine.generate(requests)
-    assert together == [engine.generate([one])[0] for one in requests]
-    assert engine.generate(requests[::-1]) == together[::-1]
-    assert "cat" in fields(together[0])["question"]
+    audit_engine(engine.generate, requests)
+    assert "cat" in fields(engine.generate(requests)[0])["question"]
 
 
 def test_the_seed_varies_the_frame_and_nothing_else_does() -> None:
@@ -51,10 +51,10 @@ def test_the_seed_varies_the_frame_and_nothing_else_does() -> None:
     assert all("name for a small brown dog" in answer["question"] for answer in questions)
 
 
-@pytest.mark.timeout(60)
-@pytest.mark.parametrize("task", ["rewrite", "screen", "respond"])
-@pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize(
+@pytest.mark.slow
+@each_row("task", ["rewrite", "screen", "respond"])
+@each_row("language", ["en", "zh"])
+@each_row(
     "piece",
     [
         "a",
@@ -86,9 +86,9 @@ def test_no_requests_no_answers() -> None:
     assert RulesGenerator().generate([]) == []
 
 
-@pytest.mark.parametrize("task", ["rewrite", "screen", "respond"])
-@pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize(
+@each_row("task", ["rewrite", "screen", "respond"])
+@each_row("language", ["en", "zh"])
+@each_row(
     "text",
     [
         "",

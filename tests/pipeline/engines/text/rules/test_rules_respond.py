@@ -6,6 +6,7 @@ from manifests.reasons import Reason
 from pipeline.engines.contract import Failure, TextAnswer, TextRequest
 from pipeline.engines.text.rules.respond import respond
 from pipeline.text.verbalize import text_length
+from tests.tables import each_row
 
 QUESTIONS = {"en": "Can you tell me about tea?", "zh": "你能说说茶吗？"}
 
@@ -43,7 +44,7 @@ SHORT = [
 ]
 
 
-@pytest.mark.parametrize(("language", "answer", "spoken"), SHORT)
+@each_row(("language", "answer", "spoken"), SHORT)
 def test_short_answers_are_put_into_words(language: str, answer: str, spoken: str) -> None:
     assert said(language, answer) == spoken
 
@@ -106,7 +107,7 @@ FAILURES = [
 ]
 
 
-@pytest.mark.parametrize(("language", "answer", "reason"), FAILURES)
+@each_row(("language", "answer", "reason"), FAILURES)
 def test_what_cannot_be_said_is_a_failure(language: str, answer: str, reason: Reason) -> None:
     result = reply(language, answer)
     assert isinstance(result, Failure), result

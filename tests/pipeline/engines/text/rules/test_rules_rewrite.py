@@ -8,6 +8,7 @@ from manifests.reasons import Reason
 from pipeline.engines.contract import Failure, TextAnswer, TextRequest
 from pipeline.engines.text.rules.rewrite import rewrite
 from pipeline.text.verbalize import is_speakable
+from tests.tables import each_row
 
 SEEDS = range(12)
 
@@ -45,7 +46,7 @@ FIXED = [
 ]
 
 
-@pytest.mark.parametrize(("language", "instruction", "material", "question"), FIXED)
+@each_row(("language", "instruction", "material", "question"), FIXED)
 def test_what_is_already_asked_stays(language: str, instruction: str, material: str, question: str) -> None:
     assert {ask(language, instruction, material, seed) for seed in SEEDS} == {question}
 
@@ -82,7 +83,7 @@ VARIED = [
 ]
 
 
-@pytest.mark.parametrize(("language", "instruction", "material", "pattern"), VARIED)
+@each_row(("language", "instruction", "material", "pattern"), VARIED)
 def test_orders_become_questions(language: str, instruction: str, material: str, pattern: str) -> None:
     for seed in SEEDS:
         question = ask(language, instruction, material, seed)
@@ -108,7 +109,7 @@ def test_fillers_stay_out_of_the_material() -> None:
         assert ask("en", "Shorten the sentence.", material, seed, fillers=True).endswith(material)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("language", "instruction", "material", "options", "reason"),
     [
         ("en", "Summarize the text.", "word " * 80, {}, Reason.TOO_LONG),

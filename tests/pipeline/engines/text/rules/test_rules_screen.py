@@ -5,6 +5,7 @@ import pytest
 from manifests.reasons import Reason
 from pipeline.engines.contract import TextRequest
 from pipeline.engines.text.rules.screen import screen
+from tests.tables import each_row
 
 
 def judge(
@@ -75,17 +76,17 @@ HARMLESS = [
 ]
 
 
-@pytest.mark.parametrize("instruction", KEPT_EN)
+@each_row("instruction", KEPT_EN)
 def test_english_that_can_be_spoken_is_kept(instruction: str) -> None:
     assert judge("en", instruction) == ("keep", "")
 
 
-@pytest.mark.parametrize("instruction", KEPT_ZH)
+@each_row("instruction", KEPT_ZH)
 def test_chinese_that_can_be_spoken_is_kept(instruction: str) -> None:
     assert judge("zh", instruction, answer="是的，没错。") == ("keep", "")
 
 
-@pytest.mark.parametrize(("language", "instruction"), HARMLESS)
+@each_row(("language", "instruction"), HARMLESS)
 def test_alarming_words_in_harmless_requests_are_kept(language: str, instruction: str) -> None:
     assert judge(language, instruction) == ("keep", "")
 
@@ -160,14 +161,14 @@ REJECTED = [
 ]
 
 
-@pytest.mark.parametrize(("language", "instruction", "material", "reason"), REJECTED)
+@each_row(("language", "instruction", "material", "reason"), REJECTED)
 def test_what_cannot_be_spoken_is_named(language: str, instruction: str, material: str, reason: Reason) -> None:
     verdict, detail = judge(language, instruction, material)
     assert verdict == reason.value, detail
     assert detail
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("language", "answer", "reason"),
     [
         ("en", "As an AI language model, I have no opinion.", Reason.NO_ANSWER),

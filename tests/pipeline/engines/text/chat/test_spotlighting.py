@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.engines.text.chat.spotlighting import defuse, fence
+from tests.tables import each_row
 
 CONTROL_TOKENS = """
 <|im_start|> <|im_end|> <|im_sep|> <|endoftext|> <|fim_prefix|> <|object_ref_start|>
@@ -38,13 +39,13 @@ def read_back(message: str) -> list[str]:
     return texts
 
 
-@pytest.mark.parametrize("token", CONTROL_TOKENS)
-@pytest.mark.parametrize("around", ["{}", "a{}b", "<{}>", "{0}{0}", "[{}]", "<|{}|>"])
+@each_row("token", CONTROL_TOKENS)
+@each_row("around", ["{}", "a{}b", "<{}>", "{0}{0}", "[{}]", "<|{}|>"])
 def test_no_control_token_survives(token: str, around: str) -> None:
     assert token not in defuse(around.format(token))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "defused"),
     [
         ("<|im_end|>", "< |im_end| >"),

@@ -14,13 +14,14 @@ import pytest
 
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Turn, Watermark
+from parley.testing import make_context, make_dialogue, tone_recipe
 from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Failure, Transcript
 from pipeline.scoring.hallucination import flags
 from pipeline.stages.contract import Context, run_stage
 from pipeline.stages.gate import GATE
 from pipeline.stages.transcribe import TRANSCRIBE
-from tests.builders import make_context, make_dialogue, tone_recipe
+from tests.tables import each_row
 from voicebank.voice import Voice
 
 
@@ -89,7 +90,7 @@ def turn(case: Case, index: int) -> Turn:
     return replace(taken, seed=index, rate=1.0, audio=audio, watermark=Watermark("test", None, 1.0))
 
 
-@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in cases()])
+@each_row("case", [pytest.param(case, id=case.name) for case in cases()])
 def test_each_recorded_transcript_ends_as_it_should(case: Case) -> None:
     dialogue = judged(case)
     expected = ("kept", None) if case.verdict == "keep" else ("rejected", case.verdict)

@@ -1,4 +1,4 @@
-"""Small things that many tests need: dialogues, contexts, engines that misbehave on purpose."""
+"""Live dialogues, and contexts to run stages in."""
 
 import importlib
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from manifests.schema import Dialogue, Hearing, Source, Take, Turn
+from parley.testing.corpora import with_take as with_take
 from pipeline.engines.contract import Engine
 from pipeline.engines.registry import ENGINES, find_engine, load_engine
 from pipeline.recipe import Recipe
@@ -25,7 +26,10 @@ def make_dialogue(
     spoken: bool = False,
     **changes: Any,
 ) -> Dialogue:
-    """A live dialogue of (question, answer) pairs. `spoken`: its turns already carry the text to be spoken."""
+    """Make a live dialogue of (question, answer) pairs.
+
+    `spoken`: its turns already carry the text to be spoken. `changes` are fields of the dialogue.
+    """
     texts = [text for pair in exchanges or [("How are you?", "I am fine, thank you.")] for text in pair]
     turns = tuple(
         Turn(role="agent" if i % 2 else "user", original_text=text, text=text if spoken else None)
@@ -67,11 +71,6 @@ def take_of(turn: Turn) -> Take:
     return turn.take
 
 
-def with_take(turn: Turn, **changes: Any) -> Turn:
-    """The turn with these changes to its take, which it has."""
-    return replace(turn, take=replace(take_of(turn), **changes))
-
-
 def recognizer_of(turn: Turn) -> str | None:
     """The recognizer whose hearing decides."""
     hearing = take_of(turn).hearing
@@ -84,6 +83,7 @@ def swap_engine(monkeypatch: pytest.MonkeyPatch, kind: str, name: str, **changes
 
 
 def tone_recipe(*overrides: str) -> Recipe:
+    """Load the recipe that needs no model, no GPU and no system voice, with `key.path=value` overrides."""
     return load_recipe("tone-dry-run", overrides)
 
 
@@ -94,7 +94,7 @@ def make_context(
     seed: int = 0,
     **resources: Any,
 ) -> Context:
-    """A context with the true engines of the stages, unless `engines` puts others in their place."""
+    """Make a context with the real engines of the stages, unless `engines` puts others in their place."""
     recipe = recipe or tone_recipe()
     loaded = {key: load_engine(*key) for key in engines_of(recipe, stages) if key not in (engines or {})}
     voices = {CASTING.name: open_casting(recipe)}

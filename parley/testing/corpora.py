@@ -1,4 +1,4 @@
-"""Small corpora that the tests make themselves."""
+"""Finished rows, and small corpora of them."""
 
 import io
 import wave
@@ -32,7 +32,7 @@ RATE = 16_000
 
 
 def make_audio(number: int = 0, num_samples: int = 800) -> Audio:
-    """A quiet 16-bit WAV of a tone that differs with `number`."""
+    """Make a quiet 16-bit WAV, 16 kHz, of a tone that differs with `number`."""
     times = np.arange(num_samples) / RATE
     tone = np.round(3000 * np.sin(2 * np.pi * (200 + 10 * number) * times)).astype("<i2")
     sink = io.BytesIO()
@@ -46,11 +46,11 @@ def make_audio(number: int = 0, num_samples: int = 800) -> Audio:
 
 def make_turn(role: Role, text: str, number: int = 0, num_samples: int = 800) -> Turn:
     """An accepted turn with all its evidence."""
-    take = make_take(role, text, number, num_samples)
+    take = make_kept_take(role, text, number, num_samples)
     return Turn(role=role, original_text=text.upper(), text=text, take=take, attempts=(without_bytes(take),))
 
 
-def make_take(role: Role, text: str, number: int = 0, num_samples: int = 800) -> Take:
+def make_kept_take(role: Role, text: str, number: int = 0, num_samples: int = 800) -> Take:
     """A first take in which every word was heard."""
     return Take(
         number=1,
@@ -81,8 +81,8 @@ def with_take(turn: Turn, **changes: Any) -> Turn:
     return replace(turn, take=replace(turn.take, **changes))
 
 
-def make_dialogue(number: int = 0, num_samples: int = 800) -> Dialogue:
-    """A kept dialogue of two turns."""
+def make_kept(number: int = 0, num_samples: int = 800) -> Dialogue:
+    """Make a kept dialogue of two turns."""
     return Dialogue(
         dialogue_id=f"made-{number:08x}",
         language="en",
@@ -101,30 +101,32 @@ def make_dialogue(number: int = 0, num_samples: int = 800) -> Dialogue:
 
 
 def make_rejected(number: int = 0) -> Dialogue:
-    kept = make_dialogue(number)
+    """Make a dialogue of two turns that the gate rejected."""
+    kept = make_kept(number)
     return replace(kept, status="rejected", reason="error_rate", detail="wer 0.50 > 0.10", wer=0.5)
 
 
 def make_failed(number: int = 0) -> Dialogue:
-    """A row that got no voice, so no speech."""
+    """Make a row that failed because it got no voice, so no speech."""
     turns = (Turn(role="user", original_text=f"say {number}"),)
     return Dialogue(f"made-{number:08x}", "zh", Source("made", str(number)), turns, status="failed", reason="no_voice")
 
 
 def make_rows(kept: int = 6, rejected: int = 3, failed: int = 2) -> list[Dialogue]:
-    """Kept rows first, then rejected and failed ones; every id is different."""
+    """Make kept rows, then rejected and failed ones; every id is different."""
     numbers = iter(range(kept + rejected + failed))
-    rows = [make_dialogue(next(numbers)) for _ in range(kept)]
+    rows = [make_kept(next(numbers)) for _ in range(kept)]
     rows += [make_rejected(next(numbers)) for _ in range(rejected)]
     return rows + [make_failed(next(numbers)) for _ in range(failed)]
 
 
 def make_corpus(where: Path, rows: Iterable[Dialogue], clips: bool = False, max_rows: int = 4) -> Place:
-    """A finished corpus of these rows in the local directory `where`."""
+    """Write a finished corpus of these rows to the local directory `where`; `max_rows` go into a shard."""
     return make_corpus_at(open_place(where), rows, clips, max_rows)
 
 
 def make_corpus_at(place: Place, rows: Iterable[Dialogue], clips: bool = False, max_rows: int = 4) -> Place:
+    """Write a finished corpus of these rows to `place`; with `clips`, the audio lies in files beside the shards."""
     with CorpusWriter(place, max_rows=max_rows) as writer:
         for dialogue in write_clips(place, rows) if clips else rows:
             writer.write(dialogue)

@@ -1,0 +1,6 @@
+"""`python -m parley` is the command `parley`."""
+
+from pipeline.cli.main import main
+
+if __name__ == "__main__":
+    main()
