@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from pipeline.engines.remote.client import ErrorWithin
+from pipeline.engines.remote.client import EmbeddedError, TransientError
 from pipeline.engines.remote.clip import LONGEST_S, LossyAudio, read_clip
-from pipeline.engines.remote.retry import Fault
 
 RATE = 24_000
 PCM = np.round(np.sin(np.arange(RATE // 10) * 0.05) * 9000).astype(np.int16)
@@ -120,18 +119,18 @@ JSON = {"content-type": "application/json"}
 def test_what_may_go_better_next_time(body: bytes, headers: dict[str, str], what: str, pcm_sample_rate: Any) -> None:
     if body == b"no audio at all" and pcm_sample_rate:
         what = "cut off"  # an odd number of bytes
-    with pytest.raises(Fault, match=what):
+    with pytest.raises(TransientError, match=what):
         read_clip(body, headers, pcm_sample_rate)
 
 
 def test_a_length_that_nobody_says() -> None:
-    with pytest.raises(Fault, match="how long"):
+    with pytest.raises(TransientError, match="how long"):
         read_clip(bytes(2 * 4000 * (LONGEST_S + 1)), {}, 4000)
 
 
 def test_an_error_within() -> None:
     payload = {"error": {"message": "busy", "code": 429}}
-    with pytest.raises(ErrorWithin) as caught:
+    with pytest.raises(EmbeddedError) as caught:
         read_clip(json.dumps(payload).encode(), JSON)
     assert (caught.value.status, caught.value.payload) == (429, payload)
 

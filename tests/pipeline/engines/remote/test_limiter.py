@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from pipeline.engines.remote.limiter import Limiter, Outcome
+from pipeline.engines.remote.limiter import Limiter, LoadSignal
 
 
 class Clock:
@@ -25,7 +25,7 @@ async def window(
         await limiter.acquire()
     clock.now += lasts_s
     for i in range(size):
-        limiter.release(Outcome.SLOW_DOWN if i < complaints else Outcome.ANSWERED, latency_s)
+        limiter.release(LoadSignal.OVERLOADED if i < complaints else LoadSignal.ANSWERED, latency_s)
     return limiter.limit
 
 
@@ -93,7 +93,7 @@ def test_outcomes_that_say_nothing_change_nothing() -> None:
         limiter = Limiter(4)
         for _ in range(100):
             await limiter.acquire()
-            limiter.release(Outcome.NEITHER)
+            limiter.release(LoadSignal.NONE)
         assert (limiter.limit, limiter.in_flight) == (4, 0)
 
     run(test)
@@ -107,7 +107,7 @@ def test_first_come_first_served() -> None:
             await limiter.acquire()
             served.append(number)
             await asyncio.sleep(0)
-            limiter.release(Outcome.NEITHER)
+            limiter.release(LoadSignal.NONE)
 
         await asyncio.gather(*(one(number) for number in range(20)))
         assert served == list(range(20))
@@ -124,7 +124,7 @@ def test_nobody_is_let_in_while_more_are_in_flight_than_a_shrunken_limit_allows(
         await asyncio.sleep(0)
         in_flight = []
         for number in range(12):
-            limiter.release(Outcome.SLOW_DOWN if number < 6 else Outcome.NEITHER)
+            limiter.release(LoadSignal.OVERLOADED if number < 6 else LoadSignal.NONE)
             in_flight.append(limiter.in_flight)
         assert in_flight == [6, 6, 6, 6, 6, 5, 4, 3, 3, 3, 3, 3]
         await asyncio.gather(*waiting)
@@ -145,7 +145,7 @@ def test_who_is_stopped_while_waiting_takes_no_place() -> None:
         first, second = await _waiting(limiter, 2)
         first.cancel()
         await asyncio.sleep(0)
-        limiter.release(Outcome.NEITHER)
+        limiter.release(LoadSignal.NONE)
         await second
         assert limiter.in_flight == 1
 
@@ -157,7 +157,7 @@ def test_who_is_stopped_in_the_moment_of_the_gift_passes_it_on() -> None:
         limiter = Limiter(1)
         await limiter.acquire()
         first, second = await _waiting(limiter, 2)
-        limiter.release(Outcome.NEITHER)
+        limiter.release(LoadSignal.NONE)
         first.cancel()
         await second
         assert limiter.in_flight == 1
@@ -173,7 +173,7 @@ def test_new_ones_are_let_in_when_all_who_waited_were_stopped() -> None:
         for task in await _waiting(limiter, 3):
             task.cancel()
         await asyncio.sleep(0)
-        limiter.release(Outcome.NEITHER)
+        limiter.release(LoadSignal.NONE)
         await limiter.acquire()
         assert limiter.in_flight == 1
 

@@ -8,7 +8,7 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 import pytest
 
 from manifests.errors import EngineDied
-from pipeline.engines.remote.loop_thread import LoopThread
+from pipeline.engines.remote.async_bridge import LoopThread
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -41,7 +41,7 @@ def test_what_comes_back(thread: LoopThread) -> None:
 
 
 def test_it_waits_as_long_as_it_takes(thread: LoopThread, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.engines.remote.loop_thread.LOOK_S", 0.001)
+    monkeypatch.setattr("pipeline.engines.remote.async_bridge.POLL_S", 0.001)
 
     async def slow() -> int:
         await asyncio.sleep(0.05)
@@ -78,7 +78,7 @@ def test_who_waits_for_a_loop_that_ends_is_told(thread: LoopThread) -> None:
 def test_a_future_that_nobody_will_ever_finish_is_no_trap(thread: LoopThread, monkeypatch: pytest.MonkeyPatch) -> None:
     # As when the loop ends between taking a coroutine and beginning with it.
     monkeypatch.setattr("asyncio.run_coroutine_threadsafe", lambda coroutine, loop: (coroutine.close(), Future())[1])
-    monkeypatch.setattr("pipeline.engines.remote.loop_thread.LOOK_S", 0.01)
+    monkeypatch.setattr("pipeline.engines.remote.async_bridge.POLL_S", 0.01)
     thread.stop()
     with pytest.raises(EngineDied, match="has ended"):
         thread.run(number)

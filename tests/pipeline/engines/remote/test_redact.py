@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.engines.remote.redact import make_scrub
+from pipeline.engines.remote.redact import make_redactor
 
 KEY = "a1B2c3D4e5F6g7H8i9"
 
@@ -23,9 +23,9 @@ KEY = "a1B2c3D4e5F6g7H8i9"
     ],
 )
 def test_scrubbing(text: str, scrubbed: str) -> None:
-    scrub = make_scrub([KEY], {"/home/me/secret/tiny": "tiny"})
+    scrub = make_redactor([KEY], {"/home/me/secret/tiny": "tiny"})
     assert scrub(text) == scrubbed
 
 
 def test_a_short_secret_would_mask_ordinary_words() -> None:
-    assert make_scrub(["key"], {})("the key is wrong") == "the key is wrong"
+    assert make_redactor(["key"], {})("the key is wrong") == "the key is wrong"

@@ -13,7 +13,7 @@ from manifests.errors import EngineDied
 from manifests.reasons import Reason
 from manifests.storage import Place, open_place
 from pipeline.engines.contract import ChatMessage, ChatReply, ChatRequest, Failure, Tokens
-from pipeline.engines.text.chat.answers import Remembering, answer_key
+from pipeline.engines.text.chat.answers import CachedChatModel, answer_key
 
 REQUEST = ChatRequest((ChatMessage("system", "be brief"), ChatMessage("user", "what is a river?")), seed=3)
 REPLY = ChatReply("流水", "stop", Tokens(requests=1, prompt=10, completion=2))
@@ -43,11 +43,11 @@ class Model:
         return self._say()
 
 
-def remember(folder: Path, model: Model, identity: dict[str, object] | None = None) -> Remembering:
-    return Remembering(model, open_place(folder), {"model": "m"} if identity is None else identity)
+def remember(folder: Path, model: Model, identity: dict[str, object] | None = None) -> CachedChatModel:
+    return CachedChatModel(model, open_place(folder), {"model": "m"} if identity is None else identity)
 
 
-def ask_all(store: Remembering, *requests: ChatRequest) -> list[ChatReply | Failure]:
+def ask_all(store: CachedChatModel, *requests: ChatRequest) -> list[ChatReply | Failure]:
     async def all_of_them() -> list[ChatReply | Failure]:
         results = [await store.complete(request) for request in requests]
         await store.close()
@@ -140,11 +140,11 @@ def test_any_filesystem(tmp_path: Path) -> None:
     model = Model()
     place = Place(fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem()), "store")
     assert not place.is_local
-    results = ask_all(Remembering(model, place, {}), REQUEST, REQUEST)
+    results = ask_all(CachedChatModel(model, place, {}), REQUEST, REQUEST)
     assert results == [REPLY, replace(REPLY, spent=REUSED)]
 
 
-async def _ask_at_once(store: Remembering, model: Model, number: int) -> list[asyncio.Task[ChatReply | Failure]]:
+async def _ask_at_once(store: CachedChatModel, model: Model, number: int) -> list[asyncio.Task[ChatReply | Failure]]:
     model.go_on.clear()
     tasks = [asyncio.create_task(store.complete(REQUEST)) for _ in range(number)]
     while not model.asked:

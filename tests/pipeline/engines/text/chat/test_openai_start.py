@@ -12,7 +12,7 @@ from aiohttp import web
 
 from manifests.errors import EngineUnavailable
 from pipeline.engines.contract import ChatReply, Failure
-from pipeline.engines.remote.endpoint import find_endpoint
+from pipeline.engines.remote.endpoint import resolve_endpoint
 from pipeline.engines.text.chat.openai_model import OpenAIChat
 from tests.servers import wire
 from tests.servers.asking import QUICK, ask, question, settings
@@ -68,7 +68,7 @@ def test_address_and_key(
 ) -> None:
     for variable, value in environment.items():
         monkeypatch.setenv(variable, value)
-    endpoint = find_endpoint("openai", settings(base_url).serving)
+    endpoint = resolve_endpoint("openai", settings(base_url).serving)
     assert (endpoint.base_url, endpoint.name, endpoint.key) == (url, name, key)
 
 

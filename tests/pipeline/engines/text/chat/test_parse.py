@@ -10,10 +10,10 @@ from manifests.reasons import Reason
 from pipeline.engines.contract import Complaint
 from pipeline.engines.text.chat.json_repair import LONGEST
 from pipeline.engines.text.chat.parse import MOST_BRACKETS, parse_answer
-from pipeline.engines.text.chat.tasks import TASKS, Key, Value
+from pipeline.engines.text.chat.tasks import TASKS, AnswerKey, Value
 
 
-def keys(task: str, *names: str) -> dict[str, Key]:
+def keys(task: str, *names: str) -> dict[str, AnswerKey]:
     found = {name: TASKS[task].key_named(name) for name in names}
     return {name: key for name, key in found.items() if key}
 
@@ -221,7 +221,7 @@ def test_an_answer_at_the_token_limit_is_cut_off_whatever_it_says(text: str) -> 
         ),
     ],
 )
-def test_complaints(text: str, asked: dict[str, Key], complaint: Complaint) -> None:
+def test_complaints(text: str, asked: dict[str, AnswerKey], complaint: Complaint) -> None:
     assert parse_answer(text, "stop", asked) == complaint
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from manifests.reasons import reason_of
+from pipeline.engines.text.chat.parse import answer_fields
 from pipeline.engines.text.chat.tasks import COMPLAINTS, KEEP, TASKS
 from pipeline.recipe import Respond
 
@@ -39,7 +40,7 @@ from pipeline.recipe import Respond
     ],
 )
 def test_fields_of_an_answer(task: str, values: dict[str, str | bool], fields: dict[str, str]) -> None:
-    assert TASKS[task].fields(values) == fields
+    assert answer_fields(TASKS[task], values) == fields
 
 
 def test_every_verdict_is_a_reason() -> None:
