@@ -1,4 +1,4 @@
-"""Cutting text into sentences, and closing them. A cut too few is harmless here; a cut inside "Dr. Smith" is not."""
+"""Splits text into sentences, and ends them. A missing split is harmless here; a split inside "Dr. Smith" is not."""
 
 import re
 
@@ -10,14 +10,14 @@ _CHINESE_SENTENCE = re.compile(r"[^。！？!?]+(?:[。！？!?]+[”’」』�
 
 
 def split_sentences(text: str, language: str) -> list[str]:
-    """The sentences of one paragraph, with their end marks, without outer blanks."""
+    """Return the sentences of one paragraph, with their end marks, without outer blanks."""
     if language == "zh":
         return [sentence for match in _CHINESE_SENTENCE.finditer(text) if (sentence := match.group().strip())]
     return _split_english(text)
 
 
 def with_end_mark(text: str, mark: str, language: str) -> str:
-    """The spoken text closed with `mark` ("." or ","), unless it has an end mark of its own."""
+    """End the spoken text with `mark` ("." or ","), unless it has an end mark of its own."""
     text = _LOOSE_END.sub("", text)
     if not text or text[-1] in ".?!。？！":
         return text
