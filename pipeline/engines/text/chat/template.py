@@ -11,7 +11,7 @@ marks that it cannot contain, and is free of the control tokens of chat formats:
     3f9ac2d1>>>
 
 The tag is drawn from the texts themselves, so that the same texts always give the same message (and the store of
-answers finds it again), and drawn again while it occurs in one of them: no text can close its own fence.
+answers finds it again), and drawn again while it occurs in one of them: no text can contain its own closing mark.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""What errors of real servers mean. The bodies have the shape and the telling words of the servers named."""
+"""Kinds of errors of real servers. The bodies have the shape and the characteristic words of the servers named."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ def fastapi(place: list[str], message: str, kind: str = "") -> dict[str, Any]:
 
 
 TABLE: list[tuple[str, int, Any, ErrorKind]] = [
-    # an over-long prompt
+    # a prompt that is too long
     (
         "openai",
         400,
@@ -35,7 +35,7 @@ TABLE: list[tuple[str, int, Any, ErrorKind]] = [
     ("dashscope", 400, openai("Range of input length should be [1, 30720]"), ErrorKind.TOO_LONG),
     ("in Chinese", 400, openai("输入内容超过最大长度"), ErrorKind.TOO_LONG),
     ("proxy", 413, b"<html>Payload Too Large</html>", ErrorKind.TOO_LONG),
-    # a response_format that is not taken
+    # a response_format that the server refuses
     ("llama-cpp-python", 500, openai("'loc': ('body', 'response_format', 'type')"), ErrorKind.FORMAT),
     ("llama.cpp", 400, openai("failed to parse grammar"), ErrorKind.FORMAT),
     ("deepseek", 400, openai("This response_format type is unavailable now"), ErrorKind.FORMAT),
@@ -58,7 +58,7 @@ TABLE: list[tuple[str, int, Any, ErrorKind]] = [
     ("openrouter", 403, openai("your input was flagged by moderation"), ErrorKind.REFUSED),
     ("dashscope", 400, openai("text", "data_inspection_failed"), ErrorKind.REFUSED),
     ("in Chinese", 400, openai("系统检测到不安全或敏感内容"), ErrorKind.REFUSED),
-    # may go better next time
+    # transient
     ("openai", 429, openai("Rate limit reached: input tokens per minute exceeded"), ErrorKind.TRANSIENT),
     ("any", 408, b"", ErrorKind.TRANSIENT),
     ("any", 409, b"", ErrorKind.TRANSIENT),
@@ -68,7 +68,7 @@ TABLE: list[tuple[str, int, Any, ErrorKind]] = [
     ("proxy", 502, b"<html>Bad Gateway</html>", ErrorKind.UNAVAILABLE),
     ("llama.cpp", 503, openai("Loading model"), ErrorKind.UNAVAILABLE),
     ("transformers", 503, {"detail": "the prompt exceeds the cache: too many tokens"}, ErrorKind.TOO_LONG),
-    # nothing that is known
+    # nothing recognizable
     ("any", 400, openai("messages must alternate"), ErrorKind.BAD_REQUEST),
     ("any", 422, fastapi(["body", "messages"], "Field required"), ErrorKind.BAD_REQUEST),
     ("any", 400, b"", ErrorKind.BAD_REQUEST),
@@ -79,7 +79,7 @@ TABLE: list[tuple[str, int, Any, ErrorKind]] = [
 
 
 @pytest.mark.parametrize(("server", "status", "body", "meaning"), TABLE)
-def test_what_an_error_means(server: str, status: int, body: Any, meaning: ErrorKind) -> None:
+def test_kind_of_an_error(server: str, status: int, body: Any, meaning: ErrorKind) -> None:
     encoded = body if isinstance(body, bytes) else json.dumps(body).encode()
     assert classify_error(status, encoded, FIELDS, formatted=True).kind is meaning
 
@@ -99,17 +99,17 @@ def test_what_an_error_means(server: str, status: int, body: Any, meaning: Error
         ("part of a name", 400, openai("unknown reseed_me"), None),
     ],
 )
-def test_which_field_is_not_taken(server: str, status: int, body: Any, parameter: str | None) -> None:
+def test_the_refused_field_is_named(server: str, status: int, body: Any, parameter: str | None) -> None:
     problem = classify_error(status, json.dumps(body).encode(), FIELDS, formatted=False)
     assert problem.parameter == parameter
     assert problem.kind is (ErrorKind.PARAMETER if parameter else ErrorKind.BAD_REQUEST)
 
 
 @pytest.mark.parametrize(("status", "slow_down"), [(429, True), (503, True), (504, True), (529, True), (500, False)])
-def test_who_has_too_much_to_do(status: int, slow_down: bool) -> None:
+def test_overload_is_recognized(status: int, slow_down: bool) -> None:
     assert classify_error(status, b"").slow_down is slow_down
 
 
-def test_words_about_a_format_matter_only_where_one_was_asked_for() -> None:
+def test_words_about_a_format_count_only_if_one_was_asked_for() -> None:
     body = json.dumps(openai("failed to parse grammar")).encode()
     assert classify_error(400, body, FIELDS, formatted=False).kind is ErrorKind.BAD_REQUEST

@@ -1,4 +1,4 @@
-"""The limiter, with a clock that the test turns and outcomes that it scripts."""
+"""The limiter, with a clock that the test sets and load signals that it scripts."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ class Clock:
 async def window(
     limiter: Limiter, clock: Clock, complaints: int = 0, latency_s: float = 1.0, lasts_s: float = 1
 ) -> int:
-    """As many requests as the limit allows, `complaints` of them told to slow down. Returns the limit after it."""
+    """Finish as many requests as the limit allows, `complaints` of them overloaded. Returns the new limit."""
     size = limiter.limit
     for _ in range(size):
         await limiter.acquire()
@@ -41,7 +41,7 @@ def run(test: Callable[[], Awaitable[None]]) -> None:
         pytest.param(16, [8], [12], id="half of them complain: a quarter less"),
         pytest.param(64, [16], [56], id="a quarter of them complain: an eighth less"),
         pytest.param(64, [64, 3], [32, 33], id="a stray one among many: as none"),
-        pytest.param(64, [7, 6], [60, 61], id="more than one in ten is no stray one"),
+        pytest.param(64, [7, 6], [60, 61], id="more than one in ten is not stray"),
         pytest.param(8, [8, 0, 0, 0, 0, 0], [4, 5, 6, 7, 8, 8], id="grows by one for each clean window"),
         pytest.param(1, [1, 0], [1, 1], id="a ceiling of one"),
     ],
@@ -64,7 +64,7 @@ def test_limit_after_each_window(ceiling: int, complaints: list[int], limits: li
         pytest.param(5.0, 0.5, 6, id="slow, but more comes out: grows"),
     ],
 )
-def test_growth_stops_where_requests_only_queue(latency_s: float, lasts_s: float, limit: int) -> None:
+def test_the_limit_stops_growing_when_requests_only_queue(latency_s: float, lasts_s: float, limit: int) -> None:
     async def test() -> None:
         clock = Clock()
         limiter = Limiter(8, clock)
@@ -88,7 +88,7 @@ def test_longer_answers_count_as_normal_after_some_windows() -> None:
     run(test)
 
 
-def test_outcomes_that_say_nothing_change_nothing() -> None:
+def test_signals_without_information_change_nothing() -> None:
     async def test() -> None:
         limiter = Limiter(4)
         for _ in range(100):
@@ -115,7 +115,7 @@ def test_first_come_first_served() -> None:
     run(test)
 
 
-def test_nobody_is_let_in_while_more_are_in_flight_than_a_shrunken_limit_allows() -> None:
+def test_no_request_enters_while_a_shrunken_limit_is_exceeded() -> None:
     async def test() -> None:
         limiter = Limiter(6)
         for _ in range(6):
@@ -138,7 +138,7 @@ async def _waiting(limiter: Limiter, number: int) -> list[asyncio.Task[None]]:
     return tasks
 
 
-def test_who_is_stopped_while_waiting_takes_no_place() -> None:
+def test_a_request_canceled_while_waiting_takes_no_place() -> None:
     async def test() -> None:
         limiter = Limiter(1)
         await limiter.acquire()
@@ -152,7 +152,7 @@ def test_who_is_stopped_while_waiting_takes_no_place() -> None:
     run(test)
 
 
-def test_who_is_stopped_in_the_moment_of_the_gift_passes_it_on() -> None:
+def test_a_request_canceled_at_the_moment_of_admission_passes_its_place_on() -> None:
     async def test() -> None:
         limiter = Limiter(1)
         await limiter.acquire()
@@ -166,7 +166,7 @@ def test_who_is_stopped_in_the_moment_of_the_gift_passes_it_on() -> None:
     run(test)
 
 
-def test_new_ones_are_let_in_when_all_who_waited_were_stopped() -> None:
+def test_new_requests_enter_when_all_waiting_ones_were_canceled() -> None:
     async def test() -> None:
         limiter = Limiter(1)
         await limiter.acquire()

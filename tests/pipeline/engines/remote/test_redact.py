@@ -1,4 +1,4 @@
-"""Foreign texts, without what must not be seen."""
+"""Texts of servers, without secrets and private paths."""
 
 import pytest
 
@@ -22,7 +22,7 @@ KEY = "a1B2c3D4e5F6g7H8i9"
         ("", ""),
     ],
 )
-def test_scrubbing(text: str, scrubbed: str) -> None:
+def test_secrets_are_redacted(text: str, scrubbed: str) -> None:
     scrub = make_redactor([KEY], {"/home/me/secret/tiny": "tiny"})
     assert scrub(text) == scrubbed
 

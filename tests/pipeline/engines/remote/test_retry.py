@@ -1,4 +1,4 @@
-"""Counting tries, waiting between them, and when a server counts as dead; with a clock that the test turns."""
+"""Counting attempts, the pauses between them, and when a server counts as dead; with a clock that the test sets."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -38,19 +38,19 @@ def try_once(attempts: Attempts, clock: Clock, error: TransientError, lasts_s: f
 
 
 @pytest.mark.parametrize("error", [BUSY, SILENT], ids=str)
-def test_a_try_that_the_server_spoiled_counts(error: TransientError) -> None:
+def test_an_attempt_that_the_server_spoiled_counts(error: TransientError) -> None:
     attempts, _, clock = make_attempts()
     assert [try_once(attempts, clock, error) for _ in range(3)] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("error", [REFUSED, GATEWAY], ids=str)
-def test_tries_do_not_count_while_nobody_reaches_the_server(error: TransientError) -> None:
+def test_attempts_do_not_count_while_no_request_reaches_the_server(error: TransientError) -> None:
     attempts, _, clock = make_attempts()
     assert [try_once(attempts, clock, error) for _ in range(5)] == [0] * 5
 
 
 @pytest.mark.parametrize("error", [REFUSED, GATEWAY], ids=str)
-def test_they_count_where_others_are_answered(error: TransientError) -> None:
+def test_unreachable_attempts_count_if_others_are_answered(error: TransientError) -> None:
     attempts, liveness, clock = make_attempts()
     counts = []
     for _ in range(3):
@@ -58,10 +58,10 @@ def test_they_count_where_others_are_answered(error: TransientError) -> None:
         clock.now += 1
         counts.append(try_once(attempts, clock, error))
         clock.now += 1
-    assert counts == [0, 1, 2]  # the answer before the first sending says nothing about it
+    assert counts == [0, 1, 2]  # an answer before the first sending says nothing about this request
 
 
-def test_a_server_that_dies_costs_those_in_flight_one_attempt() -> None:
+def test_a_dying_server_costs_requests_in_flight_one_attempt() -> None:
     attempts, liveness, clock = make_attempts()
     attempts.begin()
     clock.now += 1
@@ -71,7 +71,7 @@ def test_a_server_that_dies_costs_those_in_flight_one_attempt() -> None:
     assert [try_once(attempts, clock, REFUSED) for _ in range(5)] == [1] * 5
 
 
-def test_attempts_are_over_when_they_are_counted() -> None:
+def test_attempts_are_over_at_the_limit() -> None:
     attempts, _, clock = make_attempts(limit=2)
     over = []
     for _ in range(2):
@@ -84,22 +84,23 @@ def test_attempts_are_over_when_they_are_counted() -> None:
 def test_a_server_that_is_silent_for_the_whole_patience_is_dead(error: TransientError) -> None:
     attempts, liveness, clock = make_attempts(patience_s=100)
     liveness.answered()
-    clock.now = 500  # nothing was asked meanwhile: that is no silence
+    clock.now = 500  # nothing was asked meanwhile, so this does not count as silence
     try_once(attempts, clock, error, lasts_s=60)
     with pytest.raises(EngineDied, match=r"^the server has not answered for 120 s: "):
         try_once(attempts, clock, error, lasts_s=60)
 
 
-def test_an_answer_to_anybody_is_a_sign_of_life() -> None:
+def test_an_answer_to_any_request_is_a_sign_of_life() -> None:
     attempts, liveness, clock = make_attempts(patience_s=100, limit=99)
     for _ in range(10):
         try_once(attempts, clock, REFUSED, lasts_s=60)
         liveness.answered()
+    assert attempts.counted == 0  # and EngineDied was not raised
 
 
-def test_a_server_that_answers_with_errors_lives() -> None:
+def test_a_server_that_answers_with_errors_is_alive() -> None:
     attempts, _, clock = make_attempts(patience_s=100)
-    try_once(attempts, clock, BUSY, lasts_s=1000)
+    assert try_once(attempts, clock, BUSY, lasts_s=1000) == 1
 
 
 def _state(error: TransientError) -> RetryCallState:
@@ -109,7 +110,7 @@ def _state(error: TransientError) -> RetryCallState:
 
 
 @pytest.mark.parametrize(("tries", "longest"), [(1, 0.5), (2, 1.0), (4, 4.0), (20, 20.0), (5000, 20.0)])
-def test_waiting_doubles_up_to_its_cap_and_is_spread(tries: int, longest: float) -> None:
+def test_the_pause_doubles_up_to_its_cap_and_is_spread(tries: int, longest: float) -> None:
     attempts, _, clock = make_attempts(limit=10_000, patience_s=10_000)
     for _ in range(tries):
         try_once(attempts, clock, BUSY)
@@ -119,7 +120,7 @@ def test_waiting_doubles_up_to_its_cap_and_is_spread(tries: int, longest: float)
 
 
 @pytest.mark.parametrize(("asked", "least"), [(3.0, 3.0), (0.0, 0.0), (86_400.0, 60.0)])
-def test_the_server_is_waited_for_as_long_as_it_asks(asked: float, least: float) -> None:
+def test_the_pause_is_what_the_server_asks_for(asked: float, least: float) -> None:
     attempts, _, _ = make_attempts()
     waits = [attempts.pause_s(_state(TransientError("HTTP 429", retry_after_s=asked))) for _ in range(100)]
     assert least <= min(waits) <= max(waits) <= least + 0.5

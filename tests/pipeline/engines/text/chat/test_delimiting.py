@@ -1,4 +1,4 @@
-"""Fences: whatever a text holds, it can be read back, and no control token of a chat format survives."""
+"""Delimited text: whatever it contains, it can be read back, and no control token of a chat format survives."""
 
 import re
 import subprocess
@@ -28,7 +28,7 @@ nasty = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=8)), max_si
 
 
 def read_back(message: str) -> list[str]:
-    """The texts of the fenced blocks, by what the marks say alone."""
+    """Read the delimited texts, by their marks alone."""
     texts = []
     while opening := re.search(r"<<<([0-9a-f]{8})\n", message):
         rest = message[opening.end() :]
@@ -60,7 +60,7 @@ def test_no_control_token_survives(token: str, around: str) -> None:
         ("你好，<think>", "你好，< think>"),
     ],
 )
-def test_what_is_changed_and_what_is_not(text: str, defused: str) -> None:
+def test_only_what_looks_like_a_control_token_is_changed(text: str, defused: str) -> None:
     assert defuse(text) == defused
 
 
@@ -84,9 +84,8 @@ def test_defusing_twice_is_defusing_once(text: str) -> None:
     assert not [token for token in CONTROL_TOKENS if token in once]
 
 
-def test_a_text_that_knows_its_own_tag_gets_another_one() -> None:
-    # The tag of a text of blanks and all possible answers to it cannot be had; a text that holds the tag of the text
-    # without it can, and so on: the row of tags must go on until one is free.
+def test_a_text_that_contains_its_own_tag_gets_another() -> None:
+    # Each round adds the tag of the text so far, so that more and more tags are taken before one is free.
     seen = ""
     for _ in range(5):
         block = delimit({"x": seen})["x"]
@@ -101,7 +100,7 @@ def test_the_tag_moves_on_while_a_text_contains_it(monkeypatch: pytest.MonkeyPat
     assert block == "<<<f\n0123456789abcde\nf>>>"
 
 
-def test_all_texts_of_a_message_share_a_tag_that_is_in_none() -> None:
+def test_the_texts_of_a_message_share_a_tag_that_none_contains() -> None:
     alone = delimit({"a": "one"})["a"][3:11]
     both = delimit({"a": "one", "b": alone})
     assert both["a"][3:11] == both["b"][3:11] != alone

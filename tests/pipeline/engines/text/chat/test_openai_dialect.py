@@ -1,4 +1,4 @@
-"""What a server understands of the chat API, found out by what it refuses."""
+"""The dialect of a server: what it understands of the chat API, found out by what it refuses."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.servers.asking import SCHEMA, settings
 REQUEST = ChatRequest((ChatMessage("user", "hello"),), seed=5, schema=SCHEMA)
 
 
-def test_the_ladder_of_formats() -> None:
+def test_each_refused_format_leads_to_the_next() -> None:
     dialect, formats = Dialect(), []
     problem = classify_error(400, b"response_format", formatted=True)
     while dialect is not None:
@@ -33,7 +33,7 @@ def test_the_ladder_of_formats() -> None:
         (["max_tokens"], {"max_tokens"}, {"max_completion_tokens": 512}),
     ],
 )
-def test_fields_that_a_server_does_not_take(refused: list[str], gone: set[str], new: dict[str, int]) -> None:
+def test_refused_fields_are_left_out_or_renamed(refused: list[str], gone: set[str], new: dict[str, int]) -> None:
     full = Dialect().fields(settings(None), REQUEST)
     dialect: Dialect | None = Dialect()
     for name in refused:

@@ -1,4 +1,4 @@
-"""The table of tasks: from what a model says to the fields that stages know."""
+"""The table of tasks, and the fields that an answer becomes."""
 
 import pytest
 
@@ -50,7 +50,7 @@ def test_every_verdict_is_a_reason() -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_verdicts_are_about_booleans_that_are_asked_for(task: str) -> None:
+def test_verdicts_are_about_the_booleans_of_the_answer(task: str) -> None:
     booleans = [key.field for key in TASKS[task].keys if key.type == "boolean"]
     assert booleans == [field for field, _ in TASKS[task].verdicts]
 
