@@ -28,7 +28,7 @@ import openai
 
 from manifests.storage import open_place
 from pipeline.engines.contract import ChatMessage, ChatModel, ChatReply, ChatRequest
-from pipeline.engines.text.chat.answers import Remembering
+from pipeline.engines.text.chat.answers import CachedChatModel
 from pipeline.engines.text.chat.openai_model import OpenAIChat, identity
 from pipeline.engines.text.openai import OpenAIModel
 from tests.servers.faulty import MODEL, FaultyServer
@@ -128,7 +128,7 @@ async def compare(settings: OpenAIModel, requests: int, rounds: int, folder: str
     client, bare = bare_client(settings)
     ours = OpenAIChat(settings)
     await ours.start()
-    storing = Remembering(ours, open_place(folder), identity(settings))
+    storing = CachedChatModel(ours, open_place(folder), identity(settings))
     asks = {"bare client": bare, "OpenAIChat": checked(ours), "with empty store": checked(storing)}
     paces: dict[str, list[Pace]] = {name: [] for name in (*asks, "from the store")}
     for ask in asks.values():

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.engines.contract import ChatMessage, ChatReply, ChatRequest, Failure
-from pipeline.engines.remote.retry import Pace
+from pipeline.engines.remote.client import BackoffPolicy
 from pipeline.engines.text.chat.openai_model import OpenAIChat
 from pipeline.engines.text.openai import OpenAIModel, OpenAIServing
 
-QUICK = Pace(base_s=0.005, cap_s=0.05, asked_cap_s=0.3)
+QUICK = BackoffPolicy(base_s=0.005, cap_s=0.05, retry_after_cap_s=0.3)
 SCHEMA: Mapping[str, object] = {
     "type": "object",
     "properties": {"question": {"type": "string"}},

@@ -10,9 +10,8 @@ from pydantic import Field
 from manifests.reasons import Reason
 from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Engine, Failure, Transcript
-from pipeline.engines.remote.async_bridge import Batches
-from pipeline.engines.remote.client import Line, Message
-from pipeline.engines.remote.retry import Pace
+from pipeline.engines.remote.async_bridge import AsyncBridge
+from pipeline.engines.remote.client import BackoffPolicy, HttpRequest, ServerClient
 from pipeline.engines.remote.transcript import read_transcript
 from pipeline.settings import Checkpoint, Server
 
@@ -48,38 +47,38 @@ class OpenAITranscription:
     name = NAME
     languages: frozenset[str] | None = None
 
-    def __init__(self, model: OpenAITranscriptionModel, pace: Pace | None = None) -> None:
+    def __init__(self, model: OpenAITranscriptionModel, backoff: BackoffPolicy | None = None) -> None:
         self.version = version(model)
         self._model = model
         # Without a clip it is refused at no cost, and how it is refused tells whether key and model are accepted.
-        probe = Message(_PATH, {"model": model.model}, form=True)
-        self._line = Line(NAME, model, model.serving, Reason.RECOGNITION_FAILED, probe, pace)
-        self._batches = Batches(NAME, "the transcription server", self._line, self._hear)
+        probe = HttpRequest(_PATH, {"model": model.model}, form=True)
+        self._client = ServerClient(NAME, model, model.serving, Reason.RECOGNITION_FAILED, probe, backoff)
+        self._bridge = AsyncBridge(NAME, "the transcription server", self._client, self._hear)
 
     def transcribe(self, clips: Sequence[Clip], languages: Sequence[str]) -> list[Transcript | Failure]:
         """What is heard in each clip, in order; `Transcript("")` where the server hears nothing.
 
         Raises EngineDied where the server is gone, EngineUnavailable where it refuses to work for us.
         """
-        return self._batches.run(list(zip(clips, languages, strict=True)))
+        return self._bridge.run(list(zip(clips, languages, strict=True)))
 
     def close(self) -> None:
         """End what is being asked. A second call does nothing."""
-        self._batches.close()
+        self._bridge.close()
 
     async def _hear(self, asked: _Asked) -> Transcript | Failure:
         clip, language = asked
         if not clip.samples.size or not np.isfinite(clip.samples).all():
             return Failure(Reason.RECOGNITION_FAILED, "the clip is empty or holds what is no number")
 
-        def message() -> Message:
+        def compose() -> HttpRequest:
             # Only now, when its turn has come: a block's clips need not all be in memory twice. 4 ms for ten seconds.
             data = encode(clip.samples, clip.sample_rate, "flac").bytes
             fields = transcription_fields(self._model, language)
             optional = frozenset(fields.keys() - _NEEDED)
-            return Message(_PATH, fields, optional, form=True, file=("clip.flac", data, "audio/flac"))
+            return HttpRequest(_PATH, fields, optional, form=True, file=("clip.flac", data, "audio/flac"))
 
-        return await self._line.ask(message, read_transcript)
+        return await self._client.ask(compose, read_transcript)
 
 
 def transcription_fields(model: OpenAITranscriptionModel, language: str) -> dict[str, Any]:

@@ -1,44 +1,51 @@
-"""The line to one server of the OpenAI kind: the way of a request there and back, until it has an answer.
+"""The HTTP client for one server of the OpenAI kind: the way of a request there and back, until it has an answer.
 
-The library sends each request once. Repeating, waiting, the number in flight and what to do about a server's refusals
-are decided here, so that they can be tested and are the same for all servers and all kinds of work.
+The openai library sends each request once. When to send again, how long to wait, how many requests are in flight and
+what to do about a refusal is decided here, so that it can be tested and is the same for all servers and all tasks.
+
+An attempt that the server spoiled counts. One that never reached the server does not, as long as no other request
+reaches it either: then the server is away, and the patience (seconds) decides how long that may last, not the number
+of attempts. Otherwise a restart of the server would fail every row in flight.
 """
 
 import asyncio
 import logging
+import math
+import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import httpx2
 import openai
-from tenacity import AsyncRetrying, retry_if_exception_type
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
-from manifests.errors import EngineUnavailable
+from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.engines.contract import Failure
-from pipeline.engines.remote.endpoint import Look, find_endpoint, make_client, no_access
-from pipeline.engines.remote.error_kinds import Meaning, Problem, diagnose
-from pipeline.engines.remote.limiter import Limiter, Outcome
-from pipeline.engines.remote.redact import make_scrub
-from pipeline.engines.remote.retry import Course, Fault, Life, Pace, asked_wait_s
+from pipeline.engines.remote.endpoint import Preflight, make_openai_client, no_access_message, resolve_endpoint
+from pipeline.engines.remote.error_kinds import ErrorKind, ErrorResponse, classify_error
+from pipeline.engines.remote.limiter import Limiter, LoadSignal
+from pipeline.engines.remote.redact import make_redactor
 from pipeline.settings import Checkpoint, Server, public_name
 
 T = TypeVar("T")
 
-Read = Callable[[bytes, Mapping[str, str]], T]
-"""Reads the body and the headers of an answer with status 200. Raises Fault where it is not what was asked for, and
-ErrorWithin where it holds an error."""
+ReadBody = Callable[[bytes, Mapping[str, str]], T]
+"""Reads the body and the headers of an answer with status 200. Raises TransientError where the body is not what was
+asked for, EmbeddedError where it holds an error."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class HttpRequest:
     """What is sent: `fields` as JSON, or as a `form` with a `file` (its name, bytes and media type).
 
-    `optional` are the names of fields that a server may refuse.
+    `optional` names the fields that a server may refuse.
     """
 
     path: str
@@ -48,8 +55,8 @@ class Message:
     file: tuple[str, bytes, str] | None = None
 
 
-class ErrorWithin(Exception):
-    """An error that a gateway wraps into an answer with status 200."""
+class EmbeddedError(Exception):
+    """An error that a gateway wraps in an answer with status 200."""
 
     def __init__(self, status: int, payload: object) -> None:
         super().__init__(f"HTTP {status} within an answer")
@@ -57,13 +64,99 @@ class ErrorWithin(Exception):
         self.payload = payload
 
 
-class Line:
-    """One server, and how this process treats it. The constructor raises EngineUnavailable where address or key cannot
-    be right; `start`, where the server cannot be had.
+class TransientError(Exception):
+    """An attempt that may succeed next time. The message says what happened, in none of the server's own words.
 
-    `engine` is the name that stands before messages, `failed` the reason of a request that came to nothing. `probe`
-    costs next to nothing; it is sent at the start where the server's list of models speaks against the model.
-    `server` names the server in sentences; `served` is whether it has ever done what was asked.
+    `unreachable`: the request did not reach the server; `answered`: the server sent something, if only an error;
+    `slow_down`: it has too much to do; `retry_after_s`: the seconds that it asked us to wait.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        unreachable: bool = False,
+        answered: bool = True,
+        slow_down: bool = False,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(what)
+        self.unreachable = unreachable
+        self.answered = answered
+        self.slow_down = slow_down
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True)
+class BackoffPolicy:
+    """The pause between attempts: drawn from 0 to min(cap_s, base_s * 2 ** attempts), "full jitter" (Brooker, AWS
+    Architecture Blog, 2015), or what the server asks for, up to `retry_after_cap_s` (OpenAI's limits are per minute).
+    """
+
+    base_s: float = 0.5
+    cap_s: float = 20.0
+    retry_after_cap_s: float = 60.0
+
+
+class Liveness:
+    """When the server last answered any request."""
+
+    def __init__(self, patience_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.patience_s = patience_s
+        self.clock = clock
+        self.last_answer = -math.inf
+
+    def answered(self) -> None:
+        self.last_answer = self.clock()
+
+
+class Attempts:
+    """The attempts at one request; `counted` are those that count against the limit."""
+
+    def __init__(self, limit: int, backoff: BackoffPolicy, liveness: Liveness) -> None:
+        self.counted = 0
+        self._limit = limit
+        self._backoff = backoff
+        self._liveness = liveness
+        self._begun = 0
+        self._first_sent = math.nan
+        self._last_failed = math.nan
+
+    def begin(self) -> None:
+        self._begun += 1
+        if self._begun == 1:
+            self._first_sent = self._last_failed = self._liveness.clock()
+
+    def failed(self, error: TransientError, server: str) -> None:
+        """Count the attempt. Raises EngineDied if the server has answered no request for the whole patience."""
+        now = self._liveness.clock()
+        others_reach_it = self._liveness.last_answer > self._last_failed
+        self._last_failed = now
+        if not error.unreachable or others_reach_it:
+            self.counted += 1
+        silent_s = now - max(self._liveness.last_answer, self._first_sent)
+        if (error.unreachable or not error.answered) and silent_s >= self._liveness.patience_s:
+            raise EngineDied(f"{server} has not answered for {silent_s:.0f} s: {error}")
+
+    def is_over(self, state: RetryCallState) -> bool:
+        return self.counted >= self._limit
+
+    def pause_s(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, TransientError) and error.retry_after_s is not None:
+            # Spread, or all requests that were told the same time would come back at the same moment.
+            return min(error.retry_after_s, self._backoff.retry_after_cap_s) + random.uniform(0, self._backoff.base_s)
+        doubled = self._backoff.base_s * 2.0 ** min(self._begun - 1, 30)
+        return random.uniform(0, min(self._backoff.cap_s, doubled))
+
+
+class ServerClient:
+    """One server, and how this process treats it.
+
+    The constructor raises EngineUnavailable if the address or the key cannot be right; `start` raises it if the server
+    cannot be used. `engine` is the name at the head of messages, `failed` the reason of a request that came to
+    nothing. `probe` is a request that costs next to nothing; `start` sends it where the server's list of models speaks
+    against the model. `server` names the server in messages; `served` is whether it has ever done what was asked.
     """
 
     def __init__(
@@ -72,10 +165,10 @@ class Line:
         settings: Checkpoint,
         serving: Server,
         failed: Reason,
-        probe: Message,
-        pace: Pace | None = None,
+        probe: HttpRequest,
+        backoff: BackoffPolicy | None = None,
     ) -> None:
-        endpoint = find_endpoint(engine, serving)
+        endpoint = resolve_endpoint(engine, serving)
         self.limiter = Limiter(serving.concurrency)
         self.server = f"{engine}: the server at {endpoint.name}"
         self.served = False
@@ -84,163 +177,185 @@ class Line:
         self._serving = serving
         self._failed = failed
         self._probe = probe
-        self._pace = pace or Pace()
-        self._scrub = make_scrub(endpoint.secrets, {settings.model: self._public_name})
-        self._life = Life(serving.patience_s)
-        self._client = make_client(endpoint, serving)
-        self._complained = False
+        self._backoff = backoff or BackoffPolicy()
+        self._redact = make_redactor(endpoint.secrets, {settings.model: self._public_name})
+        self._liveness = Liveness(serving.patience_s)
+        self._client = make_openai_client(endpoint, serving)
+        self._warned = False
 
     async def start(self) -> None:
-        """Look whether the server is there and lets us in."""
-        look = Look(self._client, self.server, self._serving.api_key_env, self._serving.patience_s, self._pace)
-        await look.find(self._model, self._public_name, lambda: self._post(self._probe))
-        self._life.answered()
+        """Check that the server is there, lets us in and has the model."""
+        serving = self._serving
+        preflight = Preflight(self._client, self.server, serving.api_key_env, serving.patience_s, self._backoff.base_s)
+        await preflight.check(self._model, self._public_name, lambda: self._post(self._probe))
+        self._liveness.answered()
 
     async def close(self) -> None:
         await self._client.close()
 
     async def ask(
         self,
-        message: Callable[[], Message],
-        read: Read[T],
-        give_up: Callable[[Problem], Failure] | None = None,
+        compose: Callable[[], HttpRequest],
+        read: ReadBody[T],
+        give_up: Callable[[ErrorResponse], Failure] | None = None,
     ) -> T | Failure:
-        """The answer to a message that is not reworded, whatever the server says to it. The first Failure is logged:
-        a server that refuses everything would otherwise only be seen in the corpus."""
+        """Return the answer to a request that stays the same, whatever the server says to it. The first Failure is
+        logged: otherwise only the corpus would show that a server refuses everything."""
 
-        async def attempt(course: Course) -> T | Failure:
-            answer = await self.send(course, message, read)
-            return (give_up or self.give_up)(answer) if isinstance(answer, Problem) else answer
+        async def attempt(attempts: Attempts) -> T | Failure:
+            answer = await self.send(attempts, compose, read)
+            return (give_up or self.give_up)(answer) if isinstance(answer, ErrorResponse) else answer
 
-        result = await self.repeat(attempt)
-        if isinstance(result, Failure) and not self._complained:
-            self._complained = True
-            _log.warning("%s failed a request: %s (told once)", self.server, result.detail)
+        result = await self.retry(attempt)
+        if isinstance(result, Failure) and not self._warned:
+            self._warned = True
+            _log.warning("%s failed a request: %s (further failures are not logged)", self.server, result.detail)
         return result
 
-    async def repeat(self, attempt: Callable[[Course], Awaitable[T | Failure]]) -> T | Failure:
-        """The result of the first attempt that ends without a Fault; a Failure where none does."""
-        course = Course(self._serving.attempts, self._pace, self._life)
-        tries = AsyncRetrying(
-            retry=retry_if_exception_type(Fault), stop=course.is_over, wait=course.pause_s, reraise=True
+    async def retry(self, attempt: Callable[[Attempts], Awaitable[T | Failure]]) -> T | Failure:
+        """Return the result of the first attempt that ends without a TransientError; a Failure where none does.
+
+        `attempt` must be a coroutine function: tenacity would not await what a lambda returns.
+        """
+        attempts = Attempts(self._serving.attempts, self._backoff, self._liveness)
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(TransientError),
+            stop=attempts.is_over,
+            wait=attempts.pause_s,
+            reraise=True,
         )
-
-        async def one() -> T | Failure:  # the library would not await what a lambda returns
-            return await attempt(course)
-
         try:
-            return await tries(one)
-        except Fault as fault:
-            return Failure(self._failed, f"{fault}, {course.counted} attempts")
+            return await retrying(attempt, attempts)
+        except TransientError as error:
+            return Failure(self._failed, f"{error}, {attempts.counted} attempts")
         except UnicodeEncodeError:
             return Failure(self._failed, "the text is not valid Unicode")
 
-    async def send(self, course: Course, message: Callable[[], Message], read: Read[T]) -> T | Problem:
-        """What the server says to one sending. `message` is called when its turn has come.
+    async def send(
+        self, attempts: Attempts, compose: Callable[[], HttpRequest], read: ReadBody[T]
+    ) -> T | ErrorResponse:
+        """Send one request when the limiter lets it through, and return what the server says to it.
 
-        Raises Fault where the server may say something else next time, EngineDied where it has been silent for the
-        whole patience.
+        `compose` makes the request only then. Raises TransientError if the server may say something else next time,
+        EngineDied if it has been silent for the whole patience.
         """
-        try:
-            answer = await self._send(course, message, read)
-        except Fault as fault:
-            course.failed(fault, self.server)
-            raise
-        self.served = self.served or not isinstance(answer, Problem)
-        return answer
-
-    def give_up(self, problem: Problem) -> Failure:
-        """The Failure of a request that no repetition helps; EngineUnavailable where none would fare better."""
-        match problem.meaning:
-            case Meaning.NO_ACCESS:
-                raise EngineUnavailable(no_access(self.server, self._serving.api_key_env))
-            case Meaning.NO_CREDIT:
-                raise EngineUnavailable(f"{self.server}: the account has no credit (HTTP {problem.status})")
-            case Meaning.NO_MODEL if problem.status in (404, 405) or not self.served:
-                raise EngineUnavailable(f"{self.server} has no model {self._public_name!r} (HTTP {problem.status})")
-            case Meaning.PARAMETER if not self.served:
-                raise EngineUnavailable(f"{self.server} does not take the model's setting {problem.parameter}")
-            case _:
-                return Failure(self._failed, self.said(problem))
-
-    def said(self, problem: Problem) -> str:
-        """The server's own words, without secrets, in one line."""
-        message = self._scrub(problem.message)
-        return f"HTTP {problem.status}: {message}" if message else f"HTTP {problem.status}"
-
-    async def _send(self, course: Course, message: Callable[[], Message], read: Read[T]) -> T | Problem:
         await self.limiter.acquire()
-        outcome, latency_s = Outcome.NEITHER, 0.0
+        signal, latency_s = LoadSignal.NONE, 0.0
         try:
-            course.sending()
+            attempts.begin()
             sent = time.monotonic()
-            answer = await self._exchange(message(), read)
-            outcome, latency_s = Outcome.ANSWERED, time.monotonic() - sent
-        except Fault as fault:
-            outcome = Outcome.SLOW_DOWN if fault.slow_down else Outcome.NEITHER
+            answer = await self._exchange(compose(), read)
+            signal, latency_s = LoadSignal.ANSWERED, time.monotonic() - sent
+        except TransientError as error:
+            signal = LoadSignal.OVERLOADED if error.slow_down else LoadSignal.NONE
+            attempts.failed(error, self.server)
             raise
         finally:
-            self.limiter.release(outcome, latency_s)
+            self.limiter.release(signal, latency_s)
+        self.served = self.served or not isinstance(answer, ErrorResponse)
         return answer
 
-    async def _exchange(self, message: Message, read: Read[T]) -> T | Problem:
+    def give_up(self, error: ErrorResponse) -> Failure:
+        """Make the Failure of a request that no retry helps. Raises EngineUnavailable if none would fare better."""
+        match error.kind:
+            case ErrorKind.NO_ACCESS:
+                raise EngineUnavailable(no_access_message(self.server, self._serving.api_key_env))
+            case ErrorKind.NO_CREDIT:
+                raise EngineUnavailable(f"{self.server}: the account has no credit (HTTP {error.status})")
+            case ErrorKind.NO_MODEL if error.status in (404, 405) or not self.served:
+                raise EngineUnavailable(f"{self.server} has no model {self._public_name!r} (HTTP {error.status})")
+            case ErrorKind.PARAMETER if not self.served:
+                raise EngineUnavailable(f"{self.server} does not take the model's setting {error.parameter}")
+            case _:
+                return Failure(self._failed, self.quote(error))
+
+    def quote(self, error: ErrorResponse) -> str:
+        """Return the server's own words in one line, without secrets."""
+        message = self._redact(error.message)
+        return f"HTTP {error.status}: {message}" if message else f"HTTP {error.status}"
+
+    async def _exchange(self, request: HttpRequest, read: ReadBody[T]) -> T | ErrorResponse:
         try:
             # The library's own time-out is for each read: a server that drips would never meet it.
             async with asyncio.timeout(self._serving.timeout_s):
-                response = await self._post(message)
+                response = await self._post(request)
         except (TimeoutError, openai.APITimeoutError) as error:
             raise _time_out(error) from None
         except openai.APIStatusError as error:
-            return self._judge(error.status_code, error.response.content, error.response.headers, message)
+            return self._classify(error.status_code, error.response.content, error.response.headers, request)
         except openai.APIConnectionError as error:
-            raise _broken_line(error) from None
-        self._life.answered()
+            raise _connection_error(error) from None
+        self._liveness.answered()
         try:
             return read(response.content, response.headers)
-        except ErrorWithin as error:
-            return self._judge(error.status, error.payload, response.headers, message)
+        except EmbeddedError as error:
+            return self._classify(error.status, error.payload, response.headers, request)
 
-    async def _post(self, message: Message) -> httpx2.Response:
-        # `post` is what the library's verbs do, less a walk through the types of all arguments (of a chat, a quarter
-        # of the time).
-        if not message.form:
-            return await self._client.post(message.path, cast_to=httpx2.Response, body=message.fields)
+    async def _post(self, request: HttpRequest) -> httpx2.Response:
+        # `post` is what the library's verbs do, without their walk through the types of all arguments (a quarter of
+        # the time of a chat request).
+        if not request.form:
+            return await self._client.post(request.path, cast_to=httpx2.Response, body=request.fields)
         return await self._client.post(
-            message.path,
+            request.path,
             cast_to=httpx2.Response,
-            body=message.fields,
-            files=[("file", message.file)] if message.file else None,
+            body=request.fields,
+            files=[("file", request.file)] if request.file else None,
             options={"headers": {"Content-Type": "multipart/form-data"}},
         )
 
-    def _judge(self, status: int, body: object, headers: Mapping[str, str], message: Message) -> Problem:
-        # Where the format is no optional field, as in a chat, there is a choice of formats: its refusal is no end.
-        formatted = "response_format" in message.fields and "response_format" not in message.optional
-        problem = diagnose(status, body, message.optional, formatted)
-        away = problem.meaning is Meaning.AWAY
-        if not away:
-            self._life.answered()
-        if away or problem.meaning is Meaning.TRY_AGAIN:
-            asked_s = asked_wait_s(headers)
-            raise Fault(f"HTTP {status}", away=away, slow_down=problem.slow_down, asked_s=asked_s) from None
-        return problem
+    def _classify(self, status: int, body: object, headers: Mapping[str, str], request: HttpRequest) -> ErrorResponse:
+        # Where the format is not an optional field, as in a chat, there are other formats to try.
+        formatted = "response_format" in request.fields and "response_format" not in request.optional
+        error = classify_error(status, body, request.optional, formatted)
+        unreachable = error.kind is ErrorKind.UNAVAILABLE
+        if not unreachable:
+            self._liveness.answered()
+        if unreachable or error.kind is ErrorKind.TRANSIENT:
+            raise TransientError(
+                f"HTTP {status}",
+                unreachable=unreachable,
+                slow_down=error.slow_down,
+                retry_after_s=retry_after_s(headers),
+            ) from None
+        return error
 
 
-def status_within(payload: object) -> int | None:
-    """The status of an error that a gateway wraps into an answer with status 200."""
+def embedded_status(payload: object) -> int | None:
+    """Return the status of an error that a gateway wraps in an answer with status 200."""
     if not isinstance(payload, dict) or not isinstance(payload.get("error"), dict):
         return None
     code = payload["error"].get("code")
     return code if isinstance(code, int) and 400 <= code < 600 else None
 
 
-def _time_out(error: Exception) -> Fault:
+def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+    """Return the seconds that `Retry-After` asks for, as a number or an HTTP date; None if it is absent or odd."""
+    value = headers.get("retry-after", "").strip()
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = _seconds_until(value, now or datetime.now(UTC))
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _seconds_until(date: str, now: datetime) -> float:
+    try:
+        moment = parsedate_to_datetime(date)
+    except ValueError:
+        return math.nan
+    if moment.tzinfo is None:  # an HTTP date is in GMT whether or not it says so
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - now).total_seconds()
+
+
+def _time_out(error: Exception) -> TransientError:
     if isinstance(error.__cause__, httpx2.ConnectTimeout):
-        return Fault("no connection", away=True, answered=False)
-    return Fault("no answer in time", answered=False, slow_down=True)
+        return TransientError("no connection", unreachable=True, answered=False)
+    return TransientError("no answer in time", answered=False, slow_down=True)
 
 
-def _broken_line(error: Exception) -> Fault:
+def _connection_error(error: Exception) -> TransientError:
     if isinstance(error.__cause__, httpx2.ConnectError):
-        return Fault("no connection", away=True, answered=False)
-    return Fault("the connection broke", answered=False)
+        return TransientError("no connection", unreachable=True, answered=False)
+    return TransientError("the connection broke", answered=False)

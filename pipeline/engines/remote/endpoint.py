@@ -1,4 +1,4 @@
-"""Where a server is, the key for it, and the first look whether it is there."""
+"""Where a server is, the key for it, and the check before the first request: is it there, does it let us in?"""
 
 import asyncio
 import json
@@ -14,23 +14,22 @@ import httpx2
 import openai
 
 from manifests.errors import EngineUnavailable
-from pipeline.engines.remote.error_kinds import Meaning, diagnose
-from pipeline.engines.remote.retry import Pace
+from pipeline.engines.remote.error_kinds import ErrorKind, classify_error
 from pipeline.settings import Server
 
 OPENAI_URL = "https://api.openai.com/v1"
 _NO_KEY = "EMPTY"
-"""What servers that want no key are sent, as vLLM's own examples do: the client insists on something."""
+"""Sent to servers that need no key, as in vLLM's own examples: the openai client insists on one."""
 _START_PATIENCE_S = 30.0
-"""A server that is still loading is waited for this long, no longer: most mistakes are a wrong port."""
-_LOOK_TIMEOUT_S = 10.0
+"""The longest wait for a server that is still loading: most mistakes are a wrong port."""
+_CHECK_TIMEOUT_S = 10.0
 _CONNECT_TIMEOUT_S = 10.0
 _NAMES_SHOWN = 5
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """`name` (host and port) is what may be said of it; the rest may hold credentials."""
+    """`name` (host and port) may stand in messages; the rest may hold credentials."""
 
     name: str
     base_url: str
@@ -42,8 +41,8 @@ class Endpoint:
         return tuple(secret for secret in (self.key, *(self.user_info or ())) if secret)
 
 
-def find_endpoint(engine: str, serving: Server) -> Endpoint:
-    """The server and key of the settings and the environment. EngineUnavailable where either makes no sense."""
+def resolve_endpoint(engine: str, serving: Server) -> Endpoint:
+    """Find server and key in the settings and the environment. Raises EngineUnavailable if either is invalid."""
     url = serving.base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI_URL
     try:
         parts = urlsplit(url)
@@ -55,7 +54,7 @@ def find_endpoint(engine: str, serving: Server) -> Endpoint:
     name = f"[{host}]" if ":" in host else host
     name = f"{name}:{port or (443 if parts.scheme == 'https' else 80)}"
     user_info = (unquote(parts.username or ""), unquote(parts.password or "")) if "@" in parts.netloc else None
-    # Without the user info: libraries log the URLs that they ask.
+    # Without the user info: libraries log the URLs that they request.
     plain = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
     return Endpoint(name, plain, _find_key(engine, serving.api_key_env, host), user_info)
 
@@ -69,8 +68,8 @@ def _find_key(engine: str, variable: str, host: str) -> str | None:
     return key or None
 
 
-def make_client(endpoint: Endpoint, serving: Server) -> openai.AsyncOpenAI:
-    """A client that sends everything once: repeating is ours, and so is the size of its pool."""
+def make_openai_client(endpoint: Endpoint, serving: Server) -> openai.AsyncOpenAI:
+    """Make a client that sends everything once: `ServerClient` decides about retries and connections."""
     timeout = httpx2.Timeout(serving.timeout_s, connect=min(_CONNECT_TIMEOUT_S, serving.timeout_s), pool=None)
     return openai.AsyncOpenAI(
         base_url=endpoint.base_url,
@@ -86,8 +85,11 @@ def make_client(endpoint: Endpoint, serving: Server) -> openai.AsyncOpenAI:
     )
 
 
-class Look:
-    """The look at a server when the engine starts: is it there, does it let us in, does it have the model?"""
+class Preflight:
+    """The check of a server when an engine starts: is it there, does it let us in, does it have the model?
+
+    While the server is not ready, it is asked again after `poll_s` seconds or a little less, for `patience_s` at most.
+    """
 
     def __init__(
         self,
@@ -95,35 +97,35 @@ class Look:
         server: str,
         key_variable: str,
         patience_s: float,
-        pace: Pace,
+        poll_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self._server = server
         self._key_variable = key_variable
-        self._pace = pace
+        self._poll_s = poll_s
         self._clock = clock
         self._patience_s = min(patience_s, _START_PATIENCE_S)
-        self._timeout_s = min(patience_s, _LOOK_TIMEOUT_S)
+        self._timeout_s = min(patience_s, _CHECK_TIMEOUT_S)
 
-    async def find(self, model: str, public_name: str, probe: Callable[[], Awaitable[object]]) -> None:
-        """EngineUnavailable, in one sentence, where there is no point in starting.
+    async def check(self, model: str, public_name: str, probe: Callable[[], Awaitable[object]]) -> None:
+        """Raise EngineUnavailable, in one sentence, if starting is pointless.
 
-        The list of models alone proves nothing: llama.cpp takes any name, gateways and transformers serve have models
-        that they do not list, and a key may be good for the work but not for lists. So where the list speaks against
-        it, the server is asked for next to nothing with the model: `probe` sends that request.
+        The list of models alone proves nothing: llama.cpp takes any name, gateways and `transformers serve` have
+        models that they do not list, and a key may allow the work but not the list. So where the list speaks against
+        the model, `probe` sends a request with the model that costs next to nothing.
         """
         listed = await self._list_models()
         if listed is None or (listed and model not in listed):
-            meaning = await self._ask(probe)
-            if meaning is Meaning.NO_ACCESS:
-                raise EngineUnavailable(no_access(self._server, self._key_variable))
-            if meaning is Meaning.NO_MODEL:
+            kind = await self._ask(probe)
+            if kind is ErrorKind.NO_ACCESS:
+                raise EngineUnavailable(no_access_message(self._server, self._key_variable))
+            if kind is ErrorKind.NO_MODEL:
                 shown = ", ".join(Path(name).name for name in (listed or ())[:_NAMES_SHOWN])
                 raise EngineUnavailable(f"{self._server} has no model {public_name!r}; it lists: {shown or 'none'}")
 
     async def _list_models(self) -> list[str] | None:
-        """Names that the server lists: none where it has no such list, None where it keeps us out."""
+        """Return the names that the server lists: [] if it has no list, None if it does not let us in."""
         until = self._clock() + self._patience_s
         while True:
             trouble = "cannot be reached"
@@ -134,7 +136,7 @@ class Look:
             except openai.APIStatusError as error:
                 if error.status_code in (401, 403):
                     return None
-                if diagnose(error.status_code, error.response.content).meaning is not Meaning.AWAY:
+                if classify_error(error.status_code, error.response.content).kind is not ErrorKind.UNAVAILABLE:
                     return []
                 trouble = f"is not ready (HTTP {error.status_code})"
             except TimeoutError:
@@ -146,22 +148,22 @@ class Look:
                     trouble = "takes connections but does not answer"
             if self._clock() >= until:
                 raise EngineUnavailable(f"{self._server} {trouble}") from None
-            await asyncio.sleep(random.uniform(self._pace.base_s / 2, self._pace.base_s))
+            await asyncio.sleep(random.uniform(self._poll_s / 2, self._poll_s))
 
-    async def _ask(self, probe: Callable[[], Awaitable[object]]) -> Meaning | None:
-        """What speaks against working with the model; None: nothing, or nothing that is certain."""
+    async def _ask(self, probe: Callable[[], Awaitable[object]]) -> ErrorKind | None:
+        """Return the kind of error that the probe met; None if it met none, or none that is certain."""
         try:
             async with asyncio.timeout(self._timeout_s):
                 await probe()
         except openai.APIStatusError as error:
-            return diagnose(error.status_code, error.response.content).meaning
+            return classify_error(error.status_code, error.response.content).kind
         except (openai.APIConnectionError, TimeoutError):
-            return None  # slow or shaky, but not a refusal
+            return None  # slow or unstable, but not a refusal
         return None
 
 
-def no_access(server: str, key_variable: str) -> str:
-    """The sentence for a server that does not let us in."""
+def no_access_message(server: str, key_variable: str) -> str:
+    """Say that a server does not let us in."""
     has_key = bool(os.environ.get(key_variable, "").strip())
     return f"{server} {'refuses the key' if has_key else 'wants a key'} in the environment variable {key_variable}"
 

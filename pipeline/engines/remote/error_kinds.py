@@ -1,7 +1,7 @@
-"""What an HTTP error of a server means. Servers agree on little: the same trouble has many codes and wordings.
+"""Kinds of HTTP errors. Servers agree on little: the same problem has many status codes and wordings.
 
-The order of the questions matters: an over-long prompt may be quoted in the message and contain any word at all, so
-what is specific is asked first.
+The order of the tests in `_kind` matters: a message may quote the prompt that was too long, and so contain any word at
+all. Specific patterns are therefore tried first.
 """
 
 import json
@@ -12,16 +12,16 @@ from enum import Enum, auto
 from typing import Any
 
 
-class Meaning(Enum):
-    TRY_AGAIN = auto()
-    AWAY = auto()
-    """A gateway speaks for a server that is not there (yet)."""
+class ErrorKind(Enum):
+    TRANSIENT = auto()
+    UNAVAILABLE = auto()
+    """A gateway answers for a server that is not there (yet)."""
     TOO_LONG = auto()
     REFUSED = auto()
     FORMAT = auto()
     """The server does not take this `response_format`."""
     PARAMETER = auto()
-    """The server does not take the field that `Problem.parameter` names."""
+    """The server does not take the field that `ErrorResponse.parameter` names."""
     NO_ACCESS = auto()
     NO_CREDIT = auto()
     NO_MODEL = auto()
@@ -29,10 +29,10 @@ class Meaning(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """`message` is the server's, unscrubbed; `slow_down`: it has too much to do."""
+class ErrorResponse:
+    """`message` is the server's own, not redacted; `slow_down`: the server has too much to do."""
 
-    meaning: Meaning
+    kind: ErrorKind
     status: int
     message: str = ""
     parameter: str | None = None
@@ -69,55 +69,58 @@ _MODEL = re.compile(
 )
 _NO_CREDIT = re.compile(r"insufficient.(?:quota|balance)|arrearage|余额不足", re.IGNORECASE)
 
-_AWAY = frozenset({502, 503})
+_UNAVAILABLE = frozenset({502, 503})
 _SLOW_DOWN = frozenset({408, 429, 503, 504, 529})
 _PASSING = frozenset({408, 409, 425, 429})
 _ABOUT_FIELDS = frozenset({400, 404, 415, 422, 500, 501})
-"""500 too: servers that check the request with pydantic inside the handler answer so (llama-cpp-python)."""
+"""500 as well: servers that validate the request with pydantic inside the handler answer with it
+(llama-cpp-python)."""
 
 
-def diagnose(status: int, body: bytes | object, fields: Collection[str] = (), formatted: bool = False) -> Problem:
-    """The problem behind an error's status and body (its bytes, or what its JSON held).
+def classify_error(
+    status: int, body: bytes | object, fields: Collection[str] = (), formatted: bool = False
+) -> ErrorResponse:
+    """Classify an error by its status and its body (the bytes, or what their JSON held).
 
-    `fields` are the optional fields that the request had, `formatted`: a `response_format` was among them.
+    `fields` are the optional fields of the request; `formatted`: it had a `response_format` that may be changed.
     """
     error = _error_of(_decoded(body))
     message = _message_of(error)[:_LONGEST_MESSAGE]
     words = f"{message} {_word(error, 'code')} {_word(error, 'type')}"
     parameter = _rejected_field(error, words, fields) if status in _ABOUT_FIELDS else None
-    meaning = _meaning(status, words, formatted and status in _ABOUT_FIELDS, parameter)
-    return Problem(
-        meaning,
+    kind = _kind(status, words, formatted and status in _ABOUT_FIELDS, parameter)
+    return ErrorResponse(
+        kind,
         status,
         message,
-        parameter if meaning is Meaning.PARAMETER else None,
-        slow_down=status in _SLOW_DOWN and meaning in (Meaning.TRY_AGAIN, Meaning.AWAY),
+        parameter if kind is ErrorKind.PARAMETER else None,
+        slow_down=status in _SLOW_DOWN and kind in (ErrorKind.TRANSIENT, ErrorKind.UNAVAILABLE),
     )
 
 
-def _meaning(status: int, words: str, about_format: bool, parameter: str | None) -> Meaning:
-    # These are what their status says: "rate limit of input tokens exceeded" is no over-long prompt.
+def _kind(status: int, words: str, about_format: bool, parameter: str | None) -> ErrorKind:
+    # These statuses mean what they say: "rate limit of input tokens exceeded" is not a prompt that is too long.
     if status == 402 or _NO_CREDIT.search(words):
-        return Meaning.NO_CREDIT
+        return ErrorKind.NO_CREDIT
     if status == 401:
-        return Meaning.NO_ACCESS
+        return ErrorKind.NO_ACCESS
     if status in _PASSING:
-        return Meaning.TRY_AGAIN
+        return ErrorKind.TRANSIENT
     if status == 413 or _CONTEXT.search(words):
-        return Meaning.TOO_LONG
-    if status in _AWAY:
-        return Meaning.AWAY
+        return ErrorKind.TOO_LONG
+    if status in _UNAVAILABLE:
+        return ErrorKind.UNAVAILABLE
     if about_format and _FORMAT.search(words):
-        return Meaning.FORMAT
+        return ErrorKind.FORMAT
     if parameter:
-        return Meaning.PARAMETER
+        return ErrorKind.PARAMETER
     if status < 500 and _FILTERED.search(words):
-        return Meaning.REFUSED
+        return ErrorKind.REFUSED
     if status in (404, 405) or (status in (400, 422) and _MODEL.search(words)):
-        return Meaning.NO_MODEL
+        return ErrorKind.NO_MODEL
     if status == 403:
-        return Meaning.NO_ACCESS
-    return Meaning.TRY_AGAIN if status >= 500 else Meaning.BAD_REQUEST
+        return ErrorKind.NO_ACCESS
+    return ErrorKind.TRANSIENT if status >= 500 else ErrorKind.BAD_REQUEST
 
 
 def _rejected_field(error: Any, words: str, fields: Collection[str]) -> str | None:
@@ -141,7 +144,7 @@ def _decoded(body: bytes | object) -> Any:
 
 
 def _error_of(payload: Any) -> Any:
-    """OpenAI wraps the error in {"error": ...}, FastAPI in {"detail": ...}, others do not wrap it."""
+    """Unwrap the error: OpenAI puts it into {"error": ...}, FastAPI into {"detail": ...}, others do not wrap it."""
     for key in ("error", "detail"):
         if isinstance(payload, dict) and payload.get(key):
             payload = payload[key]
@@ -151,17 +154,17 @@ def _error_of(payload: Any) -> Any:
 def _message_of(error: Any) -> str:
     if isinstance(error, dict):
         error = error.get("message") or error.get("msg") or error.get("error") or ""
-    if isinstance(error, list):  # pydantic's problems: place and message, not the input that they quote
-        return "; ".join(_problem_text(one) for one in error)
+    if isinstance(error, list):  # pydantic's errors: place and message, not the input that they quote
+        return "; ".join(_validation_text(one) for one in error)
     return str(error)
 
 
-def _problem_text(problem: Any) -> str:
-    if not isinstance(problem, dict):
-        return str(problem)
-    place = problem.get("loc")
+def _validation_text(error: Any) -> str:
+    if not isinstance(error, dict):
+        return str(error)
+    place = error.get("loc")
     steps = [str(step) for step in place] if isinstance(place, (list, tuple)) else []
-    return f"{'.'.join(steps)}: {problem.get('msg', '')} {problem.get('type', '')}"
+    return f"{'.'.join(steps)}: {error.get('msg', '')} {error.get('type', '')}"
 
 
 def _word(error: Any, key: str) -> str:

@@ -1,4 +1,4 @@
-"""Taking out of foreign texts what must not be seen: keys, credentials, private paths.
+"""Removes keys, credentials and private paths from texts that a server wrote.
 
 Servers quote what they were sent: a wrong key in the error message, a path as the model's name.
 """
@@ -10,22 +10,22 @@ _MASK = "***"
 _KEY_LIKE = re.compile(r"\b(?:sk|pk|rk|hf|gsk|xai|key|token)[-_][\w*.-]{4,}|(?<=bearer )\S+", re.IGNORECASE)
 _USER_INFO = re.compile(r"(?<=://)[^\s/@]+@")
 _SHORTEST_SECRET = 4
-"""Shorter ones cannot be told from ordinary words."""
+"""Shorter secrets cannot be told from ordinary words."""
 _QUOTED_PART = 8
-"""Servers that shorten a key show its first characters and stars."""
+"""Servers that shorten a key show its first characters and then asterisks."""
 
-Scrub = Callable[[str], str]
+Redactor = Callable[[str], str]
 
 
-def make_scrub(secrets: Iterable[str], names: dict[str, str], limit: int = 200) -> Scrub:
-    """A function that gives a text in one line of at most `limit` characters, without the secrets.
+def make_redactor(secrets: Iterable[str], names: dict[str, str], limit: int = 200) -> Redactor:
+    """Make a function that returns a text as one line of at most `limit` characters, without the secrets.
 
-    `names` maps private names, such as the path of a checkpoint, to what may be said instead.
+    `names` maps private names, such as the path of a checkpoint, to what is shown instead.
     """
     patterns = [pattern for secret in secrets if len(secret) >= _SHORTEST_SECRET for pattern in _patterns(secret)]
     masks = re.compile("|".join(patterns)) if patterns else None
 
-    def scrub(text: str) -> str:
+    def redact(text: str) -> str:
         for private, public in names.items():
             text = text.replace(private, public)
         if masks:
@@ -34,7 +34,7 @@ def make_scrub(secrets: Iterable[str], names: dict[str, str], limit: int = 200) 
         line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
         return line if len(line) <= limit else line[: limit - 1] + "…"
 
-    return scrub
+    return redact
 
 
 def _patterns(secret: str) -> list[str]:

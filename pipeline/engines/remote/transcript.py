@@ -1,4 +1,4 @@
-"""Reading the body of a transcription answer: JSON, short or verbose, or plain text."""
+"""Reads the body of a transcription answer: JSON, short or verbose, or plain text."""
 
 import json
 import math
@@ -6,23 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.engines.contract import Transcript
-from pipeline.engines.remote.client import ErrorWithin, status_within
+from pipeline.engines.remote.client import EmbeddedError, TransientError, embedded_status
 from pipeline.engines.remote.clip import MARK_UP
-from pipeline.engines.remote.retry import Fault
 
 
 def read_transcript(body: bytes, headers: Mapping[str, str]) -> Transcript:
-    """What was heard, maybe nothing.
+    """Return what was heard, which may be nothing.
 
-    Of a verbose answer, `log_probability` is the mean of the segments' `avg_logprob`, weighted by their tokens where
-    they tell them; `no_speech` is the least of the segments' `no_speech_prob`: one segment with speech is enough.
-    Raises Fault for anything that is no transcript, ErrorWithin for an error in JSON.
+    Of a verbose answer, `log_probability` is the mean of the segments' `avg_logprob`, weighted by their tokens if they
+    list them; `no_speech` is the least of the segments' `no_speech_prob`: one segment with speech is enough.
+    Raises TransientError for anything but a transcript, EmbeddedError for an error in JSON.
     """
     media_type = headers.get("content-type", "").lower()
     if not body:
-        raise Fault("the answer is empty")
+        raise TransientError("the answer is empty")
     if media_type.startswith("text/html") or MARK_UP.match(body):
-        raise Fault("the answer is HTML")
+        raise TransientError("the answer is HTML")
     if media_type.startswith("text/") and body.lstrip()[:1] != b"{":
         return Transcript(_text(body).strip())
     return _of_json(_json(body))
@@ -32,23 +31,23 @@ def _text(body: bytes) -> str:
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError:
-        raise Fault("the answer is not UTF-8") from None
+        raise TransientError("the answer is not UTF-8") from None
 
 
 def _json(body: bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        raise Fault("the answer is not JSON") from None
+        raise TransientError("the answer is not JSON") from None
 
 
 def _of_json(payload: Any) -> Transcript:
     if isinstance(payload, str):
         return Transcript(payload.strip())
     if not isinstance(payload, dict) or not isinstance(payload.get("text"), str):
-        if (status := status_within(payload)) is not None:
-            raise ErrorWithin(status, payload)
-        raise Fault("no text in the answer")
+        if (status := embedded_status(payload)) is not None:
+            raise EmbeddedError(status, payload)
+        raise TransientError("no text in the answer")
     found = payload.get("segments")
     segments = [segment for segment in found if isinstance(segment, dict)] if isinstance(found, list) else []
     silences = [p for segment in segments if (p := _number(segment, "no_speech_prob")) is not None]

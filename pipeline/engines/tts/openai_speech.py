@@ -15,11 +15,10 @@ from pydantic import Field
 from manifests.errors import EngineUnavailable, UserError
 from manifests.reasons import Reason
 from pipeline.engines.contract import Clip, Engine, Failure, SpeechRequest
-from pipeline.engines.remote.async_bridge import Batches
-from pipeline.engines.remote.client import Line, Message
+from pipeline.engines.remote.async_bridge import AsyncBridge
+from pipeline.engines.remote.client import BackoffPolicy, HttpRequest, ServerClient
 from pipeline.engines.remote.clip import LossyAudio, read_clip
-from pipeline.engines.remote.error_kinds import Problem
-from pipeline.engines.remote.retry import Pace
+from pipeline.engines.remote.error_kinds import ErrorResponse
 from pipeline.settings import Checkpoint, Server
 from voicebank.voice import Voice
 
@@ -67,14 +66,14 @@ class OpenAISpeech:
 
     name = NAME
 
-    def __init__(self, model: OpenAISpeechModel, pace: Pace | None = None) -> None:
+    def __init__(self, model: OpenAISpeechModel, backoff: BackoffPolicy | None = None) -> None:
         self.version = version(model)
         self._model = model
         self._spoken: set[str] = set()
         # Without a text it is refused at no cost, and how it is refused tells whether key and model are accepted.
-        probe = Message(_PATH, {"model": model.model})
-        self._line = Line(NAME, model, model.serving, Reason.SYNTHESIS_FAILED, probe, pace)
-        self._batches = Batches(NAME, "the speech server", self._line, self._speak)
+        probe = HttpRequest(_PATH, {"model": model.model})
+        self._client = ServerClient(NAME, model, model.serving, Reason.SYNTHESIS_FAILED, probe, backoff)
+        self._bridge = AsyncBridge(NAME, "the speech server", self._client, self._speak)
 
     def synthesize(self, requests: Sequence[SpeechRequest]) -> list[Clip | Failure]:
         """The clips, in the order of the requests.
@@ -84,11 +83,11 @@ class OpenAISpeech:
         """
         for voice in {request.voice.voice_id: request.voice for request in requests}.values():
             self._check(voice)
-        return self._batches.run(requests)
+        return self._bridge.run(requests)
 
     def close(self) -> None:
         """End what is being asked. A second call does nothing."""
-        self._batches.close()
+        self._bridge.close()
 
     def _check(self, voice: Voice) -> None:
         what = f"{NAME}: voice {voice.voice_id}"
@@ -107,11 +106,11 @@ class OpenAISpeech:
         if not SLOWEST <= speed <= FASTEST:
             return Failure(Reason.SYNTHESIS_FAILED, f"speed {speed:.3g} is not in {SLOWEST}..{FASTEST}")
 
-        def message() -> Message:
+        def compose() -> HttpRequest:
             fields = speech_fields(self._model, request)
-            return Message(_PATH, fields, optional=frozenset(fields.keys() - _NEEDED))
+            return HttpRequest(_PATH, fields, optional=frozenset(fields.keys() - _NEEDED))
 
-        result = await self._line.ask(message, self._read, lambda problem: self._give_up(problem, request))
+        result = await self._client.ask(compose, self._read, lambda error: self._give_up(error, request))
         if isinstance(result, Clip):
             self._spoken.add(request.voice.speaker)
         return result
@@ -122,16 +121,18 @@ class OpenAISpeech:
             return read_clip(body, headers, model.pcm_sample_rate if model.response_format == "pcm" else None)
         except LossyAudio as error:
             asked = model.response_format
-            raise EngineUnavailable(f"{self._line.server} answers with {error} where {asked} was asked for") from None
+            raise EngineUnavailable(
+                f"{self._client.server} answers with {error} where {asked} was asked for"
+            ) from None
 
-    def _give_up(self, problem: Problem, request: SpeechRequest) -> Failure:
+    def _give_up(self, error: ErrorResponse, request: SpeechRequest) -> Failure:
         """A bank that does not fit its server would fail every row; better to say so at the first."""
         voice = request.voice.speaker
         # Servers may quote the text, and no text of a data set may stop a job.
-        words = problem.message.replace(request.text, "")
-        if problem.status in _REFUSING and voice not in self._spoken and _NO_VOICE.search(words):
-            raise EngineUnavailable(f"{self._line.server} has no voice {voice!r} ({self._line.said(problem)})")
-        return self._line.give_up(problem)
+        words = error.message.replace(request.text, "")
+        if error.status in _REFUSING and voice not in self._spoken and _NO_VOICE.search(words):
+            raise EngineUnavailable(f"{self._client.server} has no voice {voice!r} ({self._client.quote(error)})")
+        return self._client.give_up(error)
 
 
 def speech_fields(model: OpenAISpeechModel, request: SpeechRequest) -> dict[str, Any]:

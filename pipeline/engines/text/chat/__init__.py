@@ -1,5 +1,14 @@
-"""Language models behind the `TextGenerator` protocol.
+"""Language models behind the `TextGenerator` protocol. The way of one request, such as the rewrite of a question:
 
-From the top: `generator` asks and asks again, with `template` (what is said), `fence` (how foreign text is put into
-it) and `parse` (what came back); `tasks` is the table of what can be asked. Below them are the `ChatModel`s.
+1. A stage calls `PromptedGenerator.generate` (`generator`) with its `TextRequest`s: task, variables, prompt, check.
+2. `load_template` (`template`) reads the prompt; `Template.messages` renders it, untrusted text between marks.
+3. The event loop (`remote.async_bridge`) runs one conversation for each request: `PromptedGenerator._answer`.
+4. `CachedChatModel.complete` (`answers`) returns the stored answer, if the same was asked before.
+5. `OpenAIChat.complete` (`openai_model`) turns the `ChatRequest` into the body that this server understands.
+6. `ServerClient` (`remote.client`) sends it, again where that may help; `read_completion` reads the reply.
+   `VllmChat` (`vllm_model`) takes the place of 5 and 6 for a model in the worker's own process.
+7. `parse_answer` (`parse`) finds the JSON object in the reply, if need be after `json_repair`.
+8. The request's own check looks at the fields. Whatever is wrong is a `Complaint`, which the model is told (3 again).
+
+`tasks` is the table of what can be asked.
 """

@@ -1,8 +1,8 @@
-"""The store of answers: what a language model said once is not asked, and not paid for, again.
+"""The store of answers: a question that a language model has answered is not asked, and not paid for, again.
 
-One small JSON file for each answer, `<first two digits>/<key>.json`, where the key is the SHA-256 of all that the
-answer depends on. It holds the answer alone, no prompt. There is no index and no lock: any number of workers may share
-a store, and a file that is broken or gone is a question asked again.
+Each answer is one small JSON file, `<first two digits>/<key>.json`; the key is the SHA-256 of everything that the
+answer depends on. The file holds the answer alone, not the prompt. There is no index and no lock: any number of
+workers may share a store, and if a file is broken or missing, the question is asked again.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
 
 _THREADS = 16
-"""An object store takes tens of milliseconds for a file: this many at once keep up with some hundreds of answers a
+"""An object store takes tens of milliseconds for a file: this many threads keep up with some hundreds of answers a
 second."""
 _REUSED = Tokens(reused=1)
 
 
-class Remembering:
-    """A ChatModel around another. `identity` is what makes the model's answers its own: name, revision, sampling."""
+class CachedChatModel:
+    """A ChatModel that caches the answers of another. `identity` is what they depend on: name, revision, sampling."""
 
     def __init__(self, model: ChatModel, answers: Place, identity: Mapping[str, Any]) -> None:
         self.name = model.name
@@ -48,13 +48,13 @@ class Remembering:
     async def complete(self, request: ChatRequest) -> ChatReply | Failure:
         key = answer_key(self._identity, request)
         while (asked := self._asking.get(key)) is not None:
-            # The same question is on its way: wait for its answer, and ask ourselves only if the asker was stopped.
+            # The same question is in flight: wait for its answer, and ask it here only if that request was canceled.
             if (shared := await asyncio.shield(asked)) is not None:
                 return replace(shared, spent=_REUSED if isinstance(shared, ChatReply) else NO_TOKENS)
         self._asking[key] = asyncio.get_running_loop().create_future()
         result = None
         try:
-            result = await self._remembered(key) or await self._ask(key, request)
+            result = await self._stored(key) or await self._ask(key, request)
             return result
         finally:
             self._asking.pop(key).set_result(result)
@@ -65,9 +65,9 @@ class Remembering:
         finally:
             self._threads.shutdown(wait=False)
 
-    async def _remembered(self, key: str) -> ChatReply | None:
+    async def _stored(self, key: str) -> ChatReply | None:
         try:
-            return await self._aside(self._files.read, key)
+            return await self._in_thread(self._files.read, key)
         except OSError as error:
             self._warn(error)
             return None
@@ -76,29 +76,32 @@ class Remembering:
         result = await self._model.complete(request)
         if isinstance(result, ChatReply):
             try:
-                await self._aside(self._files.write, key, result)
-            except OSError as error:  # the answer is good; without the store a later run only pays for it again
+                await self._in_thread(self._files.write, key, result)
+            except OSError as error:  # the answer is good; without the store, a later run only pays for it again
                 self._warn(error)
         return result
 
-    async def _aside(self, work: Callable[..., Result], *arguments: Any) -> Result:
-        """File work off the event loop's thread: a network file system may take its time."""
+    async def _in_thread(self, work: Callable[..., Result], *arguments: Any) -> Result:
+        """Do file work outside the event loop's thread: a network file system may be slow."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
     def _warn(self, error: OSError) -> None:
         if not self._warned:
-            _log.warning("the store of answers cannot be used fully: %s", error.strerror or type(error).__name__)
+            _log.warning(
+                "the store of answers does not work fully, so a later run may ask again: %s",
+                error.strerror or type(error).__name__,
+            )
             self._warned = True
 
 
 class AnswerFiles:
-    """The files of a store. Both verbs raise OSError where storage fails, and only then."""
+    """The files of a store. Both methods raise OSError if the storage fails, and nothing else."""
 
     def __init__(self, answers: Place) -> None:
         self._answers = answers
 
     def read(self, key: str) -> ChatReply | None:
-        """The answer; None where there is none or its file is broken."""
+        """Return the answer; None if there is none or its file is broken."""
         place = self._place(key)
         try:
             data = Path(place.path).read_bytes() if place.is_local else place.read_bytes()
@@ -107,7 +110,7 @@ class AnswerFiles:
         return _parse(data)
 
     def write(self, key: str, reply: ChatReply) -> None:
-        """By a rename, so that no half file has the name; without fsync, which would cost more than it saves."""
+        """Write by a rename, so that no half file has the name; without fsync, which would cost more than it saves."""
         place = self._place(key)
         data = json.dumps({"text": reply.text, "finish": reply.finish}).encode()
         if not place.is_local:
@@ -117,7 +120,7 @@ class AnswerFiles:
         temporary = path.with_name(f".tmp-{uuid.uuid4().hex}")
         try:
             temporary.write_bytes(data)
-        except FileNotFoundError:  # the first of its directory
+        except FileNotFoundError:  # the first file of its directory
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary.write_bytes(data)
         temporary.replace(path)
@@ -127,14 +130,14 @@ class AnswerFiles:
 
 
 def answer_key(identity: str, request: ChatRequest) -> str:
-    """SHA-256 of the canonical JSON of identity and request, 64 hex digits."""
+    """Return the SHA-256 of the canonical JSON of identity and request, 64 hex digits."""
     messages = [[message.role, message.content] for message in request.messages]
     question = _canonical({"messages": messages, "seed": request.seed, "schema": request.schema})
     return hashlib.sha256(f"[{identity},{question}]".encode()).hexdigest()
 
 
 def _canonical(value: Any) -> str:
-    # ASCII: a lone surrogate in a text of the data has no UTF-8 form.
+    # ASCII, since a lone surrogate in a data set's text has no UTF-8 form.
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=dict)
 
 

@@ -1,8 +1,8 @@
-"""Broken JSON of language models, mended where it can be read in one way only.
+"""Repairs the broken JSON of language models if it can be read in one way only.
 
-The json-repair library knows many ways to break JSON, but is made to always give *something*: it closes what was cut
-off, makes lists of prose, and leaves a stray quote in a text that holds quotes of its own. So an object whose quotes
-and colons alone are wrong is put straight here first, and what the library makes of the rest is looked over.
+The json-repair library knows many ways to break JSON, but always returns *something*: it closes what was cut off,
+turns prose into lists, and leaves a stray quote in a text that has quotes of its own. So an object in which only
+quotes and colons are wrong is repaired here first, and what the library makes of the rest is checked.
 """
 
 import json
@@ -13,8 +13,8 @@ import json_repair
 
 LONGEST = 4_000
 MOST_MARKS = 128
-"""Limits of what is mended: json-repair takes quadratic time for some texts (14 s for 20,000 characters of `('`, less
-than 0.1 s within these limits), and all other requests wait for it."""
+"""Limits of what is repaired: json-repair takes quadratic time for some texts (14 s for 20,000 characters of `('`,
+less than 0.1 s within these limits), and all other requests wait meanwhile."""
 
 _MARKS = re.compile(r"[\"'“”‘’`\\({\[:：]")
 _CLOSED_BY = {'"': '"”“', "“": '"”“', "”": '"”“', "'": "'’‘", "‘": "'’‘", "’": "'’‘", "「": "」", "『": "』", "`": "`"}
@@ -35,18 +35,18 @@ _WORD_CHARACTER = re.compile(r"\w")
 _BETWEEN = " \t\r\n,，;；"
 
 
-def mend(text: str) -> dict[str, Any]:
-    """The flat object that the text, from "{" to "}", was meant to be; empty where that cannot be told."""
+def repair_object(text: str) -> dict[str, Any]:
+    """Return the flat object that the text, from "{" to "}", was meant to be; {} if that is not certain."""
     if len(text) > LONGEST or len(_MARKS.findall(text)) > MOST_MARKS:
         return {}
     while text.startswith("{{") and text.endswith("}}"):  # as in the format strings of programs
         text = text[1:-1]
     if not _END.search(text):
         return {}
-    return next((value for way in (_straighten, _repair) if _is_faithful(value := way(text), text)), {})
+    return next((value for repair in (_fix_quotes, _by_library) if _is_faithful(value := repair(text), text)), {})
 
 
-def _repair(text: str) -> dict[str, Any]:
+def _by_library(text: str) -> dict[str, Any]:
     try:
         value = json_repair.loads(text, skip_json_loads=True)
     except (ValueError, RecursionError):
@@ -54,8 +54,8 @@ def _repair(text: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _straighten(text: str) -> dict[str, Any]:
-    """The object, if all that is wrong with it are quotes, colons, commas and bare words; else empty."""
+def _fix_quotes(text: str) -> dict[str, Any]:
+    """Return the object if only its quotes, colons, commas and bare words are wrong; otherwise {}."""
     names = list(_NAME.finditer(text))
     if not names or text[1 : names[0].start()].strip(_BETWEEN):
         return {}
@@ -70,7 +70,7 @@ def _straighten(text: str) -> dict[str, Any]:
 
 
 def _content(text: str) -> tuple[Any] | None:
-    """The value that stands there, in a tuple since it may be None."""
+    """Return the value that stands there, in a tuple since it may be None."""
     if text.lower() in _BARE:
         return (json.loads(_BARE[text.lower()]),)
     if len(text) < 2 or text[-1] not in _CLOSED_BY.get(text[0], "") or _STRUCTURE.search(text):
@@ -82,24 +82,24 @@ def _content(text: str) -> tuple[Any] | None:
 
 
 def _escaped(found: re.Match[str]) -> str:
-    """An escape that JSON knows stays; what else stands behind a backslash is meant as it is."""
+    """Keep an escape that JSON knows; take anything else after a backslash literally."""
     if found[0] == '"':
         return '\\"'
     return found[0] if found[1] in '"\\/bfnrtu' else found[1] if found[1] in "'`" else "\\\\" + found[1]
 
 
 def _is_faithful(value: dict[str, Any], text: str) -> bool:
-    """Whether the object holds every letter and digit of the text in its order, no others, and no stray quote."""
+    """Tell whether the object has the letters and digits of the text, in order and no others, and no stray quote."""
     said = "".join(f"{name}{content}" for name, content in value.items())
     texts = [content for content in value.values() if isinstance(content, str)]
-    return _words(said) == _words(_ESCAPE.sub(_meant, text)) and not any(_is_damaged(content) for content in texts)
+    return _words(said) == _words(_ESCAPE.sub(_unescaped, text)) and not any(_is_damaged(content) for content in texts)
 
 
 def _words(text: str) -> list[str]:
     return _WORD_CHARACTER.findall(text.casefold())
 
 
-def _meant(found: re.Match[str]) -> str:
+def _unescaped(found: re.Match[str]) -> str:
     return chr(int(found[1], 16)) if found[1] else " "
 
 

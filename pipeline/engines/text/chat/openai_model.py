@@ -1,132 +1,251 @@
-"""Any server of the OpenAI chat kind: OpenAI's own, vLLM, llama.cpp, SGLang, gateways.
+"""Any server with the OpenAI chat API: OpenAI's own, vLLM, llama.cpp, SGLang, gateways.
 
-How a request gets there and back is the line's business (`pipeline.engines.remote`); what is said in it, and to which
-server in which dialect, is decided here.
+`ServerClient` (`pipeline.engines.remote`) gets a request to the server and back; here stands what is in it. Servers
+know different parts of the API: `Dialect` is what one server understands, found out by what it refuses.
 """
 
 import importlib.metadata
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from manifests.reasons import Reason
 from manifests.storage import Place
-from pipeline.engines.contract import ChatModel, ChatReply, ChatRequest, Failure, TextGenerator
-from pipeline.engines.remote.client import ErrorWithin, Line, Message, status_within
-from pipeline.engines.remote.error_kinds import Meaning, Problem
+from pipeline.engines.contract import ChatModel, ChatReply, ChatRequest, Failure, TextGenerator, Tokens
+from pipeline.engines.remote.client import (
+    Attempts,
+    BackoffPolicy,
+    EmbeddedError,
+    HttpRequest,
+    ServerClient,
+    TransientError,
+    embedded_status,
+)
+from pipeline.engines.remote.error_kinds import ErrorKind, ErrorResponse
 from pipeline.engines.remote.limiter import Limiter
-from pipeline.engines.remote.retry import Course, Fault, Pace
-from pipeline.engines.text.chat.answers import Remembering
-from pipeline.engines.text.chat.completion import NotACompletion, read_completion
-from pipeline.engines.text.chat.dialect import CHANGES, Dialect, optional_fields
+from pipeline.engines.text.chat.answers import CachedChatModel
+from pipeline.engines.text.chat.generator import PromptedGenerator
 from pipeline.engines.text.openai import OpenAIModel
 
+RUNGS = ("json_schema", "json_object with schema", "json_object", "plain")
+"""Ways to hold an answer to a schema, the strictest first: that of OpenAI and vLLM, that of llama.cpp, that of servers
+which know JSON but no schemas, and none (the prompt says it in words)."""
+
+DROPPABLE = frozenset({"seed", "top_p"})
+"""Fields that the corpus can do without. A server that refuses any other field does not suit the recipe."""
+
+CHANGES = len(RUNGS) - 1 + len(DROPPABLE) + 1
+"""The most changes that a dialect can go through."""
+
 _PATH = "/chat/completions"
+_REQUIRED = frozenset({"model", "messages", "response_format"})
+"""Fields that a refusal is never about: of formats, there are others to try."""
+_CUT_OFF = frozenset({"length", "max_tokens", "model_length"})
+"""`finish_reason` of an answer that met the token limit: OpenAI's word, and those of servers that have their own."""
 
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What one server understands of the API. The model starts with the full dialect and replaces it by a poorer one
+    when the server refuses a field, so that each refusal is met once and not for every request."""
+
+    rung: int = 0
+    dropped: frozenset[str] = frozenset()
+    limit_field: str = "max_tokens"
+
+    @property
+    def guidance(self) -> str:
+        """How answers are held to a schema, for people."""
+        return RUNGS[self.rung]
+
+    def without(self, error: ErrorResponse) -> "Dialect | None":
+        """Return the dialect that avoids the error; None if there is none."""
+        if error.kind is ErrorKind.FORMAT and self.rung < len(RUNGS) - 1:
+            return replace(self, rung=self.rung + 1)
+        if error.kind is not ErrorKind.PARAMETER or error.parameter is None:
+            return None
+        if error.parameter == "max_tokens" == self.limit_field:
+            return replace(self, limit_field="max_completion_tokens")
+        if error.parameter in DROPPABLE - self.dropped:
+            return replace(self, dropped=self.dropped | {error.parameter})
+        return None
+
+    def fields(self, settings: OpenAIModel, request: ChatRequest) -> dict[str, Any]:
+        """Return the body of the HTTP request."""
+        fields: dict[str, Any] = {
+            "model": settings.model,
+            "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+            "temperature": settings.temperature,
+            "top_p": settings.top_p,
+            "seed": request.seed,
+            self.limit_field: settings.max_tokens,
+        }
+        for name in self.dropped:
+            del fields[name]
+        if request.schema is not None and self.rung < len(RUNGS) - 1:
+            fields["response_format"] = _response_format(self.rung, request.schema)
+        if settings.template_options:
+            fields["chat_template_kwargs"] = settings.template_options
+        return fields | settings.extra_body
+
+
 class OpenAIChat:
-    """A ChatModel. The constructor raises EngineUnavailable where address or key cannot be right."""
+    """A ChatModel. The constructor raises EngineUnavailable if the address or the key cannot be right."""
 
     name = "openai"
 
-    def __init__(self, settings: OpenAIModel, pace: Pace | None = None) -> None:
+    def __init__(self, settings: OpenAIModel, backoff: BackoffPolicy | None = None) -> None:
         self.version = version(settings)
         self.dialect = Dialect()
         self._settings = settings
         one_token = {"model": settings.model, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 1}
-        probe = Message(_PATH, one_token)
-        self._line = Line(self.name, settings, settings.serving, Reason.TEXT_ENGINE_FAILED, probe, pace)
+        probe = HttpRequest(_PATH, one_token)
+        self._client = ServerClient(self.name, settings, settings.serving, Reason.TEXT_ENGINE_FAILED, probe, backoff)
 
     @property
     def limiter(self) -> Limiter:
-        return self._line.limiter
+        return self._client.limiter
 
     async def start(self) -> None:
-        await self._line.start()
+        await self._client.start()
 
     async def complete(self, request: ChatRequest) -> ChatReply | Failure:
-        return await self._line.repeat(lambda course: self._try(request, course))
+        return await self._client.retry(partial(self._attempt, request))
 
     async def close(self) -> None:
-        await self._line.close()
+        await self._client.close()
 
-    async def _try(self, request: ChatRequest, course: Course) -> ChatReply | Failure:
-        """One try. A refused field is left out at once: that is no fault of the request and costs no attempt."""
+    async def _attempt(self, request: ChatRequest, attempts: Attempts) -> ChatReply | Failure:
+        """Make one attempt. A field that the server refuses is left out and the request sent again at once: the
+        request is not at fault, so this does not count as an attempt."""
         dialect = self.dialect
 
-        def message() -> Message:
+        def compose() -> HttpRequest:
             nonlocal dialect
-            dialect = self.dialect  # what others have found out while this one waited is in it
+            dialect = self.dialect  # other requests may have changed it while this one waited
             fields = dialect.fields(self._settings, request)
-            return Message(_PATH, fields, optional=optional_fields(fields))
+            return HttpRequest(_PATH, fields, optional=frozenset(fields.keys() - _REQUIRED))
 
         changes = 0
         while True:
-            answer = await self._line.send(course, message, _read)
-            if not isinstance(answer, Problem):
+            answer = await self._client.send(attempts, compose, read_completion)
+            if not isinstance(answer, ErrorResponse):
                 return answer
             changed = dialect.without(answer)
             if changed is None or changes == CHANGES:
                 return self._give_up(answer)
-            if self.dialect == dialect:  # else another request has just found it out
+            if self.dialect == dialect:  # otherwise another request has just changed it
                 self._change(changed, answer)
             changes += 1
 
-    def _change(self, dialect: Dialect, problem: Problem) -> None:
-        if problem.meaning is Meaning.FORMAT:
-            _log.info("%s: answers are held to their schema as: %s", self._line.server, dialect.guidance)
+    def _change(self, dialect: Dialect, error: ErrorResponse) -> None:
+        if error.kind is ErrorKind.FORMAT:
+            _log.info("%s: answers are held to their schema as: %s", self._client.server, dialect.guidance)
         else:
-            _log.warning("%s does not take %s: it is left out or renamed", self._line.server, problem.parameter)
+            _log.warning("%s does not take %s: it is left out or renamed", self._client.server, error.parameter)
         self.dialect = dialect
 
-    def _give_up(self, problem: Problem) -> Failure:
-        """The Failure of a request that no repetition helps; EngineUnavailable where none would fare better."""
-        match problem.meaning:
-            case Meaning.TOO_LONG:
+    def _give_up(self, error: ErrorResponse) -> Failure:
+        """Make the Failure of a request that no retry helps. Raises EngineUnavailable if none would fare better."""
+        match error.kind:
+            case ErrorKind.TOO_LONG:
                 return Failure(Reason.TOO_LONG, "longer than the model's context")
-            case Meaning.REFUSED:
-                return Failure(Reason.REFUSED, self._line.said(problem))
+            case ErrorKind.REFUSED:
+                return Failure(Reason.REFUSED, self._client.quote(error))
             case _:
-                return self._line.give_up(problem)
+                return self._client.give_up(error)
 
 
-def _read(body: bytes, headers: Mapping[str, str]) -> ChatReply | Failure:
+def read_completion(body: bytes, headers: Mapping[str, str]) -> ChatReply | Failure:
+    """Read the body of a chat completion, whichever server wrote it: nothing in it is taken for granted.
+
+    Returns Failure(REFUSED) if the model or a filter declined. Raises EmbeddedError for an error in the body,
+    TransientError for anything else that is not a completion.
+    """
     try:
         payload = json.loads(body)
     except (ValueError, RecursionError):
-        raise Fault("the answer is not JSON") from None
-    has_choices = isinstance(payload, dict) and payload.get("choices")
-    if not has_choices and (status := status_within(payload)) is not None:
-        raise ErrorWithin(status, payload)
-    try:
-        return read_completion(payload)
-    except NotACompletion as error:
-        raise Fault(str(error)) from None
+        raise TransientError("the answer is not JSON") from None
+    choice = _choice(payload)
+    message, finish = choice.get("message"), choice.get("finish_reason")
+    if not isinstance(message, dict):
+        raise TransientError("no message in the answer")
+    if finish == "error":
+        raise TransientError("the server broke off")
+    spent = _tokens(payload.get("usage"))
+    if refusal := message.get("refusal"):
+        return Failure(Reason.REFUSED, "the model declined" if isinstance(refusal, str) else "", spent)
+    if finish == "content_filter":
+        return Failure(Reason.REFUSED, "stopped by a content filter", spent)
+    return ChatReply(_text(message.get("content")), "length" if finish in _CUT_OFF else "stop", spent)
 
 
 def version(model: OpenAIModel | None = None) -> str:
-    """The client library's version, or "<model>@<revision>"."""
+    """Return the version of the client library, or "<model>@<revision>"."""
     return importlib.metadata.version("openai") if model is None else model.label
 
 
 def identity(model: OpenAIModel) -> dict[str, Any]:
-    """What the model's answers depend on besides the request; not where it runs.
+    """Return what the model's answers depend on besides the request, which is not where the model runs.
 
-    With the whole path of a local checkpoint: two of one name are two models. Only a hash of this is ever written.
+    This has the whole path of a local checkpoint, since two checkpoints of the same name are two models. Only a hash
+    of it is ever written.
     """
     return model.model_dump(mode="json", exclude={"serving", "guided"}) | {"model": model.model}
 
 
 def open_generator(model: OpenAIModel, answers: Place | None) -> TextGenerator:
-    """The engine of the table. EngineUnavailable where the server cannot be had."""
-    from pipeline.engines.text.chat.generator import (
-        PromptedGenerator,  # it knows templates, which this module does not
-    )
-
+    """Open the engine that the registry names. Raises EngineUnavailable if the server cannot be used."""
     chat: ChatModel = OpenAIChat(model)
     if answers is not None:
-        chat = Remembering(chat, answers, identity(model))
+        chat = CachedChatModel(chat, answers, identity(model))
     return PromptedGenerator(chat, model.guided)
+
+
+def _response_format(rung: int, schema: Mapping[str, object]) -> dict[str, Any]:
+    if rung == 0:
+        return {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": dict(schema)}}
+    return {"type": "json_object", "schema": dict(schema)} if rung == 1 else {"type": "json_object"}
+
+
+def _choice(payload: object) -> Mapping[str, Any]:
+    choices = payload.get("choices") if isinstance(payload, dict) else None
+    if not choices and (status := embedded_status(payload)) is not None:
+        raise EmbeddedError(status, payload)
+    if not isinstance(payload, dict):
+        raise TransientError("no completion in the answer")
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        raise TransientError("no choices in the answer")
+    choice: Mapping[str, Any] = choices[0]
+    return choice
+
+
+def _text(content: object) -> str:
+    """Return the text of a message. No content is an empty text: the model wrote nothing that is meant to be read."""
+    if isinstance(content, list):  # a list of parts; parts of other types are reasoning
+        parts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]
+        return "".join(part for part in parts if isinstance(part, str))
+    return content if isinstance(content, str) else ""
+
+
+def _tokens(usage: object) -> Tokens:
+    if not isinstance(usage, dict):
+        return Tokens(requests=1)
+    details = usage.get("prompt_tokens_details")
+    cached = _count(details, "cached_tokens") if isinstance(details, dict) else 0
+    return Tokens(
+        requests=1,
+        prompt=_count(usage, "prompt_tokens"),
+        cached=cached,
+        completion=_count(usage, "completion_tokens"),
+    )
+
+
+def _count(usage: Mapping[str, Any], name: str) -> int:
+    number = usage.get(name)
+    return max(0, number) if isinstance(number, int) else 0

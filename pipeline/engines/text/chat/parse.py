@@ -1,7 +1,7 @@
-"""From the text that a language model sent back to the values that were asked for, or to a complaint.
+"""Reads the values that were asked for from the text that a language model sent back, or says what is wrong with it.
 
-What is looked for is one flat JSON object with known keys, somewhere in the text. Whatever cannot be read without
-guessing is complained of: another try costs a fraction of a cent, a wrong row stays in the corpus.
+The text must hold one flat JSON object with known keys, somewhere. Anything that cannot be read without guessing gets
+a complaint: another try costs a fraction of a cent, a wrong row stays in the corpus.
 """
 
 import json
@@ -12,11 +12,11 @@ from typing import Any, Literal
 
 from manifests.reasons import Reason
 from pipeline.engines.contract import Complaint
-from pipeline.engines.text.chat.json_repair import mend
-from pipeline.engines.text.chat.tasks import Key, Value
+from pipeline.engines.text.chat.json_repair import repair_object
+from pipeline.engines.text.chat.tasks import KEEP, AnswerKey, TextTask, Value
 
 MOST_BRACKETS = 64
-"""A flat object needs one opening bracket. Without a limit, `[[[[` ends json in a RecursionError."""
+"""A flat object needs one opening bracket. Without a limit, `[[[[` makes json raise a RecursionError."""
 
 _THINK_END = re.compile(r"(?:</(?:think|thinking|thought|reasoning)>|◁/think▷|\[/THINK\])", re.IGNORECASE)
 _THINK_START = re.compile(r"(?:<(?:think|thinking|thought|reasoning)>|◁think▷|\[THINK\])", re.IGNORECASE)
@@ -26,26 +26,29 @@ _LINE_END = re.compile(r"[\t-\r\x1c-\x1f\x85\u2028\u2029]")
 _UNSPACED = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _UNSEEN = frozenset({"Cc", "Cf", "Cs"})
 _JOINERS = frozenset("\u200c\u200d")
-"""Format characters that some scripts cannot be written without."""
+"""Format characters that some scripts need."""
 
 
 class _Twice(ValueError):
-    """An object that says two different things under one key."""
+    """An object that has two different values under one key."""
 
 
 def parse_answer(
-    text: str, finish: Literal["stop", "length"], keys: Mapping[str, Key]
+    text: str, finish: Literal["stop", "length"], keys: Mapping[str, AnswerKey]
 ) -> dict[str, Value] | Complaint:
-    """The values by field, or what is wrong with the text. `keys`: what was asked for, by its name in the text."""
+    """Return the values by field, or what is wrong with the text. `keys`: what was asked for, by name in the text."""
     if finish == "length":
         return cut_off()
-    answer = _without_thoughts(text)
-    if answer is None or _is_open(answer):
+    answer = _without_reasoning(text)
+    if answer is None:
+        return cut_off()
+    start = answer.find("{")
+    if start >= 0 and answer.find("}", start) < 0:  # an object begins and never ends
         return cut_off()
     if sum(answer.count(bracket) for bracket in "{[") > MOST_BRACKETS:
         return malformed(keys)
     found = [values for value in _objects(answer) if (values := _values(value, keys)) is not None]
-    # Several different objects: a draft and its correction, or the answers to further tasks of the model's own making.
+    # Several different objects: a draft and its correction, or answers to further tasks that the model made up.
     if not found or any(other != found[0] for other in found):
         return malformed(keys)
     empty = (key.field for key in keys.values() if found[0][key.field] == "" and not key.may_be_empty)
@@ -54,7 +57,15 @@ def parse_answer(
     return found[0]
 
 
-def malformed(keys: Mapping[str, Key]) -> Complaint:
+def answer_fields(task: TextTask, values: Mapping[str, Value]) -> dict[str, str]:
+    """Turn the values of a model's answer into the fields of a `TextAnswer`."""
+    if not task.verdicts:
+        return {field: str(value) for field, value in values.items()}
+    against = (reason.value for field, reason in task.verdicts if values[field] is False)
+    return {"verdict": next(against, KEEP), "detail": str(values["reason"])}
+
+
+def malformed(keys: Mapping[str, AnswerKey]) -> Complaint:
     return Complaint(Reason.TEXT_ENGINE_FAILED, "malformed", {"keys": ", ".join(keys)})
 
 
@@ -62,10 +73,10 @@ def cut_off() -> Complaint:
     return Complaint(Reason.TEXT_ENGINE_FAILED, "cut_off")
 
 
-def _without_thoughts(text: str) -> str | None:
-    """What follows the reasoning; None where that has no end.
+def _without_reasoning(text: str) -> str | None:
+    """Return what follows the reasoning; None if the reasoning has no end.
 
-    Some chat templates put the opening mark into the prompt, so a closing one counts without it.
+    Some chat templates put the opening tag into the prompt, so a closing tag counts without it.
     """
     ends = list(_THINK_END.finditer(text))
     rest = text[ends[-1].end() :] if ends else text
@@ -74,14 +85,8 @@ def _without_thoughts(text: str) -> str | None:
     return None if start and (brace < 0 or start.start() < brace) else rest
 
 
-def _is_open(text: str) -> bool:
-    """Whether an object begins in the text and never ends."""
-    start = text.find("{")
-    return start >= 0 and text.find("}", start) < 0
-
-
 def _objects(text: str) -> Iterator[dict[str, Any]]:
-    """The objects of the text that stand beside one another, in order."""
+    """Yield the objects of the text that are not inside others, in order."""
     decoder = json.JSONDecoder(strict=False, object_pairs_hook=_object)
     start = text.find("{")
     while start >= 0:
@@ -91,7 +96,7 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
             value, end = {}, _end_of(text, start)
         except ValueError:
             end = _end_of(text, start)
-            value = mend(text[start:end])
+            value = repair_object(text[start:end])
         yield value
         start = text.find("{", end)
 
@@ -105,7 +110,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _end_of(text: str, start: int) -> int:
-    """Where the object that cannot be parsed ends, by its braces alone; the last brace if they do not add up."""
+    """Find the end of an object that cannot be parsed, by its braces; the last brace if they are unbalanced."""
     depth = 0
     for brace in re.finditer(r"[{}]", text[start:]):
         depth += 1 if brace[0] == "{" else -1
@@ -115,13 +120,13 @@ def _end_of(text: str, start: int) -> int:
     return last + 1 if last >= 0 else len(text)
 
 
-def _values(value: Mapping[str, Any], keys: Mapping[str, Key]) -> dict[str, Value] | None:
-    """What was asked for, by field; None where something is missing or of another type. Other keys are ignored."""
+def _values(value: Mapping[str, Any], keys: Mapping[str, AnswerKey]) -> dict[str, Value] | None:
+    """Return what was asked for, by field; None if a key is missing or of another type. Other keys are ignored."""
     folded = {_folded(name): content for name, content in value.items()}
     values: dict[str, Value] = {}
     for name, key in keys.items():
         content = value.get(name, folded.get(_folded(name)))
-        typed = _text(content) if key.type == "string" else _truth(content)
+        typed = _text(content) if key.type == "string" else _boolean(content)
         if typed is None:
             return None
         values[key.field] = typed
@@ -132,14 +137,14 @@ def _folded(name: str) -> str:
     return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
-def _truth(content: object) -> bool | None:
+def _boolean(content: object) -> bool | None:
     if isinstance(content, bool):
         return content
     return _WORDS.get(content.strip().casefold()) if isinstance(content, str) else None
 
 
 def _text(content: object) -> str | None:
-    """A text in one line, without characters that cannot be seen; a lone surrogate is one, and no UTF-8 holds it."""
+    """Return a text as one line without invisible characters, among them lone surrogates, which UTF-8 cannot hold."""
     if not isinstance(content, str):
         return None
     line = _BLANKS.sub(_blank, content)
@@ -148,7 +153,7 @@ def _text(content: object) -> str | None:
 
 
 def _blank(found: re.Match[str]) -> str:
-    """Spaces stay; the end of a line becomes a space, or nothing between characters that are written without."""
+    """Keep spaces; turn the end of a line into a space, or into nothing between characters of unspaced scripts."""
     if not _LINE_END.search(found[0]):
         return found[0]
     around = found.string[found.start() - 1 : found.start()] + found.string[found.end() : found.end() + 1]

@@ -1,7 +1,7 @@
-"""What language models can be asked for: one table of tasks, and one of complaints.
+"""What language models can be asked for: a table of tasks, and a table of complaints. Data only.
 
-A template (`template`) belongs to one task and is held to its line here. `variables` are foreign text and go into the
-prompt fenced; `options` are the recipe's constants.
+A template (`template`) belongs to one task and is checked against its entry here. A form's `variables` are untrusted
+text, which a prompt holds between marks; a task's `options` are constants of the recipe.
 """
 
 from collections.abc import Mapping
@@ -11,15 +11,15 @@ from typing import Literal
 from manifests.reasons import Reason
 
 KEEP = "keep"
-"""The verdict on a row that nothing speaks against; any other is the value of a `Reason`."""
+"""The verdict on a row that nothing speaks against; any other verdict is the value of a `Reason`."""
 
 JsonType = Literal["string", "boolean"]
 Value = str | bool
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """One way to put the task. A form with `history` needs the exchanges before, and no other form takes them."""
+class TaskForm:
+    """One way to put the task. A form with `history` needs the exchanges before; no other form takes them."""
 
     variables: tuple[str, ...]
     history: bool = False
@@ -27,7 +27,7 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class AnswerKey:
     """A field of the answer; `names` are the keys by which a template may ask for it."""
 
     field: str
@@ -38,57 +38,54 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """`verdicts`: which boolean, where it is false, ends the row with which reason; the first one decides."""
+class TextTask:
+    """`verdicts` says which boolean, if false, ends the row with which reason; the first such boolean decides."""
 
-    forms: Mapping[str, Form]
-    keys: tuple[Key, ...]
+    forms: Mapping[str, TaskForm]
+    keys: tuple[AnswerKey, ...]
     options: frozenset[str] = frozenset()
     verdicts: tuple[tuple[str, Reason], ...] = ()
 
-    def key_named(self, name: str) -> Key | None:
+    def key_named(self, name: str) -> AnswerKey | None:
         return next((key for key in self.keys if name in key.names), None)
 
-    def fields(self, values: Mapping[str, Value]) -> dict[str, str]:
-        """The fields of a `TextAnswer` from those of the model's answer."""
-        if not self.verdicts:
-            return {field: str(value) for field, value in values.items()}
-        against = (reason.value for field, reason in self.verdicts if values[field] is False)
-        return {"verdict": next(against, KEEP), "detail": str(values["reason"])}
 
+_QUESTION = AnswerKey("question", "string", ("question",))
+_ANSWER = AnswerKey("answer", "string", ("answer", "response"))
+# A row that is kept needs no reason.
+_REASON = AnswerKey("reason", "string", ("reason",), may_be_empty=True)
 
-_QUESTION = Key("question", "string", ("question",))
-_ANSWER = Key("answer", "string", ("answer", "response"))
-# Nothing needs to be said of a row that is kept.
-_REASON = Key("reason", "string", ("reason",), may_be_empty=True)
-
-TASKS: Mapping[str, Task] = {
-    "rewrite": Task(
+TASKS: Mapping[str, TextTask] = {
+    "rewrite": TextTask(
         forms={
-            "whole": Form(("instruction",)),
-            "fragment": Form(("fragment",), required=False),
-            "next": Form(("instruction",), history=True),
+            "whole": TaskForm(("instruction",)),
+            "fragment": TaskForm(("fragment",), required=False),
+            "next": TaskForm(("instruction",), history=True),
         },
         keys=(_QUESTION,),
         options=frozenset({"max_length"}),
     ),
-    "screen": Task(
-        forms={"first": Form(("question",)), "next": Form(("question",), history=True)},
-        keys=(Key("speakable", "boolean", ("speakable",)), Key("clear", "boolean", ("clear",)), _REASON),
+    "screen": TextTask(
+        forms={"first": TaskForm(("question",)), "next": TaskForm(("question",), history=True)},
+        keys=(
+            AnswerKey("speakable", "boolean", ("speakable",)),
+            AnswerKey("clear", "boolean", ("clear",)),
+            _REASON,
+        ),
         verdicts=(("speakable", Reason.NOT_SPEAKABLE), ("clear", Reason.UNCLEAR)),
     ),
-    "safety": Task(
-        forms={"first": Form(("question",)), "next": Form(("question",), history=True)},
-        keys=(Key("safe", "boolean", ("safe",)), _REASON),
+    "safety": TextTask(
+        forms={"first": TaskForm(("question",)), "next": TaskForm(("question",), history=True)},
+        keys=(AnswerKey("safe", "boolean", ("safe",)), _REASON),
         verdicts=(("safe", Reason.UNSAFE),),
     ),
-    "respond": Task(
-        forms={"first": Form(("question",)), "next": Form(("question",), history=True)},
-        keys=(Key("question", "string", ("question",), required=False), _ANSWER),
+    "respond": TextTask(
+        forms={"first": TaskForm(("question",)), "next": TaskForm(("question",), history=True)},
+        keys=(AnswerKey("question", "string", ("question",), required=False), _ANSWER),
         options=frozenset({"answer_limit"}),
     ),
-    "converse": Task(
-        forms={"next": Form((), history=True)},
+    "converse": TextTask(
+        forms={"next": TaskForm((), history=True)},
         keys=(_QUESTION, _ANSWER),
         options=frozenset({"answer_limit", "max_length"}),
     ),
@@ -103,4 +100,4 @@ COMPLAINTS: Mapping[str, frozenset[str]] = {
     "wrong_language": frozenset({"field"}),
     "repeated": frozenset({"field"}),
 }
-"""The kinds of complaint about an answer, and the values that their wording may use."""
+"""The kinds of complaint about an answer, and the values that the wording of each may use."""

@@ -1,7 +1,7 @@
 """vLLM in the worker's own process: a `ChatModel` without a server.
 
-Here vLLM is a front end in our event loop; the model runs in a process of vLLM's own, the engine core. vLLM is
-imported when a model starts, never before: no other recipe pays for it.
+vLLM's front end runs in our event loop, the model in a process of vLLM's own, the engine core. vLLM is imported when a
+model starts, never before: no other recipe pays for it.
 """
 
 import importlib.metadata
@@ -15,6 +15,8 @@ from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
 from manifests.storage import Place
 from pipeline.engines.contract import ChatMessage, ChatReply, ChatRequest, Failure, TextGenerator, Tokens
+from pipeline.engines.text.chat.answers import CachedChatModel
+from pipeline.engines.text.chat.generator import PromptedGenerator
 from pipeline.engines.text.chat.vllm_settings import (
     checkpoint,
     engine_arguments,
@@ -28,8 +30,8 @@ from pipeline.engines.text.vllm import VllmModel
 NAME = "vllm"
 
 _SHUTDOWN_S = 30.0
-"""The longest that vLLM's processes may take to end by themselves; killed ones leave shared memory behind. On two busy
-cores they took 5.3 s, and vLLM's own limit is 5 s."""
+"""How long vLLM's processes may take to end by themselves; if killed, they leave shared memory behind. On two busy
+cores they took 5.3 s; vLLM's own limit is 5 s."""
 _INSTALL = "pip install 'parley[gpu]'"
 _PROBE = (
     ChatMessage("system", "a"),
@@ -40,28 +42,26 @@ _PROBE = (
 
 
 def version(model: VllmModel | None = None) -> str:
-    """vLLM's version, after the model's name and revision if one is given. Raises EngineUnavailable without vLLM."""
+    """Return vLLM's version, after the model's name and revision if given. Raises EngineUnavailable without vLLM."""
     library = _library_version()
     return f"{public_name(model)}@{model.revision or 'unpinned'} vllm {library}" if model else library
 
 
 def open_generator(model: VllmModel, answers: Place | None) -> TextGenerator:
-    """The model, ready to be asked. Raises EngineUnavailable where it cannot load."""
-    from pipeline.engines.text.chat.answers import Remembering
-    from pipeline.engines.text.chat.generator import PromptedGenerator
-
+    """Open the model, ready to be asked. Raises EngineUnavailable if it cannot load."""
     chat = VllmChat(model)
     if answers is None:
         return PromptedGenerator(chat, model.guided)
-    told = model.model_dump(mode="json", exclude={"serving", "guided"})
-    identity = told | {"version": chat.version, "model": model.model}  # the whole path: two of one name are two models
-    return PromptedGenerator(Remembering(chat, answers, identity), model.guided)
+    settings = model.model_dump(mode="json", exclude={"serving", "guided"})
+    # With the whole path, since two checkpoints of the same name are two models.
+    identity = settings | {"version": chat.version, "model": model.model}
+    return PromptedGenerator(CachedChatModel(chat, answers, identity), model.guided)
 
 
 class VllmChat:
     """A model under vLLM. Requests are batched by vLLM itself, however many are in flight.
 
-    The same seed gives the same text only as far as the arithmetic does: on a GPU it may differ with the batch that a
+    The same seed gives the same text only if the arithmetic is the same: on a GPU it may differ with the batch that a
     request happens to be in.
     """
 
@@ -74,14 +74,14 @@ class VllmChat:
         self._numbers = count()
 
     async def start(self) -> None:
-        """Load the model, in the thread of the running event loop. That takes from seconds to minutes."""
+        """Load the model in the thread of the running event loop, which takes seconds to minutes."""
         self._vllm = _import(self._settings)
         self._engine = self._load()
         try:
             self._tokenizer = self._engine.get_tokenizer()
             self._longest_prompt = self._engine.model_config.max_model_len - 1
             self._check_template()
-        except BaseException:  # whatever ends the start, an interrupt too, leaves no engine behind
+        except BaseException:  # an interrupt of the start must not leave the engine behind either
             await self.close()
             raise
 
@@ -117,16 +117,16 @@ class VllmChat:
         try:
             arguments = engine_arguments(self._settings, current_platform.device_type)
             return AsyncLLM.from_engine_args(self._vllm.AsyncEngineArgs(**arguments))
-        except Exception as error:  # noqa: BLE001  a checkpoint fails to load in more ways than have a common class
+        except Exception as error:  # noqa: BLE001  checkpoints fail to load in ways that share no class
             detail = public_text(f"{type(error).__name__}: {error}", self._settings)
             # Not chained: the causes name directories.
             raise EngineUnavailable(f"vllm cannot load {public_name(self._settings)}: {detail}") from None
 
     def _check_template(self) -> None:
-        """A template that does not take our conversations would fail every row; better to say so before the first."""
+        """Refuse a chat template that does not take our conversations: it would fail every row."""
         try:
             self._prompt(_PROBE)
-        except Exception as error:  # noqa: BLE001  templates are programs of others and raise what they like
+        except Exception as error:  # noqa: BLE001  a template is a program and may raise anything
             detail = public_text(str(error), self._settings)
             raise EngineUnavailable(
                 f"vllm: the chat template of {public_name(self._settings)} does not take a conversation: {detail}"
@@ -145,7 +145,7 @@ class VllmChat:
         )
 
     async def _generate(self, prompt: list[int], request: ChatRequest) -> Any:
-        """The finished output. If the caller is cancelled, so is the request: vLLM aborts it."""
+        """Return the finished output. If the caller is canceled, vLLM aborts the request."""
         from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 
         if self._engine is None:
@@ -167,7 +167,7 @@ class VllmChat:
 
 
 def reply_of(output: Any) -> ChatReply | Failure:
-    """What a finished `RequestOutput` of vLLM says; a Failure where it ended neither by itself nor at the limit."""
+    """Read a finished `RequestOutput` of vLLM. Returns a Failure if it ended neither by itself nor at the limit."""
     completion = output.outputs[0]
     spent = Tokens(
         requests=1,
@@ -181,7 +181,7 @@ def reply_of(output: Any) -> ChatReply | Failure:
 
 
 def _is_unicode(messages: Sequence[ChatMessage]) -> bool:
-    """Lone surrogates, which are no characters, make tokenizers raise."""
+    """Tell whether tokenizers take the text: a lone surrogate, which is not a character, makes them raise."""
     try:
         for message in messages:
             message.content.encode("utf-8")
@@ -194,7 +194,7 @@ def _library_version() -> str:
     try:
         return importlib.metadata.version("vllm")
     except importlib.metadata.PackageNotFoundError:
-        # Builds for other hardware than CUDA go by names of their own.
+        # Builds for other hardware than CUDA have names of their own.
         names = importlib.metadata.packages_distributions().get("vllm")
     if not names:
         raise EngineUnavailable(f"vllm is not installed: {_INSTALL}")
@@ -202,7 +202,7 @@ def _library_version() -> str:
 
 
 def _import(settings: VllmModel) -> ModuleType:
-    """vLLM, on a machine where it can run, for a checkpoint that is there. Raises EngineUnavailable otherwise."""
+    """Import vLLM. Raises EngineUnavailable if this machine cannot run it or the checkpoint is missing."""
     path = Path(checkpoint(settings))
     if public_name(settings) != settings.model and not path.is_dir():
         raise EngineUnavailable(f"vllm: there is no directory {path.name} with a checkpoint")
@@ -211,7 +211,7 @@ def _import(settings: VllmModel) -> ModuleType:
         import vllm
         from vllm.platforms import current_platform
     except (ImportError, OSError, RuntimeError) as error:
-        # A build for CUDA without its libraries fails in any of these.
+        # A build for CUDA without its libraries fails with any of these.
         detail = public_text(str(error), settings)
         raise EngineUnavailable(f"vllm does not load ({detail}): {_INSTALL}") from None
     if not current_platform.device_type:

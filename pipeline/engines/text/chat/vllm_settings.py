@@ -1,4 +1,4 @@
-"""How a recipe's `VllmModel` is put to vLLM: plain values only, so that this can be read and tested without vLLM."""
+"""Turns a recipe's `VllmModel` into arguments of vLLM: plain values only, so that it can be tested without vLLM."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from pipeline.engines.contract import ChatRequest
 from pipeline.engines.text.vllm import VllmModel
 
 END_WITH_PARENT = "PARLEY_END_WITH_PARENT"
-"""Environment variable that tells vLLM's processes to end when ours is gone (`vllm_orphans`)."""
+"""The environment variable that tells vLLM's processes to end when ours is gone (`vllm_orphans`)."""
 
 _ENVIRONMENT = {
     "VLLM_NO_USAGE_STATS": "1",
@@ -17,7 +17,7 @@ _ENVIRONMENT = {
     "VLLM_LOGGING_LEVEL": "ERROR",
     # vLLM logs to stdout, where Parley puts data.
     "VLLM_LOGGING_STREAM": "ext://sys.stderr",
-    # Its default is to fork, and here the event loop, and in an actor Ray, run in threads that no fork survives.
+    # vLLM's default is to fork, but the event loop, and Ray in an actor, run in threads that do not survive a fork.
     "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
     END_WITH_PARENT: "1",
 }
@@ -26,31 +26,31 @@ _LONGEST_DETAIL = 200
 
 
 def set_environment() -> None:
-    """What vLLM reads while it is imported: no telemetry, quiet. What is set already stays."""
+    """Set what vLLM reads while it is imported: no telemetry, quiet. Variables that are set already stay."""
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
 
 
 def public_name(settings: VllmModel) -> str:
-    """The model's name as it may stand in a manifest: of a local directory, the last name only."""
+    """Return the model's name as it may stand in a manifest: of a local directory, only the last part."""
     return str(settings.model_dump(include={"model"})["model"])
 
 
 def public_text(text: str, settings: VllmModel) -> str:
-    """One line of somebody else's message, with no path in it but its last name; 200 characters at most."""
+    """Return another program's message as one line of at most 200 characters, with paths cut to their last part."""
     line = _PATH.sub(lambda path: Path(path[0]).name, " ".join(text.split()))
     return line.replace(settings.model, public_name(settings))[:_LONGEST_DETAIL]
 
 
 def checkpoint(settings: VllmModel) -> str:
-    """What vLLM is to load: the directory, a home sign resolved, or the hub's id."""
+    """Return what vLLM loads: the directory, with `~` resolved, or the hub's id."""
     return str(Path(settings.model).expanduser()) if settings.model.startswith("~") else settings.model
 
 
 def engine_arguments(settings: VllmModel, device: str = "cuda") -> dict[str, Any]:
-    """The keyword arguments of `AsyncEngineArgs`; what the recipe leaves open stays vLLM's own.
+    """Return the keyword arguments of `AsyncEngineArgs`; what the recipe leaves open keeps vLLM's default.
 
-    `device` is the type that vLLM's platform names.
+    `device` is the device type of vLLM's platform.
     """
     serving = settings.serving
     arguments: dict[str, Any] = {
@@ -66,15 +66,16 @@ def engine_arguments(settings: VllmModel, device: str = "cuda") -> dict[str, Any
         "enforce_eager": serving.enforce_eager,
         "load_format": serving.load_format,
         "enable_prefix_caching": True,
-        # vLLM's default, xgrammar, lets raw control characters into strings: 17 of 32 answers were no valid JSON; with
-        # this one 32 of 32 were (vLLM 0.32, random weights, a string of at most 20 characters).
+        # vLLM's default, xgrammar, lets raw control characters into strings: 17 of 32 answers were invalid JSON; with
+        # this one none were (vLLM 0.32, random weights, a string of at most 20 characters).
         "structured_outputs_config": {"backend": "guidance"},
         "disable_log_stats": True,
         "use_tqdm_on_load": False,
         "enable_log_requests": False,
     }
     if serving.tensor_parallel > 1:
-        # Inside an actor vLLM might ask Ray for more GPUs than the pool claimed; processes share those that it has.
+        # Inside an actor, vLLM might ask Ray for more GPUs than the pool claimed; processes share the GPUs that it
+        # has.
         arguments["distributed_executor_backend"] = "mp"
     if device == "cpu":
         # A seeded request whose prompt is cut into chunks ends the whole engine there (vLLM 0.32: "CPU Generator does
@@ -84,7 +85,7 @@ def engine_arguments(settings: VllmModel, device: str = "cuda") -> dict[str, Any
 
 
 def sampling_arguments(settings: VllmModel, request: ChatRequest) -> dict[str, Any]:
-    """The keyword arguments of `SamplingParams`, but for the schema."""
+    """Return the keyword arguments of `SamplingParams`, except for the schema."""
     return {
         "temperature": settings.temperature,
         "top_p": settings.top_p,

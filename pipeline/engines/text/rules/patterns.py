@@ -1,4 +1,4 @@
-"""The wording and the patterns of the rules, read from the prompt store and compiled once for each process."""
+"""The wording and the patterns of the rules, read from the prompt store and compiled once per process."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,10 +12,17 @@ from pipeline.prompts import load_cached
 
 Pattern = re.Pattern[str]
 
+MAX_CHARACTERS = 4000
+"""How much of an untrusted text the rules look at: some patterns take time in the square of its length. This is twenty
+times the longest question, and six times the longest answer, that can come out."""
+
+# No word and no number that is said aloud is this long.
+_ENDLESS = re.compile(r"[A-Za-z0-9]{60}")
+
 
 @dataclass(frozen=True, slots=True)
 class Fillers:
-    """Shares are probabilities in 0..1; an inner filler goes behind one of the words that `after` matches."""
+    """Shares are probabilities in 0..1; an inner filler is put after one of the words that `after` matches."""
 
     opening_share: float
     opening: tuple[str, ...]
@@ -34,7 +41,7 @@ class RewriteWording:
     question: Pattern
     spoken: tuple[tuple[Pattern, tuple[str, ...]], ...]
     verbs: Mapping[str, tuple[str, ...]]
-    frames: tuple[str, ...]
+    templates: tuple[str, ...]
     joins: tuple[str, ...]
     plain_join: str
     fillers: Fillers
@@ -91,7 +98,7 @@ def rewrite_wording(language: str) -> RewriteWording:
         question=_compile(rf"^{data['questions']}"),
         spoken=tuple((_compile(pattern), tuple(texts)) for pattern, texts in data["spoken"]),
         verbs={verb: tuple(texts) for verb, texts in data["verbs"].items()},
-        frames=tuple(data["frames"]),
+        templates=tuple(data["frames"]),
         joins=tuple(data["joins"]),
         plain_join=data["plain_join"],
         fillers=Fillers(
@@ -148,9 +155,9 @@ def respond_wording(language: str) -> RespondWording:
 
 
 def _genre_request(data: Mapping[str, str], language: str) -> Pattern:
-    """A writing verb that governs the name of a genre: no word between them changes what is asked for."""
+    """Match a verb of writing whose object is a genre, with no word between them that changes what is asked for."""
     if language == "zh":
-        # The genre ends the clause: Chinese puts what the text is about before it.
+        # The genre ends the clause: Chinese puts the topic of the text before it.
         gap = rf"(?:(?!{data['between_not']})[^。？！，、：:])" + "{0,40}?"
         return _compile(rf"{data['verbs']}{gap}{data['genres']}(?!{data['followed_by']}|的)(?=[。，：:！？\s]|$)")
     gap = rf"(?:(?!{data['between_not']}\b)[\w'’-]+ )" + "{0,7}?"
@@ -172,8 +179,18 @@ def _compile_all(patterns: Sequence[str]) -> tuple[Pattern, ...]:
     return tuple(_compile(pattern) for pattern in patterns)
 
 
+def beginning(text: str) -> str:
+    """Return the part of the text that the patterns are tried on."""
+    return text[:MAX_CHARACTERS]
+
+
+def is_endless(text: str) -> bool:
+    """Tell whether the text has a run of letters or digits that nobody can say."""
+    return _ENDLESS.search(text) is not None
+
+
 def first_match(patterns: Sequence[Pattern], text: str) -> str | None:
-    """What the first matching pattern matches, or None."""
+    """Return what the first matching pattern matches, or None."""
     for pattern in patterns:
         if match := pattern.search(text):
             return match.group().strip()

@@ -1,20 +1,20 @@
-"""Task "screen": rows that cannot be spoken, understood or answered are named, with the reason.
+"""Task "screen": finds the rows that cannot be spoken, understood or answered, and says why.
 
 Variables `instruction`, `material`, `question`, `answer` (the data set's own). Options: `max_words` (default 200, over
 instruction and material: OmniFlatten's limit) and `max_non_text_share` (default 0.3, ours: the paper gives no number).
 Fields: `verdict` ("keep" or the value of a `Reason`) and `detail`.
 
-The safety check is a short list of plain wordings, no safety model: it will miss what is put otherwise.
+The safety check is a short list of plain wordings, not a safety model: it misses anything that is worded differently.
 """
 
 from dataclasses import dataclass
 
 from manifests.reasons import Reason
 from pipeline.engines.contract import TextAnswer, TextRequest
-from pipeline.engines.text.rules.limits import beginning
 from pipeline.engines.text.rules.patterns import (
     RewriteWording,
     ScreenWording,
+    beginning,
     first_match,
     rewrite_wording,
     screen_wording,
@@ -23,7 +23,7 @@ from pipeline.text.verbalize import strip_markup, text_length
 
 _MAX_WORDS = 200
 _MAX_NON_TEXT_SHARE = 0.3
-# A refusal stands at the beginning of an answer; later on the same words are ordinary prose.
+# A refusal stands at the beginning of an answer; later, the same words are ordinary prose.
 _REFUSAL_CHARACTERS = {"en": 260, "zh": 90}
 _REFUSALS = {
     "missing": Reason.MISSING_MATERIAL,
@@ -55,7 +55,7 @@ def screen(request: TextRequest) -> TextAnswer:
 
 
 def judge_source(instruction: str, material: str, language: str) -> Finding | None:
-    """What keeps the request itself from being spoken, whatever its answer."""
+    """Return what keeps the request itself from being spoken, whatever its answer; None if nothing does."""
     wording = screen_wording(language)
     instruction, material = beginning(instruction), beginning(material)
     source = f"{instruction}\n{material}"
@@ -101,7 +101,7 @@ def _kind(source: str, instruction: str, wording: ScreenWording) -> Finding | No
 
 
 def _missing(instruction: str, material: str, wording: ScreenWording, language: str) -> Finding | None:
-    """Words that point at material, where neither the input nor the instruction holds any."""
+    """Find words that point at material, if neither the input nor the instruction has any."""
     rewriting = rewrite_wording(language)
     if material.strip() and not rewriting.empty_material.match(material.strip()):
         return None
@@ -112,7 +112,7 @@ def _missing(instruction: str, material: str, wording: ScreenWording, language: 
 
 
 def _has_inline_material(instruction: str, wording: RewriteWording, language: str) -> bool:
-    """Quoted words, text behind a colon or on further lines, or a whole sentence beside the order."""
+    """Look for quoted words, text after a colon or on further lines, or a whole sentence beside the order."""
     text = strip_markup(instruction).strip()
     for opening, closing in ('""', "“”", "「」", "《》", "‘’"):
         start = text.find(opening)
@@ -151,7 +151,7 @@ def _shape(
 
 
 def non_text_share(text: str, wording: ScreenWording) -> float:
-    """Share, 0..1, of the characters that are neither letters, digits, blanks nor common punctuation."""
+    """Return the share, 0..1, of characters that are not letters, digits, blanks or common punctuation."""
     if not text:
         return 0.0
     return 1 - len(wording.text_characters.findall(text)) / len(text)

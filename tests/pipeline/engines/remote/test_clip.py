@@ -1,4 +1,4 @@
-"""Bodies of speech answers: whole, streamed, raw, cut off, and no audio at all."""
+"""Bodies of speech answers: whole, streamed, raw, cut off, and not audio at all."""
 
 import json
 import struct
@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from pipeline.engines.remote.client import ErrorWithin
+from pipeline.engines.remote.client import EmbeddedError, TransientError
 from pipeline.engines.remote.clip import LONGEST_S, LossyAudio, read_clip
-from pipeline.engines.remote.retry import Fault
 from tests.tables import each_row
 
 RATE = 24_000
@@ -29,14 +28,14 @@ WAV, FLAC = file_of(), file_of("FLAC")
 
 
 def with_length(length: int, wav: bytes = WAV) -> bytes:
-    """The WAV file with that number in the place of the samples' length."""
+    """Return the WAV file with that number as the length of the samples."""
     at = wav.index(b"data") + 4
     riff = struct.pack("<I", min(length + 36, 0xFFFFFFFF))
     return wav[:4] + riff + wav[8:at] + struct.pack("<I", length) + wav[at + 4 :]
 
 
 def with_list(wav: bytes) -> bytes:
-    """With a chunk of odd length before the samples, as ffmpeg writes its name."""
+    """Put a chunk of odd length before the samples, as ffmpeg does with its name."""
     at = wav.index(b"data")
     return wav[:at] + b"LIST" + struct.pack("<I", 5) + b"INFOx\0" + wav[at:]
 
@@ -67,7 +66,7 @@ def flac_of_unknown_length() -> bytes:
 )
 @each_row("pcm_sample_rate", [None, 8000])
 def test_whole_files(body: bytes, pcm_sample_rate: int | None) -> None:
-    """A file tells its own rate, whatever was asked for."""
+    """A file has its own rate, whatever was asked for."""
     clip = read_clip(body, {"content-type": "application/octet-stream"}, pcm_sample_rate)
     assert clip.sample_rate == RATE
     assert clip.samples.dtype == np.float32
@@ -118,27 +117,29 @@ JSON = {"content-type": "application/json"}
     ],
 )
 @each_row("pcm_sample_rate", [None, RATE], ids=["file", "raw"])
-def test_what_may_go_better_next_time(body: bytes, headers: dict[str, str], what: str, pcm_sample_rate: Any) -> None:
+def test_a_spoiled_body_is_a_transient_error(
+    body: bytes, headers: dict[str, str], what: str, pcm_sample_rate: Any
+) -> None:
     if body == b"no audio at all" and pcm_sample_rate:
         what = "cut off"  # an odd number of bytes
-    with pytest.raises(Fault, match=what):
+    with pytest.raises(TransientError, match=what):
         read_clip(body, headers, pcm_sample_rate)
 
 
-def test_a_length_that_nobody_says() -> None:
-    with pytest.raises(Fault, match="how long"):
+def test_a_length_beyond_the_limit_is_a_transient_error() -> None:
+    with pytest.raises(TransientError, match="how long"):
         read_clip(bytes(2 * 4000 * (LONGEST_S + 1)), {}, 4000)
 
 
-def test_an_error_within() -> None:
+def test_an_error_in_the_body_is_an_embedded_error() -> None:
     payload = {"error": {"message": "busy", "code": 429}}
-    with pytest.raises(ErrorWithin) as caught:
+    with pytest.raises(EmbeddedError) as caught:
         read_clip(json.dumps(payload).encode(), JSON)
     assert (caught.value.status, caught.value.payload) == (429, payload)
 
 
 @pytest.mark.parametrize("kind", ["OGG", "MP3"])
-def test_formats_that_lose_sound(kind: str) -> None:
+def test_lossy_formats_are_refused(kind: str) -> None:
     with pytest.raises(LossyAudio, match=kind):
         read_clip(file_of(kind, SAMPLES, None), {})
 

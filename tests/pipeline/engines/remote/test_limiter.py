@@ -1,11 +1,11 @@
-"""The limiter, with a clock that the test turns and outcomes that it scripts."""
+"""The limiter, with a clock that the test sets and load signals that it scripts."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
 
-from pipeline.engines.remote.limiter import Limiter, Outcome
+from pipeline.engines.remote.limiter import Limiter, LoadSignal
 from tests.tables import each_row
 
 
@@ -20,13 +20,13 @@ class Clock:
 async def window(
     limiter: Limiter, clock: Clock, complaints: int = 0, latency_s: float = 1.0, lasts_s: float = 1
 ) -> int:
-    """As many requests as the limit allows, `complaints` of them told to slow down. Returns the limit after it."""
+    """Finish as many requests as the limit allows, `complaints` of them overloaded. Returns the new limit."""
     size = limiter.limit
     for _ in range(size):
         await limiter.acquire()
     clock.now += lasts_s
     for i in range(size):
-        limiter.release(Outcome.SLOW_DOWN if i < complaints else Outcome.ANSWERED, latency_s)
+        limiter.release(LoadSignal.OVERLOADED if i < complaints else LoadSignal.ANSWERED, latency_s)
     return limiter.limit
 
 
@@ -42,7 +42,7 @@ def run(test: Callable[[], Awaitable[None]]) -> None:
         pytest.param(16, [8], [12], id="half of them complain: a quarter less"),
         pytest.param(64, [16], [56], id="a quarter of them complain: an eighth less"),
         pytest.param(64, [64, 3], [32, 33], id="a stray one among many: as none"),
-        pytest.param(64, [7, 6], [60, 61], id="more than one in ten is no stray one"),
+        pytest.param(64, [7, 6], [60, 61], id="more than one in ten is not stray"),
         pytest.param(8, [8, 0, 0, 0, 0, 0], [4, 5, 6, 7, 8, 8], id="grows by one for each clean window"),
         pytest.param(1, [1, 0], [1, 1], id="a ceiling of one"),
     ],
@@ -65,7 +65,7 @@ def test_limit_after_each_window(ceiling: int, complaints: list[int], limits: li
         pytest.param(5.0, 0.5, 6, id="slow, but more comes out: grows"),
     ],
 )
-def test_growth_stops_where_requests_only_queue(latency_s: float, lasts_s: float, limit: int) -> None:
+def test_the_limit_stops_growing_when_requests_only_queue(latency_s: float, lasts_s: float, limit: int) -> None:
     async def test() -> None:
         clock = Clock()
         limiter = Limiter(8, clock)
@@ -89,12 +89,12 @@ def test_longer_answers_count_as_normal_after_some_windows() -> None:
     run(test)
 
 
-def test_outcomes_that_say_nothing_change_nothing() -> None:
+def test_signals_without_information_change_nothing() -> None:
     async def test() -> None:
         limiter = Limiter(4)
         for _ in range(100):
             await limiter.acquire()
-            limiter.release(Outcome.NEITHER)
+            limiter.release(LoadSignal.NONE)
         assert (limiter.limit, limiter.in_flight) == (4, 0)
 
     run(test)
@@ -108,7 +108,7 @@ def test_first_come_first_served() -> None:
             await limiter.acquire()
             served.append(number)
             await asyncio.sleep(0)
-            limiter.release(Outcome.NEITHER)
+            limiter.release(LoadSignal.NONE)
 
         await asyncio.gather(*(one(number) for number in range(20)))
         assert served == list(range(20))
@@ -116,7 +116,7 @@ def test_first_come_first_served() -> None:
     run(test)
 
 
-def test_nobody_is_let_in_while_more_are_in_flight_than_a_shrunken_limit_allows() -> None:
+def test_no_request_enters_while_a_shrunken_limit_is_exceeded() -> None:
     async def test() -> None:
         limiter = Limiter(6)
         for _ in range(6):
@@ -125,7 +125,7 @@ def test_nobody_is_let_in_while_more_are_in_flight_than_a_shrunken_limit_allows(
         await asyncio.sleep(0)
         in_flight = []
         for number in range(12):
-            limiter.release(Outcome.SLOW_DOWN if number < 6 else Outcome.NEITHER)
+            limiter.release(LoadSignal.OVERLOADED if number < 6 else LoadSignal.NONE)
             in_flight.append(limiter.in_flight)
         assert in_flight == [6, 6, 6, 6, 6, 5, 4, 3, 3, 3, 3, 3]
         await asyncio.gather(*waiting)
@@ -139,26 +139,26 @@ async def _waiting(limiter: Limiter, number: int) -> list[asyncio.Task[None]]:
     return tasks
 
 
-def test_who_is_stopped_while_waiting_takes_no_place() -> None:
+def test_a_request_canceled_while_waiting_takes_no_place() -> None:
     async def test() -> None:
         limiter = Limiter(1)
         await limiter.acquire()
         first, second = await _waiting(limiter, 2)
         first.cancel()
         await asyncio.sleep(0)
-        limiter.release(Outcome.NEITHER)
+        limiter.release(LoadSignal.NONE)
         await second
         assert limiter.in_flight == 1
 
     run(test)
 
 
-def test_who_is_stopped_in_the_moment_of_the_gift_passes_it_on() -> None:
+def test_a_request_canceled_at_the_moment_of_admission_passes_its_place_on() -> None:
     async def test() -> None:
         limiter = Limiter(1)
         await limiter.acquire()
         first, second = await _waiting(limiter, 2)
-        limiter.release(Outcome.NEITHER)
+        limiter.release(LoadSignal.NONE)
         first.cancel()
         await second
         assert limiter.in_flight == 1
@@ -167,14 +167,14 @@ def test_who_is_stopped_in_the_moment_of_the_gift_passes_it_on() -> None:
     run(test)
 
 
-def test_new_ones_are_let_in_when_all_who_waited_were_stopped() -> None:
+def test_new_requests_enter_when_all_waiting_ones_were_canceled() -> None:
     async def test() -> None:
         limiter = Limiter(1)
         await limiter.acquire()
         for task in await _waiting(limiter, 3):
             task.cancel()
         await asyncio.sleep(0)
-        limiter.release(Outcome.NEITHER)
+        limiter.release(LoadSignal.NONE)
         await limiter.acquire()
         assert limiter.in_flight == 1
 

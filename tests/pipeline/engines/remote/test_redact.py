@@ -1,6 +1,6 @@
-"""Foreign texts, without what must not be seen."""
+"""Texts of servers, without secrets and private paths."""
 
-from pipeline.engines.remote.redact import make_scrub
+from pipeline.engines.remote.redact import make_redactor
 from tests.tables import each_row
 
 KEY = "a1B2c3D4e5F6g7H8i9"
@@ -21,10 +21,10 @@ KEY = "a1B2c3D4e5F6g7H8i9"
         ("", ""),
     ],
 )
-def test_scrubbing(text: str, scrubbed: str) -> None:
-    scrub = make_scrub([KEY], {"/home/me/secret/tiny": "tiny"})
+def test_secrets_are_redacted(text: str, scrubbed: str) -> None:
+    scrub = make_redactor([KEY], {"/home/me/secret/tiny": "tiny"})
     assert scrub(text) == scrubbed
 
 
 def test_a_short_secret_would_mask_ordinary_words() -> None:
-    assert make_scrub(["key"], {})("the key is wrong") == "the key is wrong"
+    assert make_redactor(["key"], {})("the key is wrong") == "the key is wrong"

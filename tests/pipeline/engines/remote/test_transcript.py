@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.engines.contract import Transcript
-from pipeline.engines.remote.client import ErrorWithin
-from pipeline.engines.remote.retry import Fault
+from pipeline.engines.remote.client import EmbeddedError, TransientError
 from pipeline.engines.remote.transcript import read_transcript
 from tests.tables import each_row
 
@@ -77,11 +76,11 @@ def test_plain_text(body: str, heard: str) -> None:
         (b"[1]", JSON, "no text"),
     ],
 )
-def test_what_may_go_better_next_time(body: bytes, media_type: str, what: str) -> None:
-    with pytest.raises(Fault, match=what):
+def test_a_spoiled_body_is_a_transient_error(body: bytes, media_type: str, what: str) -> None:
+    with pytest.raises(TransientError, match=what):
         read_transcript(body, {"content-type": media_type})
 
 
-def test_an_error_within() -> None:
-    with pytest.raises(ErrorWithin):
+def test_an_error_in_the_body_is_an_embedded_error() -> None:
+    with pytest.raises(EmbeddedError):
         read_transcript(b'{"error": {"message": "busy", "code": 503}}', {"content-type": JSON})

@@ -57,7 +57,7 @@ answer: {reason: string, speakable: boolean, clear: boolean}
 
 
 def make_store(root: Path, **changes: str) -> Path:
-    """A store with the templates above in English; `changes` replaces texts by name, or adds some."""
+    """Make a store of the templates above in English; `changes` replaces texts by name, or adds some."""
     texts = {"complaints": COMPLAINTS, "rewrite": REWRITE, "respond": RESPOND, "screen": SCREEN, **changes}
     for name, text in texts.items():
         path = root / name / "en" / "v1.yaml"
@@ -78,7 +78,7 @@ Answer = ChatReply | Failure
 
 
 class FakeChat:
-    """A model whose answers a function gives; it keeps the requests in the order of their arrival."""
+    """A model that answers with a function; it keeps the requests in the order of their arrival."""
 
     name = "fake"
     version = "fake 1"
@@ -106,7 +106,7 @@ class FakeChat:
 
 
 def scripted(*answers: Answer | BaseException) -> FakeChat:
-    """A model that gives these answers one after the other; exceptions are raised."""
+    """Make a model that gives these answers one after the other; exceptions are raised."""
     left = list(answers)
 
     async def answer(request: ChatRequest) -> Answer:
@@ -142,6 +142,6 @@ def ask(instruction: str = "Say it.", **changes: Any) -> TextRequest:
 
 
 def echo(request: ChatRequest) -> Answer:
-    """The instruction, as an answer; it stands between the marks."""
+    """Answer with the instruction, which stands between the marks."""
     instruction = request.messages[1].content.split("\n")[2]
     return reply(f'{{"question": "{instruction}"}}')

@@ -1,4 +1,4 @@
-"""What the tests of the chat engines share."""
+"""Fixtures of the chat engines' tests."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -13,7 +13,7 @@ from manifests.errors import EngineDied
 from manifests.reasons import Reason
 from manifests.storage import Place, open_place
 from pipeline.engines.contract import ChatMessage, ChatReply, ChatRequest, Failure, Tokens
-from pipeline.engines.text.chat.answers import Remembering, answer_key
+from pipeline.engines.text.chat.answers import CachedChatModel, answer_key
 
 REQUEST = ChatRequest((ChatMessage("system", "be brief"), ChatMessage("user", "what is a river?")), seed=3)
 REPLY = ChatReply("流水", "stop", Tokens(requests=1, prompt=10, completion=2))
@@ -43,11 +43,11 @@ class Model:
         return self._say()
 
 
-def remember(folder: Path, model: Model, identity: dict[str, object] | None = None) -> Remembering:
-    return Remembering(model, open_place(folder), {"model": "m"} if identity is None else identity)
+def remember(folder: Path, model: Model, identity: dict[str, object] | None = None) -> CachedChatModel:
+    return CachedChatModel(model, open_place(folder), {"model": "m"} if identity is None else identity)
 
 
-def ask_all(store: Remembering, *requests: ChatRequest) -> list[ChatReply | Failure]:
+def ask_all(store: CachedChatModel, *requests: ChatRequest) -> list[ChatReply | Failure]:
     async def all_of_them() -> list[ChatReply | Failure]:
         results = [await store.complete(request) for request in requests]
         await store.close()
@@ -56,14 +56,14 @@ def ask_all(store: Remembering, *requests: ChatRequest) -> list[ChatReply | Fail
     return asyncio.run(all_of_them())
 
 
-def test_an_answer_is_asked_for_once_also_by_a_later_run(tmp_path: Path) -> None:
+def test_a_later_run_does_not_ask_again(tmp_path: Path) -> None:
     model = Model()
     assert ask_all(remember(tmp_path, model), REQUEST, REQUEST) == [REPLY, replace(REPLY, spent=REUSED)]
     assert ask_all(remember(tmp_path, model), REQUEST) == [replace(REPLY, spent=REUSED)]
     assert len(model.asked) == 1
 
 
-def test_one_small_file_for_each_answer_and_no_prompt_in_it(tmp_path: Path) -> None:
+def test_an_answer_is_one_small_file_without_the_prompt(tmp_path: Path) -> None:
     ask_all(remember(tmp_path, Model()), REQUEST)
     key = answer_key('{"model":"m"}', REQUEST)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
@@ -102,7 +102,7 @@ def test_the_order_of_names_does_not_matter(tmp_path: Path) -> None:
     assert len(model.asked) == 1
 
 
-def test_a_failure_is_not_kept(tmp_path: Path) -> None:
+def test_a_failure_is_not_stored(tmp_path: Path) -> None:
     says = iter([Failure(Reason.TEXT_ENGINE_FAILED, "busy"), REPLY])
     results = ask_all(remember(tmp_path, Model(lambda: next(says))), REQUEST, REQUEST)
     assert results == [Failure(Reason.TEXT_ENGINE_FAILED, "busy"), REPLY]
@@ -113,7 +113,7 @@ def test_a_failure_is_not_kept(tmp_path: Path) -> None:
     [b"", b'{"text": "a', b"[]", b'{"text": 1, "finish": "stop"}', b'{"text": "a"}', b"\xff\xfe", b"[" * 100_000],
     ids=["empty", "torn", "no object", "wrong type", "no finish", "no text at all", "endlessly nested"],
 )
-def test_a_broken_file_is_a_question_asked_again(tmp_path: Path, content: bytes) -> None:
+def test_a_question_with_a_broken_file_is_asked_again(tmp_path: Path, content: bytes) -> None:
     model = Model()
     ask_all(remember(tmp_path, model), REQUEST)
     (path,) = tmp_path.glob("*/*.json")
@@ -122,13 +122,13 @@ def test_a_broken_file_is_a_question_asked_again(tmp_path: Path, content: bytes)
     assert len(model.asked) == 2
 
 
-def test_a_text_that_is_not_valid_unicode_is_kept_too(tmp_path: Path) -> None:
+def test_a_text_with_a_lone_surrogate_is_stored(tmp_path: Path) -> None:
     odd = ChatReply("half \ud83d", "length", Tokens(requests=1))
     request = replace(REQUEST, messages=(ChatMessage("user", "\ud800"),))
     assert ask_all(remember(tmp_path, Model(lambda: odd)), request, request)[1] == replace(odd, spent=REUSED)
 
 
-def test_a_store_that_cannot_be_used_costs_no_answer(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_store_that_does_not_work_costs_no_answer(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "file").write_text("in the way")
     results = ask_all(remember(tmp_path / "file", Model()), REQUEST, replace(REQUEST, seed=9))
     assert results == [REPLY, REPLY]
@@ -140,11 +140,11 @@ def test_any_filesystem(tmp_path: Path) -> None:
     model = Model()
     place = Place(fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem()), "store")
     assert not place.is_local
-    results = ask_all(Remembering(model, place, {}), REQUEST, REQUEST)
+    results = ask_all(CachedChatModel(model, place, {}), REQUEST, REQUEST)
     assert results == [REPLY, replace(REPLY, spent=REUSED)]
 
 
-async def _ask_at_once(store: Remembering, model: Model, number: int) -> list[asyncio.Task[ChatReply | Failure]]:
+async def _ask_at_once(store: CachedChatModel, model: Model, number: int) -> list[asyncio.Task[ChatReply | Failure]]:
     model.go_on.clear()
     tasks = [asyncio.create_task(store.complete(REQUEST)) for _ in range(number)]
     while not model.asked:
@@ -152,7 +152,7 @@ async def _ask_at_once(store: Remembering, model: Model, number: int) -> list[as
     return tasks
 
 
-def test_equal_questions_at_once_are_asked_once(tmp_path: Path) -> None:
+def test_equal_questions_in_flight_are_asked_once(tmp_path: Path) -> None:
     async def test() -> None:
         model = Model()
         store = remember(tmp_path, model)
@@ -176,7 +176,7 @@ def test_a_shared_failure_is_paid_once(tmp_path: Path) -> None:
     asyncio.run(asyncio.wait_for(test(), 10))
 
 
-def test_who_waits_asks_himself_if_the_asker_is_stopped(tmp_path: Path) -> None:
+def test_a_waiting_request_asks_if_the_asking_one_is_canceled(tmp_path: Path) -> None:
     async def test() -> None:
         model = Model()
         tasks = await _ask_at_once(remember(tmp_path, model), model, 3)
@@ -190,7 +190,7 @@ def test_who_waits_asks_himself_if_the_asker_is_stopped(tmp_path: Path) -> None:
     asyncio.run(asyncio.wait_for(test(), 10))
 
 
-def test_who_stops_waiting_stops_nobody_else(tmp_path: Path) -> None:
+def test_canceling_a_waiting_request_stops_no_other(tmp_path: Path) -> None:
     async def test() -> None:
         model = Model()
         tasks = await _ask_at_once(remember(tmp_path, model), model, 3)
@@ -204,7 +204,7 @@ def test_who_stops_waiting_stops_nobody_else(tmp_path: Path) -> None:
     asyncio.run(asyncio.wait_for(test(), 10))
 
 
-def test_a_dead_engine_is_dead_for_all_who_wait(tmp_path: Path) -> None:
+def test_a_dead_engine_ends_every_waiting_request(tmp_path: Path) -> None:
     def die() -> ChatReply:
         raise EngineDied("gone")
 

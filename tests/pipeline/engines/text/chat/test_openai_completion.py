@@ -1,12 +1,14 @@
-"""Reading completions, and scrubbing what servers say."""
+"""Reading the body of a completion, whichever server wrote it."""
 
+import json
 from typing import Any
 
 import pytest
 
 from manifests.reasons import Reason
 from pipeline.engines.contract import ChatReply, Failure, Tokens
-from pipeline.engines.text.chat.completion import NotACompletion, read_completion
+from pipeline.engines.remote.client import EmbeddedError, TransientError
+from pipeline.engines.text.chat.openai_model import read_completion
 from tests.tables import each_row
 
 ONE = Tokens(requests=1)
@@ -47,7 +49,7 @@ def body(content: Any = "hello", finish: Any = "stop", usage: Any = None, **mess
     ],
 )
 def test_completions(payload: Any, result: ChatReply | Failure) -> None:
-    assert read_completion(payload) == result
+    assert read_completion(json.dumps(payload).encode(), {}) == result
 
 
 @each_row(
@@ -67,6 +69,18 @@ def test_completions(payload: Any, result: ChatReply | Failure) -> None:
         body(finish="error"),
     ],
 )
-def test_what_is_no_completion(payload: Any) -> None:
-    with pytest.raises(NotACompletion):
-        read_completion(payload)
+def test_another_body_is_a_transient_error(payload: Any) -> None:
+    with pytest.raises(TransientError):
+        read_completion(json.dumps(payload).encode(), {})
+
+
+@pytest.mark.parametrize("text", [b"", b"<html></html>", b'{"choices": [{', b"[" * 100_000])
+def test_a_body_that_is_not_json_is_a_transient_error(text: bytes) -> None:
+    with pytest.raises(TransientError, match=r"^the answer is not JSON$"):
+        read_completion(text, {})
+
+
+def test_an_error_in_the_body_keeps_its_status() -> None:
+    with pytest.raises(EmbeddedError) as caught:
+        read_completion(json.dumps({"choices": [], "error": {"message": "overloaded", "code": 503}}).encode(), {})
+    assert caught.value.status == 503

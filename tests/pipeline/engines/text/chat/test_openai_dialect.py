@@ -1,18 +1,18 @@
-"""What a server understands of the chat API, found out by what it refuses."""
+"""The dialect of a server: what it understands of the chat API, found out by what it refuses."""
 
 import pytest
 
 from pipeline.engines.contract import ChatMessage, ChatRequest
-from pipeline.engines.remote.error_kinds import diagnose
-from pipeline.engines.text.chat.dialect import RUNGS, Dialect
+from pipeline.engines.remote.error_kinds import classify_error
+from pipeline.engines.text.chat.openai_model import RUNGS, Dialect
 from tests.servers.asking import SCHEMA, settings
 
 REQUEST = ChatRequest((ChatMessage("user", "hello"),), seed=5, schema=SCHEMA)
 
 
-def test_the_ladder_of_formats() -> None:
+def test_each_refused_format_leads_to_the_next() -> None:
     dialect, formats = Dialect(), []
-    problem = diagnose(400, b"response_format", formatted=True)
+    problem = classify_error(400, b"response_format", formatted=True)
     while dialect is not None:
         formats.append((dialect.guidance, dialect.fields(settings(None), REQUEST).get("response_format")))
         last, dialect = dialect, dialect.without(problem)
@@ -33,12 +33,12 @@ def test_the_ladder_of_formats() -> None:
         (["max_tokens"], {"max_tokens"}, {"max_completion_tokens": 512}),
     ],
 )
-def test_fields_that_a_server_does_not_take(refused: list[str], gone: set[str], new: dict[str, int]) -> None:
+def test_refused_fields_are_left_out_or_renamed(refused: list[str], gone: set[str], new: dict[str, int]) -> None:
     full = Dialect().fields(settings(None), REQUEST)
     dialect: Dialect | None = Dialect()
     for name in refused:
         assert dialect is not None
-        dialect = dialect.without(diagnose(400, f"unsupported {name}".encode(), [name]))
+        dialect = dialect.without(classify_error(400, f"unsupported {name}".encode(), [name]))
     assert dialect is not None
     fields = dialect.fields(settings(None), REQUEST)
     assert full.keys() - fields.keys() == gone
@@ -48,7 +48,7 @@ def test_fields_that_a_server_does_not_take(refused: list[str], gone: set[str], 
 @pytest.mark.parametrize("name", ["temperature", "chat_template_kwargs", "max_completion_tokens"])
 def test_no_other_field_is_left_out(name: str) -> None:
     dialect = Dialect(limit_field="max_completion_tokens")
-    assert dialect.without(diagnose(400, f"unsupported {name}".encode(), [name])) is None
+    assert dialect.without(classify_error(400, f"unsupported {name}".encode(), [name])) is None
 
 
 def test_all_fields_of_the_recipe_are_sent() -> None:

@@ -30,7 +30,7 @@ def questions(number: int) -> list[ChatRequest]:
 
 
 def driven(server: FaultyServer, **serving: Any) -> Any:
-    """As a job drives it, with a time-out between the quick drip and the slow one, and far from both."""
+    """Set it up as a job does, with a time-out that is far from both the quick and the slow drip."""
     return settings(
         server.url, "faulty", {"concurrency": 32, "timeout_s": 5, "attempts": 6, "patience_s": 60} | serving
     )
@@ -38,7 +38,7 @@ def driven(server: FaultyServer, **serving: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def stormy() -> tuple[list[ChatReply | Failure], dict[str, Any]]:
-    """400 questions, three in ten of the answers faulty."""
+    """Ask 400 questions; three in ten of the answers are faulty."""
     with FaultyServer(fault_share=0.3, seed=1, latency_ms=10, drip_s=20) as server:
         started = time.monotonic()
         results = ask(driven(server), questions(400), limit_s=240)
@@ -47,7 +47,7 @@ def stormy() -> tuple[list[ChatReply | Failure], dict[str, Any]]:
     return results, stats
 
 
-def test_all_come_back(stormy: tuple[list[ChatReply | Failure], dict[str, Any]]) -> None:
+def test_every_request_gets_a_result(stormy: tuple[list[ChatReply | Failure], dict[str, Any]]) -> None:
     results, stats = stormy
     assert len(results) == 400
     assert stats["faults"].keys() == {*TRANSPORT_FAULTS, *CONTENT_FAULTS}
@@ -56,7 +56,7 @@ def test_all_come_back(stormy: tuple[list[ChatReply | Failure], dict[str, Any]])
     assert len(failures) <= 4  # six faults of the transport in a row: 400 x 0.17 ** 6 is far below one
 
 
-def test_what_is_paid_is_counted_and_nothing_is_paid_twice(
+def test_every_token_is_counted_and_none_is_paid_twice(
     stormy: tuple[list[ChatReply | Failure], dict[str, Any]],
 ) -> None:
     results, stats = stormy
@@ -71,7 +71,7 @@ def test_what_is_paid_is_counted_and_nothing_is_paid_twice(
     assert set(stats["good"].values()) == {1}
 
 
-def test_texts_come_as_the_server_wrote_them(stormy: tuple[list[ChatReply | Failure], dict[str, Any]]) -> None:
+def test_texts_arrive_as_the_server_wrote_them(stormy: tuple[list[ChatReply | Failure], dict[str, Any]]) -> None:
     texts = [result.text for result in stormy[0] if isinstance(result, ChatReply)]
     kinds = Counter("think" if text.startswith("<think>") else "none" if not text else "other" for text in texts)
     good = [text for text in texts if text.startswith('{"question": ') and text.endswith('"}') and len(text) < 300]
@@ -81,8 +81,8 @@ def test_texts_come_as_the_server_wrote_them(stormy: tuple[list[ChatReply | Fail
 
 
 @each_row("fault", sorted(TRANSPORT_FAULTS.keys() - {"slow-drip"}))
-def test_each_fault_of_the_transport_alone(fault: str) -> None:
-    """Half of the answers are spoiled in the same way; no request fares worse than a few repetitions."""
+def test_each_transport_fault_alone(fault: str) -> None:
+    """Half of the answers are spoiled in the same way; no request needs more than a few repetitions."""
     with FaultyServer(fault_share=0.5, seed=2, faults=fault) as server:
         results = ask(driven(server, attempts=25, concurrency=16), questions(16), limit_s=120)
         stats = server.stats()
@@ -91,7 +91,7 @@ def test_each_fault_of_the_transport_alone(fault: str) -> None:
     assert stats["billed"]["answers"] == 16
 
 
-def test_a_server_that_goes_away_and_comes_back_costs_nothing() -> None:
+def test_a_server_that_restarts_costs_nothing() -> None:
     async def interrupted(server: FaultyServer) -> list[ChatReply | Failure]:
         chat = OpenAIChat(driven(server, attempts=2, concurrency=4), QUICK)
         await chat.start()

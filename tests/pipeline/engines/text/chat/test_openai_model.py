@@ -30,7 +30,7 @@ def no_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def in_turn(*said: Any) -> Answer:
-    """The answers one after another, the last one for ever."""
+    """Give the answers one after another, and the last one from then on."""
     left = list(said)
 
     def answer(body: dict[str, Any]) -> Any:
@@ -72,7 +72,7 @@ def test_one_request_to_the_letter() -> None:
     assert server.headers[0]["Authorization"] == "Bearer EMPTY"
 
 
-def test_tokens_are_those_that_the_server_counted() -> None:
+def test_tokens_are_as_the_server_counted_them() -> None:
     usage = {"prompt_tokens": 40, "completion_tokens": 6, "prompt_tokens_details": {"cached_tokens": 32}}
     with ScriptedServer(lambda body: wire.completion(body, FINE) | {"usage": usage}) as server:
         (reply,) = ask(settings(server.url), [question()])
@@ -99,7 +99,7 @@ def test_tokens_are_those_that_the_server_counted() -> None:
         {"error": {"message": "upstream"}},
     ],
 )
-def test_a_spoiled_answer_is_asked_for_again(spoiled: Any) -> None:
+def test_a_spoiled_answer_is_requested_again(spoiled: Any) -> None:
     with ScriptedServer(in_turn(spoiled, FINE)) as server:
         (reply,) = ask(settings(server.url), [question()])
     assert isinstance(reply, ChatReply)
@@ -137,7 +137,7 @@ def test_after_the_last_attempt_it_is_a_failure(spoiled: Any, what: str) -> None
         (error(422, ""), Failure(Reason.TEXT_ENGINE_FAILED, "HTTP 422")),
     ],
 )
-def test_what_no_repetition_helps_is_asked_once(said: Any, failure: Failure) -> None:
+def test_a_request_that_no_retry_helps_is_sent_once(said: Any, failure: Failure) -> None:
     with ScriptedServer(in_turn(said)) as server:
         assert ask(settings(server.url), [question()]) == [failure]
     assert len(server.requests) == 1
@@ -155,14 +155,14 @@ def test_what_no_repetition_helps_is_asked_once(said: Any, failure: Failure) -> 
         (error(400, "unsupported value", param="temperature"), "does not take the model's setting temperature"),
     ],
 )
-def test_what_is_wrong_for_all_requests_stops_the_engine(said: Any, sentence: str) -> None:
+def test_an_error_that_meets_every_request_stops_the_engine(said: Any, sentence: str) -> None:
     with ScriptedServer(in_turn(said)) as server, pytest.raises(EngineUnavailable, match=sentence):
         ask(settings(server.url), [question()])
     assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("said", [error(400, "model not found"), error(400, "unsupported", param="temperature")])
-def test_the_same_of_a_server_that_has_served_is_about_the_one_request(said: Any) -> None:
+def test_the_same_error_after_an_answer_ends_only_its_request(said: Any) -> None:
     async def two(chat: OpenAIChat) -> list[Any]:
         return [*await converse_open(chat, "one"), *await converse(chat, [question("two")], start=False)]
 
@@ -193,7 +193,7 @@ LADDER = ["json_schema", "json_object with schema", "json_object", "plain"]
 @pytest.mark.parametrize(
     ("takes", "status"), [(0, 400), (1, 500), (2, 422), (3, 400)], ids=[*LADDER[:1], *LADDER[1:3], "nothing"]
 )
-def test_the_richest_format_that_the_server_takes_is_found_once(takes: int, status: int) -> None:
+def test_the_strictest_format_of_a_server_is_found_once(takes: int, status: int) -> None:
     def answer(body: dict[str, Any]) -> Any:
         seen = formats(server)[-1]
         return FINE if LADDER.index(seen) >= takes else error(status, "'loc': ('body', 'response_format')")
@@ -212,7 +212,7 @@ def test_the_richest_format_that_the_server_takes_is_found_once(takes: int, stat
     assert chat.dialect.guidance == LADDER[takes]
 
 
-def test_many_at_once_find_the_format_together(caplog: pytest.LogCaptureFixture) -> None:
+def test_requests_in_flight_find_the_format_together(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "pipeline")
 
     def answer(body: dict[str, Any]) -> Any:
@@ -232,7 +232,7 @@ def test_a_free_answer_has_no_format() -> None:
     assert formats(server) == ["plain"]
 
 
-def test_fields_that_the_server_does_not_take_are_met_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_each_refused_field_is_met_once(caplog: pytest.LogCaptureFixture) -> None:
     def answer(body: dict[str, Any]) -> Any:
         for name in ("seed", "top_p", "max_tokens"):
             if name in body:
@@ -261,6 +261,8 @@ def test_never_more_in_flight_than_the_recipe_allows() -> None:
         nonlocal now
         now += 1
         seen.append(now)
+        while max(seen) < 5:  # hold the first requests until the limit is reached, however slow the machine
+            await asyncio.sleep(0.001)
         await asyncio.sleep(0.02)
         now -= 1
         return FINE
@@ -270,7 +272,7 @@ def test_never_more_in_flight_than_the_recipe_allows() -> None:
     assert max(seen) == 5
 
 
-def test_a_busy_server_is_asked_less_at_once() -> None:
+def test_a_busy_server_gets_fewer_requests_at_once() -> None:
     async def fill(chat: OpenAIChat) -> int:
         await converse(chat, [question(str(i)) for i in range(16)])
         return chat.limiter.limit
@@ -279,7 +281,7 @@ def test_a_busy_server_is_asked_less_at_once() -> None:
         assert asyncio.run(fill(OpenAIChat(settings(server.url, serving={"concurrency": 16}), QUICK))) < 16
 
 
-def test_a_stopped_request_gives_its_place_back() -> None:
+def test_a_canceled_request_gives_its_place_back() -> None:
     async def answer(body: dict[str, Any]) -> str:
         if "slow" in json.dumps(body):
             await asyncio.sleep(30)
@@ -301,7 +303,7 @@ def test_a_stopped_request_gives_its_place_back() -> None:
 
 
 @pytest.mark.parametrize("stored", [False, True])
-def test_the_engine_of_the_table(tmp_path: Path, stored: bool) -> None:
+def test_open_generator(tmp_path: Path, stored: bool) -> None:
     request = TextRequest(
         "rewrite",
         "en",
@@ -351,7 +353,7 @@ def test_version_of_the_library() -> None:
         ("guided", "always", False),
     ],
 )
-def test_what_makes_answers_those_of_a_model(name: str, value: Any, differs: bool) -> None:
+def test_answers_depend_on_sampling_and_not_on_guidance(name: str, value: Any, differs: bool) -> None:
     other = settings("http://elsewhere/v1", **{name: value})
     assert (openai_model.identity(settings(None)) != openai_model.identity(other)) is differs
 

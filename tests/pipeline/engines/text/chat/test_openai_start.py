@@ -1,4 +1,4 @@
-"""The first look at a server, its address and the key; and that no secret is ever said."""
+"""The check of a server at the start, its address and key; and that no secret is ever shown."""
 
 import asyncio
 import base64
@@ -12,7 +12,7 @@ from aiohttp import web
 
 from manifests.errors import EngineUnavailable
 from pipeline.engines.contract import ChatReply, Failure
-from pipeline.engines.remote.endpoint import find_endpoint
+from pipeline.engines.remote.endpoint import resolve_endpoint
 from pipeline.engines.text.chat.openai_model import OpenAIChat
 from tests.servers import wire
 from tests.servers.asking import QUICK, ask, question, settings
@@ -69,7 +69,7 @@ def test_address_and_key(
 ) -> None:
     for variable, value in environment.items():
         monkeypatch.setenv(variable, value)
-    endpoint = find_endpoint("openai", settings(base_url).serving)
+    endpoint = resolve_endpoint("openai", settings(base_url).serving)
     assert (endpoint.base_url, endpoint.name, endpoint.key) == (url, name, key)
 
 
@@ -87,7 +87,9 @@ def test_address_and_key(
         ("ftp://h/v1", "", "base_url must look like"),
     ],
 )
-def test_what_cannot_be_right(base_url: str | None, key: str, sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_address_or_key_is_refused(
+    base_url: str | None, key: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", key)
     with pytest.raises(EngineUnavailable, match=sentence) as caught:
         OpenAIChat(settings(base_url))
@@ -107,7 +109,7 @@ def test_what_cannot_be_right(base_url: str | None, key: str, sentence: str, mon
         pytest.param(("a",), (401, {}), "wants a key in the environment variable", id="not listed and kept out"),
     ],
 )
-def test_the_model_is_looked_for(listed: Any, chat: Any, sentence: str | None) -> None:
+def test_the_model_must_exist(listed: Any, chat: Any, sentence: str | None) -> None:
     with ScriptedServer(lambda body: chat, models=listed) as server:
         if sentence is None:
             start(settings(server.url))
@@ -118,7 +120,7 @@ def test_the_model_is_looked_for(listed: Any, chat: Any, sentence: str | None) -
 
 
 class ListServer(ScriptedServer):
-    """Its list of models answers with the given statuses in turn, the last one for ever."""
+    """Its list of models answers with the given statuses in turn, and with the last one from then on."""
 
     def __init__(self, *statuses: int, chat: Any = "fine") -> None:
         super().__init__(lambda body: chat)
@@ -139,7 +141,7 @@ def test_a_server_whose_list_does_not_work_may_work(status: int) -> None:
 
 @each_row("status", [401, 403])
 @each_row(("chat", "in_vain"), [("fine", False), ((401, {}), True), ((403, {}), True)])
-def test_a_key_may_be_good_for_chat_only(status: int, chat: Any, in_vain: bool) -> None:
+def test_a_key_may_be_valid_for_chat_only(status: int, chat: Any, in_vain: bool) -> None:
     with ListServer(status, chat=chat) as server:
         if in_vain:
             with pytest.raises(EngineUnavailable, match=r"wants a key in the environment variable OPENAI_API_KEY$"):
@@ -154,19 +156,19 @@ def test_a_server_that_is_loading_is_waited_for() -> None:
     assert server.looks == 4
 
 
-def test_but_not_for_ever() -> None:
+def test_a_loading_server_is_not_waited_for_forever() -> None:
     with ListServer(503) as server, pytest.raises(EngineUnavailable, match=r"is not ready \(HTTP 503\)$"):
         start(settings(server.url, serving={"patience_s": 0.3}))
 
 
-def test_a_server_that_is_not_there() -> None:
+def test_a_server_that_is_not_there_stops_the_start() -> None:
     port = free_port()
     sentence = f"^openai: the server at 127.0.0.1:{port} cannot be reached$"
     with pytest.raises(EngineUnavailable, match=sentence):
         start(settings(f"http://me:word@127.0.0.1:{port}/v1", serving={"patience_s": 0.3}))
 
 
-def test_a_server_that_comes_late() -> None:
+def test_a_server_that_starts_late_is_found() -> None:
     port = free_port()
     server = FaultyServer(port, fault_share=0)
     late = threading.Timer(0.5, server.start)
@@ -179,7 +181,7 @@ def test_a_server_that_comes_late() -> None:
         server.kill()
 
 
-def test_a_server_that_takes_connections_and_never_answers() -> None:
+def test_a_server_that_never_answers_stops_the_start() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen(64)
@@ -189,12 +191,14 @@ def test_a_server_that_takes_connections_and_never_answers() -> None:
 
 
 def _echo(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """A server that quotes all that it was sent."""
+    """Quote everything that was sent, as some servers do."""
     return 400, wire.error(f"odd request with key {KEY}, {KEY[:8]}***, to http://me:{KEY}@host/v1")
 
 
 @pytest.mark.parametrize("base", ["http://", f"http://me:{KEY}-word@"])
-def test_no_secret_is_ever_said(base: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_secret_reaches_a_failure_or_a_log(
+    base: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     caplog.set_level(logging.DEBUG)
     with ScriptedServer(_echo, models=None) as server:
@@ -210,7 +214,7 @@ def test_no_secret_is_ever_said(base: str, monkeypatch: pytest.MonkeyPatch, capl
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 402])
-def test_nor_in_the_sentence_that_ends_the_job(
+def test_no_secret_reaches_the_error_that_ends_the_job(
     status: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
@@ -222,7 +226,7 @@ def test_nor_in_the_sentence_that_ends_the_job(
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
-def test_the_key_of_another_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_may_come_from_another_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "not-this-one")
     monkeypatch.setenv("MY_KEY", KEY)
     with ScriptedServer(lambda body: "fine") as server:

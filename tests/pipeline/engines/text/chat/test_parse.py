@@ -1,4 +1,4 @@
-"""Answers of language models: what is read from them, and what is complained of."""
+"""Answers of language models: the values that are read from them, and the complaints."""
 
 import json
 
@@ -10,11 +10,11 @@ from manifests.reasons import Reason
 from pipeline.engines.contract import Complaint
 from pipeline.engines.text.chat.json_repair import LONGEST
 from pipeline.engines.text.chat.parse import MOST_BRACKETS, parse_answer
-from pipeline.engines.text.chat.tasks import TASKS, Key, Value
+from pipeline.engines.text.chat.tasks import TASKS, AnswerKey, Value
 from tests.tables import each_row
 
 
-def keys(task: str, *names: str) -> dict[str, Key]:
+def keys(task: str, *names: str) -> dict[str, AnswerKey]:
     found = {name: TASKS[task].key_named(name) for name in names}
     return {name: key for name, key in found.items() if key}
 
@@ -26,7 +26,7 @@ MALFORMED, CUT_OFF, EMPTY = "malformed", "cut_off", "empty"
 
 
 def question_of(text: str) -> str:
-    """The question, or the kind of the complaint."""
+    """Return the question, or the kind of the complaint."""
     result = parse_answer(text, "stop", QUESTION)
     return result.kind if isinstance(result, Complaint) else str(result["question"])
 
@@ -34,7 +34,7 @@ def question_of(text: str) -> str:
 @each_row(
     ("text", "question"),
     [
-        # As asked for, and what stands around it.
+        # As asked for, and with text around it.
         ('{"question": "What now?"}', "What now?"),
         ('\n {"question" : "What now?" } \n', "What now?"),
         ('\ufeff{"question": "What now?"}', "What now?"),
@@ -45,7 +45,7 @@ def question_of(text: str) -> str:
         ('The set {a, b} gives {"question": "What now?"}', "What now?"),
         ('{"question": "What now?"}}', "What now?"),
         ('"{\\"question\\": \\"What now?\\"}"', "What now?"),
-        # What stands in the text.
+        # Unusual characters in the value.
         ('{"question": "  What now?  "}', "What now?"),
         ('{"question": "say \\"hi\\" {x} \\u4f60"}', 'say "hi" {x} 你'),
         ('{"question": "one\nline\r\n\ttoo"}', "one line too"),
@@ -75,7 +75,7 @@ def question_of(text: str) -> str:
         ('{"question": {"text": "a"}}', MALFORMED),
         ('{"question": ""}', EMPTY),
         ('{"question": " \\n\\u200b "}', EMPTY),
-        # Lists and several objects: only what leaves no choice.
+        # Lists and several objects: only what can be read in one way.
         ('[{"question": "a"}]', "a"),
         ('[{"question": "a"}, {"question": "b"}]', MALFORMED),
         ('{"question": "a"}\n{"question": "a"}', "a"),
@@ -123,7 +123,7 @@ def question_of(text: str) -> str:
         ('```json\n{"question": "What now?"\n```', CUT_OFF),
         ('{"question": "What is {x}', MALFORMED),
         ('{"question": "What now?}', MALFORMED),
-        # Thoughts.
+        # Reasoning.
         ('<think>\nhm {"question": "no"}\n</think>\n{"question": "yes"}', "yes"),
         ('hm {"question": "no"}\n</think>\n\n{"question": "yes"}', "yes"),
         ('<think></think>{"question": "yes"}', "yes"),
@@ -138,7 +138,7 @@ def question_of(text: str) -> str:
         ('{"question": "What is <think>?"}', "What is <think>?"),
     ],
 )
-def test_one_text(text: str, question: str) -> None:
+def test_answers_with_one_text(text: str, question: str) -> None:
     assert question_of(text) == question
 
 
@@ -161,7 +161,7 @@ def test_one_text(text: str, question: str) -> None:
         ('{"question": "Why?", "answer": ""}', EMPTY),
     ],
 )
-def test_two_texts(text: str, expected: tuple[str, str] | str) -> None:
+def test_answers_with_two_texts(text: str, expected: tuple[str, str] | str) -> None:
     result = parse_answer(text, "stop", BOTH)
     assert (result.kind if isinstance(result, Complaint) else (result["question"], result["answer"])) == expected
 
@@ -222,11 +222,11 @@ def test_an_answer_at_the_token_limit_is_cut_off_whatever_it_says(text: str) -> 
         ),
     ],
 )
-def test_complaints(text: str, asked: dict[str, Key], complaint: Complaint) -> None:
+def test_complaints(text: str, asked: dict[str, AnswerKey], complaint: Complaint) -> None:
     assert parse_answer(text, "stop", asked) == complaint
 
 
-def test_values_go_by_the_field_not_by_the_template_s_key() -> None:
+def test_values_are_named_by_field_and_not_by_the_template_s_key() -> None:
     assert parse_answer('{"response": "So."}', "stop", keys("respond", "response")) == {"answer": "So."}
 
 
@@ -256,7 +256,7 @@ MILLION = 1_000_000
     ],
     ids=lambda value: value if len(value) < 20 else value[:12],
 )
-def test_monstrous_answers_are_bounded_work(text: str, kind: str) -> None:
+def test_monstrous_answers_take_bounded_time(text: str, kind: str) -> None:
     assert question_of(text) == kind
 
 
@@ -265,7 +265,7 @@ def test_a_long_answer_in_order_is_read() -> None:
     assert question_of(json.dumps({"question": text})) == text.strip()
 
 
-def test_as_many_brackets_as_a_flat_object_may_have() -> None:
+def test_the_limit_of_brackets() -> None:
     inside = "[" * (MOST_BRACKETS - 1)
     assert question_of(json.dumps({"question": inside})) == inside
     assert question_of(json.dumps({"question": inside + "["})) == MALFORMED
@@ -302,7 +302,7 @@ def test_no_cut_of_an_answer_is_an_answer(question: str, data: st.DataObject) ->
 
 
 @given(WORDS.map(" ".join), st.sampled_from(["{{'question': '{}'}}", '{{"question": "{}"}}', "{{“question”：“{}”}}"]))
-def test_what_is_mended_holds_every_word(question: str, wrapping: str) -> None:
+def test_a_repaired_object_has_every_word(question: str, wrapping: str) -> None:
     result: dict[str, Value] | Complaint = parse_answer(wrapping.format(question), "stop", QUESTION)
     if not isinstance(result, Complaint):
         assert [char for char in str(result["question"]) if char.isalnum()] == [c for c in question if c.isalnum()]

@@ -1,4 +1,4 @@
-"""Asking language models: conversations to the word, and many of them at once."""
+"""Conversations with language models, word for word, and many of them at once."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from manifests.reasons import Reason
 from pipeline.engines.contract import ChatMessage, ChatRequest, Complaint, Failure, TextAnswer, Tokens
 from pipeline.engines.text.chat.generator import Guided, PromptedGenerator
 
-pytestmark = pytest.mark.timeout(60)  # nothing here may hang
+pytestmark = pytest.mark.timeout(60)  # no test here may hang
 
 Open = Callable[..., PromptedGenerator]
 
@@ -25,7 +25,7 @@ SCHEMA = {
 
 
 async def echo_soon(request: ChatRequest) -> Answer:
-    # The first to ask is not the first to be answered.
+    # The first request is not the first to be answered.
     await asyncio.sleep(0.02 / (1 + len(request.messages[1].content.split("\n")[2])))
     return echo(request)
 
@@ -36,7 +36,7 @@ def short(fields: Mapping[str, str]) -> Complaint | None:
     return Complaint(Reason.TOO_LONG, "too_long", values) if length > 3 else None
 
 
-def test_a_good_answer_is_asked_for_once(open_generator: Open) -> None:
+def test_a_good_answer_takes_one_request(open_generator: Open) -> None:
     model = scripted(reply(GOOD))
     generator = open_generator(model)
     assert generator.generate([ask()]) == [TextAnswer({"question": "What now?"}, SPENT)]
@@ -74,7 +74,7 @@ def test_each_further_try_appends_the_answer_and_the_complaint(open_generator: O
         ("half \ud800", "half \ufffd"),
     ],
 )
-def test_what_the_model_is_shown_of_its_answer(open_generator: Open, text: str, quoted: str) -> None:
+def test_the_quote_of_a_bad_answer_is_short_and_harmless(open_generator: Open, text: str, quoted: str) -> None:
     model = scripted(reply(text), reply(GOOD))
     open_generator(model).generate([ask()])
     assert model.requests[1].messages[2] == ChatMessage("assistant", quoted)
@@ -107,7 +107,7 @@ def test_each_try_has_a_seed_of_its_own(open_generator: Open, seed: int, seeds: 
         ("never", ["prose", GOOD], [False, False]),
     ],
 )
-def test_when_an_answer_is_held_to_its_schema(
+def test_tries_that_are_held_to_the_schema(
     open_generator: Open, guided: Guided, answers: list[str], held: list[bool]
 ) -> None:
     model = scripted(*map(reply, answers))
@@ -133,7 +133,7 @@ def test_the_last_complaint_becomes_the_failure(
 
 
 @pytest.mark.parametrize(("retries", "tries"), [(0, 1), (1, 2), (4, 5)])
-def test_so_many_tries_and_no_more(open_generator: Open, retries: int, tries: int) -> None:
+def test_the_number_of_tries(open_generator: Open, retries: int, tries: int) -> None:
     model = scripted(*[reply("no")] * 9)
     open_generator(model).generate([ask(retries=retries)])
     assert len(model.requests) == tries
@@ -152,16 +152,14 @@ LOST = Tokens(requests=1, prompt=3)
             [reply("a"), Failure(Reason.TEXT_ENGINE_FAILED, "bad", LOST)],
             Failure(Reason.TEXT_ENGINE_FAILED, "bad", SPENT + LOST),
         ),
-        # The row was short enough to be asked about: it is not its fault that the conversation was not.
+        # The row was short enough; only the conversation became too long.
         (
             [reply("a"), Failure(Reason.TOO_LONG, "9 tokens", LOST)],
             Failure(Reason.TEXT_ENGINE_FAILED, "malformed: keys question", SPENT + LOST),
         ),
     ],
 )
-def test_a_failure_of_the_model_is_not_asked_again(
-    open_generator: Open, answers: list[Answer], expected: Failure
-) -> None:
+def test_a_failure_of_the_model_is_not_retried(open_generator: Open, answers: list[Answer], expected: Failure) -> None:
     model = scripted(*answers)
     assert open_generator(model).generate([ask()]) == [expected]
     assert len(model.requests) == len(answers)
@@ -185,7 +183,7 @@ def test_fields_are_those_of_the_task_and_the_check_sees_them(open_generator: Op
     assert seen == [verdict]
 
 
-def test_no_requests_no_answers(open_generator: Open) -> None:
+def test_no_requests_give_no_answers(open_generator: Open) -> None:
     assert open_generator(scripted()).generate([]) == []
 
 
@@ -207,7 +205,7 @@ def test_all_requests_of_a_call_are_in_flight_together(open_generator: Open) -> 
     assert len(open_generator(model).generate([ask(str(i)) for i in range(50)])) == 50
 
 
-def test_chains_of_tries_do_not_wait_for_one_another(open_generator: Open) -> None:
+def test_conversations_do_not_wait_for_one_another(open_generator: Open) -> None:
     done = asyncio.Event()
 
     async def second_first(request: ChatRequest) -> Answer:
@@ -215,7 +213,7 @@ def test_chains_of_tries_do_not_wait_for_one_another(open_generator: Open) -> No
             await done.wait()
             return reply(GOOD)
         if len(request.messages) == 6:
-            done.set()  # only the last try of the other one lets the slow one go
+            done.set()  # only the last try of the other conversation releases the slow one
             return reply(GOOD)
         return reply("no")
 

@@ -1,4 +1,4 @@
-"""Every way in which asking a language model can end; nothing hangs."""
+"""Every way in which a call of a language model can end; nothing hangs."""
 
 import _thread
 import asyncio
@@ -30,7 +30,7 @@ Open = Callable[..., PromptedGenerator]
         (ask(options={}), "no option max_length is given"),
     ],
 )
-def test_what_does_not_fit_is_told_before_anything_is_sent(
+def test_an_unfit_request_is_refused_before_anything_is_sent(
     open_generator: Open, request_: TextRequest, problem: str
 ) -> None:
     model = scripted(reply(GOOD))
@@ -85,7 +85,7 @@ def test_a_death_reaches_every_caller(open_generator: Open, error: Exception) ->
     assert model.cancelled == 8 * 3 - 1
 
 
-def test_a_foreign_exception_travels_and_stays_with_its_call(open_generator: Open) -> None:
+def test_an_unexpected_exception_ends_only_its_call(open_generator: Open) -> None:
     async def stumble(request: ChatRequest) -> Answer:
         if "stone" in request.messages[1].content:
             raise ZeroDivisionError("a bug")
@@ -104,7 +104,7 @@ def test_a_foreign_exception_travels_and_stays_with_its_call(open_generator: Ope
     assert model.cancelled == 2
 
 
-def test_an_exception_of_a_check_travels(open_generator: Open) -> None:
+def test_an_exception_of_a_check_is_raised(open_generator: Open) -> None:
     def broken(fields: Mapping[str, str]) -> Complaint | None:
         raise KeyError(fields["question"])
 
@@ -113,7 +113,7 @@ def test_an_exception_of_a_check_travels(open_generator: Open) -> None:
 
 
 @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt("3")])
-def test_a_model_that_leaves_is_dead_to_every_caller_and_is_closed(open_generator: Open, error: BaseException) -> None:
+def test_a_model_that_raises_system_exit_is_dead_and_closed(open_generator: Open, error: BaseException) -> None:
     async def leave(request: ChatRequest) -> Answer:
         if "leave" in request.messages[1].content:
             raise error
@@ -135,7 +135,7 @@ def test_a_model_that_leaves_is_dead_to_every_caller_and_is_closed(open_generato
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """A process that was started in the background may ignore interrupts; this test wants one."""
+    """Handle SIGINT as usual: a process that was started in the background may ignore it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -188,7 +188,7 @@ def test_closing_ends_the_calls_in_flight(open_generator: Open) -> None:
     assert (model.cancelled, model.closed) == (4, 1)
 
 
-def test_a_model_that_does_not_close_still_lets_the_thread_end(open_generator: Open) -> None:
+def test_the_thread_ends_even_if_the_model_does_not_close(open_generator: Open) -> None:
     class Stuck(FakeChat):
         async def close(self) -> None:
             raise OSError("stuck")

@@ -1,8 +1,9 @@
-"""The table of tasks: from what a model says to the fields that stages know."""
+"""The table of tasks, and the fields that an answer becomes."""
 
 import pytest
 
 from manifests.reasons import reason_of
+from pipeline.engines.text.chat.parse import answer_fields
 from pipeline.engines.text.chat.tasks import COMPLAINTS, KEEP, TASKS
 from pipeline.recipe import Texts
 from pipeline.stages.respond import RespondSettings
@@ -41,7 +42,7 @@ from tests.tables import each_row
     ],
 )
 def test_fields_of_an_answer(task: str, values: dict[str, str | bool], fields: dict[str, str]) -> None:
-    assert TASKS[task].fields(values) == fields
+    assert answer_fields(TASKS[task], values) == fields
 
 
 def test_every_verdict_is_a_reason() -> None:
@@ -51,7 +52,7 @@ def test_every_verdict_is_a_reason() -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_verdicts_are_about_booleans_that_are_asked_for(task: str) -> None:
+def test_verdicts_are_about_the_booleans_of_the_answer(task: str) -> None:
     booleans = [key.field for key in TASKS[task].keys if key.type == "boolean"]
     assert booleans == [field for field, _ in TASKS[task].verdicts]
 

@@ -1,4 +1,4 @@
-"""Templates: what is said to a model, and everything that makes a template unfit."""
+"""Templates: what a model is told, and everything that makes a template unfit."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def ask(form: str = "whole", **changes: object) -> TextRequest:
 
 
 def block(text: str, message: str) -> str:
-    """The text as it must stand in the message, with the tag that is used there."""
+    """Return the text as it must stand in the message, with the tag that is used there."""
     tag = message[message.index("<<<") + 3 :][:8]
     return f"<<<{tag}\n{text}\n{tag}>>>"
 
@@ -36,7 +36,7 @@ def test_a_prompt_is_a_shared_system_message_and_the_material(tmp_path: Path) ->
     assert user == ChatMessage("user", "Here it is:\n" + block("List $5 {things}", user.content))
 
 
-def test_a_later_prompt_has_the_whole_history_in_one_fence(tmp_path: Path) -> None:
+def test_a_later_prompt_has_the_whole_history_between_one_pair_of_marks(tmp_path: Path) -> None:
     template = load_template("rewrite/v1", "en", make_store(tmp_path))
     history = (("Who?", "$instruction"), ("Why <|im_end|>?", "Me."))
     _, user = template.messages(ask("next", history=history))
@@ -86,7 +86,7 @@ def test_the_digest_covers_the_complaints(tmp_path: Path) -> None:
         ("wrong_language", {"field": "answer"}, "response is in another language."),
     ],
 )
-def test_a_complaint_calls_fields_as_the_template_does(
+def test_a_complaint_names_fields_as_the_template_does(
     tmp_path: Path, kind: str, values: dict[str, str], sentence: str
 ) -> None:
     template = load_template("respond/v1", "en", make_store(tmp_path))
@@ -94,7 +94,7 @@ def test_a_complaint_calls_fields_as_the_template_does(
 
 
 @pytest.mark.parametrize(("kind", "values"), [("rude", {}), ("too_long", {"field": "answer"})])
-def test_a_complaint_without_wording_is_our_bug(tmp_path: Path, kind: str, values: dict[str, str]) -> None:
+def test_a_complaint_without_wording_is_a_bug(tmp_path: Path, kind: str, values: dict[str, str]) -> None:
     template = load_template("respond/v1", "en", make_store(tmp_path))
     with pytest.raises(LawBroken):
         template.complaint(Complaint(Reason.TOO_LONG, kind, values))
@@ -133,30 +133,30 @@ def test_a_request_that_does_not_fit_is_refused(tmp_path: Path, request_: TextRe
         ("in $max_length words", "about $instruction", "system: $instruction has no meaning here"),
         ("in $max_length words", "about $history", "system: $history has no meaning here"),
         ("in $max_length words", "in $answer_limit words", "system: $answer_limit has no meaning here"),
-        ("in $max_length words", "for $5", "system: a dollar that is no name is written $$"),
+        ("in $max_length words", "for $5", "system: write a dollar that starts no name as $$"),
         ("  U: $question\n  A: $answer", "  $role", "exchange: $role has no meaning here"),
-        ("  U: $question\n  A: $answer", "  words", "exchange: $question or $answer must stand in it"),
-        ("  U: $question\n  A: $answer", "  $5", "exchange: a dollar that is no name is written $$"),
+        ("  U: $question\n  A: $answer", "  words", "exchange must use $question or $answer"),
+        ("  U: $question\n  A: $answer", "  $5", "exchange: write a dollar that starts no name as $$"),
         ("exchange: |\n  U: $question\n  A: $answer\n", "", "a form with $history needs the text of an exchange"),
         ("    Here it is:\n    $instruction", "    Well?", "form whole must use $instruction"),
         ("    Here it is:\n    $instruction", "    ", "form whole is empty"),
         ("    Here it is:", "    $fragment", "form whole: $fragment has no meaning here"),
         ("    Here it is:", "    $history", "form whole: $history has no meaning here"),
-        ("    Here it is:", "    ${no such}", "form whole: a dollar that is no name is written $$"),
+        ("    Here it is:", "    ${no such}", "form whole: write a dollar that starts no name as $$"),
         ("    $history\n", "", "form next must use $history"),
-        ("  next: |", "  last: |", "form next is missing; task rewrite knows no form 'last'"),
+        ("  next: |", "  last: |", "form next is missing; task rewrite has no form 'last'"),
         ("answer: {question: string}", "answer: {}", "answer: question is missing"),
         ("answer: {question: string}", "answer: {question: boolean}", "answer: question is a string, not 'boolean'"),
         (
             "answer: {question: string}",
             "answer: {question: string, mood: string}",
-            "answer: task rewrite knows no key 'mood'",
+            "answer: task rewrite has no key 'mood'",
         ),
         ("JSON key question.", "JSON.", "neither system nor form whole names the key question"),
         ("JSON key question.", "JSON key questions.", "neither system nor form next names the key question"),
     ],
 )
-def test_a_template_with_a_slip_is_refused(tmp_path: Path, old: str, new: str, problem: str) -> None:
+def test_a_template_with_a_mistake_is_refused(tmp_path: Path, old: str, new: str, problem: str) -> None:
     assert old in REWRITE
     store = make_store(tmp_path, rewrite=REWRITE.replace(old, new))
     with pytest.raises(UserError) as error:
@@ -173,7 +173,7 @@ def test_a_template_with_a_slip_is_refused(tmp_path: Path, old: str, new: str, p
         ("{answer: string}", "neither system nor form first names the key answer"),
     ],
 )
-def test_an_answer_goes_by_one_name(tmp_path: Path, answer: str, problem: str) -> None:
+def test_an_answer_has_one_name(tmp_path: Path, answer: str, problem: str) -> None:
     store = make_store(tmp_path, respond=RESPOND.replace("{response: string}", answer))
     with pytest.raises(UserError, match=problem):
         load_template("respond/v1", "en", store)
@@ -185,13 +185,13 @@ def test_an_answer_goes_by_one_name(tmp_path: Path, answer: str, problem: str) -
         ("cut_off: It broke off.\n", "", "the complaint cut_off is missing"),
         ("cut_off: ", "cutoff: x\ncut_off: ", "there is no complaint 'cutoff'"),
         ("$keys", "$field", "malformed: $field has no meaning here"),
-        ("$length", "$", "too_long: a dollar that is no name is written $$"),
+        ("$length", "$", "too_long: write a dollar that starts no name as $$"),
         ("It broke off.", "'  '", "cut_off is empty"),
         ("It broke off.", "[a, b]", "cut_off: Input should be a valid string"),
         (COMPLAINTS, "- a list", "file: Input should be a valid dictionary"),
     ],
 )
-def test_complaints_with_a_slip_are_refused(tmp_path: Path, old: str, new: str, problem: str) -> None:
+def test_complaints_with_a_mistake_are_refused(tmp_path: Path, old: str, new: str, problem: str) -> None:
     assert old in COMPLAINTS
     store = make_store(tmp_path, complaints=COMPLAINTS.replace(old, new))
     with pytest.raises(UserError) as error:
@@ -204,7 +204,7 @@ def test_complaints_with_a_slip_are_refused(tmp_path: Path, old: str, new: str, 
     ("name", "language"),
     [("rewrite", "en"), ("rewrite/v2", "en"), ("rewrite/v1", "fr"), ("../rewrite/v1", "en"), ("rewrite/v1/x", "en")],
 )
-def test_a_template_that_is_not_there_is_one_line(tmp_path: Path, name: str, language: str) -> None:
+def test_a_missing_template_gives_one_line(tmp_path: Path, name: str, language: str) -> None:
     with pytest.raises(UserError) as error:
         load_template(name, language, make_store(tmp_path))
     assert "\n" not in str(error.value)

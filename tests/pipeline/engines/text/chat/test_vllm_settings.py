@@ -1,4 +1,4 @@
-"""What vLLM is told, and what happens where it is not there. Nothing here needs vLLM."""
+"""The arguments of vLLM, and what happens without vLLM. Nothing here needs it."""
 
 import asyncio
 import os
@@ -52,11 +52,11 @@ def test_engine_arguments(changes: dict[str, Any], expected: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize(("device", "expected"), [("cuda", None), ("cpu", False)])
-def test_prompts_are_chunked_where_the_seeds_survive_it(device: str, expected: bool | None) -> None:
+def test_prompts_are_not_chunked_on_a_cpu(device: str, expected: bool | None) -> None:
     assert engine_arguments(model(), device).get("enable_chunked_prefill") is expected
 
 
-def test_what_the_recipe_leaves_open_is_left_to_vllm() -> None:
+def test_open_settings_keep_vllm_s_defaults() -> None:
     unset = {"revision", "tokenizer_revision", "quantization", "max_model_len", "distributed_executor_backend"}
     assert not unset & set(engine_arguments(model()))
 
@@ -119,7 +119,7 @@ def test_version(monkeypatch: pytest.MonkeyPatch, installed: str, changes: dict[
     assert vllm_model.version() == "1.2"
 
 
-def test_without_vllm_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_vllm_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     _install(monkeypatch, None)
     for call in (vllm_model.version, lambda: VllmChat(model())):
         with pytest.raises(EngineUnavailable, match=r"vllm is not installed: pip install 'parley\[gpu\]'"):
@@ -136,7 +136,7 @@ def test_without_vllm_a_sentence_says_what_to_install(monkeypatch: pytest.Monkey
     ],
     ids=["no such directory", "no package", "broken package", "no GPU"],
 )
-def test_start_that_cannot_be(
+def test_a_start_that_cannot_succeed_says_why(
     monkeypatch: pytest.MonkeyPatch, modules: dict[str, None], changes: dict[str, Any], said: str
 ) -> None:
     _install(monkeypatch, "vllm")
@@ -149,7 +149,7 @@ def test_start_that_cannot_be(
     assert "\n" not in str(raised.value) and "/data" not in str(raised.value)
 
 
-def test_environment_is_quiet_and_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_is_quiet_unless_set_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     environment = {"VLLM_LOGGING_LEVEL": "INFO"}
     monkeypatch.setattr(os, "environ", environment)
     set_environment()
@@ -183,7 +183,7 @@ def test_process_of_a_killed_parent(asked: str, ends: bool) -> None:
     assert done.stdout == (b"held" if ends else b"held on")
 
 
-def test_the_guard_does_nothing_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_plugin_does_nothing_in_a_process_without_parent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(END_WITH_PARENT, "1")
     vllm_orphans.end_with_parent()
     assert not [thread for thread in threading.enumerate() if thread.name == "end-with-parent"]
@@ -199,13 +199,13 @@ print(sorted(name for name in sys.modules if name.split(".")[0] in ("vllm", "tor
 """
 
 
-def test_vllm_is_imported_for_nobody_else() -> None:
+def test_other_engines_do_not_import_vllm() -> None:
     done = subprocess.run([sys.executable, "-c", IMPORTS], capture_output=True, text=True, timeout=120)
     assert done.stdout == "[]\n", done.stderr
 
 
 def _install(monkeypatch: pytest.MonkeyPatch, distribution: str | None) -> None:
-    """Make it look as if vLLM were installed by that name, version 1.2."""
+    """Make it look as if vLLM were installed under that name, version 1.2."""
     metadata = vllm_model.importlib.metadata
 
     def version_of(name: str) -> str:

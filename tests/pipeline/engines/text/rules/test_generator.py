@@ -27,7 +27,7 @@ def test_name_and_version_are_those_of_the_module() -> None:
     ("task", "language", "words"),
     [("translate", "en", "task 'translate'"), ("rewrite", "fr", "language 'fr'"), ("", "zh", "task ''")],
 )
-def test_what_the_rules_do_not_know_is_a_failure(task: str, language: str, words: str) -> None:
+def test_an_unknown_task_or_language_is_a_failure(task: str, language: str, words: str) -> None:
     [answer] = RulesGenerator().generate([request(task, language)])
     assert isinstance(answer, Failure)
     assert answer.reason is Reason.TEXT_ENGINE_FAILED
@@ -41,7 +41,7 @@ def test_results_are_in_order_and_do_not_depend_on_neighbors() -> None:
     assert "cat" in fields(engine.generate(requests)[0])["question"]
 
 
-def test_the_seed_varies_the_frame_and_nothing_else_does() -> None:
+def test_only_the_seed_varies_the_template() -> None:
     engine = RulesGenerator()
     instruction = "Suggest a name for a small brown dog."
     questions = [fields(engine.generate([request(seed=seed, instruction=instruction)])[0]) for seed in range(20)]
@@ -74,7 +74,7 @@ def test_the_seed_varies_the_frame_and_nothing_else_does() -> None:
         "create a ",
     ],
 )
-def test_an_endless_text_takes_no_endless_time(task: str, language: str, piece: str) -> None:
+def test_an_endless_text_takes_little_time(task: str, language: str, piece: str) -> None:
     text = piece * (100_000 // len(piece))
     variables = dict.fromkeys(("instruction", "material", "question", "answer"), text)
     start = time.process_time()
@@ -82,7 +82,7 @@ def test_an_endless_text_takes_no_endless_time(task: str, language: str, piece: 
     assert time.process_time() - start < 5
 
 
-def test_no_requests_no_answers() -> None:
+def test_no_requests_give_no_answers() -> None:
     assert RulesGenerator().generate([]) == []
 
 
@@ -105,7 +105,7 @@ def test_no_requests_no_answers() -> None:
         "[[[",
     ],
 )
-def test_no_text_is_an_exception(task: str, language: str, text: str) -> None:
+def test_no_text_raises_an_exception(task: str, language: str, text: str) -> None:
     variables = dict.fromkeys(("instruction", "material", "question", "answer"), text)
     [answer] = RulesGenerator().generate([TextRequest(task, language, variables, 1, {"fillers": True})])
     assert isinstance(answer, TextAnswer | Failure)

@@ -1,4 +1,4 @@
-"""The data set's answer, cut at sentence ends and put into words."""
+"""Rules for answers: the data set's answer, cut at sentence ends and put into words."""
 
 import pytest
 
@@ -83,7 +83,7 @@ def test_the_limit_counts_spoken_words_not_written_numbers() -> None:
         ),
     ],
 )
-def test_no_end_that_promises_what_was_cut_off(answer: str, spoken: str) -> None:
+def test_an_answer_does_not_end_by_announcing_what_was_cut_off(answer: str, spoken: str) -> None:
     assert said("en", answer, answer_target=15) == spoken
 
 
@@ -108,13 +108,13 @@ FAILURES = [
 
 
 @each_row(("language", "answer", "reason"), FAILURES)
-def test_what_cannot_be_said_is_a_failure(language: str, answer: str, reason: Reason) -> None:
+def test_an_unspeakable_answer_is_a_failure(language: str, answer: str, reason: Reason) -> None:
     result = reply(language, answer)
     assert isinstance(result, Failure), result
     assert result.reason is reason, result
 
 
-def test_a_list_that_was_asked_for_by_number_is_whole_or_nothing() -> None:
+def test_a_list_of_a_given_number_is_whole_or_a_failure() -> None:
     items = [
         f"{i}. {thing}: {'because it is very good indeed ' * 3}"
         for i, thing in enumerate(("Milk", "Lemon", "Honey"), 1)
@@ -124,7 +124,7 @@ def test_a_list_that_was_asked_for_by_number_is_whole_or_nothing() -> None:
     assert isinstance(result, Failure)
 
 
-def test_a_long_list_that_nobody_counted_is_cut() -> None:
+def test_a_long_list_of_no_given_number_is_cut() -> None:
     items = "\n".join(f"- Drinking tea number {word} with {word} friends in the garden" for word in "abcdefgh")
     spoken = said("en", items, "Can you list some ideas?", answer_target=30)
     assert spoken.startswith("First, drinking tea number a")

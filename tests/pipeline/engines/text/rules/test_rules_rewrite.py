@@ -1,4 +1,4 @@
-"""Written requests become spoken questions."""
+"""Rules for rewriting: written requests become spoken questions."""
 
 import re
 
@@ -47,7 +47,7 @@ FIXED = [
 
 
 @each_row(("language", "instruction", "material", "question"), FIXED)
-def test_what_is_already_asked_stays(language: str, instruction: str, material: str, question: str) -> None:
+def test_a_question_stays_a_question(language: str, instruction: str, material: str, question: str) -> None:
     assert {ask(language, instruction, material, seed) for seed in SEEDS} == {question}
 
 
@@ -92,7 +92,7 @@ def test_orders_become_questions(language: str, instruction: str, material: str,
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_fillers_are_few_and_only_where_asked_for(language: str) -> None:
+def test_fillers_are_few_and_only_on_request(language: str) -> None:
     instruction = "Describe the history of the city of Rome." if language == "en" else "描述罗马的历史。"
     plain = [ask(language, instruction, seed=seed) for seed in range(60)]
     filled = [ask(language, instruction, seed=seed, fillers=True) for seed in range(60)]
@@ -122,7 +122,7 @@ def test_fillers_stay_out_of_the_material() -> None:
         ("en", "?!", "", {}, Reason.UNCLEAR),
     ],
 )
-def test_what_cannot_be_asked_says_why(
+def test_an_unspeakable_request_says_why(
     language: str, instruction: str, material: str, options: dict[str, int], reason: Reason
 ) -> None:
     assert refuse(language, instruction, material, **options).reason is reason

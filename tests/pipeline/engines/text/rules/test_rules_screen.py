@@ -1,4 +1,4 @@
-"""What cannot be spoken is named; what can is kept."""
+"""Rules for screening: unspeakable rows get a reason, all others are kept."""
 
 import pytest
 
@@ -77,12 +77,12 @@ HARMLESS = [
 
 
 @each_row("instruction", KEPT_EN)
-def test_english_that_can_be_spoken_is_kept(instruction: str) -> None:
+def test_speakable_english_is_kept(instruction: str) -> None:
     assert judge("en", instruction) == ("keep", "")
 
 
 @each_row("instruction", KEPT_ZH)
-def test_chinese_that_can_be_spoken_is_kept(instruction: str) -> None:
+def test_speakable_chinese_is_kept(instruction: str) -> None:
     assert judge("zh", instruction, answer="是的，没错。") == ("keep", "")
 
 
@@ -162,7 +162,7 @@ REJECTED = [
 
 
 @each_row(("language", "instruction", "material", "reason"), REJECTED)
-def test_what_cannot_be_spoken_is_named(language: str, instruction: str, material: str, reason: Reason) -> None:
+def test_unspeakable_rows_get_their_reason(language: str, instruction: str, material: str, reason: Reason) -> None:
     verdict, detail = judge(language, instruction, material)
     assert verdict == reason.value, detail
     assert detail
@@ -182,7 +182,7 @@ def test_what_cannot_be_spoken_is_named(language: str, instruction: str, materia
         ("zh", "请提供您想修改的句子。", Reason.MISSING_MATERIAL),
     ],
 )
-def test_an_answer_that_is_none_is_named(language: str, answer: str, reason: Reason) -> None:
+def test_an_unusable_answer_gets_its_reason(language: str, answer: str, reason: Reason) -> None:
     question = "What is the tallest mountain?" if language == "en" else "最高的山是哪一座？"
     assert judge(language, question, answer=answer)[0] == reason.value
 
@@ -194,11 +194,11 @@ def test_a_bare_statement_answered_like_a_grammar_exercise_is_unclear() -> None:
 
 
 @pytest.mark.parametrize("answer", ["不好意思，能不能麻烦您小声一点？", "很抱歉听到你这么说。"])
-def test_politeness_is_no_refusal(answer: str) -> None:
+def test_politeness_is_not_a_refusal(answer: str) -> None:
     assert judge("zh", "我对结果不感兴趣。", answer=answer)[0] == "keep"
 
 
-def test_the_source_may_have_200_words_and_the_recipe_may_say_otherwise() -> None:
+def test_the_limit_of_words_is_200_unless_the_recipe_says_otherwise() -> None:
     material = "word " * 190
     assert judge("en", "Summarize the text in one sentence.", material)[0] == "keep"
     assert judge("en", "Summarize the text in one sentence.", material * 2)[0] == Reason.TOO_LONG.value
@@ -206,7 +206,7 @@ def test_the_source_may_have_200_words_and_the_recipe_may_say_otherwise() -> Non
     assert judge("zh", "总结一下。", "字" * 250)[0] == Reason.TOO_LONG.value
 
 
-def test_symbols_are_a_share_of_the_text_and_rare_ones_are_named() -> None:
+def test_symbols_are_measured_by_their_share_and_rare_ones_shown() -> None:
     assert judge("en", "What does ♠♣♥♦♠♣♥♦♠♣♥♦ mean here?")[0] == Reason.NON_TEXT.value
     assert judge("en", "What does the ♠ mean on playing cards?") == (Reason.RARE_SYMBOLS.value, "♠")
     assert judge("en", "What does the ♠ mean on playing cards?", max_non_text_share=0.01)[0] == Reason.NON_TEXT.value
