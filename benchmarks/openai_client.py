@@ -28,8 +28,8 @@ import openai
 
 from manifests.storage import open_place
 from pipeline.engines.contract import ChatMessage, ChatModel, ChatReply, ChatRequest
-from pipeline.engines.text.chat.answers import CachedChatModel
-from pipeline.engines.text.chat.openai_model import OpenAIChat, identity
+from pipeline.engines.text._chat.answers import CachedChatModel
+from pipeline.engines.text._chat.openai_model import OpenAIChat, identity
 from pipeline.engines.text.openai import OpenAIModel
 from tests.servers.faulty import MODEL, FaultyServer
 

@@ -22,8 +22,8 @@ from importlib import resources
 from pathlib import Path
 
 from pipeline.engines.contract import NO_TOKENS, ChatMessage, ChatReply, ChatRequest, TextRequest, Tokens
-from pipeline.engines.text.chat.template import Template, load_template
-from pipeline.engines.text.chat.vllm_model import VllmChat
+from pipeline.engines.text._chat.template import Template, load_template
+from pipeline.engines.text._chat.vllm_model import VllmChat
 from pipeline.engines.text.vllm import VllmModel, VllmServing
 from pipeline.readers import read_rows
 from tests.peers.servers import QUIET, make_checkpoints

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from manifests.errors import UserError
 from pipeline.engines.contract import ChatMessage, TextRequest
-from pipeline.engines.text.chat.template import Template, load_template
+from pipeline.engines.text._chat.template import Template, load_template
 from pipeline.prompts import PromptName, complaints_version, load_prompt, named_digest, prompt_names, split_name
 
 HASH_DIGITS = 16

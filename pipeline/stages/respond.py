@@ -14,7 +14,7 @@ from pydantic import Field
 
 from manifests.schema import Dialogue
 from pipeline.engines.contract import Check, Complaint, TextRequest
-from pipeline.engines.text.chat.template import load_template
+from pipeline.engines.text._chat.template import load_template
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
 from pipeline.stages._asking import Step, ask_in_turn, check_prompt, is_model

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from pipeline.engines.contract import ChatMessage, ChatModel, ChatReply, ChatRequest, Failure, TextRequest
-from pipeline.engines.text.chat.openai_model import OpenAIChat
+from pipeline.engines.text._chat.openai_model import OpenAIChat
 from pipeline.engines.text.openai import OpenAIModel, OpenAIServing
 from pipeline.engines.text.vllm import VllmModel, VllmServing
 from tests.peers.servers import CONTEXT, Checkpoints, Server

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from pipeline.engines.contract import Failure, TextAnswer
-from pipeline.engines.text.chat.vllm_model import open_generator
+from pipeline.engines.text._chat.vllm_model import open_generator
 from pipeline.engines.text.vllm import VllmModel
 from tests.peers.asking import text_requests
 from tests.peers.servers import READY_S

@@ -9,7 +9,7 @@ import pytest
 from manifests.errors import EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.engines.contract import ChatReply, Failure, TextAnswer
-from pipeline.engines.text.chat.openai_model import open_generator
+from pipeline.engines.text._chat.openai_model import open_generator
 from tests.peers.asking import (
     ANSWER_S,
     SCHEMA,

@@ -14,7 +14,7 @@ import pytest
 from manifests.errors import EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.engines.contract import ChatReply, ChatRequest, Failure
-from pipeline.engines.text.chat.vllm_model import VllmChat
+from pipeline.engines.text._chat.vllm_model import VllmChat
 from pipeline.engines.text.vllm import VllmModel
 from tests.peers.asking import ANSWER_S, SCHEMA, TOO_LONG, ask_all, chat_request, vllm_settings
 from tests.peers.processes import engine_processes, gone_in_time

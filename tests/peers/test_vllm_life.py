@@ -16,7 +16,7 @@ import pytest
 from manifests.errors import EngineDied
 from manifests.storage import Place, open_place
 from pipeline.engines.contract import Failure, TextAnswer
-from pipeline.engines.text.chat.vllm_model import open_generator
+from pipeline.engines.text._chat.vllm_model import open_generator
 from pipeline.engines.text.vllm import VllmModel
 from tests.peers.asking import ANSWER_S, text_requests, vllm_settings
 from tests.peers.holder import Holder

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.engines.text.chat.tasks import COMPLAINTS, TASKS
-from pipeline.engines.text.chat.template import load_template
+from pipeline.engines.text._chat.tasks import COMPLAINTS, TASKS
+from pipeline.engines.text._chat.template import load_template
 from pipeline.prompts import complaints_version, load_prompt, prompt_names, prompt_root, split_name
 from pipeline.text.verbalize import text_length, unspeakable
 from tests.tables import each_row

@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.engines.contract import ChatMessage, ChatReply, ChatRequest, Failure
 from pipeline.engines.remote.client import BackoffPolicy
-from pipeline.engines.text.chat.openai_model import OpenAIChat
+from pipeline.engines.text._chat.openai_model import OpenAIChat
 from pipeline.engines.text.openai import OpenAIModel, OpenAIServing
 
 QUICK = BackoffPolicy(base_s=0.005, cap_s=0.05, retry_after_cap_s=0.3)

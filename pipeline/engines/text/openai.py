@@ -1,4 +1,4 @@
-"""Any server of the OpenAI chat kind: its settings, and how it opens. The rest is in `pipeline.engines.text.chat`."""
+"""Any server of the OpenAI chat kind: its settings, and how it opens. The rest is in `pipeline.engines.text._chat`."""
 
 from typing import Any, Literal
 
@@ -32,14 +32,14 @@ class OpenAIModel(ChatSettings):
 
 def version(model: OpenAIModel | None = None) -> str:
     """Version of the client library, after the model's name and revision where one is given."""
-    from pipeline.engines.text.chat import openai_model
+    from pipeline.engines.text._chat import openai_model
 
     return openai_model.version(model)
 
 
 def open_generator(model: OpenAIModel, answers: Place | None = None) -> TextGenerator:
     """The server, ready to be asked. Answers are stored at `answers`. Raises EngineUnavailable."""
-    from pipeline.engines.text.chat import openai_model
+    from pipeline.engines.text._chat import openai_model
 
     return openai_model.open_generator(model, answers)
 

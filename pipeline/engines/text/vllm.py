@@ -1,4 +1,4 @@
-"""vLLM in the worker's own process: its settings, and how it opens. The rest is in `pipeline.engines.text.chat`."""
+"""vLLM in the worker's own process: its settings, and how it opens. The rest is in `pipeline.engines.text._chat`."""
 
 from typing import Literal
 
@@ -30,14 +30,14 @@ class VllmModel(ChatSettings):
 
 def version(model: VllmModel | None = None) -> str:
     """Version of vLLM, after the model's name and revision where one is given. Raises EngineUnavailable."""
-    from pipeline.engines.text.chat import vllm_model
+    from pipeline.engines.text._chat import vllm_model
 
     return vllm_model.version(model)
 
 
 def open_generator(model: VllmModel, answers: Place | None = None) -> TextGenerator:
     """The model, loaded. Answers are stored at `answers`. Raises EngineUnavailable where it cannot load."""
-    from pipeline.engines.text.chat import vllm_model
+    from pipeline.engines.text._chat import vllm_model
 
     return vllm_model.open_generator(model, answers)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from chat_doubles import FakeChat, make_store
 
-from pipeline.engines.text.chat.generator import Guided, PromptedGenerator
+from pipeline.engines.text._chat.generator import Guided, PromptedGenerator
 
 
 @pytest.fixture

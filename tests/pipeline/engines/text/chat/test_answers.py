@@ -13,7 +13,7 @@ from manifests.errors import EngineDied
 from manifests.reasons import Reason
 from manifests.storage import Place, open_place
 from pipeline.engines.contract import ChatMessage, ChatReply, ChatRequest, Failure, Tokens
-from pipeline.engines.text.chat.answers import CachedChatModel, answer_key
+from pipeline.engines.text._chat.answers import CachedChatModel, answer_key
 
 REQUEST = ChatRequest((ChatMessage("system", "be brief"), ChatMessage("user", "what is a river?")), seed=3)
 REPLY = ChatReply("流水", "stop", Tokens(requests=1, prompt=10, completion=2))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.engines.text.chat.template import defuse, delimit
+from pipeline.engines.text._chat.template import defuse, delimit
 
 CONTROL_TOKENS = """
 <|im_start|> <|im_end|> <|im_sep|> <|endoftext|> <|fim_prefix|> <|object_ref_start|>
@@ -95,7 +95,7 @@ def test_a_text_that_contains_its_own_tag_gets_another() -> None:
 
 
 def test_the_tag_moves_on_while_a_text_contains_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.engines.text.chat.template.TAG_DIGITS", 1)
+    monkeypatch.setattr("pipeline.engines.text._chat.template.TAG_DIGITS", 1)
     block = delimit({"x": "0123456789abcde"})["x"]
     assert block == "<<<f\n0123456789abcde\nf>>>"
 
@@ -113,7 +113,7 @@ def test_long_texts_are_kept_whole() -> None:
 
 def test_two_runs_give_the_same_message() -> None:
     program = (
-        "from pipeline.engines.text.chat.template import delimit; print(ascii(delimit({'a': 'x <s>', 'b': '你好'})))"
+        "from pipeline.engines.text._chat.template import delimit; print(ascii(delimit({'a': 'x <s>', 'b': '你好'})))"
     )
     outputs = {
         subprocess.run(

@@ -8,7 +8,7 @@ import pytest
 from manifests.reasons import Reason
 from pipeline.engines.contract import ChatReply, Failure, Tokens
 from pipeline.engines.remote.client import EmbeddedError, TransientError
-from pipeline.engines.text.chat.openai_model import read_completion
+from pipeline.engines.text._chat.openai_model import read_completion
 from tests.tables import each_row
 
 ONE = Tokens(requests=1)

@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.engines.contract import ChatMessage, ChatRequest
 from pipeline.engines.remote.error_kinds import classify_error
-from pipeline.engines.text.chat.openai_model import RUNGS, Dialect
+from pipeline.engines.text._chat.openai_model import RUNGS, Dialect
 from tests.servers.asking import SCHEMA, settings
 
 REQUEST = ChatRequest((ChatMessage("user", "hello"),), seed=5, schema=SCHEMA)

@@ -12,7 +12,7 @@ import pytest
 from manifests.errors import EngineDied
 from manifests.reasons import Reason
 from pipeline.engines.contract import ChatReply, ChatRequest, Failure, Tokens
-from pipeline.engines.text.chat.openai_model import OpenAIChat
+from pipeline.engines.text._chat.openai_model import OpenAIChat
 from tests.servers.asking import QUICK, ask, converse, question, settings
 from tests.servers.faults import CONTENT_FAULTS, TRANSPORT_FAULTS
 from tests.servers.faulty import FaultyServer

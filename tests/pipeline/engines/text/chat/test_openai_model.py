@@ -13,8 +13,8 @@ from manifests.errors import EngineUnavailable
 from manifests.reasons import Reason
 from manifests.storage import open_place
 from pipeline.engines.contract import ChatMessage, ChatReply, ChatRequest, Failure, TextAnswer, TextRequest, Tokens
-from pipeline.engines.text.chat import openai_model
-from pipeline.engines.text.chat.openai_model import OpenAIChat
+from pipeline.engines.text._chat import openai_model
+from pipeline.engines.text._chat.openai_model import OpenAIChat
 from tests.servers import wire
 from tests.servers.asking import QUICK, SCHEMA, ask, converse, question, settings
 from tests.servers.scripted import Answer, ScriptedServer

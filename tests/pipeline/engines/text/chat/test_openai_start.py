@@ -13,7 +13,7 @@ from aiohttp import web
 from manifests.errors import EngineUnavailable
 from pipeline.engines.contract import ChatReply, Failure
 from pipeline.engines.remote.endpoint import resolve_endpoint
-from pipeline.engines.text.chat.openai_model import OpenAIChat
+from pipeline.engines.text._chat.openai_model import OpenAIChat
 from tests.servers import wire
 from tests.servers.asking import QUICK, ask, question, settings
 from tests.servers.faulty import FaultyServer

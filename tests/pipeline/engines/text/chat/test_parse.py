@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from manifests.reasons import Reason
 from pipeline.engines.contract import Complaint
-from pipeline.engines.text.chat.json_repair import LONGEST
-from pipeline.engines.text.chat.parse import MOST_BRACKETS, parse_answer
-from pipeline.engines.text.chat.tasks import TASKS, AnswerKey, Value
+from pipeline.engines.text._chat.json_repair import LONGEST
+from pipeline.engines.text._chat.parse import MOST_BRACKETS, parse_answer
+from pipeline.engines.text._chat.tasks import TASKS, AnswerKey, Value
 from tests.tables import each_row
 
 

@@ -9,7 +9,7 @@ from chat_doubles import GOOD, SPENT, Answer, FakeChat, ask, echo, reply, script
 
 from manifests.reasons import Reason
 from pipeline.engines.contract import ChatMessage, ChatRequest, Complaint, Failure, TextAnswer, Tokens
-from pipeline.engines.text.chat.generator import Guided, PromptedGenerator
+from pipeline.engines.text._chat.generator import Guided, PromptedGenerator
 
 pytestmark = pytest.mark.timeout(60)  # no test here may hang
 

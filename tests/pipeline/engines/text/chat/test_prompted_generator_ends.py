@@ -12,7 +12,7 @@ from chat_doubles import GOOD, SPENT, Answer, FakeChat, ask, never, reply, scrip
 
 from manifests.errors import EngineDied, EngineUnavailable, UserError
 from pipeline.engines.contract import ChatRequest, Complaint, TextAnswer, TextRequest
-from pipeline.engines.text.chat.generator import PromptedGenerator
+from pipeline.engines.text._chat.generator import PromptedGenerator
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -3,8 +3,8 @@
 import pytest
 
 from manifests.reasons import reason_of
-from pipeline.engines.text.chat.parse import answer_fields
-from pipeline.engines.text.chat.tasks import COMPLAINTS, KEEP, TASKS
+from pipeline.engines.text._chat.parse import answer_fields
+from pipeline.engines.text._chat.tasks import COMPLAINTS, KEEP, TASKS
 from pipeline.recipe import Texts
 from pipeline.stages.respond import RespondSettings
 from tests.tables import each_row

@@ -8,7 +8,7 @@ from chat_doubles import COMPLAINTS, RESPOND, REWRITE, make_store
 from manifests.errors import LawBroken, UserError
 from manifests.reasons import Reason
 from pipeline.engines.contract import ChatMessage, Complaint, TextRequest
-from pipeline.engines.text.chat.template import load_template
+from pipeline.engines.text._chat.template import load_template
 
 
 def ask(form: str = "whole", **changes: object) -> TextRequest:

@@ -14,9 +14,9 @@ import pytest
 from manifests.errors import EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.engines.contract import ChatMessage, ChatReply, ChatRequest, Failure, Tokens
-from pipeline.engines.text.chat import vllm_model, vllm_orphans
-from pipeline.engines.text.chat.vllm_model import VllmChat, reply_of
-from pipeline.engines.text.chat.vllm_settings import (
+from pipeline.engines.text._chat import vllm_model, vllm_orphans
+from pipeline.engines.text._chat.vllm_model import VllmChat, reply_of
+from pipeline.engines.text._chat.vllm_settings import (
     END_WITH_PARENT,
     engine_arguments,
     public_text,
@@ -160,7 +160,7 @@ def test_the_environment_is_quiet_unless_set_otherwise(monkeypatch: pytest.Monke
 
 PARENT = """
 import multiprocessing, os, signal, time
-from pipeline.engines.text.chat.vllm_orphans import end_with_parent
+from pipeline.engines.text._chat.vllm_orphans import end_with_parent
 
 def hold():
     end_with_parent()
@@ -193,7 +193,7 @@ IMPORTS = """
 import sys
 import pipeline.cli.main, pipeline.job.run, pipeline.job.worker
 from pipeline.engines.registry import ENGINES, load_engine
-import pipeline.engines.text.chat.vllm_model, pipeline.engines.text.chat.vllm_orphans
+import pipeline.engines.text._chat.vllm_model, pipeline.engines.text._chat.vllm_orphans
 load_engine("text", "rules")
 print(sorted(name for name in sys.modules if name.split(".")[0] in ("vllm", "torch", "transformers")))
 """

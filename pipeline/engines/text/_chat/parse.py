@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from manifests.reasons import Reason
 from pipeline.engines.contract import Complaint
-from pipeline.engines.text.chat.json_repair import repair_object
-from pipeline.engines.text.chat.tasks import KEEP, AnswerKey, TextTask, Value
+from pipeline.engines.text._chat.json_repair import repair_object
+from pipeline.engines.text._chat.tasks import KEEP, AnswerKey, TextTask, Value
 
 MOST_BRACKETS = 64
 """A flat object needs one opening bracket. Without a limit, `[[[[` makes json raise a RecursionError."""

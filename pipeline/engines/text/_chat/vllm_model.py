@@ -15,9 +15,9 @@ from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
 from manifests.storage import Place
 from pipeline.engines.contract import ChatMessage, ChatReply, ChatRequest, Failure, TextGenerator, Tokens
-from pipeline.engines.text.chat.answers import CachedChatModel
-from pipeline.engines.text.chat.generator import PromptedGenerator
-from pipeline.engines.text.chat.vllm_settings import (
+from pipeline.engines.text._chat.answers import CachedChatModel
+from pipeline.engines.text._chat.generator import PromptedGenerator
+from pipeline.engines.text._chat.vllm_settings import (
     checkpoint,
     engine_arguments,
     public_name,

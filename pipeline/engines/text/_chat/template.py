@@ -28,7 +28,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from manifests.errors import LawBroken, UserError
 from pipeline.engines.contract import ChatMessage, Complaint, TextRequest
-from pipeline.engines.text.chat.tasks import COMPLAINTS, TASKS, AnswerKey, TaskForm, TextTask
+from pipeline.engines.text._chat.tasks import COMPLAINTS, TASKS, AnswerKey, TaskForm, TextTask
 from pipeline.prompts import Prompt, load_prompt, split_name
 
 LONGEST_VALUE = 200

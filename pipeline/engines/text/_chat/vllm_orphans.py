@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 
-from pipeline.engines.text.chat.vllm_settings import END_WITH_PARENT
+from pipeline.engines.text._chat.vllm_settings import END_WITH_PARENT
 
 
 def end_with_parent() -> None:

@@ -23,8 +23,8 @@ from pipeline.engines.contract import (
     TextRequest,
 )
 from pipeline.engines.remote.async_bridge import AsyncBridge
-from pipeline.engines.text.chat.parse import answer_fields, parse_answer
-from pipeline.engines.text.chat.template import Template, defuse, load_template
+from pipeline.engines.text._chat.parse import answer_fields, parse_answer
+from pipeline.engines.text._chat.template import Template, defuse, load_template
 
 Guided = Literal["on_failure", "always", "never"]
 

@@ -26,8 +26,8 @@ from pipeline.engines.remote.client import (
 )
 from pipeline.engines.remote.error_kinds import ErrorKind, ErrorResponse
 from pipeline.engines.remote.limiter import Limiter
-from pipeline.engines.text.chat.answers import CachedChatModel
-from pipeline.engines.text.chat.generator import PromptedGenerator
+from pipeline.engines.text._chat.answers import CachedChatModel
+from pipeline.engines.text._chat.generator import PromptedGenerator
 from pipeline.engines.text.openai import OpenAIModel
 
 RUNGS = ("json_schema", "json_object with schema", "json_object", "plain")
