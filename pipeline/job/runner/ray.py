@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from manifests.errors import ParleyError, UserError
+from manifests.errors import EngineUnavailable, ParleyError, UserError
 from pipeline.job.listener import Listener
 from pipeline.job.runner.actors import ActorPool
 from pipeline.job.runner.chain import Chain
@@ -136,14 +136,14 @@ class RayRunner:
         import ray
 
         self.close()  # a later pass may claim more than the one that Ray was started for
-        with quiet_stderr():
-            ray.init(
-                address="local",
-                num_cpus=cpus,
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-            )
+        quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.ERROR}
+        try:
+            with quiet_stderr():
+                ray.init(address="local", num_cpus=cpus, **quiet)
+        except Exception as error:
+            raise EngineUnavailable(
+                f"Ray does not start on this machine; --runner local needs no Ray: {error}"
+            ) from error
         self._started, self._own_cpus = True, cpus
 
 
