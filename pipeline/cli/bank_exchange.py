@@ -2,8 +2,9 @@
 
 import click
 
-_FORMATS = click.Choice(["cosyvoice", "cleans2s", "chattts"])
-_format = click.option("--format", "format_", type=_FORMATS, required=True, help="Whose files.")
+from voicebank.exchange.formats import format_names
+
+_format = click.option("--format", "format_", type=click.Choice(format_names()), required=True, help="Whose files.")
 
 
 @click.command("import")
@@ -32,8 +33,8 @@ def import_(
     """Make a bank of another program's voices. What the files do not say is never guessed."""
     from pipeline.cli import bank_exchange_commands as exchange_commands
 
-    told = exchange_commands.told(genders, gender, language, license)
-    text, notes = exchange_commands.import_voices(format_, source, out, name, told, engine)
+    overrides = exchange_commands.overrides_of(genders, gender, language, license)
+    text, notes = exchange_commands.import_voices(format_, source, out, name, overrides, engine)
     for note in notes:
         click.echo(note, err=True)
     click.echo(text)

@@ -5,25 +5,25 @@ from typing import cast
 from manifests.storage import open_place
 from voicebank.bank import load_bank
 from voicebank.exchange import transfer
-from voicebank.exchange.entry import Reject, Told, read_side_table
+from voicebank.exchange.entry import MetadataOverrides, VoiceReject, read_side_table
 from voicebank.voice import Gender
 
 _REJECTS_SHOWN = 50
 
 
-def told(genders: str | None, gender: str | None, language: str | None, license: str | None) -> Told:
-    """What the user says of the voices; `genders` names the side table."""
+def overrides_of(
+    genders: str | None, gender: str | None, language: str | None, license: str | None
+) -> MetadataOverrides:
+    """What the user states about the voices; `genders` names the side table."""
     side = read_side_table(open_place(genders)) if genders else {}
-    return Told(cast("Gender | None", gender), language or None, license or None, side)
+    return MetadataOverrides(cast("Gender | None", gender), language or None, license or None, side)
 
 
 def import_voices(
-    format: str, source: str, out: str, name: str | None, told: Told, engine: str
+    format: str, source: str, out: str, name: str | None, overrides: MetadataOverrides, engine: str
 ) -> tuple[str, list[str]]:
     """The outcome, and what else is to be said."""
-    result = transfer.import_voices(
-        cast(transfer.Format, format), open_place(source), open_place(out), told, name, engine
-    )
+    result = transfer.import_voices(format, open_place(source), open_place(out), overrides, name, engine)
     notes = [*result.notes, *map(_line, result.rejects[:_REJECTS_SHOWN])]
     if len(result.rejects) > _REJECTS_SHOWN:
         notes.append(f"... and {len(result.rejects) - _REJECTS_SHOWN} more rejects")
@@ -32,9 +32,9 @@ def import_voices(
 
 def export_voices(bank: str, format: str, out: str) -> tuple[str, list[str]]:
     """The outcome, and what else is to be said."""
-    result = transfer.export_voices(cast(transfer.Format, format), load_bank(bank), open_place(out))
+    result = transfer.export_voices(format, load_bank(bank), open_place(out))
     return f"{result.voices} voices, {result.left_out} left out", list(result.notes)
 
 
-def _line(reject: Reject) -> str:
+def _line(reject: VoiceReject) -> str:
     return f"{reject.name}: {reject.reason}: {reject.detail or reject.reason.meaning}"

@@ -54,14 +54,14 @@ _MEANINGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Reject:
+class VoiceReject:
     name: str
     reason: ImportReason
     detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class VoiceEntry:
     """A voice to be. `name` is the other program's; gender, language and license are None where it does not say."""
 
     name: str
@@ -77,27 +77,27 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundVoices:
     """What a reader found. `notes` are for people. `real_people`: the voices are those of recordings; None: the file
     does not tell."""
 
-    entries: tuple[Entry, ...]
-    rejects: tuple[Reject, ...]
+    entries: tuple[VoiceEntry, ...]
+    rejects: tuple[VoiceReject, ...]
     notes: tuple[str, ...] = ()
     real_people: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What the user says of all voices, and of single ones (`side`, by name)."""
+class MetadataOverrides:
+    """What the user states about voices that the files do not: about all of them, and by name about single ones."""
 
     gender: Gender | None = None
     language: str | None = None
     license: str | None = None
-    side: Mapping[str, "Entry"] = field(default_factory=dict)
+    by_name: Mapping[str, "VoiceEntry"] = field(default_factory=dict)
 
 
-def read_side_table(file: Place) -> dict[str, Entry]:
+def read_side_table(file: Place) -> dict[str, VoiceEntry]:
     """The rows of a CSV with the header `name,gender` and, if need be, `language`, `role` (user, agent), `license`.
 
     InputError names the first row that is wrong. An empty cell says nothing.
@@ -107,7 +107,7 @@ def read_side_table(file: Place) -> dict[str, Entry]:
         header = rows.fieldnames or []
         if "name" not in header or set(header) - set(_COLUMNS):
             raise InputError(f"{file.name}: the first line names the columns: name, gender[, language, role, license]")
-        table: dict[str, Entry] = {}
+        table: dict[str, VoiceEntry] = {}
         for row in rows:
             entry = _side_entry(row, f"{file.name} line {rows.line_num}")
             if entry.name in table:
@@ -129,9 +129,9 @@ def side_table(voices: Iterable[Voice]) -> str:
     return text.getvalue()
 
 
-def complete(entries: Sequence[Entry], told: Told) -> list[Voice]:
+def complete(entries: Sequence[VoiceEntry], overrides: MetadataOverrides) -> list[Voice]:
     """The voices, in order. InputError says of which the gender or the language is not known."""
-    full = [_told(entry, told) for entry in entries]
+    full = [_overridden(entry, overrides) for entry in entries]
     problems = []
     for what, option in (("gender", "--genders"), ("language", "--language")):
         unknown = [entry.name for entry in full if getattr(entry, what) is None]
@@ -156,7 +156,7 @@ def voice_id_of(name: str, prefix: str) -> str:
     return f"{kept or prefix}-{digest}"
 
 
-def entry_problem(entry: Entry) -> str | None:
+def entry_problem(entry: VoiceEntry) -> str | None:
     """What would be wrong with the voice, whatever its gender and language; None: nothing."""
     texts = (entry.name, entry.speaker, entry.prompt_text or "")
     if any("\ud800" <= character <= "\udfff" for text in texts for character in text):
@@ -164,7 +164,7 @@ def entry_problem(entry: Entry) -> str | None:
     return voice_problem(_voice(replace(entry, gender="female", language="und")))
 
 
-def _voice(entry: Entry) -> Voice:
+def _voice(entry: VoiceEntry) -> Voice:
     return Voice(
         voice_id=voice_id_of(entry.name, entry.engine),
         engine=entry.engine,
@@ -179,19 +179,19 @@ def _voice(entry: Entry) -> Voice:
     )
 
 
-def _told(entry: Entry, told: Told) -> Entry:
+def _overridden(entry: VoiceEntry, overrides: MetadataOverrides) -> VoiceEntry:
     """The side table knows best, then the file itself, then what is said of all."""
-    side = told.side.get(entry.name, Entry(entry.name, "", ""))
+    side = overrides.by_name.get(entry.name, VoiceEntry(entry.name, "", ""))
     return replace(
         entry,
-        gender=side.gender or entry.gender or told.gender,
-        language=side.language or entry.language or told.language,
-        license=side.license or entry.license or told.license,
+        gender=side.gender or entry.gender or overrides.gender,
+        language=side.language or entry.language or overrides.language,
+        license=side.license or entry.license or overrides.license,
         agent=side.agent or entry.agent,
     )
 
 
-def _side_entry(row: Mapping[str | None, str | None], where: str) -> Entry:
+def _side_entry(row: Mapping[str | None, str | None], where: str) -> VoiceEntry:
     if None in row or not row.get("name"):
         raise InputError(f"{where}: more cells than columns, or no name")
     gender, role = row.get("gender") or None, row.get("role") or "user"
@@ -199,7 +199,7 @@ def _side_entry(row: Mapping[str | None, str | None], where: str) -> Entry:
         raise InputError(f"{where}: gender {gender!r} is neither female nor male")
     if role not in ("user", "agent"):
         raise InputError(f"{where}: role {role!r} is neither user nor agent")
-    return Entry(
+    return VoiceEntry(
         name=str(row["name"]),
         engine="",
         speaker="",

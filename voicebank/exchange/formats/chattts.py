@@ -10,7 +10,8 @@ from typing import Any, get_args
 
 from manifests.errors import InputError, UserError
 from manifests.storage import Place
-from voicebank.exchange.entry import Entry, Found, ImportReason, Reject, entry_problem
+from voicebank.exchange.entry import FoundVoices, ImportReason, VoiceEntry, VoiceReject, entry_problem
+from voicebank.exchange.format import ExchangeFormat
 from voicebank.voice import Gender, Voice
 
 ENGINE = "chattts"
@@ -18,25 +19,25 @@ ENGINE = "chattts"
 _KEYS = ("name", "speaker", "gender", "language")
 
 
-def read_speakers(file: Place) -> Found:
-    """The voices of the file. InputError where it is no text or, for TSV, has not these columns."""
-    entries: list[Entry] = []
-    rejects: list[Reject] = []
+def read_speakers(file: Place) -> FoundVoices:
+    """Read the voices of a file. InputError where it is not text or, for TSV, does not have these columns."""
+    entries: list[VoiceEntry] = []
+    rejects: list[VoiceReject] = []
     seen: set[str] = set()
     for number, row in _rows(file):
         found = _entry(row, f"line {number}")
-        if isinstance(found, Entry) and found.name in seen:
-            found = Reject(found.name, ImportReason.DUPLICATE)
-        if isinstance(found, Reject):
+        if isinstance(found, VoiceEntry) and found.name in seen:
+            found = VoiceReject(found.name, ImportReason.DUPLICATE)
+        if isinstance(found, VoiceReject):
             rejects.append(found)
         else:
             seen.add(found.name)
             entries.append(found)
-    return Found(tuple(entries), tuple(rejects))
+    return FoundVoices(tuple(entries), tuple(rejects))
 
 
 def export_speakers(voices: Sequence[Voice], tsv: bool) -> str:
-    """The file. UserError for a string that a TSV file cannot hold."""
+    """The text of the file. UserError for a string that a TSV file cannot hold."""
     rows = [(voice.voice_id, voice.speaker, voice.gender, voice.language) for voice in voices]
     if not tsv:
         return "".join(json.dumps(dict(zip(_KEYS, row, strict=True)), ensure_ascii=False) + "\n" for row in rows)
@@ -75,15 +76,29 @@ def _object(line: str) -> Any:
         return None
 
 
-def _entry(row: Any, where: str) -> Entry | Reject:
+def _entry(row: Any, where: str) -> VoiceEntry | VoiceReject:
     if not isinstance(row, dict) or not all(isinstance(value, str | None) for value in row.values()):
-        return Reject(where, ImportReason.BAD_METADATA, "not an object of texts")
+        return VoiceReject(where, ImportReason.BAD_METADATA, "not an object of texts")
     name, speaker = row.get("name") or "", row.get("speaker") or ""
     gender = row.get("gender") or None
     if not name or not speaker:
-        return Reject(name or where, ImportReason.BAD_METADATA, "no name, or no speaker string")
+        return VoiceReject(name or where, ImportReason.BAD_METADATA, "no name, or no speaker string")
     if gender is not None and gender not in get_args(Gender):
-        return Reject(name, ImportReason.BAD_METADATA, f"gender {gender!r} is neither female nor male"[:80])
-    entry = Entry(name, ENGINE, speaker, gender=gender, language=row.get("language") or None)
+        return VoiceReject(name, ImportReason.BAD_METADATA, f"gender {gender!r} is neither female nor male"[:80])
+    entry = VoiceEntry(name, ENGINE, speaker, gender=gender, language=row.get("language") or None)
     problem = entry_problem(entry)
-    return Reject(where, ImportReason.BAD_METADATA, problem) if problem else entry
+    return VoiceReject(where, ImportReason.BAD_METADATA, problem) if problem else entry
+
+
+def _write(file: Place, voices: Sequence[Voice]) -> Sequence[str]:
+    file.write_text(export_speakers(voices, tsv=file.name.lower().endswith(".tsv")))
+    return ()
+
+
+FORMAT = ExchangeFormat(
+    origin="speaker strings of ChatTTS",
+    requires="of the engine chattts",
+    can_hold=lambda voice: voice.engine == ENGINE,
+    read=lambda file, _: read_speakers(file),
+    write=_write,
+)

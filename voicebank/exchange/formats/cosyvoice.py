@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from manifests.errors import EngineUnavailable, InputError
+from manifests.errors import InputError
+from manifests.libraries import extra, library
 from manifests.storage import Place
-from voicebank.exchange.entry import Entry, Found, ImportReason, Reject, entry_problem
+from voicebank.exchange.entry import FoundVoices, ImportReason, VoiceEntry, VoiceReject, entry_problem
+from voicebank.exchange.format import ExchangeFormat
 from voicebank.voice import Vector, Voice
 
 ENGINE = "cosyvoice"
@@ -41,14 +43,14 @@ def export_spk2info(voices: Sequence[Voice]) -> bytes:
     return buffer.getvalue()
 
 
-def read_spk2info(file: Place) -> Found:
+def read_spk2info(file: Place) -> FoundVoices:
     """The entries of the file. InputError where it cannot be loaded without running code, or is no such file."""
     info = _load(file)
     entries, rejects, left = [], [], Counter[str]()
     recorded = False
     for name, values in info.items():
         found = _entry(name, values)
-        if isinstance(found, Reject):
+        if isinstance(found, VoiceReject):
             rejects.append(found)
             continue
         entries.append(found)
@@ -56,21 +58,23 @@ def read_spk2info(file: Place) -> Found:
         recorded = recorded or set(values) != {"embedding"}
     entries, odd = _of_one_width(entries)
     notes = tuple(f"left out: {key} of {count} entries" for key, count in sorted(left.items()))
-    return Found(tuple(entries), (*rejects, *odd), notes, real_people=True if recorded else None)
+    return FoundVoices(tuple(entries), (*rejects, *odd), notes, real_people=True if recorded else None)
 
 
-def _entry(name: object, values: object) -> Entry | Reject:
+def _entry(name: object, values: object) -> VoiceEntry | VoiceReject:
     if not isinstance(name, str) or not name or not isinstance(values, Mapping):
-        return Reject(str(name)[:80], ImportReason.BAD_METADATA, "not a name with a dictionary")
+        return VoiceReject(str(name)[:80], ImportReason.BAD_METADATA, "not a name with a dictionary")
     tensors = [values[key] for key in _EMBEDDINGS if _is_vector(values.get(key))]
     if not tensors:
-        return Reject(name, ImportReason.NO_EMBEDDING, f"it holds {', '.join(map(str, values)) or 'nothing'}"[:200])
+        return VoiceReject(
+            name, ImportReason.NO_EMBEDDING, f"it holds {', '.join(map(str, values)) or 'nothing'}"[:200]
+        )
     embedding = _unit(tensors[0].detach().cpu().double().numpy().reshape(-1))
     if embedding is None:
-        return Reject(name, ImportReason.BAD_EMBEDDING, "NaN, infinite or all zeros")
-    entry = Entry(name, ENGINE, name, embedding=embedding)
+        return VoiceReject(name, ImportReason.BAD_EMBEDDING, "NaN, infinite or all zeros")
+    entry = VoiceEntry(name, ENGINE, name, embedding=embedding)
     problem = entry_problem(entry)
-    return Reject(name[:80], ImportReason.BAD_METADATA, problem) if problem else entry
+    return VoiceReject(name[:80], ImportReason.BAD_METADATA, problem) if problem else entry
 
 
 def _is_vector(value: object) -> bool:
@@ -90,7 +94,7 @@ def _unit(vector: npt.NDArray[np.float64]) -> Vector | None:
     return (vector / scale).astype(np.float32)
 
 
-def _of_one_width(entries: Sequence[Entry]) -> tuple[list[Entry], list[Reject]]:
+def _of_one_width(entries: Sequence[VoiceEntry]) -> tuple[list[VoiceEntry], list[VoiceReject]]:
     """The entries whose embeddings have the most common width, and the others."""
     widths = Counter(entry.embedding.size for entry in entries if entry.embedding is not None)
     usual = widths.most_common(1)[0][0] if widths else 0
@@ -100,7 +104,7 @@ def _of_one_width(entries: Sequence[Entry]) -> tuple[list[Entry], list[Reject]]:
         if width == usual:
             kept.append(entry)
         else:
-            odd.append(Reject(entry.name, ImportReason.BAD_EMBEDDING, f"{width} wide, not {usual}"))
+            odd.append(VoiceReject(entry.name, ImportReason.BAD_EMBEDDING, f"{width} wide, not {usual}"))
     return kept, odd
 
 
@@ -124,8 +128,18 @@ def _load(file: Place) -> Mapping[object, Any]:
 
 
 def _torch() -> Any:
-    try:
-        import torch
-    except ImportError:
-        raise EngineUnavailable('CosyVoice\'s spk2info.pt needs PyTorch: pip install "parley[voicebank]"') from None
-    return torch
+    return library("torch", "CosyVoice's spk2info.pt", extra("voicebank"))
+
+
+def _write(file: Place, voices: Sequence[Voice]) -> Sequence[str]:
+    file.write_bytes(export_spk2info(voices))
+    return ()
+
+
+FORMAT = ExchangeFormat(
+    origin="the speakers of a CosyVoice model (spk2info.pt)",
+    requires="with an embedding",
+    can_hold=lambda voice: voice.embedding is not None,
+    read=lambda file, _: read_spk2info(file),
+    write=_write,
+)
