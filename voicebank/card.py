@@ -6,14 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from manifests.errors import CorpusError, LawBroken, UserError
+from manifests.private_paths import is_private
 from manifests.storage import Place
 
 CARD_FILE = "card.json"
 
-# At the start of a text or of a word: /home/me, ~/data, C:\data, file:///data; and passwords inside addresses.
-_PRIVATE = re.compile(
-    r"""(?:^|(?<=[\s"'=(,:]))(?:/[^\s/]|~[\w.-]*/|[A-Za-z]:[\\/]\S)|\bfile:/|://[^/\s@]*:[^/\s@]*@"""
-)
 _SECRET_KEY = re.compile(r"(^|[_-])(api_?key|token|password|passwd|secret|credentials?)$", re.IGNORECASE)
 
 
@@ -30,7 +27,7 @@ def check_card(card: Mapping[str, Any]) -> str:
     for where, value in _leaves(card):
         if _SECRET_KEY.search(where.rsplit(".", 1)[-1]):
             raise UserError(f"{where} must not stand in a voice bank's card")
-        if _PRIVATE.search(str(value)):
+        if is_private(str(value)):
             raise UserError(f"{where}: a voice bank's card must not hold paths of this machine, or passwords")
     try:
         return json.dumps(card, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False) + "\n"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from manifests.errors import EngineUnavailable
+from manifests.libraries import extra, library
 from voicebank.leak import Values
 from voicebank.speaker_table import Matrix
 from voicebank.voice import GENDERS
@@ -21,10 +21,7 @@ _COLOURS = {"female": "#b5446e", "male": "#2f6690", "voices": "#e08e45", "real":
 
 def check_plotting() -> None:
     """EngineUnavailable where matplotlib is missing: better before hours of work than after."""
-    try:
-        import matplotlib  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise EngineUnavailable('the report needs matplotlib: pip install "parley[voicebank]"') from error
+    library("matplotlib", "the report", extra("voicebank"))
 
 
 def similarity_plot(series: Mapping[str, Values], limit: float) -> bytes:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from manifests.audio import decode
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Turn
+from pipeline.audio.levels import loudest_dbfs
 from pipeline.engines.contract import Clip, Failure, SpeechRecognizer, Transcript
-from pipeline.engines.shared.silence_guard import loudest_dbfs
 from pipeline.scoring.hallucination import SILENCE_DBFS, flags
 from pipeline.scoring.rates import Score, score
 from pipeline.stages._turns import Place

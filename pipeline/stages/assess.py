@@ -11,8 +11,9 @@ from dataclasses import dataclass, fields, replace
 from manifests.audio import decode
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Quality, Turn
+from pipeline.audio.levels import clipped_share, peak_dbfs
 from pipeline.audio.loudness import loudness_lufs
-from pipeline.audio.samples import clipped_share, loud_span, peak_dbfs
+from pipeline.audio.samples import loud_span
 from pipeline.engines.contract import Clip, Failure, QualityPredictor, SpeakerEncoder
 from pipeline.recipe import Assess, Recipe
 from pipeline.stages._turns import find_turns, replace_turns

@@ -9,16 +9,9 @@ from dataclasses import replace
 
 from manifests.audio import decode
 from manifests.schema import Audio, Dialogue, Quality, Turn
+from pipeline.audio.levels import clipped_share, normalize_peak, peak_dbfs
 from pipeline.audio.loudness import normalize_loudness
-from pipeline.audio.samples import (
-    clipped_share,
-    encode,
-    normalize_peak,
-    pad_silence,
-    peak_dbfs,
-    resample,
-    trim_silence,
-)
+from pipeline.audio.samples import encode, pad_silence, resample, trim_silence
 from pipeline.engines.contract import Samples
 from pipeline.recipe import Recipe, Render
 from pipeline.stages._turns import find_turns, replace_turns

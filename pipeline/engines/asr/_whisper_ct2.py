@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from manifests.errors import EngineUnavailable
+from manifests.libraries import extra, library
 from pipeline.engines.asr._chunked_decoding import Heard
-from pipeline.engines.asr.whisper import Decoding
+from pipeline.engines.asr.whisper import NAME, Decoding
 from pipeline.engines.contract import Samples
+
+_INSTALL = extra("recognizers")
 
 MAX_TARGET_POSITIONS, PROMPT_TOKENS = 448, 4
 """Of every Whisper decoder; the converted format does not say."""
@@ -21,15 +23,9 @@ MAX_TARGET_POSITIONS, PROMPT_TOKENS = 448, 4
 
 class CTranslate2Backend:
     def __init__(self, decoding: Decoding) -> None:
-        try:
-            import ctranslate2
-            import faster_whisper
-            from faster_whisper.feature_extractor import FeatureExtractor
-            from faster_whisper.tokenizer import _LANGUAGE_CODES, Tokenizer
-        except ImportError as error:
-            raise EngineUnavailable(
-                f'whisper needs faster-whisper ({error}): pip install "parley[recognizers]"'
-            ) from error
+        ctranslate2 = library("ctranslate2", NAME, _INSTALL)
+        faster_whisper = library("faster_whisper", NAME, _INSTALL)
+        tokenizers = library("faster_whisper.tokenizer", NAME, _INSTALL)
         device, _, index = decoding.device.partition(":")
         threads = int(os.environ.get("OMP_NUM_THREADS", "0"))
         loaded = faster_whisper.WhisperModel(
@@ -44,12 +40,16 @@ class CTranslate2Backend:
         self._model: Any = loaded.model
         self._beams = decoding.beams
         # transformers 5 writes no preprocessor_config.json, and without one faster-whisper takes 80 mel bands.
-        self._features = FeatureExtractor(**{**loaded.feat_kwargs, "feature_size": self._model.n_mels})
+        self._features = faster_whisper.feature_extractor.FeatureExtractor(
+            **{**loaded.feat_kwargs, "feature_size": self._model.n_mels}
+        )
         multilingual = self._model.is_multilingual
-        codes = _LANGUAGE_CODES if multilingual else ("en",)
+        codes = tokenizers._LANGUAGE_CODES if multilingual else ("en",)
         tokenizer = loaded.hf_tokenizer
         self.languages = frozenset(code for code in codes if not multilingual or tokenizer.token_to_id(f"<|{code}|>"))
-        self._tokenizers = {code: Tokenizer(tokenizer, multilingual, "transcribe", code) for code in self.languages}
+        self._tokenizers = {
+            code: tokenizers.Tokenizer(tokenizer, multilingual, "transcribe", code) for code in self.languages
+        }
         self.max_tokens = MAX_TARGET_POSITIONS - PROMPT_TOKENS
 
     def hear(self, windows: Sequence[Samples], languages: Sequence[str], max_new_tokens: int) -> list[Heard]:

@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from manifests.errors import EngineUnavailable
+from manifests.libraries import extra, library
 from pipeline.engines.asr._chunked_decoding import Heard
-from pipeline.engines.asr.whisper import Decoding
+from pipeline.engines.asr.whisper import NAME, Decoding
 from pipeline.engines.contract import Samples
 from pipeline.engines.shared.silence_guard import SAMPLE_RATE
+from pipeline.engines.shared.torch_device import find_device
 from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
+
+_INSTALL = extra("recognizers")
 
 PROMPT_TOKENS = 4
 """<|startoftranscript|>, language, task, <|notimestamps|>."""
@@ -21,22 +25,16 @@ class TransformersBackend:
     log-probabilities, whose first position tells the probability that there is no speech."""
 
     def __init__(self, decoding: Decoding) -> None:
-        try:
-            prepare_torchaudio()
-            import torch
-            from transformers import WhisperForConditionalGeneration, WhisperProcessor
-        except ImportError as error:
-            raise EngineUnavailable(
-                f'whisper needs transformers ({error}): pip install "parley[recognizers]"'
-            ) from error
-        self._torch = torch
-        self._device = _device(decoding.device)
-        self._dtype = _dtype(decoding.dtype, self._device)
+        prepare_torchaudio()
+        self._torch = library("torch", NAME, _INSTALL)
+        transformers = library("transformers", NAME, _INSTALL)
+        self._device = find_device(self._torch, decoding.device, NAME)
+        self._dtype = _dtype(self._torch, decoding.dtype, self._device)
         self._beams = decoding.beams
         revision = decoding.revision or "main"
-        processor = WhisperProcessor.from_pretrained(decoding.checkpoint, revision=revision)
+        processor = transformers.WhisperProcessor.from_pretrained(decoding.checkpoint, revision=revision)
         self._features, self._tokenizer = processor.feature_extractor, processor.tokenizer
-        model: Any = WhisperForConditionalGeneration.from_pretrained(
+        model: Any = transformers.WhisperForConditionalGeneration.from_pretrained(
             decoding.checkpoint, revision=revision, dtype=self._dtype, attn_implementation="sdpa"
         )
         self._model = model.to(self._device).eval()
@@ -103,15 +101,7 @@ class TransformersBackend:
         return [start, settings.lang_to_id[f"<|{language}|>"], settings.task_to_id["transcribe"], end]
 
 
-def _device(asked: str) -> str:
-    import torch
-
-    return ("cuda" if torch.cuda.is_available() else "cpu") if asked == "auto" else asked
-
-
-def _dtype(asked: str, device: str) -> Any:
-    import torch
-
+def _dtype(torch: Any, asked: str, device: str) -> Any:
     if asked == "auto":
         return torch.float32 if device == "cpu" else torch.float16
     return {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}[asked]

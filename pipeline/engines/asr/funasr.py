@@ -6,10 +6,8 @@ one result for a batch without speech, and sets the random seed and the number o
 """
 
 import contextlib
-import importlib.metadata
 import io
 import logging
-import random
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,16 +18,19 @@ from typing import Any
 import numpy as np
 
 from manifests.errors import EngineDied, EngineUnavailable
+from manifests.libraries import extra, library, library_version
 from manifests.reasons import Reason
 from pipeline.engines.asr._chunked_decoding import Heard, Hearer, Window, transcribe
 from pipeline.engines.contract import Clip, Failure, Samples, Transcript
+from pipeline.engines.shared.random_state import random_state_kept
+from pipeline.engines.shared.torch_device import find_device
 from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
 from pipeline.models import FunASRModel
 from pipeline.scoring.normalize import primary_subtag
 
 NAME = "funasr"
 
-_INSTALL = 'pip install "parley[recognizers]"'
+_INSTALL = extra("recognizers")
 
 TAG = re.compile(r"<\|[^|<>]*\|>")
 """SenseVoice writes language, emotion, event and whether numbers are digits before the text: <|zh|><|NEUTRAL|>..."""
@@ -70,12 +71,9 @@ most: it has an engine of its own here."""
 
 def version(model: FunASRModel | None = None) -> str:
     """The package's version, after the model's label and settings if one is given."""
-    try:
-        library = f"funasr {importlib.metadata.version('funasr')}"
-        importlib.metadata.version("kaldi-native-fbank")
-    except importlib.metadata.PackageNotFoundError as error:
-        raise EngineUnavailable(f"funasr needs the package {error.name}: {_INSTALL}") from error
-    return f"{model.label} {library} itn={'on' if model.itn else 'off'}" if model else library
+    package = f"funasr {library_version('funasr', NAME, _INSTALL)}"
+    library_version("kaldi-native-fbank", NAME, _INSTALL)
+    return f"{model.label} {package} itn={'on' if model.itn else 'off'}" if model else package
 
 
 def open_recognizer(model: FunASRModel) -> "FunASR":
@@ -174,20 +172,17 @@ def dithered(samples: Samples) -> Samples:
 
 
 def _load(model: FunASRModel) -> Any:
-    try:
-        prepare_torchaudio()
-        with _process_unchanged(), contextlib.redirect_stdout(sys.stderr):
-            from funasr import AutoModel
-    except ImportError as error:
-        raise EngineUnavailable(f"funasr does not load ({error}): {_INSTALL}") from error
+    prepare_torchaudio()
+    torch = library("torch", NAME, _INSTALL)
+    device = find_device(torch, model.serving.device, NAME)
+    with _process_unchanged(torch), contextlib.redirect_stdout(sys.stderr):
+        funasr = library("funasr", NAME, _INSTALL)
     printed = io.StringIO()
     try:
         # Fun-ASR imports more of transformers while it is built.
         prepare_torchaudio()
-        with _process_unchanged(), contextlib.redirect_stdout(printed):
-            loaded = AutoModel(**_settings(model))
-    except EngineUnavailable:
-        raise
+        with _process_unchanged(torch), contextlib.redirect_stdout(printed):
+            loaded = funasr.AutoModel(**_settings(model, device, torch.get_num_threads()))
     except Exception as error:  # the package raises whatever its downloads and builders do
         raise EngineUnavailable(_no_checkpoint(model, type(error).__name__)) from error
     if problem := _random_weights(loaded, printed.getvalue()):
@@ -195,14 +190,12 @@ def _load(model: FunASRModel) -> Any:
     return loaded
 
 
-def _settings(model: FunASRModel) -> dict[str, Any]:
-    import torch
-
+def _settings(model: FunASRModel, device: str, threads: int) -> dict[str, Any]:
     settings = {
         "model": model.model,
         "hub": {"modelscope": "ms", "huggingface": "hf"}[model.hub],
-        "device": _device(model.serving.device),
-        "ncpu": torch.get_num_threads(),  # each call sets them anew
+        "device": device,
+        "ncpu": threads,  # each call sets PyTorch's threads again
         "disable_update": True,  # or it asks the package index for a newer version
         "disable_pbar": True,
         "log_level": "ERROR",
@@ -228,34 +221,21 @@ def _no_checkpoint(model: FunASRModel, why: str) -> str:
     )
 
 
-def _device(asked: str) -> str:
-    """The package falls back to the CPU where there is no such device; that would be a swap in silence."""
-    import torch
-
-    if asked == "auto":
-        return "cuda:0" if torch.cuda.is_available() else "cpu"
-    if asked.startswith("cuda") and not torch.cuda.is_available():
-        raise EngineUnavailable(f"funasr: there is no device {asked} here")
-    return asked
-
-
 @contextlib.contextmanager
-def _process_unchanged() -> Iterator[None]:
-    """Importing the package and building a model set three random generators, the number of threads and the log level
-    of the whole process, and log private paths meanwhile."""
-    import torch
+def _process_unchanged(torch: Any) -> Iterator[None]:
+    """Undo what importing the package and building a model do to the process.
 
+    They set three random generators, the number of threads and the log level, and log private paths meanwhile.
+    """
     log = logging.getLogger()
     level, handlers, disabled = log.level, list(log.handlers), log.manager.disable
+    threads = torch.get_num_threads()
     logging.disable(logging.CRITICAL)
-    before = random.getstate(), np.random.get_state(), torch.random.get_rng_state(), torch.get_num_threads()
     try:
-        yield
+        with random_state_kept():
+            yield
     finally:
-        random.setstate(before[0])
-        np.random.set_state(before[1])
-        torch.random.set_rng_state(before[2])
-        torch.set_num_threads(before[3])
+        torch.set_num_threads(threads)
         log.setLevel(level)
         log.handlers[:] = handlers
         logging.disable(disabled)

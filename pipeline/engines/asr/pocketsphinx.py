@@ -4,7 +4,6 @@ The language model is the general one of the wheel, always. The decoder never se
 say: told the reference, a decoder hears it, and the gate would measure nothing.
 """
 
-import importlib.metadata
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +11,8 @@ from typing import Any
 import numpy as np
 import soxr
 
-from manifests.errors import EngineDied, EngineUnavailable
+from manifests.errors import EngineDied
+from manifests.libraries import extra, library, library_version
 from manifests.reasons import Reason
 from pipeline.engines.contract import Clip, Failure, Samples, Transcript
 
@@ -24,7 +24,7 @@ MAX_SAMPLES = 300 * SAMPLE_RATE
 
 _PEAK, _MAX_GAIN = 0.9, 20.0
 
-_INSTALL = "install the PyPI package pocketsphinx, version 5"
+_INSTALL = extra("offline")
 
 # Language weights of the three passes and the most states searched per frame, chosen on clean synthetic speech. The
 # last saves a sixth of the time at no loss; narrower beams save more and lose a fifth of the good clips.
@@ -33,10 +33,7 @@ _SETTINGS = {"lw": 5.0, "fwdflatlw": 7.0, "bestpathlw": 8.0, "maxhmmpf": 5000}
 
 def version() -> str:
     """The package's version and the decoder's settings."""
-    try:
-        package = importlib.metadata.version("pocketsphinx")
-    except importlib.metadata.PackageNotFoundError as error:
-        raise EngineUnavailable(f"pocketsphinx is not installed: {_INSTALL}") from error
+    package = library_version("pocketsphinx", NAME, _INSTALL)
     settings = " ".join(f"{key}={value:g}" for key, value in _SETTINGS.items())
     return f"{package} en-us cmn=batch peak={_PEAK:g} {settings}"
 
@@ -88,8 +85,4 @@ def _pcm(samples: Samples) -> bytes:
 
 
 def _decoder() -> Any:
-    try:
-        import pocketsphinx
-    except ImportError as error:
-        raise EngineUnavailable(f"pocketsphinx does not load ({error}): {_INSTALL}") from error
-    return pocketsphinx.Decoder(cmn="batch", loglevel="FATAL", **_SETTINGS)
+    return library("pocketsphinx", NAME, _INSTALL).Decoder(cmn="batch", loglevel="FATAL", **_SETTINGS)

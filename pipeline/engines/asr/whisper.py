@@ -5,13 +5,13 @@ format. Language and task are forced, for each row its own; nothing is condition
 fallback and no sampling, so that a clip's transcript depends on the clip alone.
 """
 
-import importlib.metadata
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from manifests.errors import EngineDied, EngineUnavailable
+from manifests.libraries import extra, library_version
 from manifests.reasons import Reason
 from pipeline.engines.asr._chunked_decoding import Heard, Hearer, Window, transcribe
 from pipeline.engines.asr._windows import WINDOW_S
@@ -57,10 +57,7 @@ class Decoding:
 def version(model: WhisperModel | None = None) -> str:
     """Versions of the libraries, after the checkpoint's label and how it is decoded if one is given."""
     package = _PACKAGES[model.backend if model else "transformers"]
-    try:
-        library = f"{package} {importlib.metadata.version(package)}"
-    except importlib.metadata.PackageNotFoundError as error:
-        raise EngineUnavailable(f'whisper needs {package}: pip install "parley[recognizers]"') from error
+    library = f"{package} {library_version(package, NAME, extra('recognizers'))}"
     if model is None:
         return library
     return f"{model.label} {library} {model.dtype} beams={model.beams} window={WINDOW_S}s"

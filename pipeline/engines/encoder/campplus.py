@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 
 from manifests.errors import EngineUnavailable
+from manifests.libraries import extra, library, library_version
 from pipeline.engines.contract import Clip, Failure, Samples
 from pipeline.engines.shared.clips import SAMPLE_RATE, encode_each
-from pipeline.engines.shared.libraries import library, library_version
 from pipeline.engines.shared.onnx import OnnxSession
 from pipeline.models import CampplusModel
 
 NAME = "campplus"
+
+_INSTALL = extra("voicebank")
 
 FILE = "campplus.onnx"
 BINS = 80
@@ -27,7 +29,7 @@ BINS = 80
 def version(model: CampplusModel | None = None) -> str:
     """The libraries' versions, after the model's name and revision if one is given; EngineUnavailable without them."""
     names = ("onnxruntime", "kaldi-native-fbank")
-    of_libraries = " ".join(f"{name} {library_version(name, NAME)}" for name in names)
+    of_libraries = " ".join(f"{name} {library_version(name, NAME, _INSTALL)}" for name in names)
     return f"{model.label} {of_libraries}" if model else of_libraries
 
 
@@ -40,9 +42,9 @@ class Campplus:
         """Raises EngineUnavailable where there is no such file, it is no graph of this kind, or a GPU is asked for."""
         self.version = version(model)
         if model.serving.device not in ("auto", "cpu"):
-            raise EngineUnavailable(f"{NAME!r} runs on the CPU only, as in CosyVoice, not on {model.serving.device!r}")
-        self._fbank = library("kaldi_native_fbank", NAME)
-        self._session = OnnxSession(_graph(model), model.label, NAME)
+            raise EngineUnavailable(f"{NAME} runs on the CPU only, as in CosyVoice, not on {model.serving.device!r}")
+        self._fbank = library("kaldi_native_fbank", NAME, _INSTALL)
+        self._session = OnnxSession(_graph(model), model.label, NAME, _INSTALL)
         self._input = _input_name(self._session, model)
         self.dimension = self._run(np.zeros((100, BINS), np.float32)).size
 
@@ -78,9 +80,7 @@ def _graph(model: CampplusModel) -> Path:
     path = Path(model.model).expanduser()
     path = path / FILE if path.is_dir() else path
     if not path.is_file():
-        raise EngineUnavailable(
-            f"{NAME!r} finds no {FILE} under {model.label}: name the file, or CosyVoice's directory"
-        )
+        raise EngineUnavailable(f"{NAME} finds no {FILE} under {model.label}: name the file, or CosyVoice's directory")
     return path
 
 

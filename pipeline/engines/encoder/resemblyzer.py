@@ -17,13 +17,14 @@ Its traps, and what is done about them:
 import warnings
 from collections.abc import Sequence
 
+from manifests.libraries import extra, library, library_version
 from pipeline.engines.contract import Clip, Failure, Samples
 from pipeline.engines.shared.clips import MIN_S, SAMPLE_RATE, UNMEASURABLE, encode_each
-from pipeline.engines.shared.libraries import library, library_version, torch_on
+from pipeline.engines.shared.torch_device import torch_on
 
 NAME = "resemblyzer"
 
-_INSTALL = 'pip install "parley[voicebank]" && pip install --no-deps resemblyzer==0.1.4'
+_INSTALL = f"{extra('voicebank')} && pip install --no-deps resemblyzer==0.1.4"
 
 
 def version() -> str:
@@ -39,7 +40,7 @@ class Resemblyzer:
 
     def __init__(self, device: str = "auto") -> None:
         self.version = version()
-        _, device = torch_on(device, NAME)
+        _, device = torch_on(device, NAME, _INSTALL)
         with warnings.catch_warnings():
             # It imports a name that scipy has moved.
             warnings.simplefilter("ignore", DeprecationWarning)

@@ -20,15 +20,19 @@ from typing import Any
 import numpy as np
 
 from manifests.errors import EngineUnavailable
+from manifests.libraries import extra, library, library_version
 from pipeline.engines.contract import Clip, Failure, Samples
 from pipeline.engines.encoder._hyperparams import has_key
 from pipeline.engines.encoder._hyperparams import problem as hyperparams_problem
 from pipeline.engines.shared.clips import SAMPLE_RATE, encode_each
-from pipeline.engines.shared.libraries import library, library_version, torch_on
+from pipeline.engines.shared.random_state import random_state_kept
+from pipeline.engines.shared.torch_device import torch_on
 from pipeline.engines.shared.torchaudio_import import import_torchaudio
 from pipeline.models import SpeechBrainModel
 
 NAME = "speechbrain"
+
+_INSTALL = extra("voicebank")
 
 FILE = "hyperparams.yaml"
 _PLACE_KEY = "pretrained_path"
@@ -43,7 +47,7 @@ _BROKEN = (
 
 def version(model: SpeechBrainModel | None = None) -> str:
     """SpeechBrain's version, after the model's name and revision if one is given; EngineUnavailable without it."""
-    of_library = f"speechbrain {library_version(NAME, NAME)}"
+    of_library = f"speechbrain {library_version(NAME, NAME, _INSTALL)}"
     return f"{model.label} {of_library}" if model else of_library
 
 
@@ -55,7 +59,7 @@ class SpeechBrain:
     def __init__(self, model: SpeechBrainModel) -> None:
         """Raises EngineUnavailable for a model that cannot be had, is not trusted, or is no speaker encoder."""
         self.version = version(model)
-        self._torch, self._device = torch_on(model.serving.device, NAME)
+        self._torch, self._device = torch_on(model.serving.device, NAME, _INSTALL)
         self._encoder = _load(_inference(), _directory(model), self._device, model)
         self.dimension = self._embed(_noise()).size
 
@@ -65,8 +69,7 @@ class SpeechBrain:
 
     def _embed(self, samples: Samples) -> Samples:
         torch = self._torch
-        with torch.inference_mode(), torch.random.fork_rng():
-            torch.manual_seed(0)
+        with torch.inference_mode(), random_state_kept(seed=0):
             embedding = self._encoder.encode_batch(torch.from_numpy(samples)[None])
         vector: Samples = embedding.float().cpu().numpy().reshape(-1)
         return vector
@@ -81,8 +84,8 @@ def _inference() -> Any:
     try:
         import_torchaudio()
     except ImportError as error:
-        raise EngineUnavailable(f'{NAME!r} needs the package {error.name}: pip install "parley[voicebank]"') from error
-    module = library("speechbrain.inference.classifiers", NAME)
+        raise EngineUnavailable(f"{NAME} needs the package {error.name}: {_INSTALL}") from error
+    module = library("speechbrain.inference.classifiers", NAME, _INSTALL)
     forget_old_names()
     return module
 
@@ -104,12 +107,12 @@ def _directory(model: SpeechBrainModel) -> Path:
     directory = Path(model.model).expanduser()
     if directory.is_dir():
         return directory
-    hub = library("huggingface_hub", NAME)
+    hub = library("huggingface_hub", NAME, _INSTALL)
     try:
         return Path(hub.snapshot_download(model.model, revision=model.revision, allow_patterns=_HUB_FILES))
     except (OSError, ValueError) as error:
         raise EngineUnavailable(
-            f"{NAME!r} cannot load the model {model.label}: it is neither a local directory nor to be had from the "
+            f"{NAME} cannot load the model {model.label}: it is neither a local directory nor to be had from the "
             f"hub ({type(error).__name__})"
         ) from None
 
@@ -122,9 +125,9 @@ def _load(inference: Any, directory: Path, device: str, model: SpeechBrainModel)
             source=str(directory), overrides=overrides, run_opts={"device": device}
         )
         fits = _weights_fit(encoder)
-    except (*_BROKEN, library("ruamel.yaml.error", NAME).YAMLError) as error:
+    except (*_BROKEN, library("ruamel.yaml.error", NAME, _INSTALL).YAMLError) as error:
         raise EngineUnavailable(
-            f"{NAME!r} cannot load the model {model.label}: its files are missing, or not what its {FILE} says "
+            f"{NAME} cannot load the model {model.label}: its files are missing, or not what its {FILE} says "
             f"({type(error).__name__})"
         ) from None
     if not fits:
@@ -145,7 +148,7 @@ def _overrides(directory: Path, model: SpeechBrainModel) -> dict[str, str]:
 
 def _weights_fit(encoder: Any) -> bool:
     """Whether the file of weights has all that the network needs: SpeechBrain leaves the rest as chance made it."""
-    checkpoints = library("speechbrain.utils.checkpoints", NAME)
+    checkpoints = library("speechbrain.utils.checkpoints", NAME, _INSTALL)
     path = encoder.hparams.pretrainer.paths["embedding_model"]
     found = checkpoints.torch_patched_state_dict_load(path)
     return set(encoder.mods.embedding_model.state_dict()) <= set(found)

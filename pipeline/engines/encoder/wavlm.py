@@ -9,13 +9,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from manifests.errors import EngineUnavailable
+from manifests.libraries import extra, library, library_version
 from pipeline.engines.contract import Clip, Failure, Samples
 from pipeline.engines.shared.clips import MIN_S, SAMPLE_RATE, encode_each
-from pipeline.engines.shared.libraries import library, library_version, torch_on
+from pipeline.engines.shared.torch_device import torch_on
 from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
 from pipeline.models import WavLMModel
 
 NAME = "wavlm"
+
+_INSTALL = extra("voicebank")
 
 MAX_S = 120.0
 """Attention costs memory with the square of the length: 1.7 GB in each layer of the base model at this one."""
@@ -30,7 +33,7 @@ _BROKEN = (OSError, ValueError, RuntimeError, LookupError, TypeError, pickle.Unp
 
 def version(model: WavLMModel | None = None) -> str:
     """transformers' version, after the model's name and revision if one is given; EngineUnavailable without it."""
-    of_library = f"transformers {library_version('transformers', NAME)}"
+    of_library = f"transformers {library_version('transformers', NAME, _INSTALL)}"
     return f"{model.label} {of_library}" if model else of_library
 
 
@@ -42,9 +45,9 @@ class WavLM:
     def __init__(self, model: WavLMModel) -> None:
         """Raises EngineUnavailable for a checkpoint that cannot be had, is not of this kind or lacks the head."""
         self.version = version(model)
-        self._torch, self._device = torch_on(model.serving.device, NAME)
+        self._torch, self._device = torch_on(model.serving.device, NAME, _INSTALL)
         prepare_torchaudio()
-        transformers = library("transformers", NAME)
+        transformers = library("transformers", NAME, _INSTALL)
         self._extractor, network = _load(transformers, model)
         _check(self._extractor, network, model)
         self._network = network.to(self._device).eval()
@@ -79,9 +82,9 @@ def _load(transformers: Any, model: WavLMModel) -> tuple[Any, Any]:
         network, loaded = transformers.WavLMForXVector.from_pretrained(
             model.model, revision=model.revision, dtype="float32", output_loading_info=True
         )
-    except (*_BROKEN, library("safetensors", NAME).SafetensorError) as error:
+    except (*_BROKEN, library("safetensors", NAME, _INSTALL).SafetensorError) as error:
         raise EngineUnavailable(
-            f"{NAME!r} cannot load the model {model.label}: it is neither a local checkpoint nor to be had from the "
+            f"{NAME} cannot load the model {model.label}: it is neither a local checkpoint nor to be had from the "
             f"hub, or not of this kind ({type(error).__name__})"
         ) from None
     missing = [key for key in loaded["missing_keys"] if not key.startswith(_NOT_NEEDED)]

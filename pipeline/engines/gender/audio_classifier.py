@@ -14,14 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from manifests.errors import EngineDied, EngineUnavailable
+from manifests.libraries import extra, library, library_version
 from pipeline.engines.contract import Clip, Failure, GenderGuess, Samples
 from pipeline.engines.shared.clips import SAMPLE_RATE, UNMEASURABLE, samples_16_khz
-from pipeline.engines.shared.libraries import library, library_version, torch_on
+from pipeline.engines.shared.torch_device import torch_on
 from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
 from pipeline.models import GenderModel
 from voicebank.voice import Gender
 
 NAME = "audio-classifier"
+
+_INSTALL = extra("voicebank")
 
 LONGEST_S = 15
 """What comes later in a clip is not heard: a voice keeps its gender, and attention costs the square of the length."""
@@ -36,7 +39,7 @@ _GENDERS: dict[str, Gender] = {
 
 def version(model: GenderModel | None = None) -> str:
     """The library's version, after the model's name and revision where one is given."""
-    package = f"transformers {library_version('transformers', NAME)}"
+    package = f"transformers {library_version('transformers', NAME, _INSTALL)}"
     return package if model is None else f"{model.label} {package} first={LONGEST_S}s"
 
 
@@ -47,7 +50,7 @@ class GenderClassifier:
 
     def __init__(self, model: GenderModel) -> None:
         self.version = version(model)
-        self._torch, self._device = torch_on(model.serving.device, NAME)
+        self._torch, self._device = torch_on(model.serving.device, NAME, _INSTALL)
         network, self._extractor = _load(model)
         self._network = network.to(self._device).eval()
         self._is_female = _female_labels(network.config.id2label, model.label)
@@ -82,7 +85,7 @@ class GenderClassifier:
 def _load(model: GenderModel) -> tuple[Any, Any]:
     """The network, with all its weights from the checkpoint, and the feature extractor that goes with it."""
     prepare_torchaudio()
-    transformers = library("transformers", NAME)
+    transformers = library("transformers", NAME, _INSTALL)
     try:
         extractor = transformers.AutoFeatureExtractor.from_pretrained(model.model, revision=model.revision)
         network, info = transformers.AutoModelForAudioClassification.from_pretrained(
@@ -91,13 +94,13 @@ def _load(model: GenderModel) -> tuple[Any, Any]:
     except Exception as error:  # noqa: BLE001 - each format of weights has its own way to be broken
         # The library's own words hold private paths.
         raise EngineUnavailable(
-            f"{NAME!r} cannot load {model.label}: it is no audio classifier of transformers with its feature "
+            f"{NAME} cannot load {model.label}: it is no audio classifier of transformers with its feature "
             f"extractor, or cannot be fetched from here ({type(error).__name__})"
         ) from None
     if missing := sorted(key for key in info["missing_keys"] if not key.endswith(_FOR_TRAINING)):
-        raise EngineUnavailable(f"{NAME!r}: {model.label} lacks weights of a classifier: {', '.join(missing[:3])}")
+        raise EngineUnavailable(f"{NAME}: {model.label} lacks weights of a classifier: {', '.join(missing[:3])}")
     if extractor.sampling_rate != SAMPLE_RATE:
-        raise EngineUnavailable(f"{NAME!r}: {model.label} hears {extractor.sampling_rate} Hz, not {SAMPLE_RATE}")
+        raise EngineUnavailable(f"{NAME}: {model.label} hears {extractor.sampling_rate} Hz, not {SAMPLE_RATE}")
     return network, extractor
 
 
@@ -106,5 +109,5 @@ def _female_labels(id2label: Mapping[int, str], label: str) -> npt.NDArray[np.bo
     names = [str(id2label[i]) for i in sorted(id2label)]
     genders = [_GENDERS.get(name.strip().casefold()) for name in names]
     if set(genders) != {"female", "male"}:
-        raise EngineUnavailable(f"{NAME!r}: the labels of {label} are not names of genders: {', '.join(names)}")
+        raise EngineUnavailable(f"{NAME}: the labels of {label} are not names of genders: {', '.join(names)}")
     return np.array([gender == "female" for gender in genders])

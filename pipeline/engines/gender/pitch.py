@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from manifests.libraries import extra, library, library_version
 from pipeline.audio.samples import resample
 from pipeline.engines.contract import Clip, Failure, GenderGuess, Samples
 from pipeline.engines.shared.clips import SAMPLE_RATE, UNMEASURABLE
-from pipeline.engines.shared.libraries import library, library_version
 
 NAME = "pitch"
+
+_INSTALL = extra("voicebank")
 
 BOUNDARY_HZ = 159.0
 """Geometric mean of 120 and 210 Hz, typical of men and of women (Traunmüller and Eriksson, 1995)."""
@@ -42,9 +44,8 @@ _SILENCE = 1e-4
 
 def version() -> str:
     """The library's version and the two numbers that decide; raises EngineUnavailable where it is missing."""
-    return (
-        f"librosa {library_version('librosa', NAME)} yin boundary={BOUNDARY_HZ:g}Hz slope={CONFIDENCE_PER_SEMITONE:g}"
-    )
+    package = f"librosa {library_version('librosa', NAME, _INSTALL)}"
+    return f"{package} yin boundary={BOUNDARY_HZ:g}Hz slope={CONFIDENCE_PER_SEMITONE:g}"
 
 
 class PitchGender:
@@ -55,7 +56,7 @@ class PitchGender:
     def __init__(self) -> None:
         self.version = version()
         # librosa imports its parts when they are first touched; YIN compiles itself on its first call, in 2 s.
-        self._yin: Any = library("librosa", NAME).yin
+        self._yin: Any = library("librosa", NAME, _INSTALL).yin
 
     def predict(self, clips: Sequence[Clip]) -> list[GenderGuess | Failure]:
         return [self._predict(clip) for clip in clips]

@@ -16,13 +16,15 @@ from typing import Any
 
 import numpy as np
 
+from manifests.libraries import extra, library, library_version
 from manifests.reasons import Reason
 from pipeline.engines.contract import Clip, Failure, Samples
 from pipeline.engines.shared.clips import SAMPLE_RATE, samples_16_khz
-from pipeline.engines.shared.libraries import library, library_version
 from pipeline.engines.shared.onnx import OnnxSession
 
 NAME = "dnsmos"
+
+_INSTALL = extra("quality")
 
 MIN_S = 1.0
 """Shorter clips are refused: said over and over to fill 9 s, they are rated for the repetition (measured, see
@@ -41,7 +43,7 @@ _PRIMARY, _P808 = "sig_bak_ovr.onnx", "model_v8.onnx"
 
 def version() -> str:
     """The packages' versions; raises EngineUnavailable where one is missing."""
-    return f"speechmos {library_version('speechmos', NAME)} onnxruntime {library_version('onnxruntime', NAME)}"
+    return " ".join(f"{name} {library_version(name, NAME, _INSTALL)}" for name in ("speechmos", "onnxruntime"))
 
 
 class Dnsmos:
@@ -72,9 +74,9 @@ class Dnsmos:
 
 def _predictor() -> Any:
     """The library's own, with sessions of ours: its constructor gives no way to say how many threads they take."""
-    dnsmos = library("speechmos.dnsmos", NAME)
+    dnsmos = library("speechmos.dnsmos", NAME, _INSTALL)
     models = Path(dnsmos.__file__).parent / "dnsmos_models"
     predictor = object.__new__(dnsmos.DNSMOS)
-    predictor.onnx_sess = OnnxSession(models / _PRIMARY, _PRIMARY, NAME)
-    predictor.p808_onnx_sess = OnnxSession(models / _P808, _P808, NAME)
+    predictor.onnx_sess = OnnxSession(models / _PRIMARY, _PRIMARY, NAME, _INSTALL)
+    predictor.p808_onnx_sess = OnnxSession(models / _P808, _P808, NAME, _INSTALL)
     return predictor

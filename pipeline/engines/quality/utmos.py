@@ -20,13 +20,16 @@ from typing import Any
 import numpy as np
 
 from manifests.errors import EngineDied, EngineUnavailable
+from manifests.libraries import extra, library_version
 from pipeline.engines.contract import Clip, Failure, Samples
 from pipeline.engines.shared.clips import MIN_S, SAMPLE_RATE, UNMEASURABLE, samples_16_khz
-from pipeline.engines.shared.libraries import library_version, torch_on
+from pipeline.engines.shared.torch_device import torch_on
 from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
 from pipeline.models import UtmosModel
 
 NAME = "utmos"
+
+_INSTALL = extra("voicebank")
 
 # What PyTorch and a repository's own code raise for weights and files that are missing, broken or of another kind.
 _BROKEN = (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError, ImportError, pickle.PickleError)
@@ -34,7 +37,7 @@ _BROKEN = (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeE
 
 def version(model: UtmosModel | None = None) -> str:
     """PyTorch's version, after the model's name and revision if one is given; EngineUnavailable without it."""
-    of_library = f"torch {library_version('torch', NAME)}"
+    of_library = f"torch {library_version('torch', NAME, _INSTALL)}"
     return f"{model.label} {of_library}" if model else of_library
 
 
@@ -47,7 +50,7 @@ class Utmos:
     def __init__(self, model: UtmosModel) -> None:
         """Raises EngineUnavailable where there is no such file or directory, or no predictor can be made of it."""
         self.version = version(model)
-        self._torch, self._device = torch_on(model.serving.device, NAME)
+        self._torch, self._device = torch_on(model.serving.device, NAME, _INSTALL)
         self._predictor = _load(self._torch, model).to(self._device).eval()
 
     def predict(self, clips: Sequence[Clip]) -> list[Mapping[str, float] | Failure]:
@@ -67,7 +70,7 @@ class Utmos:
         try:
             return float(self._predictor(wave, SAMPLE_RATE))
         except (RuntimeError, ValueError, TypeError) as error:  # of the model's code, or for a result that is no score
-            raise EngineDied(f"{NAME!r} stopped: {str(error).splitlines()[0]}") from error
+            raise EngineDied(f"{NAME} stopped: {str(error).splitlines()[0]}") from error
 
 
 def _load(torch: Any, model: UtmosModel) -> Any:
@@ -75,10 +78,10 @@ def _load(torch: Any, model: UtmosModel) -> Any:
     path = Path(model.model).expanduser()
     if not path.exists():
         raise EngineUnavailable(
-            f"{NAME!r}: there is no file or directory {model.label}, and no other place is looked in"
+            f"{NAME}: there is no file or directory {model.label}, and no other place is looked in"
         )
     if path.is_dir() and not (path / "hubconf.py").is_file():
-        raise EngineUnavailable(f"{NAME!r}: {model.label} has no hubconf.py: name a copy of SpeechMOS, or a file")
+        raise EngineUnavailable(f"{NAME}: {model.label} has no hubconf.py: name a copy of SpeechMOS, or a file")
     try:
         if path.is_dir():
             return _of_repository(torch, path, model.entry)
@@ -86,7 +89,7 @@ def _load(torch: Any, model: UtmosModel) -> Any:
     except _BROKEN as error:
         what = f"its hubconf.py gives no {model.entry!r}" if path.is_dir() else "it is no TorchScript file"
         raise EngineUnavailable(
-            f"{NAME!r} cannot load {model.label}: {what}, or it is broken ({type(error).__name__})"
+            f"{NAME} cannot load {model.label}: {what}, or it is broken ({type(error).__name__})"
         ) from None
 
 

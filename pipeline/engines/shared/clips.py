@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from manifests.errors import EngineDied
 from manifests.reasons import Reason
-from pipeline.audio.samples import level_dbfs, resample
+from pipeline.audio.levels import level_dbfs
+from pipeline.audio.samples import resample
 from pipeline.engines.contract import Clip, Failure, Samples
 
 SAMPLE_RATE = 16_000

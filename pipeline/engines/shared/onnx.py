@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from manifests.errors import EngineDied, EngineUnavailable
-from pipeline.engines.shared.libraries import library
+from manifests.libraries import library
 
 _ERRORS = "onnxruntime.capi.onnxruntime_pybind11_state"
 
@@ -13,13 +13,13 @@ _ERRORS = "onnxruntime.capi.onnxruntime_pybind11_state"
 class OnnxSession:
     """One loaded graph. `run` is as that of onnxruntime's own session."""
 
-    def __init__(self, path: Path, label: str, engine: str) -> None:
+    def __init__(self, path: Path, label: str, engine: str, install: str) -> None:
         """`label` names the graph in messages, where no path may stand. Raises EngineUnavailable where none loads."""
-        runtime = library("onnxruntime", engine)
+        runtime = library("onnxruntime", engine, install)
         # Their common base is Exception itself.
         self._errors = tuple(
             error
-            for error in vars(library(_ERRORS, engine)).values()
+            for error in vars(library(_ERRORS, engine, install)).values()
             if isinstance(error, type) and issubclass(error, Exception)
         )
         options = runtime.SessionOptions()
@@ -31,7 +31,7 @@ class OnnxSession:
             )
         except self._errors as error:
             raise EngineUnavailable(
-                f"{engine!r} cannot load {label}: no ONNX graph that onnxruntime {runtime.__version__} knows"
+                f"{engine} cannot load {label}: it is not an ONNX graph that onnxruntime {runtime.__version__} knows"
             ) from error
         self.inputs: dict[str, list[int | str | None]] = {
             node.name: list(node.shape) for node in self._session.get_inputs()

@@ -7,7 +7,8 @@ training, and Paraformer gives one result for a whole batch of silent clips, so 
 import numpy as np
 
 from manifests.reasons import Reason
-from pipeline.audio.samples import level_dbfs, resample
+from pipeline.audio.levels import loudest_dbfs
+from pipeline.audio.samples import resample
 from pipeline.engines.contract import Clip, Failure, Samples, Transcript
 from pipeline.scoring.hallucination import SILENCE_DBFS
 
@@ -31,14 +32,3 @@ def prepare(clip: Clip) -> Samples | Transcript | Failure:
 def is_silent(samples: Samples) -> bool:
     """Whether no 50 ms of the samples (16 kHz) reach `SILENCE_DBFS`."""
     return loudest_dbfs(samples, SAMPLE_RATE) < SILENCE_DBFS
-
-
-def loudest_dbfs(samples: Samples, sample_rate: int) -> float:
-    """RMS level of the loudest 50 ms in dBFS; minus infinity for silence and for no samples."""
-    frame = max(1, sample_rate // 20)
-    whole = len(samples) // frame * frame
-    if not whole:
-        return level_dbfs(samples)
-    power = np.mean(np.square(samples[:whole].reshape(-1, frame), dtype=np.float64), axis=1)
-    loudest = samples[int(power.argmax()) * frame :][:frame]
-    return max(level_dbfs(loudest), level_dbfs(samples[-frame:]))

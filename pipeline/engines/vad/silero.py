@@ -13,12 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from manifests.libraries import extra, library, library_version
 from pipeline.audio.samples import resample
 from pipeline.engines.contract import Clip, Failure
 from pipeline.engines.shared.clips import SAMPLE_RATE, UNMEASURABLE
-from pipeline.engines.shared.libraries import library, library_version
 
 NAME = "silero"
+
+_INSTALL = extra("voicebank")
 
 # The package's own defaults, named so that another release cannot change a bank: the probability from which speech
 # begins and that below which it ends, the shortest speech and silence, and what is added on both sides.
@@ -35,9 +37,8 @@ Spans = tuple[tuple[float, float], ...]
 
 def version() -> str:
     """The package's version and the settings; raises EngineUnavailable where it is missing."""
-    return " ".join(
-        [library_version("silero-vad", NAME), "sequence", *(f"{name}={value:g}" for name, value in SETTINGS.items())]
-    )
+    settings = " ".join(f"{name}={value:g}" for name, value in SETTINGS.items())
+    return f"{library_version('silero-vad', NAME, _INSTALL)} sequence {settings}"
 
 
 class SileroDetector:
@@ -48,8 +49,8 @@ class SileroDetector:
     def __init__(self) -> None:
         self.version = version()
         # The package imports this only once it is asked for the model, and asks for it only as an extra.
-        library("onnxruntime", NAME)
-        self._library: Any = library("silero_vad", NAME)
+        library("onnxruntime", NAME, _INSTALL)
+        self._library: Any = library("silero_vad", NAME, _INSTALL)
         self._model: Any = self._library.load_silero_vad(sequence=True)
 
     def detect_speech(self, clips: Sequence[Clip]) -> list[Spans | Failure]:

@@ -21,12 +21,12 @@ from typing import Any
 from urllib.parse import urlparse
 
 from manifests.errors import EngineUnavailable
-from pipeline.engines.shared.libraries import library, library_version
+from manifests.libraries import extra, library, library_version
 from pipeline.models import AudioSealModel, public_name
 
 NAME = "audioseal"
 SUPPORTED = "0.2.0"
-INSTALL = 'pip install "parley[audioseal]"'
+INSTALL = extra("audioseal")
 
 _DEFAULT_BITS = 16
 _CARDS = {
@@ -42,7 +42,7 @@ def installed() -> str:
     """The package's version. Raises EngineUnavailable where it is missing or another release."""
     found = library_version("audioseal", NAME, INSTALL)
     if found != SUPPORTED:
-        raise EngineUnavailable(f"{NAME!r} knows release {SUPPORTED} only, not {found}: {INSTALL}")
+        raise EngineUnavailable(f"{NAME} knows release {SUPPORTED} only, not {found}: {INSTALL}")
     return found
 
 
@@ -68,7 +68,7 @@ def load_network(kind: str, model: AudioSealModel, torch: Any) -> Any:
         _omegaconf_error(),
     ) as error:
         raise EngineUnavailable(
-            f"{NAME!r}: {public_name(source)} holds no {kind} of this architecture ({type(error).__name__})"
+            f"{NAME}: {public_name(source)} holds no {kind} of this architecture ({type(error).__name__})"
         ) from error
     network.nbits = bits
     return network.float().eval()
@@ -86,7 +86,7 @@ def _read(source: str, kind: str, torch: Any) -> Any:
     path = Path(source).expanduser()
     if not path.is_file():
         cards = ", ".join(_CARDS[kind].values())
-        raise EngineUnavailable(f"{NAME!r}: {public_name(source)} is neither a file nor a card ({cards})")
+        raise EngineUnavailable(f"{NAME}: {public_name(source)} is neither a file nor a card ({cards})")
     try:
         with torch.serialization.safe_globals(_harmless()):
             return torch.load(path, map_location="cpu", weights_only=True)
@@ -110,7 +110,7 @@ def _download(url: str, source: str, torch: Any) -> Any:
             )
     except OSError as error:  # urllib's errors are OSErrors
         raise EngineUnavailable(
-            f"{NAME!r}: the checkpoint of {source} cannot be downloaded ({type(error).__name__}): "
+            f"{NAME}: the checkpoint of {source} cannot be downloaded ({type(error).__name__}): "
             "go online once, or give a local file"
         ) from error
     except (RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
@@ -119,7 +119,7 @@ def _download(url: str, source: str, torch: Any) -> Any:
 
 def _unreadable(source: str) -> EngineUnavailable:
     return EngineUnavailable(
-        f"{NAME!r}: {public_name(source)} is no checkpoint that can be read without running code found in it"
+        f"{NAME}: {public_name(source)} is no checkpoint that can be read without running code found in it"
     )
 
 

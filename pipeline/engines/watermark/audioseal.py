@@ -25,11 +25,12 @@ from typing import Any
 import numpy as np
 
 from manifests.errors import EngineDied, EngineUnavailable
+from manifests.libraries import library
 from manifests.reasons import Reason
 from pipeline.audio.samples import resample
 from pipeline.engines.contract import Clip, Detection, Failure, Samples
 from pipeline.engines.shared.batches import cut_batches
-from pipeline.engines.shared.libraries import library, torch_on
+from pipeline.engines.shared.torch_device import torch_on
 from pipeline.engines.watermark._audioseal_networks import INSTALL, NAME, installed, load_network
 from pipeline.engines.watermark._message import add_mark, message_bits, message_text
 from pipeline.models import AudioSealModel, public_name
@@ -59,14 +60,14 @@ class AudioSealWatermarker:
         """Raises EngineUnavailable where the package, a checkpoint or the device cannot be had."""
         self.version = version(model)
         self._compiling = library("audioseal.libs.moshi.utils.compile", NAME, INSTALL)
-        self._torch, self._device = torch_on(model.serving.device, NAME)
+        self._torch, self._device = torch_on(model.serving.device, NAME, INSTALL)
         self._generator, self._detector = (
             load_network(kind, model, self._torch).to(self._device) for kind in ("generator", "detector")
         )
         self.bits: int = self._generator.nbits
         if self.bits != self._detector.nbits:
             raise EngineUnavailable(
-                f"{NAME!r}: a generator of {self.bits} and a detector of {self._detector.nbits} bits"
+                f"{NAME}: a generator of {self.bits} and a detector of {self._detector.nbits} bits"
             )
         self._hop = int(self._generator.encoder.hop_length)
         self._strength = model.strength
@@ -121,7 +122,7 @@ class AudioSealWatermarker:
             with self._torch.inference_mode(), self._compiling.no_compile(), exact:
                 yield
         except RuntimeError as error:  # all of PyTorch's are
-            raise EngineDied(f"{NAME!r} stopped: {str(error).splitlines()[0]}") from error
+            raise EngineDied(f"{NAME} stopped: {str(error).splitlines()[0]}") from error
 
 
 def _wave(clip: Clip, shortest: int) -> Samples | Failure:

@@ -19,7 +19,6 @@ overlap (0.78 and more, while 3 of 420 unmarked stretches exceed 0.9). Silence a
 clips under a second.
 """
 
-import importlib.metadata
 import importlib.util
 import sys
 from collections.abc import Sequence
@@ -31,6 +30,8 @@ from typing import Any
 import numpy as np
 
 from manifests.errors import EngineUnavailable
+from manifests.libraries import extra, library, library_version
+from manifests.private_paths import public_text
 from manifests.reasons import Reason
 from pipeline.audio.samples import resample
 from pipeline.engines.contract import Clip, Detection, Failure, Samples
@@ -40,7 +41,7 @@ NAME = "perth"
 
 # The package's files are used by path: another release may have moved them.
 _SUPPORTED = "1.0.1"
-_PACKAGE = f"resemble-perth=={_SUPPORTED}"
+_INSTALL = f"pip install resemble-perth=={_SUPPORTED}"
 _ALIAS = "_perth_networks"
 _WEIGHTS = "pretrained/implicit/perth_net_250000.pth.tar"
 
@@ -53,10 +54,7 @@ _MIN_SAMPLES = 1025
 
 def version() -> str:
     """The installed package's version; raises `EngineUnavailable` where it is missing."""
-    try:
-        return importlib.metadata.version("resemble-perth")
-    except importlib.metadata.PackageNotFoundError as error:
-        raise EngineUnavailable(f"the watermarker {NAME!r} needs a package: pip install {_PACKAGE}") from error
+    return library_version("resemble-perth", NAME, _INSTALL)
 
 
 class PerthWatermarker:
@@ -73,12 +71,9 @@ class PerthWatermarker:
         self.version = version()
         if self.version != _SUPPORTED:
             raise EngineUnavailable(
-                f"the watermarker {NAME!r} knows release {_SUPPORTED} only, not {self.version}: pip install {_PACKAGE}"
+                f"{NAME} knows release {_SUPPORTED} of its package only, not {self.version}: {_INSTALL}"
             )
-        try:
-            import torch
-        except ImportError as error:
-            raise EngineUnavailable(f"the watermarker {NAME!r} needs PyTorch: pip install torch") from error
+        torch = library("torch", NAME, extra("offline"))
         torch.set_num_threads(1)
         self._torch = torch
         self._window = torch.hann_window(2048)
@@ -146,7 +141,7 @@ def _problem(samples: Samples) -> str | None:
 def _package_root() -> Path:
     spec = importlib.util.find_spec("perth")
     if spec is None or not spec.submodule_search_locations:
-        raise EngineUnavailable(f"the package of the watermarker {NAME!r} is damaged: pip install {_PACKAGE}")
+        raise EngineUnavailable(f"the package of {NAME} is damaged: {_INSTALL}")
     return Path(spec.submodule_search_locations[0]) / "perth_net"
 
 
@@ -159,7 +154,7 @@ def _load_networks(root: Path, torch: ModuleType) -> tuple[Any, Any]:
         decoder = _import_below(root, "model.decoder").Decoder(hyperparameters.hidden_size, subband)
         weights = torch.load(root / _WEIGHTS, map_location="cpu", weights_only=True)["model"]
     except (ImportError, OSError) as error:
-        raise EngineUnavailable(f"the package of the watermarker {NAME!r} is damaged: {error}") from error
+        raise EngineUnavailable(f"the package of {NAME} is damaged ({public_text(str(error))}): {_INSTALL}") from error
     for name, network in (("encoder", encoder), ("decoder", decoder)):
         network.load_state_dict(
             {k.removeprefix(f"{name}."): v for k, v in weights.items() if k.startswith(f"{name}.")}

@@ -77,9 +77,9 @@ def test_thresholds_near_one_have_bands_too(threshold: float, num_perm: int) -> 
 
 def test_without_datasketch_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "datasketch", None)
-    with pytest.raises(EngineUnavailable, match=r"datasketch is missing; install parley\[llm\]"):
+    with pytest.raises(EngineUnavailable, match=r"dedup needs the package datasketch: pip install .parley\[llm\]"):
         choose_bands(Dedup())
-    with pytest.raises(EngineUnavailable, match="datasketch is missing"):
+    with pytest.raises(EngineUnavailable, match="needs the package datasketch"):
         version()
 
 

@@ -11,8 +11,9 @@ from manifests.audio import decode
 from manifests.errors import RecipeError
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Quality, Turn
+from pipeline.audio.levels import peak_dbfs
 from pipeline.audio.loudness import loudness_lufs
-from pipeline.audio.samples import encode, peak_dbfs
+from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Failure, Samples, SpeechRequest
 from pipeline.engines.tts.tone import ToneSynthesizer
 from pipeline.recipe import Recipe, parse_recipe

@@ -10,7 +10,7 @@ import pytest
 from manifests.audio import decode
 from manifests.reasons import Reason
 from manifests.schema import Attempt, Dialogue
-from pipeline.audio.samples import peak_dbfs
+from pipeline.audio.levels import peak_dbfs
 from pipeline.engines.asr.tone import ToneRecognizer
 from pipeline.engines.contract import Clip, Detection, Failure, SpeechRequest, Transcript
 from pipeline.engines.tts.tone import ToneSynthesizer

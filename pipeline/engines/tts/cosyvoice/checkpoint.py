@@ -3,7 +3,6 @@
 import contextlib
 import importlib
 import os
-import random
 import sys
 import threading
 import warnings
@@ -12,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from manifests.errors import EngineUnavailable
+from pipeline.engines.shared.random_state import random_state_kept
 from pipeline.engines.tts.cosyvoice.errors import describe
 from pipeline.engines.tts.cosyvoice.upstream import find_source
 from pipeline.engines.tts.cosyvoice.watch import watch
@@ -139,7 +137,8 @@ def _construct(mended: Any, model: CosyVoiceModel, directory: Path, arguments: d
     if model.serving.vllm:
         _register_with_vllm(model)
     try:
-        with _random_state_kept(), warnings.catch_warnings():
+        # Upstream seeds all generators with constants of its own while it loads.
+        with random_state_kept(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # deprecations in the libraries of upstream's, which are not ours to mend
             return mended.AutoModel(model_dir=str(directory), **arguments)
     except Exception as error:  # noqa: BLE001  a checkpoint fails to load in more ways than have a common class
@@ -187,17 +186,3 @@ def _no_loading_bar() -> Iterator[None]:
     finally:
         if shown:
             bars.enable_progress_bar()
-
-
-@contextlib.contextmanager
-def _random_state_kept() -> Iterator[None]:
-    """Upstream seeds all generators with constants of its own while it loads."""
-    import torch
-
-    kept, kept_numpy = random.getstate(), np.random.get_state()
-    try:
-        with torch.random.fork_rng():
-            yield
-    finally:
-        random.setstate(kept)
-        np.random.set_state(kept_numpy)

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from manifests.private_paths import public_text
 from pipeline.models import CosyVoiceModel, public_name
 
 _LONGEST_DETAIL = 300
-_PATH = re.compile(r"(?<![\w:/])/(?:[\w.@+-]+/)+[\w.@+-]*")
 
 # What CUDA, its libraries and ONNX Runtime's CUDA provider write when memory is out or the context is broken. After
 # most of these every further call in the process fails too.
@@ -27,10 +27,10 @@ def is_fatal(error: BaseException) -> bool:
 
 def describe(error: BaseException, model: CosyVoiceModel) -> str:
     """Class and message in one line, without directories."""
-    line = " ".join(f"{type(error).__name__}: {error}".split())
-    if public_name(model.model) != model.model:  # a hub's id is no path
-        line = line.replace(str(Path(model.model).expanduser()), public_name(model.model))
-    return _PATH.sub(lambda path: Path(path[0]).name, line)[:_LONGEST_DETAIL]
+    names = {}
+    if public_name(model.model) != model.model:  # a hub's id is not a path
+        names[str(Path(model.model).expanduser())] = public_name(model.model)
+    return public_text(f"{type(error).__name__}: {error}", names, _LONGEST_DETAIL)
 
 
 def _breaks_device(error: BaseException) -> bool:

@@ -1,9 +1,8 @@
 """The engine: requests in, clips out, one utterance of upstream's at a time or a few at once."""
 
-import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from manifests.errors import EngineDied
 from manifests.reasons import Reason
 from pipeline.engines.contract import Clip, Failure, Samples, SpeechRequest
+from pipeline.engines.shared.random_state import random_state_kept
 from pipeline.engines.tts.cosyvoice.checkpoint import Loaded
 from pipeline.engines.tts.cosyvoice.errors import describe, is_fatal
 from pipeline.engines.tts.cosyvoice.guards import audio_problem, refusal
@@ -55,7 +55,7 @@ class CosyVoiceSynthesizer:
         if failure := refusal(request, self._controls):
             return failure
         try:
-            with seeded(request.seed) if self._threads == 1 else nullcontext():
+            with random_state_kept(request.seed) if self._threads == 1 else nullcontext():
                 entry = self._timbres.entry(request)
                 samples = entry if isinstance(entry, Failure) else self._generate(request, entry[1])
         except Exception as error:  # noqa: BLE001  upstream raises what it likes on data, assertions among it
@@ -83,23 +83,6 @@ class CosyVoiceSynthesizer:
             )
             made = [_samples(piece["tts_speech"]) for piece in pieces]
         return np.concatenate(made) if made else np.zeros(0, np.float32)
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """All generators that upstream draws from (torch's of every device, NumPy's, Python's) seeded, and put back."""
-    import torch
-
-    kept, kept_numpy = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        np.random.seed(seed % 2**32)
-        random.seed(seed)
-        try:
-            yield
-        finally:
-            random.setstate(kept)
-            np.random.set_state(kept_numpy)
 
 
 def _samples(speech: Any) -> Samples:

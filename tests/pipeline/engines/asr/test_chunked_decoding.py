@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sounds import silence, sound
 
+from pipeline.audio.levels import loudest_dbfs
 from pipeline.engines.asr._chunked_decoding import Heard, Hearer, transcribe
 from pipeline.engines.asr._windows import SHORTEST_S, WINDOW_S, cut_windows
 from pipeline.engines.contract import Clip, Failure, Transcript
 from pipeline.engines.shared.batches import cut_batches
-from pipeline.engines.shared.silence_guard import SAMPLE_RATE, loudest_dbfs, prepare
+from pipeline.engines.shared.silence_guard import SAMPLE_RATE, prepare
 
 
 @pytest.mark.parametrize(

@@ -134,14 +134,16 @@ def test_a_decoder_that_breaks_is_a_dead_engine(clips: list[Clip]) -> None:
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "pocketsphinx", None)
-        with pytest.raises(EngineUnavailable, match="PyPI package pocketsphinx"):
+        with pytest.raises(
+            EngineUnavailable, match=r"needs the package pocketsphinx: pip install 'parley\[offline\]'"
+        ):
             PocketSphinx()
 
     def missing(name: str) -> str:
         raise importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(importlib.metadata, "version", missing)
-    with pytest.raises(EngineUnavailable, match="PyPI package pocketsphinx"):
+    with pytest.raises(EngineUnavailable, match=r"needs the package pocketsphinx: pip install 'parley\[offline\]'"):
         pocketsphinx.version()
 
 

@@ -246,5 +246,5 @@ def test_a_missing_library_says_what_to_install(monkeypatch):
         raise importlib.metadata.PackageNotFoundError("transformers")
 
     monkeypatch.setattr(importlib.metadata, "version", missing)
-    with pytest.raises(EngineUnavailable, match=r'transformers.*pip install "parley\[voicebank\]"'):
+    with pytest.raises(EngineUnavailable, match=r"transformers.*pip install 'parley\[voicebank\]'"):
         gender_classifier.version()

@@ -89,7 +89,7 @@ def test_missing_package_says_what_to_install(monkeypatch):
         raise importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(importlib.metadata, "version", missing)
-    with pytest.raises(EngineUnavailable, match=r"needs the package speechmos: pip install \"parley\[voicebank\]\""):
+    with pytest.raises(EngineUnavailable, match=r"needs the package speechmos: pip install 'parley\[quality\]'"):
         dnsmos.Dnsmos()
 
 

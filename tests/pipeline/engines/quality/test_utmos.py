@@ -127,7 +127,7 @@ def test_a_score_that_is_no_number_is_a_failure(directory: Path) -> None:
 
 def test_a_predictor_that_breaks_has_died(tmp_path: Path) -> None:
     engine = Utmos(model(script(tmp_path / "utmos.pt", Failing())))
-    with pytest.raises(EngineDied, match="'utmos' stopped"):
+    with pytest.raises(EngineDied, match="utmos stopped"):
         engine.predict([tone(0.5)])
 
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from speech_doubles import BAD_CLIPS, RATE, voice
 
 from manifests.errors import EngineDied
 from pipeline.engines.contract import Clip, Failure
 from pipeline.engines.shared.clips import UNMEASURABLE, encode_each, samples_16_khz, unit_vector
+from tests.pipeline.engines.encoder.speech_doubles import BAD_CLIPS, RATE, voice
 
 
 @pytest.mark.parametrize("name", BAD_CLIPS)

@@ -260,7 +260,7 @@ def test_a_broken_network_is_a_dead_engine(model: AudioSealModel, monkeypatch: p
         raise RuntimeError("CUDA out of memory\nmore of it")
 
     monkeypatch.setattr(broken._generator, "get_watermark", out_of_memory)
-    with pytest.raises(EngineDied, match=r"^'audioseal' stopped: CUDA out of memory$"):
+    with pytest.raises(EngineDied, match=r"^audioseal stopped: CUDA out of memory$"):
         broken.embed([clip()], [1])
 
 
