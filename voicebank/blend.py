@@ -1,7 +1,7 @@
-"""Virtual voices: weighted averages of real speakers of one gender, language and speaking rate.
+"""Makes virtual voices: weighted averages of real speakers of one gender, language and speaking rate.
 
-What is averaged are the x-vectors, for the leak test, and with the same weights the synthesis embeddings, which are
-what a synthesizer is conditioned on. `docs/virtual-voices.md` tells the whole story.
+The x-vectors are averaged for the leak test, and with the same weights the synthesis embeddings, on which a
+synthesizer is conditioned. `docs/virtual-voices.md` tells the whole story.
 """
 
 import json
@@ -20,14 +20,15 @@ from voicebank.blend_card import Key, blend_card, leak_figures
 from voicebank.card import CARD_FILE, read_card, write_card
 from voicebank.leak import Values
 from voicebank.random_draws import check_weights
-from voicebank.selection import Picked, Rule, Tally, select
-from voicebank.speaker_table import Crowd, load_crowd
+from voicebank.selection import DrawCounts, Picked, Rule, select
+from voicebank.speaker_table import SpeakerTable, load_speaker_table
 from voicebank.tables import VoiceWriter
 from voicebank.voice import ANY_LANGUAGE, Voice
 
 LEAK_QUANTILE = "q05"
-"""Of the real speakers' half similarities: the default leak limit. A voice above it is as near to a person as a mean
-of that person's own clips is to another such mean, for all but the loosest twentieth of the bank's speakers."""
+"""The default leak limit is this quantile of the real speakers' half similarities. A voice above it is as near to a
+person as one mean of the person's own clips is to another, for all but the loosest twentieth of the bank's
+speakers."""
 LEAK_FILE = "leak.json"
 REPORT_FILE = "report.html"
 
@@ -37,10 +38,11 @@ _SHOWN = 2000
 
 @dataclass(frozen=True)
 class BlendOptions:
-    """How many users to make, and how. A leak limit of None is measured on the bank's own speakers
-    (`LEAK_QUANTILE`), a twin limit of None is the leak limit.
+    """How many user voices to make, and how.
 
-    `languages` gives shares of languages; None: as the speakers have them. `agents` voices, 2 or 0, come on top.
+    A leak limit of None is measured on the bank's own speakers (`LEAK_QUANTILE`); a twin limit of None is the leak
+    limit. `languages` gives the shares of languages; None takes those of the speakers. `agents` voices, 2 or 0, come
+    on top of `count`. After `patience` dropped candidates in a row a stratum counts as exhausted.
     """
 
     count: int
@@ -59,7 +61,10 @@ class BlendOptions:
 
 @dataclass(frozen=True)
 class BlendResult:
-    """`leak` are the figures of leak.json; `speakable` is False where the bank has no synthesis embeddings."""
+    """The numbers of voices made, and the figures of leak.json.
+
+    `speakable` is False where the bank has no synthesis embeddings: no synthesizer can speak with its voices.
+    """
 
     users: int
     agents: int
@@ -68,8 +73,8 @@ class BlendResult:
 
 
 @dataclass
-class Record:
-    """What the report needs of all voices: a few numbers each, and the x-vectors of the first ones [M, Dx]."""
+class BlendSimilarities:
+    """What the report shows: a few similarities of every voice, and the x-vectors of the first ones [M, Dx]."""
 
     to_real: list[Values]
     to_parents: list[Values]
@@ -89,55 +94,60 @@ class Record:
 def blend(bank: Place, out: Place, options: BlendOptions) -> BlendResult:
     """Blend the speakers of `bank` into a bank of voices in `out`; the card is written last.
 
-    UserError for options that cannot be met, with the number of voices that can be had where they are too few.
+    UserError for options that cannot be met; where the speakers give too few voices, it says how many they give.
     """
     if options.report:
         from voicebank.report import check_plotting
 
         check_plotting()
     if (out / CARD_FILE).exists():
-        raise UserError(f"{out.name} holds a voice bank already; remove it, or name another directory")
-    crowd, card = load_crowd(bank), read_card(bank)
-    rule, slots = rule_of(card, options), slots_of(crowd, options)
-    tally, record, counts = Tally(), Record([], [], [], []), Counter[Key]()
+        raise UserError(f"{out.name} holds a voice bank already; remove it or name another directory")
+    speakers, card = load_speaker_table(bank), read_card(bank)
+    rule, slots = rule_of(card, options), slots_of(speakers, options)
+    tally, record, counts = DrawCounts(), BlendSimilarities([], [], [], []), Counter[Key]()
     with VoiceWriter(out) as writer:
-        for voices, xvectors in _regroup(_voices(crowd, slots, rule, options, tally, record)):
+        for voices, xvectors in _regroup(_voices(speakers, slots, rule, options, tally, record)):
             counts.update(map(key_of, voices))
             writer.write(voices, xvectors)
-    leak = leak_figures(crowd, rule, tally, record.to_real, record.to_parents, record.to_earlier)
+    leak = leak_figures(speakers, rule, tally, record.to_real, record.to_parents, record.to_earlier)
     leak["nearest_real_is_parent"] = record.parent_is_nearest
-    made = blend_card(out.name, card, crowd, rule, options, counts, leak)
+    made = blend_card(out.name, card, speakers, rule, options, counts, leak)
     write_leak(out, leak)
     if options.report:
         from voicebank.report import write_report
 
-        write_report(out / REPORT_FILE, made, leak, crowd, counts, record)
+        write_report(out / REPORT_FILE, made, leak, speakers, counts, record)
     write_card(out, made)
-    return BlendResult(options.count, options.agents, leak, crowd.embeddings is not None)
+    return BlendResult(options.count, options.agents, leak, speakers.embeddings is not None)
 
 
 def rule_of(card: Mapping[str, Any], options: BlendOptions) -> Rule:
-    """UserError for weights, limits or counts that cannot be."""
+    """Make the rule from the options and the card of the speakers' bank.
+
+    UserError for weights, limits and counts that are impossible.
+    """
     check_weights(*options.weights, options.parents)
     if options.count < 1:
-        raise UserError("--count: at least one voice")
+        raise UserError(f"--count {options.count}: it must be at least 1")
     measured = (card.get("half_similarity") or {}).get(LEAK_QUANTILE)
     leak = options.leak_limit if options.leak_limit is not None else measured
     if leak is None:
-        raise UserError(f"the bank's card has no half_similarity.{LEAK_QUANTILE}: give --leak-limit")
+        raise UserError(
+            f"the bank's card has no half_similarity.{LEAK_QUANTILE} to take the leak limit from: give --leak-limit"
+        )
     twin = options.twin_limit if options.twin_limit is not None else leak
     for name, limit in (("leak", leak), ("twin", twin)):
         if not 0 < limit <= 1:
-            raise UserError(f"--{name}-limit {limit:g}: a cosine similarity above 0 and up to 1")
+            raise UserError(f"--{name}-limit {limit:g}: it must be a cosine similarity above 0 and at most 1")
     return Rule(options.seed, options.parents, options.weights, float(leak), float(twin), options.patience)
 
 
-def slots_of(crowd: Crowd, options: BlendOptions) -> list[Slot]:
-    """The places to fill, agents first. UserError where the speakers cannot be paired as asked."""
-    strata = find_strata(crowd, options.parents)
+def slots_of(speakers: SpeakerTable, options: BlendOptions) -> list[Slot]:
+    """List the slots to fill, agents first. UserError where the speakers cannot be paired as asked."""
+    strata = find_strata(speakers, options.parents)
     if not strata:
         raise UserError(
-            f"none of the {len(crowd)} speakers shares gender, language and rate bucket with "
+            f"none of the {len(speakers)} speakers shares gender, language and rate bucket with "
             f"{options.parents - 1} other{'s' if options.parents > 2 else ''}"
         )
     check_languages(strata, options.languages)
@@ -151,47 +161,52 @@ def write_leak(out: Place, leak: Mapping[str, Any]) -> None:
 
 
 def _voices(
-    crowd: Crowd, slots: Sequence[Slot], rule: Rule, options: BlendOptions, tally: Tally, record: Record
+    speakers: SpeakerTable,
+    slots: Sequence[Slot],
+    rule: Rule,
+    options: BlendOptions,
+    tally: DrawCounts,
+    record: BlendSimilarities,
 ) -> Iterator[tuple[Voice, Values]]:
-    strata = find_strata(crowd, options.parents)
+    strata = find_strata(speakers, options.parents)
     users = 0
-    for picked in select(crowd, strata, slots, rule, tally):
+    for picked in select(speakers, strata, slots, rule, tally):
         record.add(picked)
         for index, slot in enumerate(picked.slots):
             users += not slot.agent
             name = f"agent-{strata[slot.stratum].gender}" if slot.agent else f"voice-{users:06d}"
-            yield _voice(name, crowd, picked, index, options.engine), picked.xvectors[index]
+            yield _voice(name, speakers, picked, index, options.engine), picked.xvectors[index]
 
 
-def _voice(name: str, crowd: Crowd, picked: Picked, index: int, engine: str) -> Voice:
+def _voice(name: str, speakers: SpeakerTable, picked: Picked, index: int, engine: str) -> Voice:
     rows, agent = picked.parents[index], picked.slots[index].agent
     return Voice(
         voice_id=name,
         engine=engine,
         speaker=name,
-        language=ANY_LANGUAGE if agent else crowd.languages[rows[0]],
-        gender=crowd.genders[rows[0]],
+        language=ANY_LANGUAGE if agent else speakers.languages[rows[0]],
+        gender=speakers.genders[rows[0]],
         agent=agent,
-        license=_license([crowd.licenses[row] for row in rows]),
-        parents=tuple(crowd.ids[row] for row in rows),
+        license=_license([speakers.licenses[row] for row in rows]),
+        parents=tuple(speakers.ids[row] for row in rows),
         weights=tuple(float(weight) for weight in picked.weights[index]),
-        ms_per_character=int(crowd.buckets[rows[0]]),
+        ms_per_character=int(speakers.buckets[rows[0]]),
         embedding=None if picked.embeddings is None else picked.embeddings[index],
     )
 
 
 def _license(licenses: Sequence[str | None]) -> str | None:
-    """All that the parents' recordings are under; None where that of one is not known."""
+    """Join the licenses of all parents' recordings; None where one of them is unknown."""
     known = sorted({license for license in licenses if license is not None})
     return " AND ".join(known) if None not in licenses else None
 
 
 def _regroup(voices: Iterator[tuple[Voice, Values]]) -> Iterator[tuple[list[Voice], list[Values]]]:
-    """Groups of equal size, whatever the blocks that voices were found in: the file must not show those."""
+    """Yield groups of equal size, so that the file does not show the blocks in which voices were found."""
     while group := list(islice(voices, _GROUP)):
         yield [voice for voice, _ in group], [np.array(xvector) for _, xvector in group]
 
 
 def key_of(voice: Voice) -> Key:
-    """What voices are counted by."""
+    """The key under which a voice is counted."""
     return Key(voice.agent, voice.language, voice.gender, voice.ms_per_character or 0)

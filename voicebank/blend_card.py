@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from voicebank.leak import Values, nearest_other, pair_similarities, quantiles
-from voicebank.selection import Drop, Rule, Tally
-from voicebank.speaker_table import Crowd
+from voicebank.selection import DrawCounts, Drop, Rule
+from voicebank.speaker_table import SpeakerTable
 from voicebank.voice import GENDERS
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ class Key(NamedTuple):
 
 
 def leak_figures(
-    crowd: Crowd,
+    crowd: SpeakerTable,
     rule: Rule,
-    tally: Tally,
+    tally: DrawCounts,
     to_real: Sequence[Values],
     to_parents: Sequence[Values],
     to_earlier: Sequence[Values],
@@ -50,7 +50,7 @@ def leak_figures(
     }
 
 
-def reference(crowd: Crowd) -> dict[str, Any]:
+def reference(crowd: SpeakerTable) -> dict[str, Any]:
     """How alike the real speakers are among themselves: what the voices' figures are to be held against."""
     return {
         "nearest_other_speaker": quantiles(nearest_other(crowd.xvectors)),
@@ -58,7 +58,7 @@ def reference(crowd: Crowd) -> dict[str, Any]:
     }
 
 
-def different_speakers(crowd: Crowd) -> Values:
+def different_speakers(crowd: SpeakerTable) -> Values:
     """Similarities of pairs of speakers of one gender, of up to 1000 of each."""
     genders = np.array(crowd.genders)
     return np.concatenate([pair_similarities(crowd.xvectors[genders == gender]) for gender in GENDERS])
@@ -67,7 +67,7 @@ def different_speakers(crowd: Crowd) -> Values:
 def blend_card(
     name: str,
     card: Mapping[str, Any],
-    crowd: Crowd,
+    crowd: SpeakerTable,
     rule: Rule,
     options: "BlendOptions",
     counts: Counter[Key],
@@ -107,5 +107,5 @@ def counts_of(counts: Counter[Key]) -> dict[str, Any]:
     return {"users": counts.total() - agents, "agents": agents, "by_language": users}
 
 
-def _share(tally: Tally, share: float) -> float:
+def _share(tally: DrawCounts, share: float) -> float:
     return round(tally.nearest_real.quantile(share), 3)

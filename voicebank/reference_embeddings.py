@@ -1,9 +1,8 @@
-"""What a speaker encoder makes of each voice of a bank *as it sounds*: `reference_embeddings.parquet`, beside the
-bank.
+"""Reads and writes a bank's `reference_embeddings.parquet`: a speaker embedding of each voice *as it sounds*.
 
-The x-vector of a virtual voice is an average that was never heard. A reference embedding is the mean of what the
-encoder made of a few sentences that the voice spoke, so that a clip can be held against its own voice. It belongs to
-one encoder, and to the voices that the bank had when it was made; the file says which.
+The x-vector of a virtual voice is an average that was never heard. A reference embedding is the mean of the embeddings
+of a few sentences that the voice spoke, so that a clip can be compared with its own voice. It belongs to one encoder,
+and to the voices that the bank had when it was made; the file says which.
 """
 
 import json
@@ -27,8 +26,11 @@ _ORIGIN = b"parley.reference_embeddings"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Whose reference embeddings they are: `encoder` is the engine's name, `label` its version with the model's,
-    `bank` the digest of the bank, `synthesizers` the versions of the engines that spoke."""
+    """Where reference embeddings come from.
+
+    `encoder` is the engine's name, `label` its version with the model's, `bank` the digest of the bank, and
+    `synthesizers` the versions of the engines that spoke.
+    """
 
     encoder: str
     label: str
@@ -37,7 +39,10 @@ class Origin:
 
 
 def write_reference_embeddings(directory: Place, origin: Origin, vectors: Mapping[str, Vector]) -> None:
-    """`vectors`: of each voice_id float32 [D], length 1. ValueError for others; the same ones give the same bytes."""
+    """Write the embeddings by voice_id: float32 [D] of length 1. The same ones give the same bytes.
+
+    ValueError for vectors of another shape or length.
+    """
     width = len(next(iter(vectors.values()), ()))
     columns = [pa.array(list(vectors), pa.string()), pack(_VECTOR, list(vectors.values()), width)]
     table = pa.Table.from_arrays(columns, names=["voice_id", _VECTOR.name])
@@ -47,8 +52,10 @@ def write_reference_embeddings(directory: Place, origin: Origin, vectors: Mappin
 
 
 def read_origin(directory: Place) -> Origin | None:
-    """Whose reference embeddings lie beside the bank; None where there are none. CorpusError for a file of another
-    kind."""
+    """Read where the bank's reference embeddings come from; None where it has none.
+
+    CorpusError for a file of another kind.
+    """
     place = directory / REFERENCE_EMBEDDINGS_FILE
     if not place.is_file():
         return None
@@ -56,16 +63,16 @@ def read_origin(directory: Place) -> Origin | None:
     try:
         return Origin(**json.loads(metadata[_ORIGIN]))
     except (KeyError, TypeError, ValueError) as error:
-        raise CorpusError(f"{_label(place)}: does not say whose reference_embeddings it holds") from error
+        raise CorpusError(f"{_label(place)}: does not say where its reference embeddings come from") from error
 
 
 def read_reference_embeddings(directory: Place) -> dict[str, Vector]:
-    """The reference embeddings by voice_id. CorpusError where the file is damaged or of another kind."""
+    """Read the reference embeddings by voice_id. CorpusError where the file is damaged or of another kind."""
     place = directory / REFERENCE_EMBEDDINGS_FILE
     table = _read(place, lambda stream: pq.read_table(stream, page_checksum_verification=True)).combine_chunks()
     field_type = table.schema.field(_VECTOR.name).type if _VECTOR.name in table.schema.names else None
     if "voice_id" not in table.schema.names or not pa.types.is_fixed_size_list(field_type or pa.null()):
-        raise CorpusError(f"{_label(place)}: not a table of reference_embeddings")
+        raise CorpusError(f"{_label(place)}: not a table of reference embeddings")
     try:
         vectors = unpack(_VECTOR, table.column(_VECTOR.name).combine_chunks())
     except ValueError as error:

@@ -16,10 +16,10 @@ from voicebank.blend_card import Key, different_speakers
 from voicebank.leak import nearest_other
 from voicebank.plots import bucket_plot, check_plotting, count_plot, map_plot, similarity_plot
 from voicebank.selection import Drop
-from voicebank.speaker_table import Crowd
+from voicebank.speaker_table import SpeakerTable
 
 if TYPE_CHECKING:
-    from voicebank.blend import Record
+    from voicebank.blend import BlendSimilarities
 
 __all__ = ["check_plotting", "page", "picture", "table", "write_report"]
 
@@ -33,7 +33,12 @@ _STYLE = (
 
 
 def write_report(
-    file: Place, card: Mapping[str, Any], leak: Mapping[str, Any], crowd: Crowd, counts: Counter[Key], record: "Record"
+    file: Place,
+    card: Mapping[str, Any],
+    leak: Mapping[str, Any],
+    crowd: SpeakerTable,
+    counts: Counter[Key],
+    record: "BlendSimilarities",
 ) -> None:
     """Write the page. `crowd` are the real speakers, `counts` and `record` what the blender noted of the voices."""
     step = -(-len(crowd) // _MOST_SPEAKERS)

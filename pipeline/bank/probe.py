@@ -16,7 +16,7 @@ from manifests.errors import UserError
 from pipeline.engines.contract import Clip, Failure, Samples, SpeakerEncoder, SpeechRequest, SpeechSynthesizer
 from pipeline.seeds import derive_seed
 from voicebank.leak import quantiles
-from voicebank.speaker_table import Crowd
+from voicebank.speaker_table import SpeakerTable
 from voicebank.voice import ANY_LANGUAGE, Voice
 
 Sentences = Mapping[str, tuple[str, str]]
@@ -77,7 +77,7 @@ class ProbeReport:
 
 def probe(
     voices: Sequence[Voice],
-    crowd: Crowd,
+    crowd: SpeakerTable,
     synthesizers: Mapping[str, SpeechSynthesizer],
     encoder: SpeakerEncoder,
     limit: float,
@@ -143,7 +143,7 @@ def _encode(clips: Sequence[Clip | Failure], encoder: SpeakerEncoder) -> Samples
     return np.stack(xvectors)
 
 
-def _compare(voice: Voice, xvectors: Samples, crowd: Crowd) -> Heard:
+def _compare(voice: Voice, xvectors: Samples, crowd: SpeakerTable) -> Heard:
     mean = xvectors.mean(axis=0)
     mean /= max(float(np.linalg.norm(mean)), 1e-12)
     similarities = crowd.xvectors @ mean

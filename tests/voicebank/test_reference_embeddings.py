@@ -67,8 +67,8 @@ def _long_vector(path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (_no_origin, "does not say whose reference_embeddings it holds"),
-        (_no_vectors, "not a table of reference_embeddings"),
+        (_no_origin, "does not say where its reference embeddings come from"),
+        (_no_vectors, "not a table of reference embeddings"),
         (_cut, "damaged, or not a Parquet file"),
         (_long_vector, "of length 2, not 1"),
     ],

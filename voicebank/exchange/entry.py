@@ -1,7 +1,7 @@
-"""What a reader of another program's voices gives: entries that can become voices, and rejects with reasons.
+"""Entries read from another program's files, and how they become voices.
 
-A bank must say of each voice which gender it has and which language it speaks; other programs' files often do not.
-Then the user says it, for all voices or in a side table: nothing is guessed.
+A bank must state the gender and the language of each voice; other programs' files often do not. Then the user states
+them, for all voices or in a side table: nothing is guessed.
 """
 
 import csv
@@ -23,7 +23,7 @@ _NAMES_SHOWN = 5
 
 
 class ImportReason(StrEnum):
-    """Why an entry does not become a voice; closed."""
+    """The closed list of reasons why an entry does not become a voice."""
 
     BAD_METADATA = "bad_metadata"
     BAD_NAME = "bad_name"
@@ -41,13 +41,13 @@ class ImportReason(StrEnum):
 
 
 _MEANINGS = {
-    ImportReason.BAD_METADATA: "what stands for the entry is not of the format",
-    ImportReason.BAD_NAME: "the name of the clip is a path, or no name at all",
+    ImportReason.BAD_METADATA: "the entry is not in the form that the format asks for",
+    ImportReason.BAD_NAME: "the name of the clip is a path or empty",
     ImportReason.DUPLICATE: "an earlier entry has the same name or the same clip",
-    ImportReason.AUDIO_MISSING: "there is no such clip",
+    ImportReason.AUDIO_MISSING: "the clip is missing",
     ImportReason.UNREADABLE: "the clip or its text cannot be read",
-    ImportReason.TEXT_MISSING: "nothing says what is spoken in the clip",
-    ImportReason.BAD_DURATION: "the clip is too short or too long to speak after",
+    ImportReason.TEXT_MISSING: "there is no text of what is spoken in the clip",
+    ImportReason.BAD_DURATION: "the clip is too short or too long to be a prompt",
     ImportReason.NO_EMBEDDING: "the entry holds no embedding",
     ImportReason.BAD_EMBEDDING: "the embedding is NaN, infinite, all zeros, or not as wide as the others",
 }
@@ -62,7 +62,10 @@ class VoiceReject:
 
 @dataclass(frozen=True, slots=True)
 class VoiceEntry:
-    """A voice to be. `name` is the other program's; gender, language and license are None where it does not say."""
+    """An entry that can become a voice, under the other program's name for it.
+
+    Gender, language and license are None where the program's files do not state them.
+    """
 
     name: str
     engine: str
@@ -78,8 +81,10 @@ class VoiceEntry:
 
 @dataclass(frozen=True, slots=True)
 class FoundVoices:
-    """What a reader found. `notes` are for people. `real_people`: the voices are those of recordings; None: the file
-    does not tell."""
+    """What a reader found. `notes` are for people.
+
+    `real_people` says whether the voices are those of people who were recorded; None where the file does not tell.
+    """
 
     entries: tuple[VoiceEntry, ...]
     rejects: tuple[VoiceReject, ...]
@@ -98,20 +103,22 @@ class MetadataOverrides:
 
 
 def read_side_table(file: Place) -> dict[str, VoiceEntry]:
-    """The rows of a CSV with the header `name,gender` and, if need be, `language`, `role` (user, agent), `license`.
+    """Read a CSV file with the columns `name`, `gender` and optionally `language`, `role` (user, agent), `license`.
 
-    InputError names the first row that is wrong. An empty cell says nothing.
+    An empty cell states nothing. InputError names the first row that is wrong.
     """
     try:
         rows = csv.DictReader(io.StringIO(file.read_bytes().decode("utf-8-sig"), newline=""), strict=True)
         header = rows.fieldnames or []
         if "name" not in header or set(header) - set(_COLUMNS):
-            raise InputError(f"{file.name}: the first line names the columns: name, gender[, language, role, license]")
+            raise InputError(
+                f"{file.name}: the first line must name the columns: name, gender[, language, role, license]"
+            )
         table: dict[str, VoiceEntry] = {}
         for row in rows:
             entry = _side_entry(row, f"{file.name} line {rows.line_num}")
             if entry.name in table:
-                raise InputError(f"{file.name} line {rows.line_num}: {entry.name!r} is there twice")
+                raise InputError(f"{file.name} line {rows.line_num}: {entry.name!r} appears twice")
             table[entry.name] = entry
         return table
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -119,7 +126,7 @@ def read_side_table(file: Place) -> dict[str, VoiceEntry]:
 
 
 def side_table(voices: Iterable[Voice]) -> str:
-    """The side table of the voices, so that what other programs' files do not hold can come back."""
+    """Write the side table of some voices: what other programs' files cannot hold, for a later import."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
@@ -130,7 +137,7 @@ def side_table(voices: Iterable[Voice]) -> str:
 
 
 def complete(entries: Sequence[VoiceEntry], overrides: MetadataOverrides) -> list[Voice]:
-    """The voices, in order. InputError says of which the gender or the language is not known."""
+    """Turn entries into voices, in order. InputError names those whose gender or language is unknown."""
     full = [_overridden(entry, overrides) for entry in entries]
     problems = []
     for what, option in (("gender", "--genders"), ("language", "--language")):
@@ -138,7 +145,7 @@ def complete(entries: Sequence[VoiceEntry], overrides: MetadataOverrides) -> lis
         if unknown:
             more = f" and {len(unknown) - _NAMES_SHOWN} more" if len(unknown) > _NAMES_SHOWN else ""
             names = ", ".join(map(repr, unknown[:_NAMES_SHOWN]))
-            problems.append(f"the {what} of {names}{more} is not known: say it with {option}")
+            problems.append(f"the {what} of {names}{more} is not known: give it with {option}")
     if problems:
         raise InputError("; ".join(problems))
     voices = [_voice(entry) for entry in full]
@@ -148,7 +155,7 @@ def complete(entries: Sequence[VoiceEntry], overrides: MetadataOverrides) -> lis
 
 
 def voice_id_of(name: str, prefix: str) -> str:
-    """The name where it can be a voice_id, else what is left of it and a hash, so that no two names collide."""
+    """The name itself where it can be a voice_id, else the usable part of it with a hash, so that no two collide."""
     if is_voice_id(name):
         return name
     digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=5).hexdigest()
@@ -157,7 +164,7 @@ def voice_id_of(name: str, prefix: str) -> str:
 
 
 def entry_problem(entry: VoiceEntry) -> str | None:
-    """What would be wrong with the voice, whatever its gender and language; None: nothing."""
+    """Say what would be wrong with the voice, whatever its gender and language; None where nothing would."""
     texts = (entry.name, entry.speaker, entry.prompt_text or "")
     if any("\ud800" <= character <= "\udfff" for text in texts for character in text):
         return "it holds broken Unicode (lone surrogates)"
@@ -180,7 +187,7 @@ def _voice(entry: VoiceEntry) -> Voice:
 
 
 def _overridden(entry: VoiceEntry, overrides: MetadataOverrides) -> VoiceEntry:
-    """The side table knows best, then the file itself, then what is said of all."""
+    """Take each fact from the side table, else from the file itself, else from what is stated about all voices."""
     side = overrides.by_name.get(entry.name, VoiceEntry(entry.name, "", ""))
     return replace(
         entry,
@@ -193,7 +200,7 @@ def _overridden(entry: VoiceEntry, overrides: MetadataOverrides) -> VoiceEntry:
 
 def _side_entry(row: Mapping[str | None, str | None], where: str) -> VoiceEntry:
     if None in row or not row.get("name"):
-        raise InputError(f"{where}: more cells than columns, or no name")
+        raise InputError(f"{where}: it has more cells than columns, or no name")
     gender, role = row.get("gender") or None, row.get("role") or "user"
     if gender is not None and gender not in get_args(Gender):
         raise InputError(f"{where}: gender {gender!r} is neither female nor male")

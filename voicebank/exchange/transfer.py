@@ -1,4 +1,4 @@
-"""Voices from another program's files into a bank, and from a bank into such files."""
+"""Imports voices from another program's files into a bank, and exports a bank's voices to such files."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from voicebank.voice import Voice
 SIDE_TABLE = "genders.csv"
 
 _GROUP = 1024
-"""Voices in a row group: some hundred MB at most, were all of them clips."""
+"""Voices in a row group: some hundred MB at most, if all of them have clips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def import_voices(
     found = kind.read(source, engine)
     if not found.entries:
         why = ", ".join(f"{reason} {count}" for reason, count in _by_reason(found).items())
-        raise InputError(f"{source.name}: no voice in it can be taken ({why or 'it is empty'})")
+        raise InputError(f"{source.name}: none of its voices can be imported ({why or 'it is empty'})")
     voices = complete(found.entries, overrides)
     card = {**_card(name or out.name, kind, found, voices), "sources": _sources(format, source, voices)}
     check_card(card)

@@ -3,6 +3,7 @@
 import contextlib
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,8 @@ def random_state_kept(seed: int | None = None) -> Iterator[None]:
     import torch
 
     kept, kept_numpy = random.getstate(), np.random.get_state()
-    gpus = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
+    cuda: Any = torch.cuda
+    gpus = list(range(cuda.device_count())) if cuda.is_initialized() else []
     with torch.random.fork_rng(devices=gpus):
         if seed is not None:
             torch.manual_seed(seed)

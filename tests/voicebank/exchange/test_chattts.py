@@ -82,11 +82,11 @@ def test_an_odd_line_is_a_reject_with_a_reason(tmp_path: Path, line: str, reason
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
-        ("x.tsv", b"speaker\tgender\n", "the first line names the columns"),
-        ("x.tsv", b"name\tspeaker\tage\n", "the first line names the columns"),
+        ("x.tsv", b"speaker\tgender\n", "the first line must name the columns"),
+        ("x.tsv", b"name\tspeaker\tage\n", "the first line must name the columns"),
         ("x.jsonl", b"\xff", "not readable as UTF-8"),
-        ("x.jsonl", b"", "no voice in it can be taken .it is empty."),
-        ("x.tsv", b"name\tspeaker\nx\ty\tz\n", "no voice in it can be taken .bad_metadata 1."),
+        ("x.jsonl", b"", "none of its voices can be imported .it is empty."),
+        ("x.tsv", b"name\tspeaker\nx\ty\tz\n", "none of its voices can be imported .bad_metadata 1."),
     ],
 )
 def test_a_file_that_is_none_is_one_clear_error(tmp_path: Path, name: str, data: bytes, message: str) -> None:

@@ -151,7 +151,7 @@ def test_a_broken_list_is_one_clear_error(tmp_path: Path, text: str) -> None:
 
 def test_a_directory_without_clips(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    with pytest.raises(InputError, match=r"^in: neither ref\.json nor any \.wav"):
+    with pytest.raises(InputError, match=r"^in: it holds neither ref\.json nor any \.wav"):
         imported(tmp_path / "in", tmp_path / "bank")
     with pytest.raises(InputError, match="gone: there is no such file or directory"):
         imported(tmp_path / "gone", tmp_path / "bank")

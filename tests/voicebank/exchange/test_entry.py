@@ -53,7 +53,7 @@ N1 = {"n1": VoiceEntry("n1", "", "", gender="female")}
             MetadataOverrides(language="en"),
             r"the gender of 'n0', 'n1', 'n2', 'n3', 'n4' and 3 more is not known: .* --genders",
         ),
-        (MetadataOverrides(gender="male"), r"the language of 'n0', .* is not known: say it with --language"),
+        (MetadataOverrides(gender="male"), r"the language of 'n0', .* is not known: give it with --language"),
         (MetadataOverrides(), r"the gender .*; the language"),
         (MetadataOverrides("male", "en", by_name=N1), None),
         (
@@ -73,13 +73,13 @@ def test_what_is_not_known_is_an_error(overrides: MetadataOverrides, message: st
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "the first line names the columns"),
-        ("voice,gender\na,male\n", "the first line names the columns"),
-        ("name,gender,age\na,male,5\n", "the first line names the columns"),
+        ("", "the first line must name the columns"),
+        ("voice,gender\na,male\n", "the first line must name the columns"),
+        ("name,gender,age\na,male,5\n", "the first line must name the columns"),
         ("name,gender\na,man\n", "line 2: gender 'man' is neither female nor male"),
-        ("name,gender\na,male\na,male\n", "line 3: 'a' is there twice"),
-        ("name,gender\n,male\n", "line 2: more cells than columns, or no name"),
-        ("name,gender\na,male,x\n", "line 2: more cells than columns"),
+        ("name,gender\na,male\na,male\n", "line 3: 'a' appears twice"),
+        ("name,gender\n,male\n", "line 2: it has more cells than columns, or no name"),
+        ("name,gender\na,male,x\n", "line 2: it has more cells than columns"),
         ("name,role\na,boss\n", "line 2: role 'boss' is neither user nor agent"),
         ('name,gender\n"a,male\n', "not a readable CSV"),
     ],

@@ -217,8 +217,8 @@ def _saved(thing: object) -> bytes:
         (_saved({"anna": {"embedding": tensor(1)}})[:500], "not a file of PyTorch, or damaged"),
         (_saved({"anna": np.ones(3)}), "it would run code when loaded"),
         (_saved([1, 2]), "not a dictionary of speakers"),
-        (_saved({}), "no voice in it can be taken .it is empty."),
-        (_saved({"anna": 1}), "no voice in it can be taken .bad_metadata 1."),
+        (_saved({}), "none of its voices can be imported .it is empty."),
+        (_saved({"anna": 1}), "none of its voices can be imported .bad_metadata 1."),
     ],
 )
 def test_a_file_that_is_none_is_one_clear_error(tmp_path: Path, data: bytes, message: str) -> None:

@@ -1,4 +1,4 @@
-"""ChatTTS's speaker strings: what `sample_random_speaker` gives. They are kept as they are, letter by letter.
+"""ChatTTS's speaker strings, as `sample_random_speaker` gives them. They are kept letter by letter.
 
 A file holds one voice per line: JSON objects with the keys `name`, `speaker` (the string), `gender` and `language`,
 or, where its name ends in .tsv, these four columns with a header. Gender and language may be missing.
@@ -48,16 +48,16 @@ def export_speakers(voices: Sequence[Voice], tsv: bool) -> str:
 
 
 def _rows(file: Place) -> Iterator[tuple[int, Any]]:
-    """Line numbers and what stands there: an object, or None where it is not one."""
+    """Yield line numbers with the line's object; None for a line that is not a row."""
     try:
-        # Not splitlines: it breaks lines at signs that a string may hold.
+        # Not splitlines: it breaks lines at characters that a string may hold.
         lines = file.read_bytes().decode("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{file.name}: not readable as UTF-8 text ({type(error).__name__})") from error
     is_tsv = file.name.lower().endswith(".tsv")
     header = lines[0].rstrip("\r").split("\t") if is_tsv else []
     if is_tsv and (not {"name", "speaker"} <= set(header) or set(header) - set(_KEYS)):
-        raise InputError(f"{file.name}: the first line names the columns: name, speaker[, gender, language]")
+        raise InputError(f"{file.name}: the first line must name the columns: name, speaker[, gender, language]")
     for number, line in enumerate(lines, start=1):
         if not line.strip() or (is_tsv and number == 1):
             continue

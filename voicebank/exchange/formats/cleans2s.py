@@ -1,4 +1,4 @@
-"""CleanS2S's reference voices: clips of 10 to 20 s of clear speech, each with the text that is said in it.
+"""CleanS2S's reference voices: clips of 10 to 20 s of clear speech, each with its text.
 
 Two forms are read: a directory with `ref.json` (a list of {"ref_wav_path", "prompt_text"}) and the clips in
 `ref_wav/`, and a plain directory of `*.wav`, each with a `.txt` of the same name. Names in `ref.json` are names, not
@@ -24,7 +24,7 @@ REF_FILE = "ref.json"
 REF_CLIPS = "ref_wav"
 
 ASKED_S = (10.0, 20.0)
-"""What CleanS2S asks for, in seconds."""
+"""The length of a clip that CleanS2S asks for, in seconds."""
 TAKEN_S = (3.0, 30.0)
 """Outside this a clip is refused: CosyVoice takes no prompt over 30 s; under 3 s there is too little of a voice."""
 
@@ -36,7 +36,7 @@ class _Named:
 
 
 def read_references(directory: Place, engine: str) -> FoundVoices:
-    """The clips of the directory as entries for a synthesizer that speaks after a prompt.
+    """Read the clips of a directory as entries for a synthesizer that is given a prompt.
 
     InputError where the directory is of neither form.
     """
@@ -54,7 +54,7 @@ def read_references(directory: Place, engine: str) -> FoundVoices:
 
 
 def export_references(directory: Place, voices: Sequence[Voice]) -> list[str]:
-    """Write `ref.json` and `ref_wav/`; notes on clips that are shorter or longer than is asked for."""
+    """Write `ref.json` and `ref_wav/`; returns notes on clips that are shorter or longer than CleanS2S asks for."""
     notes, rows = [], []
     for voice in voices:
         samples, rate = _prompt_of(voice)
@@ -66,13 +66,13 @@ def export_references(directory: Place, voices: Sequence[Voice]) -> list[str]:
 
 
 def _listing(directory: Place) -> Iterator[tuple[Place, _Named | VoiceReject]]:
-    """Each clip's place, with its name and text, in order."""
+    """Yield the directory of each clip, with its name and text, in order."""
     if (directory / REF_FILE).is_file():
         yield from ((directory / REF_CLIPS, _named(row)) for row in _rows(directory / REF_FILE))
         return
     clips = [place.name for place in directory.list() if place.name.lower().endswith(".wav")]
     if not clips:
-        raise InputError(f"{directory.name}: neither {REF_FILE} nor any .wav with its .txt")
+        raise InputError(f"{directory.name}: it holds neither {REF_FILE} nor any .wav with its .txt")
     for name in clips:
         yield directory, _with_text(directory, name)
 
@@ -111,7 +111,7 @@ def _entry(place: Place, named: _Named, engine: str, seen: set[str], notes: list
         return VoiceReject(name[:80], ImportReason.BAD_NAME, "a path, not a name")
     stem = name.rsplit(".", 1)[0]
     if stem in seen:
-        return VoiceReject(name, ImportReason.DUPLICATE, "the name is there twice")
+        return VoiceReject(name, ImportReason.DUPLICATE, "an earlier clip has the same name")
     seen.add(stem)
     if not text:
         return VoiceReject(name, ImportReason.TEXT_MISSING)
@@ -121,7 +121,7 @@ def _entry(place: Place, named: _Named, engine: str, seen: set[str], notes: list
     data, seconds = clip
     digest = hashlib.sha256(data).hexdigest()
     if digest in seen:
-        return VoiceReject(name, ImportReason.DUPLICATE, "the clip is there under another name")
+        return VoiceReject(name, ImportReason.DUPLICATE, "an earlier entry is the same clip under another name")
     seen.add(digest)
     entry = VoiceEntry(stem, engine, stem, prompt_text=text, prompt_audio=data)
     if problem := entry_problem(entry):
@@ -135,7 +135,7 @@ def _is_plain(name: str) -> bool:
 
 
 def _clip(file: Place) -> tuple[bytes, float] | VoiceReject:
-    """The clip as mono FLAC at its own rate, and its seconds."""
+    """Read a clip as mono FLAC at its own rate; returns also its length in seconds."""
     import soundfile
 
     if not file.is_file():
@@ -164,7 +164,7 @@ def _prompt_of(voice: Voice) -> tuple[Any, int]:
 
 
 def _decode(data: bytes) -> tuple[Any, int]:
-    """Samples, float32 [T], the mean of the channels, and the rate in Hz."""
+    """Decode a clip to the mean of its channels, float32 [T], and the rate in Hz."""
     import soundfile
 
     samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)

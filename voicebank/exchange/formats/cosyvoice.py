@@ -1,8 +1,8 @@
 """CosyVoice's `spk2info.pt`: a dictionary of the speakers that a model knows, each with its tensors.
 
 An entry made by training holds `embedding` [1, 192]; one that `add_zero_shot_spk` made from a recording holds
-`flow_embedding` and `llm_embedding` of the same shape, and the recording's features and tokens. What is an embedding
-is taken, scaled to length 1 (the models do that too), and what is left is said.
+`flow_embedding` and `llm_embedding` of the same shape, and the recording's features and tokens. The embedding is taken
+and scaled to length 1, as the models do too; what is left out is reported.
 """
 
 import io
@@ -27,11 +27,11 @@ ENGINE = "cosyvoice"
 _EMBEDDINGS = ("embedding", "flow_embedding", "llm_embedding")
 _FLOAT32_ROUNDING = 1e-6
 _CODE = re.compile(r"unsupported global:? (?:GLOBAL )?([\w.]{1,60})", re.IGNORECASE)
-"""How PyTorch puts it that a file names something to be called."""
+"""PyTorch's words for a file that names code to be called."""
 
 
 def export_spk2info(voices: Sequence[Voice]) -> bytes:
-    """The file: {voice_id: {"embedding": float32 tensor [1, D]}}. All voices must have embeddings of one width.
+    """Make the file: {voice_id: {"embedding": float32 tensor [1, D]}}. All voices must have embeddings of one width.
 
     The tensors are views of one matrix, which is stored once: a storage for each would double the file.
     """
@@ -44,7 +44,7 @@ def export_spk2info(voices: Sequence[Voice]) -> bytes:
 
 
 def read_spk2info(file: Place) -> FoundVoices:
-    """The entries of the file. InputError where it cannot be loaded without running code, or is no such file."""
+    """Read the entries of a file. InputError where it is not such a file, or cannot be loaded without running code."""
     info = _load(file)
     entries, rejects, left = [], [], Counter[str]()
     recorded = False
@@ -78,7 +78,7 @@ def _entry(name: object, values: object) -> VoiceEntry | VoiceReject:
 
 
 def _is_vector(value: object) -> bool:
-    """Whether it is a floating-point tensor [D] or [1, D]."""
+    """Whether a value is a floating-point tensor [D] or [1, D]."""
     torch = _torch()
     if not isinstance(value, torch.Tensor) or not value.is_floating_point():
         return False
@@ -86,7 +86,7 @@ def _is_vector(value: object) -> bool:
 
 
 def _unit(vector: npt.NDArray[np.float64]) -> Vector | None:
-    """float32 of length 1; one that has this length stays as it is, bit by bit."""
+    """Scale to float32 of length 1; a vector that has this length stays as it is, bit by bit."""
     length = float(np.linalg.norm(vector))
     if not np.isfinite(length) or length == 0:
         return None
@@ -95,7 +95,7 @@ def _unit(vector: npt.NDArray[np.float64]) -> Vector | None:
 
 
 def _of_one_width(entries: Sequence[VoiceEntry]) -> tuple[list[VoiceEntry], list[VoiceReject]]:
-    """The entries whose embeddings have the most common width, and the others."""
+    """Split the entries into those whose embeddings have the most common width, and rejects."""
     widths = Counter(entry.embedding.size for entry in entries if entry.embedding is not None)
     usual = widths.most_common(1)[0][0] if widths else 0
     kept, odd = [], []
