@@ -208,5 +208,5 @@ def _regroup(voices: Iterator[tuple[Voice, Values]]) -> Iterator[tuple[list[Voic
 
 
 def key_of(voice: Voice) -> Key:
-    """The key under which a voice is counted."""
+    """Return the key under which a voice is counted."""
     return Key(voice.agent, voice.language, voice.gender, voice.ms_per_character or 0)

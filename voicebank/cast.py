@@ -44,7 +44,7 @@ class Casting:
         return self._by_id[voice_id]
 
     def user_at(self, language: str, ordinal: int, seed: int) -> str | None:
-        """The user voice of the language's dialogue number `ordinal`, counted from 0.
+        """Return the user voice of the language's dialogue number `ordinal`, counted from 0.
 
         Depends on the three arguments and the bank's voices alone. None where the bank has no user voice.
         """
@@ -85,7 +85,7 @@ class Casting:
         return self._pools[key]
 
     def _singled_out(self, voices: list[Voice]) -> list[Voice]:
-        """The bank's first voice or, for a pair, its first of each gender; none where a gender is missing."""
+        """Return the bank's first voice or, for a pair, its first of each gender; none where a gender is missing."""
         ordered = sorted(voices, key=lambda voice: self._place[voice.voice_id])
         if self._agents == "one":
             return ordered[:1]
@@ -122,7 +122,7 @@ class _Walk:
         return self._voice(gender, len(self._pool[gender]) + turn)  # its first lap is behind it
 
     def _voice(self, gender: Gender, index: int) -> str:
-        """The voice that a gender reaches at step `index` of its own walk, where each lap passes all its voices."""
+        """Return the voice that a gender reaches at step `index` of its walk, where each lap passes all its voices."""
         lap, place = divmod(index, len(self._pool[gender]))
         return self._order(gender, lap)[place]
 

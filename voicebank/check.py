@@ -260,7 +260,7 @@ def _nearest_other(xvectors: Matrix, rows: Any) -> tuple[Values, Any]:
 
 
 def _parents_language(voice: Voice, speakers: SpeakerTable, rows: Mapping[str, int]) -> str:
-    """The language that counts for the balance: that of the parents, since agents speak any language."""
+    """Return the language that counts for the balance: that of the parents, since agents speak any language."""
     return speakers.languages[rows[voice.parents[0]]] if voice.parents and voice.parents[0] in rows else voice.language
 
 

@@ -36,7 +36,8 @@ def similarity_to_parent(weight: float, cosine: float) -> float:
 
 
 def widest_parents(weight: float, limit: float) -> float | None:
-    """The largest cosine between two parents whose average stays below `limit` to the heavier one, which has `weight`.
+    """Return the largest cosine between two parents whose average stays below `limit` to the heavier one, which has
+    `weight`.
 
     None where even the most distant parents make too similar an average. The similarity is smallest at a cosine of
     -(1-w)/w and grows from there up to 1; below that it falls, but no two speakers are that opposite.
@@ -83,7 +84,7 @@ def nearest_earlier(vectors: Matrix) -> tuple[Values, Rows]:
 
 
 def nearest_other(vectors: Matrix) -> Values:
-    """The largest cosine of each row to any other row; -inf where there is one row alone."""
+    """Return the largest cosine of each row to any other row; -inf where there is one row alone."""
     best = np.full(len(vectors), -np.inf, np.float32)
     for begin in range(0, len(vectors), _BLOCK):
         products = vectors[begin : begin + _BLOCK] @ vectors.T
@@ -119,7 +120,7 @@ class Blends:
         self._count = end
 
     def nearest(self, similarities: Values) -> Values:
-        """The largest cosine of each of N vectors to any blend so far, [N].
+        """Return the largest cosine of each of N vectors to any blend so far, [N].
 
         `similarities` are the cosines of the vectors to every speaker, [speakers, N].
         """
@@ -157,7 +158,7 @@ class Histogram:
         np.add.at(self.counts, bins, 1)
 
     def quantile(self, share: float) -> float:
-        """The value that a share of the similarities reaches, to 0.001; NaN where nothing was counted."""
+        """Return the value that a share of the similarities reaches, to 0.001; NaN where nothing was counted."""
         if not self.counts.any():
             return math.nan
         ranks = np.cumsum(self.counts)

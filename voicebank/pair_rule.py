@@ -24,7 +24,7 @@ _BLOCK = 2048
 
 
 def all_pairs(n: int) -> int:
-    """Number of pairs among n clips."""
+    """Return the number of pairs among n clips."""
     return n * (n - 1) // 2
 
 
@@ -54,7 +54,8 @@ def rule_problem(rule: str) -> str | None:
 
 
 def min_pairs(rule: str, n: int) -> int:
-    """The number of pairs among n clips that must be similar, by a rule of the forms that `rule_problem` describes.
+    """Return the number of pairs among n clips that must be similar, by a rule of the forms that `rule_problem`
+    describes.
 
     A share is rounded up. ValueError for any other text.
     """

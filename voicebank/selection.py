@@ -176,7 +176,7 @@ class _Search:
     def _next(
         self, stratum: int, queue: Iterator[int], sound: npt.NDArray[np.bool_], to_real: Values, to_kept: Values
     ) -> int | None:
-        """The stratum's next candidate that passes; None where the queue or the patience is at its end."""
+        """Return the stratum's next candidate that passes; None where the queue or the patience is at its end."""
         tally = self._tally
         for candidate in queue:
             self._position[stratum] += 1

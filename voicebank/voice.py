@@ -80,8 +80,10 @@ class Speaker:
 
 
 def is_voice_id(text: str) -> bool:
-    """Whether a text consists of lower-case ASCII letters, digits, - and _: safe as a file name and in other programs'
-    lists."""
+    """Whether a text consists of lower-case ASCII letters, digits, - and _.
+
+    Such a text is safe as a file name and in other programs' lists.
+    """
     return _VOICE_ID.fullmatch(text) is not None
 
 

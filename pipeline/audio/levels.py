@@ -1,6 +1,6 @@
-"""How loud samples are, in dBFS: 0 dBFS is an amplitude of 1. Loudness as listeners hear it is in `loudness.py`.
+"""Measure and set levels in dBFS: 0 dBFS is an amplitude of 1. Loudness as listeners hear it is in `loudness.py`.
 
-Samples are float32 [T], mono, in -1..1. All functions are pure; none writes into its input.
+Samples are float32 [T], mono, in -1..1. All functions are pure and leave their input unchanged.
 """
 
 import math
@@ -15,14 +15,14 @@ _CLIPPED_RUN = 3
 
 
 def level_dbfs(samples: Samples) -> float:
-    """Root-mean-square level; minus infinity for silence and for no samples."""
+    """Return the root-mean-square level; minus infinity for silence and for no samples."""
     if samples.size == 0:
         return -math.inf
     return _dbfs(float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))))
 
 
 def loudest_dbfs(samples: Samples, sample_rate: int) -> float:
-    """RMS level of the loudest 50 ms in dBFS; minus infinity for silence and for no samples."""
+    """Return the root-mean-square level of the loudest 50 ms; minus infinity for silence and for no samples."""
     frame = max(1, sample_rate // 20)
     whole = len(samples) // frame * frame
     if not whole:
@@ -33,12 +33,12 @@ def loudest_dbfs(samples: Samples, sample_rate: int) -> float:
 
 
 def peak_dbfs(samples: Samples) -> float:
-    """Level of the largest sample; minus infinity for silence and for no samples."""
+    """Return the level of the largest sample; minus infinity for silence and for no samples."""
     return _dbfs(peak(samples))
 
 
 def normalize_peak(samples: Samples, peak_dbfs: float) -> Samples:
-    """The clip with its largest sample at `peak_dbfs`; silence has no level to set and stays as it is."""
+    """Scale the clip so that its largest sample is at `peak_dbfs`; silence stays unchanged."""
     largest = peak(samples)
     if largest == 0:
         return samples
@@ -46,7 +46,7 @@ def normalize_peak(samples: Samples, peak_dbfs: float) -> Samples:
 
 
 def clipped_share(samples: Samples) -> float:
-    """Share of the samples that lie in runs of at least three at full scale: the largest 16-bit values of one sign.
+    """Return the share of samples in runs of at least three at full scale, the largest 16-bit values of one sign.
 
     One such sample may be a peak that just fits; three in a row are a wave whose top is cut off.
     """
@@ -56,17 +56,17 @@ def clipped_share(samples: Samples) -> float:
 
 
 def peak(samples: Samples) -> float:
-    """Magnitude of the largest sample; 0 for no samples."""
+    """Return the magnitude of the largest sample; 0 for no samples."""
     return float(np.max(np.abs(samples), initial=0.0))
 
 
 def amplitude(dbfs: float) -> float:
-    """Amplitude of a level."""
+    """Return the amplitude of a level."""
     return float(10 ** (dbfs / 20))
 
 
 def _in_runs(marked: npt.NDArray[np.bool_]) -> int:
-    """How many of the marked samples have enough marked neighbors."""
+    """Count the marked samples that lie in runs of at least `_CLIPPED_RUN`."""
     edges = np.flatnonzero(np.diff(marked, prepend=False, append=False))
     lengths = edges[1::2] - edges[::2]
     return int(lengths[lengths >= _CLIPPED_RUN].sum())

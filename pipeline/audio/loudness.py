@@ -1,7 +1,7 @@
-"""Loudness as listeners hear it: ITU-R BS.1770-4 integrated loudness, by pyloudnorm 0.2.0.
+"""Measure and set loudness as listeners hear it: ITU-R BS.1770-4 integrated loudness, by pyloudnorm 0.2.0.
 
 The measure weights the spectrum and leaves out blocks of 0.4 s that are much quieter than the rest. A clip shorter
-than one block has no loudness, and neither has one whose blocks are all below -70 LUFS.
+than one block has no loudness, nor does a clip whose blocks are all below -70 LUFS.
 """
 
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ BLOCK_S = 0.4
 
 NAME = "pyloudnorm"
 _FILTERS = "DeMan"
-"""Of the library's filters those that are the standard's own at 48 kHz. On its check, a 997 Hz sine, they are off by
-0.04 LU at most from 8 to 48 kHz; the library's default is by 0.18 LU (measured)."""
+"""The library's filters that equal the standard's own at 48 kHz. On the standard's check, a 997 Hz sine, they are off
+by at most 0.04 LU from 8 to 48 kHz, the library's default filters by 0.18 LU (measured)."""
 
 _INSTALL = extra("quality")
 
@@ -29,7 +29,7 @@ Leveling = Literal["loudness", "peak"]
 
 @dataclass(frozen=True, slots=True)
 class Leveled:
-    """A clip at its new level, what that is, and what set it: the loudness asked for, or the limit of the peak.
+    """A clip at its new level, its loudness, and what decided the level: the target loudness or the limit of the peak.
 
     `loudness_lufs` is None for a clip that has none.
     """
@@ -40,12 +40,12 @@ class Leveled:
 
 
 def version() -> str:
-    """The library's version; raises EngineUnavailable where it is missing."""
+    """Return the library's version. Raises EngineUnavailable if it is missing."""
     return library_version(NAME, "loudness", _INSTALL)
 
 
 def loudness_lufs(samples: Samples, sample_rate: int) -> float | None:
-    """Integrated loudness of mono samples [T]; None for clips under 0.4 s and for silence."""
+    """Return the integrated loudness of mono samples [T]; None for clips under 0.4 s and for silence."""
     if len(samples) < BLOCK_S * sample_rate:
         return None
     loudness = float(_meter(sample_rate).integrated_loudness(samples.astype(np.float64)))
@@ -53,10 +53,10 @@ def loudness_lufs(samples: Samples, sample_rate: int) -> float | None:
 
 
 def normalize_loudness(samples: Samples, sample_rate: int, target_lufs: float, highest_dbfs: float) -> Leveled:
-    """The clip at the target loudness, or as near to it as its peak, which stays at `highest_dbfs`, allows.
+    """Scale the clip to the target loudness, or as near to it as a peak of `highest_dbfs` allows.
 
-    Nothing is limited or compressed: a clip with high peaks ends up quieter than the target. A clip without a loudness
-    gets its peak at `highest_dbfs`.
+    No sample is limited or compressed: a clip with high peaks ends up quieter than the target. The peak of a clip
+    without a loudness is set to `highest_dbfs`.
     """
     loudness = loudness_lufs(samples, sample_rate)
     if loudness is None:
@@ -70,5 +70,5 @@ def normalize_loudness(samples: Samples, sample_rate: int, target_lufs: float, h
 
 @cache
 def _meter(sample_rate: int) -> Any:
-    """The library's meter for one rate; it keeps nothing from clip to clip that the measure depends on."""
+    """Make the meter of a rate, with filters for that rate. It keeps no state from clip to clip that matters."""
     return library(NAME, "loudness", _INSTALL).Meter(sample_rate, filter_class=_FILTERS)

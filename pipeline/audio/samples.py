@@ -1,6 +1,6 @@
-"""Audio between the engines and the corpus: encode, resample, trim and pad. Levels are in `pipeline.audio.levels`.
+"""Process audio between the engines and the corpus: encode, resample, trim and pad. Levels are in `levels.py`.
 
-Samples are float32 [T], mono, in -1..1. All functions are pure; none writes into its input.
+Samples are float32 [T], mono, in -1..1. All functions are pure and leave their input unchanged.
 """
 
 from io import BytesIO
@@ -17,15 +17,15 @@ _FORMATS = {"wav": "WAV", "flac": "FLAC"}
 _PCM16_SCALE = 32768
 
 SILENCE_DB = -50.0
-"""What is quieter than this, relative to the clip's peak, is silence at its edges."""
+"""Samples quieter than this, relative to the clip's peak, are silence at its edges."""
 
 
 def encode(samples: Samples, sample_rate: int, codec: str, path: str | None = None) -> Audio:
-    """A mono 16-bit file ("wav" or "flac") in memory; the same samples always give the same bytes.
+    """Encode a mono 16-bit file ("wav" or "flac") in memory; the same samples always give the same bytes.
 
     Samples beyond -1..1 are clipped. Decoding and encoding again gives the same bytes, since both use the scale 32768.
-    Raises `ValueError` for an unknown codec, an empty or non-mono array, and for NaN or infinite samples: those have
-    no 16-bit value, and a clip that holds them must be failed by whoever made it.
+    Raises ValueError for an unknown codec, an empty or non-mono array, and for NaN or infinite samples: these have no
+    16-bit value, and the engine that made the clip must fail it.
     """
     if codec not in _FORMATS:
         raise ValueError(f"unknown codec {codec!r}: expected one of {', '.join(_FORMATS)}")
@@ -40,41 +40,38 @@ def encode(samples: Samples, sample_rate: int, codec: str, path: str | None = No
 
 
 def resampled_length(num_samples: int, from_rate: int, to_rate: int) -> int:
-    """`num_samples * to_rate / from_rate`, rounded to the nearest integer, halves up."""
+    """Return `num_samples * to_rate / from_rate`, rounded to the nearest integer, halves up."""
     return (2 * num_samples * to_rate + from_rate) // (2 * from_rate)
 
 
 def resample(samples: Samples, from_rate: int, to_rate: int) -> Samples:
-    """The samples at another rate, `resampled_length` of them (soxr, high quality).
-
-    The same array comes back where the rates are equal.
-    """
+    """Resample to `resampled_length` samples (soxr, high quality). If the rates are equal, return the same array."""
     if from_rate == to_rate:
         return samples
     made: Samples = soxr.resample(samples, from_rate, to_rate, quality="HQ")
-    # soxr decides a half sample by the rounding error of the ratio (3000 from 24 to 44.1 kHz: 5512 for 5512.5).
+    # soxr rounds half a sample by the rounding error of the ratio (3000 from 24 to 44.1 kHz: 5512 for 5512.5).
     length = resampled_length(len(samples), from_rate, to_rate)
     return np.pad(made[:length], (0, max(0, length - len(made))), mode="edge" if made.size else "constant")
 
 
 def loud_span(samples: Samples, threshold_db: float = SILENCE_DB) -> tuple[int, int]:
-    """Indices of the first sample above `threshold_db` relative to the clip's own peak, and past the last.
+    """Return the span from the first to past the last sample above `threshold_db` relative to the clip's own peak.
 
-    (0, 0) for a clip that is silent all through.
+    A clip that is silent throughout gives (0, 0).
     """
     loud = np.flatnonzero(np.abs(samples) > peak(samples) * amplitude(threshold_db))
     return (int(loud[0]), int(loud[-1]) + 1) if loud.size else (0, 0)
 
 
 def trim_silence(samples: Samples, threshold_db: float = SILENCE_DB) -> Samples:
-    """The clip from its first to its last sample above `threshold_db` relative to its own peak.
+    """Cut the clip to its first and last sample above `threshold_db` relative to its own peak.
 
-    The threshold is relative so that a quiet clip is not eaten; an entirely silent clip comes back empty.
+    The threshold is relative so that a quiet clip survives; an entirely silent clip becomes empty.
     """
     start, end = loud_span(samples, threshold_db)
     return samples[start:end]
 
 
 def pad_silence(samples: Samples, sample_rate: int, leading_ms: int, trailing_ms: int) -> Samples:
-    """The clip with digital silence around it; each side has `ms * sample_rate // 1000` samples."""
+    """Put digital silence around the clip, `ms * sample_rate // 1000` samples on each side."""
     return np.pad(samples, (leading_ms * sample_rate // 1000, trailing_ms * sample_rate // 1000))

@@ -155,7 +155,7 @@ def complete(entries: Sequence[VoiceEntry], overrides: MetadataOverrides) -> lis
 
 
 def voice_id_of(name: str, prefix: str) -> str:
-    """The name itself where it can be a voice_id, else the usable part of it with a hash, so that no two collide."""
+    """Return the name where it can be a voice_id, else its usable part with a hash, so that no two names collide."""
     if is_voice_id(name):
         return name
     digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=5).hexdigest()

@@ -103,5 +103,5 @@ def fitting(clips: Iterable[SourceClip], complaint: str) -> Iterator[SourceClip]
 
 
 def unusable(clip_id: str, language: str, path: str = "", reason: str = BAD_METADATA) -> SourceClip:
-    """A clip of which nothing is known but its existence."""
+    """Return a clip of which nothing is known but its existence."""
     return SourceClip(clip_id, path, group=clip_id, language=language, reason=reason)

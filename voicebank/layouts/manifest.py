@@ -31,16 +31,17 @@ _LONGEST_LINE = 100_000
 
 def read(corpus: Place) -> Iterator[SourceClip]:
     seen: set[int] = set()
-    for clip in _clips(corpus / MANIFEST_FILE):
+    for clip in _clips(corpus):
         # The same file in two groups would be two people. No other layout can list a file twice in this way.
         known = key(clip.clip_id)
         yield replace(clip, reason=BAD_METADATA) if known in seen else clip
         seen.add(known)
 
 
-def _clips(file: Place) -> Iterator[SourceClip]:
+def _clips(corpus: Place) -> Iterator[SourceClip]:
+    file = corpus / MANIFEST_FILE
     if not file.is_file():
-        raise InputError(f"{file.path.rsplit('/', 2)[-2]}: there is no {MANIFEST_FILE} beside the recordings")
+        raise InputError(f"{corpus.name}: there is no {MANIFEST_FILE} beside the recordings")
     for number, line in numbered_lines(file):
         if line is None or line.strip():
             yield _clip(_row(line or "")) or unusable(f"{MANIFEST_FILE}:{number}", _UNKNOWN_LANGUAGE)
@@ -58,7 +59,7 @@ def _row(line: str) -> dict[str, Any]:
 
 
 def _clip(row: dict[str, Any]) -> SourceClip | None:
-    """The clip of a row; None where a value is missing or wrong."""
+    """Return the clip of a row; None where a value is missing or wrong."""
     if not row or not _is_found(row) or not _is_scored(row):
         return None
     return SourceClip(

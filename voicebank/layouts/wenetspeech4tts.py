@@ -56,7 +56,7 @@ def _clips(corpus: Place) -> Iterator[SourceClip]:
 
 
 def _lists(directory: Place) -> list[Place]:
-    """The widest of the corpus's own lists or, where none of them exists, all lists of other names."""
+    """Return the widest of the corpus's own lists or, where none of them exists, all lists of other names."""
     there = [file for file in inside(directory) if file.name.endswith(".lst")]
     for name in _WIDEST_FIRST:
         if widest := [file for file in there if file.name == name]:

@@ -1,11 +1,11 @@
-"""Whisper by transformers: the reference backend. Any checkpoint that `WhisperForConditionalGeneration` loads."""
+"""Runs Whisper by transformers: the reference backend, for any checkpoint of `WhisperForConditionalGeneration`."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from manifests.errors import EngineUnavailable
 from manifests.libraries import extra, library
-from pipeline.engines.asr._chunked_decoding import Heard
+from pipeline.engines.asr._chunked_decoding import WindowTranscript
 from pipeline.engines.asr.whisper import NAME, Decoding
 from pipeline.engines.contract import Samples
 from pipeline.engines.shared.silence_guard import SAMPLE_RATE
@@ -21,8 +21,11 @@ _NO_SPEECH = ("<|nospeech|>", "<|nocaptions|>")
 
 
 class TransformersBackend:
-    """One batch: encode once, `generate` from the encoder's output, then one pass over what was written for its
-    log-probabilities, whose first position tells the probability that there is no speech."""
+    """Decodes a batch in three steps.
+
+    The encoder runs once, `generate` works from its output, and one more pass over the tokens gives their
+    log-probabilities and, at the first position, the probability that there is no speech.
+    """
 
     def __init__(self, decoding: Decoding) -> None:
         prepare_torchaudio()
@@ -44,7 +47,9 @@ class TransformersBackend:
         self.max_tokens = self._model.config.max_target_positions - PROMPT_TOKENS
         self._no_speech_id = _known(self._tokenizer, _NO_SPEECH)
 
-    def hear(self, windows: Sequence[Samples], languages: Sequence[str], max_new_tokens: int) -> list[Heard]:
+    def decode(
+        self, windows: Sequence[Samples], languages: Sequence[str], max_new_tokens: int
+    ) -> list[WindowTranscript]:
         forced = {"language": list(languages), "task": "transcribe"} if self._is_multilingual else {}
         with self._torch.inference_mode():
             features = self._features(
@@ -65,14 +70,14 @@ class TransformersBackend:
             scores = self._score(encoded, rows, languages)
         texts = self._tokenizer.batch_decode(rows, skip_special_tokens=True)
         return [
-            Heard(text, mean, no_speech, len(row), ended=len(row) < max_new_tokens)
+            WindowTranscript(text, mean, no_speech, len(row), ended=len(row) < max_new_tokens)
             for text, row, (mean, no_speech) in zip(texts, rows, scores, strict=True)
         ]
 
     def _score(
         self, encoded: Any, rows: Sequence[list[int]], languages: Sequence[str]
     ) -> list[tuple[float, float | None]]:
-        """Mean log-probability of the tokens with the end, as Whisper counts it, and of no speech at the start."""
+        """Score tokens: mean log-probability with the end-of-text token, as Whisper counts it, and of no speech."""
         torch, settings = self._torch, self._model.generation_config
         prompts = [self._prompt(language) for language in languages]
         longest = max(len(row) for row in rows)
@@ -108,11 +113,14 @@ def _dtype(torch: Any, asked: str, device: str) -> Any:
 
 
 def _languages(settings: Any) -> frozenset[str]:
-    """Fine-tuned checkpoints of before 2023 lack the table; forcing the language could then only fail later."""
+    """Read the languages of a multilingual checkpoint.
+
+    Checkpoints that were fine-tuned before 2023 lack the table, and forcing a language would only fail later.
+    """
     table = getattr(settings, "lang_to_id", None)
     if not table:
         raise EngineUnavailable(
-            "whisper: the checkpoint's generation_config.json has no lang_to_id: take that of its base checkpoint"
+            "whisper: the checkpoint's generation_config.json has no lang_to_id: copy the file of its base checkpoint"
         )
     return frozenset(token.strip("<|>") for token in table)
 
@@ -123,6 +131,6 @@ def _known(tokenizer: Any, tokens: Sequence[str]) -> int | None:
 
 
 def _until_end(row: list[int], settings: Any) -> list[int]:
-    """The tokens before the end, which is padded with itself or with a token of its own."""
+    """Cut a row of tokens at its end token or its padding, which may be the same token."""
     ends = [row.index(token) for token in {settings.eos_token_id, settings.pad_token_id} if token in row]
     return row[: min(ends, default=len(row))]

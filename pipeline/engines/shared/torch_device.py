@@ -24,7 +24,7 @@ def torch_on(device: str, engine: str, install: str) -> tuple[Any, str]:
 
 
 def find_device(torch: Any, device: str, engine: str) -> str:
-    """The device that a recipe names; for "auto" the GPU, or the CPU where there is none.
+    """Return the device that a recipe names; for "auto" the GPU, or the CPU where there is none.
 
     Raises EngineUnavailable for a device that is not there: some libraries would silently take the CPU instead.
     """

@@ -1,20 +1,20 @@
-"""The Perth watermark: the neural mark of `resemble-perth`, whose weights come inside its package. It has no message.
+"""The Perth watermark: the neural mark of `resemble-perth`, whose weights ship in its package. It carries no message.
 
-The package is read, but its front door is not used. That door needs torchaudio, librosa, scipy and setuptools < 81
-without requiring any of them, and where one is missing, `perth.PerthImplicitWatermarker` is None without a word. What
-carries the mark, the two networks and their weights, needs PyTorch alone; the spectra around them are made here.
+The package's files are used, but not its public interface. That needs torchaudio, librosa, scipy and setuptools < 81
+without requiring any of them, and where one is missing, `perth.PerthImplicitWatermarker` is silently None. The two
+networks that carry the mark and their weights need PyTorch alone; the spectra around them are made here.
 They are the package's own: 32 kHz, 2048-point frames every 320 samples, levels in dB from -180 to 15 scaled to 0..1;
 the mark lies below 2 kHz.
 
-Two things differ on purpose. The package drops what is left after the last whole hop, so that its clips come back up
-to 10 ms shorter; here the inverse transform runs to the last sample, which is marked too. And the package returns the
+Two things differ on purpose. The package drops the rest after the last whole hop, so that its clips come back up to
+10 ms shorter; here the inverse transform runs to the last sample, which is marked too. And the package returns the
 clip resampled to 32 kHz and back, without what was above 16 kHz; here only the mark travels, and the clip itself is
 not resampled. Computation is on the CPU, as is the package's default: 0.013 s to mark and 0.023 s to detect one
 second of audio on one core.
 
 Measured on 60 short English utterances (0.35 to 1.9 s of speech) of five synthetic voices, marked, as 16-bit FLAC at
 16 kHz: scores of 0.96 and more with the mark, 0.15 and less without. On stretches cut from longer speech at random
-places, at 8 to 24 kHz, the scores stay apart (0.94 and more against 0.68 and less) from 0.5 s on; at 0.3 s they
+places, at 8 to 24 kHz, the scores do not overlap (0.94 and more against 0.68 and less) from 0.5 s on; at 0.3 s they
 overlap (0.78 and more, while 3 of 420 unmarked stretches exceed 0.9). Silence added after marking weakens the mark of
 clips under a second.
 """
@@ -53,7 +53,7 @@ _MIN_SAMPLES = 1025
 
 
 def version() -> str:
-    """The installed package's version; raises `EngineUnavailable` where it is missing."""
+    """Return the installed package's version. Raises EngineUnavailable where it is missing."""
     return library_version("resemble-perth", NAME, _INSTALL)
 
 
@@ -80,12 +80,12 @@ class PerthWatermarker:
         self._encoder, self._decoder = _load_networks(_package_root(), torch)
 
     def embed(self, clips: Sequence[Clip], messages: Sequence[int]) -> list[Clip | Failure]:
-        """Marked clips of the same length and rate. Silence, and clips of 32 ms or less, cannot carry the mark."""
+        """Mark clips, keeping their lengths and rates. Silence and clips of 32 ms or less cannot carry the mark."""
         with self._torch.inference_mode():
             return [self._embed(clip) for clip in clips]
 
     def detect(self, clips: Sequence[Clip]) -> list[Detection | Failure]:
-        """The network's own confidence, not rounded; 0 for silence."""
+        """Score clips by the network's own confidence, not rounded; 0 for silence."""
         with self._torch.inference_mode():
             return [self._detect(clip) for clip in clips]
 
@@ -146,7 +146,7 @@ def _package_root() -> Path:
 
 
 def _load_networks(root: Path, torch: ModuleType) -> tuple[Any, Any]:
-    """The mark's encoder and decoder with their trained weights, in evaluation mode."""
+    """Load the mark's encoder and decoder with their trained weights, in evaluation mode."""
     try:
         hyperparameters = _import_below(root, "config").default_hp
         subband = _import_below(root, "model").compute_subband_freq(hyperparameters)
@@ -164,7 +164,7 @@ def _load_networks(root: Path, torch: ModuleType) -> tuple[Any, Any]:
 
 
 def _import_below(root: Path, module: str) -> Any:
-    """A module of the package by its place under a name of our own, which leaves the package's front door shut."""
+    """Import a module of the package by its path, under a name of our own, without running the package's __init__."""
     if _ALIAS not in sys.modules:
         directory = root / "perth_net_implicit"
         spec = importlib.util.spec_from_file_location(

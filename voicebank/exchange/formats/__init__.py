@@ -11,12 +11,12 @@ from voicebank.exchange.format import ExchangeFormat
 
 
 def format_names() -> tuple[str, ...]:
-    """The formats in alphabetical order. Imports none of them."""
+    """Return the formats in alphabetical order. Imports none of them."""
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")))
 
 
 def exchange_format(name: str) -> ExchangeFormat:
-    """The format of that name. UserError where there is none."""
+    """Return the format of that name. UserError where there is none."""
     if name not in format_names():
         raise UserError(f"there is no exchange format {name!r}; choose one of: {', '.join(format_names())}")
     found: ExchangeFormat = importlib.import_module(f"{__name__}.{name}").FORMAT

@@ -37,7 +37,7 @@ def read_speakers(file: Place) -> FoundVoices:
 
 
 def export_speakers(voices: Sequence[Voice], tsv: bool) -> str:
-    """The text of the file. UserError for a string that a TSV file cannot hold."""
+    """Return the text of the file. UserError for a string that a TSV file cannot hold."""
     rows = [(voice.voice_id, voice.speaker, voice.gender, voice.language) for voice in voices]
     if not tsv:
         return "".join(json.dumps(dict(zip(_KEYS, row, strict=True)), ensure_ascii=False) + "\n" for row in rows)

@@ -1,4 +1,4 @@
-"""Errors of upstream: which of them end the worker, and what is said of the others."""
+"""Errors of upstream: which of them end the worker, and how they are described."""
 
 import re
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ from pipeline.models import CosyVoiceModel, public_name
 
 _LONGEST_DETAIL = 300
 
-# What CUDA, its libraries and ONNX Runtime's CUDA provider write when memory is out or the context is broken. After
-# most of these every further call in the process fails too.
+# What CUDA, its libraries and ONNX Runtime's CUDA provider write when memory is exhausted or the context is broken.
+# After most of these every further call in the process fails too.
 _BROKEN_DEVICE = re.compile(
     r"CUDA (?:error|out of memory|failure)|CUBLAS_STATUS|cuDNN error|CUDNN_STATUS|device-side assert|NCCL error"
 )
@@ -18,15 +18,15 @@ _BROKEN_CLASSES = frozenset({"OutOfMemoryError", "AcceleratorError", "EngineDead
 
 
 def is_fatal(error: BaseException) -> bool:
-    """Whether the worker cannot go on: memory is out, the CUDA context is broken, or vLLM's engine is dead.
+    """Whether the worker cannot go on: memory is exhausted, the CUDA context is broken, or vLLM's engine is dead.
 
-    Classes go by name, so that torch and vLLM need not be imported to ask.
+    Classes are compared by name, so that torch and vLLM need not be imported.
     """
     return any(_breaks_device(link) for link in _chain(error))
 
 
 def describe(error: BaseException, model: CosyVoiceModel) -> str:
-    """Class and message in one line, without directories."""
+    """Describe an error by class and message, in one line without directories."""
     names = {}
     if public_name(model.model) != model.model:  # a hub's id is not a path
         names[str(Path(model.model).expanduser())] = public_name(model.model)

@@ -1,4 +1,4 @@
-"""The engine: requests in, clips out, one utterance of upstream's at a time or a few at once."""
+"""The engine: speaks requests one at a time, or a few at once."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,7 @@ from pipeline.engines.shared.random_state import random_state_kept
 from pipeline.engines.tts.cosyvoice.checkpoint import Loaded
 from pipeline.engines.tts.cosyvoice.errors import describe, is_fatal
 from pipeline.engines.tts.cosyvoice.guards import audio_problem, refusal
-from pipeline.engines.tts.cosyvoice.timbre import Entry, Timbres
+from pipeline.engines.tts.cosyvoice.timbre import SpeakerEntry, Timbres
 from pipeline.engines.tts.cosyvoice.upstream import NAME
 from pipeline.models import CosyVoiceModel
 
@@ -22,9 +22,9 @@ from pipeline.models import CosyVoiceModel
 class CosyVoiceSynthesizer:
     """Speaks with a loaded model.
 
-    With one thread, a clip depends on its request alone: all generators are seeded before each utterance and put back
-    after it. With several (TensorRT or vLLM), utterances draw from the same generators at the same time, and the seed
-    says nothing; vLLM has generators of its own besides.
+    With one thread, a clip depends on its request alone: all random generators are seeded before each utterance and
+    get their states back after it. With several threads (TensorRT or vLLM), utterances draw from the same generators
+    at the same time, and the seed has no meaning; vLLM also has generators of its own.
     """
 
     name = NAME
@@ -66,8 +66,8 @@ class CosyVoiceSynthesizer:
             return samples
         return audio_problem(samples) or Clip(np.clip(samples, -1.0, 1.0), self.sample_rate)
 
-    def _generate(self, request: SpeechRequest, entry: Entry) -> Samples:
-        """All pieces that upstream cuts the text into, one after the other, [T].
+    def _generate(self, request: SpeechRequest, entry: SpeakerEntry) -> Samples:
+        """Speak all pieces into which upstream cuts the text, joined to samples [T].
 
         A registered speaker's entry goes to the model as it is, so this one call serves every mode.
         """
@@ -86,11 +86,14 @@ class CosyVoiceSynthesizer:
 
 
 def _samples(speech: Any) -> Samples:
-    """A tensor [1, T] of any type and device as float32 [T]."""
+    """Convert a tensor [1, T] of any type and device to float32 [T]."""
     return np.ascontiguousarray(speech.detach().float().cpu().numpy().reshape(-1))
 
 
 def _control_tokens(tokenizer: Any) -> tuple[str, ...]:
-    """The tokens that versions 2 and 3 add for noises, stress and phonemes. Version 1 writes all of its as <|...|>."""
+    """Return the tokens that versions 2 and 3 add for noises, stress and phonemes.
+
+    Those of version 1 are all <|...|>.
+    """
     special = getattr(tokenizer, "special_tokens", None)
     return tuple(special.get("additional_special_tokens", ())) if isinstance(special, dict) else ()

@@ -83,8 +83,8 @@ def test_other_sample_rates(engine: PocketSphinx, clips: list[Clip], sample_rate
         (_tone(0.09, 16_000), "too short"),
         (_tone(0.09, 48_000), "too short"),
         (_tone(301.0, 16_000), "too long"),
-        (Clip(np.full(16_000, np.nan, np.float32), 16_000), "not numbers"),
-        (Clip(np.full(16_000, np.inf, np.float32), 16_000), "not numbers"),
+        (Clip(np.full(16_000, np.nan, np.float32), 16_000), "NaN or infinite"),
+        (Clip(np.full(16_000, np.inf, np.float32), 16_000), "NaN or infinite"),
     ],
     ids=["empty", "90 ms", "90 ms at 48 kHz", "five minutes", "nan", "inf"],
 )

@@ -218,7 +218,7 @@ def broken_weights(directory):
         (without_extractor, "cannot load"),
         (without_head, "lacks weights of a classifier: classifier.bias"),
         (broken_weights, "cannot load"),
-        (lambda directory: save(directory, "wavlm", sampling_rate=8000), "hears 8000 Hz"),
+        (lambda directory: save(directory, "wavlm", sampling_rate=8000), "takes 8000 Hz"),
     ],
     ids=["empty directory", "no extractor", "no head", "broken weights", "another rate"],
 )

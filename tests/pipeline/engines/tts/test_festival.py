@@ -14,7 +14,7 @@ from manifests.reasons import Reason
 from pipeline.engines.contract import Clip, Failure, SpeechRequest
 from pipeline.engines.tts import _festival_child, festival
 from pipeline.engines.tts._festival_child import ChildFailed, FestivalChild
-from pipeline.engines.tts._prosody import Take
+from pipeline.engines.tts._prosody import Prosody
 from pipeline.engines.tts.festival import Festival
 from voicebank.voice import Voice
 
@@ -175,7 +175,7 @@ def test_child_prints_what_it_is_asked() -> None:
 
 
 def test_the_program_of_a_take() -> None:
-    scheme = festival._scheme("Hello.", HTS, Take(rate=0.9, pitch=1.2, spread=1.0), Path("/x/clip.wav"))
+    scheme = festival._scheme("Hello.", HTS, Prosody(rate=0.9, pitch=1.2, spread=1.0), Path("/x/clip.wav"))
     assert '"-r" 0.750000' in scheme
     assert '(Utterance Text "Hello.")' in scheme
 

@@ -266,7 +266,7 @@ def test_a_broken_network_is_a_dead_engine(model: AudioSealModel, monkeypatch: p
 
 def test_both_networks_carry_as_many_bits(model: AudioSealModel, tmp_path: Path) -> None:
     of_ten = tiny.save(tmp_path / "ten.pth", "generator", bits=10)
-    with pytest.raises(EngineUnavailable, match="a generator of 10 and a detector of 16 bits"):
+    with pytest.raises(EngineUnavailable, match="the generator has 10 bits and the detector 16"):
         AudioSealWatermarker(model.model_copy(update={"generator": str(of_ten)}))
     detector = tiny.save(tmp_path / "detector.pth", "detector", bits=10)
     short = AudioSealWatermarker(model.model_copy(update={"generator": str(of_ten), "detector": str(detector)}))

@@ -100,7 +100,7 @@ def test_offline_a_card_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Monk
         AudioSealWatermarker(AudioSealModel(engine="audioseal", serving={"device": "cpu"}))
     assert str(error.value) == (
         "audioseal: the checkpoint of audioseal_wm_16bits cannot be downloaded (URLError): "
-        "go online once, or give a local file"
+        "go online once, or name a local file"
     )
 
 
@@ -132,9 +132,9 @@ def _write(path: Path, what: str) -> None:
     ("what", "message"),
     [
         ("no file", "g.pth is neither a file nor a card (audioseal_wm_16bits, audioseal_wm_streaming)"),
-        ("nothing", "g.pth is no checkpoint that can be read without running code found in it"),
-        ("text", "g.pth is no checkpoint that can be read without running code found in it"),
-        ("code", "g.pth is no checkpoint that can be read without running code found in it"),
+        ("nothing", "g.pth is not a checkpoint that can be read without running code found in it"),
+        ("text", "g.pth is not a checkpoint that can be read without running code found in it"),
+        ("code", "g.pth is not a checkpoint that can be read without running code found in it"),
         ("a weight missing", "g.pth holds no generator of this architecture (KeyError)"),
         ("other sizes", "g.pth holds no generator of this architecture (RuntimeError)"),
         ("no architecture", "g.pth holds no generator of this architecture (AssertionError)"),
