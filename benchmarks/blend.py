@@ -28,7 +28,7 @@ from voicebank.blend import blend
 from voicebank.blend_options import BlendOptions
 from voicebank.card import write_card
 from voicebank.check import check_bank
-from voicebank.speaker_table import load_crowd
+from voicebank.speaker_table import load_speaker_table
 from voicebank.tables import write_speakers
 from voicebank.voice import GENDERS, Speaker, Vector
 
@@ -84,7 +84,7 @@ def measured(work: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[floa
 
 
 def load(bank: str) -> None:
-    load_crowd(open_place(bank))
+    load_speaker_table(open_place(bank))
 
 
 def make(bank: str, out: str, count: int, report: bool) -> None:

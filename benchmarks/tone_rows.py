@@ -99,7 +99,8 @@ class Plain:
         import numpy as np
 
         from manifests.audio import decode
-        from pipeline.audio.samples import encode, normalize_peak, pad_silence, trim_silence
+        from pipeline.audio.levels import normalize_peak
+        from pipeline.audio.samples import encode, pad_silence, trim_silence
         from pipeline.engines.contract import Clip, SpeechRequest
         from pipeline.scoring.rates import pooled, score
 

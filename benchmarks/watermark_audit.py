@@ -19,7 +19,8 @@ from importlib import resources
 import numpy as np
 
 from manifests.audio import decode
-from pipeline.audio.samples import encode, normalize_peak, pad_silence, resample, trim_silence
+from pipeline.audio.levels import normalize_peak
+from pipeline.audio.samples import encode, pad_silence, resample, trim_silence
 from pipeline.audit.attacks import ATTACKS
 from pipeline.audit.controls import resynthesize
 from pipeline.audit.detect import MarkScore

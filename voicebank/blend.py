@@ -1,7 +1,7 @@
-"""Virtual voices: weighted averages of real speakers of one gender, language and speaking rate.
+"""Makes virtual voices: weighted averages of real speakers of one gender, language and speaking rate.
 
-What is averaged are the x-vectors, for the leak test, and with the same weights the synthesis embeddings, which are
-what a synthesizer is conditioned on. `docs/virtual-voices.md` tells the whole story.
+The x-vectors are averaged for the leak test, and with the same weights the synthesis embeddings, on which a
+synthesizer is conditioned. `docs/virtual-voices.md` tells the whole story.
 """
 
 import json
@@ -21,7 +21,7 @@ from voicebank.blend_options import BlendOptions, rule_of
 from voicebank.card import CARD_FILE, read_card, write_card
 from voicebank.leak import Values
 from voicebank.selection import DrawCounts, Picked, Rule, select
-from voicebank.speaker_table import Crowd, Matrix, load_crowd
+from voicebank.speaker_table import Matrix, SpeakerTable, load_speaker_table
 from voicebank.tables import VoiceWriter
 from voicebank.voice import ANY_LANGUAGE, Voice
 
@@ -33,7 +33,10 @@ _SHOWN = 2000
 
 @dataclass(frozen=True)
 class BlendResult:
-    """`leak` are the figures of leak.json; `speakable` is False where the bank has no synthesis embeddings."""
+    """The numbers of voices made, and the figures of leak.json.
+
+    `speakable` is False where the bank has no synthesis embeddings: no synthesizer can speak with its voices.
+    """
 
     users: int
     agents: int
@@ -46,7 +49,7 @@ class Blended:
     """Voices that were blended and written, for a report.
 
     `card` and `leak` are what card.json and leak.json hold, `counts` the voices by group. `to_real` [N] has each
-    voice's similarity to the nearest of the real speakers `crowd`, `shown` [M, Dx] the x-vectors of the first voices.
+    voice's similarity to the nearest of the real speakers `speakers`, `shown` [M, Dx] the x-vectors of the first voices.
     """
 
     card: Mapping[str, Any]
@@ -54,7 +57,7 @@ class Blended:
     counts: Counter[VoiceGroup]
     to_real: Values
     shown: Matrix
-    crowd: Crowd
+    speakers: SpeakerTable
 
 
 @dataclass
@@ -81,32 +84,32 @@ def blend(
 ) -> BlendResult:
     """Blend the speakers of `bank` into a bank of voices in `out`; the card is written last, after the `report`.
 
-    Raises UserError for options that cannot be met; where voices are too few, it says how many there are.
+    UserError for options that cannot be met; where the speakers give too few voices, it says how many they give.
     """
     if (out / CARD_FILE).exists():
         raise UserError(f"{out.name} holds a voice bank already; remove it, or name another directory")
-    crowd, card = load_crowd(bank), read_card(bank)
-    rule, slots = rule_of(card, options), slots_of(crowd, options)
+    speakers, card = load_speaker_table(bank), read_card(bank)
+    rule, slots = rule_of(card, options), slots_of(speakers, options)
     tally, record, counts = DrawCounts(), _Record(), Counter[VoiceGroup]()
     with VoiceWriter(out) as writer:
-        for voices, xvectors in _regroup(_voices(crowd, slots, rule, options, tally, record)):
+        for voices, xvectors in _regroup(_voices(speakers, slots, rule, options, tally, record)):
             counts.update(map(_group_of, voices))
             writer.write(voices, xvectors)
-    leak = leak_figures(crowd, rule, tally, record.to_real, record.to_parents, record.to_earlier)
+    leak = leak_figures(speakers, rule, tally, record.to_real, record.to_parents, record.to_earlier)
     leak["nearest_real_is_parent"] = record.parent_is_nearest
-    made = blend_card(out.name, card, crowd, rule, options, counts, leak)
+    made = blend_card(out.name, card, speakers, rule, options, counts, leak)
     _write_leak(out, leak)
-    report(Blended(made, leak, counts, np.concatenate(record.to_real), np.concatenate(record.shown), crowd))
+    report(Blended(made, leak, counts, np.concatenate(record.to_real), np.concatenate(record.shown), speakers))
     write_card(out, made)
-    return BlendResult(options.count, options.agents, leak, crowd.embeddings is not None)
+    return BlendResult(options.count, options.agents, leak, speakers.embeddings is not None)
 
 
-def slots_of(crowd: Crowd, options: BlendOptions) -> list[Slot]:
+def slots_of(speakers: SpeakerTable, options: BlendOptions) -> list[Slot]:
     """The places to fill, agents first. UserError where the speakers cannot be paired as asked."""
-    strata = find_strata(crowd, options.parents)
+    strata = find_strata(speakers, options.parents)
     if not strata:
         raise UserError(
-            f"none of the {len(crowd)} speakers shares gender, language and rate bucket with "
+            f"none of the {len(speakers)} speakers shares gender, language and rate bucket with "
             f"{options.parents - 1} other{'s' if options.parents > 2 else ''}"
         )
     check_languages(strata, options.languages)
@@ -120,43 +123,48 @@ def _write_leak(out: Place, leak: Mapping[str, Any]) -> None:
 
 
 def _voices(
-    crowd: Crowd, slots: Sequence[Slot], rule: Rule, options: BlendOptions, tally: DrawCounts, record: _Record
+    speakers: SpeakerTable,
+    slots: Sequence[Slot],
+    rule: Rule,
+    options: BlendOptions,
+    tally: DrawCounts,
+    record: _Record,
 ) -> Iterator[tuple[Voice, Values]]:
-    strata = find_strata(crowd, options.parents)
+    strata = find_strata(speakers, options.parents)
     users = 0
-    for picked in select(crowd, strata, slots, rule, tally):
+    for picked in select(speakers, strata, slots, rule, tally):
         record.add(picked)
         for index, slot in enumerate(picked.slots):
             users += not slot.agent
             name = f"agent-{strata[slot.stratum].gender}" if slot.agent else f"voice-{users:06d}"
-            yield _voice(name, crowd, picked, index, options.engine), picked.xvectors[index]
+            yield _voice(name, speakers, picked, index, options.engine), picked.xvectors[index]
 
 
-def _voice(name: str, crowd: Crowd, picked: Picked, index: int, engine: str) -> Voice:
+def _voice(name: str, speakers: SpeakerTable, picked: Picked, index: int, engine: str) -> Voice:
     rows, agent = picked.parents[index], picked.slots[index].agent
     return Voice(
         voice_id=name,
         engine=engine,
         speaker=name,
-        language=ANY_LANGUAGE if agent else crowd.languages[rows[0]],
-        gender=crowd.genders[rows[0]],
+        language=ANY_LANGUAGE if agent else speakers.languages[rows[0]],
+        gender=speakers.genders[rows[0]],
         agent=agent,
-        license=_license([crowd.licenses[row] for row in rows]),
-        parents=tuple(crowd.ids[row] for row in rows),
+        license=_license([speakers.licenses[row] for row in rows]),
+        parents=tuple(speakers.ids[row] for row in rows),
         weights=tuple(float(weight) for weight in picked.weights[index]),
-        ms_per_character=int(crowd.buckets[rows[0]]),
+        ms_per_character=int(speakers.buckets[rows[0]]),
         embedding=None if picked.embeddings is None else picked.embeddings[index],
     )
 
 
 def _license(licenses: Sequence[str | None]) -> str | None:
-    """All that the parents' recordings are under; None where that of one is not known."""
+    """Join the licenses of all parents' recordings; None where one of them is unknown."""
     known = sorted({license for license in licenses if license is not None})
     return " AND ".join(known) if None not in licenses else None
 
 
 def _regroup(voices: Iterator[tuple[Voice, Values]]) -> Iterator[tuple[list[Voice], list[Values]]]:
-    """Groups of equal size, whatever the blocks that voices were found in: the file must not show those."""
+    """Yield groups of equal size, so that the file does not show the blocks in which voices were found."""
     while group := list(islice(voices, _GROUP)):
         yield [voice for voice, _ in group], [np.array(xvector) for _, xvector in group]
 

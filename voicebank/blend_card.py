@@ -9,7 +9,7 @@ import numpy as np
 from voicebank.blend_options import BlendOptions
 from voicebank.leak import Values, nearest_other, pair_similarities, quantiles
 from voicebank.selection import DrawCounts, Drop, Rule
-from voicebank.speaker_table import Crowd
+from voicebank.speaker_table import SpeakerTable
 from voicebank.voice import GENDERS
 
 METHOD = "weighted-average/1"
@@ -26,7 +26,7 @@ class VoiceGroup(NamedTuple):
 
 
 def leak_figures(
-    crowd: Crowd,
+    speakers: SpeakerTable,
     rule: Rule,
     tally: DrawCounts,
     to_real: Sequence[Values],
@@ -39,33 +39,33 @@ def leak_figures(
         "drawn": tally.drawn,
         "kept": tally.kept,
         "dropped": {drop.value: tally.dropped[drop] for drop in Drop},
-        "real_speakers": len(crowd),
+        "real_speakers": len(speakers),
         "nearest_real": quantiles(np.concatenate(to_real)),
         "nearest_real_of_all_drawn": {f"q{round(100 * q):02d}": _share(tally, q) for q in (0.05, 0.5, 0.95)},
         "own_parents": quantiles(np.concatenate(to_parents)),
         "nearest_earlier_voice": quantiles(np.concatenate(to_earlier)),
-        "reference": reference(crowd),
+        "reference": reference(speakers),
     }
 
 
-def reference(crowd: Crowd) -> dict[str, Any]:
+def reference(speakers: SpeakerTable) -> dict[str, Any]:
     """How alike the real speakers are among themselves: what the voices' figures are to be held against."""
     return {
-        "nearest_other_speaker": quantiles(nearest_other(crowd.xvectors)),
-        "different_speakers_of_one_gender": quantiles(different_speakers(crowd)),
+        "nearest_other_speaker": quantiles(nearest_other(speakers.xvectors)),
+        "different_speakers_of_one_gender": quantiles(different_speakers(speakers)),
     }
 
 
-def different_speakers(crowd: Crowd) -> Values:
+def different_speakers(speakers: SpeakerTable) -> Values:
     """Similarities of pairs of speakers of one gender, of up to 1000 of each."""
-    genders = np.array(crowd.genders)
-    return np.concatenate([pair_similarities(crowd.xvectors[genders == gender]) for gender in GENDERS])
+    genders = np.array(speakers.genders)
+    return np.concatenate([pair_similarities(speakers.xvectors[genders == gender]) for gender in GENDERS])
 
 
 def blend_card(
     name: str,
     card: Mapping[str, Any],
-    crowd: Crowd,
+    speakers: SpeakerTable,
     rule: Rule,
     options: BlendOptions,
     counts: Counter[VoiceGroup],
@@ -78,7 +78,7 @@ def blend_card(
         "description": f"Voices of nobody: averages of {options.parents} speakers each, of the bank {card['name']}",
         "method": METHOD,
         "sources": card.get("sources", []),
-        "parents": {"name": card["name"], "digest": crowd.digest, "speakers": len(crowd)},
+        "parents": {"name": card["name"], "digest": speakers.digest, "speakers": len(speakers)},
         "seed": options.seed,
         "count": options.count,
         "parents_per_voice": options.parents,

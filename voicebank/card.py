@@ -1,4 +1,4 @@
-"""A bank's `card.json`: where its voices come from, under which licenses, and how they were made."""
+"""Reads, checks and writes a bank's `card.json`: where its voices come from, their licenses, how they were made."""
 
 import json
 import re
@@ -6,32 +6,34 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from manifests.errors import CorpusError, LawBroken, UserError
+from manifests.private_paths import is_private
 from manifests.storage import Place
 
 CARD_FILE = "card.json"
 
-# At the start of a text or of a word: /home/me, ~/data, C:\data, file:///data; and passwords inside addresses.
-_PRIVATE = re.compile(
-    r"""(?:^|(?<=[\s"'=(,:]))(?:/[^\s/]|~[\w.-]*/|[A-Za-z]:[\\/]\S)|\bfile:/|://[^/\s@]*:[^/\s@]*@"""
-)
 _SECRET_KEY = re.compile(r"(^|[_-])(api_?key|token|password|passwd|secret|credentials?)$", re.IGNORECASE)
 
 
 def write_card(directory: Place, card: Mapping[str, Any]) -> None:
-    """Write `card.json`, keys sorted, if it passes `check_card`."""
+    """Write `card.json` with sorted keys. Raises like `check_card`."""
     (directory / CARD_FILE).write_text(check_card(card))
 
 
 def check_card(card: Mapping[str, Any]) -> str:
-    """The card as text. Cards travel: UserError for one that holds an absolute path, a password in an address, or a
-    key such as `api_key`; LawBroken for one without a name, or that is not JSON."""
+    """Check a card and return it as text.
+
+    Cards travel, so one that holds an absolute path, a password in an address, or a key such as `api_key` raises
+    UserError. LawBroken for a card without a name, and for one that JSON cannot hold.
+    """
     if not _has_name(card):
         raise LawBroken("the card of a voice bank needs a name")
     for where, value in _leaves(card):
         if _SECRET_KEY.search(where.rsplit(".", 1)[-1]):
-            raise UserError(f"{where} must not stand in a voice bank's card")
-        if _PRIVATE.search(str(value)):
-            raise UserError(f"{where}: a voice bank's card must not hold paths of this machine, or passwords")
+            raise UserError(f"{where}: a voice bank's card must not hold keys or passwords; remove the entry")
+        if is_private(str(value)):
+            raise UserError(
+                f"{where}: a voice bank's card must not hold paths of this machine or passwords; give a name instead"
+            )
     try:
         return json.dumps(card, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False) + "\n"
     except (TypeError, ValueError) as error:
@@ -39,7 +41,7 @@ def check_card(card: Mapping[str, Any]) -> str:
 
 
 def read_card(directory: Place) -> dict[str, Any]:
-    """The bank's card, which has a name at least; CorpusError where it is missing or broken."""
+    """Read a bank's card. CorpusError where it is missing, broken or without a name."""
     file = directory / CARD_FILE
     label = f"{directory.name}/{CARD_FILE}"
     if not file.is_file():
@@ -58,7 +60,7 @@ def _has_name(card: Mapping[str, Any]) -> bool:
 
 
 def _leaves(value: Any, where: str = "") -> Iterator[tuple[str, Any]]:
-    """All texts and numbers in the card, each with the dotted path of its keys; keys are texts too."""
+    """Yield all texts and numbers in the card, keys among them, each with the dotted path of its keys."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
             yield where or "a key", key

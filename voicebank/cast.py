@@ -1,8 +1,8 @@
-"""Casting: which voice speaks, of those that the recipe's engines can speak with.
+"""Casting: chooses the voices that speak, from those that the recipe's engines can speak with.
 
 Users of a corpus are spread by a walk over the bank (`Casting.user_at`): the n-th dialogue of a language takes the
 n-th step, so that N dialogues use min(N, bank) voices. Everything else is drawn by a seed (`Casting.draw`). Neither
-depends on the order of the bank's voices; only recipes that single out agents take the bank's first.
+depends on the order of the bank's voices; only recipes that cast one agent or a pair take the bank's first ones.
 """
 
 import hashlib
@@ -14,17 +14,18 @@ from voicebank.bank import Bank
 from voicebank.voice import ANY_LANGUAGE, GENDERS, Gender, Voice
 
 Agents = Literal["all", "one", "pair"]
-"""Which agent voices of a language are cast: all; the bank's first; the bank's first of each gender, both or none."""
+"""Which agent voices of a language are cast: all of them; the bank's first; or the bank's first of each gender, and
+none where one gender lacks a voice."""
 
 Pool = Mapping[Gender, Sequence[str]]
-"""Voice ids of each gender that is there, sorted."""
+"""The sorted voice ids of each gender that has any."""
 
 _LAPS_KEPT = 8
-"""Two genders, and blocks in work on both sides of a lap's end, twice over."""
+"""Two genders, with blocks in flight on both sides of a lap's end, twice over."""
 
 
 class Casting:
-    """A bank made ready for many draws: the time of one grows neither with the bank nor with the corpus.
+    """A bank prepared for many draws. The time of one draw grows neither with the bank nor with the corpus.
 
     Voices of the language "mul" belong to every language.
     """
@@ -43,9 +44,9 @@ class Casting:
         return self._by_id[voice_id]
 
     def user_at(self, language: str, ordinal: int, seed: int) -> str | None:
-        """The user voice of the language's dialogue number `ordinal`, from 0; None where the bank has no user voice.
+        """Return the user voice of the language's dialogue number `ordinal`, counted from 0.
 
-        Depends on these three and the bank's voices alone.
+        Depends on the three arguments and the bank's voices alone. None where the bank has no user voice.
         """
         key = language, seed
         if key not in self._walks:
@@ -55,10 +56,10 @@ class Casting:
     def draw(
         self, language: str, agent: bool, seed: int, avoid: Set[str] = frozenset(), gender: Gender | None = None
     ) -> str | None:
-        """A voice_id drawn by the seed; None where the bank has no such voice.
+        """Draw a voice_id by the seed; None where the bank has no voice to draw.
 
-        First the gender is drawn, unless one is given that there is, then the voice: genders are balanced however many
-        voices each has. Voices in `avoid` are drawn only where no other of that gender is left.
+        The gender is drawn first, unless `gender` is given and the bank has it, and then the voice, so that genders
+        are balanced however many voices each has. Voices in `avoid` are drawn only where the gender has no others.
         """
         pool = self._pool(language, agent)
         genders = [gender] if gender and gender in pool else list(pool)
@@ -70,7 +71,7 @@ class Casting:
         return next((voice_id for voice_id in tried if voice_id not in avoid), voices[first])
 
     def genders_of(self, voice_ids: Collection[str]) -> set[Gender]:
-        """The genders of those of the voices that the bank has."""
+        """Genders of the given voices; voices that the bank does not have are skipped."""
         return {self._by_id[voice_id].gender for voice_id in voice_ids if voice_id in self._by_id}
 
     def _pool(self, language: str, agent: bool) -> Pool:
@@ -84,7 +85,7 @@ class Casting:
         return self._pools[key]
 
     def _singled_out(self, voices: list[Voice]) -> list[Voice]:
-        """The bank's first voice, or its first of each gender; none where a pair would lack one."""
+        """Return the bank's first voice or, for a pair, its first of each gender; none where a gender is missing."""
         ordered = sorted(voices, key=lambda voice: self._place[voice.voice_id])
         if self._agents == "one":
             return ordered[:1]
@@ -95,10 +96,10 @@ class Casting:
 class _Walk:
     """An endless walk over a pool's voices.
 
-    First every voice is passed once: the genders alternate while both last, then comes the rest of the larger one.
-    From then on genders alternate strictly, and each gender goes lap after lap through its own voices. Every lap has
-    an order of its own, by a hash of key, lap and voice_id: the order of the bank does not matter, and voices that
-    are added to it leave the others in theirs.
+    Every voice is passed once at first: the genders alternate while both last, then the rest of the larger one
+    follows. From then on the genders alternate strictly, and each goes through its own voices lap after lap. Every lap
+    has its own order, by a hash of key, lap and voice_id: the order of the bank does not matter, and voices that are
+    added to it do not change the order of the others.
     """
 
     def __init__(self, pool: Pool, key: str) -> None:
@@ -121,7 +122,7 @@ class _Walk:
         return self._voice(gender, len(self._pool[gender]) + turn)  # its first lap is behind it
 
     def _voice(self, gender: Gender, index: int) -> str:
-        """Voice number `index` of that gender's way, which goes through all its voices again and again."""
+        """Return the voice that a gender reaches at step `index` of its walk, where each lap passes all its voices."""
         lap, place = divmod(index, len(self._pool[gender]))
         return self._order(gender, lap)[place]
 

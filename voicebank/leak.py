@@ -1,12 +1,12 @@
-"""How near voices come to real people, and to each other: cosine similarity of x-vectors.
+"""Measures how near voices come to real people and to each other: cosine similarity of x-vectors.
 
 Geometry. Let two parents be at cosine c, and the voice their average with weights w and 1 - w. Its length before it
-is scaled is sqrt(w^2 + (1-w)^2 + 2w(1-w)c), and its cosine to the first parent (w + (1-w)c) divided by that
-(`similarity_to_parent`). In the middle that is sqrt((1+c)/2): a voice between two people whom an encoder holds to be
-alike stays alike to both, and only parents further apart than `widest_parents` make a voice that belongs to neither.
+is scaled is sqrt(w^2 + (1-w)^2 + 2w(1-w)c), and its cosine to the first parent is (w + (1-w)c) divided by that length
+(`similarity_to_parent`). In the middle that is sqrt((1+c)/2): a voice between two people whom an encoder takes to be
+alike stays like both, and only parents further apart than `widest_parents` make a voice that belongs to neither.
 
 Similarities of blends need no x-vectors of the blends: an average is linear, so its similarity to anything is the
-weighted average of its parents' similarities, divided by that length. `Blends` keeps parents and weights only, a few
+weighted average of its parents' similarities, divided by that length. `Blends` keeps only parents and weights, a few
 bytes a voice, and compares in a third of the time of a matrix product over 512 dimensions.
 """
 
@@ -22,7 +22,8 @@ from voicebank.speaker_table import Matrix, Rows, Weights
 Values = npt.NDArray[np.float32]
 
 TOLERANCE = 1e-5
-"""How far float32 rounding may move a similarity between two ways of computing it; measured: below 1e-6 at 512-d."""
+"""Largest difference that float32 rounding may make between two ways of computing a similarity; measured: below 1e-6
+at 512 dimensions."""
 
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 _BLOCK = 1024
@@ -35,10 +36,11 @@ def similarity_to_parent(weight: float, cosine: float) -> float:
 
 
 def widest_parents(weight: float, limit: float) -> float | None:
-    """The largest cosine of two parents whose average stays below `limit` to the heavier one, of that `weight`.
+    """Return the largest cosine between two parents whose average stays below `limit` to the heavier one, which has
+    `weight`.
 
-    None where no parents are far enough apart. From where the similarity is smallest, at -(1-w)/w, it grows with the
-    cosine up to 1; before that it falls, but no two speakers are that opposite.
+    None where even the most distant parents make too similar an average. The similarity is smallest at a cosine of
+    -(1-w)/w and grows from there up to 1; below that it falls, but no two speakers are that opposite.
     """
     low, high = (weight - 1) / weight + 1e-9, 1.0
     if similarity_to_parent(weight, low) >= limit:
@@ -50,7 +52,7 @@ def widest_parents(weight: float, limit: float) -> float | None:
 
 
 def nearest(vectors: Matrix, others: Matrix) -> tuple[Values, Rows]:
-    """For each row of `vectors` [N, D] the largest cosine to a row of `others` [M, D], and which row that is, [N]."""
+    """Find the nearest row of `others` [M, D] for each row of `vectors` [N, D]: cosines [N], and row numbers [N]."""
     best = np.full(len(vectors), -np.inf, np.float32)
     where = np.full(len(vectors), -1, np.int64)
     for begin in range(0, len(others), _BLOCK):
@@ -63,7 +65,10 @@ def nearest(vectors: Matrix, others: Matrix) -> tuple[Values, Rows]:
 
 
 def nearest_earlier(vectors: Matrix) -> tuple[Values, Rows]:
-    """For each row the largest cosine to an *earlier* row, and which; -inf and -1 for the first. Exact, in blocks."""
+    """Find the nearest *earlier* row of each row: cosines and row numbers, -inf and -1 for the first row.
+
+    Exact, computed in blocks.
+    """
     best = np.full(len(vectors), -np.inf, np.float32)
     where = np.full(len(vectors), -1, np.int64)
     for begin in range(0, len(vectors), _BLOCK):
@@ -79,7 +84,7 @@ def nearest_earlier(vectors: Matrix) -> tuple[Values, Rows]:
 
 
 def nearest_other(vectors: Matrix) -> Values:
-    """For each row the largest cosine to any other row; -inf for a single row."""
+    """Return the largest cosine of each row to any other row; -inf where there is one row alone."""
     best = np.full(len(vectors), -np.inf, np.float32)
     for begin in range(0, len(vectors), _BLOCK):
         products = vectors[begin : begin + _BLOCK] @ vectors.T
@@ -90,14 +95,14 @@ def nearest_other(vectors: Matrix) -> Values:
 
 
 def pair_similarities(vectors: Matrix, at_most: int = 1000) -> Values:
-    """Cosines of all pairs of different rows, of `at_most` rows spread evenly: [n (n - 1) / 2]."""
+    """Cosines of all pairs of different rows, [n (n - 1) / 2], among at most `at_most` rows spread evenly."""
     chosen = vectors[np.unique(np.linspace(0, len(vectors) - 1, min(at_most, len(vectors))).astype(np.int64))]
     pairs: Values = (chosen @ chosen.T)[np.triu_indices(len(chosen), 1)]
     return pairs
 
 
 class Blends:
-    """Blends so far, as parents and weights, to compare new ones with. Room for `capacity` of them."""
+    """Keeps up to `capacity` blends, as parents and weights, to compare new ones with."""
 
     def __init__(self, capacity: int, parents: int) -> None:
         self._parents = np.zeros((capacity, parents), np.int32)
@@ -108,14 +113,17 @@ class Blends:
         return self._count
 
     def add(self, parents: Rows, weights: Weights, lengths: Weights) -> None:
-        """Of some more blends: parents and weights [N, K] and their lengths before scaling [N]."""
+        """Add N blends: their parents and weights [N, K], and their lengths before scaling [N]."""
         end = self._count + len(parents)
         self._parents[self._count : end] = parents
         self._factors[self._count : end] = weights / lengths[:, None]
         self._count = end
 
     def nearest(self, similarities: Values) -> Values:
-        """The largest cosine of N vectors to any blend so far, [N], from theirs to every speaker [speakers, N]."""
+        """Return the largest cosine of each of N vectors to any blend so far, [N].
+
+        `similarities` are the cosines of the vectors to every speaker, [speakers, N].
+        """
         best = np.full(similarities.shape[1], -np.inf, np.float32)
         for begin in range(0, self._count, _BLOCK):
             end = min(begin + _BLOCK, self._count)
@@ -137,7 +145,7 @@ def average_rows(rows: Values, parents: npt.NDArray[np.integer], factors: Values
 
 @dataclass
 class Histogram:
-    """Counts of similarities in bins of 0.001 from -1 to 1: as much memory for any number of them."""
+    """Counts similarities in bins of 0.001 from -1 to 1, in the same memory however many there are."""
 
     counts: npt.NDArray[np.int64]
 
@@ -150,20 +158,20 @@ class Histogram:
         np.add.at(self.counts, bins, 1)
 
     def quantile(self, share: float) -> float:
-        """To 0.001; NaN where nothing was counted."""
+        """Return the value that a share of the similarities reaches, to 0.001; NaN where nothing was counted."""
         if not self.counts.any():
             return math.nan
         ranks = np.cumsum(self.counts)
         return float(np.searchsorted(ranks, max(1, math.ceil(share * ranks[-1])))) / 1000 - 1
 
     def bars(self) -> Iterator[tuple[float, int]]:
-        """Left edges and counts of the bins that are not empty."""
+        """Yield the left edge and the count of each bin that is not empty."""
         for index in np.flatnonzero(self.counts):
             yield float(index) / 1000 - 1, int(self.counts[index])
 
 
 def quantiles(values: npt.ArrayLike) -> dict[str, float] | None:
-    """By name ("min", "q01", ..., "q50", ..., "max"), of the finite values; None where there are none."""
+    """Quantiles of the finite values by name ("min", "q01", ..., "q50", ..., "max"); None where no value is finite."""
     known = np.asarray(values, np.float64).ravel()
     known = known[np.isfinite(known)]
     if not known.size:

@@ -1,8 +1,9 @@
-"""The pair rule: whether clips that may be one person's are, told from the similarity of every pair of them.
+"""The pair rule: decides from the similarity of every pair of clips whether they are all one person's.
 
-Ke-SpeechChat takes n clips of one long recording for one person where at least floor(n/2) of their n(n-1)/2 pairs have
-a similarity above 0.97. That is a weak test by design, and weaker the larger n is: clips of two people, half each,
-still have almost half of all pairs within one of them. A share of all pairs ("0.6*pairs") does not weaken with n.
+Ke-SpeechChat takes n clips of one long recording for one person's where at least floor(n/2) of their n(n-1)/2 pairs
+have a similarity above 0.97. That is a weak test by design, and weaker the larger n is: of clips of two people, half
+each, almost half of all pairs are still within one person's. A share of all pairs ("0.6*pairs") does not weaken as n
+grows.
 """
 
 import re
@@ -23,13 +24,14 @@ _BLOCK = 2048
 
 
 def all_pairs(n: int) -> int:
+    """Return the number of pairs among n clips."""
     return n * (n - 1) // 2
 
 
 def similar_pairs(xvectors: Vectors, threshold: float) -> int:
-    """How many of all pairs of the rows of [n, D], each of length 1, have a cosine above the threshold.
+    """Count the pairs of rows of [n, D], each of length 1, whose cosine is above the threshold.
 
-    Memory does not grow with the square of n. Computed in float64, so that the count does not hang on rounding.
+    Memory does not grow with the square of n. Computed in float64, so that the count does not depend on rounding.
     """
     vectors = np.asarray(xvectors, np.float64)
     count = 0
@@ -42,7 +44,7 @@ def similar_pairs(xvectors: Vectors, threshold: float) -> int:
 
 
 def rule_problem(rule: str) -> str | None:
-    """Why `min_pairs` cannot read the rule; None: it can."""
+    """Say why `min_pairs` cannot read a rule; None where it can."""
     share = _SHARE.fullmatch(rule)
     if share and Fraction(share[1]) > 1:
         return "a share of the pairs is at most 1"
@@ -52,9 +54,10 @@ def rule_problem(rule: str) -> str | None:
 
 
 def min_pairs(rule: str, n: int) -> int:
-    """How many of the pairs among n clips must be similar, by a rule as `rule_problem` describes it.
+    """Return the number of pairs among n clips that must be similar, by a rule of the forms that `rule_problem`
+    describes.
 
-    A share is rounded up. ValueError for anything else.
+    A share is rounded up. ValueError for any other text.
     """
     if problem := rule_problem(rule):
         raise ValueError(problem)
@@ -66,5 +69,5 @@ def min_pairs(rule: str, n: int) -> int:
 
 
 def is_one_person(similar: int, n: int, rule: str) -> bool:
-    """Whether n clips of which `similar` pairs are alike are taken for one person. One clip proves nothing."""
+    """Whether n clips with `similar` similar pairs are taken for one person's. A single clip proves nothing."""
     return n > 1 and similar >= min_pairs(rule, n)

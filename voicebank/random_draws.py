@@ -1,7 +1,7 @@
 """Random draws that depend on (seed, stream, number) alone, never on how many were drawn before.
 
 They come from Philox, a counter-based generator (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"):
-draw k of a stream is a function of its key and k, so any block of draws can be had alone, in any order.
+draw k of a stream is a function of its key and k, so any block of draws can be made alone, in any order.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ _ROUND = 6  # decimals of a weight: what is stored is what was averaged
 
 
 def uniforms(seed: int, stream: str, start: int, count: int, width: int) -> npt.NDArray[np.float64]:
-    """The draws `start` to `start + count` of a stream, each of `width` numbers in [0, 1): float64 [count, width]."""
+    """Draws `start` to `start + count` of a stream, each of `width` numbers in [0, 1): float64 [count, width]."""
     steps = -(-width // _WORDS)
     key = int.from_bytes(hashlib.blake2b(f"{seed}/{stream}".encode(), digest_size=16).digest(), "little")
     words = np.random.Philox(key=key, counter=start * steps).random_raw(count * steps * _WORDS)
@@ -26,7 +26,7 @@ def uniforms(seed: int, stream: str, start: int, count: int, width: int) -> npt.
 
 
 def check_weights(low: float, high: float, parents: int) -> None:
-    """UserError where no weights of `parents` parents lie within the range and add up to 1."""
+    """Raise UserError where no `parents` weights within the range can add up to 1."""
     if parents < 2:
         raise UserError("a virtual voice needs two parents or more")
     if not 0 < low <= high < 1:
@@ -36,9 +36,9 @@ def check_weights(low: float, high: float, parents: int) -> None:
 
 
 def draw_weights(draws: npt.NDArray[np.float64], low: float, high: float) -> Weights:
-    """Weights [N, K] within the range that add up to 1, from uniform numbers [N, K - 1].
+    """Turn uniform numbers [N, K - 1] into weights [N, K] within the range that add up to 1.
 
-    Each weight is uniform in what the earlier ones leave possible. For two parents that is uniform in the range.
+    Each weight is uniform in what the earlier ones leave possible; for two parents, uniform in the range.
     """
     count, others = draws.shape
     weights = np.empty((count, others + 1))

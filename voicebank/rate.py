@@ -1,7 +1,7 @@
-"""Speaking rate, as voices are bucketed by it: the time that a character (or letter) takes, on a grid of 10 ms.
+"""Speaking rate, by which voices are put into buckets: the time that a character (or letter) takes, in steps of 10 ms.
 
-Ke-SpeechChat averages only voices of one bucket: mean time per character, rounded to the nearest 10 ms. Pauses are
-not to be in that time, so it is measured on speech alone.
+Ke-SpeechChat averages only voices of one bucket: mean time per character, rounded to the nearest 10 ms. Pauses must
+not count, so the time is measured on speech alone.
 """
 
 import math
@@ -17,14 +17,14 @@ GRID_MS = 10
 _FIRST_EAST_ASIAN = "\u2e80"
 # Thai, Lao and Tibetan; Burmese; Khmer.
 _OTHER_UNSPACED = ("\u0e00", "\u0fff"), ("\u1000", "\u109f"), ("\u1780", "\u17ff")
-# Said like any other character, but no letter to Unicode.
+# Said like any other character, but not a letter in Unicode.
 _ZERO = "〇"
 
 
 def count_characters(text: str | None, language: str) -> int:
-    """Characters of an unspaced script, or letters of a spaced one; 0 where there is no text.
+    """Count the characters of an unspaced script, or the letters of a spaced one; 0 where there is no text.
 
-    Digits, punctuation, symbols and space do not count, nor do Latin words in a text of an unspaced script: nobody
+    Digits, punctuation, symbols and spaces do not count, nor do Latin words in a text of an unspaced script: nobody
     knows how they were said. A text full of them gives too slow a rate.
     """
     letters = filter(_is_letter, unicodedata.normalize("NFKC", text or ""))
@@ -34,9 +34,10 @@ def count_characters(text: str | None, language: str) -> int:
 
 
 def ms_bucket(seconds_per_character: float) -> int:
-    """Milliseconds per character on the 10 ms grid, halves up. Raises ValueError for what is no time above zero.
+    """Milliseconds per character in steps of 10 ms, halves rounded up.
 
-    Decimal, as the number is written: in binary, 0.145 s lies just below its half.
+    Computed in decimal, as the number is written: in binary, 0.145 s lies just below its half. Raises ValueError where
+    the time is not a finite number above zero.
     """
     if not math.isfinite(seconds_per_character) or seconds_per_character <= 0:
         raise ValueError(f"a character takes time above zero, not {seconds_per_character} s")

@@ -1,4 +1,4 @@
-"""The closed list of reasons for which a clip or a group of clips does not become part of a voice bank."""
+"""The closed list of reasons why a clip or a group of clips does not become part of a voice bank."""
 
 from typing import Literal
 

@@ -1,9 +1,8 @@
-"""What a speaker encoder makes of each voice of a bank *as it sounds*: `reference_embeddings.parquet`, beside the
-bank.
+"""Reads and writes a bank's `reference_embeddings.parquet`: a speaker embedding of each voice *as it sounds*.
 
-The x-vector of a virtual voice is an average that was never heard. A reference embedding is the mean of what the
-encoder made of a few sentences that the voice spoke, so that a clip can be held against its own voice. It belongs to
-one encoder, and to the voices that the bank had when it was made; the file says which.
+The x-vector of a virtual voice is an average that was never heard. A reference embedding is the mean of the embeddings
+of a few sentences that the voice spoke, so that a clip can be compared with its own voice. It belongs to one encoder,
+and to the voices that the bank had when it was made; the file says which.
 """
 
 import json
@@ -25,8 +24,11 @@ _ORIGIN = b"parley.reference_embeddings"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Whose reference embeddings they are: `encoder` is the engine's name, `label` its version with the model's,
-    `bank` the digest of the bank, `synthesizers` the versions of the engines that spoke."""
+    """Where reference embeddings come from.
+
+    `encoder` is the engine's name, `label` its version with the model's, `bank` the digest of the bank, and
+    `synthesizers` the versions of the engines that spoke.
+    """
 
     encoder: str
     label: str
@@ -61,7 +63,7 @@ def write_reference_embeddings(directory: Place, origin: Origin, vectors: Mappin
 
 
 def read_origin(directory: Place) -> Origin | None:
-    """Return whose reference embeddings lie beside the bank; None where there are none.
+    """Read where the bank's reference embeddings come from; None where it has none.
 
     Raises CorpusError for a file of another kind.
     """
@@ -72,7 +74,7 @@ def read_origin(directory: Place) -> Origin | None:
     try:
         return Origin(**json.loads(metadata[_ORIGIN]))
     except (KeyError, TypeError, ValueError) as error:
-        raise CorpusError(f"{label(place)}: does not say whose reference embeddings it holds") from error
+        raise CorpusError(f"{label(place)}: does not say where its reference embeddings come from") from error
 
 
 def read_reference_embeddings(directory: Place) -> dict[str, Vector]:

@@ -1,8 +1,8 @@
 """Draws blends, drops those that are too near to a real speaker or to an earlier voice, and keeps the rest in order.
 
 Each stratum has its own endless stream of candidates; candidate k is a function of (seed, stratum, k). A slot takes
-the next candidate of its stratum that passes, compared with every voice kept before it. So the voices do not depend
-on how many are asked for, nor on the size of the blocks that candidates are looked at in.
+the next candidate of its stratum that passes, compared with every voice kept before it. So the voices depend neither
+on the number of voices asked for nor on the size of the blocks in which candidates are compared.
 """
 
 from collections import Counter
@@ -17,11 +17,11 @@ from manifests.meanings import Meaningful
 from voicebank.balance import Slot, Stratum, pick_parents
 from voicebank.leak import Blends, Histogram, Values
 from voicebank.random_draws import draw_weights, uniforms
-from voicebank.speaker_table import Crowd, Matrix, Rows, Weights, blend_vectors
+from voicebank.speaker_table import Matrix, Rows, SpeakerTable, Weights, blend_vectors
 
 BLOCK = 1024
 _FEWEST = 16
-_SHORTEST = 0.05  # below that length, rounding of the parents' float32 digits shows in the fifth decimal
+_SHORTEST = 0.05  # below this length, rounding of the parents' float32 digits shows in the fifth decimal
 
 
 class Drop(Meaningful):
@@ -34,7 +34,7 @@ class Drop(Meaningful):
 
 @dataclass(frozen=True)
 class Rule:
-    """How blends are drawn and which are dropped. `patience`: so many drops in a row of a stratum, and it is dry."""
+    """How blends are drawn and which are dropped. After `patience` drops in a row, a stratum is exhausted."""
 
     seed: int
     parents: int
@@ -46,7 +46,7 @@ class Rule:
 
 @dataclass
 class DrawCounts:
-    """What became of all the draws so far."""
+    """Count what became of the draws so far."""
 
     drawn: int = 0
     kept: int = 0
@@ -56,10 +56,10 @@ class DrawCounts:
 
 @dataclass(frozen=True)
 class Picked:
-    """Voices in order: parents as rows of the crowd and weights [N, K], vectors [N, D], and similarities.
+    """N voices in order: parents as rows of the speaker table and weights [N, K], vectors [N, D], and similarities.
 
-    `to_parents` [N, K], `to_real` and `to_earlier` [N]: to the own parents, to the nearest of all real speakers
-    (`nearest_row`), and to the nearest voice kept earlier (-inf for the very first).
+    The similarities are `to_parents` [N, K], to the voice's own parents; `to_real` [N], to the nearest of all real
+    speakers (`nearest_row`); and `to_earlier` [N], to the nearest voice kept earlier (-inf for the very first).
     """
 
     slots: tuple[Slot, ...]
@@ -85,10 +85,10 @@ class _Candidates:
 
 
 def select(
-    crowd: Crowd, strata: Sequence[Stratum], slots: Sequence[Slot], rule: Rule, tally: DrawCounts
+    speakers: SpeakerTable, strata: Sequence[Stratum], slots: Sequence[Slot], rule: Rule, tally: DrawCounts
 ) -> Iterator[Picked]:
-    """Fills the slots, block by block. UserError, with how many voices there are, where a stratum runs dry."""
-    search = _Search(crowd, strata, rule, tally, len(slots))
+    """Fill the slots, block by block. Where a stratum is exhausted, UserError says how many voices were found."""
+    search = _Search(speakers, strata, rule, tally, len(slots))
     while search.filled < len(slots):
         picked = search.fill(slots[search.filled : search.filled + BLOCK])
         if picked.slots:
@@ -98,10 +98,12 @@ def select(
 
 
 class _Search:
-    """Where the streams stand: `position` is the next candidate of each stratum, `streak` its drops in a row."""
+    """The state of the streams: each stratum's next candidate (`_position`) and its drops in a row (`_streak`)."""
 
-    def __init__(self, crowd: Crowd, strata: Sequence[Stratum], rule: Rule, tally: DrawCounts, capacity: int) -> None:
-        self._crowd, self._strata, self._rule, self._tally = crowd, strata, rule, tally
+    def __init__(
+        self, speakers: SpeakerTable, strata: Sequence[Stratum], rule: Rule, tally: DrawCounts, capacity: int
+    ) -> None:
+        self._speakers, self._strata, self._rule, self._tally = speakers, strata, rule, tally
         self._kept = Blends(capacity, rule.parents)
         self._position: Counter[int] = Counter()
         self._streak: Counter[int] = Counter()
@@ -115,16 +117,16 @@ class _Search:
         return next((self._strata[i] for i, drops in self._streak.items() if drops >= self._rule.patience), None)
 
     def fill(self, ahead: Sequence[Slot]) -> Picked:
-        """The first of these slots, until a stratum has no candidate left; maybe none, maybe all."""
+        """Fill the slots in order until a stratum has no candidate left; that may be none of them, or all."""
         candidates = self._draw(Counter(slot.stratum for slot in ahead))
-        similarities: Values = self._crowd.xvectors @ candidates.xvectors.T
+        similarities: Values = self._speakers.xvectors @ candidates.xvectors.T
         chosen, to_earlier = self._resolve(ahead, candidates, similarities)
         picked = _picked(ahead[: len(chosen)], candidates, chosen, similarities, to_earlier)
         self._kept.add(picked.parents, picked.weights, candidates.lengths[chosen])
         return picked
 
     def _draw(self, needs: Counter[int]) -> _Candidates:
-        """The next candidates of each stratum: more of them where many were dropped in a row."""
+        """Draw the next candidates of each stratum, more of them where many were dropped in a row."""
         rule, queues = self._rule, dict[int, range]()
         parents: list[Rows] = []
         weights: list[Weights] = []
@@ -136,12 +138,15 @@ class _Search:
             queues[index] = range(begin, begin + count)
             parents.append(pick_parents(stratum, draws[:, : rule.parents]))
             weights.append(draw_weights(draws[:, rule.parents :], *rule.weights))
-        return _blend(self._crowd, np.concatenate(parents), np.concatenate(weights), queues)
+        return _blend(self._speakers, np.concatenate(parents), np.concatenate(weights), queues)
 
     def _resolve(
         self, ahead: Sequence[Slot], candidates: _Candidates, similarities: Values
     ) -> tuple[list[int], list[float]]:
-        """The candidates that fill the next slots, and how near earlier voices came to each."""
+        """Choose the candidates that fill the next slots.
+
+        Returns them with the similarity of each to its nearest earlier voice.
+        """
         to_real = similarities.max(axis=0)
         to_kept = self._kept.nearest(similarities)
         among = candidates.xvectors @ candidates.xvectors.T
@@ -160,7 +165,7 @@ class _Search:
     def _next(
         self, stratum: int, queue: Iterator[int], sound: npt.NDArray[np.bool_], to_real: Values, to_kept: Values
     ) -> int | None:
-        """The stratum's next candidate that passes; None where the queue ends, or patience does."""
+        """Return the stratum's next candidate that passes; None where the queue or the patience is at its end."""
         tally = self._tally
         for candidate in queue:
             self._position[stratum] += 1
@@ -178,12 +183,12 @@ class _Search:
         return None
 
 
-def _blend(crowd: Crowd, parents: Rows, weights: Weights, queues: dict[int, range]) -> _Candidates:
-    xvectors, lengths = blend_vectors(crowd.xvectors, parents, weights)
+def _blend(speakers: SpeakerTable, parents: Rows, weights: Weights, queues: dict[int, range]) -> _Candidates:
+    xvectors, lengths = blend_vectors(speakers.xvectors, parents, weights)
     sound = lengths >= _SHORTEST
     embeddings = None
-    if crowd.embeddings is not None:
-        embeddings, of_embeddings = blend_vectors(crowd.embeddings, parents, weights)
+    if speakers.embeddings is not None:
+        embeddings, of_embeddings = blend_vectors(speakers.embeddings, parents, weights)
         sound &= of_embeddings >= _SHORTEST
     return _Candidates(parents, weights, xvectors, lengths, embeddings, sound, queues)
 
@@ -218,7 +223,7 @@ def _dry(stratum: Stratum, filled: Sequence[Slot], rule: Rule, tally: DrawCounts
     causes = ", ".join(f"{tally.dropped[drop]:,} {drop.value}" for drop in Drop if tally.dropped[drop])
     return (
         f"the bank gives {users:,} distinct voices at these limits (leak {rule.leak_limit:g}, twin "
-        f"{rule.twin_limit:g}): then {rule.patience:,} draws of {stratum.name} in a row were dropped. Of "
+        f"{rule.twin_limit:g}); after those, {rule.patience:,} draws of {stratum.name} in a row were dropped. Of "
         f"{tally.drawn:,} drawn: {causes}; similarity to the nearest real speaker: "
-        f"median {tally.nearest_real.quantile(0.5):.3f}. More speakers, more parents or higher limits give more"
+        f"median {tally.nearest_real.quantile(0.5):.3f}. Use more speakers, more parents or higher limits"
     )

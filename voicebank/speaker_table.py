@@ -1,4 +1,4 @@
-"""The real speakers of a bank as arrays, in an order that does not depend on the file's."""
+"""Holds the real speakers of a bank as arrays, in an order that does not depend on the file."""
 
 import hashlib
 import json
@@ -19,8 +19,8 @@ Weights = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Crowd:
-    """Speakers, sorted by speaker_id; what stands at one index belongs to one speaker.
+class SpeakerTable:
+    """Speakers, sorted by speaker_id; all fields have one entry for each speaker, in the same order.
 
     `xvectors` float32 [N, Dx] and `embeddings` float32 [N, De] have length 1; `buckets` are milliseconds per
     character.
@@ -39,24 +39,29 @@ class Crowd:
         return len(self.ids)
 
 
-def load_crowd(bank: Place) -> Crowd:
-    """The speakers of a built bank. UserError where it holds none, CorpusError where they are damaged."""
+def load_speaker_table(bank: Place) -> SpeakerTable:
+    """Read the speakers of a built bank. UserError where it holds none, CorpusError where they are damaged."""
     if not (bank / SPEAKERS_FILE).is_file():
-        raise UserError(f"{bank.name}: no {SPEAKERS_FILE}; virtual voices are averaged from the speakers of a bank")
-    return crowd_of(read_speakers(bank))
+        raise UserError(
+            f"{bank.name}: there is no {SPEAKERS_FILE}; name a bank with speakers, from which voices are averaged"
+        )
+    return speaker_table_of(read_speakers(bank))
 
 
-def crowd_of(speakers: Sequence[Speaker]) -> Crowd:
-    """CorpusError for no speakers, an id that is there twice, and where only some have a synthesis embedding."""
+def speaker_table_of(speakers: Sequence[Speaker]) -> SpeakerTable:
+    """Make the table of some speakers.
+
+    CorpusError where there are none, where an id appears twice, or where only some have a synthesis embedding.
+    """
     known = sorted(speakers, key=lambda speaker: speaker.speaker_id)
     if not known:
         raise CorpusError("the bank holds no speakers")
     if len({speaker.speaker_id for speaker in known}) < len(known):
-        raise CorpusError("a speaker_id is there twice")
+        raise CorpusError("a speaker_id appears twice")
     embeddings = [speaker.embedding for speaker in known if speaker.embedding is not None]
     if embeddings and len(embeddings) < len(known):
         raise CorpusError(f"{len(known) - len(embeddings)} of {len(known)} speakers have no synthesis embedding")
-    return Crowd(
+    return SpeakerTable(
         ids=tuple(speaker.speaker_id for speaker in known),
         languages=tuple(speaker.language for speaker in known),
         genders=tuple(speaker.gender for speaker in known),
@@ -69,10 +74,10 @@ def crowd_of(speakers: Sequence[Speaker]) -> Crowd:
 
 
 def blend_vectors(vectors: Matrix, parents: Rows, weights: Weights) -> tuple[Matrix, Weights]:
-    """Weighted averages of rows of `vectors`, scaled to length 1: float32 [N, D], and the lengths before, [N].
+    """Average rows of `vectors` and scale to length 1: float32 [N, D], and the lengths before scaling, [N].
 
-    `parents` and `weights` are [N, K]. Sums are made in float64, so that no order of addition shows in the result.
-    Where the parents cancel out, the row is not of length 1: see the lengths.
+    `parents` and `weights` are [N, K]. Sums are made in float64, so that the order of addition does not show in the
+    result. Where the parents cancel each other out, the row is not of length 1: see the lengths.
     """
     mixed = np.zeros((len(parents), vectors.shape[1]))
     for rows, shares in zip(parents.T, weights.T, strict=True):
@@ -82,7 +87,7 @@ def blend_vectors(vectors: Matrix, parents: Rows, weights: Weights) -> tuple[Mat
 
 
 def _digest(speakers: Sequence[Speaker]) -> str:
-    """SHA-256 of all that decides which voices the speakers give."""
+    """SHA-256 of everything about the speakers that decides which voices they give."""
     hashed = hashlib.sha256()
     for s in speakers:
         facts = [s.speaker_id, s.language, s.gender, s.ms_per_character, s.license, s.embedding is not None]

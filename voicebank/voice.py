@@ -1,4 +1,4 @@
-"""Voices, which may be cast, and speakers: the real people whose recordings virtual voices are averaged from."""
+"""Voices, which may be cast, and speakers: the real people from whose recordings virtual voices are averaged."""
 
 import math
 import re
@@ -10,7 +10,7 @@ from manifests.table import Vector as Vector
 Gender = Literal["female", "male"]
 
 ANY_LANGUAGE = "mul"
-"""Language of a voice that speaks all of them (ISO 639-2: multiple languages)."""
+"""Language of a voice that speaks every language (ISO 639-2: multiple languages)."""
 
 GENDERS: tuple[Gender, ...] = get_args(Gender)
 
@@ -19,16 +19,16 @@ _VOICE_ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """One entry of a voice bank: a timbre that an engine can speak with, and what one must know to cast it.
+    """One entry of a voice bank: a timbre that an engine can speak with, and the facts that casting needs.
 
     `engine` names the synthesizer and `speaker` the voice inside it. `rate` multiplies the engine's normal speaking
     rate, `pitch` the speaker's normal mean pitch. `agent` marks the voices that may speak as the agent; all others
-    are users. `license` is that of the underlying voice.
+    are users' voices. `license` is the license of the underlying voice.
 
-    A virtual voice has an `embedding` (float32 [D], length 1: what the synthesizer is conditioned on), the speakers
-    that it was averaged from (`parents`) with their `weights`, and the rate bucket that they share
+    A virtual voice has an `embedding` (float32 [D], length 1, on which the synthesizer is conditioned), the speakers
+    from which it was averaged (`parents`) with their `weights`, and the rate bucket that they share
     (`ms_per_character`: milliseconds of speech per character or, of spaced scripts, per letter). A voice given by a
-    recording has `prompt_audio` (a whole WAV or FLAC file) and `prompt_text`, what is said in it.
+    recording has `prompt_audio` (a whole WAV or FLAC file) and `prompt_text`, the words spoken in it.
     """
 
     voice_id: str
@@ -52,12 +52,13 @@ class Voice:
 class Speaker:
     """A real person, as heard in `clips` good clips of one recording (or under one speaker label).
 
-    `xvector` (float32 [Dx], length 1) tells people apart; `embedding` (float32 [De], length 1) is what a synthesizer
-    speaks with, where the bank was built for one. `similar_pairs` of all pairs of clips were over the bank's
+    `xvector` (float32 [Dx], length 1) tells people apart; `embedding` (float32 [De], length 1) conditions a
+    synthesizer, where the bank was built for one. `similar_pairs` is the number of pairs of clips above the bank's
     threshold. `half_similarity` is the cosine between the mean x-vectors of every other clip and of the rest: how near
-    a mean of this person comes to another mean of the same person. `seconds_per_character` is speech time without
-    silence per character (or letter); `ms_per_character` is that on the 10 ms grid. `gender_confidence` is None where
-    the gender stands in the corpus's own metadata. `quality` is the mean score of the clips. Speakers are never cast.
+    one mean of this person comes to another mean of the same person. `seconds_per_character` is the time of speech,
+    without silence, per character (or letter); `ms_per_character` is that in steps of 10 ms. `gender_confidence` is
+    None where the corpus's own metadata give the gender. `quality` is the mean score of the clips. Speakers are never
+    cast.
     """
 
     speaker_id: str
@@ -77,12 +78,15 @@ class Speaker:
 
 
 def is_voice_id(text: str) -> bool:
-    """Lower-case ASCII letters, digits, - and _: safe as a file name and in other programs' lists."""
+    """Whether a text consists of lower-case ASCII letters, digits, - and _.
+
+    Such a text is safe as a file name and in other programs' lists.
+    """
     return _VOICE_ID.fullmatch(text) is not None
 
 
 def voice_problem(voice: Voice) -> str | None:
-    """What is wrong with the voice's values, in a few words; None: nothing is. Vectors are looked at elsewhere."""
+    """Say in a few words what is wrong with a voice's values; None where nothing is. Does not look at vectors."""
     if not is_voice_id(voice.voice_id):
         return f"bad voice_id {voice.voice_id!r}: lower-case letters, digits, - and _"
     if voice.gender not in GENDERS:
@@ -97,7 +101,7 @@ def voice_problem(voice: Voice) -> str | None:
 
 
 def speaker_problem(speaker: Speaker) -> str | None:
-    """What is wrong with the speaker's values, in a few words; None: nothing is. Vectors are looked at elsewhere."""
+    """Say in a few words what is wrong with a speaker's values; None where nothing is. Does not look at vectors."""
     if not speaker.speaker_id:
         return f"bad speaker_id {speaker.speaker_id!r}"
     if speaker.gender not in GENDERS:

@@ -4,16 +4,14 @@ The measure weights the spectrum and leaves out blocks of 0.4 s that are much qu
 than one block has no loudness, nor does a clip whose blocks are all below -70 LUFS.
 """
 
-import importlib
-import importlib.metadata
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
 import numpy as np
 
-from manifests.errors import EngineUnavailable
-from pipeline.audio.samples import normalize_peak, peak_dbfs
+from manifests.libraries import extra, library, library_version
+from pipeline.audio.levels import normalize_peak, peak_dbfs
 from pipeline.engines.contract import Samples
 
 BLOCK_S = 0.4
@@ -24,7 +22,7 @@ _FILTERS = "DeMan"
 """The library's filters that equal the standard's own at 48 kHz. On the standard's check, a 997 Hz sine, they are off
 by at most 0.04 LU from 8 to 48 kHz, the library's default filters by 0.18 LU (measured)."""
 
-_INSTALL = 'pip install "parley[quality]"'
+_INSTALL = extra("quality")
 
 Leveling = Literal["loudness", "peak"]
 
@@ -43,10 +41,7 @@ class Leveled:
 
 def version() -> str:
     """Return the library's version. Raises EngineUnavailable if it is missing."""
-    try:
-        return importlib.metadata.version(NAME)
-    except importlib.metadata.PackageNotFoundError as error:
-        raise EngineUnavailable(f"loudness needs the package {NAME}: {_INSTALL}") from error
+    return library_version(NAME, "loudness", _INSTALL)
 
 
 def loudness_lufs(samples: Samples, sample_rate: int) -> float | None:
@@ -76,7 +71,4 @@ def normalize_loudness(samples: Samples, sample_rate: int, target_lufs: float, h
 @cache
 def _meter(sample_rate: int) -> Any:
     """Make the meter of a rate, with filters for that rate. It keeps no state from clip to clip that matters."""
-    try:
-        return importlib.import_module(NAME).Meter(sample_rate, filter_class=_FILTERS)
-    except ModuleNotFoundError as error:
-        raise EngineUnavailable(f"loudness needs the package {error.name}: {_INSTALL}") from error
+    return library(NAME, "loudness", _INSTALL).Meter(sample_rate, filter_class=_FILTERS)

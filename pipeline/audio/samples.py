@@ -1,24 +1,20 @@
-"""Process audio between the engines and the corpus: encode, resample, set levels and edges.
+"""Process audio between the engines and the corpus: encode, resample, trim and pad. Levels are in `levels.py`.
 
-Samples are float32 [T], mono, in -1..1. All functions are pure and leave their input unchanged. Levels are in dBFS: 0
-dBFS is an amplitude of 1.
+Samples are float32 [T], mono, in -1..1. All functions are pure and leave their input unchanged.
 """
 
-import math
 from io import BytesIO
 
 import numpy as np
-import numpy.typing as npt
 import soundfile
 import soxr
 
 from manifests.schema import Audio
+from pipeline.audio.levels import amplitude, peak
 from pipeline.engines.contract import Samples
 
 _FORMATS = {"wav": "WAV", "flac": "FLAC"}
 _PCM16_SCALE = 32768
-_FULL_SCALE = (_PCM16_SCALE - 1) / _PCM16_SCALE
-_CLIPPED_RUN = 3
 
 SILENCE_DB = -50.0
 """Samples quieter than this, relative to the clip's peak, are silence at its edges."""
@@ -58,43 +54,13 @@ def resample(samples: Samples, from_rate: int, to_rate: int) -> Samples:
     return np.pad(made[:length], (0, max(0, length - len(made))), mode="edge" if made.size else "constant")
 
 
-def level_dbfs(samples: Samples) -> float:
-    """Return the root-mean-square level; minus infinity for silence and for no samples."""
-    if samples.size == 0:
-        return -math.inf
-    return _dbfs(float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))))
-
-
-def peak_dbfs(samples: Samples) -> float:
-    """Return the level of the largest sample; minus infinity for silence and for no samples."""
-    return _dbfs(_peak(samples))
-
-
-def normalize_peak(samples: Samples, peak_dbfs: float) -> Samples:
-    """Scale the clip so that its largest sample is at `peak_dbfs`; silence stays unchanged."""
-    peak = _peak(samples)
-    if peak == 0:
-        return samples
-    return samples * np.float32(_amplitude(peak_dbfs) / peak)
-
-
 def loud_span(samples: Samples, threshold_db: float = SILENCE_DB) -> tuple[int, int]:
     """Return the span from the first to past the last sample above `threshold_db` relative to the clip's own peak.
 
     A clip that is silent throughout gives (0, 0).
     """
-    loud = np.flatnonzero(np.abs(samples) > _peak(samples) * _amplitude(threshold_db))
+    loud = np.flatnonzero(np.abs(samples) > peak(samples) * amplitude(threshold_db))
     return (int(loud[0]), int(loud[-1]) + 1) if loud.size else (0, 0)
-
-
-def clipped_share(samples: Samples) -> float:
-    """Return the share of samples in runs of at least three at full scale, the largest 16-bit values of one sign.
-
-    One such sample may be a peak that just fits; three in a row are a wave whose top is cut off.
-    """
-    if samples.size == 0:
-        return 0.0
-    return sum(_in_runs(sign * samples >= _FULL_SCALE) for sign in (1, -1)) / samples.size
 
 
 def trim_silence(samples: Samples, threshold_db: float = SILENCE_DB) -> Samples:
@@ -109,22 +75,3 @@ def trim_silence(samples: Samples, threshold_db: float = SILENCE_DB) -> Samples:
 def pad_silence(samples: Samples, sample_rate: int, leading_ms: int, trailing_ms: int) -> Samples:
     """Put digital silence around the clip, `ms * sample_rate // 1000` samples on each side."""
     return np.pad(samples, (leading_ms * sample_rate // 1000, trailing_ms * sample_rate // 1000))
-
-
-def _in_runs(marked: npt.NDArray[np.bool_]) -> int:
-    """Count the marked samples that lie in runs of at least `_CLIPPED_RUN`."""
-    edges = np.flatnonzero(np.diff(marked, prepend=False, append=False))
-    lengths = edges[1::2] - edges[::2]
-    return int(lengths[lengths >= _CLIPPED_RUN].sum())
-
-
-def _peak(samples: Samples) -> float:
-    return float(np.max(np.abs(samples), initial=0.0))
-
-
-def _dbfs(amplitude: float) -> float:
-    return 20 * math.log10(amplitude) if amplitude > 0 else -math.inf
-
-
-def _amplitude(dbfs: float) -> float:
-    return float(10 ** (dbfs / 20))

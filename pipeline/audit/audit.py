@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from manifests.corpus import Corpus
 from manifests.manifest import FINAL_STATUSES
+from manifests.private_paths import public_text
 from manifests.schema import Dialogue
 from manifests.shards import read_shard
 from manifests.storage import Place
@@ -166,7 +167,7 @@ def _structure(view: CorpusView) -> Structure:
 
 def _without_path(text: str, place: Place) -> str:
     """Remove the path of the corpus, which readers' errors contain: reports are handed on to others."""
-    return text.replace(f"{place.path.rstrip('/')}/", "").replace(place.path, place.name)
+    return public_text(text, {f"{place.path.rstrip('/')}/": "", place.path: place.name})
 
 
 def _load_engines(view: CorpusView) -> None:

@@ -23,14 +23,14 @@ def write_report(out: Place, blended: Blended) -> None:
 
 def blend_page(blended: Blended) -> str:
     """Return the page about the voices."""
-    card, leak, counts, crowd = blended.card, blended.leak, blended.counts, blended.crowd
-    step = -(-len(crowd) // _MOST_SPEAKERS)
+    card, leak, counts, speakers = blended.card, blended.leak, blended.counts, blended.speakers
+    step = -(-len(speakers) // _MOST_SPEAKERS)
     similarities = {
         "voice: its nearest real speaker": blended.to_real,
-        "real speaker: the nearest other": nearest_other(crowd.xvectors),
-        "two speakers of one gender": different_speakers(crowd),
+        "real speaker: the nearest other": nearest_other(speakers.xvectors),
+        "two speakers of one gender": different_speakers(speakers),
     }
-    places = map_plot(crowd.xvectors[::step], crowd.genders[::step], blended.shown)
+    places = map_plot(speakers.xvectors[::step], speakers.genders[::step], blended.shown)
     return page(
         str(card["name"]),
         [

@@ -16,7 +16,7 @@ from manifests.errors import UserError
 from pipeline.engines.contract import Clip, Failure, Samples, SpeakerEncoder, SpeechRequest, SpeechSynthesizer
 from pipeline.seeds import derive_seed
 from voicebank.leak import quantiles
-from voicebank.speaker_table import Crowd
+from voicebank.speaker_table import SpeakerTable
 from voicebank.voice import ANY_LANGUAGE, Voice
 
 Sentences = Mapping[str, tuple[str, str]]
@@ -77,7 +77,7 @@ class ProbeReport:
 
 def probe(
     voices: Sequence[Voice],
-    crowd: Crowd,
+    speakers: SpeakerTable,
     synthesizers: Mapping[str, SpeechSynthesizer],
     encoder: SpeakerEncoder,
     limit: float,
@@ -87,8 +87,8 @@ def probe(
 
     UserError where the encoder's embeddings are not of the speakers' width, or no synthesizer is there for a voice.
     """
-    if encoder.dimension != crowd.xvectors.shape[1]:
-        have = crowd.xvectors.shape[1]
+    if encoder.dimension != speakers.xvectors.shape[1]:
+        have = speakers.xvectors.shape[1]
         raise UserError(f"the encoder gives {encoder.dimension} numbers, the speakers have {have}: not their encoder")
     if strange := sorted({voice.engine for voice in voices} - synthesizers.keys()):
         raise UserError(f"the recipe has no speech engine for voices of {', '.join(strange)}")
@@ -98,7 +98,7 @@ def probe(
             if isinstance(found, str):
                 report.failures[voice.voice_id] = found
             else:
-                report.heard.append(_compare(voice, found, crowd))
+                report.heard.append(_compare(voice, found, speakers))
     return report
 
 
@@ -143,16 +143,16 @@ def _encode(clips: Sequence[Clip | Failure], encoder: SpeakerEncoder) -> Samples
     return np.stack(xvectors)
 
 
-def _compare(voice: Voice, xvectors: Samples, crowd: Crowd) -> HeardVoice:
+def _compare(voice: Voice, xvectors: Samples, speakers: SpeakerTable) -> HeardVoice:
     mean = xvectors.mean(axis=0)
     mean /= max(float(np.linalg.norm(mean)), 1e-12)
-    similarities = crowd.xvectors @ mean
+    similarities = speakers.xvectors @ mean
     row = int(similarities.argmax())
-    place = {speaker_id: index for index, speaker_id in enumerate(crowd.ids)}
+    place = {speaker_id: index for index, speaker_id in enumerate(speakers.ids)}
     return HeardVoice(
         voice_id=voice.voice_id,
         own=float(xvectors[0] @ xvectors[1]),
         parents=tuple(float(similarities[place[parent]]) for parent in voice.parents if parent in place),
         nearest_real=float(similarities[row]),
-        nearest_id=crowd.ids[row],
+        nearest_id=speakers.ids[row],
     )

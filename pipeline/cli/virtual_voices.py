@@ -17,7 +17,7 @@ from voicebank.blend import blend
 from voicebank.blend_options import BlendOptions
 from voicebank.card import read_card
 from voicebank.check import CheckReport, check_bank, claims_of
-from voicebank.speaker_table import load_crowd
+from voicebank.speaker_table import load_speaker_table
 from voicebank.tables import iter_voices
 from voicebank.voice import Voice
 
@@ -128,7 +128,7 @@ def _probe(bank: Place, real: Place, options: Mapping[str, Any]) -> ProbeReport:
         for name in recipe.section(SynthesizeSettings).engine
         if recipe.engine_of(name) in {voice.engine for voice in voices}
     }
-    return probe(voices, load_crowd(real), synthesizers, encoder, claims_of(card).leak_limit)
+    return probe(voices, load_speaker_table(real), synthesizers, encoder, claims_of(card).leak_limit)
 
 
 def _sample(bank: Place, count: int) -> list[Voice]:

@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from pipeline.cli.options import accept_changes, recipe_settings, runner_options
+from voicebank.exchange.formats import format_names
 
-_FORMATS = click.Choice(["cosyvoice", "cleans2s", "chattts"])
-_format = click.option("--format", "format_", type=_FORMATS, required=True, help="Whose files.")
+_format = click.option("--format", "format_", type=click.Choice(format_names()), required=True, help="Whose files.")
 _bank = click.option("--bank", required=True, metavar="DIR", help="Directory, local or on an object store.")
 
 
@@ -121,8 +121,8 @@ def import_(
     """Make a bank of another program's voices. What the files do not say is never guessed."""
     from pipeline.cli import voicebank_commands as commands
 
-    told = commands.told(genders, gender, language, license)
-    text, notes = commands.import_voices(format_, source, out, name, told, engine)
+    overrides = commands.overrides_of(genders, gender, language, license)
+    text, notes = commands.import_voices(format_, source, out, name, overrides, engine)
     _tell(text, notes)
 
 

@@ -14,7 +14,7 @@ from pipeline.cli.progress import Progress, bank_outcome
 from pipeline.show.text import Fact, fact_lines, printable
 from voicebank.bank import load_bank, load_card, shipped_banks
 from voicebank.exchange import transfer
-from voicebank.exchange.entry import Reject, Told, read_side_table
+from voicebank.exchange.entry import MetadataOverrides, VoiceReject, read_side_table
 from voicebank.reasons import BankReason
 from voicebank.tables import CARD_FILE, read_card
 from voicebank.voice import Gender
@@ -63,19 +63,19 @@ def describe_bank(path_or_name: str) -> str:
     return "\n".join(f"{name}\t{value}" for name, value in _flat(card))
 
 
-def told(genders: str | None, gender: str | None, language: str | None, license: str | None) -> Told:
-    """What the user says of the voices; `genders` names the side table."""
+def overrides_of(
+    genders: str | None, gender: str | None, language: str | None, license: str | None
+) -> MetadataOverrides:
+    """What the user states about the voices; `genders` names the side table."""
     side = read_side_table(open_place(genders)) if genders else {}
-    return Told(cast("Gender | None", gender), language or None, license or None, side)
+    return MetadataOverrides(cast("Gender | None", gender), language or None, license or None, side)
 
 
 def import_voices(
-    format: str, source: str, out: str, name: str | None, told: Told, engine: str
+    format: str, source: str, out: str, name: str | None, overrides: MetadataOverrides, engine: str
 ) -> tuple[str, list[str]]:
     """The outcome, and what else is to be said."""
-    result = transfer.import_voices(
-        cast(transfer.Format, format), open_place(source), open_place(out), told, name, engine
-    )
+    result = transfer.import_voices(format, open_place(source), open_place(out), overrides, name, engine)
     notes = [*result.notes, *map(_reject_line, result.rejects[:_REJECTS_SHOWN])]
     if len(result.rejects) > _REJECTS_SHOWN:
         notes.append(f"... and {len(result.rejects) - _REJECTS_SHOWN} more rejects")
@@ -84,7 +84,7 @@ def import_voices(
 
 def export_voices(bank: str, format: str, out: str) -> tuple[str, list[str]]:
     """The outcome, and what else is to be said."""
-    result = transfer.export_voices(cast(transfer.Format, format), load_bank(bank), open_place(out))
+    result = transfer.export_voices(format, load_bank(bank), open_place(out))
     return f"{result.voices} voices, {result.left_out} left out", list(result.notes)
 
 
@@ -105,5 +105,5 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
         yield printable(name), printable(text)
 
 
-def _reject_line(reject: Reject) -> str:
+def _reject_line(reject: VoiceReject) -> str:
     return f"{reject.name}: {reject.reason}: {reject.detail or reject.reason.meaning}"

@@ -5,7 +5,6 @@ texts of similarity s agree in all values of a given band with probability s**ro
 probability 1 - (1 - s**rows)**count.
 """
 
-import importlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from manifests.errors import EngineUnavailable
+from manifests.libraries import extra, library
 from pipeline.dedup.settings import DedupSettings
 from pipeline.dedup.shingles import NORMALIZER, Hashes
 
@@ -84,7 +83,4 @@ def _as_it_is(value: int) -> int:
 
 
 def _datasketch() -> Any:
-    try:
-        return importlib.import_module("datasketch")
-    except ModuleNotFoundError as error:
-        raise EngineUnavailable(f"dedup: the package {error.name} is missing; install parley[llm]") from error
+    return library("datasketch", "dedup", extra("llm"))

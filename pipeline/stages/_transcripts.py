@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from manifests.reasons import Reason, reason_of
 from manifests.schema import Dialogue, Hearing, Score, Turn
+from pipeline.audio.levels import loudest_dbfs
 from pipeline.engines.contract import Clip, Failure, SpeechRecognizer, Transcript
-from pipeline.engines.shared.silence_guard import loudest_dbfs
 from pipeline.scoring.hallucination import SILENCE_DBFS, flags
 from pipeline.scoring.rates import score
 from pipeline.stages._turns import Place, clip_of, take_at

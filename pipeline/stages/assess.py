@@ -14,8 +14,9 @@ from pydantic import Field, model_validator
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Quality, Take
 from manifests.storage import Place
+from pipeline.audio.levels import clipped_share, peak_dbfs
 from pipeline.audio.loudness import loudness_lufs
-from pipeline.audio.samples import clipped_share, loud_span, peak_dbfs
+from pipeline.audio.samples import loud_span
 from pipeline.engines.contract import Clip, Failure, QualityPredictor, Samples, SpeakerEncoder
 from pipeline.recipe import Recipe
 from pipeline.settings import EngineList, Section

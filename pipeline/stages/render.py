@@ -11,16 +11,9 @@ from typing import Any
 from pydantic import Field
 
 from manifests.schema import Dialogue, Quality, Take
+from pipeline.audio.levels import clipped_share, normalize_peak, peak_dbfs
 from pipeline.audio.loudness import normalize_loudness
-from pipeline.audio.samples import (
-    clipped_share,
-    encode,
-    normalize_peak,
-    pad_silence,
-    peak_dbfs,
-    resample,
-    trim_silence,
-)
+from pipeline.audio.samples import encode, pad_silence, resample, trim_silence
 from pipeline.engines.contract import Samples
 from pipeline.recipe import Recipe
 from pipeline.settings import Section

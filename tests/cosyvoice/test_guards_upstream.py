@@ -64,7 +64,7 @@ def assert_nothing_is_left(engine: Any) -> None:
 def test_no_speech_tokens_is_a_failure(engine: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(inner(engine).llm, "inference", lambda **inputs: iter(()))
     (failure,) = engine.synthesize([ask(virtual())])
-    assert "without any speech token" in failure.detail
+    assert "and gave no speech tokens" in failure.detail
 
 
 @pytest.mark.parametrize("part", ["llm", "flow"])

@@ -15,13 +15,13 @@ from tests.voicebank.made_up import make_bank, people, read_voices, rewrite_voic
 from voicebank.blend import blend
 from voicebank.blend_options import BlendOptions
 from voicebank.card import read_card, write_card
-from voicebank.check import Problem, check_bank, claims_of
-from voicebank.speaker_table import crowd_of
+from voicebank.check import BankProblem, check_bank, claims_of
+from voicebank.speaker_table import speaker_table_of
 from voicebank.tables import VoiceWriter
 from voicebank.voice import Vector, Voice
 
 REAL = people()
-CROWD = crowd_of(REAL)
+SPEAKERS = speaker_table_of(REAL)
 Rows = tuple[list[Voice], Vector]
 
 
@@ -52,21 +52,21 @@ def nudged(vector: Vector) -> Vector:
     return unit(vector + np.linspace(0, 1e-3, len(vector)))
 
 
-FAULTS: list[tuple[Problem, Callable[[Rows], Rows]]] = [
-    (Problem.NEAR_REAL, lambda rows: with_xvector(rows, 9, CROWD.xvectors[4])),
-    (Problem.TWIN, lambda rows: with_xvector(rows, 9, rows[1][30])),
-    (Problem.NOT_AN_AVERAGE, lambda rows: with_xvector(rows, 9, nudged(rows[1][9]))),
-    (Problem.NOT_AN_AVERAGE, lambda rows: changed(rows, 9, embedding=nudged(rows[0][9].embedding))),
-    (Problem.UNKNOWN_PARENT, lambda rows: changed(rows, 9, parents=("nobody", rows[0][9].parents[1]))),
-    (Problem.UNKNOWN_PARENT, lambda rows: changed(rows, 9, parents=(rows[0][9].parents[1],) * 2)),
-    (Problem.UNKNOWN_PARENT, lambda rows: changed(rows, 9, parents=(), weights=())),
-    (Problem.WEIGHTS, lambda rows: changed(rows, 9, weights=(0.9, 0.1))),
-    (Problem.WEIGHTS, lambda rows: changed(rows, 9, weights=(0.5, 0.4))),
-    (Problem.MIXED_PARENTS, lambda rows: changed(rows, 9, ms_per_character=200)),
-    (Problem.MIXED_PARENTS, lambda rows: changed(rows, 9, language="mul")),
-    (Problem.MIXED_PARENTS, lambda rows: changed(rows, 9, parents=(rows[0][9].parents[0], "p0000"))),
-    (Problem.MIXED_PARENTS, lambda rows: changed(rows, 9, gender=rows[0][10].gender)),
-    (Problem.BALANCE, lambda rows: (rows[0][:-1], rows[1][:-1])),
+FAULTS: list[tuple[BankProblem, Callable[[Rows], Rows]]] = [
+    (BankProblem.NEAR_REAL, lambda rows: with_xvector(rows, 9, SPEAKERS.xvectors[4])),
+    (BankProblem.TWIN, lambda rows: with_xvector(rows, 9, rows[1][30])),
+    (BankProblem.NOT_AN_AVERAGE, lambda rows: with_xvector(rows, 9, nudged(rows[1][9]))),
+    (BankProblem.NOT_AN_AVERAGE, lambda rows: changed(rows, 9, embedding=nudged(rows[0][9].embedding))),
+    (BankProblem.UNKNOWN_PARENT, lambda rows: changed(rows, 9, parents=("nobody", rows[0][9].parents[1]))),
+    (BankProblem.UNKNOWN_PARENT, lambda rows: changed(rows, 9, parents=(rows[0][9].parents[1],) * 2)),
+    (BankProblem.UNKNOWN_PARENT, lambda rows: changed(rows, 9, parents=(), weights=())),
+    (BankProblem.WEIGHTS, lambda rows: changed(rows, 9, weights=(0.9, 0.1))),
+    (BankProblem.WEIGHTS, lambda rows: changed(rows, 9, weights=(0.5, 0.4))),
+    (BankProblem.MIXED_PARENTS, lambda rows: changed(rows, 9, ms_per_character=200)),
+    (BankProblem.MIXED_PARENTS, lambda rows: changed(rows, 9, language="mul")),
+    (BankProblem.MIXED_PARENTS, lambda rows: changed(rows, 9, parents=(rows[0][9].parents[0], "p0000"))),
+    (BankProblem.MIXED_PARENTS, lambda rows: changed(rows, 9, gender=rows[0][10].gender)),
+    (BankProblem.BALANCE, lambda rows: (rows[0][:-1], rows[1][:-1])),
 ]  # fmt: skip
 
 
@@ -77,11 +77,11 @@ def test_a_sound_bank_passes(bank: Place) -> None:
 
 
 @pytest.mark.parametrize("problem, fault", FAULTS, ids=[f"{p}-{i}" for i, (p, _) in enumerate(FAULTS)])
-def test_a_planted_fault_is_named(problem: Problem, fault: Callable[[Rows], Rows], bank: Place) -> None:
+def test_a_planted_fault_is_named(problem: BankProblem, fault: Callable[[Rows], Rows], bank: Place) -> None:
     rewrite_voices(bank, *fault(read_voices(bank)))
     report = check_bank(bank, real_of(bank))
     assert problem in report.counts and not report.ok
-    subject = " by the card" if problem is Problem.BALANCE else "voice-0000"
+    subject = " by the card" if problem is BankProblem.BALANCE else "voice-0000"
     assert any(line.startswith(problem.value) and subject in line for line in report.problems)
 
 
@@ -94,18 +94,18 @@ def test_figures_agree_with_those_of_the_blender(bank: Place) -> None:
 
 def test_a_sampled_check_still_finds_a_twin_of_the_sample(bank: Place) -> None:
     rewrite_voices(bank, *with_xvector(read_voices(bank), 0, read_voices(bank)[1][33]))
-    assert check_bank(bank, real_of(bank), sample=3).counts[Problem.TWIN] == 1
+    assert check_bank(bank, real_of(bank), sample=3).counts[BankProblem.TWIN] == 1
 
 
 def test_other_speakers_are_noticed(bank: Place, tmp_path: Path) -> None:
     other = make_bank(tmp_path / "other", [*REAL[:-1], replace(REAL[-1], xvector=REAL[0].xvector)])
     report = check_bank(bank, other)
-    assert Problem.OTHER_SPEAKERS in report.counts and report.problems[0].endswith("other")
+    assert BankProblem.OTHER_SPEAKERS in report.counts and report.problems[0].endswith("other")
 
 
 def test_a_bank_of_another_method_is_noticed(bank: Place) -> None:
     write_card(bank, read_card(bank) | {"method": "weighted-average/0"})
-    assert list(check_bank(bank, real_of(bank)).counts) == [Problem.OTHER_METHOD]
+    assert list(check_bank(bank, real_of(bank)).counts) == [BankProblem.OTHER_METHOD]
 
 
 @pytest.mark.parametrize("missing", ["weights", "parents", "limits", "method", "counts"])

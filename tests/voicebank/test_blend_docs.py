@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.tables import each_row
-from voicebank.check import Problem
+from voicebank.check import BankProblem
 from voicebank.leak import similarity_to_parent, widest_parents
 from voicebank.selection import Drop
 
@@ -34,4 +34,4 @@ def test_how_alike_parents_may_be(row: list[str]) -> None:
 
 def test_reasons_and_problems() -> None:
     assert table("reason") == [[f"`{drop.value}`", drop.meaning] for drop in Drop]
-    assert table("problem") == [[f"`{problem.value}`", problem.meaning] for problem in Problem]
+    assert table("problem") == [[f"`{problem.value}`", problem.meaning] for problem in BankProblem]

@@ -21,10 +21,10 @@ from voicebank.blend import blend
 from voicebank.blend_options import BlendOptions
 from voicebank.check import check_bank
 from voicebank.random_draws import draw_weights, uniforms
-from voicebank.speaker_table import crowd_of
+from voicebank.speaker_table import speaker_table_of
 from voicebank.voice import Speaker
 
-CROWDS = st.lists(
+GROUPS_OF_SPEAKERS = st.lists(
     st.tuples(st.sampled_from(["female", "male"]), st.sampled_from(["en", "zh"]), st.sampled_from([80, 90])),
     min_size=4,
     max_size=40,
@@ -46,7 +46,7 @@ def voices_of(real: list[Speaker], name: str, directory: Path, **options: object
 
 
 @few
-@given(CROWDS, st.integers(0, 2**40), st.randoms(use_true_random=False))
+@given(GROUPS_OF_SPEAKERS, st.integers(0, 2**40), st.randoms(use_true_random=False))
 def test_the_order_of_the_speakers_does_not_matter(real: list[Speaker], seed: int, order: random.Random) -> None:
     shuffled = sorted(real, key=lambda one: order.random())
     with tempfile.TemporaryDirectory() as scratch:
@@ -55,7 +55,7 @@ def test_the_order_of_the_speakers_does_not_matter(real: list[Speaker], seed: in
 
 
 @few
-@given(CROWDS, st.integers(0, 2**40), st.integers(1, 60), st.sampled_from([0.97, 1.0]))
+@given(GROUPS_OF_SPEAKERS, st.integers(0, 2**40), st.integers(1, 60), st.sampled_from([0.97, 1.0]))
 def test_every_bank_passes_its_own_check(real: list[Speaker], seed: int, count: int, limit: float) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         voices_of(real, "out", Path(scratch), seed=seed, count=count, twin_limit=limit)
@@ -86,19 +86,21 @@ def test_the_size_of_blocks_does_not_matter(seed: int, block: int) -> None:
         assert dropped["near_real"] > 0 and dropped["twin"] > 0
 
 
-@given(CROWDS, st.integers(2, 4), st.integers(0, 2**40))
+@given(GROUPS_OF_SPEAKERS, st.integers(2, 4), st.integers(0, 2**40))
 def test_parents_are_different_people_of_one_kind(real: list[Speaker], parents: int, seed: int) -> None:
-    crowd = crowd_of(real)
-    for stratum in find_strata(crowd, parents):
+    speakers = speaker_table_of(real)
+    for stratum in find_strata(speakers, parents):
         for rows in pick_parents(stratum, uniforms(seed, "x", 0, 50, parents)):
             assert len(set(rows.tolist())) == parents
-            assert {(crowd.genders[row], crowd.languages[row]) for row in rows} == {(stratum.gender, stratum.language)}
-            assert len({int(crowd.buckets[row]) for row in rows}) == 1
+            assert {(speakers.genders[row], speakers.languages[row]) for row in rows} == {
+                (stratum.gender, stratum.language)
+            }
+            assert len({int(speakers.buckets[row]) for row in rows}) == 1
 
 
-@given(CROWDS, st.integers(1, 200))
+@given(GROUPS_OF_SPEAKERS, st.integers(1, 200))
 def test_no_share_is_ever_off_by_much(real: list[Speaker], count: int) -> None:
-    strata = find_strata(crowd_of(real), 2)
+    strata = find_strata(speaker_table_of(real), 2)
     assume(strata)
     slots = list(islice(plan(strata, "gender", None, 0), count))
     found: dict[str, int] = defaultdict(int)

@@ -67,7 +67,7 @@ def _long_vector(path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (_no_origin, "does not say whose reference embeddings it holds"),
+        (_no_origin, "does not say where its reference embeddings come from"),
         (_no_vectors, "reference_embedding is missing"),
         (_cut, "damaged, or not a Parquet file"),
         (_long_vector, "of length 2, not 1"),

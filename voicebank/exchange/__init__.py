@@ -1,1 +1,1 @@
-"""Voices from and to other programs' files."""
+"""Imports voices from other programs' files, and exports them to such files."""

@@ -1,7 +1,7 @@
-"""What a reader of another program's voices gives: entries that can become voices, and rejects with reasons.
+"""Entries read from another program's files, and how they become voices.
 
-A bank must say of each voice which gender it has and which language it speaks; other programs' files often do not.
-Then the user says it, for all voices or in a side table: nothing is guessed.
+A bank must state the gender and the language of each voice; other programs' files often do not. Then the user states
+them, for all voices or in a side table: nothing is guessed.
 """
 
 import csv
@@ -23,29 +23,32 @@ _NAMES_SHOWN = 5
 
 
 class ImportReason(Meaningful):
-    """Why an entry does not become a voice; closed."""
+    """The closed list of reasons why an entry does not become a voice."""
 
-    BAD_METADATA = "bad_metadata", "what stands for the entry is not of the format"
-    BAD_NAME = "bad_name", "the name of the clip is a path, or no name at all"
+    BAD_METADATA = "bad_metadata", "the entry is not in the form that the format asks for"
+    BAD_NAME = "bad_name", "the name of the clip is a path or empty"
     DUPLICATE = "duplicate", "an earlier entry has the same name or the same clip"
-    AUDIO_MISSING = "audio_missing", "there is no such clip"
+    AUDIO_MISSING = "audio_missing", "the clip is missing"
     UNREADABLE = "unreadable", "the clip or its text cannot be read"
-    TEXT_MISSING = "text_missing", "nothing says what is spoken in the clip"
-    BAD_DURATION = "bad_duration", "the clip is too short or too long to speak after"
+    TEXT_MISSING = "text_missing", "there is no text of what is spoken in the clip"
+    BAD_DURATION = "bad_duration", "the clip is too short or too long to be a prompt"
     NO_EMBEDDING = "no_embedding", "the entry holds no embedding"
     BAD_EMBEDDING = "bad_embedding", "the embedding is NaN, infinite, all zeros, or not as wide as the others"
 
 
 @dataclass(frozen=True, slots=True)
-class Reject:
+class VoiceReject:
     name: str
     reason: ImportReason
     detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A voice to be. `name` is the other program's; gender, language and license are None where it does not say."""
+class VoiceEntry:
+    """An entry that can become a voice, under the other program's name for it.
+
+    Gender, language and license are None where the program's files do not state them.
+    """
 
     name: str
     engine: str
@@ -60,41 +63,45 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a reader found. `notes` are for people. `real_people`: the voices are those of recordings; None: the file
-    does not tell."""
+class FoundVoices:
+    """What a reader found. `notes` are for people.
 
-    entries: tuple[Entry, ...]
-    rejects: tuple[Reject, ...]
+    `real_people` says whether the voices are those of people who were recorded; None where the file does not tell.
+    """
+
+    entries: tuple[VoiceEntry, ...]
+    rejects: tuple[VoiceReject, ...]
     notes: tuple[str, ...] = ()
     real_people: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What the user says of all voices, and of single ones (`side`, by name)."""
+class MetadataOverrides:
+    """What the user states about voices that the files do not: about all of them, and by name about single ones."""
 
     gender: Gender | None = None
     language: str | None = None
     license: str | None = None
-    side: Mapping[str, "Entry"] = field(default_factory=dict)
+    by_name: Mapping[str, "VoiceEntry"] = field(default_factory=dict)
 
 
-def read_side_table(file: Place) -> dict[str, Entry]:
-    """The rows of a CSV with the header `name,gender` and, if need be, `language`, `role` (user, agent), `license`.
+def read_side_table(file: Place) -> dict[str, VoiceEntry]:
+    """Read a CSV file with the columns `name`, `gender` and optionally `language`, `role` (user, agent), `license`.
 
-    InputError names the first row that is wrong. An empty cell says nothing.
+    An empty cell states nothing. InputError names the first row that is wrong.
     """
     try:
         rows = csv.DictReader(io.StringIO(file.read_bytes().decode("utf-8-sig"), newline=""), strict=True)
         header = rows.fieldnames or []
         if "name" not in header or set(header) - set(_COLUMNS):
-            raise InputError(f"{file.name}: the first line names the columns: name, gender[, language, role, license]")
-        table: dict[str, Entry] = {}
+            raise InputError(
+                f"{file.name}: the first line must name the columns: name, gender[, language, role, license]"
+            )
+        table: dict[str, VoiceEntry] = {}
         for row in rows:
             entry = _side_entry(row, f"{file.name} line {rows.line_num}")
             if entry.name in table:
-                raise InputError(f"{file.name} line {rows.line_num}: {entry.name!r} is there twice")
+                raise InputError(f"{file.name} line {rows.line_num}: {entry.name!r} appears twice")
             table[entry.name] = entry
         return table
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -102,7 +109,7 @@ def read_side_table(file: Place) -> dict[str, Entry]:
 
 
 def side_table(voices: Iterable[Voice]) -> str:
-    """The side table of the voices, so that what other programs' files do not hold can come back."""
+    """Write the side table of some voices: what other programs' files cannot hold, for a later import."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
@@ -112,16 +119,16 @@ def side_table(voices: Iterable[Voice]) -> str:
     return text.getvalue()
 
 
-def complete(entries: Sequence[Entry], told: Told) -> list[Voice]:
-    """The voices, in order. InputError says of which the gender or the language is not known."""
-    full = [_told(entry, told) for entry in entries]
+def complete(entries: Sequence[VoiceEntry], overrides: MetadataOverrides) -> list[Voice]:
+    """Turn entries into voices, in order. InputError names those whose gender or language is unknown."""
+    full = [_overridden(entry, overrides) for entry in entries]
     problems = []
     for what, option in (("gender", "--genders"), ("language", "--language")):
         unknown = [entry.name for entry in full if getattr(entry, what) is None]
         if unknown:
             more = f" and {len(unknown) - _NAMES_SHOWN} more" if len(unknown) > _NAMES_SHOWN else ""
             names = ", ".join(map(repr, unknown[:_NAMES_SHOWN]))
-            problems.append(f"the {what} of {names}{more} is not known: say it with {option}")
+            problems.append(f"the {what} of {names}{more} is not known: give it with {option}")
     if problems:
         raise InputError("; ".join(problems))
     voices = [_voice(entry) for entry in full]
@@ -131,7 +138,7 @@ def complete(entries: Sequence[Entry], told: Told) -> list[Voice]:
 
 
 def voice_id_of(name: str, prefix: str) -> str:
-    """The name where it can be a voice_id, else what is left of it and a hash, so that no two names collide."""
+    """Return the name where it can be a voice_id, else its usable part with a hash, so that no two names collide."""
     if is_voice_id(name):
         return name
     digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=5).hexdigest()
@@ -139,15 +146,15 @@ def voice_id_of(name: str, prefix: str) -> str:
     return f"{kept or prefix}-{digest}"
 
 
-def entry_problem(entry: Entry) -> str | None:
-    """What would be wrong with the voice, whatever its gender and language; None: nothing."""
+def entry_problem(entry: VoiceEntry) -> str | None:
+    """Say what would be wrong with the voice, whatever its gender and language; None where nothing would."""
     texts = (entry.name, entry.speaker, entry.prompt_text or "")
     if any("\ud800" <= character <= "\udfff" for text in texts for character in text):
         return "it holds broken Unicode (lone surrogates)"
     return voice_problem(_voice(replace(entry, gender="female", language="und")))
 
 
-def _voice(entry: Entry) -> Voice:
+def _voice(entry: VoiceEntry) -> Voice:
     return Voice(
         voice_id=voice_id_of(entry.name, entry.engine),
         engine=entry.engine,
@@ -162,27 +169,27 @@ def _voice(entry: Entry) -> Voice:
     )
 
 
-def _told(entry: Entry, told: Told) -> Entry:
-    """The side table knows best, then the file itself, then what is said of all."""
-    side = told.side.get(entry.name, Entry(entry.name, "", ""))
+def _overridden(entry: VoiceEntry, overrides: MetadataOverrides) -> VoiceEntry:
+    """Take each fact from the side table, else from the file itself, else from what is stated about all voices."""
+    side = overrides.by_name.get(entry.name, VoiceEntry(entry.name, "", ""))
     return replace(
         entry,
-        gender=side.gender or entry.gender or told.gender,
-        language=side.language or entry.language or told.language,
-        license=side.license or entry.license or told.license,
+        gender=side.gender or entry.gender or overrides.gender,
+        language=side.language or entry.language or overrides.language,
+        license=side.license or entry.license or overrides.license,
         agent=side.agent or entry.agent,
     )
 
 
-def _side_entry(row: Mapping[str | None, str | None], where: str) -> Entry:
+def _side_entry(row: Mapping[str | None, str | None], where: str) -> VoiceEntry:
     if None in row or not row.get("name"):
-        raise InputError(f"{where}: more cells than columns, or no name")
+        raise InputError(f"{where}: it has more cells than columns, or no name")
     gender, role = row.get("gender") or None, row.get("role") or "user"
     if gender is not None and gender not in get_args(Gender):
         raise InputError(f"{where}: gender {gender!r} is neither female nor male")
     if role not in ("user", "agent"):
         raise InputError(f"{where}: role {role!r} is neither user nor agent")
-    return Entry(
+    return VoiceEntry(
         name=str(row["name"]),
         engine="",
         speaker="",

@@ -1,30 +1,30 @@
-"""Voices from another program's files into a bank, and from a bank into such files."""
+"""Imports voices from another program's files into a bank, and exports a bank's voices to such files."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from manifests.errors import InputError, UserError
 from manifests.storage import Place
 from voicebank.bank import VOICES_FILE, Bank
 from voicebank.card import check_card
-from voicebank.exchange import chattts, cleans2s, cosyvoice
-from voicebank.exchange.entry import Found, Reject, Told, complete, side_table
+from voicebank.exchange.entry import FoundVoices, MetadataOverrides, VoiceReject, complete, side_table
+from voicebank.exchange.format import ExchangeFormat
+from voicebank.exchange.formats import exchange_format
 from voicebank.tables import CARD_FILE, SPEAKERS_FILE, VOICES_TABLE, VoiceWriter, write_card
 from voicebank.voice import Voice
-
-Format = Literal["cosyvoice", "cleans2s", "chattts"]
 
 SIDE_TABLE = "genders.csv"
 
 _GROUP = 1024
-"""Voices in a row group: some hundred MB at most, were all of them clips."""
+"""Voices in a row group: some hundred MB at most, if all of them have clips."""
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
     voices: int
-    rejects: tuple[Reject, ...]
+    rejects: tuple[VoiceReject, ...]
     notes: tuple[str, ...]
 
 
@@ -36,85 +36,69 @@ class Exported:
 
 
 def import_voices(
-    format: Format, source: Place, out: Place, told: Told, name: str | None = None, engine: str = cosyvoice.ENGINE
+    format: str,
+    source: Place,
+    out: Place,
+    overrides: MetadataOverrides,
+    name: str | None = None,
+    engine: str = "cosyvoice",
 ) -> Imported:
     """Make a bank at `out` of the voices at `source`; its card counts the rejects by reason.
 
-    `engine` is the one that is to speak after the clips of CleanS2S. InputError where gender or language of a voice
-    is not known, or where nothing is left; UserError where `out` holds a bank.
+    `engine` is the one that is to speak after the clips of CleanS2S. InputError where the gender or language of a
+    voice is not known, or where nothing is left; UserError for an unknown format and where `out` holds a bank.
     """
     if any((out / file).exists() for file in (VOICES_FILE, VOICES_TABLE, SPEAKERS_FILE, CARD_FILE)):
         raise UserError(f"{out.name} holds a voice bank already; name another directory")
     if not source.exists():
         raise InputError(f"{source.name}: there is no such file or directory")
-    found = _read(format, source, engine)
+    kind = exchange_format(format)
+    found = kind.read(source, engine)
     if not found.entries:
         why = ", ".join(f"{reason} {count}" for reason, count in _by_reason(found).items())
-        raise InputError(f"{source.name}: no voice in it can be taken ({why or 'it is empty'})")
-    voices = complete(found.entries, told)
-    card = _card(format, source, name or out.name, found, voices)
+        raise InputError(f"{source.name}: none of its voices can be imported ({why or 'it is empty'})")
+    voices = complete(found.entries, overrides)
+    card = {**_card(name or out.name, kind, found, voices), "sources": _sources(format, source, voices)}
     check_card(card)
     with VoiceWriter(out) as writer:
         for start in range(0, len(voices), _GROUP):
             writer.write(voices[start : start + _GROUP])
     write_card(out, card)
-    unused = sorted(set(told.side) - {entry.name for entry in found.entries})
+    unused = sorted(set(overrides.by_name) - {entry.name for entry in found.entries})
     notes = (
         [f"the side table names {unused[0]!r}, which did not become a voice ({len(unused)} such)"] if unused else []
     )
     return Imported(len(voices), found.rejects, (*found.notes, *notes))
 
 
-def export_voices(format: Format, bank: Bank, out: Place) -> Exported:
-    """Write those of the bank's voices that the format can hold, and beside them a side table for coming back.
+def export_voices(format: str, bank: Bank, out: Place) -> Exported:
+    """Write the voices of a bank that the format can hold, and a side table with which they can be imported again.
 
     `out` is a file, or a directory for CleanS2S. UserError where something is there, or where no voice fits.
     """
     if out.exists():
         raise UserError(f"{out.name} is there already")
-    voices = [voice for voice in bank.voices if _fits(format, voice)]
+    kind = exchange_format(format)
+    voices = [voice for voice in bank.voices if kind.can_hold(voice)]
     if not voices:
-        raise UserError(f"bank {bank.name!r} has no voice that {format} could hold: {_NEEDS[format]}")
-    notes: list[str] = []
-    if format == "cosyvoice":
-        out.write_bytes(cosyvoice.export_spk2info(voices))
-    elif format == "cleans2s":
-        notes = cleans2s.export_references(out, voices)
-    else:
-        out.write_text(chattts.export_speakers(voices, tsv=out.name.lower().endswith(".tsv")))
-    side = out / SIDE_TABLE if format == "cleans2s" else Place(out.filesystem, f"{out.path}.{SIDE_TABLE}")
+        raise UserError(f"bank {bank.name!r} has no voice that {format} could hold: it takes voices {kind.requires}")
+    notes = kind.write(out, voices)
+    side = out / SIDE_TABLE if kind.is_directory else Place(out.filesystem, f"{out.path}.{SIDE_TABLE}")
     side.write_text(side_table(voices))
     return Exported(len(voices), len(bank.voices) - len(voices), tuple(notes))
 
 
-_NEEDS: dict[Format, str] = {
-    "cosyvoice": "it takes voices with an embedding",
-    "cleans2s": "it takes voices with a prompt, its audio and its text",
-    "chattts": "it takes voices of the engine chattts",
-}
-
-
-def _fits(format: Format, voice: Voice) -> bool:
-    if format == "cosyvoice":
-        return voice.embedding is not None
-    if format == "cleans2s":
-        return voice.prompt_audio is not None and voice.prompt_text is not None
-    return voice.engine == chattts.ENGINE
-
-
-def _read(format: Format, source: Place, engine: str) -> Found:
-    if format == "cosyvoice":
-        return cosyvoice.read_spk2info(source)
-    if format == "cleans2s":
-        return cleans2s.read_references(source, engine)
-    return chattts.read_speakers(source)
-
-
-def _by_reason(found: Found) -> dict[str, int]:
+def _by_reason(found: FoundVoices) -> dict[str, int]:
     return dict(sorted(Counter(reject.reason.value for reject in found.rejects).items()))
 
 
-def _card(format: Format, source: Place, name: str, found: Found, voices: list[Voice]) -> dict[str, Any]:
+def _sources(format: str, source: Place, voices: Sequence[Voice]) -> list[dict[str, Any]]:
+    """One source for each license that the voices are under."""
+    licenses = sorted({voice.license for voice in voices}, key=lambda license: license or "")
+    return [{"format": format, "dataset": source.name, "license": license} for license in licenses]
+
+
+def _card(name: str, kind: ExchangeFormat, found: FoundVoices, voices: Sequence[Voice]) -> dict[str, Any]:
     counts = {
         "entries": len(found.entries) + len(found.rejects),
         "voices": len(voices),
@@ -126,19 +110,8 @@ def _card(format: Format, source: Place, name: str, found: Found, voices: list[V
     return {
         "name": name,
         "kind": "voices",
-        "description": f"Voices imported from {_MADE_BY[format]}.",
+        "description": f"Voices imported from {kind.origin}.",
         "real_people": found.real_people,
-        "sources": [
-            {"format": format, "dataset": source.name, "license": license}
-            for license in sorted({voice.license for voice in voices}, key=lambda license: license or "")
-        ],
         "counts": counts,
         "embedding": {"dimension": widths.pop()} if widths else None,
     }
-
-
-_MADE_BY: dict[Format, str] = {
-    "cosyvoice": "the speakers of a CosyVoice model (spk2info.pt)",
-    "cleans2s": "reference recordings of the CleanS2S kind",
-    "chattts": "speaker strings of ChatTTS",
-}

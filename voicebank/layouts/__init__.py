@@ -1,8 +1,8 @@
-"""How corpora of recordings lie on disk, one module for each layout.
+"""Readers of corpora of recordings, one module for each layout on disk.
 
-A layout reads a corpus's own lists and side files, never its audio, and gives its clips lazily and always in the same
-order. What it finds wrong with a clip is a reason on the clip; only a directory that is not that corpus at all raises
-(`InputError`, from the iterator). A clip that is listed twice is given twice. See `docs/voicebank-sources.md`.
+A layout reads a corpus's own lists and side files, never its audio, and yields its clips lazily and always in the same
+order. What is wrong with a clip becomes a reason on the clip; only a directory that is not that corpus at all raises
+(`InputError`, from the iterator). A clip that is listed twice is yielded twice. See `docs/voicebank-sources.md`.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ __all__ = ["LAYOUTS", "Layout", "SourceClip"]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`license` is what the corpus is given out under, `language` what it is spoken in; None where that varies."""
+    """How one corpus is read, its license, and the language spoken in it; None where these vary."""
 
     read: Callable[[Place], Iterator[SourceClip]]
     about: str

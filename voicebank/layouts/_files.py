@@ -1,4 +1,4 @@
-"""What the layouts share: listing directories, reading lists, and telling paths and labels that cannot be trusted."""
+"""Helpers of the layouts: list directories, read lists, and recognize paths and labels that cannot be trusted."""
 
 import hashlib
 import io
@@ -10,7 +10,7 @@ from voicebank.layouts.clip import SourceClip
 
 AUDIO_MISSING = "audio_missing"
 BAD_METADATA = "bad_metadata"
-"""The values of the bank builder's reasons that a layout can know of."""
+"""The bank builder's reasons that a layout can give, by value."""
 
 _LONGEST_PATH = 1024
 _LONGEST_LABEL = 200
@@ -19,10 +19,10 @@ _DEEPEST = 5
 
 
 def tree(directory: Place, prefix: str = "", depth: int = _DEEPEST) -> Iterator[tuple[str, dict[str, Place]]]:
-    """The directory and those below it, parents first: path relative to the start ("" or "a/b/") and files by name.
+    """Walk a directory, parents first: yields the path relative to the start ("" or "a/b/") and the files by name.
 
-    Names with a dot are taken for files, unseen: asking each of a million clips what it is would take hours on an
-    object store. So directories with a dot in their name are not gone into.
+    A name with a dot is taken for a file without a look at it: asking for the type of each of a million clips would
+    take hours on an object store. So directories with a dot in their names are not entered.
     """
     children = inside(directory)
     folders = [child for child in children if "." not in child.name and not child.is_file()]
@@ -33,7 +33,7 @@ def tree(directory: Place, prefix: str = "", depth: int = _DEEPEST) -> Iterator[
 
 
 def inside(directory: Place) -> list[Place]:
-    """What `Place.list` gives; nothing where the place is a file."""
+    """List a directory; nothing where the place is a file."""
     try:
         return directory.list()
     except NotADirectoryError:
@@ -41,9 +41,9 @@ def inside(directory: Place) -> list[Place]:
 
 
 def numbered_lines(file: Place) -> Iterator[tuple[int, str | None]]:
-    """Lines from 1 on without their ends, read lazily; None for a line that is not UTF-8. No file: no lines.
+    """Read lines lazily, without their ends, numbered from 1; None for a line that is not UTF-8.
 
-    A mark of byte order at the start is dropped.
+    Yields nothing where there is no file. A byte order mark at the start is dropped.
     """
     try:
         stream = file.filesystem.open_input_stream(file.path)
@@ -60,12 +60,12 @@ def numbered_lines(file: Place) -> Iterator[tuple[int, str | None]]:
 
 
 def lines(file: Place) -> Iterator[str]:
-    """The lines of a side file that can be read."""
+    """Read the lines of a side file, without those that are not UTF-8."""
     return (line for _, line in numbered_lines(file) if line is not None)
 
 
 def text_of(value: str) -> str | None:
-    """A transcript without space around it; None for an empty one."""
+    """Strip a transcript; None for an empty one."""
     return value.strip() or None
 
 
@@ -76,7 +76,7 @@ def is_inner_path(path: str) -> bool:
 
 
 def is_label(label: str) -> bool:
-    """Whether a speaker's or a recording's label is fit to become part of an id."""
+    """Whether the label of a speaker or a recording can become part of an id."""
     return len(label) <= _LONGEST_LABEL and "/" not in label and label == label.strip() and _is_plain(label)
 
 
@@ -85,13 +85,15 @@ def _is_plain(part: str) -> bool:
 
 
 def key(text: str) -> int:
-    """64 bits that stand for the text, the same in every process. Among ten million texts, two share theirs with a
-    probability of 1 in 400,000."""
+    """Hash a text to 64 bits, the same in every process.
+
+    The probability that any two of ten million texts share a hash is 1 in 400,000.
+    """
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8"), digest_size=8).digest(), "big")
 
 
 def fitting(clips: Iterable[SourceClip], complaint: str) -> Iterator[SourceClip]:
-    """The clips. Raises InputError with the complaint after the last one if not one was as the layout has them."""
+    """Yield the clips; after the last one, raise InputError with the complaint if none of them fitted the layout."""
     fits = False
     for clip in clips:
         fits = fits or clip.reason != BAD_METADATA
@@ -101,5 +103,5 @@ def fitting(clips: Iterable[SourceClip], complaint: str) -> Iterator[SourceClip]
 
 
 def unusable(clip_id: str, language: str, path: str = "", reason: str = BAD_METADATA) -> SourceClip:
-    """A clip of which no more is known than that it is there."""
+    """Return a clip of which nothing is known but its existence."""
     return SourceClip(clip_id, path, group=clip_id, language=language, reason=reason)

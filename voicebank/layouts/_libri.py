@@ -1,7 +1,7 @@
-"""What LibriSpeech and LibriTTS share: trees of SPEAKER/CHAPTER, and a list of the speakers.
+"""Reads the layout of LibriSpeech and LibriTTS: trees of SPEAKER/CHAPTER, and a list of the speakers.
 
 The corpus may be given as the directory that holds LibriSpeech/, as LibriSpeech/ itself, as one of its splits, or as
-any part of one: what a clip is stands in its file name.
+any part of one: the file name of a clip says everything about it.
 """
 
 import re
@@ -24,7 +24,7 @@ _GENDERS: dict[str, Gender] = {"F": "female", "M": "male"}
 class Tree:
     """How one of the corpora names its files. `clip_id` has the speaker as its first group.
 
-    `transcripts` gives the texts that lie in one directory, by clip id; it is shown the directory's files by name.
+    `transcripts` takes the files of one directory by name and returns the texts in it by clip id.
     """
 
     corpus: str
@@ -35,7 +35,8 @@ class Tree:
 
 
 def read_tree(corpus: Place, names: Tree) -> Iterator[SourceClip]:
-    return fitting(_clips(corpus, names), f"{corpus.name} is no {names.corpus}: no {names.looked_for} in it")
+    """Yield the clips of a corpus. InputError where there is none."""
+    return fitting(_clips(corpus, names), f"{corpus.name} is not {names.corpus}: it holds no {names.looked_for}")
 
 
 def _clips(corpus: Place, names: Tree) -> Iterator[SourceClip]:
@@ -69,7 +70,7 @@ def _clips_of_directory(
 
 
 def read_genders(corpus: Place) -> dict[str, Gender]:
-    """Gender by speaker, from the list beside the splits; empty where there is none."""
+    """Read each speaker's gender from the list beside the splits; empty where there is no list."""
     parent = Place(corpus.filesystem, corpus.path.rstrip("/").rpartition("/")[0])
     homes = [corpus, *(corpus / name for name in _HOMES), *([parent] if parent.path else [])]
     for file in (home / name for home in homes for name in _LISTS):
@@ -79,7 +80,7 @@ def read_genders(corpus: Place) -> dict[str, Gender]:
 
 
 def _gender_of(line: str) -> tuple[str, Gender] | None:
-    """Of a line "14   | F | train-clean-360 | ...", or with tabs; None for comments and headings."""
+    """Read a line "14   | F | train-clean-360 | ...", or one with tabs; None for comments and headings."""
     speaker, *rest = line.split("|" if "|" in line else "\t")
     gender = _GENDERS.get(rest[0].strip()) if rest else None
     return (speaker.strip(), gender) if gender else None

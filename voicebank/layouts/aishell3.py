@@ -1,7 +1,7 @@
 """AISHELL-3: train/ and test/, each with wav/SSBxxxx/SSBxxxxnnnn.wav and a content.txt of characters and pinyin.
 
-Most speakers are in both parts, and one speaker is one group. The corpus may be given as one part too. Genders stand
-in spk-info.txt, beside the parts.
+Most speakers are in both parts, and one speaker is one group. The corpus may also be given as one part. The genders
+are in spk-info.txt, beside the parts.
 """
 
 import re
@@ -23,7 +23,7 @@ _AUDIO = ".wav"
 def read(corpus: Place) -> Iterator[SourceClip]:
     return fitting(
         _clips(corpus),
-        f"{corpus.name} is no AISHELL-3: no SSBxxxx/*.wav in train/wav, test/wav or wav",
+        f"{corpus.name} is not AISHELL-3: it holds no SSBxxxx/*.wav in train/wav, test/wav or wav",
     )
 
 
@@ -57,14 +57,17 @@ def _clip(
 
 
 def _transcript(line: str) -> tuple[str, str | None]:
-    """ "SSB00050001.wav<tab>广 guang3 州 zhou1" is 广州; where characters and pinyin do not pair, there is no text."""
+    """Read a line such as "SSB00050001.wav<tab>广 guang3 州 zhou1", whose text is 广州.
+
+    There is no text where characters and pinyin do not come in pairs.
+    """
     name, _, tokens = line.partition("\t")
     pairs = tokens.split()
     return name.strip().removesuffix(_AUDIO), "".join(pairs[::2]) or None if len(pairs) % 2 == 0 else None
 
 
 def _read_genders(corpus: Place) -> dict[str, Gender]:
-    """Gender by speaker, from rows of speaker, age group, gender and accent; empty where there is no list."""
+    """Read each speaker's gender from rows of speaker, age group, gender and accent; empty where there is no list."""
     parent = Place(corpus.filesystem, corpus.path.rstrip("/").rpartition("/")[0])
     for file in (corpus / _SPEAKER_LIST, parent / _SPEAKER_LIST):
         rows = [line.split("\t") for line in lines(file) if not line.startswith("#")]

@@ -1,4 +1,4 @@
-"""What every layout gives: its clips."""
+"""The clips that every layout yields."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,9 +12,9 @@ QualityScale = Literal["dnsmos_p808", "dnsmos_ovrl"]
 class SourceClip:
     """One clip of a corpus. `path` is relative to the corpus, with `/`; the file may be missing or broken.
 
-    `group` is what may be one speaker: the speaker's label where the corpus has one, else the long recording.
-    `quality` is a score that the corpus ships, on `quality_scale`. `reason` says why this clip cannot be used, where
-    the layout knows already; nothing that a layout finds is left out.
+    `group` names clips that may be of one speaker: the speaker's label where the corpus has one, else the long
+    recording. `quality` is a score that the corpus ships, on `quality_scale`. `reason` says why this clip cannot be
+    used, where the layout already knows; a layout leaves out nothing that it finds.
     """
 
     clip_id: str

@@ -1,6 +1,6 @@
 """LibriSpeech: SPLIT/SPEAKER/CHAPTER/SPEAKER-CHAPTER-NNNN.flac, the texts of a chapter in one *.trans.txt.
 
-Texts are upper-case, without punctuation. Genders stand in SPEAKERS.TXT.
+Texts are upper-case, without punctuation. The genders are in SPEAKERS.TXT.
 """
 
 import re

@@ -1,6 +1,6 @@
 """LibriTTS and LibriTTS-R: SPLIT/SPEAKER/CHAPTER/*.wav, each with its normalized text in a file of its own.
 
-Genders stand in SPEAKERS.txt or speakers.tsv.
+The genders are in SPEAKERS.txt or speakers.tsv.
 """
 
 import re

@@ -1,9 +1,9 @@
-"""Any recordings: `manifest.jsonl` in their directory, a JSON object for each clip.
+"""Any recordings, listed in `manifest.jsonl` in their directory: a JSON object for each clip.
 
-`path` (relative to the directory) and `language` must be there, and `recording` or `speaker`: clips of one recording
-are a group, or, where none is named, of one speaker. `gender` ("female", "male"), `text`, `quality` (1 to 5) and
-`quality_scale` (DNSMOS P.808 where not said) may be. A line with other keys, other types or a path that leads out of
-the directory is a clip that cannot be used, and so is a second line for the same path.
+`path` (relative to the directory) and `language` are required, and `recording` or `speaker`: the clips of one
+recording are a group or, where no recording is named, those of one speaker. `gender` ("female", "male"), `text`,
+`quality` (1 to 5) and `quality_scale` (by default DNSMOS P.808) are optional. A line with other keys, other types or a
+path that leads out of the directory is a clip that cannot be used, and so is a second line for the same path.
 """
 
 import json
@@ -31,26 +31,27 @@ _LONGEST_LINE = 100_000
 
 def read(corpus: Place) -> Iterator[SourceClip]:
     seen: set[int] = set()
-    for clip in _clips(corpus / MANIFEST_FILE):
-        # The same file in two groups would be two people; only this layout can say such a thing.
+    for clip in _clips(corpus):
+        # The same file in two groups would be two people. No other layout can list a file twice in this way.
         known = key(clip.clip_id)
         yield replace(clip, reason=BAD_METADATA) if known in seen else clip
         seen.add(known)
 
 
-def _clips(file: Place) -> Iterator[SourceClip]:
+def _clips(corpus: Place) -> Iterator[SourceClip]:
+    file = corpus / MANIFEST_FILE
     if not file.is_file():
-        raise InputError(f"no {MANIFEST_FILE} where the recordings are")
+        raise InputError(f"{corpus.name}: there is no {MANIFEST_FILE} beside the recordings")
     for number, line in numbered_lines(file):
         if line is None or line.strip():
             yield _clip(_row(line or "")) or unusable(f"{MANIFEST_FILE}:{number}", _UNKNOWN_LANGUAGE)
 
 
 def _row(line: str) -> dict[str, Any]:
-    """The line's values, None for those that are not there; none at all where a key or a type is not a clip's."""
+    """Read the values of a line, with None for missing ones; an empty dictionary where a key or a type is wrong."""
     try:
         row = json.loads(line) if len(line) <= _LONGEST_LINE else None
-    except (ValueError, RecursionError):  # the second for a line of brackets
+    except (ValueError, RecursionError):  # RecursionError for a line of brackets
         return {}
     if not isinstance(row, dict) or row.keys() - _KEYS or not all(_is_text(row.get(name)) for name in _TEXTS):
         return {}
@@ -58,7 +59,7 @@ def _row(line: str) -> dict[str, Any]:
 
 
 def _clip(row: dict[str, Any]) -> SourceClip | None:
-    """The clip of a row; None where the row is not what it must be."""
+    """Return the clip of a row; None where a value is missing or wrong."""
     if not row or not _is_found(row) or not _is_scored(row):
         return None
     return SourceClip(
@@ -75,7 +76,7 @@ def _clip(row: dict[str, Any]) -> SourceClip | None:
 
 
 def _is_found(row: dict[str, Any]) -> bool:
-    """Whether one can tell which file it is, in which language, and whose."""
+    """Whether the row names a file, its language and whose it is, in the right form."""
     labels = [row[name] for name in ("recording", "speaker") if row[name] is not None]
     return (
         is_inner_path(row["path"] or "")
@@ -87,12 +88,12 @@ def _is_found(row: dict[str, Any]) -> bool:
 
 
 def _is_scored(row: dict[str, Any]) -> bool:
-    """Whether the score is one of 1..5 on a scale that is known, or there is none."""
+    """Whether the score is missing, or within 1..5 on a known scale."""
     quality, scale = row["quality"], row["quality_scale"]
     is_number = isinstance(quality, int | float) and not isinstance(quality, bool)
     return (quality is None or (is_number and 1 <= quality <= 5)) and (scale is None or scale in _SCALES)
 
 
 def _is_text(value: object) -> bool:
-    """Whether it is a text that can be written as UTF-8, or none."""
+    """Whether a value is None, or a text that UTF-8 can hold."""
     return value is None or (isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value))

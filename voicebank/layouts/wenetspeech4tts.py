@@ -6,9 +6,9 @@
     DNSMOS_P808Scores/Basic_DNSMOS.lst    UTTERANCE  4.07
     Premium/WenetSpeech4TTS_Premium_3/txts/UTTERANCE.txt      first line: UTTERANCE <tab> text
 
-The tiers are nested: the list of Basic names the clips of Standard and Premium too, with the paths of their own tier.
-So the widest list that is there is read, alone, and the score decides what is good enough. The long recording is the
-utterance's id up to "_S"; the corpus tells nothing of who speaks in it.
+The tiers are nested: the list of Basic also names the clips of Standard and Premium, with paths in their own tier. So
+only the widest list that exists is read, and the score decides what is good enough. The long recording is the
+utterance's id up to "_S"; the corpus does not say who speaks in it.
 """
 
 import math
@@ -43,12 +43,12 @@ _RECORDING = re.compile(r"(.+?)_S[0-9]+.*")
 
 
 def read(corpus: Place) -> Iterator[SourceClip]:
-    return fitting(_clips(corpus), f"{corpus.name} is no WenetSpeech4TTS: no clips in {_LISTS}/*.lst")
+    return fitting(_clips(corpus), f"{corpus.name} is not WenetSpeech4TTS: it lists no clips in {_LISTS}/*.lst")
 
 
 def _clips(corpus: Place) -> Iterator[SourceClip]:
     lists = _lists(corpus / _LISTS)
-    scores = _Scores(corpus / _SCORES)
+    scores = _QualityScores(corpus / _SCORES)
     for file in lists:
         for number, line in numbered_lines(file):
             if line is None or line.strip():
@@ -56,7 +56,7 @@ def _clips(corpus: Place) -> Iterator[SourceClip]:
 
 
 def _lists(directory: Place) -> list[Place]:
-    """The widest of the corpus's own lists, or, where somebody cut his own, all of those."""
+    """Return the widest of the corpus's own lists or, where none of them exists, all lists of other names."""
     there = [file for file in inside(directory) if file.name.endswith(".lst")]
     for name in _WIDEST_FIRST:
         if widest := [file for file in there if file.name == name]:
@@ -64,7 +64,7 @@ def _lists(directory: Place) -> list[Place]:
     return there
 
 
-def _clip(corpus: Place, where: str, line: str, scores: "_Scores") -> SourceClip:
+def _clip(corpus: Place, where: str, line: str, scores: "_QualityScores") -> SourceClip:
     utterance, *paths = line.split() or [""]
     if not paths or not is_label(utterance):
         return unusable(where, LANGUAGE)
@@ -85,17 +85,17 @@ def _clip(corpus: Place, where: str, line: str, scores: "_Scores") -> SourceClip
 
 
 def _text(corpus: Place, path: str, utterance: str) -> str | None:
-    """The text in txts/, beside wavs/; None where there is none, or where it is another clip's."""
+    """Read the text in txts/, beside wavs/; None where it is missing or belongs to another clip."""
     wavs, _, _ = path.rpartition("/")
     folder = posixpath.join(posixpath.dirname(wavs), "txts")
     named, _, text = next(lines(corpus / f"{folder}/{utterance}.txt"), "").partition("\t")
     return text_of(text) if named.strip() == utterance else None
 
 
-class _Scores:
-    """Scores by utterance, 12 bytes each: the corpus has more than ten million clips.
+class _QualityScores:
+    """Quality scores by utterance, in 12 bytes each: the corpus has more than ten million clips.
 
-    Of several scores of one utterance the first counts; what is no score of 1..5 is no score.
+    Of several scores of one utterance the first counts. Numbers outside 1..5 are ignored.
     """
 
     def __init__(self, directory: Place) -> None:

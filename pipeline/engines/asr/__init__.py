@@ -1,5 +1,5 @@
-"""Recognizers that load checkpoints: Whisper and the models of the funasr package.
+"""Speech recognizers.
 
-`hearing` is what they share: the guard against silence, windows of at most 30 s, batches by audio seconds. Each engine
-adds one function that hears one batch.
+Those that load checkpoints (Whisper, the models of funasr) share `_chunked_decoding`: the guard against silence,
+windows of at most 30 s, batches by audio seconds. Each engine adds one function that decodes one batch.
 """

@@ -1,7 +1,7 @@
-"""What all recognizers share: guard the clips, cut them into windows, batch these by seconds, join what was heard.
+"""Decodes clips in windows: guards against silence, cuts, batches by seconds, and joins the windows' transcripts.
 
-The result for a clip depends on that clip alone: windows that are heard together share nothing but the padding, and
-the limit of tokens comes from the window's own length (see `Window.group`).
+The result for a clip depends on that clip alone: windows that are decoded together share nothing but the padding, and
+the limit of tokens comes from the window's own length (see `AudioWindow.group`).
 """
 
 from collections import defaultdict
@@ -18,8 +18,11 @@ from pipeline.scoring.normalize import metric
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Window:
-    """Samples (float32 [T], 16 kHz, at most 30 s) in `language`, a row's code. Windows of one group share batches."""
+class AudioWindow:
+    """At most 30 s of a clip: samples float32 [T] at 16 kHz, and the row's language code.
+
+    Only windows of one `group` share batches.
+    """
 
     samples: Samples
     language: str
@@ -31,8 +34,8 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What was heard in one window, from `tokens` tokens whose mean log-probability is given where it is known.
+class WindowTranscript:
+    """The transcript of one window: `tokens` tokens, with their mean log-probability where it is known.
 
     `ended` is False where the limit of tokens cut the text off.
     """
@@ -45,31 +48,31 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Hearer:
-    """One batch through a model: `hear` gives one result per window, all windows being of one group.
+class WindowDecoder:
+    """How a model decodes windows: `decode` gives one result for each window of a batch, all of one group.
 
-    `group` tells windows apart that cannot share a batch, `refuse` why a language cannot be heard (None: it can).
-    `floor_s` is what a window costs at least: Whisper's encoder always takes 30 s.
+    `group` separates windows that cannot share a batch; `refuse` says why a language cannot be recognized, None where
+    it can. A window costs at least `floor_s`: Whisper's encoder always takes 30 s.
     """
 
-    hear: Callable[[Sequence[Window]], Sequence[Heard | Failure]]
+    decode: Callable[[Sequence[AudioWindow]], Sequence[WindowTranscript | Failure]]
     group: Callable[[float, str], Hashable]
     refuse: Callable[[str], Failure | None]
     batch_s: float
     floor_s: float = 0.0
 
 
-def transcribe(clips: Sequence[Clip], languages: Sequence[str], hearer: Hearer) -> list[Transcript | Failure]:
-    """One result per clip, in order."""
-    prepared = [hearer.refuse(language) or prepare(clip) for clip, language in zip(clips, languages, strict=True)]
-    windows: list[Window] = []
+def transcribe(clips: Sequence[Clip], languages: Sequence[str], decoder: WindowDecoder) -> list[Transcript | Failure]:
+    """Transcribe clips; returns one result per clip, in order."""
+    prepared = [decoder.refuse(language) or prepare(clip) for clip, language in zip(clips, languages, strict=True)]
+    windows: list[AudioWindow] = []
     spans: dict[int, range] = {}
     for index, (samples, language) in enumerate(zip(prepared, languages, strict=True)):
         if not isinstance(samples, Transcript | Failure):
-            cut = [_window(piece, language, hearer) for piece in cut_windows(samples) if not is_silent(piece)]
+            cut = [_window(piece, language, decoder) for piece in cut_windows(samples) if not is_silent(piece)]
             spans[index] = range(len(windows), len(windows) + len(cut))
             windows += cut
-    heard = _hear_all(windows, hearer)
+    heard = _decode_all(windows, decoder)
     return [
         result
         if isinstance(result, Transcript | Failure)
@@ -78,28 +81,28 @@ def transcribe(clips: Sequence[Clip], languages: Sequence[str], hearer: Hearer) 
     ]
 
 
-def _window(samples: Samples, language: str, hearer: Hearer) -> Window:
-    return Window(samples, language, hearer.group(len(samples) / SAMPLE_RATE, language))
+def _window(samples: Samples, language: str, decoder: WindowDecoder) -> AudioWindow:
+    return AudioWindow(samples, language, decoder.group(len(samples) / SAMPLE_RATE, language))
 
 
-def _hear_all(windows: Sequence[Window], hearer: Hearer) -> list[Heard | Failure]:
+def _decode_all(windows: Sequence[AudioWindow], decoder: WindowDecoder) -> list[WindowTranscript | Failure]:
     groups: dict[Hashable, list[int]] = defaultdict(list)
     for index, window in enumerate(windows):
         groups[window.group].append(index)
-    heard: dict[int, Heard | Failure] = {}
+    heard: dict[int, WindowTranscript | Failure] = {}
     for members in groups.values():
-        costs = [max(windows[i].seconds, hearer.floor_s) for i in members]
-        for batch in cut_batches(costs, hearer.batch_s):
+        costs = [max(windows[i].seconds, decoder.floor_s) for i in members]
+        for batch in cut_batches(costs, decoder.batch_s):
             chosen = [members[i] for i in batch]
-            heard.update(zip(chosen, hearer.hear([windows[i] for i in chosen]), strict=True))
+            heard.update(zip(chosen, decoder.decode([windows[i] for i in chosen]), strict=True))
     return [heard[index] for index in range(len(windows))]
 
 
-def _join(results: Sequence[Heard | Failure], language: str, duration_s: float) -> Transcript | Failure:
-    """Texts one after the other; log-probabilities weighed by tokens; no speech only if no window has any."""
+def _join(results: Sequence[WindowTranscript | Failure], language: str, duration_s: float) -> Transcript | Failure:
+    """Join the windows of one clip: texts in order, log-probabilities weighted by tokens, the least `no_speech`."""
     if failed := [result for result in results if isinstance(result, Failure)]:
         return failed[0]
-    heard = [result for result in results if isinstance(result, Heard)]
+    heard = [result for result in results if isinstance(result, WindowTranscript)]
     between = "" if metric(language) == "cer" else " "
     text = between.join(part for h in heard if (part := h.text.strip()))
     if not all(h.ended for h in heard) and not flags(text, language, duration_s):

@@ -1,4 +1,4 @@
-"""Whisper by CTranslate2: the light backend, for checkpoints converted to its format (`ct2-transformers-converter`).
+"""Runs Whisper by CTranslate2: the light backend, for checkpoints converted by `ct2-transformers-converter`.
 
 faster-whisper loads the checkpoint, its tokenizer and its features; its own batching is for the parts of one file, so
 batches of clips go to CTranslate2 directly.
@@ -10,26 +10,22 @@ from typing import Any
 
 import numpy as np
 
-from manifests.errors import EngineUnavailable
-from pipeline.engines.asr._chunked_decoding import Heard
-from pipeline.engines.asr.whisper import Decoding
+from manifests.libraries import extra, library
+from pipeline.engines.asr._chunked_decoding import WindowTranscript
+from pipeline.engines.asr.whisper import NAME, Decoding
 from pipeline.engines.contract import Samples
 
+_INSTALL = extra("recognizers")
+
 MAX_TARGET_POSITIONS, PROMPT_TOKENS = 448, 4
-"""Of every Whisper decoder; the converted format does not say."""
+"""The same in every Whisper decoder; the converted format does not state them."""
 
 
 class CTranslate2Backend:
     def __init__(self, decoding: Decoding) -> None:
-        try:
-            import ctranslate2
-            import faster_whisper
-            from faster_whisper.feature_extractor import FeatureExtractor
-            from faster_whisper.tokenizer import _LANGUAGE_CODES, Tokenizer
-        except ImportError as error:
-            raise EngineUnavailable(
-                f'whisper needs faster-whisper ({error}): pip install "parley[recognizers]"'
-            ) from error
+        ctranslate2 = library("ctranslate2", NAME, _INSTALL)
+        faster_whisper = library("faster_whisper", NAME, _INSTALL)
+        tokenizers = library("faster_whisper.tokenizer", NAME, _INSTALL)
         device, _, index = decoding.device.partition(":")
         threads = int(os.environ.get("OMP_NUM_THREADS", "0"))
         loaded = faster_whisper.WhisperModel(
@@ -44,15 +40,21 @@ class CTranslate2Backend:
         self._model: Any = loaded.model
         self._beams = decoding.beams
         # transformers 5 writes no preprocessor_config.json, and without one faster-whisper takes 80 mel bands.
-        self._features = FeatureExtractor(**{**loaded.feat_kwargs, "feature_size": self._model.n_mels})
+        self._features = faster_whisper.feature_extractor.FeatureExtractor(
+            **{**loaded.feat_kwargs, "feature_size": self._model.n_mels}
+        )
         multilingual = self._model.is_multilingual
-        codes = _LANGUAGE_CODES if multilingual else ("en",)
+        codes = tokenizers._LANGUAGE_CODES if multilingual else ("en",)
         tokenizer = loaded.hf_tokenizer
         self.languages = frozenset(code for code in codes if not multilingual or tokenizer.token_to_id(f"<|{code}|>"))
-        self._tokenizers = {code: Tokenizer(tokenizer, multilingual, "transcribe", code) for code in self.languages}
+        self._tokenizers = {
+            code: tokenizers.Tokenizer(tokenizer, multilingual, "transcribe", code) for code in self.languages
+        }
         self.max_tokens = MAX_TARGET_POSITIONS - PROMPT_TOKENS
 
-    def hear(self, windows: Sequence[Samples], languages: Sequence[str], max_new_tokens: int) -> list[Heard]:
+    def decode(
+        self, windows: Sequence[Samples], languages: Sequence[str], max_new_tokens: int
+    ) -> list[WindowTranscript]:
         features = np.stack([self._mel(samples) for samples in windows])
         tokenizers = [self._tokenizers[language] for language in languages]
         prompts = [[*tokenizer.sot_sequence, tokenizer.no_timestamps] for tokenizer in tokenizers]
@@ -66,21 +68,23 @@ class CTranslate2Backend:
             return_no_speech_prob=True,
             suppress_blank=True,
         )
-        return [_heard(*pair, max_new_tokens) for pair in zip(results, tokenizers, strict=True)]
+        return [_transcript(*pair, max_new_tokens) for pair in zip(results, tokenizers, strict=True)]
 
     def _mel(self, samples: Samples) -> Samples:
-        """Log-mel features, float32 [bands, 3000]: the clip is padded to 30 s of silence, as Whisper's own is."""
+        """Compute log-mel features, float32 [bands, 3000], of the clip padded with silence to 30 s, as in Whisper."""
         whole = np.pad(samples, (0, self._features.n_samples - len(samples)))
         mel: Samples = np.ascontiguousarray(self._features(whole, padding=0)[:, : self._features.nb_max_frames])
         return mel.astype(np.float32)
 
 
-def _heard(result: Any, tokenizer: Any, max_new_tokens: int) -> Heard:
+def _transcript(result: Any, tokenizer: Any, max_new_tokens: int) -> WindowTranscript:
     tokens = [token for token in result.sequences_ids[0] if token < tokenizer.eot]
     written = len(result.sequences_ids[0])
-    # The score is the mean without the end of the text, Whisper's counts it too.
+    # CTranslate2's score is the mean without the end-of-text token; Whisper's own mean includes it.
     mean = result.scores[0] * written / (written + 1)
-    return Heard(tokenizer.decode(tokens), mean, result.no_speech_prob, written, ended=written < max_new_tokens)
+    return WindowTranscript(
+        tokenizer.decode(tokens), mean, result.no_speech_prob, written, ended=written < max_new_tokens
+    )
 
 
 def _compute_type(dtype: str, device: str) -> str:

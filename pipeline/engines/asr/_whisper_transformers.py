@@ -1,14 +1,18 @@
-"""Whisper by transformers: the reference backend. Any checkpoint that `WhisperForConditionalGeneration` loads."""
+"""Runs Whisper by transformers: the reference backend, for any checkpoint of `WhisperForConditionalGeneration`."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from manifests.errors import EngineUnavailable
-from pipeline.engines.asr._chunked_decoding import Heard
-from pipeline.engines.asr.whisper import Decoding
+from manifests.libraries import extra, library
+from pipeline.engines.asr._chunked_decoding import WindowTranscript
+from pipeline.engines.asr.whisper import NAME, Decoding
 from pipeline.engines.contract import Samples
 from pipeline.engines.shared.silence_guard import SAMPLE_RATE
+from pipeline.engines.shared.torch_device import find_device
 from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
+
+_INSTALL = extra("recognizers")
 
 PROMPT_TOKENS = 4
 """<|startoftranscript|>, language, task, <|notimestamps|>."""
@@ -17,26 +21,23 @@ _NO_SPEECH = ("<|nospeech|>", "<|nocaptions|>")
 
 
 class TransformersBackend:
-    """One batch: encode once, `generate` from the encoder's output, then one pass over what was written for its
-    log-probabilities, whose first position tells the probability that there is no speech."""
+    """Decodes a batch in three steps.
+
+    The encoder runs once, `generate` works from its output, and one more pass over the tokens gives their
+    log-probabilities and, at the first position, the probability that there is no speech.
+    """
 
     def __init__(self, decoding: Decoding) -> None:
-        try:
-            prepare_torchaudio()
-            import torch
-            from transformers import WhisperForConditionalGeneration, WhisperProcessor
-        except ImportError as error:
-            raise EngineUnavailable(
-                f'whisper needs transformers ({error}): pip install "parley[recognizers]"'
-            ) from error
-        self._torch = torch
-        self._device = _device(decoding.device)
-        self._dtype = _dtype(decoding.dtype, self._device)
+        prepare_torchaudio()
+        self._torch = library("torch", NAME, _INSTALL)
+        transformers = library("transformers", NAME, _INSTALL)
+        self._device = find_device(self._torch, decoding.device, NAME)
+        self._dtype = _dtype(self._torch, decoding.dtype, self._device)
         self._beams = decoding.beams
         revision = decoding.revision or "main"
-        processor = WhisperProcessor.from_pretrained(decoding.checkpoint, revision=revision)
+        processor = transformers.WhisperProcessor.from_pretrained(decoding.checkpoint, revision=revision)
         self._features, self._tokenizer = processor.feature_extractor, processor.tokenizer
-        model: Any = WhisperForConditionalGeneration.from_pretrained(
+        model: Any = transformers.WhisperForConditionalGeneration.from_pretrained(
             decoding.checkpoint, revision=revision, dtype=self._dtype, attn_implementation="sdpa"
         )
         self._model = model.to(self._device).eval()
@@ -46,7 +47,9 @@ class TransformersBackend:
         self.max_tokens = self._model.config.max_target_positions - PROMPT_TOKENS
         self._no_speech_id = _known(self._tokenizer, _NO_SPEECH)
 
-    def hear(self, windows: Sequence[Samples], languages: Sequence[str], max_new_tokens: int) -> list[Heard]:
+    def decode(
+        self, windows: Sequence[Samples], languages: Sequence[str], max_new_tokens: int
+    ) -> list[WindowTranscript]:
         forced = {"language": list(languages), "task": "transcribe"} if self._is_multilingual else {}
         with self._torch.inference_mode():
             features = self._features(
@@ -67,14 +70,14 @@ class TransformersBackend:
             scores = self._score(encoded, rows, languages)
         texts = self._tokenizer.batch_decode(rows, skip_special_tokens=True)
         return [
-            Heard(text, mean, no_speech, len(row), ended=len(row) < max_new_tokens)
+            WindowTranscript(text, mean, no_speech, len(row), ended=len(row) < max_new_tokens)
             for text, row, (mean, no_speech) in zip(texts, rows, scores, strict=True)
         ]
 
     def _score(
         self, encoded: Any, rows: Sequence[list[int]], languages: Sequence[str]
     ) -> list[tuple[float, float | None]]:
-        """Mean log-probability of the tokens with the end, as Whisper counts it, and of no speech at the start."""
+        """Score tokens: mean log-probability with the end-of-text token, as Whisper counts it, and of no speech."""
         torch, settings = self._torch, self._model.generation_config
         prompts = [self._prompt(language) for language in languages]
         longest = max(len(row) for row in rows)
@@ -103,26 +106,21 @@ class TransformersBackend:
         return [start, settings.lang_to_id[f"<|{language}|>"], settings.task_to_id["transcribe"], end]
 
 
-def _device(asked: str) -> str:
-    import torch
-
-    return ("cuda" if torch.cuda.is_available() else "cpu") if asked == "auto" else asked
-
-
-def _dtype(asked: str, device: str) -> Any:
-    import torch
-
+def _dtype(torch: Any, asked: str, device: str) -> Any:
     if asked == "auto":
         return torch.float32 if device == "cpu" else torch.float16
     return {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}[asked]
 
 
 def _languages(settings: Any) -> frozenset[str]:
-    """Fine-tuned checkpoints of before 2023 lack the table; forcing the language could then only fail later."""
+    """Read the languages of a multilingual checkpoint.
+
+    Checkpoints that were fine-tuned before 2023 lack the table, and forcing a language would only fail later.
+    """
     table = getattr(settings, "lang_to_id", None)
     if not table:
         raise EngineUnavailable(
-            "whisper: the checkpoint's generation_config.json has no lang_to_id: take that of its base checkpoint"
+            "whisper: the checkpoint's generation_config.json has no lang_to_id: copy the file of its base checkpoint"
         )
     return frozenset(token.strip("<|>") for token in table)
 
@@ -133,6 +131,6 @@ def _known(tokenizer: Any, tokens: Sequence[str]) -> int | None:
 
 
 def _until_end(row: list[int], settings: Any) -> list[int]:
-    """The tokens before the end, which is padded with itself or with a token of its own."""
+    """Cut a row of tokens at its end token or its padding, which may be the same token."""
     ends = [row.index(token) for token in {settings.eos_token_id, settings.pad_token_id} if token in row]
     return row[: min(ends, default=len(row))]

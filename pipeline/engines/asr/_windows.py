@@ -1,8 +1,8 @@
-"""Cuts clips that are longer than a model's window where they are quietest, so that all of a clip is heard.
+"""Cuts clips that are longer than a model's window where they are quietest, so that the whole clip is decoded.
 
-The other way for Whisper is to let it write timestamps and go on from the last one. That hears the windows of a clip
-one after the other, ties each to the one before it, skips what lies between two timestamps, and exists for no other
-model. Cutting is the same for all engines, and the windows of all clips can be heard in one batch.
+The alternative for Whisper is to let it write timestamps and continue from the last one. That decodes the windows of a
+clip one after the other, ties each to the one before it, skips what lies between two timestamps, and exists for no
+other model. Cutting is the same for all engines, and the windows of all clips can be decoded in one batch.
 
 Measured on five clips of 35 to 42 s of flite speech (level -16 to -21 dBFS): the 200 ms around a cut lie at -42 to
 -49 dBFS; those around a cut at 30 s sharp would lie at -14 to -28.
@@ -14,7 +14,7 @@ from pipeline.engines.contract import Samples
 from pipeline.engines.shared.silence_guard import SAMPLE_RATE
 
 WINDOW_S = 30
-"""What Whisper's encoder takes; SenseVoice and Fun-ASR are told to keep below it too."""
+"""The length that Whisper's encoder takes; SenseVoice and Fun-ASR should get no more either."""
 
 EARLIEST_S = 20
 """Speech pauses in any ten seconds; a window is not made shorter than this."""
@@ -27,7 +27,7 @@ _PAUSE_FRAMES = 10  # of 20 ms: the pauses between phrases are longer, the closu
 
 
 def cut_windows(samples: Samples) -> list[Samples]:
-    """Consecutive pieces of at most 30 s that together are the samples (float32 [T], 16 kHz); one of a short clip."""
+    """Cut samples (float32 [T], 16 kHz) into consecutive pieces of at most 30 s; a short clip stays whole."""
     windows = []
     while len(samples) > WINDOW_S * SAMPLE_RATE:
         cut = _quietest(samples)
@@ -37,7 +37,7 @@ def cut_windows(samples: Samples) -> list[Samples]:
 
 
 def _quietest(samples: Samples) -> int:
-    """Middle of the quietest 200 ms among those where the first window may end; the last of equals."""
+    """Find the middle of the quietest 200 ms in which the first window may end; the last of equals."""
     first = EARLIEST_S * SAMPLE_RATE
     last = min(WINDOW_S * SAMPLE_RATE, len(samples) - SHORTEST_S * SAMPLE_RATE)
     whole = (last - first) // _FRAME

@@ -1,15 +1,13 @@
 """Paraformer, SenseVoice and Fun-ASR by the funasr package: local model directories, or names of the ModelScope hub.
 
-What the package does silently is checked here: it prints a line and goes on with random weights where a checkpoint is
-missing or does not fit, takes any language it does not know for "detect it", ends the process on an empty clip, gives
+What the package does silently is caught here. Where a checkpoint is missing or does not fit, it prints a line and goes
+on with random weights; it takes any unknown language to mean "detect it"; it ends the process on an empty clip, gives
 one result for a batch without speech, and sets the random seed and the number of threads of the whole process.
 """
 
 import contextlib
-import importlib.metadata
 import io
 import logging
-import random
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,18 +20,21 @@ from pydantic import Field
 
 from manifests.errors import EngineDied, EngineUnavailable
 from manifests.languages import primary_subtag
+from manifests.libraries import extra, library, library_version
 from manifests.reasons import Reason
-from pipeline.engines.asr._chunked_decoding import Heard, Hearer, Window, transcribe
+from pipeline.engines.asr._chunked_decoding import AudioWindow, WindowDecoder, WindowTranscript, transcribe
 from pipeline.engines.contract import Clip, Engine, Failure, Samples, Transcript
+from pipeline.engines.shared.random_state import random_state_kept
+from pipeline.engines.shared.torch_device import find_device
 from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
 from pipeline.settings import Checkpoint, Local
 
 NAME = "funasr"
 
-_INSTALL = 'pip install "parley[recognizers]"'
+_INSTALL = extra("recognizers")
 
 TAG = re.compile(r"<\|[^|<>]*\|>")
-"""SenseVoice writes language, emotion, event and whether numbers are digits before the text: <|zh|><|NEUTRAL|>..."""
+"""SenseVoice writes tags before the text, <|zh|><|NEUTRAL|>...: language, emotion, event, and the form of numbers."""
 
 DITHER_SEED = 0
 
@@ -51,9 +52,9 @@ class FunASRModel(Checkpoint):
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Models of one kind: the languages that they hear and the package's word for each; `itn` is its key for digits.
+    """Models of one kind: their languages, the package's word for each, and its option (`itn`) to write digits.
 
-    `words` None: the model hears its languages without being told which. `takes_tensors`: it knows no arrays.
+    `words` is None where the model is not told the language. `takes_tensors` marks models that do not accept arrays.
     """
 
     languages: frozenset[str]
@@ -74,27 +75,24 @@ FAMILIES: Mapping[str, Family] = {
     "SenseVoiceSmall": Family(frozenset(_SENSE_VOICE), _SENSE_VOICE, "use_itn"),
     "FunASRNano": Family(frozenset(_FUN_ASR), _FUN_ASR, "itn", takes_tensors=True),
 }
-"""By the model class that a directory's config.yaml names. Whisper inside funasr hears one clip at a time, of 30 s at
-most: it has an engine of its own here."""
+"""The families by the model class that a directory's config.yaml names. Whisper is not among them: inside funasr it
+takes one clip at a time, of at most 30 s, and it has an engine of its own here."""
 
 
 def version(model: FunASRModel | None = None) -> str:
-    """The package's version, after the model's label and settings if one is given."""
-    try:
-        library = f"funasr {importlib.metadata.version('funasr')}"
-        importlib.metadata.version("kaldi-native-fbank")
-    except importlib.metadata.PackageNotFoundError as error:
-        raise EngineUnavailable(f"funasr needs the package {error.name}: {_INSTALL}") from error
-    return f"{model.label} {library} itn={'on' if model.itn else 'off'}" if model else library
+    """Return the package's version, after the model's label and settings if one is given."""
+    package = f"funasr {library_version('funasr', NAME, _INSTALL)}"
+    library_version("kaldi-native-fbank", NAME, _INSTALL)
+    return f"{model.label} {package} itn={'on' if model.itn else 'off'}" if model else package
 
 
 def open_recognizer(model: FunASRModel) -> "FunASR":
-    """Raises EngineUnavailable where the package or the checkpoint cannot be had."""
+    """Load a model. Raises EngineUnavailable where the package is missing or the checkpoint does not load."""
     return FunASR(model)
 
 
 class FunASR:
-    """Clips of any rate and length; longer ones than 30 s are cut where they are quiet."""
+    """Transcribes clips of any rate and length; those longer than 30 s are cut where they are quiet."""
 
     name = NAME
 
@@ -103,46 +101,51 @@ class FunASR:
         self._model = _load(model)
         kind = str(self._model.kwargs["model"])
         if kind not in FAMILIES:
-            raise EngineUnavailable(f"funasr: no support for models of the kind {kind}, only {', '.join(FAMILIES)}")
+            known = ", ".join(FAMILIES)
+            raise EngineUnavailable(f"funasr: models of the kind {kind} are not supported; use one of: {known}")
         self._family = FAMILIES[kind]
         self.languages: frozenset[str] | None = self._family.languages
         self._itn = {self._family.itn: model.itn} if self._family.itn else {}
-        self._hearer = Hearer(self._hear, self._group, self._refuse, model.serving.batch_s)
+        self._decoder = WindowDecoder(self._decode, self._group, self._refuse, model.serving.batch_s)
 
     def transcribe(self, clips: Sequence[Clip], languages: Sequence[str]) -> list[Transcript | Failure]:
-        return transcribe(clips, languages, self._hearer)
+        return transcribe(clips, languages, self._decoder)
 
     def _refuse(self, language: str) -> Failure | None:
         if primary_subtag(language) in self._family.languages:
             return None
-        return Failure(Reason.NO_RECOGNIZER, f"the model does not hear {language!r}")
+        return Failure(Reason.NO_RECOGNIZER, f"the model does not know the language {language!r}")
 
     def _group(self, seconds: float, language: str) -> str:
-        """A call has one language."""
+        """Group windows by language, since a call has one language."""
         return primary_subtag(language)
 
-    def _hear(self, windows: Sequence[Window]) -> list[Heard | Failure]:
-        """One after the other where the package trips over a batch: Paraformer does if its last clip has no word."""
+    def _decode(self, windows: Sequence[AudioWindow]) -> list[WindowTranscript | Failure]:
+        """Decode a batch, or one window after the other where the package fails on the batch.
+
+        Paraformer fails if no word is found in the last clip of a batch.
+        """
         import torch
 
         try:
-            return self._hear_together(windows)
+            return self._decode_together(windows)
         except (torch.OutOfMemoryError, torch.AcceleratorError) as error:
             raise EngineDied(f"funasr stopped: {error}") from error
         except (IndexError, RuntimeError) as error:
             if len(windows) == 1:
-                return [Failure(Reason.RECOGNITION_FAILED, f"funasr cannot hear the clip: {type(error).__name__}")]
-            return [result for window in windows for result in self._hear([window])]
+                return [Failure(Reason.RECOGNITION_FAILED, f"funasr cannot decode the clip: {type(error).__name__}")]
+            return [result for window in windows for result in self._decode([window])]
 
-    def _hear_together(self, windows: Sequence[Window]) -> list[Heard | Failure]:
+    def _decode_together(self, windows: Sequence[AudioWindow]) -> list[WindowTranscript | Failure]:
         words = self._family.words
         language = {"language": words[primary_subtag(windows[0].language)]} if words else {}
         results = self._generate([self._input(w.samples) for w in windows], {**language, **self._itn})
         if not any(result.get("text") for result in results):
-            return [Heard("") for _ in windows]  # a batch without a word is one result, and has no key
+            # For a batch without any words there is one result, without a key.
+            return [WindowTranscript("") for _ in windows]
         if [_key(result) for result in results] != [str(i) for i in range(len(windows))]:
             raise EngineDied(f"funasr gave {len(results)} results for {len(windows)} clips")
-        return [Heard(plain(str(result["text"]))) for result in results]
+        return [WindowTranscript(plain(str(result["text"]))) for result in results]
 
     def _input(self, samples: Samples) -> Any:
         import torch
@@ -150,10 +153,11 @@ class FunASR:
         return torch.from_numpy(dithered(samples)) if self._family.takes_tensors else dithered(samples)
 
     def _generate(self, samples: list[Any], options: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Without `key`, all rows of a batch would get the same one; without `batch_size`, a CPU hears one by one.
+        """Run the model on a batch.
 
-        No `fs`: it says 16 kHz to the others, as they assume anyway, and trips Fun-ASR. `llm_kwargs` is for Fun-ASR's
-        language model, which is greedy then whatever its checkpoint says.
+        Without `key`, all rows of a batch would get the same key; without `batch_size`, a CPU decodes one by one. `fs`
+        is left out: the other models assume 16 kHz anyway, and Fun-ASR fails on it. `llm_kwargs` makes Fun-ASR's
+        language model greedy, whatever its checkpoint says.
         """
         keys = [str(i) for i in range(len(samples))]
         fixed = {"batch_size": len(samples), "llm_kwargs": {"do_sample": False}}
@@ -163,67 +167,62 @@ class FunASR:
 
 
 def _key(result: Mapping[str, Any]) -> Any:
-    """Fun-ASR gives a single clip the whole list of keys."""
+    """Return the key of a result; Fun-ASR gives a single clip the whole list of keys."""
     key = result.get("key")
     return key[0] if isinstance(key, list) else key
 
 
 def plain(text: str) -> str:
-    """The text without tags. The package's own way to take them out puts emoji in their place."""
+    """Remove the tags of a text. The package's own function would put emoji in their place."""
     return " ".join(TAG.sub(" ", text).split())
 
 
 def dithered(samples: Samples) -> Samples:
-    """The samples with the noise that the feature extraction would add, one step of 16 bits, the same for all clips.
+    """Add the noise that the feature extraction would add, one step of 16 bits, but the same for all clips.
 
-    The models have heard it in training; without it, the digital silence around a clip is a kind of frame that they
-    have never seen. The extraction's own noise differs from call to call.
+    The models were trained with it; without it, the digital silence around a clip makes frames that they have never
+    seen. The extraction's own noise differs from call to call.
     """
     noise = np.random.default_rng(DITHER_SEED).standard_normal(len(samples), dtype=np.float32)
     return samples + noise / np.float32(1 << 15)
 
 
 def _load(model: FunASRModel) -> Any:
-    try:
-        prepare_torchaudio()
-        with _process_unchanged(), contextlib.redirect_stdout(sys.stderr):
-            from funasr import AutoModel
-    except ImportError as error:
-        raise EngineUnavailable(f"funasr does not load ({error}): {_INSTALL}") from error
+    prepare_torchaudio()
+    torch = library("torch", NAME, _INSTALL)
+    device = find_device(torch, model.serving.device, NAME)
+    with _process_unchanged(torch), contextlib.redirect_stdout(sys.stderr):
+        funasr = library("funasr", NAME, _INSTALL)
     printed = io.StringIO()
     try:
         # Fun-ASR imports more of transformers while it is built.
         prepare_torchaudio()
-        with _process_unchanged(), contextlib.redirect_stdout(printed):
-            loaded = AutoModel(**_settings(model))
-    except EngineUnavailable:
-        raise
-    except Exception as error:  # the package raises whatever its downloads and builders do
+        with _process_unchanged(torch), contextlib.redirect_stdout(printed):
+            loaded = funasr.AutoModel(**_settings(model, device, torch.get_num_threads()))
+    except Exception as error:  # the package passes on whatever its downloads and builders raise
         raise EngineUnavailable(_no_checkpoint(model, type(error).__name__)) from error
     if problem := _random_weights(loaded, printed.getvalue()):
         raise EngineUnavailable(_no_checkpoint(model, problem))
     return loaded
 
 
-def _settings(model: FunASRModel) -> dict[str, Any]:
-    import torch
-
+def _settings(model: FunASRModel, device: str, threads: int) -> dict[str, Any]:
     settings = {
         "model": model.model,
         "hub": {"modelscope": "ms", "huggingface": "hf"}[model.hub],
-        "device": _device(model.serving.device),
-        "ncpu": torch.get_num_threads(),  # each call sets them anew
-        "disable_update": True,  # or it asks the package index for a newer version
+        "device": device,
+        "ncpu": threads,  # each call sets PyTorch's threads again
+        "disable_update": True,  # otherwise it asks the package index for a newer version
         "disable_pbar": True,
         "log_level": "ERROR",
         "ignore_init_mismatch": False,
-        "frontend_conf": {"dither": 0.0},  # see `dithered`; a copy of the frontend is used, so not later
+        "frontend_conf": {"dither": 0.0},  # see `dithered`; set here, since a copy of the frontend is used later
     }
     return {**settings, "model_revision": model.revision} if model.revision else settings
 
 
 def _random_weights(loaded: Any, printed: str) -> str | None:
-    """What is not as it was trained, as far as the package says so on its standard output."""
+    """Say which weights are random, as far as the package reports it on its standard output; None where none are."""
     weights = loaded.kwargs.get("init_param")
     if not weights or not Path(weights).exists():
         return "no weights"
@@ -238,34 +237,21 @@ def _no_checkpoint(model: FunASRModel, why: str) -> str:
     )
 
 
-def _device(asked: str) -> str:
-    """The package falls back to the CPU where there is no such device; that would be a swap in silence."""
-    import torch
-
-    if asked == "auto":
-        return "cuda:0" if torch.cuda.is_available() else "cpu"
-    if asked.startswith("cuda") and not torch.cuda.is_available():
-        raise EngineUnavailable(f"funasr: there is no device {asked} here")
-    return asked
-
-
 @contextlib.contextmanager
-def _process_unchanged() -> Iterator[None]:
-    """Importing the package and building a model set three random generators, the number of threads and the log level
-    of the whole process, and log private paths meanwhile."""
-    import torch
+def _process_unchanged(torch: Any) -> Iterator[None]:
+    """Undo what importing the package and building a model do to the process.
 
+    They set three random generators, the number of threads and the log level, and log private paths meanwhile.
+    """
     log = logging.getLogger()
     level, handlers, disabled = log.level, list(log.handlers), log.manager.disable
+    threads = torch.get_num_threads()
     logging.disable(logging.CRITICAL)
-    before = random.getstate(), np.random.get_state(), torch.random.get_rng_state(), torch.get_num_threads()
     try:
-        yield
+        with random_state_kept():
+            yield
     finally:
-        random.setstate(before[0])
-        np.random.set_state(before[1])
-        torch.random.set_rng_state(before[2])
-        torch.set_num_threads(before[3])
+        torch.set_num_threads(threads)
         log.setLevel(level)
         log.handlers[:] = handlers
         logging.disable(disabled)

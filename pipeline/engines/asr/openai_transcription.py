@@ -1,4 +1,4 @@
-"""Any server of the OpenAI /v1/audio/transcriptions kind: OpenAI's own, vLLM, whisper.cpp, Speaches, gateways."""
+"""Any server with OpenAI's /v1/audio/transcriptions: OpenAI's own, vLLM, whisper.cpp, Speaches, gateways."""
 
 import importlib.metadata
 from collections.abc import Sequence
@@ -40,8 +40,8 @@ def version(model: OpenAITranscriptionModel | None = None) -> str:
 class OpenAITranscription:
     """A SpeechRecognizer. Many requests are in flight at once, whichever threads they come from.
 
-    The clip goes out as 16-bit FLAC at its own rate, with its language. Which languages the server hears, it does not
-    say. The constructor raises EngineUnavailable where the server cannot be had.
+    The clip is sent as 16-bit FLAC at its own rate, with its language. The server does not say which languages it
+    knows. The constructor raises EngineUnavailable where the server cannot be used.
     """
 
     name = NAME
@@ -69,7 +69,7 @@ class OpenAITranscription:
     async def _hear(self, asked: _Asked) -> Transcript | Failure:
         clip, language = asked
         if not clip.samples.size or not np.isfinite(clip.samples).all():
-            return Failure(Reason.RECOGNITION_FAILED, "the clip is empty or holds what is no number")
+            return Failure(Reason.RECOGNITION_FAILED, "the clip is empty or holds NaN or infinite samples")
 
         def compose() -> HttpRequest:
             # Only now, when its turn has come: a block's clips need not all be in memory twice. 4 ms for ten seconds.

@@ -26,7 +26,7 @@ def version() -> str:
 
 
 class ToneRecognizer:
-    """Hears what `ToneSynthesizer` says, at any rate, without knowing the voice; what is not a chord is not heard."""
+    """Decodes what `ToneSynthesizer` says, at any rate and without knowing the voice; ignores all but chords."""
 
     name = NAME
     version = VERSION
@@ -43,9 +43,9 @@ def _hear(samples: Samples) -> str:
 
 
 def _slots(samples: Samples) -> Samples:
-    """The middles of the slots, [n, 512].
+    """Cut out the middles of the slots, [n, 512].
 
-    Where the slots begin is not known, since the clip's edges may have been trimmed or padded: they are taken to meet
+    The clip's edges may have been trimmed or padded, so it is unknown where the slots begin: they are taken to meet
     where the clip, folded to the length of one slot, is quietest.
     """
     rows = -(-len(samples) // SLOT)
@@ -69,7 +69,7 @@ def _band_powers(frames: Samples) -> npt.NDArray[np.floating]:
 
 
 def _spell(powers: npt.NDArray[np.floating]) -> str:
-    """The characters of those slots whose six tones are clear and whose check bits agree."""
+    """Spell the characters of the slots whose six tones are clear and whose check bits agree."""
     clear = (powers.max(axis=2) > _CLEAR_SHARE * powers.sum(axis=2)).all(axis=1)
     digits = powers[clear].argmax(axis=2)
     words = (digits << (4 * np.arange(DIGITS - 1, -1, -1))).sum(axis=1)

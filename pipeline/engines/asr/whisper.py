@@ -1,11 +1,10 @@
 """Whisper checkpoints, local or from the hub: `whisper-large-v3-turbo`, `Belle-whisper-large-v3-turbo-zh`, any other.
 
-Two backends hear with them: transformers, the reference, and CTranslate2, lighter, for checkpoints converted to its
-format. Language and task are forced, for each row its own; nothing is conditioned on earlier text; no temperature
-fallback and no sampling, so that a clip's transcript depends on the clip alone.
+There are two backends: transformers, the reference, and CTranslate2, which is lighter, for checkpoints converted to
+its format. The language of each row and the task are forced. Nothing is conditioned on earlier text, and there is no
+temperature fallback and no sampling, so that a clip's transcript depends on the clip alone.
 """
 
-import importlib.metadata
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,8 +14,9 @@ from pydantic import Field
 
 from manifests.errors import EngineDied, EngineUnavailable
 from manifests.languages import primary_subtag
+from manifests.libraries import extra, library_version
 from manifests.reasons import Reason
-from pipeline.engines.asr._chunked_decoding import Heard, Hearer, Window, transcribe
+from pipeline.engines.asr._chunked_decoding import AudioWindow, WindowDecoder, WindowTranscript, transcribe
 from pipeline.engines.asr._windows import WINDOW_S
 from pipeline.engines.contract import Clip, Engine, Failure, Samples, Transcript
 from pipeline.settings import Checkpoint, Local
@@ -24,8 +24,8 @@ from pipeline.settings import Checkpoint, Local
 NAME = "whisper"
 
 TOKENS_PER_S, SPARE_TOKENS = 15, 16
-"""Eleven syllables a second, the fastest that `pipeline.scoring.duration` believes, at 1.4 tokens each. A transcript
-that loops then ends a short clip's batch soon, not at the model's limit."""
+"""Eleven syllables a second, the fastest that `pipeline.scoring.duration` accepts, at 1.4 tokens each. A transcript
+that loops on a short clip then ends its batch soon, not at the model's limit."""
 
 _LIMIT_STEP_S = 5
 _ALIASES = {"cmn": "zh"}
@@ -48,21 +48,23 @@ class WhisperModel(Checkpoint):
 
 
 class Backend(Protocol):
-    """`languages` are the codes that the checkpoint knows; an English-only one knows "en" alone.
+    """A library with a loaded checkpoint, which knows `languages`; an English-only checkpoint knows "en" alone.
 
-    `hear` gives one result per window (float32 [T], 16 kHz, at most 30 s), from at most `max_new_tokens` tokens.
-    `max_tokens` is the most that the checkpoint's decoder can write.
+    `decode` returns one transcript per window (float32 [T], 16 kHz, at most 30 s) of at most `max_new_tokens` tokens.
+    The checkpoint's decoder can write at most `max_tokens`.
     """
 
     languages: frozenset[str]
     max_tokens: int
 
-    def hear(self, windows: Sequence[Samples], languages: Sequence[str], max_new_tokens: int) -> list[Heard]: ...
+    def decode(
+        self, windows: Sequence[Samples], languages: Sequence[str], max_new_tokens: int
+    ) -> list[WindowTranscript]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
-    """How the checkpoint is loaded and decoded with: `device` as PyTorch's or "auto"."""
+    """How a checkpoint is loaded and how it decodes. `device` is PyTorch's name of a device, or "auto"."""
 
     checkpoint: str
     revision: str | None
@@ -72,19 +74,16 @@ class Decoding:
 
 
 def version(model: WhisperModel | None = None) -> str:
-    """Versions of the libraries, after the checkpoint's label and how it is decoded if one is given."""
+    """Return the library's version; with a model, also the checkpoint's label before it and the decoding after it."""
     package = _PACKAGES[model.backend if model else "transformers"]
-    try:
-        library = f"{package} {importlib.metadata.version(package)}"
-    except importlib.metadata.PackageNotFoundError as error:
-        raise EngineUnavailable(f'whisper needs {package}: pip install "parley[recognizers]"') from error
+    library = f"{package} {library_version(package, NAME, extra('recognizers'))}"
     if model is None:
         return library
     return f"{model.label} {library} {model.dtype} beams={model.beams} window={WINDOW_S}s"
 
 
 def open_recognizer(model: WhisperModel) -> "Whisper":
-    """Raises EngineUnavailable where the library or the checkpoint cannot be had."""
+    """Load a checkpoint. Raises EngineUnavailable where the library is missing or the checkpoint does not load."""
     stated = version(model)
     decoding = Decoding(model.model, model.revision, model.serving.device, model.dtype, model.beams)
     try:
@@ -101,7 +100,7 @@ def open_recognizer(model: WhisperModel) -> "Whisper":
 
 
 class Whisper:
-    """Clips of any rate and length; longer ones than 30 s are cut where they are quiet."""
+    """Transcribes clips of any rate and length; those longer than 30 s are cut where they are quiet."""
 
     name = NAME
 
@@ -110,30 +109,30 @@ class Whisper:
         self.languages: frozenset[str] | None = backend.languages
         self._backend = backend
         self._most = min(max_new_tokens, backend.max_tokens)
-        self._hearer = Hearer(self._hear, self._group, self._refuse, batch_s, floor_s=WINDOW_S)
+        self._decoder = WindowDecoder(self._decode, self._group, self._refuse, batch_s, floor_s=WINDOW_S)
 
     def transcribe(self, clips: Sequence[Clip], languages: Sequence[str]) -> list[Transcript | Failure]:
-        return transcribe(clips, languages, self._hearer)
+        return transcribe(clips, languages, self._decoder)
 
     def _refuse(self, language: str) -> Failure | None:
         if _code(language) in self._backend.languages:
             return None
-        return Failure(Reason.NO_RECOGNIZER, f"the checkpoint does not hear {language!r}")
+        return Failure(Reason.NO_RECOGNIZER, f"the checkpoint does not know the language {language!r}")
 
     def _group(self, seconds: float, language: str) -> int:
         return token_limit(seconds, self._most)
 
-    def _hear(self, windows: Sequence[Window]) -> list[Heard]:
+    def _decode(self, windows: Sequence[AudioWindow]) -> list[WindowTranscript]:
         languages = [_code(window.language) for window in windows]
         try:
             limit = token_limit(windows[0].seconds, self._most)
-            return self._backend.hear([window.samples for window in windows], languages, limit)
+            return self._backend.decode([window.samples for window in windows], languages, limit)
         except RuntimeError as error:  # out of memory, a lost GPU
             raise EngineDied(f"whisper stopped: {error}") from error
 
 
 def token_limit(seconds: float, most: int) -> int:
-    """Most tokens of a transcript of so much audio, by steps of five seconds; at most `most`."""
+    """Return the most tokens that a transcript may have, by the length of its audio in steps of five seconds."""
     longest = math.ceil(seconds / _LIMIT_STEP_S) * _LIMIT_STEP_S
     return min(most, SPARE_TOKENS + TOKENS_PER_S * longest)
 

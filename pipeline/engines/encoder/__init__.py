@@ -1,1 +1,1 @@
-"""Speaker encoders: a clip becomes a vector that tells people apart, or that a synthesizer speaks with."""
+"""Speaker encoders: turn a clip into a vector that tells people apart or conditions a synthesizer."""

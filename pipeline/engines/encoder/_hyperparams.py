@@ -1,14 +1,14 @@
-"""What a SpeechBrain model's hyperparams.yaml may do.
+"""Checks that a SpeechBrain model's hyperparams.yaml runs no code.
 
 SpeechBrain builds a model from that file, and the file's language (HyperPyYAML) can call any function of any package:
-reading it is running it. So its text is looked at first, and the file refused unless all it does is set values, refer
-to them, and make objects of the classes that speaker encoders are made of. That is enough for the published x-vector,
+to read the file is to run it. So its text is checked first, and the file is refused unless it only sets values, refers
+to them, and makes objects of the classes of which speaker encoders consist. That is enough for the published x-vector,
 ECAPA-TDNN and ResNet encoders.
 
-The text, not what a YAML parser makes of it, because HyperPyYAML reads what it has read again: it puts the references
-in, writes the result out, parses that, and hands everything in parentheses to a parser that runs code. What begins
-all of that is an exclamation mark. Hence the rule: each one must begin a tag of the list, and nothing may stand for
-one (no escapes, no tag directives).
+The check looks at the text instead of parsed YAML because HyperPyYAML parses twice: it inserts the references, writes
+the result out, parses that, and hands everything in parentheses to a parser that runs code. All of this begins with an
+exclamation mark. Hence the rule: each one must begin a tag of the list, and nothing may stand for one (no escapes, no
+tag directives).
 """
 
 import importlib
@@ -32,9 +32,9 @@ _PACKAGES = (
 
 
 def problem(text: str) -> str | None:
-    """Why a file of that text is not to be trusted, in a few words; None: it does nothing but describe a model.
+    """Say in a few words why a file with this text cannot be trusted; None where it only describes a model.
 
-    Imports the modules that it names, of the packages above only.
+    Imports the modules that the text names, but only those of the packages above.
     """
     if "\\" in text or _DIRECTIVE.search(text):
         return "it holds escapes or directives, behind which tags can hide"
@@ -44,7 +44,7 @@ def problem(text: str) -> str | None:
 
 
 def has_key(text: str, key: str) -> bool:
-    """Whether the uppermost level has that key."""
+    """Whether the top level of the file has a key."""
     return re.search(rf"^{re.escape(key)}\s*:", text, re.MULTILINE) is not None
 
 
@@ -54,11 +54,11 @@ def _tag_problem(tag: str) -> str | None:
     if not tag.startswith(_CLASS_TAGS):
         return f"{tag} can run code or read other files"
     name = tag.split(":", 1)[1]
-    return None if _is_model_class(name) else f"{name} is no class that a speaker encoder is made of"
+    return None if _is_model_class(name) else f"{name} is not a class of which speaker encoders consist"
 
 
 def _is_model_class(name: str) -> bool:
-    """Whether it is a class of these packages' own: what one of their modules imports (subprocess, os) is not."""
+    """Whether a name is a class defined in these packages; what their modules import (subprocess, os) is not."""
     module_name, _, class_name = name.rpartition(".")
     if not f"{module_name}.".startswith(_PACKAGES):
         return False

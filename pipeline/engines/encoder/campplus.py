@@ -1,8 +1,8 @@
-"""CAM++ as CosyVoice ships it (campplus.onnx): the embedding that CosyVoice's voices are conditioned on.
+"""CAM++ as CosyVoice ships it (campplus.onnx): the embedding that conditions CosyVoice's voices.
 
 The features are those of CosyVoice's own front end: 16 kHz, 80 mel bins of Kaldi's filter bank without dither, in
 -1..1 (not 16-bit) scale, less their mean over time. Upstream makes them with torchaudio; kaldi-native-fbank gives the
-same (docs/speaker-encoders.md) and needs no PyTorch. Upstream takes clips whole, however long, and so does this.
+same (docs/speaker-encoders.md) without PyTorch. Like upstream, this engine takes clips whole, however long they are.
 """
 
 from collections.abc import Sequence
@@ -13,13 +13,15 @@ import numpy as np
 from pydantic import Field
 
 from manifests.errors import EngineUnavailable
+from manifests.libraries import extra, library, library_version
 from pipeline.engines.contract import Clip, Engine, Failure, Samples
 from pipeline.engines.shared.clips import SAMPLE_RATE, encode_each
-from pipeline.engines.shared.libraries import library, library_version
 from pipeline.engines.shared.onnx import OnnxSession
 from pipeline.settings import Checkpoint, Local
 
 NAME = "campplus"
+
+_INSTALL = extra("voicebank")
 
 FILE = "campplus.onnx"
 BINS = 80
@@ -33,29 +35,35 @@ class CampplusModel(Checkpoint):
 
 
 def version(model: CampplusModel | None = None) -> str:
-    """The libraries' versions, after the model's name and revision if one is given; EngineUnavailable without them."""
+    """Return the libraries' versions, after the model's name and revision if one is given.
+
+    Raises EngineUnavailable where a library is missing.
+    """
     names = ("onnxruntime", "kaldi-native-fbank")
-    of_libraries = " ".join(f"{name} {library_version(name, NAME)}" for name in names)
+    of_libraries = " ".join(f"{name} {library_version(name, NAME, _INSTALL)}" for name in names)
     return f"{model.label} {of_libraries}" if model else of_libraries
 
 
 class Campplus:
-    """As many values as the graph gives (192 in the published ones). One thread, and the CPU, as upstream."""
+    """Embeddings as wide as the graph gives them (192 in the published ones). Runs on one CPU thread, as upstream."""
 
     name = NAME
 
     def __init__(self, model: CampplusModel) -> None:
-        """Raises EngineUnavailable where there is no such file, it is no graph of this kind, or a GPU is asked for."""
+        """Load the graph.
+
+        Raises EngineUnavailable for a missing file, a graph of another kind, and where a GPU is asked for.
+        """
         self.version = version(model)
         if model.serving.device not in ("auto", "cpu"):
-            raise EngineUnavailable(f"{NAME!r} runs on the CPU only, as in CosyVoice, not on {model.serving.device!r}")
-        self._fbank = library("kaldi_native_fbank", NAME)
-        self._session = OnnxSession(_graph(model), model.label, NAME)
+            raise EngineUnavailable(f"{NAME} runs on the CPU only, as in CosyVoice, not on {model.serving.device!r}")
+        self._fbank = library("kaldi_native_fbank", NAME, _INSTALL)
+        self._session = OnnxSession(_graph(model), model.label, NAME, _INSTALL)
         self._input = _input_name(self._session, model)
         self.dimension = self._run(np.zeros((100, BINS), np.float32)).size
 
     def encode(self, clips: Sequence[Clip]) -> list[Samples | Failure]:
-        """Clips shorter than 0.5 s are a `Failure`."""
+        """Encode clips; those shorter than 0.5 s are a `Failure`."""
         return encode_each(clips, self._embed)
 
     def _embed(self, samples: Samples) -> Samples:
@@ -68,9 +76,9 @@ class Campplus:
 
 
 def kaldi_fbank(kaldi: Any, samples: Samples) -> Samples:
-    """Log mel energies [frames, 80] of 16 kHz samples [T], as Kaldi's defaults without dither have them.
+    """Compute log mel energies [frames, 80] of 16 kHz samples [T], by Kaldi's defaults without dither.
 
-    25 ms frames every 10 ms, none beyond the edges. `kaldi` is the module kaldi_native_fbank.
+    Frames of 25 ms every 10 ms, none beyond the edges. `kaldi` is the module kaldi_native_fbank.
     """
     options = kaldi.FbankOptions()
     options.frame_opts.dither = 0
@@ -86,19 +94,17 @@ def _graph(model: CampplusModel) -> Path:
     path = Path(model.model).expanduser()
     path = path / FILE if path.is_dir() else path
     if not path.is_file():
-        raise EngineUnavailable(
-            f"{NAME!r} finds no {FILE} under {model.label}: name the file, or CosyVoice's directory"
-        )
+        raise EngineUnavailable(f"{NAME} finds no {FILE} under {model.label}: name the file, or CosyVoice's directory")
     return path
 
 
 def _input_name(session: OnnxSession, model: CampplusModel) -> str:
-    """Of the graph's only input, [batch, frames, 80]; sizes may be left open (None or a name)."""
+    """Find the name of the graph's only input, [batch, frames, 80]; sizes may be open (None or a name)."""
     if len(session.inputs) == 1:
         ((name, shape),) = session.inputs.items()
         if len(shape) == 3 and (shape[2] == BINS or not isinstance(shape[2], int)):
             return name
-    raise EngineUnavailable(f"{model.label} is no graph of CAM++: its inputs are {session.inputs}")
+    raise EngineUnavailable(f"{model.label} is not a graph of CAM++: its inputs are {session.inputs}")
 
 
 ENGINE = Engine(

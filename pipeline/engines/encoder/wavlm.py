@@ -1,7 +1,7 @@
-"""WavLM with an x-vector head (transformers' `WavLMForXVector`), as Ke-SpeechChat tells people apart.
+"""WavLM with an x-vector head (transformers' `WavLMForXVector`), by which Ke-SpeechChat tells people apart.
 
-A local directory or a hub id, at the recipe's revision. Single precision always: thresholds on cosines near 1 leave no
-room for less.
+The model is a local directory, or a hub id at the recipe's revision. It always runs in single precision: thresholds on
+cosines near 1 leave no room for less.
 """
 
 import pickle
@@ -11,18 +11,22 @@ from typing import Any, Literal
 from pydantic import Field
 
 from manifests.errors import EngineUnavailable
+from manifests.libraries import extra, library, library_version
 from pipeline.engines.contract import Clip, Engine, Failure, Samples
 from pipeline.engines.shared.clips import MIN_S, SAMPLE_RATE, encode_each
-from pipeline.engines.shared.libraries import library, library_version, torch_on
+from pipeline.engines.shared.torch_device import torch_on
 from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
 from pipeline.settings import Checkpoint, Local
 
 NAME = "wavlm"
 
-MAX_S = 120.0
-"""Attention costs memory with the square of the length: 1.7 GB in each layer of the base model at this one."""
+_INSTALL = extra("voicebank")
 
-# The two kinds of weights that a checkpoint may lack: of the training's loss, and of its masking.
+MAX_S = 120.0
+"""The memory of attention grows with the square of the length: at this one it is 1.7 GB in each layer of the base
+model."""
+
+# The two kinds of weights that a checkpoint may lack: those of the training loss and of its masking.
 _NOT_NEEDED = ("objective.", "wavlm.masked_spec_embed")
 
 
@@ -38,22 +42,28 @@ class WavLMModel(Checkpoint):
 
 
 def version(model: WavLMModel | None = None) -> str:
-    """transformers' version, after the model's name and revision if one is given; EngineUnavailable without it."""
-    of_library = f"transformers {library_version('transformers', NAME)}"
+    """Return transformers\' version, after the model's name and revision if one is given.
+
+    Raises EngineUnavailable where transformers is missing.
+    """
+    of_library = f"transformers {library_version('transformers', NAME, _INSTALL)}"
     return f"{model.label} {of_library}" if model else of_library
 
 
 class WavLM:
-    """As many values as the checkpoint's head has (512 in the published ones)."""
+    """Embeddings as wide as the checkpoint's head gives them (512 in the published ones)."""
 
     name = NAME
 
     def __init__(self, model: WavLMModel) -> None:
-        """Raises EngineUnavailable for a checkpoint that cannot be had, is not of this kind or lacks the head."""
+        """Load the checkpoint.
+
+        Raises EngineUnavailable for one that is missing, is not of this kind or lacks the head.
+        """
         self.version = version(model)
-        self._torch, self._device = torch_on(model.serving.device, NAME)
+        self._torch, self._device = torch_on(model.serving.device, NAME, _INSTALL)
         prepare_torchaudio()
-        transformers = library("transformers", NAME)
+        transformers = library("transformers", NAME, _INSTALL)
         self._extractor, network = _load(transformers, model)
         _check(self._extractor, network, model)
         self._network = network.to(self._device).eval()
@@ -61,7 +71,7 @@ class WavLM:
         self._min_s = max(MIN_S, min_samples(network.config) / SAMPLE_RATE)
 
     def encode(self, clips: Sequence[Clip]) -> list[Samples | Failure]:
-        """Clips shorter than 0.5 s or the network's receptive field, or longer than 120 s, are a `Failure`."""
+        """Encode clips; those shorter than 0.5 s or the network's receptive field, or over 120 s, are a `Failure`."""
         with self._torch.inference_mode():
             return encode_each(clips, self._embed, self._min_s, MAX_S)
 
@@ -72,7 +82,10 @@ class WavLM:
 
 
 def min_samples(config: Any) -> int:
-    """The shortest input, in samples, that gives the pooling two frames: of one there is no standard deviation."""
+    """Return the shortest input, in samples, that gives the pooling two frames.
+
+    One frame has no standard deviation.
+    """
     frames = 2
     for kernel, dilation in zip(config.tdnn_kernel, config.tdnn_dilation, strict=True):
         frames += (kernel - 1) * dilation
@@ -82,16 +95,16 @@ def min_samples(config: Any) -> int:
 
 
 def _load(transformers: Any, model: WavLMModel) -> tuple[Any, Any]:
-    """Feature extractor and network. What the library says when it fails may hold paths, and is left out."""
+    """Load feature extractor and network. The library's own messages may hold paths, and are left out."""
     try:
         extractor = transformers.AutoFeatureExtractor.from_pretrained(model.model, revision=model.revision)
         network, loaded = transformers.WavLMForXVector.from_pretrained(
             model.model, revision=model.revision, dtype="float32", output_loading_info=True
         )
-    except (*_BROKEN, library("safetensors", NAME).SafetensorError) as error:
+    except (*_BROKEN, library("safetensors", NAME, _INSTALL).SafetensorError) as error:
         raise EngineUnavailable(
-            f"{NAME!r} cannot load the model {model.label}: it is neither a local checkpoint nor to be had from the "
-            f"hub, or not of this kind ({type(error).__name__})"
+            f"{NAME} cannot load the model {model.label}: it is neither a local checkpoint nor on the hub, the hub "
+            f"cannot be reached, or it is not of this kind ({type(error).__name__})"
         ) from None
     missing = [key for key in loaded["missing_keys"] if not key.startswith(_NOT_NEEDED)]
     if missing:

@@ -1,11 +1,11 @@
-"""Gender by the height of the voice alone: no model, nothing to download, and no more than a guess.
+"""Guesses the gender from the pitch of the voice alone: no model, nothing to download, and no more than a guess.
 
-The clip's median F0 (YIN, as in librosa) over its voiced frames, against a boundary half-way, in semitones, between
-the means of men and women; the distance gives the confidence. A frame is voiced if it is about as loud as the loudest
-ones and F0 stays where it is from the frame before to the frame after; F0 of noise jumps.
+The clip's median F0 (YIN, as in librosa) over its voiced frames is compared with a boundary half-way, in semitones,
+between the means of men and women; the distance gives the confidence. A frame is voiced if it is about as loud as the
+loudest ones and F0 is steady from the frame before to the frame after; the F0 of noise jumps.
 
-What was measured, and for whom it fails (a man who reads in a high voice, women with deep ones), is in
-`docs/voicebank-sources.md`. Where a corpus names genders, those are better; so is a trained classifier.
+`docs/voicebank-sources.md` says what was measured and for whom it fails (a man who reads in a high voice, women with
+deep ones). The genders that a corpus names are better, and so is a trained classifier.
 """
 
 import math
@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from manifests.libraries import extra, library, library_version
 from pipeline.audio.samples import resample
 from pipeline.engines.contract import Clip, Engine, Failure, GenderGuess, Samples
 from pipeline.engines.shared.clips import SAMPLE_RATE, UNMEASURABLE
-from pipeline.engines.shared.libraries import library, library_version
 
 NAME = "pitch"
+
+_INSTALL = extra("voicebank")
 
 BOUNDARY_HZ = 159.0
 """Geometric mean of 120 and 210 Hz, typical of men and of women (Traunmüller and Eriksson, 1995)."""
@@ -41,10 +43,12 @@ _SILENCE = 1e-4
 
 
 def version() -> str:
-    """The library's version and the two numbers that decide; raises EngineUnavailable where it is missing."""
-    return (
-        f"librosa {library_version('librosa', NAME)} yin boundary={BOUNDARY_HZ:g}Hz slope={CONFIDENCE_PER_SEMITONE:g}"
-    )
+    """Return the library's version and the two deciding numbers.
+
+    Raises EngineUnavailable where the library is missing.
+    """
+    package = f"librosa {library_version('librosa', NAME, _INSTALL)}"
+    return f"{package} yin boundary={BOUNDARY_HZ:g}Hz slope={CONFIDENCE_PER_SEMITONE:g}"
 
 
 class PitchGender:
@@ -54,8 +58,8 @@ class PitchGender:
 
     def __init__(self) -> None:
         self.version = version()
-        # librosa imports its parts when they are first touched; YIN compiles itself on its first call, in 2 s.
-        self._yin: Any = library("librosa", NAME).yin
+        # librosa imports its parts on first use; YIN is compiled on its first call, which takes 2 s.
+        self._yin: Any = library("librosa", NAME, _INSTALL).yin
 
     def predict(self, clips: Sequence[Clip]) -> list[GenderGuess | Failure]:
         return [self._predict(clip) for clip in clips]
@@ -73,13 +77,13 @@ class PitchGender:
         return guess_of(float(np.median(semitones)))
 
     def _voiced_pitch(self, samples: Samples) -> npt.NDArray[np.float64]:
-        """F0 of the voiced frames [n], in semitones from the boundary; none where there is no voice."""
+        """Track F0 of the voiced frames [n], in semitones from the boundary; empty where there is no voice."""
         pitch: npt.NDArray[np.float64] = self._yin(
             samples, fmin=_LOWEST_HZ, fmax=_HIGHEST_HZ, sr=SAMPLE_RATE, frame_length=_FRAME, hop_length=_HOP
         )
         semitones = 12 * np.log2(pitch / BOUNDARY_HZ)
         loud = _loud_frames(samples, len(semitones))
-        # What hum and rumble give is the edge of the range that is searched.
+        # Hum and rumble give values at the edges of the range that is searched.
         inside = (pitch > _LOWEST_HZ * 1.02) & (pitch < _HIGHEST_HZ * 0.98)
         voiced = loud & inside & _steady(semitones)
         kept: npt.NDArray[np.float64] = semitones[voiced & bool(voiced.sum() >= _LEAST_VOICED_SHARE * loud.sum())]
@@ -87,20 +91,20 @@ class PitchGender:
 
 
 def guess_of(semitones: float) -> GenderGuess:
-    """For a voice so far above (women) or below the boundary."""
+    """Guess the gender of a voice whose pitch lies `semitones` above (women) or below the boundary."""
     confidence = 1 / (1 + math.exp(-CONFIDENCE_PER_SEMITONE * abs(semitones)))
     return GenderGuess("female" if semitones > 0 else "male", confidence)
 
 
 def _steady(semitones: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    """Frames [n] that differ little from both neighbors."""
+    """Mark the frames [n] that differ little from both neighbors."""
     close = np.abs(np.diff(semitones)) < _STEADY_SEMITONES
     steady: npt.NDArray[np.bool_] = np.append(True, close) & np.append(close, True)
     return steady
 
 
 def _loud_frames(samples: Samples, frames: int) -> npt.NDArray[np.bool_]:
-    """Frames [frames], centred as YIN's are, that are at most 12 dB below the clip's loudest twentieth."""
+    """Mark the frames, centered as YIN's are, that are at most 12 dB below the clip's loudest twentieth."""
     power = np.square(np.pad(samples, _FRAME // 2), dtype=np.float64)
     total = np.concatenate(([0.0], np.cumsum(power)))
     starts = np.arange(frames) * _HOP

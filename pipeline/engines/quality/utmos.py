@@ -1,13 +1,13 @@
-"""UTMOS: how natural listeners would find a clip, 1 to 5.
+"""UTMOS: predicts how natural listeners would find a clip, 1 to 5.
 
-`model` is a local file or directory; nothing is fetched from a hub by name:
+`model` is a local file or directory; nothing is downloaded from a hub by name:
 
 - a *TorchScript file* whose `forward(wave: Tensor [1, T], sample_rate: int)` gives the score, Tensor [1] or [];
 - a *directory* with a `hubconf.py`, such as a copy of SpeechMOS, whose `entry` makes a predictor that is called in the
-  same way. PyTorch runs that directory's code, and the code decides where its weights come from: name one you trust.
-  SpeechMOS looks for its weights in PyTorch's hub directory and downloads what is not there.
+  same way. PyTorch runs that directory's code, and the code decides where its weights come from: name one that you
+  trust. SpeechMOS looks for its weights in PyTorch's hub directory and downloads what is missing.
 
-Clips go through one by one at 16 kHz: padded in a batch, a clip's score would depend on its neighbors.
+Clips are rated one by one at 16 kHz: padded in a batch, a clip's score would depend on its neighbors.
 """
 
 import contextlib
@@ -21,15 +21,18 @@ import numpy as np
 from pydantic import Field
 
 from manifests.errors import EngineDied, EngineUnavailable
+from manifests.libraries import extra, library_version
 from pipeline.engines.contract import Clip, Engine, Failure, Samples
 from pipeline.engines.shared.clips import MIN_S, SAMPLE_RATE, UNMEASURABLE, samples_16_khz
-from pipeline.engines.shared.libraries import library_version, torch_on
+from pipeline.engines.shared.torch_device import torch_on
 from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
 from pipeline.settings import Checkpoint, Local
 
 NAME = "utmos"
 
-# What PyTorch and a repository's own code raise for weights and files that are missing, broken or of another kind.
+_INSTALL = extra("voicebank")
+
+# Errors of PyTorch and of a repository's own code for weights and files that are missing, broken or of another kind.
 _BROKEN = (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError, ImportError, pickle.PickleError)
 
 
@@ -42,25 +45,28 @@ class UtmosModel(Checkpoint):
 
 
 def version(model: UtmosModel | None = None) -> str:
-    """PyTorch's version, after the model's name and revision if one is given; EngineUnavailable without it."""
-    of_library = f"torch {library_version('torch', NAME)}"
+    """PyTorch's version, after the model's name and revision if one is given.
+
+    Raises EngineUnavailable where PyTorch is missing.
+    """
+    of_library = f"torch {library_version('torch', NAME, _INSTALL)}"
     return f"{model.label} {of_library}" if model else of_library
 
 
 class Utmos:
-    """One score a clip. Runs on a GPU where there is one."""
+    """Gives one score per clip. Runs on a GPU where there is one."""
 
     name = NAME
     scores = (NAME,)
 
     def __init__(self, model: UtmosModel) -> None:
-        """Raises EngineUnavailable where there is no such file or directory, or no predictor can be made of it."""
+        """Load the model. Raises EngineUnavailable where the file or directory is missing, or gives no predictor."""
         self.version = version(model)
-        self._torch, self._device = torch_on(model.serving.device, NAME)
+        self._torch, self._device = torch_on(model.serving.device, NAME, _INSTALL)
         self._predictor = _load(self._torch, model).to(self._device).eval()
 
     def predict(self, clips: Sequence[Clip]) -> list[Mapping[str, float] | Failure]:
-        """Of each clip its score. Clips under 0.5 s, silence, NaN and infinity are a `Failure`."""
+        """Predict each clip's score. Clips under 0.5 s, silence, NaN and infinity are a `Failure`."""
         with self._torch.inference_mode():
             return [self._predict(clip) for clip in clips]
 
@@ -69,45 +75,45 @@ class Utmos:
         if isinstance(samples, Failure):
             return samples
         score = self._rate(samples)
-        return {NAME: score} if np.isfinite(score) else Failure(UNMEASURABLE, "the clip's score is no number")
+        return {NAME: score} if np.isfinite(score) else Failure(UNMEASURABLE, "the clip's score is NaN or infinite")
 
     def _rate(self, samples: Samples) -> float:
         wave = self._torch.from_numpy(samples)[None].to(self._device)
         try:
             return float(self._predictor(wave, SAMPLE_RATE))
         except (RuntimeError, ValueError, TypeError) as error:  # of the model's code, or for a result that is no score
-            raise EngineDied(f"{NAME!r} stopped: {str(error).splitlines()[0]}") from error
+            raise EngineDied(f"{NAME} stopped: {str(error).splitlines()[0]}") from error
 
 
 def _load(torch: Any, model: UtmosModel) -> Any:
-    """The predictor. What the library says when it fails may hold paths, and is left out."""
+    """Load the predictor. The library's own messages may hold paths, and are left out."""
     path = Path(model.model).expanduser()
     if not path.exists():
         raise EngineUnavailable(
-            f"{NAME!r}: there is no file or directory {model.label}, and no other place is looked in"
+            f"{NAME}: there is no file or directory {model.label}; UTMOS is loaded from a local one only"
         )
     if path.is_dir() and not (path / "hubconf.py").is_file():
-        raise EngineUnavailable(f"{NAME!r}: {model.label} has no hubconf.py: name a copy of SpeechMOS, or a file")
+        raise EngineUnavailable(f"{NAME}: {model.label} has no hubconf.py: name a copy of SpeechMOS, or a file")
     try:
         if path.is_dir():
             return _of_repository(torch, path, model.entry)
         return torch.jit.load(str(path), map_location="cpu")
     except _BROKEN as error:
-        what = f"its hubconf.py gives no {model.entry!r}" if path.is_dir() else "it is no TorchScript file"
+        what = f"its hubconf.py gives no {model.entry!r}" if path.is_dir() else "it is not a TorchScript file"
         raise EngineUnavailable(
-            f"{NAME!r} cannot load {model.label}: {what}, or it is broken ({type(error).__name__})"
+            f"{NAME} cannot load {model.label}: {what}, or it is broken ({type(error).__name__})"
         ) from None
 
 
 def _of_repository(torch: Any, path: Path, entry: str) -> Any:
-    prepare_torchaudio()  # SpeechMOS needs it; what a repository lacks, it says itself
+    prepare_torchaudio()  # SpeechMOS needs it
     with _without("speechmos"):
         return torch.hub.load(str(path), entry, source="local")
 
 
 @contextlib.contextmanager
 def _without(package: str) -> Iterator[None]:
-    """As if nobody had imported the package yet, nor did inside the block.
+    """Hide a package that is imported already, and forget what the block imports under its name.
 
     SpeechMOS's own package has the name of the one that holds DNSMOS, and both may be in use.
     """

@@ -1,4 +1,4 @@
-"""Batches by audio seconds, the longest together.
+"""Cuts batches by audio seconds, with clips of similar length together.
 
 A batch costs its number of clips times its longest one, whatever the others are, so clips of one length belong in one
 batch (NeMo Curator and Lhotse do the same).
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 
 def cut_batches(seconds: Sequence[float], batch_s: float) -> list[list[int]]:
-    """Indices into `seconds`, in batches of at most `batch_s` with padding; the longest batch first.
+    """Cut indices into `seconds` into batches of at most `batch_s` with padding; the longest clips come first.
 
     A clip that is longer than `batch_s` is a batch of its own. Clips of equal length keep their order.
     """

@@ -1,8 +1,8 @@
-"""What goes into a speaker encoder and what comes out, the same for all of them.
+"""Checks the clips that go into a speaker encoder, and scales the vectors that come out.
 
-Clips go through one by one. Padding them to a common length changes their embeddings in every model family we tried,
-with lengths and attention masks given (docs/speaker-encoders.md has the figures), and then a clip's embedding would
-depend on its neighbors in the batch.
+Clips are encoded one by one. Padding them to a common length changes their embeddings in every model family we tried,
+even with lengths and attention masks given (docs/speaker-encoders.md has the figures), and then a clip's embedding
+would depend on its neighbors in the batch.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from manifests.errors import EngineDied
 from manifests.reasons import Reason
-from pipeline.audio.samples import level_dbfs, resample
+from pipeline.audio.levels import level_dbfs
+from pipeline.audio.samples import resample
 from pipeline.engines.contract import Clip, Failure, Samples
 
 SAMPLE_RATE = 16_000
@@ -22,10 +23,10 @@ MIN_S = 0.5
 docs/speaker-encoders.md)."""
 
 SILENCE_DBFS = -80.0
-"""Below this level (RMS) a clip is silence: in a 16-bit file, no more than the last two bits are used."""
+"""A clip below this level (RMS) is silence: in a 16-bit file it uses no more than the last two bits."""
 
 UNMEASURABLE = Reason.MEASUREMENT_FAILED
-"""Why a clip has no embedding or score, in the closed list of rows' reasons."""
+"""The reason, of the rows' closed list, why a clip has no embedding or score."""
 
 Embed = Callable[[Samples], npt.ArrayLike | Failure]
 
@@ -33,20 +34,20 @@ Embed = Callable[[Samples], npt.ArrayLike | Failure]
 def encode_each(
     clips: Sequence[Clip], embed: Embed, min_s: float = MIN_S, max_s: float = np.inf
 ) -> list[Samples | Failure]:
-    """For each clip what `embed` makes of its samples at 16 kHz, scaled to length 1; a `Failure` where that fails.
+    """Encode each clip by `embed`, at 16 kHz, and scale the vector to length 1; a `Failure` where that fails.
 
-    `embed` gets float32 [T] and gives [D] or a `Failure`. Its RuntimeErrors (all those of PyTorch are) mean that the
-    engine is broken: EngineDied.
+    `embed` takes float32 [T] and returns [D] or a `Failure`. Its RuntimeErrors (which all errors of PyTorch are) mean
+    that the engine is broken, and become EngineDied.
     """
     return [_encode(clip, embed, min_s, max_s) for clip in clips]
 
 
 def samples_16_khz(clip: Clip, min_s: float, max_s: float = np.inf) -> Samples | Failure:
-    """The clip's samples at 16 kHz, or what is wrong with it: its length, values that are not finite, or silence."""
+    """Resample a clip to 16 kHz; a `Failure` for a wrong length, NaN or infinite samples, and silence."""
     seconds = len(clip.samples) / clip.sample_rate
     if not min_s <= seconds <= max_s:
-        limit = f"{min_s:g} s at least" if seconds < min_s else f"{max_s:g} s at most"
-        return Failure(UNMEASURABLE, f"the clip is {seconds:.2f} s long: {limit}")
+        limit = f"at least {min_s:g} s" if seconds < min_s else f"at most {max_s:g} s"
+        return Failure(UNMEASURABLE, f"the clip is {seconds:.2f} s long; it must be {limit}")
     if not np.isfinite(clip.samples).all():
         return Failure(UNMEASURABLE, "the clip holds NaN or infinite samples")
     if level_dbfs(clip.samples) < SILENCE_DBFS:
@@ -55,7 +56,7 @@ def samples_16_khz(clip: Clip, min_s: float, max_s: float = np.inf) -> Samples |
 
 
 def unit_vector(vector: npt.ArrayLike) -> Samples | Failure:
-    """The vector [..., D] flat, as float32 of length 1; a `Failure` where it holds NaN or infinity, or only zeros."""
+    """Flatten a vector [..., D] and scale it to float32 of length 1; a `Failure` for NaN, infinity and all zeros."""
     flat = np.asarray(vector, np.float64).reshape(-1)
     length = float(np.linalg.norm(flat))
     if not np.isfinite(length) or length == 0:

@@ -1,25 +1,28 @@
-"""ONNX graphs on one thread of the CPU: the same values for the same input, whatever else the machine does."""
+"""Runs ONNX graphs on one CPU thread: the same input gives the same values, whatever else the machine does."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from manifests.errors import EngineDied, EngineUnavailable
-from pipeline.engines.shared.libraries import library
+from manifests.libraries import library
 
 _ERRORS = "onnxruntime.capi.onnxruntime_pybind11_state"
 
 
 class OnnxSession:
-    """One loaded graph. `run` is as that of onnxruntime's own session."""
+    """One loaded graph. `run` works as that of onnxruntime's own session."""
 
-    def __init__(self, path: Path, label: str, engine: str) -> None:
-        """`label` names the graph in messages, where no path may stand. Raises EngineUnavailable where none loads."""
-        runtime = library("onnxruntime", engine)
-        # Their common base is Exception itself.
+    def __init__(self, path: Path, label: str, engine: str, install: str) -> None:
+        """Load a graph. `label` names it in messages, which must not hold paths.
+
+        Raises EngineUnavailable where onnxruntime is missing or the graph does not load.
+        """
+        runtime = library("onnxruntime", engine, install)
+        # The common base of onnxruntime's errors is Exception itself.
         self._errors = tuple(
             error
-            for error in vars(library(_ERRORS, engine)).values()
+            for error in vars(library(_ERRORS, engine, install)).values()
             if isinstance(error, type) and issubclass(error, Exception)
         )
         options = runtime.SessionOptions()
@@ -31,16 +34,16 @@ class OnnxSession:
             )
         except self._errors as error:
             raise EngineUnavailable(
-                f"{engine!r} cannot load {label}: no ONNX graph that onnxruntime {runtime.__version__} knows"
+                f"{engine} cannot load {label}: it is not an ONNX graph that onnxruntime {runtime.__version__} knows"
             ) from error
         self.inputs: dict[str, list[int | str | None]] = {
             node.name: list(node.shape) for node in self._session.get_inputs()
         }
 
     def run(self, outputs: list[str] | None, feeds: Mapping[str, Any]) -> list[Any]:
-        """Raises EngineDied where the graph breaks down."""
+        """Run the graph. Raises EngineDied where that fails."""
         try:
             values: list[Any] = self._session.run(outputs, dict(feeds))
         except self._errors as error:
-            raise EngineDied(f"an ONNX graph broke down: {error}") from error
+            raise EngineDied(f"an ONNX graph failed: {error}") from error
         return values

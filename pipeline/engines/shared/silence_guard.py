@@ -1,44 +1,38 @@
-"""The one place that decides which clips a recognizer is shown.
+"""Decides which clips reach a recognizer: silence never does, and its transcript is empty.
 
-What is heard in silence is nothing. Whisper, asked to transcribe silence, writes down sentences that it saw often in
-training, and Paraformer gives one result for a whole batch of silent clips, so silence never reaches a model.
+Asked to transcribe silence, Whisper writes sentences that it saw often in training, and Paraformer gives one result
+for a whole batch of silent clips.
 """
 
 import numpy as np
 
 from manifests.reasons import Reason
-from pipeline.audio.samples import level_dbfs, resample
+from pipeline.audio.levels import loudest_dbfs
+from pipeline.audio.samples import resample
 from pipeline.engines.contract import Clip, Failure, Samples, Transcript
 from pipeline.scoring.hallucination import SILENCE_DBFS
 
 SAMPLE_RATE = 16_000
-"""Hz; what every model here was trained on."""
+"""Hz; the rate at which every model here was trained."""
 
 MIN_SECONDS = 0.1
-"""Shorter than any syllable. funasr's feature extraction ends the whole process on an empty array."""
+"""Clips below this are shorter than any syllable. funasr's feature extraction ends the whole process on an empty
+array."""
 
 
 def prepare(clip: Clip) -> Samples | Transcript | Failure:
-    """The clip's samples at 16 kHz, contiguous; an empty Transcript for silence; a Failure for what is no clip."""
+    """Resample a clip to contiguous samples at 16 kHz.
+
+    Silence gives an empty Transcript instead. A Failure for empty and very short clips, NaN and infinity.
+    """
     if clip.samples.size == 0 or clip.sample_rate <= 0 or not np.isfinite(clip.samples).all():
-        return Failure(Reason.RECOGNITION_FAILED, "the clip is empty or holds values that are not numbers")
+        return Failure(Reason.RECOGNITION_FAILED, "the clip is empty or holds NaN or infinite samples")
     samples = np.ascontiguousarray(resample(clip.samples, clip.sample_rate, SAMPLE_RATE), dtype=np.float32)
     if len(samples) < MIN_SECONDS * SAMPLE_RATE:
-        return Failure(Reason.RECOGNITION_FAILED, f"{len(samples) / SAMPLE_RATE:.3f} s is too short")
+        return Failure(Reason.RECOGNITION_FAILED, f"the clip is too short: {len(samples) / SAMPLE_RATE:.3f} s")
     return Transcript("") if is_silent(samples) else samples
 
 
 def is_silent(samples: Samples) -> bool:
     """Whether no 50 ms of the samples (16 kHz) reach `SILENCE_DBFS`."""
     return loudest_dbfs(samples, SAMPLE_RATE) < SILENCE_DBFS
-
-
-def loudest_dbfs(samples: Samples, sample_rate: int) -> float:
-    """RMS level of the loudest 50 ms in dBFS; minus infinity for silence and for no samples."""
-    frame = max(1, sample_rate // 20)
-    whole = len(samples) // frame * frame
-    if not whole:
-        return level_dbfs(samples)
-    power = np.mean(np.square(samples[:whole].reshape(-1, frame), dtype=np.float64), axis=1)
-    loudest = samples[int(power.argmax()) * frame :][:frame]
-    return max(level_dbfs(loudest), level_dbfs(samples[-frame:]))

@@ -1,12 +1,12 @@
 """Imports torchaudio where its compiled part cannot be loaded.
 
-SpeechBrain and CosyVoice import torchaudio, transformers and funasr do so wherever it is installed, and torchaudio
-loads its compiled part before anything else. The wheels of PyPI are built for CUDA: next to a PyTorch for the CPU
-that part does not load, and an `OSError` ends the import, although nothing that is needed here is compiled.
-torchaudio has a state of its own for "built without compiled parts", in which its Python functions work and the
-compiled ones refuse. Here torchaudio is put into that state when, and only when, the load has failed:
-`torchaudio._extension`, which does the loading, is given as a module that holds the three names which the rest of
-torchaudio reads from it. Nothing of the installation is changed.
+SpeechBrain and CosyVoice import torchaudio; transformers and funasr do so wherever it is installed; and torchaudio
+loads its compiled part before anything else. The wheels of PyPI are built for CUDA: beside a PyTorch for the CPU that
+part does not load, and an `OSError` ends the import, although nothing needed here is compiled. torchaudio has a state
+"built without compiled parts" of its own, in which its Python functions work and the compiled ones refuse. Here
+torchaudio is put into that state when, and only when, the load has failed: `torchaudio._extension`, which does the
+loading, is replaced by a module with the three names that the rest of torchaudio reads from it. The installation stays
+as it is.
 """
 
 import contextlib
@@ -20,18 +20,21 @@ _EXTENSION = "torchaudio._extension"
 
 
 def import_torchaudio() -> ModuleType:
-    """torchaudio as it is where that works, else without its compiled part. Raises ImportError where it is missing."""
+    """Import torchaudio, without its compiled part where that does not load.
+
+    Raises ImportError where torchaudio is missing.
+    """
     try:
         return importlib.import_module("torchaudio")
     except OSError:
         for name in [name for name in sys.modules if name.partition(".")[0] == "torchaudio"]:
-            del sys.modules[name]  # what the failed import has left behind
+            del sys.modules[name]  # remains of the failed import
         sys.modules[_EXTENSION] = _without_compiled_part()
         return importlib.import_module("torchaudio")
 
 
 def prepare_torchaudio() -> None:
-    """Before transformers or funasr is imported: they import torchaudio where it is installed."""
+    """Import torchaudio, if it is installed, before transformers or funasr do."""
     with contextlib.suppress(ImportError):
         import_torchaudio()
 
@@ -43,7 +46,7 @@ def _without_compiled_part() -> ModuleType:
 
 
 def _refuse(function: Callable[..., Any]) -> Callable[..., NoReturn]:
-    """Decorator, in place of torchaudio's own: the function says why it cannot work."""
+    """Replace torchaudio's own decorator: the function says why it cannot work."""
 
     def refuse(*_: object, **__: object) -> NoReturn:
         raise RuntimeError(f"torchaudio.{function.__name__} is compiled, and torchaudio's compiled part does not load")

@@ -1,4 +1,4 @@
-"""A festival process that reads Scheme from a pipe, and the deadline under which it is spoken to."""
+"""Runs festival as a process that reads Scheme from a pipe, with a deadline for each answer."""
 
 import os
 import select
@@ -40,10 +40,11 @@ class FestivalChild:
         return self._process.pid
 
     def evaluate(self, scheme: str, limit_s: float) -> str:
-        """What festival prints while it evaluates `scheme`, which must be ours: no text of a data set may be code.
+        """Evaluate `scheme` and return what festival prints meanwhile.
 
-        An error inside `scheme` is not an error here: festival reports it on stderr and reads on. Raises `ChildFailed`
-        when the process dies or has not finished after `limit_s` seconds; the process is then gone.
+        The program must be our own: text from a data set must never become code. An error inside `scheme` is not an
+        error here: festival reports it on stderr and reads on. Raises `ChildFailed` when the process dies or has not
+        finished after `limit_s` seconds; the process is then gone.
         """
         if not self.close.alive:
             raise ChildFailed("festival has ended")

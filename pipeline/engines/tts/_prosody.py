@@ -1,7 +1,7 @@
-"""Takes: how a seed varies a synthesizer that has no randomness of its own, and which requests cannot be spoken.
+"""Varies the prosody of synthesizers that have no randomness of their own, and refuses what they cannot speak.
 
-Rule-based synthesizers say the same text in the same way each time. A retake is only worth scoring if it differs, so
-the seed moves the speaking rate, the mean pitch and the pitch spread a little, as a person does between two takes.
+Rule-based synthesizers say the same text in the same way each time. Another take is only worth scoring if it differs,
+so the seed moves the speaking rate, the mean pitch and the pitch spread a little, as a person does between two takes.
 """
 
 import hashlib
@@ -13,11 +13,11 @@ import soxr
 from manifests.reasons import Reason
 from pipeline.engines.contract import Clip, Failure, Samples, SpeechRequest
 
-TAKES_VERSION = 1
-"""Part of the version of every engine that uses takes: another mapping from seeds to takes is another engine."""
+PROSODY_VERSION = 1
+"""Part of the version of every engine that varies its prosody here: another mapping from seeds is another engine."""
 
 MAX_CHARACTERS = 4000
-"""About five minutes of speech; the C libraries were never seen to fail below it."""
+"""About five minutes of speech. The C libraries were never seen to fail on shorter texts."""
 
 _RATE_SPREAD = 0.03
 _PITCH_SPREAD = 0.02
@@ -34,12 +34,15 @@ class Prosody:
     spread: float
 
 
-def take_of(request: SpeechRequest) -> Prosody | Failure:
-    """The voice's and the request's rate and pitch, varied by the seed; a `Failure` where no speech can come out."""
+def vary_prosody(request: SpeechRequest) -> Prosody | Failure:
+    """Multiply the voice's and the request's rate and pitch, varied by the seed.
+
+    A `Failure` where the rate is outside what the engines can speak.
+    """
     rate = request.voice.rate * request.rate
     if not _SLOWEST <= rate <= _FASTEST:
         return Failure(Reason.SYNTHESIS_FAILED, f"speaking rate {rate:g} is outside {_SLOWEST}..{_FASTEST}")
-    one, two, three = _three_of(request.seed)
+    one, two, three = _three_numbers(request.seed)
     return Prosody(
         rate=rate * (1 + _RATE_SPREAD * one),
         pitch=request.voice.pitch * (1 + _PITCH_SPREAD * two),
@@ -48,7 +51,7 @@ def take_of(request: SpeechRequest) -> Prosody | Failure:
 
 
 def unspeakable(text: str) -> Failure | None:
-    """Why no synthesizer can say `text`, or None: too long, nothing to say, or control characters in it."""
+    """Say why no synthesizer can speak a text: it is too long, has no letters or holds control characters."""
     if len(text) > MAX_CHARACTERS:
         return Failure(Reason.SYNTHESIS_FAILED, f"{len(text)} characters; the limit is {MAX_CHARACTERS}")
     if not any(c.isalnum() for c in text):
@@ -60,17 +63,18 @@ def unspeakable(text: str) -> Failure | None:
 
 
 def shift_pitch(clip: Clip, pitch: float) -> Clip:
-    """`clip` resampled so that its pitch is `pitch` times as high, and its speaking rate too: ask for a slower clip.
+    """Resample a clip so that its pitch is `pitch` times as high.
 
-    The formants move along, as with a smaller or a larger speaker. That is a part of who speaks, and soon costs the
-    recognizer words: it is for the voice's own pitch, and takes do not vary it.
+    The speaking rate rises as much, so the clip must be made slower. The formants move along, as with a smaller or a
+    larger speaker. That changes who seems to speak, and soon costs the recognizer words: it sets the voice's own
+    pitch, and the seed does not vary it.
     """
     samples: Samples = soxr.resample(clip.samples, clip.sample_rate * pitch, clip.sample_rate)
     return Clip(np.ascontiguousarray(np.clip(samples, -1.0, 1.0)), clip.sample_rate)
 
 
-def _three_of(seed: int) -> tuple[float, float, float]:
-    """Three numbers in -1..1 from a seed of any size, the same on every machine."""
+def _three_numbers(seed: int) -> tuple[float, float, float]:
+    """Derive three numbers in -1..1 from a seed of any size, the same on every machine."""
     digest = hashlib.blake2b(str(seed).encode(), digest_size=12).digest()
     one, two, three = (int.from_bytes(digest[i : i + 4], "big") / 2**31 - 1 for i in (0, 4, 8))
     return one, two, three

@@ -15,7 +15,7 @@ import numpy as np
 from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.engines.contract import Clip, Engine, Failure, SpeechRequest
-from pipeline.engines.tts._prosody import TAKES_VERSION, Prosody, take_of, unspeakable
+from pipeline.engines.tts._prosody import PROSODY_VERSION, Prosody, unspeakable, vary_prosody
 
 NAME = "espeak-ng"
 
@@ -29,11 +29,11 @@ _MARKUP = re.compile(r"\[\[|[<>]")
 
 
 def version() -> str:
-    """The program's version and that of the takes."""
+    """Return the program's version, and that of the prosody variation."""
     found = re.search(r"text-to-speech: (\S+)", _run(["--version"]).stdout.decode("utf-8", "replace"))
     if found is None:
-        raise EngineUnavailable("espeak-ng does not tell its version: install the Debian package espeak-ng")
-    return f"{found[1]} takes={TAKES_VERSION}"
+        raise EngineUnavailable("espeak-ng does not state its version: install the Debian package espeak-ng")
+    return f"{found[1]} takes={PROSODY_VERSION}"
 
 
 class Espeak:
@@ -54,21 +54,23 @@ class Espeak:
 
     def _say(self, request: SpeechRequest) -> Clip | Failure:
         speaker = _SPEAKER.fullmatch(request.voice.speaker)
-        # The program speaks with the plain voice, without a word, where it does not know the variant.
+        # The program silently speaks with the plain voice where it does not know the variant.
         if speaker is None or speaker[2] not in {None, *self._variants}:
             return Failure(Reason.SYNTHESIS_FAILED, f"espeak-ng has no voice {request.voice.speaker!r}")
         if failure := unspeakable(request.text):
             return failure
         if _MARKUP.search(request.text):
-            return Failure(Reason.SYNTHESIS_FAILED, "the text holds mark-up")
-        take = take_of(request)
-        return take if isinstance(take, Failure) else _speak(request.text, speaker[0], take)
+            return Failure(
+                Reason.SYNTHESIS_FAILED, "the text holds [[ or an angle bracket, which espeak-ng reads as mark-up"
+            )
+        prosody = vary_prosody(request)
+        return prosody if isinstance(prosody, Failure) else _speak(request.text, speaker[0], prosody)
 
 
-def _speak(text: str, speaker: str, take: Prosody) -> Clip | Failure:
-    speed = round(_WORDS_PER_MINUTE * take.rate)
+def _speak(text: str, speaker: str, prosody: Prosody) -> Clip | Failure:
+    speed = round(_WORDS_PER_MINUTE * prosody.rate)
     # The program's scale: 0 is half and 100 is twice the pitch of 50.
-    pitch = min(99, max(0, round(50 + 50 * math.log2(take.pitch))))
+    pitch = min(99, max(0, round(50 + 50 * math.log2(prosody.pitch))))
     arguments = ["-v", speaker, "-s", str(speed), "-p", str(pitch), "-b", "1", "--stdin", "--stdout"]
     try:
         done = _run(arguments, text)
@@ -82,7 +84,7 @@ def _speak(text: str, speaker: str, take: Prosody) -> Clip | Failure:
 
 
 def _clip_of(wav: bytes) -> Clip:
-    # Written to a pipe, the header carries no true length: all that follows it is samples, 16-bit mono.
+    # Written to a pipe, the header does not state the true length: everything after it is samples, 16-bit mono.
     sample_rate = int.from_bytes(wav[24:28], "little")
     body = wav[_HEADER_BYTES : len(wav) - (len(wav) - _HEADER_BYTES) % 2]
     return Clip(np.frombuffer(body, dtype="<i2").astype(np.float32) / np.float32(32768), sample_rate)

@@ -14,7 +14,7 @@ from manifests.reasons import Reason
 from pipeline.engines.contract import Clip, Engine, Failure, SpeechRequest
 from pipeline.engines.tts._english import plain_english
 from pipeline.engines.tts._festival_child import ChildFailed, FestivalChild
-from pipeline.engines.tts._prosody import TAKES_VERSION, Prosody, shift_pitch, take_of
+from pipeline.engines.tts._prosody import PROSODY_VERSION, Prosody, shift_pitch, vary_prosody
 
 NAME = "festival"
 
@@ -29,13 +29,13 @@ _LIMIT_S, _LIMIT_S_PER_CHARACTER = 30.0, 0.05
 
 
 def version() -> str:
-    """The program's version and that of the takes."""
+    """Return the program's version, and that of the prosody variation."""
     try:
         done = subprocess.run(["festival", "--version"], capture_output=True, timeout=_START_LIMIT_S, check=False)
     except OSError as error:
         raise EngineUnavailable("festival cannot be started: install the Debian package festival") from error
     number = done.stdout.decode("utf-8", "replace").rpartition("System: ")[2].partition(":")[0].strip()
-    return f"{number} takes={TAKES_VERSION}"
+    return f"{number} takes={PROSODY_VERSION}"
 
 
 class Festival:
@@ -66,22 +66,22 @@ class Festival:
     def _say(self, request: SpeechRequest) -> Clip | Failure:
         if request.voice.speaker not in _PACKAGES:
             return Failure(Reason.SYNTHESIS_FAILED, f"festival has no speaker {request.voice.speaker!r}")
-        text, take = plain_english(request.text), take_of(request)
+        text, prosody = plain_english(request.text), vary_prosody(request)
         if isinstance(text, Failure):
             return text
-        if isinstance(take, Failure):
-            return take
+        if isinstance(prosody, Failure):
+            return prosody
         if request.voice.speaker == _HTS:
-            take = replace(take, pitch=request.voice.pitch)
+            prosody = replace(prosody, pitch=request.voice.pitch)
         with self._lock:
             self._wav.unlink(missing_ok=True)
             limit_s = self._limit_s + _LIMIT_S_PER_CHARACTER * len(text)
-            self._evaluate_twice(_scheme(text, request.voice.speaker, take, self._wav), limit_s)
+            self._evaluate_twice(_scheme(text, request.voice.speaker, prosody, self._wav), limit_s)
             clip = _read(self._wav)
-        return shift_pitch(clip, take.pitch) if request.voice.speaker == _HTS and isinstance(clip, Clip) else clip
+        return shift_pitch(clip, prosody.pitch) if request.voice.speaker == _HTS and isinstance(clip, Clip) else clip
 
     def _evaluate_twice(self, scheme: str, limit_s: float) -> None:
-        """Evaluate; where the child fails, once more on a fresh one."""
+        """Evaluate a program; where the child process fails, try once more on a fresh one."""
         try:
             self._child.evaluate(scheme, limit_s)
         except ChildFailed:
@@ -103,16 +103,19 @@ class Festival:
             raise EngineUnavailable(f"festival lacks voices: install the Debian packages {' '.join(missing)}")
 
 
-def _scheme(text: str, speaker: str, take: Prosody, wav: Path) -> str:
-    """The program that speaks `text` into `wav`. Selecting the voice sets back all that an earlier program set."""
+def _scheme(text: str, speaker: str, prosody: Prosody, wav: Path) -> str:
+    """Write the program that speaks `text` into `wav`.
+
+    Selecting the voice resets everything that an earlier program set.
+    """
     if speaker == _HTS:
-        settings = f'(set! hts_engine_params (cons (list "-r" {take.rate / take.pitch:.6f}) hts_engine_params))'
+        settings = f'(set! hts_engine_params (cons (list "-r" {prosody.rate / prosody.pitch:.6f}) hts_engine_params))'
     else:
         mean, spread, stretch = _DIPHONE[speaker]
         settings = (
-            f"(Parameter.set 'Duration_Stretch {stretch / take.rate:.6f})"
-            f"(set! int_lr_params (list (list 'target_f0_mean {mean * take.pitch:.6f})"
-            f" (list 'target_f0_std {spread * take.pitch * take.spread:.6f})"
+            f"(Parameter.set 'Duration_Stretch {stretch / prosody.rate:.6f})"
+            f"(set! int_lr_params (list (list 'target_f0_mean {mean * prosody.pitch:.6f})"
+            f" (list 'target_f0_std {spread * prosody.pitch * prosody.spread:.6f})"
             " (list 'model_f0_mean 170) (list 'model_f0_std 34)))"
         )
     return (
@@ -123,7 +126,7 @@ def _scheme(text: str, speaker: str, take: Prosody, wav: Path) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A Scheme string. `plain_english` lets neither character pass; this is the second fence."""
+    """Quote a Scheme string. `plain_english` lets neither character pass; this is a second line of defense."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

@@ -1,8 +1,8 @@
-"""flite: small English voices, spoken by its program, once for each clip (Debian package flite).
+"""flite: small English voices, spoken by the program flite, started once for each clip (Debian package flite).
 
-Not in process: the vocoder draws its noise from the C library's `rand`, which any other thread of a worker may draw
-from at the same time, and then one seed gives two clips. A process of its own begins from the same state each time,
-and takes 30 ms.
+The library is not used in process: the vocoder draws its noise from the C library's `rand`, from which any other
+thread of a worker may draw at the same time, and then one seed gives two clips. A process of its own begins from the
+same state each time, and takes 30 ms.
 """
 
 import re
@@ -18,7 +18,7 @@ from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.engines.contract import Clip, Engine, Failure, SpeechRequest
 from pipeline.engines.tts._english import plain_english
-from pipeline.engines.tts._prosody import TAKES_VERSION, Prosody, shift_pitch, take_of
+from pipeline.engines.tts._prosody import PROSODY_VERSION, Prosody, shift_pitch, vary_prosody
 
 NAME = "flite"
 
@@ -27,11 +27,11 @@ _LIMIT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Speaker:
+class _NeutralProsody:
     """Mean and spread of f0 in Hz and the neutral duration stretch, as the voice's own data in flite 2.2 have them.
 
-    `f0_is_set` is False where the voice draws its f0 from a model that heeds no mean (found by measuring): its pitch
-    is then set by resampling.
+    `f0_is_set` is False where the voice draws its f0 from a model that ignores the mean (found by measuring): its
+    pitch is then set by resampling.
     """
 
     f0_mean: float
@@ -41,19 +41,19 @@ class _Speaker:
 
 
 _SPEAKERS = {
-    "rms": _Speaker(98.0, 24.0, 1.0, f0_is_set=False),
-    "slt": _Speaker(172.0, 27.0, 1.0),
-    "awb": _Speaker(132.0, 25.0, 1.0),
-    "kal16": _Speaker(95.0, 11.0, 1.1),
+    "rms": _NeutralProsody(98.0, 24.0, 1.0, f0_is_set=False),
+    "slt": _NeutralProsody(172.0, 27.0, 1.0),
+    "awb": _NeutralProsody(132.0, 25.0, 1.0),
+    "kal16": _NeutralProsody(95.0, 11.0, 1.1),
 }
 
 
 def version() -> str:
-    """The program's version and that of the takes."""
+    """Return the program's version, and that of the prosody variation."""
     found = re.search(r"version: flite-(\S+)", _run(["--version"]).stdout.decode("utf-8", "replace"))
     if found is None:
-        raise EngineUnavailable("flite does not tell its version: install the Debian package flite")
-    return f"{found[1]} takes={TAKES_VERSION}"
+        raise EngineUnavailable("flite does not state its version: install the Debian package flite")
+    return f"{found[1]} takes={PROSODY_VERSION}"
 
 
 class Flite:
@@ -72,24 +72,24 @@ def _say(request: SpeechRequest) -> Clip | Failure:
     speaker = request.voice.speaker
     if speaker not in _SPEAKERS:
         return Failure(Reason.SYNTHESIS_FAILED, f"flite has no speaker {speaker!r}")
-    text, take = plain_english(request.text), take_of(request)
+    text, prosody = plain_english(request.text), vary_prosody(request)
     if isinstance(text, Failure):
         return text
-    if isinstance(take, Failure):
-        return take
+    if isinstance(prosody, Failure):
+        return prosody
     if _SPEAKERS[speaker].f0_is_set:
-        return _speak(text, speaker, take)
-    slower = replace(take, rate=take.rate / request.voice.pitch, pitch=1.0)
+        return _speak(text, speaker, prosody)
+    slower = replace(prosody, rate=prosody.rate / request.voice.pitch, pitch=1.0)
     clip = _speak(text, speaker, slower)
     return shift_pitch(clip, request.voice.pitch) if isinstance(clip, Clip) else clip
 
 
-def _speak(text: str, speaker: str, take: Prosody) -> Clip | Failure:
+def _speak(text: str, speaker: str, prosody: Prosody) -> Clip | Failure:
     own = _SPEAKERS[speaker]
     features = {
-        "duration_stretch": own.stretch / take.rate,
-        "int_f0_target_mean": own.f0_mean * take.pitch,
-        "int_f0_target_stddev": own.f0_spread * take.pitch * take.spread,
+        "duration_stretch": own.stretch / prosody.rate,
+        "int_f0_target_mean": own.f0_mean * prosody.pitch,
+        "int_f0_target_stddev": own.f0_spread * prosody.pitch * prosody.spread,
     }
     settings = [word for name, value in features.items() for word in ("--setf", f"{name}={value:.6f}")]
     with tempfile.TemporaryDirectory(prefix="parley-flite-") as directory:

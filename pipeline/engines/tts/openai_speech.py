@@ -1,7 +1,7 @@
-"""Any server of the OpenAI /v1/audio/speech kind: OpenAI's own, vLLM-Omni, Kokoro-FastAPI, Speaches, gateways.
+"""Speaks by any server with OpenAI's /v1/audio/speech: OpenAI's own, vLLM-Omni, Kokoro-FastAPI, Speaches, gateways.
 
-The voice's `speaker` is the server's name for it. A voice that is given by a recording can be spoken with where the
-server takes recordings (`send_reference`): `ref_audio`, a data URL, and `ref_text`, as vLLM-Omni has them.
+The voice's `speaker` is the server's name for it. A voice given by a recording can be used where the server accepts
+recordings (`send_reference`): `ref_audio`, a data URL, and `ref_text`, as vLLM-Omni has them.
 """
 
 import base64
@@ -61,7 +61,7 @@ def version(model: OpenAISpeechModel | None = None) -> str:
 class OpenAISpeech:
     """A SpeechSynthesizer. Many requests are in flight at once, whichever threads they come from.
 
-    The constructor raises EngineUnavailable where the server cannot be had.
+    The constructor raises EngineUnavailable where the server cannot be used.
     """
 
     name = NAME
@@ -136,7 +136,7 @@ class OpenAISpeech:
 
 
 def speech_fields(model: OpenAISpeechModel, request: SpeechRequest) -> dict[str, Any]:
-    """The body of the request. A normal speed is not sent: some servers know no other, and refuse the field."""
+    """The body of the request. A speed of 1 is not sent: some servers know no other, and refuse the field."""
     voice, speed = request.voice, _speed(request)
     fields: dict[str, Any] = {
         "model": model.model,

@@ -27,7 +27,7 @@ def version() -> str:
 
 
 class ToneSynthesizer:
-    """Chords for characters. Voice, rate and seed change level, timbre and phase, never the duration."""
+    """Plays a chord for each character. Voice, rate and seed change level, timbre and phase, never the duration."""
 
     name = NAME
     version = VERSION
@@ -67,7 +67,7 @@ def _digits(code_points: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def _timbre(request: SpeechRequest) -> tuple[npt.NDArray[np.float32], int]:
-    """Gains of the three pairs of digits, down to -4 dB, and where in their periods the tones start."""
+    """Return the gains of the three pairs of digits, down to -4 dB, and the phase at which the tones start."""
     voice = request.voice
     key = f"{voice.voice_id}\n{voice.pitch}\n{voice.rate}\n{request.rate}"
     levels = blake2b(key.encode(), digest_size=3).digest()

@@ -1,12 +1,12 @@
-"""AudioSeal's generator and detector, read without running code that a checkpoint holds.
+"""Loads AudioSeal's generator and detector without running code that a checkpoint holds.
 
-The package's own loader unpickles whatever stands in the file, leaves layers random when a weight-normalized
-checkpoint lacks them, and does not read what `state_dict()` of its own networks gives. So the file is read here, with
-the package's description of the architecture (its cards) and its networks. They are told by name, so one release is
-supported.
+The package's own loader unpickles whatever is in the file, leaves layers random when a weight-normalized checkpoint
+lacks them, and does not read what `state_dict()` of its own networks gives. So the file is read here, with the
+package's descriptions of the architectures (its cards) and its networks. Both are found by name, so only one release
+is supported.
 
 A checkpoint is a mapping: the weights under `model` or `best_state.model`, or the mapping itself; the architecture
-under `xp.cfg`, as a plain mapping or as OmegaConf's. One that holds no architecture has that of a card.
+under `xp.cfg`, as a plain mapping or as OmegaConf's. Where it holds no architecture, that of a card is used.
 """
 
 import collections
@@ -23,19 +23,19 @@ from urllib.parse import urlparse
 from pydantic import Field, field_serializer
 
 from manifests.errors import EngineUnavailable
-from pipeline.engines.shared.libraries import library, library_version
+from manifests.libraries import extra, library, library_version
 from pipeline.settings import Local, Section, public_name
 
 NAME = "audioseal"
 SUPPORTED = "0.2.0"
-INSTALL = 'pip install "parley[audioseal]"'
+INSTALL = extra("audioseal")
 
 _DEFAULT_BITS = 16
 _CARDS = {
     "generator": {"base": "audioseal_wm_16bits", "streaming": "audioseal_wm_streaming"},
     "detector": {"base": "audioseal_detector_16bits", "streaming": "audioseal_detector_streaming"},
 }
-# What the networks' parts are called moved with the package's release 0.2: published checkpoints have the older names.
+# Release 0.2 renamed the parts of the networks: published checkpoints have the older names.
 _OLD_NAME = re.compile(r"\.(conv|convtr)\.(?=weight|bias|parametrizations)")
 _NORMALIZED = (("weight_g", "weight_v"), ("parametrizations.weight.original0", "parametrizations.weight.original1"))
 
@@ -59,17 +59,17 @@ class AudioSealModel(Section):
 
 
 def installed() -> str:
-    """The package's version. Raises EngineUnavailable where it is missing or another release."""
+    """Return the package's version. Raises EngineUnavailable where it is missing or another release."""
     found = library_version("audioseal", NAME, INSTALL)
     if found != SUPPORTED:
-        raise EngineUnavailable(f"{NAME!r} knows release {SUPPORTED} only, not {found}: {INSTALL}")
+        raise EngineUnavailable(f"{NAME} knows release {SUPPORTED} only, not {found}: {INSTALL}")
     return found
 
 
 def load_network(kind: str, model: AudioSealModel, torch: Any) -> Any:
-    """The "generator" or the "detector" of the model: float32, on the CPU, in evaluation mode; `nbits` is set.
+    """Load the "generator" or the "detector" of a model: float32, on the CPU, in evaluation mode, with `nbits` set.
 
-    Raises EngineUnavailable, in a sentence without private paths.
+    Raises EngineUnavailable with a message that holds no private paths.
     """
     source = model.generator if kind == "generator" else model.detector
     card = _card(source)
@@ -88,14 +88,14 @@ def load_network(kind: str, model: AudioSealModel, torch: Any) -> Any:
         _omegaconf_error(),
     ) as error:
         raise EngineUnavailable(
-            f"{NAME!r}: {public_name(source)} holds no {kind} of this architecture ({type(error).__name__})"
+            f"{NAME}: {public_name(source)} holds no {kind} of this architecture ({type(error).__name__})"
         ) from error
     network.nbits = bits
     return network.float().eval()
 
 
 def _card(name: str) -> dict[str, Any]:
-    """The package's card of that name; nothing where it has none."""
+    """Read the package's card of that name; empty where it has none."""
     if not re.fullmatch(r"\w+", name):
         return {}
     config = library("audioseal.loader", NAME, INSTALL).load_local_model_config(name)
@@ -106,7 +106,7 @@ def _read(source: str, kind: str, torch: Any) -> Any:
     path = Path(source).expanduser()
     if not path.is_file():
         cards = ", ".join(_CARDS[kind].values())
-        raise EngineUnavailable(f"{NAME!r}: {public_name(source)} is neither a file nor a card ({cards})")
+        raise EngineUnavailable(f"{NAME}: {public_name(source)} is neither a file nor a card ({cards})")
     try:
         with torch.serialization.safe_globals(_harmless()):
             return torch.load(path, map_location="cpu", weights_only=True)
@@ -115,7 +115,7 @@ def _read(source: str, kind: str, torch: Any) -> Any:
 
 
 def _download(url: str, source: str, torch: Any) -> Any:
-    """The card's checkpoint, from where the package keeps its downloads, or from the net."""
+    """Load a card's checkpoint from the package's own cache, or download it."""
     cache = Path(os.getenv("AUDIOSEAL_CACHE_DIR") or os.getenv("XDG_CACHE_HOME") or "~/.cache").expanduser()
     kept_as = hashlib.sha1(urlparse(url).path.encode(), usedforsecurity=False).hexdigest()[:24]
     try:
@@ -130,8 +130,8 @@ def _download(url: str, source: str, torch: Any) -> Any:
             )
     except OSError as error:  # urllib's errors are OSErrors
         raise EngineUnavailable(
-            f"{NAME!r}: the checkpoint of {source} cannot be downloaded ({type(error).__name__}): "
-            "go online once, or give a local file"
+            f"{NAME}: the checkpoint of {source} cannot be downloaded ({type(error).__name__}): "
+            "go online once, or name a local file"
         ) from error
     except (RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
         raise _unreadable(source) from error
@@ -139,12 +139,12 @@ def _download(url: str, source: str, torch: Any) -> Any:
 
 def _unreadable(source: str) -> EngineUnavailable:
     return EngineUnavailable(
-        f"{NAME!r}: {public_name(source)} is no checkpoint that can be read without running code found in it"
+        f"{NAME}: {public_name(source)} is not a checkpoint that can be read without running code found in it"
     )
 
 
 def _harmless() -> list[Any]:
-    """Classes that a training configuration consists of. They hold values; reading them runs nothing."""
+    """Return the classes of which a training configuration consists. They hold values; reading them runs no code."""
     base, nodes = library("omegaconf.base", NAME, INSTALL), library("omegaconf.nodes", NAME, INSTALL)
     top = library("omegaconf", NAME, INSTALL)
     values = [getattr(nodes, f"{kind}Node") for kind in ("Any", "Integer", "Float", "Boolean", "String")]
@@ -162,7 +162,7 @@ def _own_architecture(checkpoint: Any) -> dict[str, Any]:
 
 
 def _build(kind: str, config: Mapping[str, Any]) -> tuple[Any, int]:
-    """An empty network of that architecture, and its number of bits."""
+    """Build an untrained network of an architecture; returns also its number of bits."""
     builder = library("audioseal.builder", NAME, INSTALL)
     parse = library("audioseal.loader", NAME, INSTALL).AudioSeal.parse_config
     settings, create = {
@@ -181,13 +181,13 @@ def _weights(checkpoint: Any) -> Mapping[str, Any]:
 
 
 def _fill(network: Any, weights: Mapping[str, Any], torch: Any) -> None:
-    """Every weight of the network from the checkpoint; KeyError where one is missing. Others are not looked at."""
+    """Fill every weight of the network from the checkpoint; KeyError where one is missing. Ignores other weights."""
     named = _plain({_OLD_NAME.sub(r".\1.inner_conv.", name): value for name, value in weights.items()}, torch)
     network.load_state_dict({name: named[name] for name in network.state_dict()})
 
 
 def _plain(weights: dict[str, Any], torch: Any) -> dict[str, Any]:
-    """With weight normalization multiplied out: w = g v / |v|, the norm taken over all but the first dimension."""
+    """Multiply out weight normalization: w = g v / |v|, with the norm over all but the first dimension."""
     plain = dict(weights)
     for gain, direction in _NORMALIZED:
         for name in [name for name in weights if name.endswith(f".{gain}")]:

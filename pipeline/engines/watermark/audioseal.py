@@ -1,10 +1,10 @@
 """AudioSeal: a mark that carries 16 bits, found sample by sample (San Roman et al., ICML 2024, arXiv 2401.17264).
 
-The networks know 16 kHz alone: since its release 0.2 the package takes a `sample_rate` and ignores it. Here a clip of
-any rate is heard at 16 kHz, and only the mark travels back: the clip itself is not resampled, and keeps what it has
-above 8 kHz, where the mark does not reach.
+The networks work at 16 kHz only: since release 0.2 the package accepts a `sample_rate` and ignores it. Here the
+networks get a clip of any rate at 16 kHz, and only the mark is resampled back: the clip itself keeps its content above
+8 kHz, which the mark does not reach.
 
-Convolutions look ahead, so that padding would change what is before it. Therefore every clip is followed by ten hops
+Convolutions look ahead, so padding would change the samples before it. Therefore every clip is followed by ten hops
 of silence (0.2 s), alone or in a batch, before it is padded further; scores and bits are taken over the clip's own
 samples. In networks of the published layers with random weights, nothing after eight hops changes a sample (1e-16 in
 double precision), while with seven the mark's end still changes.
@@ -25,27 +25,31 @@ from typing import Any
 import numpy as np
 
 from manifests.errors import EngineDied, EngineUnavailable
+from manifests.libraries import library
 from manifests.reasons import Reason
 from pipeline.audio.samples import resample
 from pipeline.engines.contract import Clip, Detection, Engine, Failure, Samples
 from pipeline.engines.shared.batches import cut_batches
-from pipeline.engines.shared.libraries import library, torch_on
+from pipeline.engines.shared.torch_device import torch_on
 from pipeline.engines.watermark._audioseal_networks import INSTALL, NAME, AudioSealModel, installed, load_network
 from pipeline.engines.watermark._message import add_mark, message_bits, message_text
 from pipeline.settings import public_name
 
 SAMPLE_RATE = 16_000
 SPARE_HOPS = 10
-"""Silence after every clip, in hops of the networks. The published ones look eight ahead."""
+"""Silence after every clip, in hops of the networks. The published networks look eight hops ahead."""
 
 Network = Callable[[Any, Sequence[int]], Any]
-"""From waves [B, 1, T] and the clips' places to a tensor [B, ..., T]."""
+"""Maps waves [B, 1, T] and the row numbers of the clips to a tensor [B, ..., T]."""
 
 _SILENT = Failure(Reason.WATERMARK_FAILED, "the clip is silent")
 
 
 def version(model: AudioSealModel | None = None) -> str:
-    """The package's version, after the checkpoints' names if a model is given; EngineUnavailable without it."""
+    """Return the package's version, after the checkpoints' names if a model is given.
+
+    Raises EngineUnavailable where the package is missing.
+    """
     of_library = f"audioseal {installed()}"
     return f"{public_name(model.generator)} {public_name(model.detector)} {of_library}" if model else of_library
 
@@ -56,24 +60,25 @@ class AudioSealWatermarker:
     name = NAME
 
     def __init__(self, model: AudioSealModel) -> None:
-        """Raises EngineUnavailable where the package, a checkpoint or the device cannot be had."""
+        """Load the model. Raises EngineUnavailable where the package, a checkpoint or the device is missing."""
         self.version = version(model)
         self._compiling = library("audioseal.libs.moshi.utils.compile", NAME, INSTALL)
-        self._torch, self._device = torch_on(model.serving.device, NAME)
+        self._torch, self._device = torch_on(model.serving.device, NAME, INSTALL)
         self._generator, self._detector = (
             load_network(kind, model, self._torch).to(self._device) for kind in ("generator", "detector")
         )
         self.bits: int = self._generator.nbits
         if self.bits != self._detector.nbits:
             raise EngineUnavailable(
-                f"{NAME!r}: a generator of {self.bits} and a detector of {self._detector.nbits} bits"
+                f"{NAME}: the generator has {self.bits} bits and the detector {self._detector.nbits}; "
+                "name checkpoints that belong together"
             )
         self._hop = int(self._generator.encoder.hop_length)
         self._strength = model.strength
         self._batch_s = 0.0 if self._device == "cpu" else model.serving.batch_s
 
     def embed(self, clips: Sequence[Clip], messages: Sequence[int]) -> list[Clip | Failure]:
-        """Marked clips of the same length and rate. ValueError for a message that does not fit into `bits`."""
+        """Mark clips, keeping their lengths and rates. ValueError for a message that does not fit into `bits`."""
         bits = [message_bits(message, self.bits) for _, message in zip(clips, messages, strict=True)]
 
         def mark(waves: Any, rows: Sequence[int]) -> Any:
@@ -83,7 +88,7 @@ class AudioSealWatermarker:
         return [_marked(clip, made) for clip, made in zip(clips, self._run(clips, mark), strict=True)]
 
     def detect(self, clips: Sequence[Clip]) -> list[Detection | Failure]:
-        """The share of the clip's samples that carry the mark, and its bits; a score of 0 and no bits for silence."""
+        """Score clips by the share of their samples that carry the mark, with its bits; 0 and no bits for silence."""
 
         def find(waves: Any, rows: Sequence[int]) -> Any:
             normalizer = self._detector.normalizer
@@ -92,7 +97,7 @@ class AudioSealWatermarker:
         return [_detection(found) for found in self._run(clips, find)]
 
     def _run(self, clips: Sequence[Clip], network: Network) -> list[Samples | Failure]:
-        """What the network gives for each clip, [..., T] at 16 kHz, in batches."""
+        """Run a network on all clips in batches; returns its output for each clip, [..., T] at 16 kHz."""
         waves = [_wave(clip, self._hop) for clip in clips]
         sound = {row: wave for row, wave in enumerate(waves) if not isinstance(wave, Failure)}
         rows = list(sound)
@@ -110,22 +115,22 @@ class AudioSealWatermarker:
         return {row: made[i, ..., : len(wave)] for i, (row, wave) in enumerate(waves.items())}
 
     def _padded(self, wave: Samples) -> int:
-        """Samples of the wave with the silence after it, in whole hops."""
+        """Length of a wave with the silence after it, in samples that are whole hops."""
         return (-(-len(wave) // self._hop) + SPARE_HOPS) * self._hop
 
     @contextmanager
     def _computing(self) -> Iterator[None]:
-        """The package compiles its networks on first use (142 s for what takes 8 s without, on one core): not here."""
+        """Keep the package from compiling its networks on first use: on one core that took 142 s instead of 8 s."""
         exact = self._torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
         try:
             with self._torch.inference_mode(), self._compiling.no_compile(), exact:
                 yield
         except RuntimeError as error:  # all of PyTorch's are
-            raise EngineDied(f"{NAME!r} stopped: {str(error).splitlines()[0]}") from error
+            raise EngineDied(f"{NAME} stopped: {str(error).splitlines()[0]}") from error
 
 
 def _wave(clip: Clip, shortest: int) -> Samples | Failure:
-    """The clip at 16 kHz, or why it can carry no mark."""
+    """Resample a clip to 16 kHz; a `Failure` where it cannot carry a mark."""
     wave = resample(clip.samples, clip.sample_rate, SAMPLE_RATE)
     if len(wave) < shortest:
         return Failure(Reason.WATERMARK_FAILED, "the clip is too short: a mark needs 20 ms")
@@ -143,7 +148,7 @@ def _marked(clip: Clip, mark: Samples | Failure) -> Clip | Failure:
 
 
 def _detection(found: Samples | Failure) -> Detection | Failure:
-    """From the detector's outputs [2 + bits, T]: for "no mark" and "a mark", and one for each bit."""
+    """Read the detector's outputs [2 + bits, T]: for "no mark", for "a mark", and one for each bit."""
     if isinstance(found, Failure):
         return Detection(0.0) if found == _SILENT else found
     if not np.isfinite(found).all():

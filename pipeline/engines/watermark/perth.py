@@ -1,25 +1,24 @@
-"""The Perth watermark: the neural mark of `resemble-perth`, whose weights come inside its package. It has no message.
+"""The Perth watermark: the neural mark of `resemble-perth`, whose weights ship in its package. It carries no message.
 
-The package is read, but its front door is not used. That door needs torchaudio, librosa, scipy and setuptools < 81
-without requiring any of them, and where one is missing, `perth.PerthImplicitWatermarker` is None without a word. What
-carries the mark, the two networks and their weights, needs PyTorch alone; the spectra around them are made here.
+The package's files are used, but not its public interface. That needs torchaudio, librosa, scipy and setuptools < 81
+without requiring any of them, and where one is missing, `perth.PerthImplicitWatermarker` is silently None. The two
+networks that carry the mark and their weights need PyTorch alone; the spectra around them are made here.
 They are the package's own: 32 kHz, 2048-point frames every 320 samples, levels in dB from -180 to 15 scaled to 0..1;
 the mark lies below 2 kHz.
 
-Two things differ on purpose. The package drops what is left after the last whole hop, so that its clips come back up
-to 10 ms shorter; here the inverse transform runs to the last sample, which is marked too. And the package returns the
+Two things differ on purpose. The package drops the rest after the last whole hop, so that its clips come back up to
+10 ms shorter; here the inverse transform runs to the last sample, which is marked too. And the package returns the
 clip resampled to 32 kHz and back, without what was above 16 kHz; here only the mark travels, and the clip itself is
 not resampled. Computation is on the CPU, as is the package's default: 0.013 s to mark and 0.023 s to detect one
 second of audio on one core.
 
 Measured on 60 short English utterances (0.35 to 1.9 s of speech) of five synthetic voices, marked, as 16-bit FLAC at
 16 kHz: scores of 0.96 and more with the mark, 0.15 and less without. On stretches cut from longer speech at random
-places, at 8 to 24 kHz, the scores stay apart (0.94 and more against 0.68 and less) from 0.5 s on; at 0.3 s they
+places, at 8 to 24 kHz, the scores do not overlap (0.94 and more against 0.68 and less) from 0.5 s on; at 0.3 s they
 overlap (0.78 and more, while 3 of 420 unmarked stretches exceed 0.9). Silence added after marking weakens the mark of
 clips under a second.
 """
 
-import importlib.metadata
 import importlib.util
 import sys
 from collections.abc import Sequence
@@ -31,6 +30,8 @@ from typing import Any
 import numpy as np
 
 from manifests.errors import EngineUnavailable
+from manifests.libraries import extra, library, library_version
+from manifests.private_paths import public_text
 from manifests.reasons import Reason
 from pipeline.audio.samples import resample
 from pipeline.engines.contract import Clip, Detection, Engine, Failure, Samples
@@ -40,7 +41,7 @@ NAME = "perth"
 
 # The package's files are used by path: another release may have moved them.
 _SUPPORTED = "1.0.1"
-_PACKAGE = f"resemble-perth=={_SUPPORTED}"
+_INSTALL = f"pip install resemble-perth=={_SUPPORTED}"
 _ALIAS = "_perth_networks"
 _WEIGHTS = "pretrained/implicit/perth_net_250000.pth.tar"
 
@@ -52,11 +53,8 @@ _MIN_SAMPLES = 1025
 
 
 def version() -> str:
-    """The installed package's version; raises `EngineUnavailable` where it is missing."""
-    try:
-        return importlib.metadata.version("resemble-perth")
-    except importlib.metadata.PackageNotFoundError as error:
-        raise EngineUnavailable(f"the watermarker {NAME!r} needs a package: pip install {_PACKAGE}") from error
+    """Return the installed package's version. Raises EngineUnavailable where it is missing."""
+    return library_version("resemble-perth", NAME, _INSTALL)
 
 
 class PerthWatermarker:
@@ -73,24 +71,21 @@ class PerthWatermarker:
         self.version = version()
         if self.version != _SUPPORTED:
             raise EngineUnavailable(
-                f"the watermarker {NAME!r} knows release {_SUPPORTED} only, not {self.version}: pip install {_PACKAGE}"
+                f"{NAME} knows release {_SUPPORTED} of its package only, not {self.version}: {_INSTALL}"
             )
-        try:
-            import torch
-        except ImportError as error:
-            raise EngineUnavailable(f"the watermarker {NAME!r} needs PyTorch: pip install torch") from error
+        torch = library("torch", NAME, extra("offline"))
         torch.set_num_threads(1)
         self._torch = torch
         self._window = torch.hann_window(2048)
         self._encoder, self._decoder = _load_networks(_package_root(), torch)
 
     def embed(self, clips: Sequence[Clip], messages: Sequence[int]) -> list[Clip | Failure]:
-        """Marked clips of the same length and rate. Silence, and clips of 32 ms or less, cannot carry the mark."""
+        """Mark clips, keeping their lengths and rates. Silence and clips of 32 ms or less cannot carry the mark."""
         with self._torch.inference_mode():
             return [self._embed(clip) for clip in clips]
 
     def detect(self, clips: Sequence[Clip]) -> list[Detection | Failure]:
-        """The network's own confidence, not rounded; 0 for silence."""
+        """Score clips by the network's own confidence, not rounded; 0 for silence."""
         with self._torch.inference_mode():
             return [self._detect(clip) for clip in clips]
 
@@ -146,12 +141,12 @@ def _problem(samples: Samples) -> str | None:
 def _package_root() -> Path:
     spec = importlib.util.find_spec("perth")
     if spec is None or not spec.submodule_search_locations:
-        raise EngineUnavailable(f"the package of the watermarker {NAME!r} is damaged: pip install {_PACKAGE}")
+        raise EngineUnavailable(f"the package of {NAME} is damaged: {_INSTALL}")
     return Path(spec.submodule_search_locations[0]) / "perth_net"
 
 
 def _load_networks(root: Path, torch: ModuleType) -> tuple[Any, Any]:
-    """The mark's encoder and decoder with their trained weights, in evaluation mode."""
+    """Load the mark's encoder and decoder with their trained weights, in evaluation mode."""
     try:
         hyperparameters = _import_below(root, "config").default_hp
         subband = _import_below(root, "model").compute_subband_freq(hyperparameters)
@@ -159,7 +154,7 @@ def _load_networks(root: Path, torch: ModuleType) -> tuple[Any, Any]:
         decoder = _import_below(root, "model.decoder").Decoder(hyperparameters.hidden_size, subband)
         weights = torch.load(root / _WEIGHTS, map_location="cpu", weights_only=True)["model"]
     except (ImportError, OSError) as error:
-        raise EngineUnavailable(f"the package of the watermarker {NAME!r} is damaged: {error}") from error
+        raise EngineUnavailable(f"the package of {NAME} is damaged ({public_text(str(error))}): {_INSTALL}") from error
     for name, network in (("encoder", encoder), ("decoder", decoder)):
         network.load_state_dict(
             {k.removeprefix(f"{name}."): v for k, v in weights.items() if k.startswith(f"{name}.")}
@@ -169,7 +164,7 @@ def _load_networks(root: Path, torch: ModuleType) -> tuple[Any, Any]:
 
 
 def _import_below(root: Path, module: str) -> Any:
-    """A module of the package by its place under a name of our own, which leaves the package's front door shut."""
+    """Import a module of the package by its path, under a name of our own, without running the package's __init__."""
     if _ALIAS not in sys.modules:
         directory = root / "perth_net_implicit"
         spec = importlib.util.spec_from_file_location(

@@ -1,4 +1,4 @@
-"""The tone watermark: a pilot tone for dry runs, which anybody can hear and remove. It has no message."""
+"""The tone watermark: a pilot tone for dry runs, which anybody can hear and remove. It carries no message."""
 
 from collections.abc import Sequence
 from functools import cache, lru_cache
@@ -24,8 +24,8 @@ def version() -> str:
 class ToneWatermarker:
     """Adds a pilot tone at 187.5 Hz, 26 dB below the clip's level, and finds it by its power.
 
-    A test double for dry runs: a high-pass filter removes the mark, and it proves nothing about a clip. It goes with
-    the tone voices, since detectors that were trained on speech are unsure of chords.
+    A test double for dry runs: a high-pass filter removes the mark, and it proves nothing about a clip. It is meant
+    for the tone voices, since detectors that were trained on speech are unsure of chords.
     """
 
     name = NAME
@@ -47,7 +47,7 @@ def _add_pilot(clip: Clip) -> Clip | Failure:
 
 
 def _find_pilot(clip: Clip) -> Detection | Failure:
-    """The score is the pilot's power over what `_add_pilot` gives a clip of this level."""
+    """Score a clip by the power of its pilot over that which `_add_pilot` gives a clip of this level."""
     if not clip.samples.size:
         return Failure(Reason.WATERMARK_FAILED, "the clip is empty")
     amplitude = _amplitude_at_pilot(clip.samples, clip.sample_rate)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from manifests.audio import decode
 from manifests.schema import Audio
+from pipeline.audio import levels
 from pipeline.audio import samples as audio
 from tests.tables import each_row
 
@@ -124,21 +125,21 @@ def test_resampling_keeps_a_tone_in_time_and_level(to_rate):
     ],
 )
 def test_levels(samples, peak, level):
-    assert audio.peak_dbfs(samples) == pytest.approx(peak, abs=0.01)
-    assert audio.level_dbfs(samples) == pytest.approx(level, abs=0.01)
+    assert levels.peak_dbfs(samples) == pytest.approx(peak, abs=0.01)
+    assert levels.level_dbfs(samples) == pytest.approx(level, abs=0.01)
 
 
 @each_row("amplitude", [0.001, 0.5, 3.0])
 @each_row("peak", [-1.0, -20.0])
 def test_peak_is_set(amplitude, peak):
-    made = audio.normalize_peak(sine(amplitude), peak)
-    assert audio.peak_dbfs(made) == pytest.approx(peak, abs=1e-4)
+    made = levels.normalize_peak(sine(amplitude), peak)
+    assert levels.peak_dbfs(made) == pytest.approx(peak, abs=1e-4)
     assert made.dtype == np.float32
 
 
 @pytest.mark.parametrize("samples", [np.zeros(5, np.float32), floats()], ids=["silence", "nothing"])
 def test_silence_has_no_peak_to_set(samples):
-    assert np.array_equal(audio.normalize_peak(samples, -1.0), samples)
+    assert np.array_equal(levels.normalize_peak(samples, -1.0), samples)
 
 
 # edges
@@ -179,7 +180,7 @@ def test_silence_is_added_in_whole_samples(sample_rate, leading_ms, trailing_ms,
     [
         lambda x: audio.encode(x, 16000, "wav"),
         lambda x: audio.resample(x, 16000, 8000),
-        lambda x: audio.normalize_peak(x, -1.0),
+        lambda x: levels.normalize_peak(x, -1.0),
         audio.trim_silence,
         lambda x: audio.pad_silence(x, 16000, 1, 1),
     ],

@@ -5,7 +5,8 @@ import pytest
 
 from manifests.errors import EngineUnavailable
 from pipeline.audio import loudness
-from pipeline.audio.samples import clipped_share, loud_span, peak_dbfs
+from pipeline.audio.levels import clipped_share, peak_dbfs
+from pipeline.audio.samples import loud_span
 from pipeline.engines.contract import Samples
 from tests.tables import each_row
 
@@ -75,7 +76,7 @@ def test_one_clip_does_not_change_the_next() -> None:
 
 def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loudness, "NAME", "pyloudnorm_not_here")
-    with pytest.raises(EngineUnavailable, match=r'needs the package .*: pip install "parley\[quality\]"'):
+    with pytest.raises(EngineUnavailable, match=r"needs the package .*: pip install 'parley\[quality\]'"):
         loudness.version()
     with pytest.raises(EngineUnavailable, match="needs the package"):
         loudness._meter(12_345)

@@ -11,13 +11,13 @@ from manifests.reasons import Reason
 from pipeline.bank.probe import SENTENCES, probe
 from pipeline.engines.contract import Clip, Failure, Samples, SpeechRequest
 from tests.voicebank.made_up import WIDTH, people
-from voicebank.speaker_table import Crowd, blend_vectors, crowd_of
+from voicebank.speaker_table import SpeakerTable, blend_vectors, speaker_table_of
 from voicebank.voice import Voice
 
 RATE = 16_000
 SECOND = np.arange(RATE) / RATE
 PITCHES = 100 + 50 * np.arange(WIDTH)
-CROWD = crowd_of(people())
+SPEAKERS = speaker_table_of(people())
 
 
 class ToneVoices:
@@ -52,9 +52,11 @@ class ToneEncoder:
         return [(-values / np.linalg.norm(values)).astype(np.float32) for values in heard]
 
 
-def virtual(name: str, rows: tuple[int, int], crowd: Crowd = CROWD, language: str = "en") -> tuple[Voice, Samples]:
-    parents = tuple(crowd.ids[row] for row in rows)
-    vector, _ = blend_vectors(crowd.xvectors, np.array([rows]), np.array([[0.5, 0.5]]))
+def virtual(
+    name: str, rows: tuple[int, int], speakers: SpeakerTable = SPEAKERS, language: str = "en"
+) -> tuple[Voice, Samples]:
+    parents = tuple(speakers.ids[row] for row in rows)
+    vector, _ = blend_vectors(speakers.xvectors, np.array([rows]), np.array([[0.5, 0.5]]))
     return Voice(name, "tones", name, language, "female", parents=parents, weights=(0.5, 0.5)), vector[0]
 
 
@@ -66,27 +68,27 @@ def some(count: int = 20) -> tuple[list[Voice], dict[str, Samples]]:
 def test_audio_that_follows_its_vectors_passes() -> None:
     voices, vectors = some()
     engine = ToneVoices(vectors)
-    report = probe(voices, CROWD, {"tones": engine}, ToneEncoder(), 0.95)
+    report = probe(voices, SPEAKERS, {"tones": engine}, ToneEncoder(), 0.95)
     assert report.ok and len(report.heard) == 20 and engine.batches == [32, 8]
     for one, voice in zip(report.heard, voices, strict=True):
-        expected = [float(vectors[voice.voice_id] @ CROWD.xvectors[CROWD.ids.index(p)]) for p in voice.parents]
+        expected = [float(vectors[voice.voice_id] @ SPEAKERS.xvectors[SPEAKERS.ids.index(p)]) for p in voice.parents]
         assert one.parents == pytest.approx(expected, abs=0.02)
         assert 0.95 < one.own < 1
 
 
 def test_a_voice_that_sounds_like_a_real_speaker_is_named() -> None:
     voices, vectors = some()
-    vectors["v3"] = CROWD.xvectors[50]  # no parent of it
-    report = probe(voices, CROWD, {"tones": ToneVoices(vectors)}, ToneEncoder(), 0.95)
-    assert [(one.voice_id, one.nearest_id) for one in report.near] == [("v3", CROWD.ids[50])]
-    assert not report.ok and report.figures()["near_real"]["v3"][1] == CROWD.ids[50]
+    vectors["v3"] = SPEAKERS.xvectors[50]  # no parent of it
+    report = probe(voices, SPEAKERS, {"tones": ToneVoices(vectors)}, ToneEncoder(), 0.95)
+    assert [(one.voice_id, one.nearest_id) for one in report.near] == [("v3", SPEAKERS.ids[50])]
+    assert not report.ok and report.figures()["near_real"]["v3"][1] == SPEAKERS.ids[50]
 
 
 def test_a_voice_that_falls_back_to_its_parent_is_named() -> None:
     voices, vectors = some()
-    vectors["v7"] = CROWD.xvectors[7]
-    report = probe(voices, CROWD, {"tones": ToneVoices(vectors)}, ToneEncoder(), 0.95)
-    assert [(one.voice_id, one.nearest_id) for one in report.near] == [("v7", CROWD.ids[7])]
+    vectors["v7"] = SPEAKERS.xvectors[7]
+    report = probe(voices, SPEAKERS, {"tones": ToneVoices(vectors)}, ToneEncoder(), 0.95)
+    assert [(one.voice_id, one.nearest_id) for one in report.near] == [("v7", SPEAKERS.ids[7])]
     assert max(report.heard[7].parents) == pytest.approx(1, abs=0.01)
 
 
@@ -97,7 +99,7 @@ def test_what_cannot_be_measured_fails_the_check() -> None:
     vectors["v5"] = np.zeros(WIDTH, np.float32)
     voices[6] = replace(voices[6], language="tlh")
     quiet = Quiet(vectors)
-    report = probe(voices, CROWD, {"tones": quiet}, ToneEncoder(), 0.95)
+    report = probe(voices, SPEAKERS, {"tones": quiet}, ToneEncoder(), 0.95)
     assert report.failures == {
         "v2": "synthesis_failed: no such voice",
         "v4": "the synthesizer gave no sound",
@@ -117,7 +119,7 @@ class Quiet(ToneVoices):
 
 
 def test_nothing_heard_is_nothing_proven() -> None:
-    assert not probe([], CROWD, {}, ToneEncoder(), 0.95).ok
+    assert not probe([], SPEAKERS, {}, ToneEncoder(), 0.95).ok
 
 
 @pytest.mark.parametrize(
@@ -129,12 +131,12 @@ def test_engines_that_do_not_fit(engine: str, width: int, message: str) -> None:
     encoder = ToneEncoder()
     encoder.dimension = width
     with pytest.raises(UserError, match=message):
-        probe(voices, CROWD, {engine: ToneVoices(vectors)}, encoder, 0.95)
+        probe(voices, SPEAKERS, {engine: ToneVoices(vectors)}, encoder, 0.95)
 
 
 def test_an_agent_of_any_language_speaks() -> None:
     voice, vector = virtual("agent-female", (1, 2), language="mul")
-    assert probe([voice], CROWD, {"tones": ToneVoices({voice.voice_id: vector})}, ToneEncoder(), 0.97).ok
+    assert probe([voice], SPEAKERS, {"tones": ToneVoices({voice.voice_id: vector})}, ToneEncoder(), 0.97).ok
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -157,12 +159,12 @@ def test_real_voices_and_a_real_encoder() -> None:
         replace(one, speaker_id=name, xvector=xvector, embedding=None)
         for one, name, xvector in zip(people(2), names, xvectors, strict=True)
     ]
-    crowd = crowd_of([one for one in speakers if not isinstance(one.xvector, Failure)])
+    speakers = speaker_table_of([one for one in speakers if not isinstance(one.xvector, Failure)])
     voices = [
         Voice("parrot", "flite", "rms", "en", "male", parents=names, weights=(0.5, 0.5)),
         Voice("stranger", "flite", "slt", "en", "female", parents=names, weights=(0.5, 0.5)),
     ]
-    parrot, stranger = (probe([voice], crowd, {"flite": flite}, encoder, 0.85) for voice in voices)
+    parrot, stranger = (probe([voice], speakers, {"flite": flite}, encoder, 0.85) for voice in voices)
     assert [(one.voice_id, one.nearest_id) for one in parrot.near] == [("parrot", "rms")]
     assert stranger.ok and stranger.heard[0].own > stranger.heard[0].nearest_real
 

@@ -80,7 +80,7 @@ def test_check_of_a_bank_with_a_planted_speaker(real: Path) -> None:
     "words, message",
     [
         (("blend", "--count", 5, "--language", "zh=many"), "write it as CODE or CODE=SHARE"),
-        (("blend", "--count", 5, "--language", "fr"), "no pairs of speakers of 'fr'"),
+        (("blend", "--count", 5, "--language", "fr"), "no two speakers of 'fr' can be paired"),
         (("check", "--audio"), "--audio needs --recipe"),
         (("check", "--recipe", "ke-speechchat"), "belong to --audio"),
     ],

@@ -78,9 +78,9 @@ def test_thresholds_near_one_have_bands_too(threshold: float, num_perm: int) -> 
 
 def test_a_missing_datasketch_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "datasketch", None)
-    with pytest.raises(EngineUnavailable, match=r"datasketch is missing; install parley\[llm\]"):
+    with pytest.raises(EngineUnavailable, match=r"dedup needs the package datasketch: pip install .parley\[llm\]"):
         choose_bands(DedupSettings())
-    with pytest.raises(EngineUnavailable, match="datasketch is missing"):
+    with pytest.raises(EngineUnavailable, match="needs the package datasketch"):
         version()
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from manifests.audio import decode
 from manifests.reasons import Reason
-from pipeline.audio.samples import encode, normalize_peak, pad_silence, resample, trim_silence
+from pipeline.audio.levels import normalize_peak
+from pipeline.audio.samples import encode, pad_silence, resample, trim_silence
 from pipeline.engines.asr.tone import ToneRecognizer
 from pipeline.engines.contract import Clip, Failure, SpeechRequest
 from pipeline.engines.shared.tones import SAMPLE_RATE, VERSION

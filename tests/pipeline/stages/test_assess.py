@@ -13,8 +13,9 @@ from manifests.reasons import Reason
 from manifests.schema import Dialogue, Hearing, Quality, Take
 from parley.testing import make_context, make_dialogue, tone_recipe
 from parley.testing.stages import make_take, take_of
+from pipeline.audio.levels import peak_dbfs
 from pipeline.audio.loudness import loudness_lufs
-from pipeline.audio.samples import encode, peak_dbfs
+from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Failure, Samples, SpeechRequest
 from pipeline.engines.tts.tone import ToneSynthesizer
 from pipeline.recipe import Recipe

@@ -12,7 +12,7 @@ from manifests.reasons import Reason
 from manifests.schema import Dialogue, Hearing, Turn, Watermark
 from parley.testing import make_context, make_dialogue, tone_recipe
 from parley.testing.stages import make_take, take_of
-from pipeline.audio.samples import peak_dbfs
+from pipeline.audio.levels import peak_dbfs
 from pipeline.engines.asr.tone import ToneRecognizer
 from pipeline.engines.contract import Clip, Detection, Failure, SpeechRequest, Transcript
 from pipeline.engines.tts.tone import ToneSynthesizer

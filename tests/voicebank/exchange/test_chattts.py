@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from manifests.errors import InputError, UserError
 from manifests.storage import open_place
 from voicebank.bank import Bank, load_bank, load_card
-from voicebank.exchange.entry import ImportReason, Told
+from voicebank.exchange.entry import ImportReason, MetadataOverrides
 from voicebank.exchange.transfer import Imported, export_voices, import_voices
 from voicebank.voice import Voice
 
@@ -21,8 +21,8 @@ STRINGS = st.text(NO_SURROGATES, min_size=1)
 NO_BREAKS = st.text(NO_SURROGATES.filter(lambda c: c not in "\t\n\r"), min_size=1)
 
 
-def imported(file: Path, out: Path, told: Told | None = None) -> Imported:
-    return import_voices("chattts", open_place(file), open_place(out), told or Told())
+def imported(file: Path, out: Path, overrides: MetadataOverrides | None = None) -> Imported:
+    return import_voices("chattts", open_place(file), open_place(out), overrides or MetadataOverrides())
 
 
 def bank_of(*strings: str) -> Bank:
@@ -82,11 +82,11 @@ def test_an_odd_line_is_a_reject_with_a_reason(tmp_path: Path, line: str, reason
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
-        ("x.tsv", b"speaker\tgender\n", "the first line names the columns"),
-        ("x.tsv", b"name\tspeaker\tage\n", "the first line names the columns"),
+        ("x.tsv", b"speaker\tgender\n", "the first line must name the columns"),
+        ("x.tsv", b"name\tspeaker\tage\n", "the first line must name the columns"),
         ("x.jsonl", b"\xff", "not readable as UTF-8"),
-        ("x.jsonl", b"", "no voice in it can be taken .it is empty."),
-        ("x.tsv", b"name\tspeaker\nx\ty\tz\n", "no voice in it can be taken .bad_metadata 1."),
+        ("x.jsonl", b"", "none of its voices can be imported .it is empty."),
+        ("x.tsv", b"name\tspeaker\nx\ty\tz\n", "none of its voices can be imported .bad_metadata 1."),
     ],
 )
 def test_a_file_that_is_none_is_one_clear_error(tmp_path: Path, name: str, data: bytes, message: str) -> None:
@@ -97,18 +97,18 @@ def test_a_file_that_is_none_is_one_clear_error(tmp_path: Path, name: str, data:
 
 
 @pytest.mark.parametrize(
-    ("row", "told", "expected"),
+    ("row", "overrides", "expected"),
     [
-        ({"gender": "male", "language": "zh"}, Told(), ("male", "zh")),
-        ({"gender": "male", "language": "zh"}, Told("female", "en"), ("male", "zh")),
-        ({}, Told("female", "en"), ("female", "en")),
-        ({"gender": "", "language": None}, Told("female", "en"), ("female", "en")),
+        ({"gender": "male", "language": "zh"}, MetadataOverrides(), ("male", "zh")),
+        ({"gender": "male", "language": "zh"}, MetadataOverrides("female", "en"), ("male", "zh")),
+        ({}, MetadataOverrides("female", "en"), ("female", "en")),
+        ({"gender": "", "language": None}, MetadataOverrides("female", "en"), ("female", "en")),
     ],
 )
 def test_the_file_knows_better_than_what_is_said_of_all(
-    tmp_path: Path, row: dict[str, Any], told: Told, expected: tuple[str, str]
+    tmp_path: Path, row: dict[str, Any], overrides: MetadataOverrides, expected: tuple[str, str]
 ) -> None:
     (tmp_path / "x.jsonl").write_text(json.dumps({"name": "a", "speaker": STRING, **row}), encoding="utf-8")
-    imported(tmp_path / "x.jsonl", tmp_path / "bank", told)
+    imported(tmp_path / "x.jsonl", tmp_path / "bank", overrides)
     (voice,) = load_bank(tmp_path / "bank").voices
     assert (voice.gender, voice.language) == expected

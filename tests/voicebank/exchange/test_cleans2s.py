@@ -12,10 +12,10 @@ import soundfile
 from manifests.errors import InputError
 from manifests.storage import open_place
 from voicebank.bank import load_bank, load_card
-from voicebank.exchange.entry import ImportReason, Told, read_side_table
+from voicebank.exchange.entry import ImportReason, MetadataOverrides, read_side_table
 from voicebank.exchange.transfer import Imported, export_voices, import_voices
 
-TOLD = Told(gender="female", language="zh")
+OVERRIDES = MetadataOverrides(gender="female", language="zh")
 
 
 def wav(path: Path, seconds: float = 12.0, rate: int = 16_000, channels: int = 1, level: float = 0.3) -> Path:
@@ -37,8 +37,8 @@ def row(name: Any, text: Any = "今天的风很舒服。") -> dict[str, Any]:
     return {"ref_wav_path": name, "prompt_text": text}
 
 
-def imported(source: Path, out: Path, told: Told = TOLD) -> Imported:
-    return import_voices("cleans2s", open_place(source), open_place(out), told)
+def imported(source: Path, out: Path, overrides: MetadataOverrides = OVERRIDES) -> Imported:
+    return import_voices("cleans2s", open_place(source), open_place(out), overrides)
 
 
 def rejects(result: Imported) -> list[tuple[str, ImportReason]]:
@@ -151,7 +151,7 @@ def test_a_broken_list_is_one_clear_error(tmp_path: Path, text: str) -> None:
 
 def test_a_directory_without_clips(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    with pytest.raises(InputError, match=r"^in: neither ref\.json nor any \.wav"):
+    with pytest.raises(InputError, match=r"^in: it holds neither ref\.json nor any \.wav"):
         imported(tmp_path / "in", tmp_path / "bank")
     with pytest.raises(InputError, match="gone: there is no such file or directory"):
         imported(tmp_path / "gone", tmp_path / "bank")
@@ -165,8 +165,8 @@ def test_clips_go_out_and_come_back(tmp_path: Path) -> None:
     before = load_bank(tmp_path / "bank")
     done = export_voices("cleans2s", before, open_place(tmp_path / "out"))
     assert (done.voices, done.left_out, done.notes) == (2, 0, ())
-    told = Told(side=read_side_table(open_place(tmp_path / "out" / "genders.csv")))
-    imported(tmp_path / "out", tmp_path / "back", told)
+    overrides = MetadataOverrides(by_name=read_side_table(open_place(tmp_path / "out" / "genders.csv")))
+    imported(tmp_path / "out", tmp_path / "back", overrides)
     after = load_bank(tmp_path / "back")
     assert [(v.voice_id, v.prompt_text, v.prompt_audio, v.gender) for v in after.voices] == [
         (v.voice_id, v.prompt_text, v.prompt_audio, v.gender) for v in before.voices

@@ -14,14 +14,14 @@ import pytest
 from manifests.errors import InputError, UserError
 from manifests.storage import Place, open_place
 from voicebank.bank import load_bank, load_card
-from voicebank.exchange.entry import ImportReason, Told, read_side_table
+from voicebank.exchange.entry import ImportReason, MetadataOverrides, read_side_table
 from voicebank.exchange.transfer import export_voices, import_voices
 from voicebank.tables import VoiceWriter, write_card
 from voicebank.voice import Voice
 
 torch = pytest.importorskip("torch")
 
-EN = Told(gender="male", language="en")
+EN = MetadataOverrides(gender="male", language="en")
 
 
 def unit(seed: int, width: int = 192) -> Any:
@@ -73,8 +73,8 @@ def test_a_bank_goes_to_cosyvoice_and_comes_back_bit_by_bit(tmp_path: Path) -> N
         assert list(entry) == ["embedding"]
         assert (entry["embedding"].shape, entry["embedding"].dtype) == ((1, 192), torch.float32)
         assert np.array_equal(entry["embedding"][0].numpy(), voice.embedding)
-    told = Told(side=read_side_table(open_place(tmp_path / "out" / "spk2info.pt.genders.csv")))
-    import_voices("cosyvoice", open_place(tmp_path / "out" / "spk2info.pt"), open_place(tmp_path / "back"), told)
+    overrides = MetadataOverrides(by_name=read_side_table(open_place(tmp_path / "out" / "spk2info.pt.genders.csv")))
+    import_voices("cosyvoice", open_place(tmp_path / "out" / "spk2info.pt"), open_place(tmp_path / "back"), overrides)
     after = load_bank(tmp_path / "back")
     assert after.voices == before.voices
     assert after.digest == before.digest
@@ -217,8 +217,8 @@ def _saved(thing: object) -> bytes:
         (_saved({"anna": {"embedding": tensor(1)}})[:500], "not a file of PyTorch, or damaged"),
         (_saved({"anna": np.ones(3)}), "it would run code when loaded"),
         (_saved([1, 2]), "not a dictionary of speakers"),
-        (_saved({}), "no voice in it can be taken .it is empty."),
-        (_saved({"anna": 1}), "no voice in it can be taken .bad_metadata 1."),
+        (_saved({}), "none of its voices can be imported .it is empty."),
+        (_saved({"anna": 1}), "none of its voices can be imported .bad_metadata 1."),
     ],
 )
 def test_a_file_that_is_none_is_one_clear_error(tmp_path: Path, data: bytes, message: str) -> None:

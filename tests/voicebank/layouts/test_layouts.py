@@ -121,7 +121,7 @@ def test_neither_is_what_is_not_there_or_is_a_file(layout, at):
 @pytest.mark.parametrize(("layout", "other"), [("libritts", "aishell3"), ("aishell3", "librispeech")])
 def test_neither_is_another_corpus(layout, other):
     _, files = MADE[other]({(1, 1, 0): (True, True)})
-    with pytest.raises(InputError, match=f"is no {'LibriTTS' if layout == 'libritts' else 'AISHELL-3'}"):
+    with pytest.raises(InputError, match=f"is not {'LibriTTS' if layout == 'libritts' else 'AISHELL-3'}"):
         clips_of(layout, files)
 
 

@@ -1,10 +1,10 @@
 """Turns a recipe's `VllmModel` into arguments of vLLM: plain values only, so that it can be tested without vLLM."""
 
 import os
-import re
 from pathlib import Path
 from typing import Any
 
+from manifests import private_paths
 from pipeline.engines.contract import ChatRequest
 from pipeline.engines.text.vllm import VllmModel
 
@@ -21,7 +21,6 @@ _ENVIRONMENT = {
     "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
     END_WITH_PARENT: "1",
 }
-_PATH = re.compile(r"(?<![\w<])~?(?:/[^\s/:'\"`,;()\[\]]+)+/?")
 _LONGEST_DETAIL = 200
 
 
@@ -38,8 +37,7 @@ def public_name(settings: VllmModel) -> str:
 
 def public_text(text: str, settings: VllmModel) -> str:
     """Return another program's message as one line of at most 200 characters, with paths cut to their last part."""
-    line = _PATH.sub(lambda path: Path(path[0]).name, " ".join(text.split()))
-    return line.replace(settings.model, public_name(settings))[:_LONGEST_DETAIL]
+    return private_paths.public_text(text, {settings.model: public_name(settings)}, _LONGEST_DETAIL)
 
 
 def checkpoint(settings: VllmModel) -> str:

@@ -1,16 +1,17 @@
 """CosyVoice 1, 2 and 3: speech with voices that are an embedding, a recording, or a name inside the model.
 
-Upstream is no package. Its source lies beside Parley and is imported when a recipe names such a model;
+Upstream is not a package. Its source lies beside Parley and is imported when a recipe names such a model;
 docs/cosyvoice.md says how to get it, what the versions do with a voice, and what was run.
 
 =============  ==================================================================================================
-source         where upstream is, which source it is, and that PyPI's package of its name is not it
-mends          what upstream needs to run in a worker: quiet, and right with current libraries
-checkpoint     the model directory: found, told apart by version, loaded
-timbre         what a voice holds, as the inputs of the model
-guards         what is not sent to upstream at all
-watch          exceptions of upstream's own thread
-errors         which of upstream's errors end the worker, and what is said of the others
+upstream       finds upstream's source, and refuses PyPI's package of the same name
+patches        makes upstream quiet, and right with current libraries, inside a worker
+checkpoint     finds the model directory, recognizes its version, loads it
+modes          chooses how to speak with a voice
+timbre         turns what a voice holds into the inputs of the model
+guards         refuses what upstream must not be given, and what it must not have made
+watch          raises the exceptions of upstream's own thread
+errors         decides which of upstream's errors end the worker, and describes the others
 synthesizer    the engine
 =============  ==================================================================================================
 """
@@ -47,16 +48,16 @@ class CosyVoiceModel(Checkpoint):
 
 
 def version(model: CosyVoiceModel | None = None) -> str:
-    """Digest of upstream's source, which has no version number; with the model's name and revision before it.
+    """Digest of upstream's source, which has no version number, after the model's name and revision if one is given.
 
-    Raises EngineUnavailable where the source is not there.
+    Raises EngineUnavailable where the source is missing.
     """
     library = f"source {source_digest(find_source())}"
     return f"{model.label} {NAME} {library}" if model else library
 
 
 def open_synthesizer(model: CosyVoiceModel) -> SpeechSynthesizer:
-    """The model, ready to speak. Raises EngineUnavailable where it cannot load."""
+    """Load the model. Raises EngineUnavailable where that fails."""
     from pipeline.engines.tts.cosyvoice.checkpoint import load
     from pipeline.engines.tts.cosyvoice.synthesizer import CosyVoiceSynthesizer
 

@@ -1,9 +1,8 @@
-"""The model directory: found or downloaded, told apart by version, checked, and loaded by upstream's own classes."""
+"""Finds or downloads the model directory, recognizes its version, checks it, and loads it by upstream's classes."""
 
 import contextlib
 import importlib
 import os
-import random
 import sys
 import threading
 import warnings
@@ -12,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from manifests.errors import EngineUnavailable
+from pipeline.engines.shared.random_state import random_state_kept
 from pipeline.engines.tts.cosyvoice import CosyVoiceModel
 from pipeline.engines.tts.cosyvoice.errors import describe
 from pipeline.engines.tts.cosyvoice.upstream import find_source
@@ -31,23 +29,23 @@ _version_here: int | None = None
 
 @dataclass(frozen=True)
 class Loaded:
-    """Upstream's model object, and which version it is: 1, 2 or 3."""
+    """Upstream's model object, and its version: 1, 2 or 3."""
 
     upstream: Any
     version: int
 
 
 def load(model: CosyVoiceModel) -> Loaded:
-    """Raises EngineUnavailable, in one sentence, for whatever is missing or cannot be had here."""
+    """Load a model. Raises EngineUnavailable, with a one-line message, for whatever is missing or does not load."""
     global _version_here
-    find_source()  # before the directory: a download is not worth starting without it
+    find_source()  # first: without it, a download is not worth starting
     with _loading, _stdout_is_talk():
         directory = find_directory(model)
         version = version_of(directory)
         _check_process(version)
-        mended, cuda = _import(model)
+        upstream, cuda = _import(model)
         arguments = constructor_arguments(model, version, cuda)
-        loaded = Loaded(_construct(mended, model, directory, arguments), version)
+        loaded = Loaded(_construct(upstream, model, directory, arguments), version)
         _check_frontend(model, loaded)
         watch(loaded.upstream.model)
         _version_here = version
@@ -55,7 +53,7 @@ def load(model: CosyVoiceModel) -> Loaded:
 
 
 def find_directory(model: CosyVoiceModel) -> Path:
-    """The local directory that the recipe names; else what ModelScope has under that id, at the recipe's revision."""
+    """Return the local directory that the recipe names, else download that ModelScope id at the recipe's revision."""
     path = Path(model.model).expanduser()
     if path.is_dir():
         return path
@@ -66,29 +64,32 @@ def find_directory(model: CosyVoiceModel) -> Path:
         return Path(hub.snapshot_download(model.model, revision=model.revision))
     except Exception as error:  # noqa: BLE001  hubs and networks fail in more ways than have a common class
         raise EngineUnavailable(
-            f"cosyvoice: {model.label} cannot be had from ModelScope ({describe(error, model)}); "
-            "a local model directory can be named instead"
+            f"cosyvoice: {model.label} cannot be downloaded from ModelScope ({describe(error, model)}); "
+            "name a local model directory instead"
         ) from None
 
 
 def version_of(directory: Path) -> int:
-    """1, 2 or 3, by the yaml file in the directory. Raises EngineUnavailable where that or another part is missing."""
+    """Recognize version 1, 2 or 3 by the yaml file in the directory.
+
+    Raises EngineUnavailable where that or another part is missing.
+    """
     found = [version for version, name in _YAML_NAMES.items() if (directory / name).is_file()]
     if not found:
         names = ", ".join(_YAML_NAMES.values())
-        raise EngineUnavailable(f"cosyvoice: {directory.name} is no model directory: it has none of {names}")
+        raise EngineUnavailable(f"cosyvoice: {directory.name} is not a model directory: it has none of {names}")
     parts = ["llm.pt", "flow.pt", "hift.pt", "campplus.onnx", f"speech_tokenizer_v{found[0]}.onnx"]
     parts += ["CosyVoice-BlankEN"] if found[0] > 1 else []
     if missing := [part for part in parts if not (directory / part).exists()]:
-        raise EngineUnavailable(f"cosyvoice: {directory.name} is not whole: {', '.join(missing)} missing")
+        raise EngineUnavailable(f"cosyvoice: {directory.name} is incomplete: {', '.join(missing)} missing")
     return found[0]
 
 
 def constructor_arguments(model: CosyVoiceModel, version: int, cuda: bool) -> dict[str, Any]:
-    """Keyword arguments of upstream's class for that version.
+    """Keyword arguments of upstream's class for a version.
 
-    Raises EngineUnavailable where the version or the machine has not what the recipe asks for: upstream would go on
-    without it and say so in its log alone.
+    Raises EngineUnavailable where the version or the machine lacks what the recipe asks for: upstream would go on
+    without it and say so only in its log.
     """
     serving = model.serving
     wanted = {"fp16": model.fp16, "jit": serving.jit, "tensorrt": serving.tensorrt, "vllm": serving.vllm}
@@ -99,8 +100,8 @@ def constructor_arguments(model: CosyVoiceModel, version: int, cuda: bool) -> di
         raise EngineUnavailable(f"cosyvoice: {', '.join(asked)} needs a GPU, and there is none here")
     if serving.threads > 1 and not (serving.tensorrt or serving.vllm):
         raise EngineUnavailable(
-            f"cosyvoice: {serving.threads} threads need tensorrt or vllm; without, several workers on one GPU do "
-            "more, and keep the seeds"
+            f"cosyvoice: {serving.threads} threads need tensorrt or vllm; without those, use several workers on one "
+            "GPU: they are faster, and keep the seeds"
         )
     arguments = {
         "load_jit": serving.jit,
@@ -121,7 +122,7 @@ def _check_process(version: int) -> None:
 
 
 def _import(model: CosyVoiceModel) -> tuple[Any, bool]:
-    """Upstream's mended module, and whether there is a GPU."""
+    """Import upstream's patched module; returns also whether there is a GPU."""
     try:
         import torch
 
@@ -131,25 +132,26 @@ def _import(model: CosyVoiceModel) -> tuple[Any, bool]:
     except (ImportError, OSError, RuntimeError) as error:
         # Libraries of another build of PyTorch or CUDA fail in any of these.
         raise EngineUnavailable(
-            f"cosyvoice's source is there but does not import ({describe(error, model)}); docs/cosyvoice.md lists the "
-            "packages it needs"
+            f"cosyvoice: its source does not import ({describe(error, model)}); docs/cosyvoice.md lists the "
+            "packages that it needs"
         ) from None
 
 
-def _construct(mended: Any, model: CosyVoiceModel, directory: Path, arguments: dict[str, Any]) -> Any:
+def _construct(upstream: Any, model: CosyVoiceModel, directory: Path, arguments: dict[str, Any]) -> Any:
     if model.serving.vllm:
         _register_with_vllm(model)
     try:
-        with _random_state_kept(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # deprecations in the libraries of upstream's, which are not ours to mend
-            return mended.AutoModel(model_dir=str(directory), **arguments)
+        # Upstream seeds all generators with constants of its own while it loads.
+        with random_state_kept(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # deprecations in upstream's own libraries
+            return upstream.AutoModel(model_dir=str(directory), **arguments)
     except Exception as error:  # noqa: BLE001  a checkpoint fails to load in more ways than have a common class
         # Not chained: the causes name directories.
         raise EngineUnavailable(f"cosyvoice cannot load {model.label}: {describe(error, model)}") from None
 
 
 def _register_with_vllm(model: CosyVoiceModel) -> None:
-    """vLLM must know upstream's class, and look for it in this process: a registration does not reach a child."""
+    """Register upstream's class with vLLM, and keep vLLM in this process: a registration does not reach a child."""
     os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
     try:
         language_model = importlib.import_module("cosyvoice.vllm.cosyvoice2").CosyVoice2ForCausalLM
@@ -169,7 +171,7 @@ def _check_frontend(model: CosyVoiceModel, loaded: Loaded) -> None:
 
 @contextlib.contextmanager
 def _stdout_is_talk() -> Iterator[None]:
-    """What libraries print while they load goes to stderr, without the progress bar of transformers."""
+    """Send what libraries print while they load to stderr, and hide the progress bar of transformers."""
     with contextlib.redirect_stdout(sys.stderr), _no_loading_bar():
         yield
 
@@ -178,7 +180,7 @@ def _stdout_is_talk() -> Iterator[None]:
 def _no_loading_bar() -> Iterator[None]:
     try:
         bars = importlib.import_module("transformers.utils.logging")
-    except ImportError:  # said again, as a sentence, when upstream is imported
+    except ImportError:  # reported when upstream is imported
         yield
         return
     shown = bars.is_progress_bar_enabled()
@@ -188,17 +190,3 @@ def _no_loading_bar() -> Iterator[None]:
     finally:
         if shown:
             bars.enable_progress_bar()
-
-
-@contextlib.contextmanager
-def _random_state_kept() -> Iterator[None]:
-    """Upstream seeds all generators with constants of its own while it loads."""
-    import torch
-
-    kept, kept_numpy = random.getstate(), np.random.get_state()
-    try:
-        with torch.random.fork_rng():
-            yield
-    finally:
-        random.setstate(kept)
-        np.random.set_state(kept_numpy)

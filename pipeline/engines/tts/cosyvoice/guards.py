@@ -1,7 +1,7 @@
-"""What is not sent to upstream at all, and what is not taken from it.
+"""Refuses requests that upstream must not be given, and audio that it must not have made.
 
-Of the cases here upstream makes an error that says nothing (a vector of another width, an empty text), no audio
-("..."), or, without a word, audio that is wrong: NaN from a vector with NaN, a voice that nobody chose from zeros.
+In the cases here, upstream raises an error that explains nothing (a vector of another width, an empty text), gives no
+audio ("..."), or silently gives wrong audio: NaN from a vector with NaN, a voice that nobody chose from zeros.
 """
 
 import re
@@ -15,16 +15,20 @@ from pipeline.engines.contract import Failure, Samples, SpeechRequest
 from pipeline.engines.tts._prosody import unspeakable
 
 LONGEST_PROMPT_S = 30
-"""Upstream's own limit on a recording that it makes speech tokens of."""
+"""Upstream's own limit on a recording from which it makes speech tokens."""
 SHORTEST_PROMPT_S = 0.5
-"""Our own: less than a syllable or two is no voice, and upstream's transforms fail on a few hundredths of a second."""
+"""Our own limit: a syllable or two say too little of a voice, and upstream's transforms fail on a few hundredths of a
+second."""
 
 _SLOWEST, _FASTEST = 0.4, 2.5
 _CONTROL = re.compile(r"<\|[^|>]*\|>")
 
 
 def refusal(request: SpeechRequest, controls: Iterable[str] = ()) -> Failure | None:
-    """Why the request cannot be spoken, whatever the voice; None: it can. `controls` are the tokenizer's tokens."""
+    """Say why a request cannot be spoken, whatever its voice; None where it can.
+
+    `controls` are the control tokens of the tokenizer.
+    """
     if failure := unspeakable(request.text):
         return failure
     if token := control_token(request.text, controls):
@@ -38,14 +42,17 @@ def refusal(request: SpeechRequest, controls: Iterable[str] = ()) -> Failure | N
 
 
 def control_token(text: str, controls: Iterable[str] = ()) -> str | None:
-    """The first of the tokens that steer the model, and are not said, in the text. Text is data and must hold none."""
+    """Return the first token in a text that steers the model instead of being spoken; None where there is none.
+
+    Text is data, and must not steer the model.
+    """
     if match := _CONTROL.search(text):
         return match[0]
     return next((token for token in controls if token in text), None)
 
 
 def embedding_problem(embedding: npt.NDArray[np.float32], width: int) -> Failure | None:
-    """What is wrong with a voice's embedding, which should be [width]."""
+    """Say what is wrong with a voice's embedding, which should be [width]."""
     if embedding.shape != (width,):
         shape = " x ".join(map(str, embedding.shape)) or "a scalar"
         return Failure(Reason.SYNTHESIS_FAILED, f"the voice's embedding is {shape}; the model takes {width} numbers")
@@ -57,7 +64,7 @@ def embedding_problem(embedding: npt.NDArray[np.float32], width: int) -> Failure
 
 
 def prompt_problem(samples: Samples, sample_rate: int) -> Failure | None:
-    """What is wrong with a decoded prompt [T]."""
+    """Say what is wrong with a decoded prompt [T]."""
     seconds = len(samples) / sample_rate
     if not SHORTEST_PROMPT_S <= seconds <= LONGEST_PROMPT_S:
         limits = f"{SHORTEST_PROMPT_S}..{LONGEST_PROMPT_S} s"
@@ -68,7 +75,7 @@ def prompt_problem(samples: Samples, sample_rate: int) -> Failure | None:
 
 
 def audio_problem(samples: Samples) -> Failure | None:
-    """What is wrong with what upstream made [T]."""
+    """Say what is wrong with the samples [T] that upstream made."""
     if not samples.size:
         return Failure(Reason.SYNTHESIS_FAILED, "cosyvoice gave no audio")
     if not np.isfinite(samples).all():

@@ -1,4 +1,4 @@
-"""How a voice is spoken with: decided by what it holds, by the recipe's instruction and by the model's version."""
+"""Chooses upstream's mode for a voice, by what it holds, the recipe's instruction and the model's version."""
 
 from enum import Enum
 
@@ -12,7 +12,7 @@ SYSTEM_PROMPT = "You are a helpful assistant."
 
 
 class Mode(Enum):
-    """Upstream's ways to speak, by upstream's names."""
+    """Upstream's modes of speaking, under upstream's names."""
 
     SFT = "sft"
     """The timbre alone, as an embedding."""
@@ -27,18 +27,18 @@ class Mode(Enum):
 
 
 def mode_of(voice: Voice, language: str, instruct: str | None, version: int, stored_prompt: bool) -> Mode | Failure:
-    """The mode for a voice and the language of the text.
+    """Choose the mode for a voice and the language of the text.
 
-    `stored_prompt` says that the model holds a recording under the voice's name. A recording whose text is not known
-    is spoken with as across languages.
+    `stored_prompt` says that the model holds a recording under the voice's name. A recording whose text is unknown is
+    used as if its language were another one.
     """
     recorded = stored_prompt or (voice.embedding is None and voice.prompt_audio is not None)
     if instruct is not None:
         return _instructed(version, recorded)
     if not recorded:
         return Mode.SFT
-    told = stored_prompt or bool((voice.prompt_text or "").strip())
-    return Mode.ZERO_SHOT if told and voice.language == language else Mode.CROSS_LINGUAL
+    has_text = stored_prompt or bool((voice.prompt_text or "").strip())
+    return Mode.ZERO_SHOT if has_text and voice.language == language else Mode.CROSS_LINGUAL
 
 
 def _instructed(version: int, recorded: bool) -> Mode | Failure:
@@ -53,10 +53,10 @@ def _instructed(version: int, recorded: bool) -> Mode | Failure:
     return Mode.INSTRUCT if version == 1 else Mode.INSTRUCT2
 
 
-def prompt_text_of(mode: Mode, version: int, told: str, instruct: str | None) -> str:
-    """What the language model reads before the text: `told`, said in the recording, or the instruction, or nothing.
+def prompt_text_of(mode: Mode, version: int, prompt_text: str, instruct: str | None) -> str:
+    """Return the text that the language model reads before its own: the prompt's text, the instruction, or nothing.
 
-    Version 3 demands its end-of-prompt token in every mode; an instruction that has it already is left as it is.
+    Version 3 demands its end-of-prompt token in every mode; an instruction that already holds it stays as it is.
     """
     if mode in (Mode.INSTRUCT, Mode.INSTRUCT2):
         text = instruct or ""
@@ -64,4 +64,4 @@ def prompt_text_of(mode: Mode, version: int, told: str, instruct: str | None) ->
             return text
         return (f"{SYSTEM_PROMPT} {text}" if version == 3 else text) + END_OF_PROMPT
     head = SYSTEM_PROMPT + END_OF_PROMPT if version == 3 else ""
-    return head + (told if mode is Mode.ZERO_SHOT else "")
+    return head + (prompt_text if mode is Mode.ZERO_SHOT else "")

@@ -1,12 +1,13 @@
-"""What upstream's code needs to run inside a worker: mends of its modules, none of its files.
+"""Patches upstream's modules in memory so that they run inside a worker; its files stay as they are.
 
 * torchaudio's compiled part is not loadable beside every PyTorch, and since 2.9 its `load` needs torchcodec. Upstream
   uses its pure-Python parts alone (Kaldi features, mel spectrograms) once prompts are read by soundfile.
 * Upstream sets the root logger to DEBUG, writes the text of every row to it, and shows a progress bar for each.
-* transformers 5 makes a language model in the type that its configuration names: bfloat16, in which the checkpoint
-  would be rounded and the layers around it, in float32, would not fit.
-* Upstream masks one token a step and leaves out those in the cache. transformers 4.51 took that as "nothing is
-  masked"; later releases fill the mask up with "masked", so that every step but the first sees the first token alone.
+* transformers 5 makes a language model in the data type that its configuration names: bfloat16, to which the
+  checkpoint would be rounded, and which does not fit the float32 layers around it.
+* Upstream's mask has one token for each step and leaves out those in the cache. transformers 4.51 took the missing
+  ones as "not masked"; later releases take them as "masked", so that every step but the first sees the first token
+  alone.
 """
 
 import contextlib
@@ -32,25 +33,28 @@ _LOWEST_PROMPT_RATE = 16_000
 
 
 def import_upstream() -> ModuleType:
-    """`cosyvoice.cli.cosyvoice`, mended. May be called again; ImportError where a package that it needs is missing."""
+    """Import `cosyvoice.cli.cosyvoice` with all patches. May be called again.
+
+    Raises ImportError where a package that upstream needs is missing.
+    """
     find_source()
     with _root_logger_kept(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import_torchaudio()
         upstream = importlib.import_module("cosyvoice.cli.cosyvoice")
-        # The yaml of the model directory names classes of these; imported now, their import is quiet too.
+        # The yaml file of the model directory names classes of these modules; imported here, they are quiet too.
         for name in ("cosyvoice.flow.flow_matching", "cosyvoice.flow.DiT.dit", "cosyvoice.hifigan.generator"):
             importlib.import_module(name)
     _quieten(upstream)
     vars(importlib.import_module("cosyvoice.cli.frontend"))["load_wav"] = load_prompt
-    _mend_language_model(importlib.import_module("cosyvoice.llm.llm"))
+    _patch_language_model(importlib.import_module("cosyvoice.llm.llm"))
     return upstream
 
 
 def load_prompt(prompt: bytes, target_rate: int, min_sr: int = _LOWEST_PROMPT_RATE) -> Any:
-    """Upstream's `load_wav` for a file in memory: float32 tensor [1, T] in -1..1 at `target_rate`.
+    """Load a prompt as upstream's `load_wav` does, but from memory: float32 tensor [1, T] in -1..1 at `target_rate`.
 
-    `min_sr` (upstream's name) is the lowest rate of the file. Raises ValueError below it.
+    `min_sr` (upstream's name) is the lowest rate that the file may have. Raises ValueError below it.
     """
     import torch
 
@@ -62,7 +66,7 @@ def load_prompt(prompt: bytes, target_rate: int, min_sr: int = _LOWEST_PROMPT_RA
 
 
 def read_prompt(prompt: bytes) -> tuple[Samples, int]:
-    """Mono samples, float32 [T], and rate of a WAV or FLAC file. Raises soundfile.LibsndfileError."""
+    """Decode a WAV or FLAC file to mono samples, float32 [T], and their rate. Raises soundfile.LibsndfileError."""
     samples, sample_rate = soundfile.read(BytesIO(prompt), dtype="float32", always_2d=True)
     mono: Samples = samples.mean(axis=1, dtype=np.float32)
     return mono, int(sample_rate)
@@ -70,7 +74,7 @@ def read_prompt(prompt: bytes) -> tuple[Samples, int]:
 
 @contextlib.contextmanager
 def _root_logger_kept() -> Iterator[None]:
-    """Whatever the block does to the root logger is undone."""
+    """Undo whatever the block does to the root logger."""
     root = logging.getLogger()
     level, handlers = root.level, list(root.handlers)
     # basicConfig, which upstream calls, does nothing where a handler is there.
@@ -83,7 +87,7 @@ def _root_logger_kept() -> Iterator[None]:
 
 
 def _quieten(upstream: ModuleType) -> None:
-    """Upstream's modules log to a logger of their own name, warnings and up, and show no progress."""
+    """Let upstream's modules log warnings and errors only, to a logger of their own, and hide their progress bars."""
     logger = logging.getLogger(_LOGGER)
     if logger.level == logging.NOTSET:
         logger.setLevel(logging.WARNING)
@@ -91,11 +95,11 @@ def _quieten(upstream: ModuleType) -> None:
         if name.split(".")[0] == "cosyvoice" and getattr(module, "logging", None) is logging:
             vars(module)["logging"] = logger
     vars(upstream)["tqdm"] = lambda pieces: pieces
-    # `torch.cuda.amp.autocast` is deprecated; said anew for every piece.
+    # `torch.cuda.amp.autocast` is deprecated, and warns for every piece of text.
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"cosyvoice\.")
 
 
-def _mend_language_model(module: ModuleType) -> None:
+def _patch_language_model(module: ModuleType) -> None:
     encoder = module.Qwen2Encoder
     if isinstance(module.Qwen2ForCausalLM, SimpleNamespace):
         return
@@ -114,7 +118,7 @@ def _mend_language_model(module: ModuleType) -> None:
 
 
 def _reaching_back(masks: Any, cache: Any, new: int) -> Any:
-    """The mask [1, T, S] with "seen" for the cached positions that it leaves out, before those of `new` tokens.
+    """Extend the mask [1, T, S] by "not masked" for the cached positions before those of the `new` tokens.
 
     Upstream reads its last row.
     """

@@ -1,9 +1,8 @@
-"""The engine: requests in, clips out, one utterance of upstream's at a time or a few at once."""
+"""The engine: speaks requests one at a time, or a few at once."""
 
-import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -11,20 +10,21 @@ import numpy as np
 from manifests.errors import EngineDied
 from manifests.reasons import Reason
 from pipeline.engines.contract import Clip, Failure, Samples, SpeechRequest
+from pipeline.engines.shared.random_state import random_state_kept
 from pipeline.engines.tts.cosyvoice import CosyVoiceModel
 from pipeline.engines.tts.cosyvoice.checkpoint import Loaded
 from pipeline.engines.tts.cosyvoice.errors import describe, is_fatal
 from pipeline.engines.tts.cosyvoice.guards import audio_problem, refusal
-from pipeline.engines.tts.cosyvoice.timbre import Entry, Timbres
+from pipeline.engines.tts.cosyvoice.timbre import SpeakerEntry, Timbres
 from pipeline.engines.tts.cosyvoice.upstream import NAME
 
 
 class CosyVoiceSynthesizer:
     """Speaks with a loaded model.
 
-    With one thread, a clip depends on its request alone: all generators are seeded before each utterance and put back
-    after it. With several (TensorRT or vLLM), utterances draw from the same generators at the same time, and the seed
-    says nothing; vLLM has generators of its own besides.
+    With one thread, a clip depends on its request alone: all random generators are seeded before each utterance and
+    get their states back after it. With several threads (TensorRT or vLLM), utterances draw from the same generators
+    at the same time, and the seed has no meaning; vLLM also has generators of its own.
     """
 
     name = NAME
@@ -55,7 +55,7 @@ class CosyVoiceSynthesizer:
         if failure := refusal(request, self._controls):
             return failure
         try:
-            with seeded(request.seed) if self._threads == 1 else nullcontext():
+            with random_state_kept(request.seed) if self._threads == 1 else nullcontext():
                 entry = self._timbres.entry(request)
                 samples = entry if isinstance(entry, Failure) else self._generate(request, entry[1])
         except Exception as error:  # noqa: BLE001  upstream raises what it likes on data, assertions among it
@@ -66,8 +66,8 @@ class CosyVoiceSynthesizer:
             return samples
         return audio_problem(samples) or Clip(np.clip(samples, -1.0, 1.0), self.sample_rate)
 
-    def _generate(self, request: SpeechRequest, entry: Entry) -> Samples:
-        """All pieces that upstream cuts the text into, one after the other, [T].
+    def _generate(self, request: SpeechRequest, entry: SpeakerEntry) -> Samples:
+        """Speak all pieces into which upstream cuts the text, joined to samples [T].
 
         A registered speaker's entry goes to the model as it is, so this one call serves every mode.
         """
@@ -85,29 +85,15 @@ class CosyVoiceSynthesizer:
         return np.concatenate(made) if made else np.zeros(0, np.float32)
 
 
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """All generators that upstream draws from (torch's of every device, NumPy's, Python's) seeded, and put back."""
-    import torch
-
-    kept, kept_numpy = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        np.random.seed(seed % 2**32)
-        random.seed(seed)
-        try:
-            yield
-        finally:
-            random.setstate(kept)
-            np.random.set_state(kept_numpy)
-
-
 def _samples(speech: Any) -> Samples:
-    """A tensor [1, T] of any type and device as float32 [T]."""
+    """Convert a tensor [1, T] of any type and device to float32 [T]."""
     return np.ascontiguousarray(speech.detach().float().cpu().numpy().reshape(-1))
 
 
 def _control_tokens(tokenizer: Any) -> tuple[str, ...]:
-    """The tokens that versions 2 and 3 add for noises, stress and phonemes. Version 1 writes all of its as <|...|>."""
+    """Return the tokens that versions 2 and 3 add for noises, stress and phonemes.
+
+    Those of version 1 are all <|...|>.
+    """
     special = getattr(tokenizer, "special_tokens", None)
     return tuple(special.get("additional_special_tokens", ())) if isinstance(special, dict) else ()

@@ -1,9 +1,9 @@
-"""What a voice holds, as the inputs of upstream's model.
+"""Turns what a voice holds into the inputs of upstream's model.
 
-Upstream keeps a registry of speakers (`spk2info`), and what it holds under a name goes into the model as it is. An
-entry is made for each request, put there under a name that no other request has, and taken out again: a bank of tens
-of thousands of voices leaves nothing behind. Reading a recording is dear (two ONNX graphs and a mel spectrogram), so
-what was read is kept for the last few.
+Upstream keeps a registry of speakers (`spk2info`), whose entries go into the model as they are. An entry is made for
+each request, registered under a name that no other request has, and removed again: a bank of tens of thousands of
+voices leaves nothing behind. Reading a recording is expensive (two ONNX graphs and a mel spectrogram), so the results
+for the last few recordings are kept.
 """
 
 import hashlib
@@ -24,8 +24,8 @@ from pipeline.engines.tts.cosyvoice.modes import Mode, mode_of, prompt_text_of
 from pipeline.engines.tts.cosyvoice.patches import read_prompt
 from voicebank.voice import Vector, Voice
 
-Entry = dict[str, Any]
-"""Keyword arguments of upstream's `model.tts`, but for the text."""
+SpeakerEntry = dict[str, Any]
+"""Keyword arguments of upstream's `model.tts` without the text."""
 
 _KEPT_PROMPTS = 64
 _TEXT = ("text", "text_len")
@@ -34,7 +34,7 @@ _PROMPT_TOKENS = ("llm_prompt_speech_token", "llm_prompt_speech_token_len")
 
 
 class Timbres:
-    """Makes entries for one loaded model. May be asked by several threads at once."""
+    """Makes speaker entries for one loaded model. Several threads may use it at once."""
 
     def __init__(self, upstream: Any, version: int, instruct: str | None, text_frontend: bool) -> None:
         self._upstream = upstream
@@ -44,11 +44,14 @@ class Timbres:
         self._text_frontend = text_frontend
         self._named = dict(upstream.frontend.spk2info)
         self._width = int(upstream.model.flow.spk_embed_affine_layer.in_features)
-        self._prompts: OrderedDict[bytes, Entry] = OrderedDict()
+        self._prompts: OrderedDict[bytes, SpeakerEntry] = OrderedDict()
         self._lock = threading.Lock()
 
-    def entry(self, request: SpeechRequest) -> tuple[Mode, Entry] | Failure:
-        """How the request is to be spoken. What upstream raises on a recording is let through."""
+    def entry(self, request: SpeechRequest) -> tuple[Mode, SpeakerEntry] | Failure:
+        """Return the mode and the speaker entry for a request.
+
+        Exceptions that upstream raises on a recording pass through.
+        """
         voice = request.voice
         base = self._base(voice)
         if isinstance(base, Failure):
@@ -59,11 +62,11 @@ class Timbres:
             return mode
         if control_token(voice.prompt_text or ""):
             return Failure(Reason.SYNTHESIS_FAILED, "the voice's prompt text holds a control token")
-        return mode, self._told(base, mode, voice, stored)
+        return mode, self._for_mode(base, mode, voice, stored)
 
     @contextmanager
-    def registered(self, entry: Entry) -> Iterator[str]:
-        """The name under which upstream finds the entry, while the block lasts."""
+    def registered(self, entry: SpeakerEntry) -> Iterator[str]:
+        """Register an entry for the length of the block; yields the name under which upstream finds it."""
         name = f"parley-{uuid.uuid4().hex}"
         self._frontend.spk2info[name] = entry
         try:
@@ -71,8 +74,8 @@ class Timbres:
         finally:
             del self._frontend.spk2info[name]
 
-    def _base(self, voice: Voice) -> Entry | Failure:
-        """The timbre, with all that is known of a recording."""
+    def _base(self, voice: Voice) -> SpeakerEntry | Failure:
+        """Return the entry of the voice's timbre, with everything known of its recording, if it has one."""
         if voice.embedding is not None:
             return self._of_embedding(voice.embedding)
         if voice.prompt_audio is not None:
@@ -87,7 +90,7 @@ class Timbres:
             return dict(stored)
         return {"llm_embedding": stored["embedding"], "flow_embedding": stored["embedding"]}
 
-    def _of_embedding(self, embedding: Vector) -> Entry | Failure:
+    def _of_embedding(self, embedding: Vector) -> SpeakerEntry | Failure:
         import torch
 
         if failure := embedding_problem(embedding, self._width):
@@ -95,7 +98,7 @@ class Timbres:
         vector = torch.from_numpy(np.array(embedding, dtype=np.float32))[None].to(self._frontend.device)
         return {"llm_embedding": vector, "flow_embedding": vector}
 
-    def _of_prompt(self, audio: bytes) -> Entry | Failure:
+    def _of_prompt(self, audio: bytes) -> SpeakerEntry | Failure:
         key = hashlib.sha256(audio).digest()
         with self._lock:
             if key in self._prompts:
@@ -110,18 +113,21 @@ class Timbres:
             return dict(read)
         return read
 
-    def _read(self, audio: bytes) -> Entry | Failure:
+    def _read(self, audio: bytes) -> SpeakerEntry | Failure:
         try:
             samples, sample_rate = read_prompt(audio)
         except soundfile.LibsndfileError as error:
             return Failure(Reason.SYNTHESIS_FAILED, f"the voice's prompt cannot be decoded: {error.error_string}")
         if failure := prompt_problem(samples, sample_rate):
             return failure
-        read: Entry = self._frontend.frontend_zero_shot("", "", audio, self._upstream.sample_rate, "")
+        read: SpeakerEntry = self._frontend.frontend_zero_shot("", "", audio, self._upstream.sample_rate, "")
         return {name: value for name, value in read.items() if name not in (*_TEXT, *_PROMPT_TEXT)}
 
-    def _told(self, base: Entry, mode: Mode, voice: Voice, stored: bool) -> Entry:
-        """The entry with what the language model is to read first, and without what it is not to see in this mode."""
+    def _for_mode(self, base: SpeakerEntry, mode: Mode, voice: Voice, stored: bool) -> SpeakerEntry:
+        """Adapt an entry to a mode.
+
+        Adds the text that the language model reads first, and removes what the language model must not see.
+        """
         entry = dict(base)
         if mode is Mode.ZERO_SHOT and stored:
             return entry

@@ -1,4 +1,4 @@
-"""Where upstream's source is. Nothing of it is imported here, so that `version` costs milliseconds."""
+"""Finds upstream's source without importing it, so that `version` costs milliseconds."""
 
 import hashlib
 import importlib.util
@@ -21,14 +21,14 @@ _HOW = (
 
 
 def find_source() -> Path:
-    """Directory of upstream's package `cosyvoice`, with Matcha-TTS importable beside it.
+    """Find the directory of upstream's package `cosyvoice`, and make Matcha-TTS importable.
 
     Matcha-TTS is a submodule of upstream and put on the path from there. Raises EngineUnavailable where either is
-    missing, or where `cosyvoice` is the package of that name from PyPI: it is somebody else's, lacks the code that it
-    needs, and would stand in front of a real checkout.
+    missing, or where `cosyvoice` is the package of that name from PyPI: it has another author, lacks the code, and
+    hides a real checkout.
     """
     spec = importlib.util.find_spec("cosyvoice")
-    # Without an origin it is a mere directory of that name somewhere on the path.
+    # Without an origin it is just a directory of that name somewhere on the path.
     if spec is None or spec.origin is None or not spec.submodule_search_locations:
         raise EngineUnavailable(f"cosyvoice is not on the path; its source is needed: {_HOW}")
     package = Path(next(iter(spec.submodule_search_locations)))
@@ -53,9 +53,9 @@ def _add_matcha(directory: Path) -> None:
 
 @cache
 def source_digest(package: Path) -> str:
-    """The first 12 hex digits of the SHA-256 of the package's Python files, names and contents in order.
+    """Return the first 12 hex digits of the SHA-256 of the package's Python files, names and contents in order.
 
-    Tells a changed source from the same one without git, which an image may have left out.
+    Recognizes a changed source without git, which an image may lack.
     """
     digest = hashlib.sha256()
     for file in sorted(package.rglob("*.py")):

@@ -1,8 +1,8 @@
-"""Exceptions of upstream's own thread.
+"""Raises the exceptions of upstream's own thread.
 
-Upstream runs its language model in a thread for each piece of text, and does not look whether it failed: Python prints
-the traceback, and the flow is given the tokens that were there by then. That ends in an error that says nothing, or,
-worse, in audio that breaks off. Here the exception is kept and raised where the piece was asked for.
+Upstream runs its language model in a thread for each piece of text, and does not check whether it failed: Python
+prints the traceback, and the flow is given the tokens made so far. That ends in an error that explains nothing or,
+worse, in audio that breaks off. Here the exception is kept, and raised where the piece was asked for.
 """
 
 from collections.abc import Iterator
@@ -22,10 +22,10 @@ class LanguageModelError(Exception):
 
 
 def watch(inner: Any) -> None:
-    """Wrap `tts` and `llm_job` of upstream's inner model, so that what the thread raises comes out of `tts`.
+    """Wrap `tts` and `llm_job` of upstream's inner model, so that `tts` raises what the thread raised.
 
-    Both get the very same tensor as `text`, which tells pieces in flight at the same time apart. What upstream leaves
-    in its tables of sessions after an error is removed.
+    Both get the very same tensor as `text`, which tells apart pieces in flight at the same time. What upstream leaves
+    in its session tables after an error is removed.
     """
     speak, run_language_model = inner.tts, inner.llm_job
     sessions: dict[int, str] = {}
@@ -36,8 +36,8 @@ def watch(inner: Any) -> None:
         try:
             run_language_model(text, *others)
             if not inner.tts_speech_token_dict.get(others[-1]):
-                raise ValueError("it ended at once, without any speech token")
-        except Exception as error:  # noqa: BLE001  whatever ends the thread is to be raised in the caller's
+                raise ValueError("it ended at once and gave no speech tokens")
+        except Exception as error:  # noqa: BLE001  whatever ends the thread must be raised in the caller's
             failures[id(text)] = error
 
     def tts(**inputs: Any) -> Iterator[Any]:
@@ -47,7 +47,7 @@ def watch(inner: Any) -> None:
                 if id(text) in failures:
                     break
                 yield piece
-        except Exception:  # what follows from the thread's failure; that one is raised below
+        except Exception:  # a consequence of the thread's failure, which is raised below
             if id(text) not in failures:
                 raise
         finally:

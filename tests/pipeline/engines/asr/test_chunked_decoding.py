@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sounds import silence, sound
 
-from pipeline.engines.asr._chunked_decoding import Heard, Hearer, transcribe
+from pipeline.audio.levels import loudest_dbfs
+from pipeline.engines.asr._chunked_decoding import WindowDecoder, WindowTranscript, transcribe
 from pipeline.engines.asr._windows import SHORTEST_S, WINDOW_S, cut_windows
 from pipeline.engines.contract import Clip, Failure, Transcript
 from pipeline.engines.shared.batches import cut_batches
-from pipeline.engines.shared.silence_guard import SAMPLE_RATE, loudest_dbfs, prepare
+from pipeline.engines.shared.silence_guard import SAMPLE_RATE, prepare
 from tests.tables import each_row
 
 
@@ -63,10 +64,10 @@ def test_the_level_of_the_loudest_50_ms_decides(level_dbfs: float, heard: bool) 
     assert (prepare(clip) == Transcript("")) is not heard if not heard else isinstance(prepare(clip), np.ndarray)
 
 
-def hearer(results: dict[int, Heard | Failure]) -> Hearer:
+def decoder(results: dict[int, WindowTranscript | Failure]) -> WindowDecoder:
     """Hears, in a window of so many seconds, what the table says."""
-    return Hearer(
-        hear=lambda windows: [results[round(window.seconds)] for window in windows],
+    return WindowDecoder(
+        decode=lambda windows: [results[round(window.seconds)] for window in windows],
         group=lambda seconds, language: language,
         refuse=lambda language: None,
         batch_s=100,
@@ -75,27 +76,32 @@ def hearer(results: dict[int, Heard | Failure]) -> Hearer:
 
 def test_what_the_windows_hold_is_joined() -> None:
     long = Clip(np.concatenate([sound(25).samples, silence(0.4).samples, sound(9.6).samples]), 16_000)
-    heard: dict[int, Heard | Failure] = {25: Heard(" one two ", -0.2, 0.9, 3), 10: Heard("three", -0.8, 0.1, 1)}
-    assert transcribe([long], ["en"], hearer(heard)) == [Transcript("one two three", pytest.approx(-0.35), 0.1)]
-    assert transcribe([long], ["zh"], hearer(heard)) == [Transcript("one twothree", pytest.approx(-0.35), 0.1)]
+    heard: dict[int, WindowTranscript | Failure] = {
+        25: WindowTranscript(" one two ", -0.2, 0.9, 3),
+        10: WindowTranscript("three", -0.8, 0.1, 1),
+    }
+    assert transcribe([long], ["en"], decoder(heard)) == [Transcript("one two three", pytest.approx(-0.35), 0.1)]
+    assert transcribe([long], ["zh"], decoder(heard)) == [Transcript("one twothree", pytest.approx(-0.35), 0.1)]
 
 
 def test_a_window_without_a_sound_is_not_heard() -> None:
     long = Clip(np.concatenate([sound(25).samples, silence(30).samples]), 16_000)
     seen: list[float] = []
 
-    def hear(windows: object) -> list[Heard]:
+    def hear(windows: object) -> list[WindowTranscript]:
         seen.extend(window.seconds for window in windows)  # type: ignore[attr-defined]
-        return [Heard("yes")]
+        return [WindowTranscript("yes")]
 
-    one = Hearer(hear, lambda seconds, language: language, lambda language: None, 100)
+    one = WindowDecoder(hear, lambda seconds, language: language, lambda language: None, 100)
     assert transcribe([long], ["en"], one) == [Transcript("yes")]
     assert len(seen) == 1
 
 
 def test_a_loop_that_was_cut_off_tells_more_than_the_cut() -> None:
-    loop = Heard("and then " * 30, -0.1, 0.0, 60, ended=False)
-    (result,) = transcribe([sound(10)], ["en"], hearer({10: loop}))
+    loop = WindowTranscript("and then " * 30, -0.1, 0.0, 60, ended=False)
+    (result,) = transcribe([sound(10)], ["en"], decoder({10: loop}))
     assert isinstance(result, Transcript)
-    (result,) = transcribe([sound(10)], ["en"], hearer({10: Heard("I was about to", -0.1, 0.0, 4, ended=False)}))
+    (result,) = transcribe(
+        [sound(10)], ["en"], decoder({10: WindowTranscript("I was about to", -0.1, 0.0, 4, ended=False)})
+    )
     assert isinstance(result, Failure)

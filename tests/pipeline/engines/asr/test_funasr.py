@@ -119,7 +119,7 @@ def test_a_batch_in_which_paraformer_finds_no_word(tmp_path: Path) -> None:
 def test_a_clip_without_a_word_at_the_end_of_a_batch(former: FunASR, monkeypatch: pytest.MonkeyPatch) -> None:
     """The package raises IndexError then, for the whole batch."""
     calls: list[int] = []
-    together = former._hear_together
+    together = former._decode_together
 
     def trips(windows: Any) -> Any:
         calls.append(len(windows))
@@ -127,7 +127,7 @@ def test_a_clip_without_a_word_at_the_end_of_a_batch(former: FunASR, monkeypatch
             raise IndexError("index 51 is out of bounds for dimension 0 with size 51")
         return together(windows)
 
-    monkeypatch.setattr(former, "_hear_together", trips)
+    monkeypatch.setattr(former, "_decode_together", trips)
     results = former.transcribe(SEVERAL[:3], ["zh"] * 3)
     assert calls == [3, 1, 1, 1]
     monkeypatch.undo()
@@ -138,7 +138,7 @@ def test_a_clip_that_the_package_trips_over_fails_alone(former: FunASR, monkeypa
     def trips(windows: Any) -> Any:
         raise IndexError("out of bounds")
 
-    monkeypatch.setattr(former, "_hear_together", trips)
+    monkeypatch.setattr(former, "_decode_together", trips)
     results = former.transcribe(SEVERAL[:2], ["zh"] * 2)
     assert [isinstance(r, Failure) and r.reason for r in results] == [Reason.RECOGNITION_FAILED] * 2
 
@@ -154,10 +154,10 @@ def test_results_that_do_not_belong_to_the_clips_stop_the_engine(
 def test_batches_are_cut_by_seconds(sense_voice: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recognizer = open_recognizer(model(sense_voice, serving=Local(batch_s=7)))
     sizes: list[list[float]] = []
-    together = recognizer._hear_together
+    together = recognizer._decode_together
     monkeypatch.setattr(
         recognizer,
-        "_hear_together",
+        "_decode_together",
         lambda windows: sizes.append([w.seconds for w in windows]) or together(windows),
     )
     recognizer.transcribe([sound(s) for s in (1, 3, 2, 3, 1)], ["zh"] * 5)
@@ -217,14 +217,14 @@ def test_a_checkpoint_that_is_not_whole_is_refused(tmp_path: Path, how: str) -> 
 
 def test_a_model_without_support_is_refused(sense_voice: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "FAMILIES", {"Paraformer": engine.FAMILIES["Paraformer"]})
-    with pytest.raises(EngineUnavailable, match="no support for models of the kind SenseVoiceSmall"):
+    with pytest.raises(EngineUnavailable, match="models of the kind SenseVoiceSmall are not supported"):
         open_recognizer(model(sense_voice))
 
 
 def test_a_device_that_is_not_there_is_no_reason_to_take_another(sense_voice: Path) -> None:
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
-    with pytest.raises(EngineUnavailable, match="no device cuda:0"):
+    with pytest.raises(EngineUnavailable, match=r"funasr cannot run on .cuda:0."):
         open_recognizer(model(sense_voice, serving=Local(device="cuda:0")))
 
 

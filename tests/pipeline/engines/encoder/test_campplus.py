@@ -154,8 +154,8 @@ def two_inputs(place):
     [
         (no_file, "finds no campplus.onnx under CosyVoice@"),
         (no_graph, "cannot load CosyVoice@unpinned"),
-        (other_features, "no graph of CAM"),
-        (two_inputs, "no graph of CAM"),
+        (other_features, "not a graph of CAM"),
+        (two_inputs, "not a graph of CAM"),
     ],
 )
 def test_what_cannot_be_used_is_said_without_a_path(directory, spoil, words):

@@ -90,7 +90,7 @@ def missing(_):
 def test_missing_package_says_what_to_install(monkeypatch, ask):
     monkeypatch.setattr(importlib.metadata, "version", missing)
     with pytest.raises(
-        EngineUnavailable, match=r'pip install "parley\[voicebank\]" && .*--no-deps resemblyzer==0\.1\.4'
+        EngineUnavailable, match=r"pip install 'parley\[voicebank\]' && .*--no-deps resemblyzer==0\.1\.4"
     ):
         ask()
 

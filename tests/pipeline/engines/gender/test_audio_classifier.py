@@ -217,7 +217,7 @@ def broken_weights(directory):
         (without_extractor, "cannot load"),
         (without_head, "lacks weights of a classifier: classifier.bias"),
         (broken_weights, "cannot load"),
-        (lambda directory: save(directory, "wavlm", sampling_rate=8000), "hears 8000 Hz"),
+        (lambda directory: save(directory, "wavlm", sampling_rate=8000), "takes 8000 Hz"),
     ],
     ids=["empty directory", "no extractor", "no head", "broken weights", "another rate"],
 )
@@ -245,5 +245,5 @@ def test_a_missing_library_says_what_to_install(monkeypatch):
         raise importlib.metadata.PackageNotFoundError("transformers")
 
     monkeypatch.setattr(importlib.metadata, "version", missing)
-    with pytest.raises(EngineUnavailable, match=r'transformers.*pip install "parley\[voicebank\]"'):
+    with pytest.raises(EngineUnavailable, match=r"transformers.*pip install 'parley\[voicebank\]'"):
         gender_classifier.version()

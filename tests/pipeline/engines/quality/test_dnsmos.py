@@ -66,8 +66,8 @@ def test_samples_beyond_full_scale_are_clipped():
 @pytest.mark.parametrize(
     ("samples", "words"),
     [
-        pytest.param(np.zeros(0, np.float32), "1 s at least", id="empty"),
-        pytest.param(hum(0.99).samples, "1 s at least", id="too short"),
+        pytest.param(np.zeros(0, np.float32), "at least 1 s", id="empty"),
+        pytest.param(hum(0.99).samples, "at least 1 s", id="too short"),
         pytest.param(np.zeros(2 * RATE, np.float32), "silent", id="silence"),
         pytest.param(np.full(2 * RATE, np.nan, np.float32), "NaN", id="nan"),
     ],
@@ -89,7 +89,7 @@ def test_missing_package_says_what_to_install(monkeypatch):
         raise importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(importlib.metadata, "version", missing)
-    with pytest.raises(EngineUnavailable, match=r"needs the package speechmos: pip install \"parley\[voicebank\]\""):
+    with pytest.raises(EngineUnavailable, match=r"needs the package speechmos: pip install 'parley\[quality\]'"):
         dnsmos.Dnsmos()
 
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from speech_doubles import BAD_CLIPS, RATE, voice
 
 from manifests.errors import EngineDied
 from pipeline.engines.contract import Clip, Failure
 from pipeline.engines.shared.clips import UNMEASURABLE, encode_each, samples_16_khz, unit_vector
+from tests.pipeline.engines.encoder.speech_doubles import BAD_CLIPS, RATE, voice
 from tests.tables import each_row
 
 
@@ -62,8 +62,8 @@ def test_an_encoder_that_breaks_is_dead():
         (48_000, 1.0, (0.5, np.inf), 16_000),
         (8_000, 0.5, (0.5, 1.0), 8_000),
         (44_100, 1.0, (0.5, 1.0), 16_000),
-        (16_000, 1.01, (0.5, 1.0), "1 s at most"),
-        (8_000, 0.4, (0.5, 1.0), "0.5 s at least"),
+        (16_000, 1.01, (0.5, 1.0), "at most 1 s"),
+        (8_000, 0.4, (0.5, 1.0), "at least 0.5 s"),
     ],
 )
 def test_clips_come_at_16_khz_and_within_the_limits(rate, seconds, limits, want):

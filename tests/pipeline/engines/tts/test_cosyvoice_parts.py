@@ -169,7 +169,7 @@ class Inner:
     ("text", "error", "message"),
     [
         ("raises", LanguageModelError, "the language model raised RuntimeError: the true reason"),
-        ("empty", LanguageModelError, "without any speech token"),
+        ("empty", LanguageModelError, "and gave no speech tokens"),
         ("flow", RuntimeError, "the flow"),
     ],
 )

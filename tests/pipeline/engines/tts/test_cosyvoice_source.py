@@ -107,9 +107,9 @@ def test_the_yaml_says_which_version_a_directory_is(tmp_path: Path, version: int
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [
-        ((), "is no model directory: it has none of cosyvoice.yaml, cosyvoice2.yaml, cosyvoice3.yaml"),
-        (WHOLE[1][1:], "is not whole: llm.pt missing"),
-        (WHOLE[2][:-1], "is not whole: CosyVoice-BlankEN missing"),
+        ((), "is not a model directory: it has none of cosyvoice.yaml, cosyvoice2.yaml, cosyvoice3.yaml"),
+        (WHOLE[1][1:], "is incomplete: llm.pt missing"),
+        (WHOLE[2][:-1], "is incomplete: CosyVoice-BlankEN missing"),
     ],
     ids=["no yaml", "no language model", "no tokenizer"],
 )
@@ -151,7 +151,7 @@ def test_a_hub_id_is_fetched_at_its_revision(tmp_path: Path, monkeypatch: pytest
 def test_a_hub_that_cannot_be_reached_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "modelscope", Hub(ConnectionError("no route to /home/me/cache/x")))  # type: ignore[arg-type]
     model = CosyVoiceModel(engine="cosyvoice", model="iic/CosyVoice-300M")
-    sentence = r"iic/CosyVoice-300M@unpinned cannot be had from ModelScope \(ConnectionError: no route to x\)"
+    sentence = r"iic/CosyVoice-300M@unpinned cannot be downloaded from ModelScope \(ConnectionError: no route to x\)"
     with pytest.raises(EngineUnavailable, match=sentence):
         checkpoint.find_directory(model)
 

@@ -148,7 +148,7 @@ def no_such_package(_):
 @pytest.mark.parametrize("ask", [silero.version, silero.SileroDetector])
 def test_a_missing_package_says_what_to_install(monkeypatch, ask):
     monkeypatch.setattr(importlib.metadata, "version", no_such_package)
-    with pytest.raises(EngineUnavailable, match=r'silero-vad.*pip install "parley\[voicebank\]"'):
+    with pytest.raises(EngineUnavailable, match=r"silero-vad.*pip install 'parley\[voicebank\]'"):
         ask()
 
 

@@ -98,8 +98,8 @@ def test_offline_a_card_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(EngineUnavailable) as error:
         AudioSealWatermarker(AudioSealModel(engine="audioseal", serving={"device": "cpu"}))
     assert str(error.value) == (
-        "'audioseal': the checkpoint of audioseal_wm_16bits cannot be downloaded (URLError): "
-        "go online once, or give a local file"
+        "audioseal: the checkpoint of audioseal_wm_16bits cannot be downloaded (URLError): "
+        "go online once, or name a local file"
     )
 
 
@@ -131,9 +131,9 @@ def _write(path: Path, what: str) -> None:
     ("what", "message"),
     [
         ("no file", "g.pth is neither a file nor a card (audioseal_wm_16bits, audioseal_wm_streaming)"),
-        ("nothing", "g.pth is no checkpoint that can be read without running code found in it"),
-        ("text", "g.pth is no checkpoint that can be read without running code found in it"),
-        ("code", "g.pth is no checkpoint that can be read without running code found in it"),
+        ("nothing", "g.pth is not a checkpoint that can be read without running code found in it"),
+        ("text", "g.pth is not a checkpoint that can be read without running code found in it"),
+        ("code", "g.pth is not a checkpoint that can be read without running code found in it"),
         ("a weight missing", "g.pth holds no generator of this architecture (KeyError)"),
         ("other sizes", "g.pth holds no generator of this architecture (RuntimeError)"),
         ("no architecture", "g.pth holds no generator of this architecture (AssertionError)"),
@@ -147,7 +147,7 @@ def test_what_cannot_be_loaded_is_one_sentence_without_a_path(
     _write(tmp_path / "g.pth", what)
     with pytest.raises(EngineUnavailable) as error:
         AudioSealWatermarker(model.model_copy(update={"generator": str(tmp_path / "g.pth")}))
-    assert str(error.value) == f"'audioseal': {message}"
+    assert str(error.value) == f"audioseal: {message}"
     assert not (tmp_path / "code ran").exists()
 
 
@@ -187,8 +187,8 @@ except Exception as error:
     print(type(error).__name__, error)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert done.stdout.startswith("EngineUnavailable 'audioseal' needs the package audioseal"), done.stderr
-    assert 'pip install "parley[audioseal]"' in done.stdout
+    assert done.stdout.startswith("EngineUnavailable audioseal needs the package audioseal"), done.stderr
+    assert "pip install 'parley[audioseal]'" in done.stdout
 
 
 def test_a_device_that_is_not_there_is_refused(model: AudioSealModel) -> None:

@@ -10,7 +10,8 @@ import pytest
 from manifests.audio import decode
 from manifests.errors import EngineUnavailable
 from manifests.reasons import Reason
-from pipeline.audio.samples import encode, normalize_peak, resample
+from pipeline.audio.levels import normalize_peak
+from pipeline.audio.samples import encode, resample
 from pipeline.engines.asr.tone import ToneRecognizer
 from pipeline.engines.contract import Clip, Detection, Failure, SpeechRequest
 from pipeline.engines.tts.tone import ToneSynthesizer
@@ -194,14 +195,14 @@ def test_missing_package_says_what_to_install(monkeypatch, ask):
 
 def test_another_release_is_refused(monkeypatch):
     monkeypatch.setattr(importlib.metadata, "version", lambda _: "1.1.0")
-    with pytest.raises(EngineUnavailable, match=r"1\.0\.1 only, not 1\.1\.0"):
+    with pytest.raises(EngineUnavailable, match=r"1\.0\.1 of its package only, not 1\.1\.0"):
         perth.PerthWatermarker()
 
 
 def test_missing_torch_says_so(monkeypatch):
     monkeypatch.setattr(importlib.metadata, "version", lambda _: "1.0.1")
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(EngineUnavailable, match="pip install torch"):
+    with pytest.raises(EngineUnavailable, match=r"the package torch: pip install .parley\[offline\]"):
         perth.PerthWatermarker()
 
 

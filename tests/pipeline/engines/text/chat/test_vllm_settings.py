@@ -93,7 +93,7 @@ def test_reply_of_a_finished_request(finish: str, cached: int | None, expected: 
 @pytest.mark.parametrize(
     ("message", "expected"),
     [
-        ("cannot read /data/me/models/big-7b/config.json here", "cannot read config.json here"),
+        ("cannot read /data/me/models/big-7b/config.json here", "cannot read big-7b/config.json here"),
         ("'/data/me/models/big-7b' has no weights", "'big-7b' has no weights"),
         ("see ~/.cache/hub/x and a/b, 1/2", "see x and a/b, 1/2"),
         ("two\n  lines", "two lines"),

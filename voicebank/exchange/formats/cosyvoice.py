@@ -1,8 +1,8 @@
 """CosyVoice's `spk2info.pt`: a dictionary of the speakers that a model knows, each with its tensors.
 
 An entry made by training holds `embedding` [1, 192]; one that `add_zero_shot_spk` made from a recording holds
-`flow_embedding` and `llm_embedding` of the same shape, and the recording's features and tokens. What is an embedding
-is taken, scaled to length 1 (the models do that too), and what is left is said.
+`flow_embedding` and `llm_embedding` of the same shape, and the recording's features and tokens. The embedding is taken
+and scaled to length 1, as the models do too; what is left out is reported.
 """
 
 import io
@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from manifests.errors import EngineUnavailable, InputError
+from manifests.errors import InputError
+from manifests.libraries import extra, library
 from manifests.storage import Place
-from voicebank.exchange.entry import Entry, Found, ImportReason, Reject, entry_problem
+from voicebank.exchange.entry import FoundVoices, ImportReason, VoiceEntry, VoiceReject, entry_problem
+from voicebank.exchange.format import ExchangeFormat
 from voicebank.voice import Vector, Voice
 
 ENGINE = "cosyvoice"
@@ -25,11 +27,11 @@ ENGINE = "cosyvoice"
 _EMBEDDINGS = ("embedding", "flow_embedding", "llm_embedding")
 _FLOAT32_ROUNDING = 1e-6
 _CODE = re.compile(r"unsupported global:? (?:GLOBAL )?([\w.]{1,60})", re.IGNORECASE)
-"""How PyTorch puts it that a file names something to be called."""
+"""PyTorch's words for a file that names code to be called."""
 
 
 def export_spk2info(voices: Sequence[Voice]) -> bytes:
-    """The file: {voice_id: {"embedding": float32 tensor [1, D]}}. All voices must have embeddings of one width.
+    """Make the file: {voice_id: {"embedding": float32 tensor [1, D]}}. All voices must have embeddings of one width.
 
     The tensors are views of one matrix, which is stored once: a storage for each would double the file.
     """
@@ -41,14 +43,14 @@ def export_spk2info(voices: Sequence[Voice]) -> bytes:
     return buffer.getvalue()
 
 
-def read_spk2info(file: Place) -> Found:
-    """The entries of the file. InputError where it cannot be loaded without running code, or is no such file."""
+def read_spk2info(file: Place) -> FoundVoices:
+    """Read the entries of a file. InputError where it is not such a file, or cannot be loaded without running code."""
     info = _load(file)
     entries, rejects, left = [], [], Counter[str]()
     recorded = False
     for name, values in info.items():
         found = _entry(name, values)
-        if isinstance(found, Reject):
+        if isinstance(found, VoiceReject):
             rejects.append(found)
             continue
         entries.append(found)
@@ -56,25 +58,27 @@ def read_spk2info(file: Place) -> Found:
         recorded = recorded or set(values) != {"embedding"}
     entries, odd = _of_one_width(entries)
     notes = tuple(f"left out: {key} of {count} entries" for key, count in sorted(left.items()))
-    return Found(tuple(entries), (*rejects, *odd), notes, real_people=True if recorded else None)
+    return FoundVoices(tuple(entries), (*rejects, *odd), notes, real_people=True if recorded else None)
 
 
-def _entry(name: object, values: object) -> Entry | Reject:
+def _entry(name: object, values: object) -> VoiceEntry | VoiceReject:
     if not isinstance(name, str) or not name or not isinstance(values, Mapping):
-        return Reject(str(name)[:80], ImportReason.BAD_METADATA, "not a name with a dictionary")
+        return VoiceReject(str(name)[:80], ImportReason.BAD_METADATA, "not a name with a dictionary")
     tensors = [values[key] for key in _EMBEDDINGS if _is_vector(values.get(key))]
     if not tensors:
-        return Reject(name, ImportReason.NO_EMBEDDING, f"it holds {', '.join(map(str, values)) or 'nothing'}"[:200])
+        return VoiceReject(
+            name, ImportReason.NO_EMBEDDING, f"it holds {', '.join(map(str, values)) or 'nothing'}"[:200]
+        )
     embedding = _unit(tensors[0].detach().cpu().double().numpy().reshape(-1))
     if embedding is None:
-        return Reject(name, ImportReason.BAD_EMBEDDING, "NaN, infinite or all zeros")
-    entry = Entry(name, ENGINE, name, embedding=embedding)
+        return VoiceReject(name, ImportReason.BAD_EMBEDDING, "NaN, infinite or all zeros")
+    entry = VoiceEntry(name, ENGINE, name, embedding=embedding)
     problem = entry_problem(entry)
-    return Reject(name[:80], ImportReason.BAD_METADATA, problem) if problem else entry
+    return VoiceReject(name[:80], ImportReason.BAD_METADATA, problem) if problem else entry
 
 
 def _is_vector(value: object) -> bool:
-    """Whether it is a floating-point tensor [D] or [1, D]."""
+    """Whether a value is a floating-point tensor [D] or [1, D]."""
     torch = _torch()
     if not isinstance(value, torch.Tensor) or not value.is_floating_point():
         return False
@@ -82,7 +86,7 @@ def _is_vector(value: object) -> bool:
 
 
 def _unit(vector: npt.NDArray[np.float64]) -> Vector | None:
-    """float32 of length 1; one that has this length stays as it is, bit by bit."""
+    """Scale to float32 of length 1; a vector that has this length stays as it is, bit by bit."""
     length = float(np.linalg.norm(vector))
     if not np.isfinite(length) or length == 0:
         return None
@@ -90,8 +94,8 @@ def _unit(vector: npt.NDArray[np.float64]) -> Vector | None:
     return (vector / scale).astype(np.float32)
 
 
-def _of_one_width(entries: Sequence[Entry]) -> tuple[list[Entry], list[Reject]]:
-    """The entries whose embeddings have the most common width, and the others."""
+def _of_one_width(entries: Sequence[VoiceEntry]) -> tuple[list[VoiceEntry], list[VoiceReject]]:
+    """Split the entries into those whose embeddings have the most common width, and rejects."""
     widths = Counter(entry.embedding.size for entry in entries if entry.embedding is not None)
     usual = widths.most_common(1)[0][0] if widths else 0
     kept, odd = [], []
@@ -100,7 +104,7 @@ def _of_one_width(entries: Sequence[Entry]) -> tuple[list[Entry], list[Reject]]:
         if width == usual:
             kept.append(entry)
         else:
-            odd.append(Reject(entry.name, ImportReason.BAD_EMBEDDING, f"{width} wide, not {usual}"))
+            odd.append(VoiceReject(entry.name, ImportReason.BAD_EMBEDDING, f"{width} wide, not {usual}"))
     return kept, odd
 
 
@@ -124,8 +128,18 @@ def _load(file: Place) -> Mapping[object, Any]:
 
 
 def _torch() -> Any:
-    try:
-        import torch
-    except ImportError:
-        raise EngineUnavailable('CosyVoice\'s spk2info.pt needs PyTorch: pip install "parley[voicebank]"') from None
-    return torch
+    return library("torch", "CosyVoice's spk2info.pt", extra("voicebank"))
+
+
+def _write(file: Place, voices: Sequence[Voice]) -> Sequence[str]:
+    file.write_bytes(export_spk2info(voices))
+    return ()
+
+
+FORMAT = ExchangeFormat(
+    origin="the speakers of a CosyVoice model (spk2info.pt)",
+    requires="with an embedding",
+    can_hold=lambda voice: voice.embedding is not None,
+    read=lambda file, _: read_spk2info(file),
+    write=_write,
+)

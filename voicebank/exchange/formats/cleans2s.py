@@ -1,4 +1,4 @@
-"""CleanS2S's reference voices: clips of 10 to 20 s of clear speech, each with the text that is said in it.
+"""CleanS2S's reference voices: clips of 10 to 20 s of clear speech, each with its text.
 
 Two forms are read: a directory with `ref.json` (a list of {"ref_wav_path", "prompt_text"}) and the clips in
 `ref_wav/`, and a plain directory of `*.wav`, each with a `.txt` of the same name. Names in `ref.json` are names, not
@@ -16,14 +16,15 @@ import numpy as np
 
 from manifests.errors import CorpusError, InputError
 from manifests.storage import Place
-from voicebank.exchange.entry import Entry, Found, ImportReason, Reject, entry_problem
+from voicebank.exchange.entry import FoundVoices, ImportReason, VoiceEntry, VoiceReject, entry_problem
+from voicebank.exchange.format import ExchangeFormat
 from voicebank.voice import Voice
 
 REF_FILE = "ref.json"
 REF_CLIPS = "ref_wav"
 
 ASKED_S = (10.0, 20.0)
-"""What CleanS2S asks for, in seconds."""
+"""The length of a clip that CleanS2S asks for, in seconds."""
 TAKEN_S = (3.0, 30.0)
 """Outside this a clip is refused: CosyVoice takes no prompt over 30 s; under 3 s there is too little of a voice."""
 
@@ -34,26 +35,26 @@ class _Named:
     text: str | None
 
 
-def read_references(directory: Place, engine: str) -> Found:
-    """The clips of the directory as entries for a synthesizer that speaks after a prompt.
+def read_references(directory: Place, engine: str) -> FoundVoices:
+    """Read the clips of a directory as entries for a synthesizer that is given a prompt.
 
     InputError where the directory is of neither form.
     """
     notes: list[str] = []
-    entries: list[Entry] = []
-    rejects: list[Reject] = []
+    entries: list[VoiceEntry] = []
+    rejects: list[VoiceReject] = []
     seen: set[str] = set()
     for place, named in _listing(directory):
-        found = named if isinstance(named, Reject) else _entry(place, named, engine, seen, notes)
-        if isinstance(found, Reject):
+        found = named if isinstance(named, VoiceReject) else _entry(place, named, engine, seen, notes)
+        if isinstance(found, VoiceReject):
             rejects.append(found)
         else:
             entries.append(found)
-    return Found(tuple(entries), tuple(rejects), tuple(notes), real_people=True)
+    return FoundVoices(tuple(entries), tuple(rejects), tuple(notes), real_people=True)
 
 
 def export_references(directory: Place, voices: Sequence[Voice]) -> list[str]:
-    """Write `ref.json` and `ref_wav/`; notes on clips that are shorter or longer than is asked for."""
+    """Write `ref.json` and `ref_wav/`; returns notes on clips that are shorter or longer than CleanS2S asks for."""
     notes, rows = [], []
     for voice in voices:
         samples, rate = _prompt_of(voice)
@@ -64,14 +65,14 @@ def export_references(directory: Place, voices: Sequence[Voice]) -> list[str]:
     return notes
 
 
-def _listing(directory: Place) -> Iterator[tuple[Place, _Named | Reject]]:
-    """Each clip's place, with its name and text, in order."""
+def _listing(directory: Place) -> Iterator[tuple[Place, _Named | VoiceReject]]:
+    """Yield the directory of each clip, with its name and text, in order."""
     if (directory / REF_FILE).is_file():
         yield from ((directory / REF_CLIPS, _named(row)) for row in _rows(directory / REF_FILE))
         return
     clips = [place.name for place in directory.list() if place.name.lower().endswith(".wav")]
     if not clips:
-        raise InputError(f"{directory.name}: neither {REF_FILE} nor any .wav with its .txt")
+        raise InputError(f"{directory.name}: it holds neither {REF_FILE} nor any .wav with its .txt")
     for name in clips:
         yield directory, _with_text(directory, name)
 
@@ -86,45 +87,45 @@ def _rows(file: Place) -> list[Any]:
     return rows
 
 
-def _named(row: Any) -> _Named | Reject:
+def _named(row: Any) -> _Named | VoiceReject:
     name = row.get("ref_wav_path") if isinstance(row, dict) else None
     if not isinstance(name, str):
-        return Reject(str(name)[:80], ImportReason.BAD_METADATA, "no ref_wav_path")
+        return VoiceReject(str(name)[:80], ImportReason.BAD_METADATA, "no ref_wav_path")
     text = row.get("prompt_text")
     return _Named(name, text if isinstance(text, str) else None)
 
 
-def _with_text(directory: Place, name: str) -> _Named | Reject:
+def _with_text(directory: Place, name: str) -> _Named | VoiceReject:
     file = directory / f"{name[: -len('.wav')]}.txt"
     if not file.is_file():
         return _Named(name, None)
     try:
         return _Named(name, file.read_bytes().decode("utf-8-sig"))
     except (OSError, UnicodeDecodeError):
-        return Reject(name, ImportReason.UNREADABLE, "its text is not UTF-8, or cannot be opened")
+        return VoiceReject(name, ImportReason.UNREADABLE, "its text is not UTF-8, or cannot be opened")
 
 
-def _entry(place: Place, named: _Named, engine: str, seen: set[str], notes: list[str]) -> Entry | Reject:
+def _entry(place: Place, named: _Named, engine: str, seen: set[str], notes: list[str]) -> VoiceEntry | VoiceReject:
     name, text = named.name, (named.text or "").strip()
     if not _is_plain(name):
-        return Reject(name[:80], ImportReason.BAD_NAME, "a path, not a name")
+        return VoiceReject(name[:80], ImportReason.BAD_NAME, "a path, not a name")
     stem = name.rsplit(".", 1)[0]
     if stem in seen:
-        return Reject(name, ImportReason.DUPLICATE, "the name is there twice")
+        return VoiceReject(name, ImportReason.DUPLICATE, "an earlier clip has the same name")
     seen.add(stem)
     if not text:
-        return Reject(name, ImportReason.TEXT_MISSING)
+        return VoiceReject(name, ImportReason.TEXT_MISSING)
     clip = _clip(place / name)
-    if isinstance(clip, Reject):
+    if isinstance(clip, VoiceReject):
         return clip
     data, seconds = clip
     digest = hashlib.sha256(data).hexdigest()
     if digest in seen:
-        return Reject(name, ImportReason.DUPLICATE, "the clip is there under another name")
+        return VoiceReject(name, ImportReason.DUPLICATE, "an earlier entry is the same clip under another name")
     seen.add(digest)
-    entry = Entry(stem, engine, stem, prompt_text=text, prompt_audio=data)
+    entry = VoiceEntry(stem, engine, stem, prompt_text=text, prompt_audio=data)
     if problem := entry_problem(entry):
-        return Reject(name, ImportReason.BAD_METADATA, problem)
+        return VoiceReject(name, ImportReason.BAD_METADATA, problem)
     notes += _notes(name, seconds)
     return entry
 
@@ -133,24 +134,24 @@ def _is_plain(name: str) -> bool:
     return bool(name.strip()) and not name.startswith(".") and not any(sign in name for sign in "/\\:\0")
 
 
-def _clip(file: Place) -> tuple[bytes, float] | Reject:
-    """The clip as mono FLAC at its own rate, and its seconds."""
+def _clip(file: Place) -> tuple[bytes, float] | VoiceReject:
+    """Read a clip as mono FLAC at its own rate; returns also its length in seconds."""
     import soundfile
 
     if not file.is_file():
-        return Reject(file.name, ImportReason.AUDIO_MISSING)
+        return VoiceReject(file.name, ImportReason.AUDIO_MISSING)
     try:
         data = file.read_bytes()
         seconds = soundfile.info(io.BytesIO(data)).duration
         if not TAKEN_S[0] <= seconds <= TAKEN_S[1]:
             detail = f"{seconds:.1f} s, not {TAKEN_S[0]:g} to {TAKEN_S[1]:g}"
-            return Reject(file.name, ImportReason.BAD_DURATION, detail)
+            return VoiceReject(file.name, ImportReason.BAD_DURATION, detail)
         samples, rate = _decode(data)
         if not np.isfinite(samples).all():
-            return Reject(file.name, ImportReason.UNREADABLE, "it holds NaN or infinite samples")
+            return VoiceReject(file.name, ImportReason.UNREADABLE, "it holds NaN or infinite samples")
         return _encode(samples, rate, "FLAC"), len(samples) / rate
     except (soundfile.LibsndfileError, OSError) as error:
-        return Reject(file.name, ImportReason.UNREADABLE, type(error).__name__)
+        return VoiceReject(file.name, ImportReason.UNREADABLE, type(error).__name__)
 
 
 def _prompt_of(voice: Voice) -> tuple[Any, int]:
@@ -163,7 +164,7 @@ def _prompt_of(voice: Voice) -> tuple[Any, int]:
 
 
 def _decode(data: bytes) -> tuple[Any, int]:
-    """Samples, float32 [T], the mean of the channels, and the rate in Hz."""
+    """Decode a clip to the mean of its channels, float32 [T], and the rate in Hz."""
     import soundfile
 
     samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
@@ -183,3 +184,13 @@ def _notes(name: str, seconds: float) -> list[str]:
     if ASKED_S[0] <= seconds <= ASKED_S[1]:
         return []
     return [f"{name}: {seconds:.1f} s of speech; CleanS2S asks for {ASKED_S[0]:g} to {ASKED_S[1]:g}"]
+
+
+FORMAT = ExchangeFormat(
+    origin="reference recordings of the CleanS2S kind",
+    requires="with a prompt, its audio and its text",
+    can_hold=lambda voice: voice.prompt_audio is not None and voice.prompt_text is not None,
+    read=read_references,
+    write=export_references,
+    is_directory=True,
+)

@@ -1,4 +1,4 @@
-"""ChatTTS's speaker strings: what `sample_random_speaker` gives. They are kept as they are, letter by letter.
+"""ChatTTS's speaker strings, as `sample_random_speaker` gives them. They are kept letter by letter.
 
 A file holds one voice per line: JSON objects with the keys `name`, `speaker` (the string), `gender` and `language`,
 or, where its name ends in .tsv, these four columns with a header. Gender and language may be missing.
@@ -10,7 +10,8 @@ from typing import Any, get_args
 
 from manifests.errors import InputError, UserError
 from manifests.storage import Place
-from voicebank.exchange.entry import Entry, Found, ImportReason, Reject, entry_problem
+from voicebank.exchange.entry import FoundVoices, ImportReason, VoiceEntry, VoiceReject, entry_problem
+from voicebank.exchange.format import ExchangeFormat
 from voicebank.voice import Gender, Voice
 
 ENGINE = "chattts"
@@ -18,25 +19,25 @@ ENGINE = "chattts"
 _KEYS = ("name", "speaker", "gender", "language")
 
 
-def read_speakers(file: Place) -> Found:
-    """The voices of the file. InputError where it is no text or, for TSV, has not these columns."""
-    entries: list[Entry] = []
-    rejects: list[Reject] = []
+def read_speakers(file: Place) -> FoundVoices:
+    """Read the voices of a file. InputError where it is not text or, for TSV, does not have these columns."""
+    entries: list[VoiceEntry] = []
+    rejects: list[VoiceReject] = []
     seen: set[str] = set()
     for number, row in _rows(file):
         found = _entry(row, f"line {number}")
-        if isinstance(found, Entry) and found.name in seen:
-            found = Reject(found.name, ImportReason.DUPLICATE)
-        if isinstance(found, Reject):
+        if isinstance(found, VoiceEntry) and found.name in seen:
+            found = VoiceReject(found.name, ImportReason.DUPLICATE)
+        if isinstance(found, VoiceReject):
             rejects.append(found)
         else:
             seen.add(found.name)
             entries.append(found)
-    return Found(tuple(entries), tuple(rejects))
+    return FoundVoices(tuple(entries), tuple(rejects))
 
 
 def export_speakers(voices: Sequence[Voice], tsv: bool) -> str:
-    """The file. UserError for a string that a TSV file cannot hold."""
+    """Return the text of the file. UserError for a string that a TSV file cannot hold."""
     rows = [(voice.voice_id, voice.speaker, voice.gender, voice.language) for voice in voices]
     if not tsv:
         return "".join(json.dumps(dict(zip(_KEYS, row, strict=True)), ensure_ascii=False) + "\n" for row in rows)
@@ -47,16 +48,16 @@ def export_speakers(voices: Sequence[Voice], tsv: bool) -> str:
 
 
 def _rows(file: Place) -> Iterator[tuple[int, Any]]:
-    """Line numbers and what stands there: an object, or None where it is not one."""
+    """Yield line numbers with the line's object; None for a line that is not a row."""
     try:
-        # Not splitlines: it breaks lines at signs that a string may hold.
+        # Not splitlines: it breaks lines at characters that a string may hold.
         lines = file.read_bytes().decode("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{file.name}: not readable as UTF-8 text ({type(error).__name__})") from error
     is_tsv = file.name.lower().endswith(".tsv")
     header = lines[0].rstrip("\r").split("\t") if is_tsv else []
     if is_tsv and (not {"name", "speaker"} <= set(header) or set(header) - set(_KEYS)):
-        raise InputError(f"{file.name}: the first line names the columns: name, speaker[, gender, language]")
+        raise InputError(f"{file.name}: the first line must name the columns: name, speaker[, gender, language]")
     for number, line in enumerate(lines, start=1):
         if not line.strip() or (is_tsv and number == 1):
             continue
@@ -75,15 +76,29 @@ def _object(line: str) -> Any:
         return None
 
 
-def _entry(row: Any, where: str) -> Entry | Reject:
+def _entry(row: Any, where: str) -> VoiceEntry | VoiceReject:
     if not isinstance(row, dict) or not all(isinstance(value, str | None) for value in row.values()):
-        return Reject(where, ImportReason.BAD_METADATA, "not an object of texts")
+        return VoiceReject(where, ImportReason.BAD_METADATA, "not an object of texts")
     name, speaker = row.get("name") or "", row.get("speaker") or ""
     gender = row.get("gender") or None
     if not name or not speaker:
-        return Reject(name or where, ImportReason.BAD_METADATA, "no name, or no speaker string")
+        return VoiceReject(name or where, ImportReason.BAD_METADATA, "no name, or no speaker string")
     if gender is not None and gender not in get_args(Gender):
-        return Reject(name, ImportReason.BAD_METADATA, f"gender {gender!r} is neither female nor male"[:80])
-    entry = Entry(name, ENGINE, speaker, gender=gender, language=row.get("language") or None)
+        return VoiceReject(name, ImportReason.BAD_METADATA, f"gender {gender!r} is neither female nor male"[:80])
+    entry = VoiceEntry(name, ENGINE, speaker, gender=gender, language=row.get("language") or None)
     problem = entry_problem(entry)
-    return Reject(where, ImportReason.BAD_METADATA, problem) if problem else entry
+    return VoiceReject(where, ImportReason.BAD_METADATA, problem) if problem else entry
+
+
+def _write(file: Place, voices: Sequence[Voice]) -> Sequence[str]:
+    file.write_text(export_speakers(voices, tsv=file.name.lower().endswith(".tsv")))
+    return ()
+
+
+FORMAT = ExchangeFormat(
+    origin="speaker strings of ChatTTS",
+    requires="of the engine chattts",
+    can_hold=lambda voice: voice.engine == ENGINE,
+    read=lambda file, _: read_speakers(file),
+    write=_write,
+)

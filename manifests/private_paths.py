@@ -1,0 +1,36 @@
+"""Keeps the paths of this machine out of messages, manifests and cards, which travel.
+
+Libraries quote the paths that they were given, and the name of a home directory is somebody's name.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from types import MappingProxyType
+
+# An absolute path, or one from a home directory: not inside a word, an address (https://host/path) or a tag (</s>).
+_PATH = re.compile(r"(?:\bfile://|(?<![\w</]))~?(?:/[^\s/:'\"`,;()\[\]]+)+/?")
+
+# At the start of a text or of a word: /home/me, ~/data, C:\data, file:///data; and passwords inside addresses.
+_PRIVATE = re.compile(
+    r"""(?:^|(?<=[\s"'=(,:]))(?:/[^\s/]|~[\w.-]*/|[A-Za-z]:[\\/]\S)|\bfile:/|://[^/\s@]*:[^/\s@]*@"""
+)
+
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
+
+
+def public_text(text: str, names: Mapping[str, str] = _NO_NAMES, limit: int | None = None) -> str:
+    """Put a message on one line and shorten every path in it to its last part.
+
+    `names` says what to write instead of texts that are known to be private. A longer line is cut off at `limit`
+    characters.
+    """
+    line = " ".join(text.split())
+    for private, public in names.items():
+        line = line.replace(private, public)
+    return _PATH.sub(lambda path: PurePosixPath(path[0]).name, line)[:limit]
+
+
+def is_private(text: str) -> bool:
+    """Whether a text holds an absolute path of this machine, or an address with a password in it."""
+    return _PRIVATE.search(text) is not None

@@ -1,0 +1,37 @@
+"""PyTorch and the device that an engine runs on."""
+
+from typing import Any
+
+from manifests.errors import EngineUnavailable
+from manifests.libraries import library
+
+# Since this release `torch.load` reads weights only, unless told otherwise: the encoders' libraries do not say which.
+_SAFE_TORCH = (2, 6)
+
+
+def torch_on(device: str, engine: str, install: str) -> tuple[Any, str]:
+    """Import PyTorch for an engine that computes on one thread; returns it with the device (see `find_device`).
+
+    Sets PyTorch's threads to 1 for the process: sums over several would differ from one machine to the next, and Ray
+    and the local runner give a worker different numbers of them. Raises EngineUnavailable for a device that is not
+    there, and for a PyTorch that would run code found in a file of weights.
+    """
+    torch = library("torch", engine, install)
+    if tuple(int(part) for part in torch.__version__.split(".")[:2]) < _SAFE_TORCH:
+        raise EngineUnavailable(f"{engine} needs PyTorch 2.6 or newer, which loads weights without running code")
+    torch.set_num_threads(1)
+    return torch, find_device(torch, device, engine)
+
+
+def find_device(torch: Any, device: str, engine: str) -> str:
+    """Return the device that a recipe names; for "auto" the GPU, or the CPU where there is none.
+
+    Raises EngineUnavailable for a device that is not there: some libraries would silently take the CPU instead.
+    """
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:  # a PyTorch built without CUDA asserts
+        raise EngineUnavailable(f"{engine} cannot run on {device!r}: {str(error).splitlines()[0]}") from error
+    return device
