@@ -23,7 +23,7 @@ FINAL_STATUSES: tuple[FinalStatus, ...] = ("kept", "rejected", "failed")
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class RecipeRecord:
     """`settings` is the recipe as it was run, every default filled in; `digest` is the one in each row."""
 
     name: str
@@ -77,7 +77,7 @@ class Manifest:
 
     parley_version: str
     seed: int
-    recipe: Recipe
+    recipe: RecipeRecord
     engines: dict[str, str]
     sources: tuple[SourceFile, ...]
     counts: Counts

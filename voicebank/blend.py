@@ -49,7 +49,8 @@ class Blended:
     """Voices that were blended and written, for a report.
 
     `card` and `leak` are what card.json and leak.json hold, `counts` the voices by group. `to_real` [N] has each
-    voice's similarity to the nearest of the real speakers `speakers`, `shown` [M, Dx] the x-vectors of the first voices.
+    voice's similarity to the nearest of the real speakers `speakers`, `shown` [M, Dx] the x-vectors of the first
+    voices.
     """
 
     card: Mapping[str, Any]

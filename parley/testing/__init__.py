@@ -4,10 +4,12 @@ A stage of your own, held to the laws that all stages are held to:
 
 >>> from dataclasses import replace
 >>> from parley.testing import audit_stage, make_context, make_dialogue
+>>> from pipeline.settings import Section
 >>> from pipeline.stages.contract import Stage
 >>> def shout(dialogues, context):
 ...     return [replace(d, turns=tuple(replace(t, text=t.original_text.upper()) for t in d.turns)) for d in dialogues]
->>> stage = Stage("shout", shout, frozenset({"turns.text"}), lambda recipe: ())
+>>> reads, writes = frozenset({"turns.original_text"}), frozenset({"turns.text"})
+>>> stage = Stage("shout", "louder", Section, shout, reads, writes)
 >>> audit_stage(stage, [make_dialogue(("Hi?", "Ho.")), make_dialogue(dialogue_id="test-2")], make_context())
 
 An engine, asked for the same things together, backwards and one by one:

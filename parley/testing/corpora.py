@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from manifests.clips import write_clips
-from manifests.manifest import Manifest, Recipe, SourceFile, write_manifest
+from manifests.manifest import Manifest, SourceFile, write_manifest
 from manifests.schema import (
     AlignmentChunk,
     Audio,
@@ -131,7 +131,7 @@ def make_corpus_at(place: Place, rows: Iterable[Dialogue], clips: bool = False, 
         for dialogue in write_clips(place, rows) if clips else rows:
             writer.write(dialogue)
     packed = writer.packed
-    recipe = Recipe(name="made", digest="0123abcd", settings={"gate": {"max_wer": 0.1}})
+    recipe = RecipeRecord(name="made", digest="0123abcd", settings={"gate": {"max_wer": 0.1}})
     sources = (SourceFile("made", packed.counts.input_rows, "CC0-1.0", "jsonl", "made.jsonl"),)
     write_manifest(place, Manifest("0.1.0", 7, recipe, {"tts/tone": "1"}, sources, packed.counts, packed.shards))
     return place

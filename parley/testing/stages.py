@@ -1,16 +1,12 @@
 """Live dialogues, and contexts to run stages in."""
 
-import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from manifests.schema import Dialogue, Hearing, Source, Take, Turn
 from parley.testing.corpora import with_take as with_take
-from pipeline.engines.contract import Engine
-from pipeline.engines.registry import ENGINES, find_engine, load_engine
+from pipeline.engines.registry import load_engine
 from pipeline.recipe import Recipe
 from pipeline.recipes.load import load_recipe
 from pipeline.scoring.rates import score
@@ -39,22 +35,6 @@ def make_dialogue(
     return replace(dialogue, **changes)
 
 
-def double(kind: str, name: str, module: str, factory: str) -> Engine:
-    """The declaration of an engine that a test's module holds, imported when it is opened."""
-
-    def version(model: Any = None) -> str:
-        found = importlib.import_module(module)
-        return str(found.version() if model is None else found.version(model))
-
-    return Engine(
-        kind,
-        name,
-        "a test's",
-        open=lambda *given: getattr(importlib.import_module(module), factory)(*given),
-        version=version,
-    )
-
-
 def make_take(number: int = 1, voice_id: str = "tone-user-en-female-0", **known: Any) -> Take:
     """A take with a seed of its own and whatever else is known of it."""
     return Take(number, voice_id, **{"seed": number, "rate": 1.0} | known)
@@ -75,11 +55,6 @@ def recognizer_of(turn: Turn) -> str | None:
     """The recognizer whose hearing decides."""
     hearing = take_of(turn).hearing
     return hearing.recognizer if hearing else None
-
-
-def swap_engine(monkeypatch: pytest.MonkeyPatch, kind: str, name: str, **changes: Any) -> None:
-    """Let this process find the engine with these changes to its declaration."""
-    monkeypatch.setitem(ENGINES.added, (kind, name), replace(find_engine(kind, name), **changes))
 
 
 def tone_recipe(*overrides: str) -> Recipe:

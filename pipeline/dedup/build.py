@@ -4,9 +4,9 @@ The numbers of chunks, partitions and comparisons change how much memory a proce
 share a key, and which of them are compared, depends on their texts and their order alone.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,7 @@ from pipeline.dedup.passes import Chunk, Comparison, Plan, compare_partitions, s
 from pipeline.dedup.scratch import names_of
 from pipeline.dedup.settings import DedupSettings
 from pipeline.job.blocks import read_block
+from pipeline.stages.contract import Mapper
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -40,12 +41,6 @@ _LEAST_PARTITIONS = 16
 
 # Pairs gathered before they are merged: 16 MB.
 _PENDING_PAIRS = 1 << 20
-
-
-class Mapper(Protocol):
-    """The part of a runner that is used here."""
-
-    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]: ...
 
 
 def build_index(blocks: Place, count: int, target: Place, settings: DedupSettings, runner: Mapper) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 from manifests.storage import Place
 from pipeline.dedup.bands import Bands, band_keys
 from pipeline.dedup.compare import Integers, Pairs, repeats, to_pairs
-from pipeline.dedup.scratch import Texts, read_shared, sketches_of, write_entries, write_names
+from pipeline.dedup.scratch import DistinctTexts, read_shared, sketches_of, write_entries, write_names
 from pipeline.dedup.settings import DedupSettings
 from pipeline.dedup.shingles import Hashes, shingle_hashes, text_hash
 from pipeline.job.blocks import read_block
@@ -96,7 +96,7 @@ def sketch_chunk(chunk: Chunk) -> Sketched:
         keys.append(band_keys(new, plan.bands))
     rows, sketches = [row for row, _ in found.sketches.values()], [sketch for _, sketch in found.sketches.values()]
     write_names(plan.scratch, chunk.number, found.rows, found.ids)
-    entered = Texts(rows, list(found.sketches), sketches)
+    entered = DistinctTexts(rows, list(found.sketches), sketches)
     sizes = write_entries(plan.scratch, chunk.number, np.concatenate(keys), entered, plan.partitions)
     return Sketched(len(found.rows), sizes, to_pairs(found.same))
 

@@ -26,7 +26,7 @@ _NAMES = pa.schema([("row", pa.int64()), ("dialogue_id", pa.large_string())])
 
 
 @dataclass(frozen=True)
-class Texts:
+class DistinctTexts:
     """The distinct texts of a chunk: the number of the first row that has each, its text_hash, its sketch."""
 
     rows: Sequence[int]
@@ -34,7 +34,7 @@ class Texts:
     sketches: Sequence[Hashes]
 
 
-def write_entries(scratch: Place, chunk: int, keys: Hashes, texts: Texts, partitions: int) -> Integers:
+def write_entries(scratch: Place, chunk: int, keys: Hashes, texts: DistinctTexts, partitions: int) -> Integers:
     """Write one entry for each text and band; return the bytes of each partition, int64 [partitions].
 
     `keys` are uint64 [texts, bands].

@@ -9,8 +9,7 @@ from typing import Any
 
 from manifests.clips import write_clips
 from manifests.errors import CorpusError
-from manifests.manifest import Manifest, SourceFile, write_manifest
-from manifests.manifest import Recipe as RecipeRecord
+from manifests.manifest import Manifest, RecipeRecord, SourceFile, write_manifest
 from manifests.metadata import write_metadata
 from manifests.schema import Dialogue
 from manifests.shards import read_shard

@@ -44,7 +44,7 @@ def _checked(request: TextRequest, answer: TextAnswer | Failure) -> TextAnswer |
 
 
 @dataclass(frozen=True)
-class Step:
+class Asking:
     """How exchanges are put to one engine, and what becomes of its answers.
 
     `request(dialogue, number)` asks about one exchange; `use(dialogue, number, answer)` gives the dialogue with the
@@ -60,7 +60,7 @@ class Step:
     span: Callable[[Dialogue], range] = all_exchanges
 
 
-def ask_in_turn(step: Step, dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
+def ask_in_turn(step: Asking, dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
     """The dialogues after the step. An ended one has the turns that it came with.
 
     A model is asked exchange by exchange: about the first of all dialogues in one batch, then the next. So each can be
@@ -81,7 +81,7 @@ def ask_in_turn(step: Step, dialogues: Sequence[Dialogue], context: Context) -> 
     ]
 
 
-def _ask_about(places: Sequence[tuple[int, int]], step: Step, results: list[Dialogue], context: Context) -> None:
+def _ask_about(places: Sequence[tuple[int, int]], step: Asking, results: list[Dialogue], context: Context) -> None:
     """Put the step's answers about these (dialogue, exchange) places into `results`."""
     places = [(i, number) for i, number in places if results[i].status == "live"]
     if not places:
@@ -93,7 +93,7 @@ def _ask_about(places: Sequence[tuple[int, int]], step: Step, results: list[Dial
             results[i] = _after(step, results[i], number, answer)
 
 
-def _after(step: Step, dialogue: Dialogue, number: int, answer: TextAnswer | Failure) -> Dialogue:
+def _after(step: Asking, dialogue: Dialogue, number: int, answer: TextAnswer | Failure) -> Dialogue:
     if isinstance(answer, Failure):
         return reject(dialogue, answer.reason, answer.detail)
     return step.use(dialogue, number, answer)

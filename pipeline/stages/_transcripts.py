@@ -9,7 +9,7 @@ from pipeline.audio.levels import loudest_dbfs
 from pipeline.engines.contract import Clip, Failure, SpeechRecognizer, Transcript
 from pipeline.scoring.hallucination import SILENCE_DBFS, flags
 from pipeline.scoring.rates import score
-from pipeline.stages._turns import Place, clip_of, take_at
+from pipeline.stages._turns import TurnPosition, clip_of, take_at
 from pipeline.stages.cast import CASTING
 from pipeline.stages.contract import Context
 from pipeline.stages.gate import BY_SCORE, gate_of, judge_alone
@@ -23,12 +23,14 @@ def covers(name: str | None, language: str, context: Context) -> bool:
     return recognizer.languages is None or language in recognizer.languages
 
 
-def hear(dialogues: Sequence[Dialogue], wanted: Mapping[Place, str], context: Context) -> dict[Place, Hearing]:
+def hear(
+    dialogues: Sequence[Dialogue], wanted: Mapping[TurnPosition, str], context: Context
+) -> dict[TurnPosition, Hearing]:
     """Have each take heard by the recognizer that is named for it."""
-    by_engine: dict[str, list[Place]] = defaultdict(list)
+    by_engine: dict[str, list[TurnPosition]] = defaultdict(list)
     for place, name in wanted.items():
         by_engine[name].append(place)
-    found: dict[Place, Hearing] = {}
+    found: dict[TurnPosition, Hearing] = {}
     for name, places in by_engine.items():
         recognizer: SpeechRecognizer = context.engines["asr", name]
         clips = [clip_of(take_at(dialogues, place)) for place in places]
@@ -44,7 +46,7 @@ def not_evidence(hearing: Hearing) -> str | None:
 
 
 def _examine(
-    dialogue: Dialogue, place: Place, name: str, clip: Clip, result: Transcript | Failure, context: Context
+    dialogue: Dialogue, place: TurnPosition, name: str, clip: Clip, result: Transcript | Failure, context: Context
 ) -> Hearing:
     """The hearing with its score: the one place where a take is scored."""
     if isinstance(result, Failure):

@@ -70,20 +70,23 @@ def beginning_of(text: str, language: str, length: int = HISTORY_LENGTH) -> str:
     return f"{cut}…" if len(words) > length or len(text) > longest else cut
 
 
-class Place(NamedTuple):
+class TurnPosition(NamedTuple):
     """One turn among a batch of dialogues."""
 
     dialogue_index: int
     turn_index: int
 
 
-def find_turns(dialogues: Sequence[Dialogue], wanted: Callable[[Turn], bool]) -> list[Place]:
+def find_turns(dialogues: Sequence[Dialogue], wanted: Callable[[Turn], bool]) -> list[TurnPosition]:
     return [
-        Place(i, j) for i, dialogue in enumerate(dialogues) for j, turn in enumerate(dialogue.turns) if wanted(turn)
+        TurnPosition(i, j)
+        for i, dialogue in enumerate(dialogues)
+        for j, turn in enumerate(dialogue.turns)
+        if wanted(turn)
     ]
 
 
-def find_takes(dialogues: Sequence[Dialogue], wanted: Callable[[Take], bool]) -> list[Place]:
+def find_takes(dialogues: Sequence[Dialogue], wanted: Callable[[Take], bool]) -> list[TurnPosition]:
     """The turns whose take is `wanted`."""
     return find_turns(dialogues, lambda turn: turn.take is not None and wanted(turn.take))
 
@@ -98,7 +101,7 @@ def is_raw(take: Take) -> bool:
     return is_good_so_far(take) and take.watermark is None
 
 
-def take_at(dialogues: Sequence[Dialogue], place: Place) -> Take:
+def take_at(dialogues: Sequence[Dialogue], place: TurnPosition) -> Take:
     """The take in that place. A ValueError where the turn has none: `find_takes` does not give such a place."""
     take = dialogues[place.dialogue_index].turns[place.turn_index].take
     if take is None:
@@ -113,7 +116,7 @@ def clip_of(take: Take) -> Clip:
     return Clip(*decode(take.audio))
 
 
-def put_takes(dialogues: Sequence[Dialogue], places: Sequence[Place], takes: Sequence[Take]) -> list[Dialogue]:
+def put_takes(dialogues: Sequence[Dialogue], places: Sequence[TurnPosition], takes: Sequence[Take]) -> list[Dialogue]:
     """The dialogues with these takes in these places."""
     turns = [list(dialogue.turns) for dialogue in dialogues]
     for (i, j), take in zip(places, takes, strict=True):

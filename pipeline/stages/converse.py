@@ -19,7 +19,7 @@ from manifests.schema import Dialogue, Turn
 from pipeline.engines.contract import Complaint, TextAnswer, TextRequest
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
-from pipeline.stages._asking import Step, ask_in_turn, is_model
+from pipeline.stages._asking import Asking, ask_in_turn, is_model
 from pipeline.stages._spoken_text import check_spoken, question_limit, spoken_texts
 from pipeline.stages._turns import exchange_count, spoken_history
 from pipeline.stages.contract import Context, EngineKey, Stage
@@ -40,7 +40,7 @@ class ConverseSettings(Section):
 
 def converse(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
     settings = context.recipe.section(ConverseSettings)
-    step = Step(
+    step = Asking(
         engine=settings.engine,
         prompt=settings.prompt,
         retries=settings.retries,

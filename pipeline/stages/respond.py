@@ -17,7 +17,7 @@ from pipeline.engines.contract import Check, Complaint, TextRequest
 from pipeline.engines.text._chat.template import load_template
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
-from pipeline.stages._asking import Step, ask_in_turn, check_prompt, is_model
+from pipeline.stages._asking import Asking, ask_in_turn, check_prompt, is_model
 from pipeline.stages._spoken_text import check_spoken, with_spoken
 from pipeline.stages._turns import exchange_at, spoken_history
 from pipeline.stages.contract import Context, EngineKey, Stage
@@ -33,7 +33,7 @@ class RespondSettings(Section):
 def respond(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
     settings = context.recipe.section(RespondSettings)
     ask = _ask_model if is_model(context.recipe, settings.engine) else _ask_rules
-    step = Step(
+    step = Asking(
         engine=settings.engine,
         prompt=settings.prompt,
         retries=settings.retries,

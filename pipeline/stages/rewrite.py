@@ -17,7 +17,7 @@ from manifests.schema import Dialogue
 from pipeline.engines.contract import Check, Complaint, TextAnswer, TextRequest
 from pipeline.recipe import Lengths, Recipe
 from pipeline.settings import Section
-from pipeline.stages._asking import Step, ask_in_turn, check_prompt, is_model
+from pipeline.stages._asking import Asking, ask_in_turn, check_prompt, is_model
 from pipeline.stages._checks import check_question
 from pipeline.stages._model_input import InputLimits, model_source, reject_hopeless
 from pipeline.stages._spoken_text import question_limit
@@ -50,7 +50,7 @@ def rewrite(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
     if model:
         dialogues = [reject_hopeless(dialogue, _limits(recipe)) for dialogue in dialogues]
     ask = _ask_model if model else _ask_rules
-    step = Step(
+    step = Asking(
         engine=settings.engine,
         prompt=settings.prompt,
         retries=settings.retries,

@@ -22,7 +22,7 @@ from manifests.schema import Dialogue
 from pipeline.engines.contract import TextAnswer, TextRequest
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
-from pipeline.stages._asking import Step, ask_in_turn, check_prompt, is_model
+from pipeline.stages._asking import Asking, ask_in_turn, check_prompt, is_model
 from pipeline.stages._turns import exchange_at, source_history
 from pipeline.stages.contract import Context, EngineKey, Stage, reject
 from pipeline.stages.registry import engines_of
@@ -53,7 +53,7 @@ def screen(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
     return results
 
 
-def _steps(context: Context) -> Iterator[Step]:
+def _steps(context: Context) -> Iterator[Asking]:
     recipe = context.recipe
     settings = recipe.section(ScreenSettings)
     if not is_model(recipe, settings.engine):
@@ -66,7 +66,7 @@ def _steps(context: Context) -> Iterator[Step]:
         yield _model("safety", settings.safety, settings.safety_prompt, context)
 
 
-def _rules(engine: str, context: Context) -> Step:
+def _rules(engine: str, context: Context) -> Asking:
     settings = context.recipe.section(ScreenSettings)
     only_question = is_model(context.recipe, settings.engine) or _model_wrote(context.recipe)
 
@@ -86,10 +86,10 @@ def _rules(engine: str, context: Context) -> Step:
             options={"max_words": settings.max_words, "max_non_text_share": settings.max_non_text_share},
         )
 
-    return Step(engine, None, 0, request, _judged)
+    return Asking(engine, None, 0, request, _judged)
 
 
-def _model(task: str, engine: str, prompt: str | None, context: Context) -> Step:
+def _model(task: str, engine: str, prompt: str | None, context: Context) -> Asking:
     def request(dialogue: Dialogue, number: int) -> TextRequest:
         pair = exchange_at(dialogue, number)
         return TextRequest(
@@ -101,7 +101,7 @@ def _model(task: str, engine: str, prompt: str | None, context: Context) -> Step
             form="next" if number else "first",
         )
 
-    return Step(engine, prompt, context.recipe.section(ScreenSettings).retries, request, _judged)
+    return Asking(engine, prompt, context.recipe.section(ScreenSettings).retries, request, _judged)
 
 
 def _judged(dialogue: Dialogue, number: int, answer: TextAnswer) -> Dialogue:

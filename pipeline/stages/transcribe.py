@@ -21,7 +21,7 @@ from pipeline.scoring.normalize import metric
 from pipeline.settings import EngineByLanguage, Section
 from pipeline.stages._second_opinion import decide, doubtful_turns
 from pipeline.stages._transcripts import covers, hear, not_evidence
-from pipeline.stages._turns import Place, find_takes, is_good_so_far, put_takes, take_at
+from pipeline.stages._turns import TurnPosition, find_takes, is_good_so_far, put_takes, take_at
 from pipeline.stages.cast import CASTING
 from pipeline.stages.contract import Context, EngineKey, Stage
 from pipeline.stages.gate import GateSettings, gate_of
@@ -65,10 +65,12 @@ def needs_hearing(take: Take) -> bool:
     return is_good_so_far(take) and take.hearing is None
 
 
-def _hear_first(dialogues: Sequence[Dialogue], places: Sequence[Place], context: Context) -> dict[Place, Hearing]:
+def _hear_first(
+    dialogues: Sequence[Dialogue], places: Sequence[TurnPosition], context: Context
+) -> dict[TurnPosition, Hearing]:
     """What the first recognizer heard; nothing of the places in whose language there is none."""
-    settled: dict[Place, Hearing] = {}
-    wanted: dict[Place, str] = {}
+    settled: dict[TurnPosition, Hearing] = {}
+    wanted: dict[TurnPosition, str] = {}
     for place in places:
         dialogue = dialogues[place.dialogue_index]
         name = context.recipe.section(TranscribeSettings).engine_for(dialogue.language)
@@ -81,11 +83,15 @@ def _hear_first(dialogues: Sequence[Dialogue], places: Sequence[Place], context:
     return settled | hear(dialogues, wanted, context)
 
 
-def _second_recognizers(heard: Sequence[Dialogue], places: Sequence[Place], context: Context) -> dict[Place, str]:
+def _second_recognizers(
+    heard: Sequence[Dialogue], places: Sequence[TurnPosition], context: Context
+) -> dict[TurnPosition, str]:
     """The new takes that a second recognizer is to hear, and which one."""
     if not context.recipe.section(TranscribeSettings).second:
         return {}
-    doubtful = {Place(i, j) for i in {i for i, _ in places} for j in doubtful_turns(heard[i], gate_of(context.recipe))}
+    doubtful = {
+        TurnPosition(i, j) for i in {i for i, _ in places} for j in doubtful_turns(heard[i], gate_of(context.recipe))
+    }
     names = {
         p: context.recipe.section(TranscribeSettings).second_for(heard[p.dialogue_index].language)
         for p in places
@@ -94,7 +100,7 @@ def _second_recognizers(heard: Sequence[Dialogue], places: Sequence[Place], cont
     return {p: name for p, name in names.items() if name and covers(name, heard[p.dialogue_index].language, context)}
 
 
-def _impossible(dialogue: Dialogue, place: Place, settings: GateSettings) -> Reason | None:
+def _impossible(dialogue: Dialogue, place: TurnPosition, settings: GateSettings) -> Reason | None:
     """Why the clip need not be heard: its length alone says that it is not the text."""
     turn = dialogue.turns[place.turn_index]
     if turn.audio is None:

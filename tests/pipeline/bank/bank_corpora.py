@@ -11,7 +11,6 @@ import pytest
 import soundfile
 
 from manifests.storage import open_place
-from parley.testing.stages import double
 from pipeline.bank.build import BankJob, build_bank
 from pipeline.bank.corpus import open_corpus
 from pipeline.bank.recipe import BankRecipe, parse_bank_recipe
@@ -19,6 +18,7 @@ from pipeline.bank.results import BankReport
 from pipeline.engines.registry import ENGINES
 from pipeline.job.listener import Listener
 from pipeline.job.runner.local import LocalRunner
+from tests.doubles import double
 
 DOUBLES = "tests.pipeline.bank.doubles.bank_engines"
 RATE = 8000

@@ -17,10 +17,11 @@ from manifests.manifest import Manifest
 from manifests.reasons import Reason
 from manifests.stats import stats
 from manifests.storage import open_place
-from parley.testing.stages import double, take_of
+from parley.testing.stages import take_of
 from pipeline.cli.voicebank import voicebank as command
 from pipeline.engines import registry as table
 from pipeline.engines.contract import Clip, Failure, Samples
+from tests.doubles import double
 from tests.pipeline.tone_job import STAGES, make_job, run_tone
 from voicebank.bank import load_bank
 from voicebank.card import write_card

@@ -11,7 +11,7 @@ from manifests.corpus import Corpus
 from manifests.errors import CorpusError, EngineUnavailable, InputError, UserError
 from manifests.storage import open_place
 from manifests.validate import validate
-from parley.testing.stages import swap_engine, take_of, tone_recipe
+from parley.testing.stages import take_of, tone_recipe
 from pipeline.job import run as running
 from pipeline.job.blocks import live_rows, read_block, write_block
 from pipeline.job.directory import WORK
@@ -21,6 +21,7 @@ from pipeline.job.listener import Listener
 from pipeline.job.runner.local import LocalRunner
 from pipeline.job.runner.ray import RayRunner
 from pipeline.job.runner.tasks import Runner
+from tests.doubles import swap_engine
 from tests.laws.test_every_stage import SometimesCutOff
 from tests.pipeline.tone_job import (
     ROWS,

@@ -11,11 +11,11 @@ import pytest
 from manifests.corpus import Corpus
 from manifests.errors import ResumeRefused, UserError
 from manifests.storage import open_place
-from parley.testing.stages import swap_engine
 from pipeline.job import run as running
 from pipeline.job.directory import differences
 from pipeline.job.listener import Listener
 from pipeline.job.runner.local import LocalRunner
+from tests.doubles import swap_engine
 from tests.pipeline.tone_job import (
     ROWS,
     Count,

@@ -11,10 +11,11 @@ from manifests.schema import Dialogue
 from manifests.stats import stats
 from manifests.storage import open_place
 from manifests.validate import validate
-from parley.testing.stages import double, recognizer_of, swap_engine, take_of
+from parley.testing.stages import recognizer_of, take_of
 from pipeline.engines.asr.tone import ToneRecognizer
 from pipeline.engines.contract import Clip, Failure, Transcript
 from pipeline.engines.registry import ENGINES
+from tests.doubles import double, swap_engine
 from tests.laws.test_every_stage import SometimesCutOff
 from tests.pipeline.tone_job import ROWS, make_job, run_tone
 

@@ -12,7 +12,6 @@ import pytest
 from manifests.errors import EngineDied
 from manifests.storage import open_place
 from parley.testing import make_dialogue, tone_recipe
-from parley.testing.stages import swap_engine
 from pipeline.engines.contract import Clip, Failure, SpeechRequest
 from pipeline.engines.tts.tone import ToneSynthesizer
 from pipeline.job.blocks import read_block, write_block
@@ -20,6 +19,7 @@ from pipeline.job.listener import Listener
 from pipeline.job.runner.local import LocalRunner
 from pipeline.job.runner.tasks import BlockPass, plan_pools
 from pipeline.job.worker import WorkOrder
+from tests.doubles import swap_engine
 from tests.pipeline.tone_job import files_of
 
 ROOT = Path(__file__).parents[4]
