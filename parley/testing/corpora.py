@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from manifests.clips import write_clips
-from manifests.manifest import Manifest, SourceFile, write_manifest
+from manifests.manifest import Manifest, RecipeRecord, SourceFile, write_manifest
 from manifests.schema import (
     AlignmentChunk,
     Audio,
