@@ -103,8 +103,8 @@ def test_silence_never_reaches_the_model(
 ) -> None:
     shown: list[int] = []
     inner = recognizer(backend)._backend
-    hear = inner.hear
-    monkeypatch.setattr(inner, "hear", lambda w, *rest: shown.append(len(w)) or hear(w, *rest))
+    decode = inner.decode
+    monkeypatch.setattr(inner, "decode", lambda w, *rest: shown.append(len(w)) or decode(w, *rest))
     faint = Clip((silence(1).samples + 2e-4).astype(np.float32), 16_000)
     broken = Clip(np.array([0.1, np.nan] * 4000, np.float32), 16_000)
     empty = Clip(np.zeros(0, np.float32), 16_000)
@@ -119,8 +119,8 @@ def test_batches_hold_so_many_seconds_with_padding(
 ) -> None:
     recognizer = open_recognizer(model(whisper[backend], backend, serving=Local(batch_s=90)))
     sizes: list[int] = []
-    hear = recognizer._backend.hear
-    monkeypatch.setattr(recognizer._backend, "hear", lambda w, *rest: sizes.append(len(w)) or hear(w, *rest))
+    decode = recognizer._backend.decode
+    monkeypatch.setattr(recognizer._backend, "decode", lambda w, *rest: sizes.append(len(w)) or decode(w, *rest))
     recognizer.transcribe([sound(1 + i / 10) for i in range(7)], ["en"] * 7)
     assert sizes == [3, 3, 1], "every window costs 30 s"
 
@@ -154,7 +154,7 @@ def test_a_lost_model_is_a_dead_engine(
     def lost(*_: Any) -> None:
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(recognizer(backend)._backend, "hear", lost)
+    monkeypatch.setattr(recognizer(backend)._backend, "decode", lost)
     with pytest.raises(EngineDied, match="out of memory"):
         recognizer(backend).transcribe([SEVERAL[0]], ["en"])
 

@@ -3,7 +3,6 @@ import pytest
 from pipeline.engines.encoder._hyperparams import has_key, problem
 from pipeline.engines.encoder.speechbrain import forget_old_names
 from pipeline.engines.shared.torchaudio_import import import_torchaudio
-from tests.tables import each_row
 
 try:
     import_torchaudio()
@@ -48,7 +47,7 @@ def test_a_model_that_is_only_described_is_trusted():
     assert problem(ECAPA) is None
 
 
-@each_row(
+@pytest.mark.parametrize(
     ("line", "words"),
     [
         pytest.param("x: !apply:os.system [ls]", "!apply:os.system can run code", id="call"),
@@ -57,22 +56,16 @@ def test_a_model_that_is_only_described_is_trusted():
         pytest.param("x: !<tag:yaml.org,2002:python/object/apply:os.system> [ls]", "reaches into", id="in full"),
         pytest.param("x: !module:os", "!module:os can run code", id="module"),
         pytest.param("x: !include:other.yaml", "can run code or read other files", id="another file"),
+        pytest.param("x: !new:subprocess.Popen [ls]", "subprocess.Popen not a class", id="class of another package"),
         pytest.param(
-            "x: !new:subprocess.Popen [ls]", "subprocess.Popen is not a class", id="class of another package"
+            "x: !new:speechbrain.utils.superpowers.subprocess.Popen [ls]", "not a class", id="through a module"
         ),
+        pytest.param("x: !new:speechbrain.nnet.linear.logging.FileHandler [f]", "not a class", id="through an import"),
+        pytest.param("x: !new:torch.nn.functional.Callable", "not a class", id="what a module imports"),
         pytest.param(
-            "x: !new:speechbrain.utils.superpowers.subprocess.Popen [ls]", "is not a class", id="through a module"
+            "x: !new:speechbrain.utils.train_logger.FileTrainLogger [f]", "not a class", id="class that writes files"
         ),
-        pytest.param(
-            "x: !new:speechbrain.nnet.linear.logging.FileHandler [f]", "is not a class", id="through an import"
-        ),
-        pytest.param("x: !new:torch.nn.functional.Callable", "is not a class", id="what a module imports"),
-        pytest.param(
-            "x: !new:speechbrain.utils.train_logger.FileTrainLogger [f]",
-            "is not a class",
-            id="class that writes files",
-        ),
-        pytest.param("x: !name:speechbrain.utils.superpowers.run_shell", "is not a class", id="function"),
+        pytest.param("x: !name:speechbrain.utils.superpowers.run_shell", "not a class", id="function"),
         pytest.param("x: !name:torch.hub.load", "is not a class", id="function of torch"),
         pytest.param("x: !new:speechbrain.nnet.no_such_module.X", "is not a class", id="no such module"),
         pytest.param("x: (1, !!python/object/apply:os.system [ls])", "can run code", id="tuple that is parsed again"),
@@ -84,7 +77,7 @@ def test_a_model_that_is_only_described_is_trusted():
         pytest.param("x: !PLACEHOLDER", "!PLACEHOLDER", id="nothing filled in"),
     ],
 )
-@each_row("place", ["before", "after"])
+@pytest.mark.parametrize("place", ["before", "after"])
 def test_a_file_that_does_more_is_not(line, words, place):
     text = f"{line}\n{ECAPA}" if place == "before" else f"{ECAPA}{line}\n"
     assert words in problem(text)
