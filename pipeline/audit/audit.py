@@ -90,14 +90,17 @@ def audit_corpus(
     seed: int = 0,
     controls: str | None = None,
     say: Say = lambda line: None,
+    trust_recipe: bool = False,
 ) -> Audit:
     """Run every part of the audit on the corpus at `place`.
 
     Without `sample`, the mark is searched in every clip, and 200 clips are drawn for the other parts. `controls` names
     a directory of recordings; without it the controls are made from the sample. `say` receives one line before each
-    part. Raises CorpusError if there is no corpus, and EngineUnavailable if an engine of its recipe cannot load.
+    part. Models that the corpus's recipe names are loaded only with `trust_recipe`, or where `overrides` name them.
+    Raises CorpusError if there is no corpus, EngineUnavailable if an engine cannot load, and UserError for a model
+    that the user has not agreed to.
     """
-    view = open_view(place, overrides)
+    view = open_view(place, overrides, trust_recipe)
     say("structure: every hash and clip")
     structure = _structure(view)
     parts = Audit(place.name, view.manifest.recipe.name, seed, structure)

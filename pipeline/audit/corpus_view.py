@@ -1,15 +1,21 @@
-"""Open a corpus for the audit: with the recipe in its manifest, and a sample of its kept rows."""
+"""Open a corpus for the audit: with the recipe in its manifest, and a sample of its kept rows.
+
+A corpus may come from a stranger. Nothing in it chooses a server, a key, a checkpoint or a path: the models of its
+recipe are shown, and run only where the user trusts the recipe for this call or names the model; where a model runs
+(`serving`) is never taken from a manifest, and a voice bank only by the name of one that ships. Engines without a
+model are code that is installed here.
+"""
 
 import copy
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import Any
 
 from manifests.corpus import Corpus
-from manifests.errors import CorpusError, EngineUnavailable, RecipeError
+from manifests.errors import CorpusError, EngineUnavailable, RecipeError, UserError
 from manifests.manifest import Manifest, load_manifest
 from manifests.schema import Dialogue
 from manifests.storage import Place
@@ -19,7 +25,7 @@ from pipeline.recipes.load import override_recipe, parse_recipe
 from pipeline.seeds import derive_seed
 from pipeline.stages.cast import CastSettings, speaking_engines
 from pipeline.stages.contract import EngineKey
-from voicebank.bank import Bank, load_bank
+from voicebank.bank import Bank, load_bank, shipped_banks
 from voicebank.cast import Casting
 from voicebank.voice import Voice
 
@@ -30,12 +36,20 @@ BATCH = 16
 class Engines(dict[EngineKey, Any]):
     """The recipe's engines, each loaded when it is first used."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, untrusted: Collection[str] = ()) -> None:
+        """`untrusted` are the models of the recipe that may not be loaded."""
         super().__init__()
-        self._recipe = recipe
+        self._recipe, self._untrusted = recipe, untrusted
 
     def __missing__(self, key: EngineKey) -> Any:
         kind, name = key
+        if name in self._untrusted:
+            settings = self._recipe.models[name].model_dump(mode="json", exclude={"serving"})
+            raise UserError(
+                f"the recipe in the corpus names the model {name} ({settings}), and a corpus must not choose what "
+                f"runs here: trust it for this call with --trust-recipe, or name a model of yours with "
+                f"--set models.{name}={{...}}"
+            )
         try:
             self[key] = load_engine(kind, name, self._recipe.models)
         except EngineUnavailable as error:
@@ -63,15 +77,19 @@ class CorpusView:
     place: Place
     manifest: Manifest
     recipe: Recipe
+    untrusted: frozenset[str] = frozenset()
+    trusted_bank: bool = True
 
     @cached_property
     def engines(self) -> Engines:
         """The recipe's engines."""
-        return Engines(self.recipe)
+        return Engines(self.recipe, self.untrusted)
 
     @cached_property
     def bank(self) -> Bank | None:
         """The recipe's bank, or None if no bank is found under the name in the manifest."""
+        if not self.trusted_bank and self.recipe.section(CastSettings).bank not in shipped_banks():
+            return None
         try:
             return load_bank(self.recipe.section(CastSettings).bank)
         except RecipeError:
@@ -84,19 +102,33 @@ class CorpusView:
         return Voices(bank, speaking_engines(self.recipe), self.recipe.section(CastSettings).agents)
 
 
-def open_view(place: Place, overrides: Sequence[str] = ()) -> CorpusView:
-    """Open the corpus. Raises CorpusError if it or its recipe cannot be read, RecipeError for invalid overrides."""
+def open_view(place: Place, overrides: Sequence[str] = (), trust_recipe: bool = False) -> CorpusView:
+    """Open the corpus. Raises CorpusError if it or its recipe cannot be read, RecipeError for invalid overrides.
+
+    `trust_recipe`: the user lets the models and the bank of the corpus's recipe be loaded.
+    """
     manifest = load_manifest(place)
     try:
         recipe = recipe_of(manifest)
     except RecipeError as error:
         raise CorpusError(f"manifest.json: this version of parley cannot read its recipe: {error}") from error
-    return CorpusView(place, manifest, recipe_of(manifest, overrides) if overrides else recipe)
+    if overrides:
+        recipe = recipe_of(manifest, overrides)
+    named = {override.partition("=")[0].strip() for override in overrides}
+    untrusted = () if trust_recipe else (name for name in recipe.models if f"models.{name}" not in named)
+    return CorpusView(place, manifest, recipe, frozenset(untrusted), trust_recipe or "cast.bank" in named)
 
 
 def recipe_of(manifest: Manifest, overrides: Sequence[str] = ()) -> Recipe:
-    """Return the recipe of the manifest. How its work was spread is not recorded and does not matter."""
+    """Return the recipe of the manifest. How its work was spread is not recorded and does not matter.
+
+    Manifests that Parley writes do not say where a model runs; one that does is not believed.
+    """
     data = copy.deepcopy(manifest.recipe.settings)
+    models = data.get("models")
+    for model in models.values() if isinstance(models, dict) else ():
+        if isinstance(model, dict):
+            model.pop("serving", None)
     for override in overrides:
         override_recipe(data, override)
     return parse_recipe({**data, "description": "of a corpus"}, manifest.recipe.name)

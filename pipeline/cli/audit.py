@@ -19,6 +19,7 @@ def audit(
     seed: int,
     controls: str | None,
     overrides: Sequence[str],
+    trust_recipe: bool,
     json: bool,
     say: Callable[[str], None],
 ) -> tuple[str, bool]:
@@ -27,7 +28,7 @@ def audit(
     report = None if out is None else open_place(out)
     if report is not None and _inside(report, corpus):
         raise UserError("--out must lie outside the corpus: it would no longer hold what its manifest says")
-    found = audit_corpus(corpus, overrides, sample, seed, controls, say)
+    found = audit_corpus(corpus, overrides, sample, seed, controls, say, trust_recipe)
     if report is not None:
         (report / JSON_NAME).write_text(as_json(found))
         (report / HTML_NAME).write_text(as_html(found))

@@ -280,12 +280,16 @@ def show_stage(name: str) -> None:
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the sample.")
 @click.option("--controls", metavar="DIR", help="Recordings without a mark; without them, the clips made anew.")
 @recipe_settings
+@click.option(
+    "--trust-recipe", is_flag=True, help="Load the models and the voice bank that the corpus's recipe names."
+)
 @click.option("--json", is_flag=True, help="Print the report as JSON.")
 def audit(directory: str, **options: Any) -> None:
     """Measure a corpus again from its files alone; exit code 3 if it is not what it says.
 
-    Hashes, watermark and what it survives, error rates, speakers. `--set` names what the manifest cannot hold, such as
-    `models.NAME.model=PATH` for a local checkpoint.
+    Hashes, watermark and what it survives, error rates, speakers. A corpus does not choose what runs here: for models
+    give `--trust-recipe`, or name yours, `--set models.NAME={...}`. `--set` also names what the manifest cannot hold,
+    such as `models.NAME.model=PATH` for a local checkpoint.
     """
     from pipeline.cli import audit as audit_commands
 

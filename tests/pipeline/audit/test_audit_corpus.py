@@ -1,6 +1,7 @@
 """The whole audit on small corpora of tones: a sound one passes, and each kind of wrong is found."""
 
 import json
+import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Any
 import pytest
 
 from manifests.corpus import Corpus
-from manifests.errors import CorpusError, EngineUnavailable, RecipeError
+from manifests.errors import CorpusError, EngineUnavailable, RecipeError, UserError
+from manifests.manifest import load_manifest
 from manifests.schema import Dialogue, Turn, Watermark
-from manifests.storage import open_place
+from manifests.storage import Place, open_place
 from parley.testing.stages import take_of, with_take
 from pipeline.audit import audit as auditing
 from pipeline.audit.attacks import ATTACKS
@@ -115,8 +117,11 @@ def test_what_was_misheard_is_shown_word_for_word(finished: Path, tmp_path: Path
     assert (misheard.turn, misheard.reason) == (0, "error_rate")
     assert misheard.score and misheard.score.reference == "something else altogether is said here"
     text, page, data = as_text(found), as_html(found), json.loads(as_json(found))
-    assert f"\n{row.dialogue_id} turn 0: error_rate\nmeant  something else altogether is said here" in text
-    assert f"<pre>{row.dialogue_id} turn 0: error_rate\nmeant  something" in page
+    head = f"{row.dialogue_id} turn 0: error_rate\nmeant  "
+    for shown in (text, page):
+        meant = shown[shown.index(head) + len(head) :].splitlines()[0].replace("*", " ").split()
+        assert meant == ["something", "else", "altogether", "is", "said", "here"]
+    assert f"<pre>{head}" in page
     assert data["speech"]["dropped"][0]["turns"][0]["score"]["alignment"][0].keys() == {"kind", "meant", "heard"}
 
 
@@ -148,6 +153,11 @@ def test_damaged_bytes_are_found_and_nothing_else_is_measured_on_them(finished: 
     assert "private" not in as_json(found) + as_text(found) + as_html(found)
 
 
+def stages_of(corpus: Path) -> dict[str, Any]:
+    """The stages of the recipe in its manifest, by name."""
+    return dict(load_manifest(open_place(corpus)).recipe.settings["stages"])
+
+
 @pytest.mark.parametrize(
     ("settings", "error", "said"),
     [
@@ -159,7 +169,8 @@ def test_damaged_bytes_are_found_and_nothing_else_is_measured_on_them(finished: 
 def test_recipes_that_cannot_be_followed(
     finished: Path, tmp_path: Path, settings: Mapping[str, Any], error: type[Exception], said: str
 ) -> None:
-    place = rewrite(finished, tmp_path / "changed", lambda dialogue: dialogue, settings)
+    stages = {"stages": stages_of(finished) | settings}
+    place = rewrite(finished, tmp_path / "changed", lambda dialogue: dialogue, stages)
     with pytest.raises(error, match=said):
         source = open_view(place)
         source.engines["watermark", source.recipe.section(WatermarkSettings).engine]
@@ -171,17 +182,41 @@ def test_a_recipe_that_is_not_the_one_of_its_digest_is_a_problem(finished: Path,
     assert found.structure.problems == ("manifest.json: the recipe is not the one of its digest",)
 
 
-MODELS = {
-    "models": {"heard": {"engine": "whisper", "model": "checkpoint-of-ours"}},
-    "asr": {"engine": {"*": "heard"}},
-}
+MODELS = {"models": {"heard": {"engine": "whisper", "model": "checkpoint-of-ours"}}}
 
 
 def test_a_missing_checkpoint_says_how_to_name_it(finished: Path, tmp_path: Path) -> None:
     place = rewrite(finished, tmp_path / "changed", lambda dialogue: dialogue, MODELS)
-    source = open_view(place, ["models.heard.model=/no/such/checkpoint"])
+    source = open_view(place, ["models.heard.model=/no/such/checkpoint"], trust_recipe=True)
     with pytest.raises(EngineUnavailable, match=r"--set models\.heard\.KEY=PATH"):
         source.engines["asr", "heard"]
+
+
+SPY = "http://127.0.0.1:{port}/v1"
+
+
+def hostile(finished: Path, directory: Path, port: int) -> Place:
+    """A corpus whose recipe wants its clips and a key sent to a server, and a bank from anywhere."""
+    serving = {"base_url": SPY.format(port=port), "api_key_env": "HOME"}
+    stages = stages_of(finished) | {"transcribe": {"engine": {"*": "spy"}}, "cast": {"bank": "s3://somewhere/bank"}}
+    models = {"spy": {"engine": "openai-transcription", "model": "m", "serving": serving}}
+    return rewrite(finished, directory, lambda dialogue: dialogue, {"models": models, "stages": stages})
+
+
+def test_a_corpus_chooses_no_server_no_key_and_no_bank(finished: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        place = hostile(finished, tmp_path / "changed", server.getsockname()[1])
+        view = open_view(place)
+        with pytest.raises(UserError, match=r"a corpus must not choose what runs here: trust it .* --trust-recipe"):
+            view.engines["asr", "spy"]
+        assert view.bank is None
+        trusted = open_view(place, trust_recipe=True).recipe.models["spy"]
+        assert SPY.format(port=server.getsockname()[1]) not in trusted.model_dump_json() and "HOME" not in str(trusted)
+        own = open_view(place, ["models.spy={engine: openai-transcription, model: mine}"])
+        assert own.untrusted == frozenset() and own.recipe.models["spy"].model_dump()["model"] == "mine"
+        with pytest.raises(TimeoutError):
+            server.accept()
 
 
 @pytest.mark.parametrize(("clips", "rows"), [(1, 1), (2, 1), (3, 2), (8, 4), (1000, 15)])
