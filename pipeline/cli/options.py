@@ -23,7 +23,9 @@ def job_options(command: Command) -> Command:
     """The options that say what goes into a job."""
     options = [
         click.option("--input", "inputs", multiple=True, required=True, metavar="FILE", help="May be repeated."),
-        click.option("--format", "format_", help="Format of the input; detected without it (see `parley formats`)."),
+        click.option(
+            "--format", "format_", help="Format of the input; detected without it (see `parley formats list`)."
+        ),
         click.option("--language", help="Language of all rows; detected for each row without it."),
         click.option("--dataset", help="Name of the data set, for ids and sources; the file's name without it."),
         click.option("--license", help="License of the input, kept with every row."),
