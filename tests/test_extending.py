@@ -12,6 +12,7 @@ import pytest
 
 from manifests.corpus import Corpus, decode
 from parley.testing import audit_stage, make_context, make_dialogue
+from pipeline.stages.registry import STAGES
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
@@ -94,6 +95,7 @@ def test_the_pages_stage_obeys_the_laws(installed: Path, monkeypatch: pytest.Mon
     monkeypatch.syspath_prepend(str(installed))
     from beep_for_parley.hush import STAGE, HushSettings  # type: ignore[import-not-found]
 
+    monkeypatch.setitem(STAGES.added, (None, "hush"), STAGE)
     recipe = make_context().recipe
     context = make_context(recipe.model_copy(update={"stages": {**recipe.stages, "hush": HushSettings()}}))
     audit_stage(STAGE, [make_dialogue(spoken=True), make_dialogue(dialogue_id="test-2", spoken=True)], context)

@@ -146,7 +146,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], list[object]], int, str]] = {
     "an unknown engine": (
         lambda p: good(p, "--set", "synthesize.engine=bark"),
         2,
-        "no tts engine 'bark'; there are: flite",
+        "no tts engine 'bark'; there are: cosyvoice, espeak-ng, festival, flite",
     ),
     "an unknown bank": (lambda p: good(p, "--set", "cast.bank=nobody"), 2, "no voice bank 'nobody'"),
     "a language the recipe lacks": (lambda p: good(p, "--language", "fr"), 2, "covers en, zh, not fr"),

@@ -78,12 +78,12 @@ def corpus_of(bank: Path, out: Path, input_file: str, assess: str, *overrides: s
 
 def test_every_clip_is_compared_with_the_voice_that_spoke_it(bank: Path, input_file: str, tmp_path: Path) -> None:
     code, said = reference_embedding(bank, "--encoder", "bands")
-    assert (code, said.splitlines()[-1]) == (0, "16 of 16 voices have a reference_embedding")
+    assert (code, said.splitlines()[-1]) == (0, "16 of 16 voices have a reference embedding")
     origin = read_origin(open_place(bank))
     assert origin is not None and (origin.encoder, origin.label, list(origin.synthesizers)) == ("bands", "7", ["tone"])
     manifest = corpus_of(bank, tmp_path / "out", input_file, "{speaker: bands}")
     assert (
-        manifest.engines["reference_embeddings"].startswith("reference embeddings ")
+        manifest.engines["reference embeddings"].startswith("reference embeddings ")
         and "loudness/bs1770" in manifest.engines
     )
     vectors = read_reference_embeddings(open_place(bank))
@@ -170,10 +170,10 @@ def test_x_vectors_of_the_same_encoder_serve_where_there_are_no_reference_embedd
 ) -> None:
     with_xvectors(bank, "7")
     manifest = corpus_of(bank, tmp_path / "out", input_file, "{speaker: bands}")
-    assert manifest.engines["reference_embeddings"].startswith("xvectors ")
+    assert manifest.engines["reference embeddings"].startswith("xvectors ")
     reference_embedding(bank, "--encoder", "bands")
     manifest = corpus_of(bank, tmp_path / "other", input_file, "{speaker: bands}")
-    assert manifest.engines["reference_embeddings"].startswith("reference embeddings "), "what was heard comes first"
+    assert manifest.engines["reference embeddings"].startswith("reference embeddings "), "what was heard comes first"
 
 
 def test_x_vectors_of_another_encoder_do_not(bank: Path, input_file: str, tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_voices_that_cannot_be_measured_are_named(bank: Path, monkeypatch: pytes
     monkeypatch.setitem(table.ENGINES.added, ("encoder", "bands"), double("encoder", "bands", __name__, "Deaf"))
     code, said = reference_embedding(bank, "--encoder", "bands")
     assert code == 3 and "not measured: tone-agent-en-female: recognition_failed: deaf" in said
-    assert "0 of 16 voices have a reference_embedding" in said and read_origin(open_place(bank)) is None
+    assert "0 of 16 voices have a reference embedding" in said and read_origin(open_place(bank)) is None
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,9 @@ def test_the_blocks_of_a_finished_job_may_go(finished: Path, input_file: str, tm
     for round_directory in (out / "work").glob("take-*"):
         shutil.rmtree(round_directory)
     assert run_tone(make_job(input_file), out).counts.input_rows == len(ROWS)
-    with pytest.raises(ResumeRefused, match=r"finished corpus of another job; changed: recipe\.gate\.wer_limit"):
+    with pytest.raises(
+        ResumeRefused, match=r"finished corpus of another job; changed: recipe\.stages\.gate\.wer_limit"
+    ):
         run_tone(make_job(input_file, "gate.wer_limit=0.2"), out)
     shutil.rmtree(out / "work")
     with pytest.raises(ResumeRefused, match="nobody can tell whose it is"):
@@ -80,7 +82,7 @@ def test_a_directory_is_not_ours_because_a_name_in_it_is(name: str, input_file: 
 @pytest.mark.parametrize(
     ("overrides", "changes", "named"),
     [
-        (["gate.ladder=[]"], {}, r"recipe\.gate\.ladder"),
+        (["gate.ladder=[]"], {}, r"recipe\.stages\.gate\.ladder"),
         (["block_rows=5"], {}, r"recipe\.block_rows"),
         ([], {"limit": 9}, r"options\.limit"),
     ],

@@ -58,7 +58,7 @@ def test_a_stage_alone_refuses_what_is_not_its_own(finished: Path, input_file: s
         run_stage("rewrite", job, blocks, foreign)
     with pytest.raises(ResumeRefused, match=r"thesis\.doc"):
         running.pack_directory(job.recipe, open_place(blocks), open_place(foreign))
-    with pytest.raises(ResumeRefused, match=r"another recipe; changed: gate\.wer_limit"):
+    with pytest.raises(ResumeRefused, match=r"another recipe; changed: stages\.gate\.wer_limit"):
         run_stage("rewrite", other, blocks, out)
     with pytest.raises(ResumeRefused, match="already holds a finished corpus"):
         running.pack_directory(job.recipe, open_place(blocks), open_place(finished))

@@ -19,7 +19,6 @@ from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Failure, Samples, SpeechRequest
 from pipeline.engines.tts.tone import ToneSynthesizer
 from pipeline.recipe import Recipe
-from pipeline.recipes.load import parse_recipe
 from pipeline.stages.assess import REFERENCES
 from pipeline.stages.contract import Context, audit_stage, run_stage
 from pipeline.stages.registry import find_stage
@@ -202,7 +201,8 @@ def through(recipe: Recipe, samples: Samples, *stages: str) -> Take:
     rows = [START]
     engines = {("tts", "tone"): Says(samples)}
     for stage in stages:
-        rows = run_stage(find_stage(stage), rows, make_context(recipe, SPEECH, engines=engines))
+        known = tuple(name for name in SPEECH if name in recipe.stages)
+        rows = run_stage(find_stage(stage), rows, make_context(recipe, known, engines=engines))
     return take_of(rows[0].turns[0])
 
 
@@ -271,7 +271,7 @@ def test_gate_keeps_the_reason_and_a_retake_is_measured_anew(ladder: str) -> Non
         ("{quality: [dnsmos, dnsmos]}", "would write the same scores"),
         ("{max_edge_silence_s: 0.1}", "render alone puts 0.15 s of silence"),
         ("{max_clipped_share: 2}", "assess.max_clipped_share"),
-        ("{loudness: 2}", "assess.loudness: Extra inputs"),
+        ("{loudness: 2}", "assess.loudness: there is no such key"),
     ],
 )
 def test_what_cannot_be_is_said_with_the_recipe(assess: str, message: str) -> None:
@@ -280,7 +280,5 @@ def test_what_cannot_be_is_said_with_the_recipe(assess: str, message: str) -> No
 
 
 def test_a_model_that_is_utmos_gives_utmos() -> None:
-    data = recipe_with("{}").model_dump(mode="json")
-    data["models"] = {"mos": {"engine": "utmos", "model": "utmos.pt"}}
-    data["assess"] = {"quality": "mos", "minimum": {"utmos": 3.5}}
-    assert find_stage("assess").engines(parse_recipe(data)) == (("quality", "mos"),)
+    recipe = recipe_with("{quality: mos, minimum: {utmos: 3.5}}", "models.mos={engine: utmos, model: utmos.pt}")
+    assert find_stage("assess").engines(recipe) == (("quality", "mos"),)

@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 
 from manifests.reasons import Reason
-from manifests.schema import Dialogue, Turn, Watermark
+from manifests.schema import Dialogue, Take, Turn, Watermark
 from parley.testing import make_context, make_dialogue, tone_recipe
 from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Failure, Transcript
 from pipeline.scoring.hallucination import flags
-from pipeline.stages.contract import Context, run_stage
+from pipeline.stages.cast import CASTING
+from pipeline.stages.contract import run_stage
 from pipeline.stages.gate import GATE
 from pipeline.stages.transcribe import TRANSCRIBE
 from tests.tables import each_row
@@ -72,10 +73,7 @@ def judged(case: Case, *others: Case) -> Dialogue:
     limits = ["gate.spaced_speed={slowest: 0.01, fastest: 1000, pause_s: 99}"]
     limits += ["gate.unspaced_speed={slowest: 0.01, fastest: 1000, pause_s: 99}", "gate.ladder=[]"]
     engines = {("asr", "tone"): Scripted(*(Transcript(c.heard) for c in (case, *others)))}
-    context: Context = replace(
-        make_context(tone_recipe(*limits), engines=engines),
-        casting=OneVoice(case.prompt),  # type: ignore[arg-type]
-    )
+    context = make_context(tone_recipe(*limits), engines=engines, **{CASTING.name: OneVoice(case.prompt)})
     rows = [replace(dialogue, turns=turns, user_voice="v", agent_voice="v")]
     for stage in (TRANSCRIBE, GATE):
         rows = run_stage(stage, rows, context)
@@ -86,8 +84,8 @@ def turn(case: Case, index: int) -> Turn:
     amplitude = 2**0.5 * 10 ** (case.level_dbfs / 20)
     wave = amplitude * np.sin(2 * np.pi * 300 * np.arange(round(case.seconds * 8000)) / 8000)
     audio = encode(wave.astype(np.float32), 8000, "wav")
-    taken = Turn(role="agent" if index % 2 else "user", original_text=case.text, text=case.text, voice_id="v")
-    return replace(taken, seed=index, rate=1.0, audio=audio, watermark=Watermark("test", None, 1.0))
+    take = Take(1, "v", seed=index, rate=1.0, audio=audio, watermark=Watermark("test", None, 1.0))
+    return Turn(role="agent" if index % 2 else "user", original_text=case.text, text=case.text, take=take)
 
 
 @each_row("case", [pytest.param(case, id=case.name) for case in cases()])

@@ -177,10 +177,7 @@ def test_without_the_package_it_is_said_what_to_install() -> None:
     code = """
 import sys
 sys.modules["audioseal"] = None
-from pipeline.engines.watermark import audioseal_networks
-from pipeline.engines.watermark.audioseal import AudioSealModel
-from pipeline.engines.watermark import _audioseal_networks
-from pipeline.engines.watermark.audioseal import AudioSealWatermarker
+from pipeline.engines.watermark.audioseal import AudioSealModel, AudioSealWatermarker
 try:
     AudioSealWatermarker(AudioSealModel(engine="audioseal"))
 except Exception as error:
