@@ -1,4 +1,4 @@
-"""An alignment for people: what was meant above what was heard, word under word, in plain text."""
+"""Shows an alignment as plain text for people: the intended words above the words that were heard."""
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,7 +8,7 @@ from itertools import zip_longest
 from manifests.schema import AlignmentChunk, EditKind, Score
 
 LEGEND = "S: another word or character was heard, D: it was not heard, I: it was heard and never meant"
-"""What the marks in the third line of `aligned_lines` say; the letters are those of sclite and jiwer."""
+"""Explains the marks in the third line of `aligned_lines`; sclite and jiwer use the same letters."""
 
 LINE_WIDTH = 100
 _MARKS: dict[EditKind, str] = {"equal": "", "substitute": "S", "delete": "D", "insert": "I"}
@@ -17,7 +17,7 @@ _LABELS = ("meant  ", "heard  ", "       ")
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """One word (or character) of both texts, one above the other; asterisks stand where a text has none."""
+    """Holds one word (or character) of each text, one above the other; asterisks stand for a missing one."""
 
     meant: str
     heard: str
@@ -29,9 +29,9 @@ class _Cell:
 
 
 def aligned_lines(score: Score, width: int = LINE_WIDTH) -> list[str]:
-    """The texts of the score, two or three lines for each stretch that fits into `width` columns of a terminal.
+    """Return the texts of the score: two or three lines for each stretch that fits into `width` terminal columns.
 
-    The third line marks what differs (see `LEGEND`); it is left out where nothing does.
+    The third line marks the differences (see `LEGEND`) and is left out where there are none.
     """
     gap = "" if score.metric == "cer" else " "
     cells = [cell for chunk in score.alignment for cell in _cells(chunk, by_word=score.metric == "wer")]
@@ -39,12 +39,12 @@ def aligned_lines(score: Score, width: int = LINE_WIDTH) -> list[str]:
 
 
 def text_width(text: str) -> int:
-    """Columns that the text takes in a terminal: two for wide characters, none for combining ones."""
+    """Return how many terminal columns the text takes: two per wide character, none per combining character."""
     return sum(_character_width(character) for character in text)
 
 
 def printable(text: str) -> str:
-    """The text without anything that a terminal would obey."""
+    """Replace every character that a terminal would interpret as a control code."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
@@ -63,7 +63,7 @@ def _cells(chunk: AlignmentChunk, by_word: bool) -> Iterator[_Cell]:
 
 
 def _wrapped(cells: Iterable[_Cell], width: int, gap: str) -> Iterator[list[_Cell]]:
-    """Rows of cells that fit into `width`; a cell that is wider has a row of its own."""
+    """Yield rows of cells that fit into `width`; a cell wider than that has a row of its own."""
     row: list[_Cell] = []
     taken = 0
     for cell in cells:

@@ -19,7 +19,7 @@ def arrow_schema() -> pa.Schema:
 def to_table(dialogues: Sequence[Dialogue]) -> pa.Table:
     """Return a table of `arrow_schema()`, one row per dialogue.
 
-    Raises LawBroken, naming the field, for a value of a wrong type.
+    Raises LawBroken, which names the field, for a value of the wrong type.
     """
     return tables.to_table(dialogues, Dialogue)
 
@@ -27,8 +27,8 @@ def to_table(dialogues: Sequence[Dialogue]) -> pa.Table:
 def from_table(table: pa.Table, partial: bool = False) -> list[Dialogue]:
     """Return the dialogues of a table of `arrow_schema()`; raises CorpusError for any other schema.
 
-    With `partial` the table may be a projection of that schema: a column that it lacks comes as None, or as the empty
-    value of its type where it cannot be None.
+    With `partial` the table may be a projection of that schema: a missing column is read as None, or as the empty
+    value of its type where the field cannot be None.
     """
     if not partial:
         check_schema(table.schema)
@@ -36,7 +36,7 @@ def from_table(table: pa.Table, partial: bool = False) -> list[Dialogue]:
 
 
 def check_schema(schema: pa.Schema) -> None:
-    """Raise a CorpusError that names the wrong columns, unless `schema` is that of a corpus row."""
+    """Raise a CorpusError that names the wrong columns, unless `schema` is the schema of a corpus row."""
     if problem := tables.schema_problem(schema, Dialogue, exact=True):
         raise CorpusError(f"not a table of corpus rows: {problem}")
 

@@ -1,4 +1,4 @@
-"""Decoding the clips of a corpus. `soundfile` is imported on the first call: reading texts does not need it."""
+"""Decodes the clips of a corpus. `soundfile` is imported on the first call: reading texts does not need it."""
 
 from io import BytesIO
 
@@ -10,10 +10,10 @@ from manifests.schema import Audio
 
 
 def decode(audio: Audio) -> tuple[npt.NDArray[np.float32], int]:
-    """The clip's samples, float32 [T] in -1..1, and its rate in Hz.
+    """Return the clip's samples, float32 [T] in -1..1, and its sample rate in Hz.
 
-    Raises `CorpusError` where the bytes are not a readable mono file, or where its rate or number of samples is not
-    what the row says.
+    Raises `CorpusError` if the bytes are not a readable mono file, or if its sample rate or number of samples
+    differs from the row.
     """
     import soundfile
 

@@ -1,4 +1,4 @@
-"""The deep checks of one row: its clips, and whether a kept row carries the evidence for having been kept."""
+"""Checks one row in depth: its clips, and for a kept row the evidence that it deserved to be kept."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from manifests.storage import Place
 
 
 def clip_problems(place: Place, dialogue: Dialogue) -> Iterator[str]:
-    """What is wrong with the clips of a row of the corpus at `place`."""
+    """Yield the problems of a row's clips, in the corpus at `place`."""
     for number, turn in enumerate(dialogue.turns):
         if turn.audio is not None:
             try:
@@ -44,7 +44,7 @@ def _expected_path(dialogue: Dialogue, turn: int) -> str | None:
 
 
 def kept_problems(dialogue: Dialogue) -> Iterator[str]:
-    """What a kept row lacks of the evidence that each of its turns must carry, and the row itself."""
+    """Yield the evidence that a kept row lacks, for the row itself and for each of its turns."""
     if dialogue.status != "kept":
         return
     if not dialogue.turns:

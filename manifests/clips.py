@@ -1,4 +1,7 @@
-"""Clips as files beside the shards: `audio/<status>/<2 hexadecimal digits>/<dialogue_id>_<turn>_<role>.<codec>`."""
+"""Writes clips as files beside the shards.
+
+Their paths are `audio/<status>/<2 hexadecimal digits>/<dialogue_id>_<turn>_<role>.<codec>`.
+"""
 
 import hashlib
 import re
@@ -18,16 +21,16 @@ from manifests.writer import CLIPS
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _SAFE_CODEC = re.compile(r"[a-z0-9]{1,8}")
 
-# Each clip waits for the disk or for the network, so several at once; what waits is bounded, and so is memory.
+# Each clip waits for the disk or the network, so several are written at once; the queue, and so memory, is bounded.
 _THREADS = 8
 _AHEAD = 32
 
 
 def clip_path(dialogue: Dialogue, turn: int) -> str:
-    """The clip's path relative to the corpus, for the 0-based `turn`, which has audio.
+    """Return the path, relative to the corpus, of the clip of the 0-based `turn`, which has audio.
 
-    The two digits spread the clips over 256 directories. An id, role or codec that could leave the directory is a
-    LawBroken: ids are ours, never the data's.
+    The two digits spread the clips over 256 directories. Raises LawBroken for an id, role or codec that could lead
+    out of the directory: Parley makes the ids, never the data.
     """
     role, audio = dialogue.turns[turn].role, dialogue.turns[turn].audio
     safe = (
@@ -44,7 +47,7 @@ def clip_path(dialogue: Dialogue, turn: int) -> str:
 
 
 def write_clips(place: Place, dialogues: Iterable[Dialogue]) -> Iterator[Dialogue]:
-    """Write every clip below the corpus directory `place`; yields the dialogues, in order, with `Audio.path` set.
+    """Write every clip below the corpus directory `place` and yield the dialogues, in order, with `Audio.path` set.
 
     A dialogue is yielded when its clips are on disk. The bytes stay in the row.
     """

@@ -1,4 +1,4 @@
-"""The columns of a row by name: `turns.take.seed`, as people and READMEs write them, and as Parquet does."""
+"""Names the columns of a row, as people and READMEs write them (`turns.take.seed`) and as Parquet does."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ AUDIO_BYTES = "turns.take.audio.bytes"
 
 @dataclass(frozen=True)
 class Column:
-    """One leaf of the row: its dotted `name`, its path inside a Parquet file, its type, and whether it may be null."""
+    """Describes one leaf of the row: dotted `name`, path inside a Parquet file, type, and whether it may be null."""
 
     name: str
     parquet_path: str
@@ -25,7 +25,7 @@ class Column:
 
 @cache
 def columns() -> tuple[Column, ...]:
-    """All leaves in the order of the schema."""
+    """Return all leaves in the order of the schema."""
     return tuple(leaf for field in arrow_schema() for leaf in _leaves(field, field.name, field.name))
 
 
@@ -41,9 +41,9 @@ def _leaves(field: Any, name: str, path: str) -> Iterator[Column]:
 
 
 def parquet_paths(names: Iterable[str]) -> list[str]:
-    """The Parquet paths of columns, each name a leaf or a whole group ("turns", "turns.take.audio").
+    """Return the Parquet paths of columns; each name is a leaf or a whole group ("turns", "turns.take.audio").
 
-    A name that is no column is a UserError that lists the columns.
+    Raises a UserError that lists the columns for any other name.
     """
     chosen = list(names)
     unknown = [name for name in chosen if not any(_covers(name, column) for column in columns())]
@@ -58,11 +58,11 @@ def _covers(name: str, column: Column) -> bool:
 
 
 def paths_without_audio() -> list[str]:
-    """The Parquet paths of everything but the encoded bytes of the clips."""
+    """Return the Parquet paths of every column except the encoded bytes of the clips."""
     return [column.parquet_path for column in columns() if column.name != AUDIO_BYTES]
 
 
 def column_table() -> str:
-    """The columns as a Markdown table, for the README."""
+    """Return the columns as a Markdown table, for the README."""
     rows = [f"| `{c.name}` | {c.arrow_type} | {'yes' if c.nullable else 'no'} |" for c in columns()]
     return "\n".join(["| column | type | may be null |", "|---|---|---|", *rows]) + "\n"

@@ -1,4 +1,4 @@
-"""Converters between Python values and Arrow arrays, one for each kind of field: what `manifests.table` is made of."""
+"""Converts between Python values and Arrow arrays, with one converter per kind of field, for `manifests.table`."""
 
 import types
 import typing
@@ -16,7 +16,7 @@ import pyarrow as pa
 from manifests.errors import CorpusError, LawBroken
 
 Vector = npt.NDArray[np.float32]
-"""The annotation of a field that holds a vector, float32 [D]."""
+"""Annotates a field that holds a vector, float32 [D]."""
 
 Matrix = npt.NDArray[np.float32]
 
@@ -36,8 +36,8 @@ def vector_type(width: int) -> Any:
 
 
 class _Converter(Protocol):
-    """Converts one field of all rows. `filler` stands in a column below a missing struct, where Arrow wants some value
-    and nobody reads it."""
+    """Converts one field of all rows. `filler` is the value in a column below a missing struct, where Arrow requires
+    one and nobody reads it."""
 
     @property
     def arrow_type(self) -> Any: ...
@@ -55,7 +55,8 @@ class _Converter(Protocol):
 
 @dataclass(frozen=True)
 class _Leaf:
-    """`zero` stands in for nulls on the way through NumPy, which else turns integers into floats."""
+    """Converts a field of one plain value. `zero` replaces nulls on the way through NumPy, which would otherwise turn
+    integers into floats."""
 
     name: str
     arrow_type: Any
@@ -110,7 +111,7 @@ class _List:
 
 @dataclass(frozen=True)
 class VectorField:
-    """The vectors of a column; `width` is None where the table has none, and no column for them."""
+    """Converts the vectors of a column; `width` is None where the table has no vectors and no column for them."""
 
     name: str
     column: str
@@ -240,7 +241,7 @@ def _struct(cls: type, parts: Mapping[str, _Converter], nullable: bool) -> Struc
 
 
 def _optional(annotation: Any) -> Any:
-    """Return X of `X | None`; None for any other annotation."""
+    """Return X for `X | None`, and None for any other annotation."""
     arguments = typing.get_args(annotation)
     if typing.get_origin(annotation) not in (types.UnionType, typing.Union) or len(arguments) != 2:
         return None
@@ -254,7 +255,7 @@ def is_vector(arrow_type: Any) -> bool:
 
 
 def vectors_of(name: str, array: Any) -> Matrix:
-    """Return the vectors in an array of them, float32 [N, D], without the missing ones; `name` is for the error."""
+    """Return the vectors of an array, float32 [N, D], without the missing ones; `name` is for the error message."""
     flat = array.flatten()  # leaves missing vectors out
     if flat.null_count:
         raise CorpusError(f"{name} has missing values")

@@ -1,7 +1,7 @@
-"""Reading a finished corpus: what training code imports.
+"""Reads a finished corpus; training code imports this module.
 
-A `Corpus` opens files only when asked, keeps a bounded number of them open, pickles without them, and starts afresh in
-a forked process. Object stores do not survive a fork: give such corpora to workers that are spawned.
+A `Corpus` opens files only on demand, keeps a bounded number of them open, pickles without them, and reopens them in
+a forked process. Object stores do not survive a fork: use spawned workers for a corpus on one.
 """
 
 import operator
@@ -24,12 +24,12 @@ from manifests.storage import Place, open_place
 
 __all__ = ["Corpus", "decode"]
 
-# An open shard keeps its footer in memory: 1.4 MB in the file, for the 64 row groups of a full shard.
+# An open shard keeps its footer in memory: 1.4 MB on disk, for the 64 row groups of a full shard.
 _OPEN_SHARDS = 16
 
 
 class Corpus:
-    """The dialogues of one status, in the order of the corpus.
+    """Gives access to the dialogues of one status, in the order of the corpus.
 
     >>> corpus = Corpus("s3://bucket/corpus")                 # doctest: +SKIP
     >>> for dialogue in corpus: ...                           # streamed: memory stays flat
@@ -38,7 +38,7 @@ class Corpus:
     """
 
     def __init__(self, where: str | os.PathLike[str] | Place, status: FinalStatus = "kept") -> None:
-        """A CorpusError if there is no finished corpus at `where`."""
+        """Open the corpus at `where`; raises CorpusError if no finished corpus is there."""
         if status not in FINAL_STATUSES:
             raise UserError(f"no such status: {status}; there are {', '.join(FINAL_STATUSES)}")
         self.place = where if isinstance(where, Place) else open_place(where)
@@ -60,14 +60,15 @@ class Corpus:
         return self.dialogues()
 
     def dialogues(self, audio: bool = True) -> Iterator[Dialogue]:
-        """The dialogues in order. With `audio=False` clips come with empty bytes, and far faster."""
+        """Yield the dialogues in order. With `audio=False` clips have empty bytes, and reading is far faster."""
         for table in self._tables(None if audio else paths_without_audio()):
             yield from from_table(table, partial=not audio)
 
     def select(self, columns: Iterable[str]) -> Iterator[pa.RecordBatch]:
-        """Some columns only, as Arrow batches: names as in `["dialogue_id", "turns.text"]`, nested as in the row.
+        """Yield only some columns, as Arrow batches: named as in `["dialogue_id", "turns.text"]`, nested as in the
+        row.
 
-        A name that is no column is a UserError that lists the columns.
+        Raises a UserError that lists the columns for a name that is not among them.
         """
         return (batch for table in self._tables(parquet_paths(columns)) for batch in table.to_batches())
 
@@ -78,7 +79,7 @@ class Corpus:
     def __getitem__(self, index: slice) -> Self: ...
 
     def __getitem__(self, index: int | slice) -> Any:
-        """One dialogue, read with its row group; or, for a slice of step 1, a view of these rows."""
+        """Return one dialogue, read with its row group, or a view of the rows of a slice of step 1."""
         if isinstance(index, slice):
             return self._view(index)
         row = self._range[operator.index(index)]
@@ -102,7 +103,7 @@ class Corpus:
         return view
 
     def _tables(self, paths: list[str] | None) -> Iterator[pa.Table]:
-        """The row groups that hold rows of the view, cut to it."""
+        """Yield the row groups that hold rows of the view, without the rows outside it."""
         for shard, start in zip(self._shards, self._starts.tolist(), strict=False):
             if start < self._range.stop and self._range.start < start + shard.rows:
                 yield from self._tables_of(shard, start, paths)
@@ -128,7 +129,7 @@ def _open(place: Place, shard: ShardInfo) -> ShardReader:
 
 
 class _Cache:
-    """The shards used last, open, and the row group used last. Never shared with another process."""
+    """Keeps the most recently used shards open, and the last row group. Never shared with another process."""
 
     def __init__(self) -> None:
         self._forget()

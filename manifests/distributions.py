@@ -1,4 +1,4 @@
-"""How a measure is distributed, from any number of values in flat memory: values are counted in steps of 0.0001."""
+"""Summarizes how a measure is distributed, in constant memory: values are counted in steps of 0.0001."""
 
 from collections import Counter
 from dataclasses import fields
@@ -18,20 +18,20 @@ COLUMNS = ("turns.take.quality", "turns.take.speaker_similarity")
 
 
 class Distribution:
-    """Adds values up. The mean is exact, the quantiles are to the step (the nearest value at or above)."""
+    """Accumulates values. The mean is exact; a quantile is rounded up to the next step."""
 
     def __init__(self) -> None:
         self._steps: Counter[int] = Counter()
         self._sum = 0.0
 
     def add(self, values: Any) -> None:
-        """`values`: finite numbers, float64 [N]."""
+        """Add `values`: finite numbers, float64 [N]."""
         self._sum += float(values.sum())
         steps, numbers = np.unique(np.rint(values * _STEPS_PER_UNIT).astype(np.int64), return_counts=True)
         self._steps.update(dict(zip(steps.tolist(), numbers.tolist(), strict=True)))
 
     def figures(self) -> dict[str, Any]:
-        """`values` (how many), `mean`, `quantiles`; not for a distribution without any value."""
+        """Return `values` (how many), `mean` and `quantiles`. The distribution must have at least one value."""
         steps = np.array(sorted(self._steps))
         reached = np.cumsum([self._steps[step] for step in steps.tolist()])
         total = int(reached[-1])
@@ -46,13 +46,13 @@ class Distribution:
 
 
 class Qualities:
-    """The distributions of what was measured on the turns, by language and measure."""
+    """Collects the distributions of the turns' quality measures, by language and measure."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], Distribution] = {}
 
     def add(self, language: str, rows: pa.Table) -> None:
-        """`rows` of that language, with the columns of COLUMNS."""
+        """Add `rows` of that language, with the columns of COLUMNS."""
         takes = pc.struct_field(pc.list_flatten(rows["turns"]), "take")
         quality = pc.struct_field(takes, "quality")
         for measure in MEASURES:
@@ -62,7 +62,7 @@ class Qualities:
                 self._found.setdefault((language, measure), Distribution()).add(values)
 
     def figures(self) -> dict[str, dict[str, Any]]:
-        """By language and measure; only what some turn has."""
+        """Return the figures by language and measure, without measures that no turn has."""
         found: dict[str, dict[str, Any]] = {}
         for language, measure in sorted(self._found, key=lambda key: (key[0], MEASURES.index(key[1]))):
             found.setdefault(language, {})[measure] = self._found[language, measure].figures()

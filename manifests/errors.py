@@ -1,24 +1,24 @@
-"""The errors of Parley, drawn once.
+"""Defines the errors of Parley.
 
 ::
 
     ParleyError                exit code
-    ├── UserError              2    the user can mend it: one line, no traceback
+    ├── UserError              2    the user can fix it: one line, no traceback
     │   ├── InputError              an input file that cannot be read as asked
     │   ├── RecipeError             an unknown recipe, key or value
     │   └── ResumeRefused           the directory holds another job's work
     ├── CorpusError            3    the data on disk is wrong
-    ├── EngineError            4    an engine is
+    ├── EngineError            4    an engine cannot work
     │   ├── EngineUnavailable       it cannot load here; the message says what to install
-    │   └── EngineDied              it stopped working; its unit is tried on a fresh one
-    └── LawBroken              70   a stage broke a law of the pipeline: our bug
+    │   └── EngineDied              it stopped working; its block is tried on a new one
+    └── LawBroken              70   a stage broke a law of the pipeline: a bug in Parley
 
-Bad *data* is none of these: it is a value, a `Reason` on the row (see `manifests.reasons`).
+Bad *data* is not an error: it is recorded as a `Reason` on the row (see `manifests.reasons`).
 """
 
 
 class ParleyError(Exception):
-    """Base of all errors that Parley raises on purpose."""
+    """Is the base of all errors that Parley raises on purpose."""
 
     exit_code = 70
 

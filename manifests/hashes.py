@@ -1,6 +1,6 @@
-"""A growing set of strings at 8 bytes each.
+"""Keeps a growing set of strings at 8 bytes each.
 
-Of ten million strings two share a hash by chance once in 370,000 corpora: (1e7)^2 / 2 / 2^64 = 2.7e-6.
+Two of ten million strings share a hash by chance in one of 370,000 corpora: (1e7)^2 / 2 / 2^64 = 2.7e-6.
 """
 
 import hashlib
@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 
 def hash64(text: str) -> int:
-    """A stable 64-bit hash."""
+    """Return a 64-bit hash of the text that is the same on every machine."""
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8"), digest_size=8).digest(), "little")
 
 
 class Hashes:
-    """Strings are added, then asked about."""
+    """Remembers the hashes of strings. Add all strings first, then query."""
 
     def __init__(self) -> None:
         self._hashes = array("Q")
@@ -27,7 +27,7 @@ class Hashes:
         self._sorted = None
 
     def repeated(self) -> frozenset[int]:
-        """The hashes that were added more than once."""
+        """Return the hashes that were added more than once."""
         ordered = self._order()
         return frozenset(ordered[1:][ordered[1:] == ordered[:-1]].tolist())
 

@@ -1,7 +1,7 @@
-"""What a language tag says about the text: its primary subtag, and whether words are separated by spaces.
+"""Reads language tags: the primary subtag, and whether the language separates words by spaces.
 
-Rows and voices carry BCP 47 tags ("zh", "en-GB"). Whether a text is counted in words or in characters, and so whether
-a row has a word or a character error rate, follows from the primary subtag alone.
+Rows and voices carry BCP 47 tags ("zh", "en-GB"). The primary subtag alone decides whether a text is counted in words
+or in characters, and so whether a row has a word or a character error rate.
 """
 
 # Scripts written without spaces between words (Unicode line breaking class SA, and Han with kana): words cannot be
@@ -15,5 +15,5 @@ def primary_subtag(language: str) -> str:
 
 
 def is_unspaced(language: str) -> bool:
-    """Whether the language is written without spaces between words."""
+    """Tell whether the language is written without spaces between words."""
     return primary_subtag(language) in _UNSPACED

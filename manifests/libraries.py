@@ -1,4 +1,4 @@
-"""Optional libraries: imported when they are needed, with the command that installs one where it is missing."""
+"""Imports optional libraries when they are needed; the error for a missing one gives the command to install it."""
 
 import importlib
 import importlib.metadata
@@ -9,14 +9,14 @@ from manifests.private_paths import public_text
 
 
 def extra(name: str) -> str:
-    """The command that installs an optional part of Parley, such as "voicebank"."""
+    """Return the command that installs an optional part of Parley, such as "voicebank"."""
     return f"pip install 'parley[{name}]'"
 
 
 def library(module: str, needed_by: str, install: str) -> Any:
-    """Import a module for `needed_by` (an engine, a report); `install` is the command that brings it (see `extra`).
+    """Import a module for `needed_by` (an engine, a report); `install` is the command that installs it (see `extra`).
 
-    Raises EngineUnavailable where the module, or one that it imports, is missing or does not load.
+    Raises EngineUnavailable if the module, or one that it imports, is missing or does not load.
     """
     try:
         return importlib.import_module(module)
@@ -29,7 +29,7 @@ def library(module: str, needed_by: str, install: str) -> Any:
 
 
 def library_version(distribution: str, needed_by: str, install: str) -> str:
-    """Version of an installed distribution, without importing it. Raises EngineUnavailable where it is missing."""
+    """Return the version of an installed distribution without importing it; raises EngineUnavailable without it."""
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError as error:

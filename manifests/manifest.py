@@ -1,7 +1,7 @@
-"""The manifest: one JSON file that says what a corpus holds and how it was made.
+"""Reads and writes the manifest, the JSON file that says what a corpus holds and how it was made.
 
-It is written last, so its existence means that the corpus is whole. It holds no time and no absolute path: the same
-input, recipe and seed give the same manifest.
+It is written last, so its existence means that the corpus is complete. It contains no time and no absolute path: the
+same input, recipe and seed give the same manifest.
 """
 
 import dataclasses
@@ -24,7 +24,7 @@ FINAL_STATUSES: tuple[FinalStatus, ...] = ("kept", "rejected", "failed")
 
 @dataclass(frozen=True, slots=True)
 class RecipeRecord:
-    """`settings` is the recipe as it was run, every default filled in; `digest` is the one in each row."""
+    """Records the recipe: `settings` as it was run, every default filled in; `digest` is the one in each row."""
 
     name: str
     digest: str
@@ -33,7 +33,7 @@ class RecipeRecord:
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """One input. `file` is a bare name; `rows` is how many rows it gave, readable or not."""
+    """Describes one input. `file` is a bare name; `rows` is how many rows it gave, readable or not."""
 
     dataset: str
     rows: int
@@ -45,7 +45,7 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What the shards hold. The statuses are kept, rejected and failed; one without rows is left out.
+    """Counts what the shards hold. The statuses are kept, rejected and failed; a status without rows is left out.
 
     `rows`, `turns`: by status. `reasons`: rows by reason. `languages`: rows by status and language. `samples`: audio
     samples by status, language and sample rate in Hz (as a string: JSON keys are strings).
@@ -62,7 +62,7 @@ class Counts:
         return sum(self.rows.values())
 
     def audio_s(self, status: str, language: str | None = None) -> float:
-        """Seconds of audio of one status, in one language or in all."""
+        """Return the seconds of audio of one status, in one language or in all."""
         languages = self.samples.get(status, {})
         chosen = languages.values() if language is None else [languages.get(language, {})]
         return float(sum(samples / int(rate) for rates in chosen for rate, samples in rates.items()))
@@ -70,7 +70,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The whole of `manifest.json`. `shards` lists the shards of each status, in the order of their rows.
+    """Holds everything in `manifest.json`. `shards` lists the shards of each status, in the order of their rows.
 
     `engines` maps kind/name to the version that ran ("asr/pocketsphinx": "5.1.1 ...").
     """
@@ -87,7 +87,7 @@ class Manifest:
 
 
 def manifest_text(manifest: Manifest) -> str:
-    """The JSON text of the manifest: sorted keys, one final line break."""
+    """Return the JSON text of the manifest: sorted keys, one final line break."""
     return json.dumps(dataclasses.asdict(manifest), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
@@ -97,7 +97,7 @@ def write_manifest(place: Place, manifest: Manifest) -> None:
 
 
 def load_manifest(place: Place) -> Manifest:
-    """The manifest of the corpus directory `place`; a CorpusError of one line for anything wrong with it."""
+    """Load the manifest of the corpus directory `place`; raises a one-line CorpusError for anything wrong with it."""
     path = place / MANIFEST_NAME
     try:
         text = path.read_text()
@@ -112,7 +112,7 @@ def load_manifest(place: Place) -> Manifest:
 
 
 def parse_manifest(text: str) -> Manifest:
-    """The manifest that `text` holds; a CorpusError that says what is wrong."""
+    """Parse the JSON text of a manifest; raises a CorpusError that says what is wrong."""
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -127,7 +127,7 @@ def parse_manifest(text: str) -> Manifest:
 
 
 def _check_numbers(manifest: Manifest) -> None:
-    """A CorpusError for sizes and rates that a reader cannot even compute with."""
+    """Raise CorpusError for sizes and rates that a reader cannot compute with."""
     rates = {rate for languages in manifest.counts.samples.values() for part in languages.values() for rate in part}
     odd_rates = sorted(rate for rate in rates if not rate.isascii() or not rate.isdecimal() or int(rate) == 0)
     if odd_rates:
@@ -138,7 +138,7 @@ def _check_numbers(manifest: Manifest) -> None:
 
 
 def _parse(kind: Any, value: Any, where: str) -> Any:
-    """`value`, from JSON, as an object of the annotation `kind`; `where` names it in the error."""
+    """Convert a JSON `value` to an object of the annotation `kind`; `where` names it in the error."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if kind is Any:
         return value

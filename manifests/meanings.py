@@ -1,14 +1,13 @@
-"""Closed lists of values that say in words what they mean."""
+"""Defines closed lists of values, each with its meaning in words."""
 
 from enum import StrEnum
 from typing import Self
 
 
 class Meaningful(StrEnum):
-    """Base of the closed lists: a member is written `NAME = "value", "what it means"`.
+    """Is the base of the closed lists: a member is written `NAME = "value", "what it means"`.
 
-    A list that knows more of its members puts it between the two and reads it in an `__init__` with the same
-    arguments.
+    A list with further details puts them between the two and reads them in an `__init__` with the same arguments.
     """
 
     meaning: str
@@ -22,5 +21,5 @@ class Meaningful(StrEnum):
 
     @classmethod
     def of(cls, value: str | None) -> Self | None:
-        """Return the member of that value, or None where the list has none."""
+        """Return the member with that value, or None if there is none."""
         return cls._value2member_map_.get(value)  # type: ignore[return-value]

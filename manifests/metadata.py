@@ -1,7 +1,7 @@
-"""`metadata.json`: one JSON array with one object per dialogue, the index that Ke-SpeechChat ships.
+"""Writes `metadata.json`: a JSON array with one object per dialogue, the index that Ke-SpeechChat ships.
 
 The paper (arXiv 2412.01078) names five facts for each dialogue: its id, speakers, their gender, text and audio paths.
-It does not give the names of the keys; these are ours.
+It does not give the names of the keys; the names here are Parley's.
 """
 
 import json
@@ -13,9 +13,9 @@ from manifests.storage import Place
 
 
 def write_metadata(place: Place, dialogues: Iterable[Dialogue], genders: Mapping[str, str]) -> int:
-    """Write the file `place`, one dialogue per line, and return how many there are. Memory does not grow with them.
+    """Write the file `place`, one dialogue per line, and return their number. Memory use does not grow with it.
 
-    `genders` maps `voice_id` to gender; a voice that is not in it has the gender null.
+    `genders` maps `voice_id` to gender; a voice that is not in it gets the gender null.
     """
     rows = 0
     with place.writing() as file:
@@ -28,7 +28,7 @@ def write_metadata(place: Place, dialogues: Iterable[Dialogue], genders: Mapping
 
 
 def metadata_entry(dialogue: Dialogue, genders: Mapping[str, str]) -> dict[str, Any]:
-    """The object of one dialogue. A clip's path is null where the corpus has no clip files."""
+    """Return the object of one dialogue. A clip's path is null where the corpus has no clip files."""
     speakers = {"user": dialogue.user_voice, "agent": dialogue.agent_voice}
     return {
         "dialogue_id": dialogue.dialogue_id,

@@ -1,6 +1,6 @@
-"""Keeps the paths of this machine out of messages, manifests and cards, which travel.
+"""Keeps the paths of this machine out of messages, manifests and cards, which are passed on to others.
 
-Libraries quote the paths that they were given, and the name of a home directory is somebody's name.
+Libraries quote the paths that they were given, and the name of a home directory is often a person's name.
 """
 
 import re
@@ -22,8 +22,8 @@ _NO_NAMES: Mapping[str, str] = MappingProxyType({})
 def public_text(text: str, names: Mapping[str, str] = _NO_NAMES, limit: int | None = None) -> str:
     """Put a message on one line and shorten every path in it to its last part.
 
-    `names` says what to write instead of texts that are known to be private. A longer line is cut off at `limit`
-    characters.
+    `names` maps texts that are known to be private to their replacements. A line longer than `limit` characters is cut
+    off there.
     """
     line = " ".join(text.split())
     for private, public in names.items():
@@ -32,5 +32,5 @@ def public_text(text: str, names: Mapping[str, str] = _NO_NAMES, limit: int | No
 
 
 def is_private(text: str) -> bool:
-    """Whether a text holds an absolute path of this machine, or an address with a password in it."""
+    """Tell whether a text holds an absolute path of this machine, or an address with a password in it."""
     return _PRIVATE.search(text) is not None

@@ -1,7 +1,7 @@
-"""The closed list of reasons for which a row does not reach the corpus.
+"""Lists every reason for which a row does not reach the corpus.
 
-A *reject* says that the data is bad; a *fail* says that we could not process it. Every row ends as kept, rejected or
-failed, and the last two always carry one of these.
+A *reject* says that the data is bad; a *fail* says that Parley could not process it. Every row ends as kept, rejected
+or failed, and a rejected or failed row always has one of these reasons.
 """
 
 from typing import Literal
@@ -12,7 +12,7 @@ Kind = Literal["rejected", "failed"]
 
 
 class Reason(Meaningful):
-    """Why a row was dropped. `kind` says whether that is a reject or a fail, `meaning` says it in words."""
+    """Says why a row was dropped. `kind` tells a reject from a fail, `meaning` explains the reason in words."""
 
     kind: Kind
 
@@ -56,7 +56,7 @@ class Reason(Meaningful):
     ANSWER_TOO_LONG = "answer_too_long", "rejected", "no sentence of the answer ends within the limit"
     UNPRONOUNCEABLE = "unpronounceable", "rejected", "the spoken text still holds characters that cannot be said"
     REFUSED = "refused", "rejected", "the language model declined to write the text"
-    WRONG_LANGUAGE = "wrong_language", "rejected", "the language model wrote in another language than the row's"
+    WRONG_LANGUAGE = "wrong_language", "rejected", "the language model wrote in a language other than the row's"
     TEXT_ENGINE_FAILED = "text_engine_failed", "failed", "the text engine gave no usable result"
 
     # cast and synthesize
@@ -82,31 +82,35 @@ class Reason(Meaningful):
     HALLUCINATION_RATE = (
         "hallucination_rate",
         "rejected",
-        "the recognizer wrote more than anybody can say in the clip's time",
+        "the recognizer wrote more than anybody can say in the length of the clip",
     )
     HALLUCINATION_LOOP = "hallucination_loop", "rejected", "the recognizer wrote the same passage over and over"
     HALLUCINATION_PROMPT = (
         "hallucination_prompt",
         "rejected",
-        "what the voice's own recording says is heard in the clip: the synthesizer read its prompt aloud",
+        "the text of the voice's reference recording is heard in the clip: the synthesizer read its prompt aloud",
     )
     HALLUCINATION_LANGUAGE = (
         "hallucination_language",
         "rejected",
-        "the recognizer wrote in another language than the row's",
+        "the recognizer wrote in a language other than the row's",
     )
-    ERROR_RATE = "error_rate", "rejected", "the recognizer does not hear what was meant to be said (CER or WER)"
+    ERROR_RATE = "error_rate", "rejected", "the transcript is too far from the intended text (CER or WER)"
     WORST_TURN = "worst_turn", "rejected", "one turn alone exceeds the limit of the worst turn"
     EDGE_ERROR = "edge_error", "rejected", "the beginning or the end of a turn is not heard"
 
     # assess
-    MEASUREMENT_FAILED = "measurement_failed", "failed", "what measures quality or speakers could not process the clip"
+    MEASUREMENT_FAILED = (
+        "measurement_failed",
+        "failed",
+        "a quality model or speaker encoder could not process the clip",
+    )
     CLIPPED = "clipped", "rejected", "more of the clip is cut off at full scale than the recipe allows"
     LONG_SILENCE = "long_silence", "rejected", "the clip begins or ends with more silence than the recipe allows"
     VOICE_DRIFT = "voice_drift", "rejected", "the clip does not sound like its own voice"
-    LOW_QUALITY = "low_quality", "rejected", "a predicted opinion of listeners is below the recipe's limit"
+    LOW_QUALITY = "low_quality", "rejected", "a predicted listener rating is below the recipe's limit"
 
 
 def reason_of(value: str | None) -> Reason | None:
-    """Return the reason of that value, or None where the list has none."""
+    """Return the reason with that value, or None if there is none."""
     return Reason.of(value)

@@ -1,7 +1,7 @@
-"""Parquet files that are written and read one row group at a time, so that memory stays flat however long they are.
+"""Writes and reads Parquet files one row group at a time, so that memory use does not grow with their length.
 
 The same tables give the same bytes. A file appears whole or not at all, and every data page carries a checksum, which
-the reader verifies. What is wrong with a file is a CorpusError of one line, with `label` of the file.
+the reader verifies. Raises a one-line CorpusError, with the `label` of the file, for anything wrong with a file.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,14 +16,14 @@ from manifests.storage import Place
 
 
 class RowGroupWriter:
-    """Writes tables into a file that `open_row_groups` opened. The first one decides the schema."""
+    """Writes tables into a file that `open_row_groups` opened. The first table decides the schema."""
 
     def __init__(self, file: IO[bytes], place: Place) -> None:
         self._file, self._place = file, place
         self._parquet: Any = None
 
     def write(self, table: pa.Table) -> None:
-        """Write the table as one row group. Raises LawBroken for another schema than that of the first table."""
+        """Write the table as one row group. Raises LawBroken if its schema is not that of the first table."""
         if self._parquet is None:
             self._start(table.schema)
         elif table.schema != self._parquet.schema:
@@ -31,7 +31,7 @@ class RowGroupWriter:
         self._parquet.write_table(table, row_group_size=table.num_rows)
 
     def finish(self, empty: pa.Schema) -> None:
-        """Write what is still missing: of a file without tables everything, as one of the schema `empty`."""
+        """Write the footer; a file that got no table becomes an empty file of the schema `empty`."""
         if self._parquet is None:
             self._start(empty)
         self._parquet.close()
@@ -49,7 +49,7 @@ class RowGroupWriter:
 def open_row_groups(place: Place, empty: pa.Schema) -> Iterator[RowGroupWriter]:
     """Open a file to write; it takes its name when the block ends well. `empty` is its schema if no table is written.
 
-    An error or an interrupt in the block leaves nothing behind, and an older file of that name as it was.
+    An error or an interrupt in the block leaves no file behind, and an older file of that name unchanged.
     """
     with place.writing() as file:
         writer = RowGroupWriter(file, place)
@@ -64,9 +64,10 @@ def open_row_groups(place: Place, empty: pa.Schema) -> Iterator[RowGroupWriter]:
 def read_row_groups(
     place: Place, check: Callable[[pa.Schema], str | None], names: Sequence[str] | None = None
 ) -> Iterator[pa.Table]:
-    """Yield the row groups with those of the columns `names` that the file has; without `names`, with all.
+    """Yield the row groups with the columns of `names` that the file has, or with all columns without `names`.
 
-    `check` says what is wrong with the file's schema. Raises CorpusError for that, and for a missing or damaged file.
+    `check` says what is wrong with the file's schema, if anything. Raises CorpusError for a wrong schema and for a
+    missing or damaged file.
     """
     with _opened(place) as parquet:
         schema = parquet.schema_arrow
@@ -84,13 +85,13 @@ def read_schema(place: Place) -> pa.Schema:
 
 
 def label(place: Place) -> str:
-    """Name the file and the directory that it is in, and no more of the path."""
+    """Return the name of the file and of its directory, without the rest of the path."""
     return "/".join(place.path.rsplit("/", 2)[-2:])
 
 
 @contextmanager
 def naming(place: Place) -> Iterator[None]:
-    """Put the file's `label` before the CorpusErrors of the block."""
+    """Prefix each CorpusError of the block with the file's `label`."""
     try:
         yield
     except CorpusError as error:

@@ -1,4 +1,4 @@
-"""One row of a corpus, kept or dropped, for people: its turns, their takes, and what was heard in each."""
+"""Shows one row of a corpus, kept or dropped, to people: its turns, their takes, and the transcripts of each."""
 
 import dataclasses
 import json
@@ -15,7 +15,7 @@ from manifests.storage import Place
 
 
 def find_row(place: Place, dialogue_id: str) -> Dialogue:
-    """The row of that id in the corpus `place`, its clips with empty bytes; a UserError where no row has it."""
+    """Find the row with that id in the corpus `place`, without audio bytes; raises UserError if there is none."""
     for status in FINAL_STATUSES:
         corpus = Corpus(place, status)
         start = 0
@@ -28,12 +28,12 @@ def find_row(place: Place, dialogue_id: str) -> Dialogue:
 
 
 def row_json(dialogue: Dialogue) -> str:
-    """The row as JSON, with null in the place of encoded audio."""
+    """Return the row as JSON, with null in place of encoded audio."""
     return json.dumps(dataclasses.asdict(dialogue), ensure_ascii=False, indent=2, default=lambda data: None)
 
 
 def format_row(dialogue: Dialogue) -> str:
-    """The row as lines: its end, then of each turn the text, and of each take its voice, its reason and its score."""
+    """Format the row as lines: its final status, each turn's text, and each take's voice, reason and score."""
     lines = list(_head(dialogue))
     for number, turn in enumerate(dialogue.turns):
         text = turn.original_text if turn.text is None else turn.text
@@ -44,7 +44,7 @@ def format_row(dialogue: Dialogue) -> str:
 
 
 def takes_of(turn: Turn) -> list[Take]:
-    """All takes of the turn, in order. The one that counts may have got its reason after it was first judged."""
+    """Return all takes of the turn, in order. The final take may have got its reason after it was first judged."""
     if turn.take is None:
         return list(turn.attempts)
     return [*(take for take in turn.attempts if take.number != turn.take.number), turn.take]

@@ -1,10 +1,10 @@
-"""The row: a dialogue with nested turns. These dataclasses are the one definition; the Arrow schema is derived.
+"""Defines the row: a dialogue with nested turns. The Arrow schema is derived from these dataclasses.
 
-Integers are the truth of time (`num_samples`, `start_sample`, at `sample_rate` Hz); seconds are a view. Error rates
-(`cer`, `wer`, `Score.rate`, `edge_error`) are fractions. `None` means "not known (yet)".
+Times are stored as integers (`num_samples`, `start_sample`, at `sample_rate` Hz) and seconds are computed from them.
+Error rates (`cer`, `wer`, `Score.rate`, `edge_error`) are fractions. `None` means "not known (yet)".
 
-A turn is spoken once or several times, and each time is a `Take`: everything that one synthesis led to, from the voice
-to the reason why it was not accepted. The turn holds the take that counts and remembers the earlier ones.
+A turn is spoken once or several times. Each `Take` records everything about one synthesis, from the voice to the
+reason why it was not accepted. The turn holds the take that counts and remembers the earlier ones.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ EditKind = Literal["equal", "substitute", "insert", "delete"]
 
 
 def version_problem(found: object) -> str | None:
-    """Say why data of the schema version `found` cannot be read, and what to do; None: it can be read."""
+    """Say why data of the schema version `found` cannot be read, and what to do; None if it can be read."""
     if found == SCHEMA_VERSION:
         return None
     is_older = isinstance(found, int) and found < SCHEMA_VERSION
@@ -31,9 +31,9 @@ def version_problem(found: object) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """One encoded clip, mono.
+    """Holds one encoded clip, mono.
 
-    `bytes` is a whole file of the kind `codec` names ("wav" or "flac"); `path` is the clip's file relative to the
+    `bytes` is a whole file in the format of `codec` ("wav" or "flac"); `path` is the clip's file relative to the
     corpus, where the corpus has clip files.
     """
 
@@ -50,7 +50,7 @@ class Audio:
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """The mark found in the *delivered* bytes: `score` in 0..1, `message` where the method carries one."""
+    """Describes the watermark found in the *delivered* bytes: `score` in 0..1, `message` where the method has one."""
 
     method: str
     message: str | None
@@ -59,13 +59,13 @@ class Watermark:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """What was measured on a take. None: not asked for, or it cannot be computed for this clip.
+    """Holds the measurements of a take. None: not requested, or impossible to compute for this clip.
 
     `loudness_lufs` is the integrated loudness (ITU-R BS.1770), `peak_dbfs` the level of the largest sample. The
-    silences last up to the first and from the last sample above -50 dB of the clip's peak. `clipped_share` is the
-    share of the samples that lie in runs of three or more at full scale, in the delivered clip or as the synthesizer
-    gave it, whichever is larger. The others are predicted opinions of listeners, 1 to 5: DNSMOS by ITU-T P.835 (whole,
-    speech, background) and P.808, and UTMOS.
+    silences last up to the first sample, and from the last sample, above -50 dB of the clip's peak. `clipped_share` is
+    the share of the samples that lie in runs of three or more at full scale, in the delivered clip or as the
+    synthesizer gave it, whichever is larger. The others are predicted listener ratings, 1 to 5: DNSMOS by ITU-T P.835
+    (whole, speech, background) and P.808, and UTMOS.
     """
 
     loudness_lufs: float | None = None
@@ -82,11 +82,11 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class AlignmentChunk:
-    """A run of words (of characters, where the metric is "cer") that all had the same fate.
+    """Holds a run of words (or characters, where the metric is "cer") with the same edit operation.
 
     `meant` is its part of the text, `heard` its part of the transcript, both normalized, words with one space between
-    them. Equal for "equal", of equally many words for "substitute"; `meant` is empty for "insert" and `heard` is for
-    "delete".
+    them. They are equal for "equal" and have the same number of words for "substitute"; `meant` is empty for
+    "insert" and `heard` for "delete".
     """
 
     kind: EditKind
@@ -96,7 +96,7 @@ class AlignmentChunk:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How far a transcript is from the text that was meant, with the alignment that shows it.
+    """Says how far a transcript is from the intended text, with the alignment that shows it.
 
     `rate` is `edits / reference_length`, in words or characters as `metric` says; it exceeds 1 where much was
     inserted. `edge_error` is the larger error rate of the text's first and last 12 characters. Both are None where
@@ -118,7 +118,7 @@ class Score:
 
     @property
     def reference(self) -> str:
-        """The normalized text that was meant."""
+        """The normalized intended text."""
         return self._joined(chunk.meant for chunk in self.alignment)
 
     @property
@@ -147,11 +147,11 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """What one recognizer heard in a take.
+    """Holds what one recognizer heard in a take.
 
-    `hypothesis` and `score` are None where it failed, and where the clip's length alone says that it is not the text:
-    such a clip is not given to the recognizer. `reason` says why a dialogue of this turn alone would be dropped after
-    this hearing; None: it is heard well.
+    `hypothesis` and `score` are None where the recognizer failed, and where the clip's length alone shows that it is
+    not the text: such a clip is not given to the recognizer. `reason` says why a dialogue of this turn alone would be
+    dropped after this hearing; None: the turn was understood.
     """
 
     recognizer: str
@@ -162,15 +162,16 @@ class Hearing:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """One synthesis of a turn, and everything that came of it.
+    """Holds one synthesis of a turn and all its results.
 
-    `number` counts the dialogue's takes from 1: turns that are spoken in the same pass over the dialogue have the
-    same number. `rate` is the speaking rate that was asked for, 1.0 being the voice's own. `audio` is None where the
-    synthesis failed. `speaker_similarity` is the cosine of the clip to its own voice, by the recipe's speaker encoder.
-    `reason` says why the take is not accepted, in view of the whole dialogue; None: nothing is known against it.
+    `number` counts the dialogue's takes from 1: turns that are spoken in the same pass over the dialogue have the same
+    number. `rate` is the requested speaking rate, 1.0 being the voice's own. `audio` is None where the synthesis
+    failed. `speaker_similarity` is the cosine between the clip and its own voice, by the recipe's speaker encoder.
+    `reason` says why the take is not accepted, in view of the whole dialogue; None: no fault is known.
 
-    `hearing` decides. `hearings` is empty where one recognizer was enough; otherwise it holds the first recognizer's
-    hearing, then the second's. If the second hears nothing wrong, the first was at fault; otherwise the voice was.
+    `hearing` is the one that decides. `hearings` is empty where one recognizer was enough; otherwise it holds the
+    first recognizer's hearing, then the second's. If the second hears nothing wrong, the first was at fault; otherwise
+    the voice was.
     """
 
     number: int
@@ -193,10 +194,10 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One speaker's stretch.
+    """Holds one speaker's turn.
 
     `original_text` and `material` are the source's instruction and its separate input; `text` is what is spoken.
-    `take` is the take that counts; None: there is none yet, or the last one was given up and another is to follow.
+    `take` is the take that counts; None: there is no take yet, or the last one was given up and another will follow.
     `attempts` are all takes that were judged, that one included, without the bytes of their clips.
     """
 
@@ -231,7 +232,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the row came from: data set name, the row's id or 0-based position in it, and the data's license."""
+    """Says where the row came from: data set name, the row's id or 0-based position in it, and the data's license."""
 
     dataset: str
     row: str
@@ -240,7 +241,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one stage did to the row, and with what. `take` is the number of the take that the dialogue was in."""
+    """Records what one stage did to the row, and with what engine. `take` is the dialogue's take number then."""
 
     stage: str
     engine: str | None
@@ -251,7 +252,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """One row of a corpus.
+    """Holds one row of a corpus.
 
     `dialogue_id` is stable: it depends on the data set's name and the row's text. `ordinal` is the row's place, from
     0, among those of its language that were live after ingest; None for the others. `cer` or `wer` is pooled over the

@@ -1,7 +1,7 @@
-"""Parquet files of dialogues: the shards of a corpus, and the units of a running job.
+"""Reads and writes Parquet files of dialogues: the shards of a corpus, and the blocks of a running job.
 
-The same rows give the same bytes. A file is written row group by row group, so memory does not grow with it, and takes
-its name only when it is whole. Every data page carries a checksum, which every reader here verifies.
+The same rows give the same bytes. A file is written row group by row group, so memory use does not grow with it, and
+gets its name only when it is complete. Every data page carries a checksum, which every reader here verifies.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ _METADATA = {_VERSION_KEY: str(SCHEMA_VERSION)}
 
 @dataclass(frozen=True, slots=True)
 class ShardInfo:
-    """What the manifest knows of a shard; `path` is relative to the corpus, `sha256` that of the whole file."""
+    """Describes a shard in the manifest; `path` is relative to the corpus, `sha256` covers the whole file."""
 
     path: str
     rows: int
@@ -39,7 +39,7 @@ class ShardInfo:
 
 
 class _HashingFile:
-    """The binary file beneath, as a sink for pyarrow that counts and hashes what passes."""
+    """Counts and hashes the bytes that pyarrow writes to the binary file beneath."""
 
     closed = False
 
@@ -67,14 +67,14 @@ class _HashingFile:
         return True
 
     def close(self) -> None:
-        """The file beneath belongs to who opened it."""
+        """Do nothing: whoever opened the file beneath closes it."""
 
     def hexdigest(self) -> str:
         return self._hash.hexdigest()
 
 
 class ShardWriter:
-    """Takes dialogues one by one; made by `open_shard`, and `info` is there once that block has ended."""
+    """Writes dialogues one by one. `open_shard` makes it, and `info` is available once that block has ended."""
 
     def __init__(self, file: IO[bytes], path: str) -> None:
         self._sink = _HashingFile(file)
@@ -86,7 +86,7 @@ class ShardWriter:
 
     @property
     def bytes(self) -> int:
-        """Size so far, of which the rows that wait for their row group are an estimate."""
+        """Size so far in bytes; the rows that wait for their row group are estimated."""
         return self._sink.size + self._waiting_bytes
 
     @property
@@ -106,7 +106,7 @@ class ShardWriter:
         self._parquet.close()
 
     def abandon(self) -> None:
-        """Close without writing: left open, pyarrow would write a footer whenever it is collected."""
+        """Close without writing anything: left open, pyarrow would write a footer whenever it is collected."""
         self._sink.abandoned = True
         self._parquet.close()
 
@@ -118,7 +118,7 @@ class ShardWriter:
 
 @cache
 def _layout() -> dict[str, Any]:
-    """Encoded clips do not shrink, repeat or sort: no compression, dictionary or statistics for them."""
+    """Turn off compression, dictionaries and statistics for encoded clips: they do not shrink, repeat or sort."""
     light = [column.parquet_path for column in columns() if column.name != AUDIO_BYTES]
     heavy = [column.parquet_path for column in columns() if column.name == AUDIO_BYTES]
     return {
@@ -132,7 +132,7 @@ def _layout() -> dict[str, Any]:
 
 
 def estimated_bytes(dialogue: Dialogue) -> int:
-    """Size of the row in a file, near enough to cut row groups and shards by."""
+    """Estimate the row's size in a file, in bytes: close enough to decide where row groups and shards end."""
     # 500: ids, voices, hypothesis and provenance, measured on two-turn rows before compression.
     return 500 + sum(
         500 + len(turn.original_text) + len(turn.material) + (len(turn.audio.bytes) if turn.audio else 0)
@@ -142,9 +142,9 @@ def estimated_bytes(dialogue: Dialogue) -> int:
 
 @contextmanager
 def open_shard(place: Place, path: str | None = None) -> Iterator[ShardWriter]:
-    """A shard to write; the file is there, whole, only when the block ends without an error.
+    """Open a shard to write; the file appears, complete, only when the block ends without an error.
 
-    `path` is the name that its `ShardInfo` gives; without it, the name of the file.
+    `path` is the name in its `ShardInfo`; the default is the name of the file.
     """
     with place.writing() as file:
         writer = ShardWriter(file, path or place.name)
@@ -177,14 +177,14 @@ def _reading(place: Place) -> Iterator[None]:
 
 
 def _check_version(schema: pa.Schema) -> None:
-    """A CorpusError for a shard of another schema version. A file that names none is left to `check_schema`."""
+    """Raise CorpusError for a shard of another schema version. `check_schema` judges a file that names none."""
     found = (schema.metadata or {}).get(_VERSION_KEY.encode(), b"").decode(errors="replace")
     if found.isdecimal() and (problem := version_problem(int(found))):
         raise CorpusError(f"a shard of {problem}")
 
 
 class ShardReader:
-    """An open shard: random access by row group. CorpusErrors name the file."""
+    """Reads an open shard with random access by row group. CorpusErrors name the file."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -201,9 +201,9 @@ class ShardReader:
         return sum(self.group_rows)
 
     def table(self, group: int, paths: list[str] | None = None) -> pa.Table:
-        """Row group number `group`; `paths` are the Parquet paths of the columns wanted, all without it."""
+        """Read row group number `group`; `paths` are the Parquet paths of the columns wanted, by default all."""
         with _reading(self.place):
-            # The process that reads is one of many: its own threads would only get in their way.
+            # The reading process is one of many: threads of its own would only slow down the others.
             return self._parquet.read_row_group(group, columns=paths, use_threads=False)
 
     def close(self) -> None:
@@ -211,14 +211,14 @@ class ShardReader:
 
 
 def read_tables(place: Place, names: Iterable[str] | None = None) -> Iterator[pa.Table]:
-    """The row groups of a shard, one at a time; `names` are the columns wanted (see `parquet_paths`)."""
+    """Yield the row groups of a shard, one at a time; `names` are the columns wanted (see `parquet_paths`)."""
     return _tables(place, None if names is None else parquet_paths(names))
 
 
 def read_shard(place: Place, audio: bool = True) -> Iterator[list[Dialogue]]:
-    """The dialogues of a shard, one row group at a time.
+    """Yield the dialogues of a shard, one row group at a time.
 
-    With `audio=False` the encoded bytes are not read, and every clip comes with empty bytes and all the rest.
+    With `audio=False` the encoded bytes are not read: every clip has empty bytes and all its other fields.
     """
     for table in _tables(place, None if audio else paths_without_audio()):
         yield from_table(table, partial=not audio)

@@ -1,4 +1,4 @@
-"""Numbers about a corpus, read from its manifest and from a few light columns: no audio is touched."""
+"""Computes statistics of a corpus from its manifest and a few small columns, without reading any audio."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ _QUANTILES = (0.5, 0.9, 0.95, 0.99, 1.0)
 
 
 def stats(place: Place) -> dict[str, Any]:
-    """The numbers of the corpus directory `place`, ready for JSON.
+    """Return the statistics of the corpus directory `place`, ready for JSON.
 
     `rows`, `reasons`, `turns`: counts. `yield`: kept rows as a fraction of all, None for an empty corpus. `audio_h`:
     hours by status. `languages`: rows and hours of each language by status. `voices`: different voices of the kept
@@ -59,7 +59,7 @@ def stats(place: Place) -> dict[str, Any]:
 
 
 class _Gathered:
-    """What is gathered of the rows of one status: 8 bytes of error rate for each, the voices, the number of takes."""
+    """Gathers data on the rows of one status: 8 bytes of error rate per row, the voices, the number of takes."""
 
     def __init__(self) -> None:
         self.voices: dict[str, set[str]] = {"user": set(), "agent": set()}
@@ -111,14 +111,14 @@ def _gather(place: Place, manifest: Manifest, status: str) -> _Gathered:
 
 
 def _takes(table: pa.Table) -> dict[int, int]:
-    """How many turns had how many takes."""
+    """Count the turns by their number of takes."""
     turns = pc.list_flatten(table["turns"])
     found = pc.value_counts(pc.list_value_length(pc.struct_field(turns, "attempts")))
     return {entry["values"]: entry["counts"] for entry in found.to_pylist()}
 
 
 def _second_opinions(table: pa.Table) -> Counter[str]:
-    """Whose fault it was, of each take that two recognizers heard: the second one's reason says so."""
+    """Count whose fault it was in each take that two recognizers heard: the second one's reason tells."""
     attempts = pc.list_flatten(pc.struct_field(pc.list_flatten(table["turns"]), "attempts"))
     hearings = pc.struct_field(attempts, "hearings")
     asked = hearings.filter(pc.greater(pc.list_value_length(hearings), 1))

@@ -1,7 +1,7 @@
-"""Files on any filesystem that pyarrow opens: a local path, s3://, gs://, hdfs://.
+"""Accesses files on any filesystem that pyarrow opens: a local path, s3://, gs://, hdfs://.
 
 A `Place` is a filesystem and a path in it. Everything that Parley writes goes through `Place.writing`, so that a file
-either is not there or is whole, whatever moment the process dies at.
+is either complete or absent, at whatever moment the process dies.
 """
 
 import os
@@ -22,7 +22,7 @@ _TEMPORARY = ".tmp-"
 
 @dataclass(frozen=True)
 class Place:
-    """A file or directory: `filesystem` (a `pyarrow.fs.FileSystem`) and the `path` in it."""
+    """Points to a file or directory: `filesystem` (a `pyarrow.fs.FileSystem`) and the `path` in it."""
 
     filesystem: Any
     path: str
@@ -48,11 +48,11 @@ class Place:
         return bool(self.filesystem.get_file_info(self.path).type == pafs.FileType.File)
 
     def size(self) -> int:
-        """Size in bytes."""
+        """Return the size in bytes."""
         return int(self.filesystem.get_file_info(self.path).size)
 
     def list(self) -> list["Place"]:
-        """The finished files and directories directly inside, sorted by name; empty where there is no directory."""
+        """List the finished files and directories directly inside, sorted by name; empty if there is no directory."""
         selector = pafs.FileSelector(self.path, allow_not_found=True)
         found = [Place(self.filesystem, info.path) for info in self.filesystem.get_file_info(selector)]
         return sorted((p for p in found if not p.name.startswith(_TEMPORARY)), key=lambda p: p.name)
@@ -75,7 +75,7 @@ class Place:
         self.filesystem.create_dir(self.path, recursive=True)
 
     def delete(self) -> None:
-        """Remove the file or the whole directory, if it is there."""
+        """Remove the file, or the directory with everything in it, if it exists."""
         kind = self.filesystem.get_file_info(self.path).type
         if kind == pafs.FileType.Directory:
             self.filesystem.delete_dir(self.path)
@@ -91,7 +91,7 @@ class Place:
 
     @contextmanager
     def writing(self) -> Iterator[IO[bytes]]:
-        """A file to write; it takes its name only when the block ends without an error.
+        """Open a file to write; it gets its name only when the block ends without an error.
 
         Locally: temporary file in the same directory, fsync, rename, fsync of the directory. On an object store the
         temporary object is moved.
@@ -118,7 +118,7 @@ class Place:
 
 
 def open_place(uri: str | os.PathLike[str]) -> Place:
-    """The place that a command-line argument names: a local path, or a URI with a scheme that pyarrow knows."""
+    """Return the place that a command-line argument names: a local path, or a URI with a scheme that pyarrow knows."""
     text = os.fspath(uri)
     if re.match(r"[a-z][a-z0-9+.-]+://", text):
         try:
@@ -128,7 +128,7 @@ def open_place(uri: str | os.PathLike[str]) -> Place:
         return Place(filesystem, path)
     try:
         return Place(pafs.LocalFileSystem(), str(Path(text).expanduser().absolute()))
-    except RuntimeError as error:  # ~ of a user who is not there
+    except RuntimeError as error:  # ~ of an unknown user
         raise UserError(f"cannot open {text}: {error}") from error
 
 

@@ -1,12 +1,12 @@
-"""Rows of a dataclass as an Arrow table, and back.
+"""Converts rows of a dataclass to an Arrow table, and back.
 
 The Arrow schema is derived from the annotations: str, int, float, bool, bytes, `Literal` of strings, `tuple[X, ...]`,
-nested dataclasses, `Vector`, and each of them but the tuple `| None`. A field that cannot be None is not nullable.
-Conversion works column by column, with one converter per field made once: a Python object per value would make a large
-voice bank slow to load, and this is the hot path between the stages of a job.
+nested dataclasses, `Vector`, and each of these except the tuple with `| None`. A field that cannot be None is not
+nullable. Conversion works column by column, with one converter per field that is made once: a Python object per value
+would make a large voice bank slow to load, and this is the hot path between the stages of a job.
 
-A `Vector` is a fixed-size list of float32, which only the row itself may hold, not a dataclass nested in it. Its width
-belongs to the table: it is that of the first row that has the vector, and where no row has one there is no column.
+A `Vector` is a fixed-size list of float32, which only the row itself may hold, not a dataclass nested in it. All
+vectors of a column have the width of the first one; a table in which no row has the vector has no column for it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -35,14 +35,14 @@ Row = TypeVar("Row")
 
 
 def arrow_schema_of(cls: type, widths: Mapping[str, int] | None = None) -> pa.Schema:
-    """Return the schema of a table of `cls`. A vector that has no width in `widths` has no column."""
+    """Return the schema of a table of `cls`. A vector without a width in `widths` has no column."""
     return pa.schema(list(row_converter(cls, widths).arrow_type))
 
 
 def to_table(rows: Sequence[Row], cls: type[Row], widths: Mapping[str, int] | None = None) -> pa.Table:
-    """Return a table of `cls` with one row for each of `rows`; without `widths`, those of `widths_of`.
+    """Return a table of `cls` with one row for each of `rows`; `widths` defaults to `widths_of(rows)`.
 
-    Raises LawBroken, naming the field, for a value of a wrong type, a missing one and a vector of another width.
+    Raises LawBroken, naming the field, for a value of the wrong type, a missing value and a vector of another width.
     """
     converter = row_converter(cls, widths_of(rows, cls) if widths is None else widths)
     batch = pa.RecordBatch.from_arrays(converter.columns(rows), schema=pa.schema(list(converter.arrow_type)))
@@ -52,7 +52,7 @@ def to_table(rows: Sequence[Row], cls: type[Row], widths: Mapping[str, int] | No
 def from_table(table: pa.Table, cls: type[Row], partial: bool = False, besides: Collection[str] = ()) -> list[Row]:
     """Return the rows of a table of `cls`, whose columns may come in any order, with the columns `besides` among them.
 
-    With `partial`, a column that the table lacks comes as None, or as the empty value of its type where it cannot be
+    With `partial`, a missing column is read as None, or as the empty value of its type where the field cannot be
     None. Raises CorpusError for a table of anything else, and for a missing value where there must be one.
     """
     if not partial:
@@ -69,7 +69,7 @@ def from_table(table: pa.Table, cls: type[Row], partial: bool = False, besides: 
 
 
 def schema_problem(schema: pa.Schema, cls: type, besides: Collection[str] = (), exact: bool = False) -> str | None:
-    """Say why a schema is not that of a table of `cls` with, maybe, the columns `besides`; None if it is.
+    """Say why a schema is not that of a table of `cls`, possibly with the columns `besides`; None if it is.
 
     With `exact`, the columns must have their order, and may be nullable only where the field may be None.
     """
@@ -108,8 +108,8 @@ def vector_columns(schema: pa.Schema) -> list[str]:
 def vector_array(name: str, vectors: Sequence[Vector | None], width: int | None) -> Any:
     """Return vectors, float32 [width], as an Arrow array.
 
-    Raises LawBroken, with the column's name, for a vector that is missing or does not fit; if `width` is None, because
-    the table has no such column, for any.
+    Raises LawBroken, which names the column, for a vector that is missing or does not fit; where `width` is None
+    because the table has no such column, for any vector.
     """
     return VectorField(name, name, width, False).pack(vectors)
 

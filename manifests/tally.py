@@ -1,4 +1,4 @@
-"""What is counted of a corpus while it is written, and the rule of a row's end."""
+"""Counts the rows of a corpus while it is written, and checks that a row ends properly."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ _KINDS = {reason.value: reason.kind for reason in Reason}
 
 
 def problem_of_end(status: str, reason: str | None) -> str | None:
-    """Why a row is not at a proper end (None: it is): kept without a reason, or dropped with one of its kind."""
+    """Say why a row's end is wrong; None if it is kept without a reason, or dropped with a reason of its kind."""
     if status not in FINAL_STATUSES:
         return f"the status is {status}"
     if status == "kept":

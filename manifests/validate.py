@@ -1,4 +1,4 @@
-"""Is a corpus what its manifest says? Shallow: everything but the audio. Deep: every byte of it.
+"""Checks a corpus against its manifest: everything but the audio, or with `deep` every byte of it too.
 
 Memory does not grow with the audio; ids take 8 bytes a row.
 """
@@ -22,13 +22,13 @@ from manifests.storage import Place
 from manifests.tally import Tally, problem_of_end
 from manifests.writer import CLIPS, OWN_NAMES, SHARDS, shard_path
 
-# A corpus that is wrong throughout needs no millionth line.
+# A millionth line would not help the owner of a corpus that is wrong throughout.
 _LISTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`where` is a file of the corpus, relative to it; `row` the 0-based row of a shard."""
+    """Describes a problem. `where` is a file, relative to the corpus; `row` is a 0-based row of a shard."""
 
     where: str
     message: str
@@ -40,7 +40,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`problems` are the first ones; `total` counts all of them. `rows` is how many rows were read."""
+    """Holds the result: the first `problems`, the `total` number of them, and how many `rows` were read."""
 
     deep: bool
     rows: int
@@ -53,9 +53,9 @@ class Report:
 
 
 def validate(place: Place, deep: bool = False, beside: Collection[str] = ()) -> Report:
-    """Check the corpus directory `place`. Whatever is wrong with it is a problem in the report, never an error.
+    """Check the corpus directory `place`. Everything wrong with it becomes a problem in the report, never an error.
 
-    `beside` names what else may stand in the directory.
+    `beside` names other files that may be in the directory.
     """
     return _Validation(place, deep, beside).report()
 
@@ -127,7 +127,7 @@ class _Validation:
             yield from kept_problems(dialogue)
 
     def _repeated_ids(self, shards: list[ShardInfo]) -> Iterator[Problem]:
-        """A second look at the ids only where there is something to name."""
+        """Read the ids a second time, only if some id is repeated, to name its rows."""
         repeated = self._ids.repeated()
         if not repeated:
             return
@@ -137,12 +137,10 @@ class _Validation:
                 for row, dialogue in enumerate(_rows(self._place / shard.path, audio=False)):
                     if hash64(dialogue.dialogue_id) in repeated:
                         if dialogue.dialogue_id in seen:
-                            yield Problem(
-                                shard.path, f"the id {dialogue.dialogue_id} is not the first of its kind", row
-                            )
+                            yield Problem(shard.path, f"an earlier row has the same id {dialogue.dialogue_id}", row)
                         seen.add(dialogue.dialogue_id)
             except CorpusError:
-                continue  # the first look has named this shard
+                continue  # the first pass has reported this shard
 
     def _stray_files(self, shards: set[str]) -> Iterator[Problem]:
         for name in _names(self._place):
@@ -150,11 +148,11 @@ class _Validation:
                 yield Problem(name, "does not belong to the corpus")
         for name in _names(self._place / SHARDS):
             if f"{SHARDS}/{name}" not in shards:
-                yield Problem(f"{SHARDS}/{name}", "no shard of the manifest")
+                yield Problem(f"{SHARDS}/{name}", "not in the manifest")
         if self._deep:
             for path in _files_below(self._place, CLIPS):
                 if path not in self._clips:
-                    yield Problem(path, "the clip of no row")
+                    yield Problem(path, "does not belong to any row")
 
 
 def _manifest_problems(manifest: Manifest) -> Iterator[Problem]:
@@ -170,7 +168,7 @@ def _manifest_problems(manifest: Manifest) -> Iterator[Problem]:
 
 
 def _well_named(status: str, shards: Sequence[ShardInfo]) -> list[ShardInfo]:
-    """The shards with the path of their place in the list. The others are not opened: a path may point anywhere."""
+    """Return the shards whose path matches their position. The others are not opened: a path may point anywhere."""
     return [shard for number, shard in enumerate(shards) if shard.path == shard_path(status, number)]
 
 
@@ -200,13 +198,13 @@ def _sha256(file: Place) -> str:
 
 
 def _names(place: Place) -> list[str]:
-    """Everything directly inside, the leftovers of killed writers too."""
+    """List everything directly inside, including the leftovers of killed writers."""
     selector = pafs.FileSelector(place.path, allow_not_found=True)
     return sorted(info.base_name for info in place.filesystem.get_file_info(selector))
 
 
 def _files_below(place: Place, name: str) -> Iterator[str]:
-    """The files below a directory, relative to `place`, one directory in memory at a time."""
+    """Yield the files below a directory, relative to `place`, with one directory in memory at a time."""
     selector = pafs.FileSelector((place / name).path, allow_not_found=True)
     for info in sorted(place.filesystem.get_file_info(selector), key=lambda info: str(info.path)):
         inner = f"{name}/{info.base_name}"

@@ -1,4 +1,4 @@
-"""Writing a corpus: dialogues in, shards of bounded size out, with the counts that the manifest needs."""
+"""Writes a corpus: splits dialogues into shards of bounded size and counts what the manifest needs."""
 
 import re
 from collections.abc import Collection
@@ -28,7 +28,7 @@ SHARD_ROWS = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """What was written: the fields of these names in `Manifest`."""
+    """Describes what was written; the fields are those of the same names in `Manifest`."""
 
     shards: dict[str, tuple[ShardInfo, ...]]
     counts: Counts
@@ -38,14 +38,14 @@ class CorpusWriter:
     """Cuts dialogues of any final status into `shards/<status>-00000.parquet` and so on.
 
     Use it as a context manager and call `write` for each row in the order of the corpus; `packed` is there once the
-    block has ended. Of each status one shard is open at a time, and a shard is closed when it has `max_bytes` or
-    `max_rows`: memory does not grow with the corpus.
+    block has ended. One shard per status is open at a time, and a shard is closed when it has `max_bytes` or
+    `max_rows`: memory use does not grow with the corpus.
     """
 
     def __init__(
         self, place: Place, max_bytes: int = SHARD_BYTES, max_rows: int = SHARD_ROWS, beside: Collection[str] = ()
     ) -> None:
-        """`beside` names what else may stand in the directory. See `clear_for_writing`."""
+        """Set the limits of a shard; `beside` names other files that may be in the directory (`clear_for_writing`)."""
         clear_for_writing(place, beside)
         self._place = place
         self._max_bytes, self._max_rows = max_bytes, max_rows
@@ -64,7 +64,7 @@ class CorpusWriter:
                 closing.callback(self._close, status, kind, error, trace)
 
     def write(self, dialogue: Dialogue) -> None:
-        """Add one row. One that is not kept, rejected or failed, or whose reason does not fit, is a LawBroken."""
+        """Add one row. Raises LawBroken if it is not kept, rejected or failed, or if its reason does not fit."""
         problem = problem_of_end(dialogue.status, dialogue.reason)
         if problem is not None:
             raise LawBroken(f"{dialogue.dialogue_id} cannot be packed: {problem}")
@@ -76,7 +76,7 @@ class CorpusWriter:
 
     @property
     def packed(self) -> Packed:
-        """What was written. Complete only once the block has ended."""
+        """The result, complete only once the block has ended."""
         return Packed({status: tuple(infos) for status, infos in self._done.items()}, self._tally.counts())
 
     def _shard(self, status: str) -> ShardWriter:
@@ -100,24 +100,24 @@ class CorpusWriter:
 
 
 def shard_path(status: str, number: int) -> str:
-    """The path of a shard, relative to the corpus."""
+    """Return the path of a shard, relative to the corpus."""
     return f"{SHARDS}/{status}-{number:05d}.parquet"
 
 
 def clear_for_writing(place: Place, beside: Collection[str] = ()) -> None:
-    """Make the directory ready for a corpus: shards that a killed writer left are removed, nothing else ever is.
+    """Make the directory ready for a corpus: remove the shards of a killed writer, and never anything else.
 
-    A ResumeRefused if it holds a finished corpus, or anything that is neither ours nor named in `beside`.
+    Raises ResumeRefused if it holds a finished corpus, or anything that is neither Parley's nor named in `beside`.
     """
     found = {entry.name for entry in place.list()}
     if MANIFEST_NAME in found:
-        raise ResumeRefused(f"{place} already holds a finished corpus")
+        raise ResumeRefused(f"{place} already holds a finished corpus: choose another directory")
     ours = OWN_NAMES if SHARDS in found else frozenset()
     foreign = sorted(found - ours - set(beside))
     leftovers = (place / SHARDS).list()
     foreign += [f"{SHARDS}/{entry.name}" for entry in leftovers if not _SHARD_NAME.fullmatch(entry.name)]
     if foreign:
-        raise ResumeRefused(f"{place} is not empty: it holds {', '.join(foreign[:5])}")
+        raise ResumeRefused(f"{place} is not empty: it holds {', '.join(foreign[:5])}; choose another directory")
     for entry in leftovers:
         entry.delete()
     (place / SHARDS).make_directory()

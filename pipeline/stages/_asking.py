@@ -1,4 +1,4 @@
-"""Asking a text engine about the exchanges of many dialogues, and doing with its answers what the stage says."""
+"""Asks a text engine about the exchanges of many dialogues and hands its answers to the stage."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -11,22 +11,22 @@ from pipeline.stages.contract import Context, reject
 
 
 def is_model(recipe: Recipe, engine: str) -> bool:
-    """Whether the recipe's engine of that name is a language model; else it is one of the table (rules)."""
+    """Tell whether the recipe's engine of that name is a language model, and not one of the engine table (rules)."""
     return engine in recipe.models
 
 
 def check_prompt(stage: str, engine: str, prompt: str | None, recipe: Recipe) -> None:
-    """ValueError for a stage that names a model without the prompt to ask it with."""
+    """Raise ValueError for a stage that names a model without a prompt for it."""
     if is_model(recipe, engine) and prompt is None:
-        raise ValueError(f"{stage}: model {engine} needs a prompt")
+        raise ValueError(f"{stage}: the model {engine} needs a prompt: set {stage}.prompt=NAME/VERSION")
 
 
 def ask_engine(
     context: Context, engine: str, requests: Sequence[TextRequest], prompt: str | None = None, retries: int = 0
 ) -> list[TextAnswer | Failure]:
-    """Answers of the engine of that name in the recipe, in order; none that its request's check complains of.
+    """Return the answers of the recipe's engine of that name, in order; an answer that fails its check is a Failure.
 
-    A language model is told which prompt to use and how often to try; what it spent is added to the meter.
+    A language model is told which prompt to use and how often to try; its token usage is added to the meter.
     """
     if is_model(context.recipe, engine):
         requests = [replace(request, prompt=prompt, retries=retries) for request in requests]
@@ -45,11 +45,11 @@ def _checked(request: TextRequest, answer: TextAnswer | Failure) -> TextAnswer |
 
 @dataclass(frozen=True)
 class Asking:
-    """How exchanges are put to one engine, and what becomes of its answers.
+    """Describes how to ask one engine about exchanges, and what to do with its answers.
 
-    `request(dialogue, number)` asks about one exchange; `use(dialogue, number, answer)` gives the dialogue with the
-    answer in it, or rejected; `span` are the numbers of the exchanges in question. `dialogue` is what the step made
-    of it so far.
+    `request(dialogue, number)` asks about one exchange; `use(dialogue, number, answer)` returns the dialogue with the
+    answer in it, or rejected; `span` returns the numbers of the exchanges to ask about. `dialogue` includes the
+    answers of this step so far.
     """
 
     engine: str
@@ -61,11 +61,11 @@ class Asking:
 
 
 def ask_in_turn(step: Asking, dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
-    """The dialogues after the step. An ended one has the turns that it came with.
+    """Run the step and return the dialogues; one that ended keeps the turns that it had before the step.
 
-    A model is asked exchange by exchange: about the first of all dialogues in one batch, then the next. So each can be
-    asked about with those before it as history, and a dialogue that has ended costs no further call. Rules know no
-    history and cost nothing: they get all in one batch.
+    A model is asked exchange by exchange: about the first exchange of all dialogues in one batch, then about the
+    second. So each request can include the exchanges before it as history, and a dialogue that has ended costs no
+    further call. Rules use no history and cost nothing: they get all exchanges in one batch.
     """
     results = list(dialogues)
     places = [(i, number) for i, dialogue in enumerate(dialogues) for number in step.span(dialogue)]
@@ -82,7 +82,7 @@ def ask_in_turn(step: Asking, dialogues: Sequence[Dialogue], context: Context) -
 
 
 def _ask_about(places: Sequence[tuple[int, int]], step: Asking, results: list[Dialogue], context: Context) -> None:
-    """Put the step's answers about these (dialogue, exchange) places into `results`."""
+    """Ask about these (dialogue, exchange) places and put the answers into `results`."""
     places = [(i, number) for i, number in places if results[i].status == "live"]
     if not places:
         return

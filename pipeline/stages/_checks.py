@@ -1,7 +1,7 @@
-"""What a text must be before it may be spoken: each check gives a `Complaint` that its author can be told, or None.
+"""Checks texts before they may be spoken: each check returns a `Complaint` that can be shown to the author, or None.
 
-All engines' answers are held to these, rules and models alike. Lengths are as `text_length` counts them: words
-in English, characters in Chinese.
+The answers of all engines must pass these checks, rules and models alike. Lengths are as `text_length` counts them:
+words in English, characters in Chinese.
 """
 
 import re
@@ -21,7 +21,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 _LATIN_LETTER = letters("latin")
 _LINE_BREAK = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")
 _SHOWN_CHARACTERS = 10
-# No word that is said aloud is as long as this.
+# No spoken word is as long as this.
 _ENDLESS = re.compile(r"[^\W_]{60,}")
 
 
@@ -38,7 +38,7 @@ def check_question(
     speakable: bool = True,
     allow_latin: bool = False,
 ) -> Complaint | None:
-    """What is wrong with a user's question. `unlike`: texts that it must not be; `speakable`: it is final."""
+    """Say what is wrong with a user's question. `unlike`: texts that it must not repeat; `speakable`: it is final."""
     return first_complaint(
         check_present("question", text, language),
         check_language("question", text, language),
@@ -50,7 +50,7 @@ def check_question(
 
 
 def check_answer(text: str, language: str, limit: int, *, allow_latin: bool = False) -> Complaint | None:
-    """What is wrong with the agent's answer, as it will be spoken."""
+    """Say what is wrong with the agent's answer, as it will be spoken."""
     return first_complaint(
         check_present("answer", text, language),
         check_language("answer", text, language),
@@ -61,7 +61,7 @@ def check_answer(text: str, language: str, limit: int, *, allow_latin: bool = Fa
 
 
 def check_present(field: str, text: str, language: str) -> Complaint | None:
-    """Marks without a single word are as good as nothing."""
+    """Complain of a text without a single word, even if it has punctuation marks."""
     return None if text_length(text, language) else Complaint(Reason.TEXT_ENGINE_FAILED, "empty", {"field": field})
 
 
@@ -76,7 +76,7 @@ def check_characters(field: str, text: str, language: str, allow_latin: bool = F
 
 
 def check_words(field: str, text: str) -> Complaint | None:
-    """A model that is stuck in one letter writes a single word, which no limit of words would stop."""
+    """Complain of an overlong word: a model stuck in one letter writes a single word, which no word limit stops."""
     words = _ENDLESS.findall(_HAN.sub(" ", text))
     return _unpronounceable(field, [f"{word[:_SHOWN_CHARACTERS]}..." for word in words])
 
@@ -92,14 +92,14 @@ def check_language(field: str, text: str, language: str) -> Complaint | None:
 
 
 def check_new(field: str, text: str, earlier: Iterable[str]) -> Complaint | None:
-    """The text must not be one of the earlier ones, whatever its case and punctuation."""
+    """Complain of a text that repeats an earlier one, ignoring case and punctuation."""
     if (key := bare(text)) not in {bare(other) for other in earlier}:
         return None
     return Complaint(Reason.TEXT_ENGINE_FAILED, "repeated", {"field": field}) if key else None
 
 
 def in_language(text: str, language: str) -> bool:
-    """Whether the script of the text is that of the language; texts are too short for a statistical detector.
+    """Tell whether the text is in the script of the language; texts are too short for a statistical detector.
 
     zh: at least half is Han, where a word in another script counts as much as one character (so that a product's name
     does not outweigh the sentence around it). en: no Han, kana or Hangul, and most letters are Latin. Other languages,
@@ -107,7 +107,7 @@ def in_language(text: str, language: str) -> bool:
     """
     if language == "zh":
         han, other = len(_HAN.findall(text)), len(_KANA_OR_HANGUL.findall(text))
-        # Scripts that put no spaces between words are measured by character, all others by run of letters.
+        # Scripts without spaces between words are measured by character, all others by run of letters.
         words = len(_WORD.findall(_KANA_OR_HANGUL.sub(" ", _HAN.sub(" ", text))))
         return han >= other + words
     if language == "en":
@@ -118,13 +118,13 @@ def in_language(text: str, language: str) -> bool:
 
 
 def bare(text: str) -> str:
-    """Letters and digits alone, case-folded: what two texts have in common that differ only in their marks."""
+    """Return only the letters and digits, case-folded, to compare texts that may differ in punctuation."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return "".join(character for character in folded if character.isalnum())
 
 
 def _unpronounceable(field: str, characters: Iterable[str]) -> Complaint | None:
-    """White space and control characters are named as JSON writes them: a model would not see them otherwise."""
+    """Complain of these characters; white space and control characters are escaped as in JSON, to be visible."""
     shown = [c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in dict.fromkeys(characters)]
     if not shown:
         return None

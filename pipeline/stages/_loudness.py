@@ -1,4 +1,4 @@
-"""The library that measures loudness: its version decides levels, so it stands in the job's identity."""
+"""Declares the library that measures loudness: its version affects levels, so it is part of the job's identity."""
 
 from pipeline.audio.loudness import version
 from pipeline.stages.contract import Resource

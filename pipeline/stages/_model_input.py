@@ -1,12 +1,12 @@
-"""What a language model is given of a row's source text, and which sources it is not asked about at all.
+"""Selects the part of a row's source text that a language model sees, and rejects hopeless sources.
 
 A model can turn many an unspeakable *task* into a speakable question (an essay into a question about its topic, a
 picture into one about what it shows), so the rules' verdicts on tables, media, long writing, formulas and missing
-material do not hold here; they are passed on the question that the model wrote. What stays bad:
+material do not apply here; the question that the model wrote is judged instead. These sources remain hopeless:
 
-* unsafe: whatever the wording, the row is about that;
+* unsafe: the topic stays unsafe in any wording;
 * code: a question about the same code needs code in its answer;
-* a source that is hardly text, or longer than the recipe lets a model be asked about.
+* a source that is hardly text, or longer than the recipe allows for a model.
 """
 
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ _SOURCE_LENGTH = 400
 _FRAGMENT_LENGTH = 120
 """As the recipe's defaults for English."""
 _CHARACTERS_PER_WORD = 20
-"""A text with fewer words than one in so many characters is not prose and is measured by its characters."""
+"""A text with fewer than one word per this many characters is not prose; its characters are counted instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSource:
-    """`text` goes to the model as `variable` of `form`; `material` is what the question must not simply be."""
+    """Holds a model's input: `text` is the `variable` of `form`; the question must not simply repeat `material`."""
 
     form: str
     variable: str
@@ -42,7 +42,7 @@ class ModelSource:
 
 @dataclass(frozen=True, slots=True)
 class InputLimits:
-    """What a model is asked about: the settings of `rewrite` and `screen` that say so, under their names there."""
+    """Holds the settings of `rewrite` and `screen` that limit the model's input, under their names there."""
 
     fragments: bool
     fragment_length: Lengths
@@ -52,7 +52,7 @@ class InputLimits:
 
 
 def model_source(dialogue: Dialogue, number: int, limits: InputLimits) -> ModelSource:
-    """What the model is given of one exchange, from 0."""
+    """Return the model's input for one exchange, numbered from 0."""
     user = exchange_at(dialogue, number).user
     if number == 0 and limits.fragments:
         limit = limits.fragment_length.get(dialogue.language, _FRAGMENT_LENGTH)
@@ -62,7 +62,7 @@ def model_source(dialogue: Dialogue, number: int, limits: InputLimits) -> ModelS
 
 
 def reject_hopeless(dialogue: Dialogue, limits: InputLimits) -> Dialogue:
-    """The dialogue, rejected if one of its turns is nothing that a model should be asked about."""
+    """Reject the dialogue if a model should not be asked about one of its turns."""
     for number in all_exchanges(dialogue):
         if found := _judge(dialogue, number, limits):
             return reject(dialogue, found.reason, found.detail)
@@ -85,7 +85,7 @@ def _non_text(user: Turn, language: str, limit: float) -> Finding | None:
 
 
 def _too_long(source: ModelSource, language: str, limits: InputLimits) -> Finding | None:
-    """A fragment is cut to its length; anything else is asked about whole, or not at all."""
+    """Find a source that is too long. Only a fragment may be cut; other sources are used whole or rejected."""
     limit = limits.source_length.get(language, _SOURCE_LENGTH)
     length = max(text_length(source.text, language), len(source.text) // _CHARACTERS_PER_WORD)
     if source.form == "fragment" or length <= limit:

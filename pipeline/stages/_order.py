@@ -1,4 +1,4 @@
-"""Whether the stages of a recipe can run in the order in which it lists them."""
+"""Checks whether the stages of a recipe can run in the order in which it lists them."""
 
 from collections.abc import Sequence
 
@@ -18,13 +18,13 @@ INGESTED = frozenset(
         "turns.material",
     }
 )
-"""The fields that a row has when it is read from the input."""
+"""Fields that a row has when it is read from the input."""
 
 
 def order_problems(stages: Sequence[Stage]) -> list[str]:
-    """What is wrong with the order; empty: nothing.
+    """Return what is wrong with the order; an empty list if nothing is.
 
-    A stage may only read what an earlier one writes, and may not spoil what an earlier one wrote.
+    A stage may only read fields that an earlier one writes, and may not spoil a field that an earlier one wrote.
     """
     problems = []
     writer_of: dict[str, str] = dict.fromkeys(INGESTED, "ingest")

@@ -1,8 +1,8 @@
-"""What the recipe's speaker encoder makes of each voice: the references that `assess` holds clips against.
+"""Loads the reference embedding of each voice, by the recipe's speaker encoder; `assess` compares clips with them.
 
-First choice is the table beside the bank (`parley voicebank reference-embeddings`), which was made of speech; then
-x-vectors, of a bank that was built with the same encoder. Those of other encoders, or of voices that have changed,
-are refused.
+The first choice is the table beside the bank (`parley voicebank reference-embeddings`), which was made from speech;
+the second is the x-vectors of a bank that was built with the same encoder. References of other encoders, or of voices
+that have changed since, are refused.
 """
 
 import hashlib
@@ -25,9 +25,9 @@ Kind = Literal["reference embeddings", "xvectors"]
 
 
 def load_reference_embeddings(recipe: Recipe, speaker: str) -> Mapping[str, Samples]:
-    """By voice_id float32 [D], length 1. `speaker` is the encoder as the recipe names it.
+    """Return the references by voice_id, float32 [D] of length 1. `speaker` is the encoder as the recipe names it.
 
-    RecipeError where there are none of that encoder.
+    Raises RecipeError if the bank has none of that encoder.
     """
     place = bank_place(recipe.section(CastSettings).bank)
     kind = _kind(place, recipe, speaker)
@@ -35,15 +35,15 @@ def load_reference_embeddings(recipe: Recipe, speaker: str) -> Mapping[str, Samp
 
 
 def castable(recipe: Recipe, bank: Bank) -> list[Voice]:
-    """The voices that the recipe may cast."""
+    """Return the voices that the recipe may cast."""
     engines = speaking_engines(recipe)
     return [voice for voice in bank.select(engines=engines) if voice.language in (*recipe.languages, ANY_LANGUAGE)]
 
 
 def reference_embeddings_version(recipe: Recipe, speaker: str) -> str:
-    """Which references these are, with a hash of them.
+    """Return the kind of the references with a hash of them.
 
-    RecipeError where a voice that may be cast has none.
+    Raises RecipeError if a voice that may be cast has no reference.
     """
     vectors = load_reference_embeddings(recipe, speaker)
     named = recipe.section(CastSettings).bank
@@ -61,7 +61,7 @@ def reference_embeddings_version(recipe: Recipe, speaker: str) -> str:
 
 
 def _kind(place: Place, recipe: Recipe, speaker: str) -> Kind:
-    """Where the references are; RecipeError where there are none of this encoder."""
+    """Return which kind of references the bank has; raises RecipeError if it has none of this encoder."""
     wanted = recipe.engine_of(speaker), engine_version("encoder", speaker, recipe.models)
     origin = read_origin(place)
     if origin and (origin.encoder, origin.label) == wanted:
@@ -81,7 +81,7 @@ def _kind(place: Place, recipe: Recipe, speaker: str) -> Kind:
 
 
 def _how(recipe: Recipe, speaker: str) -> str:
-    """The command that makes them."""
+    """Return the command that makes the reference embeddings."""
     bank = public_bank(recipe.section(CastSettings).bank)
     return f"parley voicebank reference-embeddings {bank} --recipe {recipe.name} --encoder {speaker}"
 

@@ -1,9 +1,9 @@
-"""Which turns a second recognizer hears, and which of two hearings decides.
+"""Chooses the turns that a second recognizer hears, and which of two hearings decides.
 
-The gate's own judgement says which turns stand in the way of keeping a dialogue, so a turn that the pooled rate
-excuses costs no second hearing, and a dialogue that would be kept is never lost by one. Nor is a turn heard twice in a
-dialogue that ends here anyway: another of its turns is at fault for a reason that no recognizer can be behind, and the
-ladder has no rung left. Where it has one, the second hearing may save another take.
+The gate's own judgment says which turns prevent a dialogue from being kept. So a turn that the pooled rate excuses
+costs no second hearing, and a second hearing never loses a dialogue that would be kept. A turn is not heard twice
+either if its dialogue is lost anyway, because another turn failed for a reason that no recognizer can have caused and
+the ladder has no rung left. If it has one, the second hearing may save another take.
 """
 
 from manifests.reasons import Reason, reason_of
@@ -23,12 +23,12 @@ DOUBTFUL = frozenset(
         Reason.EDGE_ERROR,
     }
 )
-"""Reasons that a recognizer's mistake can be behind. `hallucination_prompt` is none: recognizers are not told what the
-voice's recording says, so one that writes it down has heard it, and another that missed it would excuse a leak."""
+"""Reasons that a recognizer's mistake can cause. `hallucination_prompt` is not among them: recognizers do not know the
+text of the voice's recording, so one that writes it has heard it, and another that missed it would excuse a leak."""
 
 
 def doubtful_turns(dialogue: Dialogue, settings: GateSettings) -> list[int]:
-    """Indices of the turns that another hearing could clear, where clearing them is of use. `dialogue` was heard."""
+    """Return the indices of turns worth a second hearing: it could clear them, and so help the heard `dialogue`."""
     judged = judge(dialogue, settings)
     reasons = {i: reason_of(turn.reason) for i, turn in enumerate(judged.turns) if turn.reason is not None}
     doubtful = [i for i, reason in reasons.items() if reason in DOUBTFUL]
@@ -37,10 +37,10 @@ def doubtful_turns(dialogue: Dialogue, settings: GateSettings) -> list[int]:
 
 
 def decide(first: Hearing, second: Hearing) -> Hearing:
-    """The hearing of the lower error rate; if equal, the first. Two things count for more than the rate.
+    """Return the hearing with the lower error rate, or the first if they are equal. Two things outweigh the rate.
 
-    A hearing that meets all limits goes before one that does not: a recipe may have limits besides the rate. And what
-    is no evidence, a failure or an invention, never decides where there is a hearing to go by.
+    A hearing that meets all limits beats one that does not, since a recipe may have limits besides the rate. And a
+    hearing that is not evidence (a failure or an invention) never wins over one that is.
     """
     return min(
         first,
@@ -50,6 +50,6 @@ def decide(first: Hearing, second: Hearing) -> Hearing:
 
 
 def _rate(hearing: Hearing) -> float:
-    """Infinite where nothing was heard."""
+    """Return the error rate, infinite where nothing was heard."""
     rate = hearing.score.rate if hearing.score else None
     return float("inf") if rate is None else rate

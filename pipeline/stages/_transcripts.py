@@ -1,4 +1,4 @@
-"""Having takes heard: one batch for each recognizer, and for each take what was heard and what is wrong with that."""
+"""Has takes transcribed, in one batch per recognizer, and scores and examines each transcript."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from pipeline.stages.gate import BY_SCORE, gate_of, judge_alone
 
 
 def covers(name: str | None, language: str, context: Context) -> bool:
-    """Whether there is a recognizer of that name in the recipe and it hears the language."""
+    """Tell whether the recipe has a recognizer of that name that understands the language."""
     if name is None:
         return False
     recognizer: SpeechRecognizer = context.engines["asr", name]
@@ -26,7 +26,7 @@ def covers(name: str | None, language: str, context: Context) -> bool:
 def hear(
     dialogues: Sequence[Dialogue], wanted: Mapping[TurnPosition, str], context: Context
 ) -> dict[TurnPosition, Hearing]:
-    """Have each take heard by the recognizer that is named for it."""
+    """Have each wanted take transcribed by its recognizer."""
     by_engine: dict[str, list[TurnPosition]] = defaultdict(list)
     for place, name in wanted.items():
         by_engine[name].append(place)
@@ -41,14 +41,14 @@ def hear(
 
 
 def not_evidence(hearing: Hearing) -> str | None:
-    """Why the hearing says nothing about the voice, a failure or an invention; None: gate may judge by its score."""
+    """Say why the hearing (a failure or invention) tells nothing about the voice; None if gate may use its score."""
     return None if reason_of(hearing.reason) in BY_SCORE else hearing.reason
 
 
 def _examine(
     dialogue: Dialogue, place: TurnPosition, name: str, clip: Clip, result: Transcript | Failure, context: Context
 ) -> Hearing:
-    """The hearing with its score: the one place where a take is scored."""
+    """Return the hearing with its score; takes are scored nowhere else."""
     if isinstance(result, Failure):
         return Hearing(name, reason=result.reason.value)
     turn = dialogue.turns[place.turn_index]
@@ -61,7 +61,7 @@ def _examine(
 def _invention(
     turn: Turn, language: str, clip: Clip, result: Transcript, compared: Score, context: Context
 ) -> Reason | None:
-    """Only a transcript that disagrees with the text can be the recognizer's invention; on silence, all are."""
+    """Detect an invented transcript: one that disagrees with the text may be invented; on silence, every one is."""
     level = loudest_dbfs(clip.samples, clip.sample_rate)
     if result.text.strip() and level < SILENCE_DBFS:
         return Reason.HALLUCINATION_SILENCE
@@ -81,5 +81,5 @@ def _invention(
 
 
 def _prompt(turn: Turn, context: Context) -> str | None:
-    """What is said in the recording that the voice is given by."""
+    """Return the text of the voice's reference recording."""
     return context.resource(CASTING)[turn.take.voice_id].prompt_text if turn.take else None

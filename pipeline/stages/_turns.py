@@ -1,4 +1,4 @@
-"""Small steps that several stages share: the exchanges of a dialogue, and the takes of many dialogues at once."""
+"""Provides helpers for several stages: the exchanges of a dialogue, and the takes of many dialogues at once."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from pipeline.engines.contract import Clip
 
 
 class Exchange(NamedTuple):
-    """A user turn and the agent's answer to it, with their positions in the dialogue."""
+    """Holds a user turn and the agent's answer to it, with their positions in the dialogue."""
 
     user_index: int
     user: Turn
@@ -19,7 +19,7 @@ class Exchange(NamedTuple):
 
 
 def exchange_at(dialogue: Dialogue, number: int) -> Exchange:
-    """The exchange of that number, from 0; ingest made sure that user and agent alternate, the user first."""
+    """Return exchange `number`, from 0; ingest made sure that user and agent alternate, the user first."""
     first = 2 * number
     return Exchange(first, dialogue.turns[first], first + 1, dialogue.turns[first + 1])
 
@@ -33,7 +33,7 @@ def all_exchanges(dialogue: Dialogue) -> range:
 
 
 def with_texts(dialogue: Dialogue, number: int, question: str, answer: str | None = None) -> Dialogue:
-    """The dialogue with these spoken texts in that exchange; None leaves the answer as it is."""
+    """Put these spoken texts into that exchange of the dialogue; None leaves the answer unchanged."""
     turns = list(dialogue.turns)
     pair = exchange_at(dialogue, number)
     turns[pair.user_index] = replace(pair.user, text=question)
@@ -43,24 +43,24 @@ def with_texts(dialogue: Dialogue, number: int, question: str, answer: str | Non
 
 
 def spoken_history(dialogue: Dialogue, number: int) -> tuple[tuple[str, str], ...]:
-    """Spoken question and answer of each exchange before that one."""
+    """Return the spoken question and answer of each exchange before that one."""
     pairs = [exchange_at(dialogue, k) for k in range(number)]
     return tuple((pair.user.text or "", pair.agent.text or "") for pair in pairs)
 
 
 def source_history(dialogue: Dialogue, number: int) -> tuple[tuple[str, str], ...]:
-    """Spoken question and beginning of the source's own answer, for stages that run before there is another."""
+    """Return each earlier spoken question and the start of the source's answer, for stages before respond."""
     pairs = [exchange_at(dialogue, k) for k in range(number)]
     return tuple((p.user.text or "", beginning_of(p.agent.original_text, dialogue.language)) for p in pairs)
 
 
 HISTORY_LENGTH = 60
-"""So much of an answer says what the next question is about; the sources' own answers may be pages (ours)."""
+"""This much of an answer tells what the next question is about; sources' answers may be pages long (our choice)."""
 _CHARACTERS_PER_WORD = 12
 
 
 def beginning_of(text: str, language: str, length: int = HISTORY_LENGTH) -> str:
-    """About so many words (characters of an unspaced script) from the text's start, on one line."""
+    """Return about `length` words (characters of an unspaced script) from the start of the text, on one line."""
     if language == "zh":
         line = " ".join(text[: 4 * length].split())
         return line if len(line) <= length else f"{line[:length]}…"
@@ -71,7 +71,7 @@ def beginning_of(text: str, language: str, length: int = HISTORY_LENGTH) -> str:
 
 
 class TurnPosition(NamedTuple):
-    """One turn among a batch of dialogues."""
+    """Locates one turn in a batch of dialogues."""
 
     dialogue_index: int
     turn_index: int
@@ -87,22 +87,22 @@ def find_turns(dialogues: Sequence[Dialogue], wanted: Callable[[Turn], bool]) ->
 
 
 def find_takes(dialogues: Sequence[Dialogue], wanted: Callable[[Take], bool]) -> list[TurnPosition]:
-    """The turns whose take is `wanted`."""
+    """Return the positions of the turns whose take is `wanted`."""
     return find_turns(dialogues, lambda turn: turn.take is not None and wanted(turn.take))
 
 
 def is_good_so_far(take: Take) -> bool:
-    """Whether the take has a clip and nothing is known against it: only such takes are worth more work."""
+    """Tell whether the take has a clip and no known fault: only such takes are worth more work."""
     return take.audio is not None and take.reason is None
 
 
 def is_raw(take: Take) -> bool:
-    """Whether the clip of a good take is still to be marked for delivery."""
+    """Tell whether a good take's clip still lacks its watermark."""
     return is_good_so_far(take) and take.watermark is None
 
 
 def take_at(dialogues: Sequence[Dialogue], place: TurnPosition) -> Take:
-    """The take in that place. A ValueError where the turn has none: `find_takes` does not give such a place."""
+    """Return the take at that position; raises ValueError if the turn has none, which `find_takes` never selects."""
     take = dialogues[place.dialogue_index].turns[place.turn_index].take
     if take is None:
         raise ValueError("a turn without a take was chosen")
@@ -110,14 +110,14 @@ def take_at(dialogues: Sequence[Dialogue], place: TurnPosition) -> Take:
 
 
 def clip_of(take: Take) -> Clip:
-    """The take's clip, decoded. A ValueError where there is none: a good take has one."""
+    """Decode the take's clip; raises ValueError if it has none, which a good take never lacks."""
     if take.audio is None:
         raise ValueError("a take without audio was chosen")
     return Clip(*decode(take.audio))
 
 
 def put_takes(dialogues: Sequence[Dialogue], places: Sequence[TurnPosition], takes: Sequence[Take]) -> list[Dialogue]:
-    """The dialogues with these takes in these places."""
+    """Put these takes at these positions of the dialogues."""
     turns = [list(dialogue.turns) for dialogue in dialogues]
     for (i, j), take in zip(places, takes, strict=True):
         turns[i][j] = replace(turns[i][j], take=take)

@@ -1,8 +1,8 @@
-"""Typographic marks off a text that is to be spoken.
+"""Removes typographic marks from a text that will be spoken.
 
-Language models write them from habit, however they are asked, and nobody hears them: to ask again for a curly
-apostrophe costs a whole answer. Whatever has a sound (digits, symbols) or a meaning that must be put into words
-(brackets, lists) stays, for the checks to complain of.
+Language models write them from habit, whatever the prompt says, and nobody hears them: to ask again because of a curly
+apostrophe would cost a whole answer. Characters with a sound (digits, symbols) or with a meaning that must be put into
+words (brackets, lists) stay, so that the checks complain of them.
 """
 
 import re
@@ -18,7 +18,7 @@ _RULES = {
         (re.compile('[“”«»"]'), ""),
         (re.compile("\u2011"), "-"),
         (re.compile("…"), "..."),
-        # An en dash without blanks is a range, and a colon without one a time of day: both have a sound.
+        # An en dash without spaces is a range, and a colon without one a time of day: both have a sound.
         (re.compile(r" *— *| +– +|; *|: +"), ", "),
     ),
     "zh": (
@@ -36,7 +36,7 @@ _RULES = {
 
 
 def without_marks(text: str, language: str) -> str:
-    """The text as it is heard; one without such marks, or in another language than en and zh, as it is."""
+    """Return the text without typographic marks; texts in languages other than en and zh are unchanged."""
     bare = text
     for pattern, replacement in _RULES.get(language, ()):
         bare = pattern.sub(replacement, bare)

@@ -1,8 +1,8 @@
-"""assess: what the delivered bytes of every new take sound like, and whether they keep to the recipe's limits.
+"""assess: measures the delivered bytes of every new take and applies the recipe's limits.
 
-Level, clipping and edge silence are always measured; predicted opinions and the similarity to the take's own voice
-where the recipe names an engine for them. A measure that cannot be had of a clip (half a second is too short for most)
-is None on the row, and crosses no limit. Takes that carry a reason already are not worth measuring.
+Level, clipping and edge silence are always measured; predicted listener ratings and the similarity to the take's own
+voice only where the recipe names an engine for them. A measure that cannot be computed for a clip (half a second is
+too short for most) is None on the row and never exceeds a limit. Takes that already have a reason are not measured.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,21 +35,21 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class AssessSettings(Section):
-    """Measures on the delivered bytes, and limits to them. What could not be measured of a clip crosses no limit."""
+    """Measures the delivered bytes and limits the results. A measure that is missing for a clip exceeds no limit."""
 
-    quality: EngineList = Field((), description="quality predictors: dnsmos, or models; their scores go into the row")
+    quality: EngineList = Field((), description="quality predictors: dnsmos, or models; the row stores their scores")
     speaker: str | None = Field(
         None, description="speaker encoder that compares each clip with its own voice; none: no comparison"
     )
-    minimum: dict[QualityScore, float] = Field({}, description="lowest scores, such as {dnsmos_ovrl: 3.0}")
+    minimum: dict[QualityScore, float] = Field({}, description="lowest allowed scores, such as {dnsmos_ovrl: 3.0}")
     speaker_similarity: float | None = Field(
-        None, ge=-1, le=1, description="lowest cosine to the clip's own voice, by that encoder; none: no limit"
+        None, ge=-1, le=1, description="lowest allowed cosine to the clip's own voice, by that encoder; none: no limit"
     )
     max_clipped_share: Share | None = Field(
-        None, description="largest share of samples that are cut off at full scale; none: no limit"
+        None, description="largest allowed share of samples cut off at full scale; none: no limit"
     )
     max_edge_silence_s: float | None = Field(
-        None, ge=0, description="longest silence before or after the speech; none: no limit"
+        None, ge=0, description="longest allowed silence before or after the speech, in seconds; none: no limit"
     )
 
     @model_validator(mode="after")
@@ -76,13 +76,13 @@ def assess(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
 
 
 def needs_measuring(take: Take) -> bool:
-    """Whether a good take has not been here: the edges are what this stage alone measures, of every clip."""
+    """Tell whether a good take is not measured yet: only this stage measures edge silence, and of every clip."""
     is_measured = take.quality is not None and take.quality.leading_silence_s is not None
     return is_good_so_far(take) and not is_measured
 
 
 def _signal(clip: Clip, before: Quality | None) -> Quality:
-    """What needs no model. `before` is what render saw: the synthesizer's own clipping."""
+    """Measure everything that needs no model. `before` has render's measurement: the synthesizer's own clipping."""
     start, end = loud_span(clip.samples)
     raw = before.clipped_share if before and before.clipped_share is not None else 0.0
     return Quality(
@@ -95,7 +95,7 @@ def _signal(clip: Clip, before: Quality | None) -> Quality:
 
 
 def _scores(clips: Sequence[Clip], settings: AssessSettings, context: Context) -> list[dict[str, float]]:
-    """Of each clip the scores of all predictors; those that fail on it give none."""
+    """Return the scores of all predictors for each clip; a predictor that fails on a clip gives none for it."""
     scores: list[dict[str, float]] = [{} for _ in clips]
     for name in settings.quality:
         predictor: QualityPredictor = context.engines["quality", name]
@@ -119,7 +119,7 @@ def _similarities(
 
 
 def _reason(quality: Quality, similarity: float | None, settings: AssessSettings) -> Reason | None:
-    """The first limit that is crossed; what is wrong with the signal explains the rest."""
+    """Return the first limit that is exceeded, the signal's first: a fault in the signal explains the others."""
     if _above(quality.clipped_share, settings.max_clipped_share):
         return Reason.CLIPPED
     edges = (quality.leading_silence_s, quality.trailing_silence_s)
@@ -151,7 +151,7 @@ def _references_version(recipe: Recipe) -> str:
 
 
 REFERENCES: Resource[Mapping[str, Samples]] = Resource("reference embeddings", _references, _references_version)
-"""By voice_id what the recipe's speaker encoder makes of that voice: float32 [D], length 1."""
+"""The embedding of each voice by the recipe's speaker encoder, by voice_id: float32 [D], length 1."""
 
 
 def _resources(recipe: Recipe) -> tuple[Resource[Any], ...]:
@@ -162,7 +162,7 @@ def _check_recipe(recipe: Recipe) -> None:
     settings = recipe.section(AssessSettings)
     predictors = [recipe.engine_of(name) for name in settings.quality]
     if len(set(predictors)) < len(predictors):
-        raise ValueError("assess.quality: two predictors of one engine would write the same scores")
+        raise ValueError("assess.quality: two predictors of one engine would write the same scores; name only one")
     for score in settings.minimum:
         if score.partition("_")[0] not in predictors:
             raise ValueError(f"assess.minimum: no predictor of assess.quality gives {score}")
@@ -170,7 +170,7 @@ def _check_recipe(recipe: Recipe) -> None:
 
 ASSESS = Stage(
     name="assess",
-    about="measures of the delivered bytes of every new take, held to the recipe's limits",
+    about="measures the delivered bytes of every new take and applies the recipe's limits",
     settings=AssessSettings,
     apply=assess,
     reads=frozenset({"take.audio"}),

@@ -1,8 +1,9 @@
-"""cast: one user voice and one agent voice for the whole dialogue.
+"""cast: chooses one user voice and one agent voice for the whole dialogue.
 
-Users are taken from a walk over the bank, by the dialogue's place in the corpus, so that a corpus uses as many voices
-as it can. Agents are drawn by the dialogue's own seed. A dialogue whose user is to be cast anew (see gate) has no user
-voice: another of the same gender is drawn by seed, and none that was heard before while others are left.
+User voices come from a walk over the bank, by the dialogue's place in the corpus, so that a corpus uses as many voices
+as possible. Agent voices are drawn by the dialogue's own seed. A dialogue whose user is to be cast again (see gate)
+has no user voice: another of the same gender is drawn by seed, and no earlier voice of this dialogue while others are
+left.
 """
 
 from collections.abc import Sequence
@@ -23,21 +24,21 @@ from voicebank.cast import Agents, Casting
 
 
 def public_bank(bank: str) -> str:
-    """The bank's name as it may stand in manifests and messages: of an address or absolute path only the last part."""
+    """Return the bank's name for manifests and messages: only the last part of an address or absolute path."""
     return bank.rstrip("/").rsplit("/", 1)[-1] if "://" in bank else public_name(bank)
 
 
 class CastSettings(Section):
-    bank: str = Field("offline", description="voice bank: a name that ships, or a directory")
+    bank: str = Field("offline", description="voice bank: the name of one that Parley ships, or a directory")
     agents: Agents = Field(
         "all",
-        description="agent voices of a language that are cast: all, one (the bank's first), "
+        description="agent voices of a language to cast: all, one (the bank's first), "
         "or pair (the bank's first female and first male)",
     )
 
     @field_serializer("bank")
     def _no_private_path(self, bank: str) -> str:
-        """Recipes stand in manifests."""
+        """Shorten a private path: the recipe is copied into manifests."""
         return public_bank(bank)
 
 
@@ -67,12 +68,12 @@ def _user(dialogue: Dialogue, context: Context) -> str | None:
 
 
 def speaking_engines(recipe: Recipe) -> list[str]:
-    """The engines that the recipe's stages speak with, as voices name them."""
+    """Return the engines that the recipe's stages speak with, as voices name them."""
     return [recipe.engine_of(name) for kind, name in engines_of(recipe, tuple(recipe.stages)) if kind == "tts"]
 
 
 def open_casting(recipe: Recipe, work: Place | None = None) -> Casting:
-    """The recipe's voices, as far as its engines can speak with them. RecipeError where that is none."""
+    """Open the recipe's voices that its engines can speak with; raises RecipeError if there are none."""
     settings, engines = recipe.section(CastSettings), speaking_engines(recipe)
     bank = load_bank(settings.bank)
     if not bank.select(engines=engines):
@@ -82,16 +83,16 @@ def open_casting(recipe: Recipe, work: Place | None = None) -> Casting:
 
 
 def _version(recipe: Recipe) -> str:
-    open_casting(recipe)  # a bank that the engines cannot speak with ends the job before any work
+    open_casting(recipe)  # a bank without voices for the engines ends the job before it starts
     return load_bank(recipe.section(CastSettings).bank).digest
 
 
 CASTING: Resource[Casting] = Resource("voices", open_casting, _version)
-"""The voices that the recipe may cast."""
+"""Voices that the recipe may cast."""
 
 CAST = Stage(
     name="cast",
-    about="one user voice and one agent voice for the whole dialogue",
+    about="chooses one user voice and one agent voice for the whole dialogue",
     settings=CastSettings,
     apply=cast,
     reads=frozenset({"language"}),

@@ -1,14 +1,14 @@
-"""What a stage is, and its laws, enforced in one place.
+"""Defines what a stage is, and enforces its laws in one place.
 
 A stage is a file with a `Stage`: its name, its section of the recipe, a pure function over a list of dialogues, what
-it reads and writes, and what its workers load. `run_stage` runs every stage and holds all of them to the same laws:
+it reads and writes, and what its workers load. `run_stage` runs every stage under the same laws:
 
-1. one dialogue out for one in, in the same order;
-2. only live rows are shown to the stage;
+1. for each dialogue the stage returns exactly one, in the same order;
+2. the stage sees only live rows;
 3. only declared fields change, and a row leaves `live` only with a reason of the closed list (or as kept, where the
    stage declares `status`);
 4. the result depends on (row, recipe, seed) alone; `audit_stage` checks that by running the stage in other batches;
-5. bad data never raises: any exception but an engine's is our bug and stops the job.
+5. bad data never raises: any exception except an engine's is a bug in Parley and stops the job.
 """
 
 from collections import defaultdict
@@ -26,14 +26,14 @@ from pipeline.seeds import derive_seed
 from pipeline.settings import Section
 
 EngineKey = tuple[str, str]
-"""(kind, name): ("tts", "flite"). The name is an engine's or that of a model of the recipe."""
+"""(kind, name), such as ("tts", "flite"). The name is that of an engine or of a model in the recipe."""
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
 
 
 class Meter:
-    """Adds up what the language models spent on one block, by the engine's name in the recipe."""
+    """Adds up the tokens that language models used for one block, by the engine's name in the recipe."""
 
     def __init__(self) -> None:
         self.tokens: dict[str, Tokens] = defaultdict(lambda: NO_TOKENS)
@@ -45,10 +45,11 @@ class Meter:
 
 @dataclass(frozen=True)
 class Resource(Generic[Value]):
-    """Something that a stage's workers load once, besides engines: voices, an index, a table.
+    """Declares something that a stage's workers load once, besides engines: voices, an index, a table.
 
     `load(recipe, work)` loads it; `work` is the job's directory, where `Stage.prepare` has written, or None. `version`
-    stands in the job's identity; it raises what the user must know before any work is done, such as a missing library.
+    is part of the job's identity; it raises the errors that must stop the job before it starts, such as a missing
+    library.
     """
 
     name: str
@@ -58,7 +59,7 @@ class Resource(Generic[Value]):
 
 @dataclass(frozen=True)
 class Context:
-    """What a stage may know besides its rows: `engines` and `resources` are those that the stages declared."""
+    """Holds what a stage may use besides its rows; `engines` and `resources` are those that the stages declared."""
 
     recipe: Recipe
     seed: int
@@ -68,24 +69,24 @@ class Context:
     meter: Meter = field(default_factory=Meter)
 
     def resource(self, wanted: Resource[Value]) -> Value:
-        """What the resource's `load` gave."""
+        """Return the result of the resource's `load`."""
         value: Value = self.resources[wanted.name]
         return value
 
     def seed_for(self, stage: str, dialogue: Dialogue, *parts: str | int) -> int:
-        """The seed of one decision about one dialogue, in 0..2**63-1."""
+        """Return the seed of one decision about one dialogue, in 0..2**63-1."""
         return derive_seed(self.seed, stage, dialogue.dialogue_id, *parts)
 
 
 class Mapper(Protocol):
-    """Applies a function that can travel to other processes; the results come in the order of the items."""
+    """Applies a picklable function, maybe in other processes; the results come in the order of the items."""
 
     def map(self, function: Callable[[Item], Value], items: Sequence[Item]) -> Iterator[Value]: ...
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """What `Stage.prepare` works on: all blocks 0..count-1 as the stages before it left them, and the job's `work`."""
+    """Gives `Stage.prepare` its input: blocks 0..count-1 as the stages before left them, and the job's `work`."""
 
     recipe: Recipe
     blocks: Place
@@ -95,37 +96,36 @@ class Preparation:
 
 
 def nothing(recipe: Recipe) -> tuple[()]:
-    """For stages that use none of something."""
+    """Return nothing, for stages that declare no engines, prompts or resources."""
     return ()
 
 
 def one_pass(recipe: Recipe) -> int:
-    """For stages that send no turn back for another take."""
+    """Return 1, for stages that send no turn back for another take."""
     return 1
 
 
 def no_complaint(recipe: Recipe) -> None:
-    """For stages whose settings need no look at the rest of the recipe."""
+    """Accept every recipe, for stages whose settings do not depend on its other sections."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """The declaration of a stage, a value of the stage's module.
+    """Declares a stage; each stage's module has one.
 
     `settings` is its section of the recipe. `apply` gets the live dialogues of a batch. `reads` and `writes` name
     fields of the row: of the dialogue ("user_voice"), its turns ("turns.text") or their takes ("take.audio");
-    "turns.take" is the right to give a turn a take, or to take it away. A stage that `spoils` a field makes wrong
-    whatever stood there (a new level spoils the watermark). `pipeline.stages._order` checks the order of a recipe by
-    the three.
+    "turns.take" is the right to give a turn a take, or to remove it. A stage that `spoils` a field makes its old value
+    wrong (a new level spoils the watermark). `pipeline.stages._order` uses these three to check the order of a recipe.
 
-    Where a recipe lists no place for the stage (`--set NAME={}` switches it on), it comes behind the last stage of
-    `after`. `pool` is the pool of workers that it joins where the recipe names none.
+    If a recipe does not list the stage (`--set NAME={}` switches it on), it comes after the last stage of `after`.
+    `pool` is the pool of workers that it joins if the recipe names none.
 
     `engines`, `prompts` (template and version, "ke-rewrite/v1") and `resources` are what its workers load. `check`
-    raises ValueError where its settings do not go with the rest of the recipe. `prepare` is for a stage that must see
-    all rows before it treats one: it is called once they are there. `passes` is how often the stages that treat takes
-    run at most, where this one sends turns back. A started job cannot change the settings named in `fixed` ("*": none
-    of them), since its passes are on disk.
+    raises ValueError if its settings contradict the rest of the recipe. `prepare` is for a stage that must see all
+    rows before it treats one: it is called once all rows are available. `passes` is the most times that the stages
+    that treat takes run, where this one sends turns back. The settings named in `fixed` ("*": all) cannot be changed
+    once a job has started, since its passes are on disk.
     """
 
     name: str
@@ -147,7 +147,7 @@ class Stage:
 
     @property
     def treats_takes(self) -> bool:
-        """Whether the stage has to do with voices or takes: it runs again for every further take."""
+        """Tell whether the stage treats voices or takes, and so runs again for every further take."""
         return any(
             name.startswith(("take.", "turns.take")) or name in ("user_voice", "agent_voice")
             for name in self.reads | self.writes
@@ -172,12 +172,12 @@ def audit_stage(stage: Stage, dialogues: Sequence[Dialogue], context: Context) -
 
 
 def reject(dialogue: Dialogue, reason: Reason, detail: str = "") -> Dialogue:
-    """The dialogue, ended as rejected or failed, whichever kind the reason is."""
+    """End the dialogue as rejected or failed, according to the kind of the reason."""
     return replace(dialogue, status=reason.kind, reason=reason.value, detail=detail or None)
 
 
 def attempt_of(dialogue: Dialogue) -> int:
-    """Number of the attempt that the dialogue is in, from 1."""
+    """Return the number of the dialogue's current attempt, from 1."""
     return 1 + max((len(turn.attempts) for turn in dialogue.turns), default=0)
 
 
@@ -191,7 +191,7 @@ def _apply(stage: Stage, live: Sequence[Dialogue], context: Context) -> list[Dia
     except Exception as error:  # law 5: whatever a stage raises on data is a bug of the stage
         raise LawBroken(f"stage {stage.name} raised {type(error).__name__}: {error}") from error
     if len(results) != len(live):
-        raise LawBroken(f"stage {stage.name} gave {len(results)} rows for {len(live)}")
+        raise LawBroken(f"stage {stage.name} returned {len(results)} rows for {len(live)}")
     return [
         _with_provenance(stage, before, _checked(stage, before, after), context)
         for before, after in zip(live, results, strict=True)
@@ -200,7 +200,7 @@ def _apply(stage: Stage, live: Sequence[Dialogue], context: Context) -> list[Dia
 
 def _checked(stage: Stage, before: Dialogue, after: Dialogue) -> Dialogue:
     if after.dialogue_id != before.dialogue_id:
-        raise LawBroken(f"stage {stage.name} gave {after.dialogue_id} in the place of {before.dialogue_id}")
+        raise LawBroken(f"stage {stage.name} returned {after.dialogue_id} in place of {before.dialogue_id}")
     undeclared = sorted(set(_changes(before, after)) - stage.writes - {"reason", "detail"})
     if undeclared == ["status"] and _ended_with_reason(after):
         undeclared = []
@@ -228,7 +228,7 @@ def _changes(before: Dialogue, after: Dialogue) -> Iterator[str]:
 
 
 def _turn_changes(before: Sequence[Turn], after: Sequence[Turn]) -> Iterator[str]:
-    """Yield "turns.text" for a field of the turns; "take.audio" for a field of takes that were there and still are."""
+    """Yield "turns.text" for a field of the turns; "take.audio" for a field of takes that exist before and after."""
     for old, new in zip(before, after, strict=True):
         for name in _changed(Turn, old, new):
             if name == "take" and old.take is not None and new.take is not None:

@@ -1,12 +1,12 @@
-"""converse: the dialogue gets further exchanges, each written from those before it (LLaMA-Omni 2).
+"""converse: adds exchanges to the dialogue, each written from the exchanges before it (LLaMA-Omni 2).
 
 Engine task "converse", form "next": no variables, the spoken exchanges so far as history; options `answer_limit`,
 `max_length`; answers `question`, `answer`.
 
-How many exchanges a dialogue is to have is drawn from a Poisson distribution and clipped to 1..`turns_max` (clipped,
-not drawn again: the source says so); one that has as many already keeps them all. An exchange that cannot be had after
-all tries ends the dialogue with its reason. It does not go on shorter: that would silently lose a turn, and bend the
-distribution of lengths towards the short ones.
+The wanted number of exchanges is drawn from a Poisson distribution and clipped to 1..`turns_max` (clipped, not drawn
+again: the source says so); a dialogue that already has that many or more keeps them all. If no try gives a usable
+exchange, the dialogue ends with the reason. It is not kept shorter: that would silently lose a turn, and bias the
+distribution of lengths towards short dialogues.
 """
 
 import math
@@ -25,17 +25,17 @@ from pipeline.stages._turns import exchange_count, spoken_history
 from pipeline.stages.contract import Context, EngineKey, Stage
 
 _SEED_BITS = 63
-"""Of `Context.seed_for`."""
+"""Bits of a seed from `Context.seed_for`."""
 
 
 class ConverseSettings(Section):
-    """Further exchanges, each written from those before it (LLaMA-Omni 2). Answers are held to `respond`'s limits."""
+    """Adds exchanges, each written from those before it (LLaMA-Omni 2). `respond`'s limits apply to the answers."""
 
     engine: str = Field(description="the name of a model")
     prompt: str = Field(description="template and version (instructs2s-converse/v1)")
-    retries: int = Field(2, ge=0, description="further tries at an answer that cannot be used")
+    retries: int = Field(2, ge=0, description="number of times to ask again after an unusable answer")
     turns_mean: float = Field(2.0, gt=0, description="mean of the Poisson distribution of exchanges in a dialogue")
-    turns_max: int = Field(5, ge=1, description="the number is clipped to 1..this, not drawn again")
+    turns_max: int = Field(5, ge=1, description="the drawn number is clipped to 1..this, not drawn again")
 
 
 def converse(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
@@ -52,15 +52,15 @@ def converse(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
 
 
 def wanted_exchanges(dialogue: Dialogue, context: Context) -> int:
-    """How many exchanges the dialogue is to have: in 1..`turns_max`, by its own seed."""
+    """Draw the wanted number of exchanges by the dialogue's own seed, in 1..`turns_max`."""
     settings = context.recipe.section(ConverseSettings)
     return clipped_poisson(settings.turns_mean, settings.turns_max, context.seed_for("converse", dialogue))
 
 
 def clipped_poisson(mean: float, most: int, seed: int) -> int:
-    """A draw from Poisson(mean), clipped to 1..most, by the inverse of the distribution function.
+    """Draw from Poisson(mean), clipped to 1..most, by the inverse of the distribution function.
 
-    `seed` in 0..2**63-1 is the uniform number. No random generator has a part in it, so it is the same with every
+    `seed` in 0..2**63-1 is the uniform number. No random generator is involved, so the result is the same with every
     version of every library.
     """
     uniform = seed / 2**_SEED_BITS
@@ -115,12 +115,12 @@ def _prompts(recipe: Recipe) -> tuple[str, ...]:
 def _check_recipe(recipe: Recipe) -> None:
     engine = recipe.section(ConverseSettings).engine
     if not is_model(recipe, engine):
-        raise ValueError(f"converse.engine: there is no model {engine!r}")
+        raise ValueError(f"converse.engine: the recipe has no model {engine!r}; define it as models.NAME")
 
 
 CONVERSE = Stage(
     name="converse",
-    about="the dialogue gets further exchanges, each written from those before it",
+    about="adds exchanges to the dialogue, each written from the exchanges before it",
     settings=ConverseSettings,
     apply=converse,
     reads=frozenset({"turns.text"}),

@@ -1,6 +1,6 @@
-"""dedup: rows whose question an earlier row asks too are rejected.
+"""dedup: rejects rows whose question an earlier row already asks.
 
-The rows were compared before the stage runs (`pipeline.dedup`); it looks each up in the finished index.
+The rows are compared before the stage runs (`pipeline.dedup`); the stage looks each row up in the finished index.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,11 +33,11 @@ def _load(recipe: Recipe, work: Place | None) -> Mapping[str, str]:
 
 
 DUPLICATES: Resource[Mapping[str, str]] = Resource("duplicates", _load, lambda recipe: minhash_version())
-"""For the dialogue_id of a row whose question repeats an earlier one, the id of that one."""
+"""Maps the dialogue_id of a row whose question repeats an earlier one to the id of the earlier row."""
 
 DEDUP = Stage(
     name="dedup",
-    about="rows whose question an earlier row asks too are rejected",
+    about="rejects rows whose question an earlier row already asks",
     settings=DedupSettings,
     apply=dedup,
     reads=frozenset({"turns.text"}),

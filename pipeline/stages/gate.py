@@ -2,8 +2,8 @@
 
 The error rate of the dialogue is pooled over its turns (edits over reference length); Ke-SpeechChat does not say
 whether its limits are pooled or per utterance, so the recipe may add a limit for the worst turn and for the edges.
-The scores are those that transcribe made; gate pools and judges. Every take that it judged is among the `attempts` of
-its turn. A turn that is to be spoken again loses its take, and a turn without a take is what synthesize looks for.
+transcribe made the scores; gate pools and judges them. Every take that it judged is among the `attempts` of its turn.
+A turn that is to be spoken again loses its take, and synthesize speaks every turn without a take.
 """
 
 from collections.abc import Sequence
@@ -20,42 +20,42 @@ from pipeline.settings import Section
 from pipeline.stages.contract import Context, Stage, attempt_of, reject
 
 FINAL = frozenset({Reason.NO_RECOGNIZER, Reason.EMPTY_REFERENCE})
-"""Reasons that no other take can cure."""
+"""Reasons that no further take can fix."""
 
 BY_SCORE = frozenset({Reason.ERROR_RATE, Reason.WORST_TURN, Reason.EDGE_ERROR})
-"""Reasons that follow from comparing what was heard with what was meant."""
+"""Reasons that follow from comparing the transcript with the intended text."""
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Rung(Section):
-    """How the next attempt differs; the seed always does."""
+    """Says how the next attempt differs; the seed always differs."""
 
     rate: float = Field(1.0, gt=0.3, lt=3, description="multiplies the voice's speaking rate")
-    voice: Literal["same", "another"] = Field("same", description="'another': the user of the dialogue is cast anew")
+    voice: Literal["same", "another"] = Field("same", description="'another': cast a new user voice for the dialogue")
 
 
 class Speed(Section):
-    """What speech can be, in letters or syllables per second. `pipeline.scoring.duration` argues for the defaults."""
+    """Limits the speed of speech, in letters or syllables per second (reasons: `pipeline.scoring.duration`)."""
 
-    slowest: float = Field(gt=0, description="slower than this is run-away speech")
-    fastest: float = Field(gt=0, description="faster than this, something is missing")
-    pause_s: float = Field(ge=0, description="silence that a clip may hold besides")
+    slowest: float = Field(gt=0, description="slower speech counts as run-away speech")
+    fastest: float = Field(gt=0, description="in faster speech, part of the text is missing")
+    pause_s: float = Field(ge=0, description="silence that a clip may contain in addition, in seconds")
 
 
 class GateSettings(Section):
     cer_limit: Share = Field(0.05, description="CER above this drops the dialogue")
     wer_limit: Share = Field(0.10, description="WER above this drops the dialogue")
-    worst_turn_limit: Share | None = Field(None, description="the same for any single turn; none: no such check")
-    edge_limit: Share | None = Field(None, description="largest edge error of a turn; none: no such check")
-    spaced_speed: Speed = Field(Speed(slowest=4, fastest=28, pause_s=2), description="of scripts with spaces (en)")
-    unspaced_speed: Speed = Field(Speed(slowest=1.4, fastest=11, pause_s=2), description="of scripts without (zh)")
+    worst_turn_limit: Share | None = Field(None, description="the same limit for any single turn; none: no check")
+    edge_limit: Share | None = Field(None, description="largest allowed edge error of a turn; none: no check")
+    spaced_speed: Speed = Field(Speed(slowest=4, fastest=28, pause_s=2), description="for scripts with spaces (en)")
+    unspaced_speed: Speed = Field(Speed(slowest=1.4, fastest=11, pause_s=2), description="for scripts without (zh)")
     ladder: tuple[Rung, ...] = Field((), description="further attempts at a rejected turn, in order")
 
     @property
     def takes(self) -> int:
-        """Most takes of a turn."""
+        """Most takes that a turn can have."""
         return 1 + len(self.ladder)
 
     def limit(self, metric: str) -> float:
@@ -63,7 +63,7 @@ class GateSettings(Section):
 
 
 def gate_of(recipe: Recipe) -> GateSettings:
-    """The gate's settings; the usual ones if the recipe has no gate."""
+    """Return the gate's settings, or the defaults if the recipe has no gate."""
     return recipe.find(GateSettings) or GateSettings()
 
 
@@ -72,7 +72,7 @@ def gate(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
 
 
 def judge(dialogue: Dialogue, settings: GateSettings) -> Dialogue:
-    """The dialogue with its pooled rate, and on each take the reason for which it stands in the way of keeping it."""
+    """Set the dialogue's pooled rate, and on each take the reason why it prevents keeping the dialogue."""
     scores = [turn.score for turn in dialogue.turns if turn.score is not None]
     rate = pooled(score for score in scores if not score.is_empty_reference)
     metrics = {score.metric for score in scores}
@@ -85,12 +85,12 @@ def judge(dialogue: Dialogue, settings: GateSettings) -> Dialogue:
 
 
 def judge_alone(score: Score, settings: GateSettings) -> Reason | None:
-    """Why a turn of this score would be rejected if it were a whole dialogue."""
+    """Say why a turn of this score would be rejected if it were a whole dialogue."""
     return _reason(score, score.rate, settings)
 
 
 def has_another_take(judged: Dialogue, settings: GateSettings) -> bool:
-    """Whether the ladder has a rung left that could cure what stands in the way."""
+    """Tell whether the ladder has a rung left that could fix all faults."""
     final = any(reason_of(turn.reason) in FINAL for turn in judged.turns)
     return attempt_of(judged) < settings.takes and not final
 
@@ -106,7 +106,7 @@ def _decide(dialogue: Dialogue, settings: GateSettings) -> Dialogue:
 
 
 def _judge(turn: Turn, dialogue_rate: float | None, settings: GateSettings) -> Turn:
-    """The turn with a reason on its take, where it is at fault. A take that was not heard keeps the reason it has."""
+    """Set the reason on the turn's take if it is at fault. A take that was not heard keeps its reason."""
     take, score = turn.take, turn.score
     if take is None or score is None:
         return turn

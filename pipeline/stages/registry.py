@@ -1,4 +1,4 @@
-"""The stages that there are, found by name."""
+"""Finds stages by name."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ STAGES = Door("parley.stages", Stage)
 
 
 def find_stage(name: str) -> Stage:
-    """The stage of that name. RecipeError where there is none."""
+    """Return the stage of that name; raises RecipeError if there is none."""
     if found := STAGES.named(name):
         return found[0]
     raise RecipeError(f"no stage {name!r}; there are: {', '.join(STAGES.names())}")
@@ -22,5 +22,5 @@ def is_stage(name: str) -> bool:
 
 
 def engines_of(recipe: Recipe, stages: Sequence[str]) -> list[EngineKey]:
-    """The engines that the stages use, each once."""
+    """Return the engines that the stages use, each once."""
     return list(dict.fromkeys(key for name in stages for key in find_stage(name).engines(recipe)))

@@ -1,7 +1,7 @@
-"""render: every new take gets the corpus's sample rate, level and edge silence, whatever engine spoke it.
+"""render: gives every new take the corpus's sample rate, level and edge silence, whatever engine spoke it.
 
-Where the recipe asks for a loudness, or for `assess`, the row says what came of it. Clipping is measured here as well,
-on what the synthesizer gave: once the level is lowered, no sample is at full scale any more.
+If the recipe sets a loudness, or has `assess`, the result is recorded in the row. Clipping is measured here as well,
+on the synthesizer's output: once the level is lowered, no sample is at full scale any more.
 """
 
 from collections.abc import Sequence
@@ -24,11 +24,11 @@ from pipeline.stages.contract import Context, Resource, Stage
 
 
 class RenderSettings(Section):
-    sample_rate: int = Field(16_000, ge=8_000, le=48_000, description="of the delivered clips, Hz")
+    sample_rate: int = Field(16_000, ge=8_000, le=48_000, description="sample rate of the delivered clips, in Hz")
     loudness_lufs: float | None = Field(
         None, ge=-60, le=0, description="loudness of every clip, ITU-R BS.1770; none: the peak alone sets the level"
     )
-    peak_dbfs: float = Field(-3.0, le=0, description="peak level of every clip; with a loudness, its highest")
+    peak_dbfs: float = Field(-3.0, le=0, description="peak level of every clip; with a loudness, the highest allowed")
     edge_silence_ms: int = Field(150, ge=0, description="silence before and after the speech")
 
 
@@ -44,14 +44,14 @@ def _render(take: Take, settings: RenderSettings, recorded: bool) -> Take:
     raw = clip_of(take)
     samples = trim_silence(resample(raw.samples, raw.sample_rate, settings.sample_rate))
     edge_ms = settings.edge_silence_ms
-    # The level is set with the edges on: what a meter shows for the clip is what was asked for.
+    # The level is set with the edges on, so that a meter shows the requested level for the whole clip.
     samples, loudness = _level(pad_silence(samples, settings.sample_rate, edge_ms, edge_ms), settings)
     quality = Quality(loudness, peak_dbfs(samples), clipped_share(raw.samples)) if recorded else None
     return replace(take, audio=encode(samples, settings.sample_rate, "wav"), quality=quality)
 
 
 def _level(samples: Samples, settings: RenderSettings) -> tuple[Samples, float | None]:
-    """The samples at the recipe's level, and their loudness where that was asked for and they have one."""
+    """Return the samples at the recipe's level, and their loudness if the recipe sets one and it can be measured."""
     if settings.loudness_lufs is None:
         return normalize_peak(samples, settings.peak_dbfs), None
     leveled = normalize_loudness(samples, settings.sample_rate, settings.loudness_lufs, settings.peak_dbfs)
@@ -70,7 +70,7 @@ def _check_recipe(recipe: Recipe) -> None:
 
 RENDER = Stage(
     name="render",
-    about="every new take gets the corpus's sample rate, level and edge silence",
+    about="gives every new take the corpus's sample rate, level and edge silence",
     settings=RenderSettings,
     apply=render,
     reads=frozenset({"take.audio"}),

@@ -1,11 +1,11 @@
-"""respond: the question gets its last polish and the agent its spoken answer.
+"""respond: polishes the question a last time and gives the agent its spoken answer.
 
-Engine task "respond"; answers `question` (none: it stays as it is) and `answer`. Rules: variables `question`, `answer`
+Engine task "respond"; answers `question` (none: unchanged) and `answer`. Rules: variables `question`, `answer`
 (the source's own, may be empty); options `answer_limit`, `answer_target`. Models: form "first" or "next" (with the
 spoken exchanges before), variable `question`; option `answer_limit`. A model writes the answer itself: the source's
 own is not shown to it.
 
-Whatever the engine says of itself, the length, the script and the characters of both texts are checked here.
+Length, script and characters of both texts are checked here, whatever the engine has checked itself.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ from pipeline.stages.contract import Context, EngineKey, Stage
 class RespondSettings(Section):
     engine: str = Field(description="text engine: rules, or the name of a model")
     prompt: str | None = Field(None, description="template and version (ke-respond/v1), for a model")
-    retries: int = Field(2, ge=0, description="further tries at an answer that cannot be used, for a model")
+    retries: int = Field(2, ge=0, description="number of times to ask a model again after an unusable answer")
     answer_target: int = Field(40, gt=0, description="no further sentence is added once the answer is this long")
 
 
@@ -46,9 +46,9 @@ def respond(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
 
 
 def polishes_questions(recipe: Recipe, language: str) -> bool:
-    """Whether `respond` writes the question anew; if not, what `rewrite` writes is what will be spoken.
+    """Tell whether `respond` rewrites the question; if not, the question from `rewrite` is spoken.
 
-    Raises UserError where the recipe names a template that is not there.
+    Raises UserError if the recipe names a template that does not exist.
     """
     settings = recipe.find(RespondSettings)
     if settings is None:
@@ -113,7 +113,7 @@ def _check_recipe(recipe: Recipe) -> None:
 
 RESPOND = Stage(
     name="respond",
-    about="the question gets its last polish and the agent its spoken answer",
+    about="polishes the question a last time and gives the agent its spoken answer",
     settings=RespondSettings,
     apply=respond,
     reads=frozenset({"turns.text", "turns.original_text"}),

@@ -1,12 +1,12 @@
-"""rewrite: every user turn becomes what a person would ask aloud.
+"""rewrite: turns every user turn into a question that a person would ask aloud.
 
 Engine task "rewrite"; answers `question`. Rules: variables `instruction`, `material`; options `fillers`, `max_length`.
 Models: form "fragment" (variable `fragment`: of the first turn, where the recipe says so), "whole" (`instruction`,
 with its material) or, for later turns, "next" (`instruction`, and the exchanges before it as history); option
 `max_length`.
-Whether a model's question carries fillers is the template's business.
+The template decides whether a model's question contains fillers.
 
-What no rewriting can save is rejected before a model is asked: see `pipeline.stages._model_input`.
+Sources that no rewriting can save are rejected before a model is asked: see `pipeline.stages._model_input`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,15 +32,15 @@ from pipeline.text.fragments import PATTERNS
 class RewriteSettings(Section):
     engine: str = Field(description="text engine: rules, or the name of a model")
     prompt: str | None = Field(None, description="template and version (ke-rewrite/v1), for a model")
-    retries: int = Field(2, ge=0, description="further tries at an answer that cannot be used, for a model")
+    retries: int = Field(2, ge=0, description="number of times to ask a model again after an unusable answer")
     fragments: bool = Field(
         False, description="for tasks such as summarising, give the model only the material, as incomplete inspiration"
     )
     fragment_length: Lengths = Field({"en": 120, "zh": 200}, description="longest fragment; the rest is cut off")
     source_length: Lengths = Field(
-        {"en": 400, "zh": 600}, description="longest whole instruction that a model is asked about"
+        {"en": 400, "zh": 600}, description="longest whole instruction that is given to a model"
     )
-    fillers: bool = Field(False, description="let the question carry fillers, as InstructS2S does")
+    fillers: bool = Field(False, description="let the question contain fillers, as InstructS2S does")
 
 
 def rewrite(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
@@ -140,7 +140,7 @@ def _check_recipe(recipe: Recipe) -> None:
 
 REWRITE = Stage(
     name="rewrite",
-    about="every user turn becomes what a person would ask aloud",
+    about="turns every user turn into a question that a person would ask aloud",
     settings=RewriteSettings,
     apply=rewrite,
     reads=frozenset({"turns.original_text", "turns.material"}),

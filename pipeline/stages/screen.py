@@ -1,10 +1,10 @@
-"""screen: rows that cannot be spoken, cannot be understood or must not be answered are rejected.
+"""screen: rejects rows that cannot be spoken, cannot be understood or must not be answered.
 
-Up to three steps, each on what the one before let pass:
+Up to three steps, each on the rows that passed the step before:
 
 * rules, as the engine or, with `rules_first`, before a model. Engine task "screen"; variables `instruction`,
   `material`, `question`, `answer`; options `max_words`, `max_non_text_share`. Before a model, and where a model wrote
-  the question, it is the question alone that is judged, as its own instruction;
+  the question, only the question is judged, as its own instruction;
 * a model, task "screen": can the question be answered aloud, is it clear;
 * another model, task "safety", with a prompt of its own.
 
@@ -36,13 +36,13 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class ScreenSettings(Section):
     engine: str = Field(description="text engine: rules, or the name of a model")
     prompt: str | None = Field(None, description="template and version (ke-screen/v1), for a model")
-    retries: int = Field(1, ge=0, description="further tries at an answer that cannot be used, for a model")
+    retries: int = Field(1, ge=0, description="number of times to ask a model again after an unusable answer")
     rules_first: bool = Field(True, description="reject by rules before a model is asked")
-    safety: str | None = Field(None, description="the model that judges safety, in a call of its own; none: no call")
+    safety: str | None = Field(None, description="model that judges safety, in a separate call; none: no call")
     safety_prompt: str | None = Field(None, description="template and version (ke-safety/v1)")
     max_words: int = Field(200, description="longest source text in words (OmniFlatten)")
     max_non_text_share: Share = Field(
-        0.3, description="largest share of characters that are neither letters, digits nor punctuation"
+        0.3, description="largest allowed share of characters that are neither letters, digits nor punctuation"
     )
 
 
@@ -107,7 +107,7 @@ def _model(task: str, engine: str, prompt: str | None, context: Context) -> Aski
 def _judged(dialogue: Dialogue, number: int, answer: TextAnswer) -> Dialogue:
     if (verdict := answer.fields.get("verdict", "")) == "keep":
         return dialogue
-    # A verdict that is not in the list is no reason to keep the row.
+    # An unknown verdict must not keep the row.
     detail = " ".join(answer.fields.get("detail", "").split())[:_DETAIL_CHARACTERS]
     return reject(dialogue, reason_of(verdict) or Reason.TEXT_ENGINE_FAILED, detail)
 
@@ -128,7 +128,7 @@ def _prompts(recipe: Recipe) -> tuple[str, ...]:
 
 
 def _model_wrote(recipe: Recipe) -> bool:
-    """Whether a stage before this one lets a language model write the questions."""
+    """Tell whether a stage before this one lets a language model write the questions."""
     names = list(recipe.stages)
     before = names[: names.index(SCREEN.name)] if SCREEN.name in names else []
     return any(kind == "text" and is_model(recipe, name) for kind, name in engines_of(recipe, before))
@@ -138,14 +138,14 @@ def _check_recipe(recipe: Recipe) -> None:
     settings = recipe.section(ScreenSettings)
     check_prompt("screen", settings.engine, settings.prompt, recipe)
     if settings.safety and not is_model(recipe, settings.safety):
-        raise ValueError(f"screen.safety: there is no model {settings.safety!r}")
+        raise ValueError(f"screen.safety: the recipe has no model {settings.safety!r}; define it as models.NAME")
     if settings.safety and settings.safety_prompt is None:
-        raise ValueError("screen.safety needs a safety_prompt")
+        raise ValueError("screen.safety needs a prompt: set screen.safety_prompt=NAME/VERSION")
 
 
 SCREEN = Stage(
     name="screen",
-    about="rows that cannot be spoken or must not be answered are rejected",
+    about="rejects rows that cannot be spoken or must not be answered",
     settings=ScreenSettings,
     apply=screen,
     reads=frozenset({"turns.text", "turns.original_text", "turns.material"}),

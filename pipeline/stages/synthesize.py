@@ -1,6 +1,6 @@
-"""synthesize: every turn that has no take is spoken with the voice of its role.
+"""synthesize: speaks every turn without a take with the voice of its role.
 
-A take that failed has a `reason` and no audio; the stages after this one leave it alone and gate decides.
+A failed take has a `reason` and no audio; the later stages leave it alone until gate decides.
 """
 
 from collections import defaultdict
@@ -24,7 +24,7 @@ from pipeline.stages.gate import GateSettings, Rung
 
 class SynthesizeSettings(Section):
     engine: EngineList = Field(
-        description="speech engines, or models of some; a voice is cast only if its engine is among them"
+        description="speech engines, or models that use them; a voice is cast only if its engine is among them"
     )
 
 
@@ -40,7 +40,7 @@ def synthesize(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue
 
 
 def needs_speech(turn: Turn) -> bool:
-    """Whether the turn was never spoken, or gate gave its take up."""
+    """Tell whether the turn was never spoken, or gate gave up its take."""
     return turn.take is None
 
 
@@ -80,7 +80,7 @@ def _take(number: int, request: SpeechRequest, result: Clip | Failure) -> Take:
 
 
 def _is_sound(clip: Clip) -> bool:
-    """Neural synthesizers give NaN or nothing at all without an error; neither may reach the corpus."""
+    """Tell whether the clip is usable: neural synthesizers can give NaN or no samples without raising an error."""
     return bool(clip.samples.size and np.isfinite(clip.samples).all() and np.any(clip.samples))
 
 
@@ -89,7 +89,7 @@ def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
 
 
 def speaks_with(recipe: Recipe, engine: str) -> str:
-    """The name in the recipe behind which a voice's engine stands. KeyError where there is none."""
+    """Return the recipe's name for a voice's engine; raises KeyError if the recipe does not use it."""
     return {recipe.engine_of(name): name for name in recipe.section(SynthesizeSettings).engine}[engine]
 
 
@@ -101,12 +101,12 @@ def _ladder(recipe: Recipe) -> tuple[Rung, ...]:
 def _check_recipe(recipe: Recipe) -> None:
     spoken = [recipe.engine_of(name) for name in recipe.section(SynthesizeSettings).engine]
     if len(set(spoken)) < len(spoken):
-        raise ValueError("synthesize.engine: a voice names its engine, so no two models may be of one engine")
+        raise ValueError("synthesize.engine: two models use the same engine, and a voice names only the engine")
 
 
 SYNTHESIZE = Stage(
     name="synthesize",
-    about="every turn without a take is spoken with the voice of its role",
+    about="speaks every turn without a take with the voice of its role",
     settings=SynthesizeSettings,
     apply=synthesize,
     reads=frozenset({"turns.text", "user_voice", "agent_voice"}),

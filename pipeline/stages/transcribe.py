@@ -1,11 +1,11 @@
-"""transcribe: the delivered bytes of every new take are heard again by the recognizer of the language.
+"""transcribe: runs the recognizer of the language on the delivered bytes of every new take.
 
-Takes whose duration no speaker could need for the text are not worth a recognizer's time and get their reason here.
-So do takes whose transcript is wrong in a way that tells of the recognizer (`pipeline.scoring.hallucination`): gate
+Takes with a duration that no speaker could need for the text are not given to a recognizer and get their reason here.
+So do takes whose transcript is wrong in a way that points to the recognizer (`pipeline.scoring.hallucination`): gate
 keeps that reason, so that "the recognizer was wrong" is not counted as "the voice was wrong".
 
-Where the recipe has a second recognizer, it hears the new takes that the gate would blame for what the first one
-heard (`pipeline.stages._second_opinion`), and the better hearing decides.
+If the recipe has a second recognizer, it hears the new takes that the gate would reject for the first one's transcript
+(`pipeline.stages._second_opinion`), and the better hearing decides.
 """
 
 from collections.abc import Sequence
@@ -28,20 +28,20 @@ from pipeline.stages.gate import GateSettings, gate_of
 
 
 class TranscribeSettings(Section):
-    engine: EngineByLanguage = Field(description="recognizer, or one for each language ('*': any other)")
+    engine: EngineByLanguage = Field(description="recognizer, or one for each language ('*': all others)")
     second: EngineByLanguage = Field(
-        {}, description="another recognizer, or one for each language, for turns that the first one gets rejected"
+        {}, description="second recognizer, or one for each language, for turns rejected by the first one's transcript"
     )
 
     @model_validator(mode="after")
     def _two_opinions_come_from_two(self) -> "TranscribeSettings":
         for language in self.second:
             if language != "*" and self.engine_for(language) is None:
-                raise ValueError(f"second: no recognizer hears {language} first")
+                raise ValueError(f"second: engine names no first recognizer for {language}")
         for language in {**self.engine, **self.second}:
             second = self.second_for(language)
             if second is not None and second == self.engine_for(language):
-                raise ValueError(f"second: {second} would be asked twice about {language}")
+                raise ValueError(f"second: {second} is already the first recognizer for {language}; name another")
         return self
 
     def engine_for(self, language: str) -> str | None:
@@ -61,14 +61,14 @@ def transcribe(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue
 
 
 def needs_hearing(take: Take) -> bool:
-    """Whether a good take was not yet given to a recognizer."""
+    """Tell whether a good take was not yet given to a recognizer."""
     return is_good_so_far(take) and take.hearing is None
 
 
 def _hear_first(
     dialogues: Sequence[Dialogue], places: Sequence[TurnPosition], context: Context
 ) -> dict[TurnPosition, Hearing]:
-    """What the first recognizer heard; nothing of the places in whose language there is none."""
+    """Return the first recognizer's hearings, without the positions whose language has no recognizer."""
     settled: dict[TurnPosition, Hearing] = {}
     wanted: dict[TurnPosition, str] = {}
     for place in places:
@@ -86,7 +86,7 @@ def _hear_first(
 def _second_recognizers(
     heard: Sequence[Dialogue], places: Sequence[TurnPosition], context: Context
 ) -> dict[TurnPosition, str]:
-    """The new takes that a second recognizer is to hear, and which one."""
+    """Return the second recognizer of each new take that needs one."""
     if not context.recipe.section(TranscribeSettings).second:
         return {}
     doubtful = {
@@ -101,7 +101,7 @@ def _second_recognizers(
 
 
 def _impossible(dialogue: Dialogue, place: TurnPosition, settings: GateSettings) -> Reason | None:
-    """Why the clip need not be heard: its length alone says that it is not the text."""
+    """Say why the clip need not be heard, if its length alone shows that it is not the text."""
     turn = dialogue.turns[place.turn_index]
     if turn.audio is None:
         return Reason.RECOGNITION_FAILED
@@ -115,7 +115,7 @@ def _limits(gate: GateSettings, language: str) -> DurationLimits:
 
 
 def _heard(take: Take, hearing: Hearing | None) -> Take:
-    """The take after that hearing; None: nobody hears its language."""
+    """Put the hearing into the take; None: its language has no recognizer."""
     reason = Reason.NO_RECOGNIZER.value if hearing is None else not_evidence(hearing)
     return replace(take, hearing=hearing, reason=reason)
 
@@ -132,7 +132,7 @@ def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
 
 TRANSCRIBE = Stage(
     name="transcribe",
-    about="the delivered bytes of every new take are heard again by the recognizer of the language",
+    about="runs the recognizer of the language on the delivered bytes of every new take",
     settings=TranscribeSettings,
     apply=transcribe,
     reads=frozenset({"turns.text", "take.audio"}),

@@ -1,7 +1,7 @@
-"""watermark: every new take is marked, encoded, decoded again, and the mark looked for in the decoded bytes.
+"""watermark: marks and encodes every new take, then decodes it and verifies the mark.
 
 A watermarker that carries a message gives every clip the id of its corpus, the first bits of the recipe's digest. A
-mark that is found with another id than the row's own did not come from here.
+mark with an id other than the row's did not come from this corpus.
 """
 
 from collections.abc import Sequence
@@ -25,11 +25,11 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 class WatermarkSettings(Section):
     engine: str = Field(description="watermarker, or the name of a model")
-    threshold: Share = Field(0.5, description="lowest detection score of the delivered bytes")
+    threshold: Share = Field(0.5, description="lowest allowed detection score in the delivered bytes")
     message_errors: int = Field(
-        2, ge=0, description="most wrong bits of the message found there, for a watermarker that carries one"
+        2, ge=0, description="most wrong bits allowed in the message found there, for a watermarker that carries one"
     )
-    codec: Literal["flac", "wav"] = Field("flac", description="of the delivered bytes")
+    codec: Literal["flac", "wav"] = Field("flac", description="codec of the delivered bytes")
 
 
 def watermark(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
@@ -54,7 +54,7 @@ def _mark(
 
 
 def _with_clip(take: Take, clip: Clip | Failure, settings: WatermarkSettings) -> Take:
-    """The take with the bytes that are delivered: of a clip that could not be marked, those that it had."""
+    """Put the delivered bytes into the take; a clip that could not be marked keeps its old bytes."""
     if isinstance(clip, Failure):
         return take
     return replace(take, audio=encode(clip.samples, clip.sample_rate, settings.codec))
@@ -84,7 +84,7 @@ def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
 
 WATERMARK = Stage(
     name="watermark",
-    about="every new take is marked, encoded, decoded again, and the mark looked for in the decoded bytes",
+    about="marks and encodes every new take, then decodes it and verifies the mark",
     settings=WatermarkSettings,
     apply=watermark,
     reads=frozenset({"take.audio"}),

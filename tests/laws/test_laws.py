@@ -37,10 +37,10 @@ def raises_key_error(dialogue: Dialogue) -> Dialogue:
 
 
 BREAKERS = {
-    "drops a row": (stage(lambda d, c: d[1:]), "gave 2 rows for 3"),
-    "doubles a row": (stage(lambda d, c: [*d, d[0]]), "gave 4 rows for 3"),
-    "changes the order": (stage(lambda d, c: d[::-1]), "in the place of test-0"),
-    "changes the id": (stage(each(lambda d: replace(d, dialogue_id="other"))), "gave other"),
+    "drops a row": (stage(lambda d, c: d[1:]), "returned 2 rows for 3"),
+    "doubles a row": (stage(lambda d, c: [*d, d[0]]), "returned 4 rows for 3"),
+    "changes the order": (stage(lambda d, c: d[::-1]), "in place of test-0"),
+    "changes the id": (stage(each(lambda d: replace(d, dialogue_id="other"))), "returned other"),
     "writes an undeclared field": (stage(each(lambda d: replace(d, user_voice="v"))), "changed user_voice"),
     "writes an undeclared turn field": (stage(each(lambda d: with_text(d, "x")), "turns.audio"), "changed turns.text"),
     "gives a turn a take without a right to": (

@@ -113,8 +113,8 @@ SHALLOW = {
         "manifest.json: shards of the unknown status live",
     ),
     "stray file": (_write("notes.txt"), "notes.txt: does not belong to the corpus"),
-    "stray shard": (_write("shards/kept-00009.parquet"), "shards/kept-00009.parquet: no shard of the manifest"),
-    "leftover": (_write("shards/.tmp-1-kept-00000.parquet"), "shards/.tmp-1-kept-00000.parquet: no shard"),
+    "stray shard": (_write("shards/kept-00009.parquet"), "shards/kept-00009.parquet: not in the manifest"),
+    "leftover": (_write("shards/.tmp-1-kept-00000.parquet"), "shards/.tmp-1-kept-00000.parquet: not in the manifest"),
 }
 
 
@@ -138,7 +138,7 @@ ROW_CHECKS = {
     "unknown reason": ({"status": "rejected", "reason": "tired"}, "rejected, with the reason tired"),
     "reason of the other kind": ({"status": "rejected", "reason": "no_voice"}, "rejected, but no_voice"),
     "wrong shard": ({"status": "rejected", "reason": "code"}, "a row that is rejected, in a shard of kept rows"),
-    "repeated id": ({"dialogue_id": "made-00000000"}, "the id made-00000000 is not the first of its kind"),
+    "repeated id": ({"dialogue_id": "made-00000000"}, "an earlier row has the same id made-00000000"),
 }
 
 
@@ -238,8 +238,8 @@ DEEP_FILES = {
         lambda where: _first_clip(where).unlink(),
         ".* turn [01]: the file audio/.* is missing",
     ),
-    "clip of no row": (_write("audio/kept/00/x_0_user.wav"), "audio/kept/00/x_0_user.wav: the clip of no row"),
-    "stray file among clips": (_write("audio/README"), "audio/README: the clip of no row"),
+    "clip of no row": (_write("audio/kept/00/x_0_user.wav"), "audio/kept/00/x_0_user.wav: does not belong to any row"),
+    "stray file among clips": (_write("audio/README"), "audio/README: does not belong to any row"),
 }
 
 
@@ -269,9 +269,7 @@ def test_all_problems_are_counted_and_the_first_listed(tmp_path, monkeypatch):
 def test_rows_with_the_same_id_in_different_shards(tmp_path):
     twice = [*ROWS[:6], replace(make_rejected(0), dialogue_id=ROWS[1].dialogue_id)]
     make_corpus(tmp_path, twice)
-    assert _problems(tmp_path) == [
-        "shards/rejected-00000.parquet row 0: the id made-00000001 is not the first of its kind"
-    ]
+    assert _problems(tmp_path) == ["shards/rejected-00000.parquet row 0: an earlier row has the same id made-00000001"]
 
 
 def test_hashes():

@@ -102,7 +102,7 @@ def test_a_directory_with_something_else_is_refused(tmp_path, foreign):
     (tmp_path / foreign).write_text("mine")
     before = _files(tmp_path)
     shown = foreign if foreign.startswith("shards") else foreign.split("/")[0]
-    with pytest.raises(ResumeRefused, match=rf"is not empty: it holds {shown}$"):
+    with pytest.raises(ResumeRefused, match=rf"is not empty: it holds {shown}; choose another directory$"):
         CorpusWriter(open_place(tmp_path))
     assert _files(tmp_path) == before
 

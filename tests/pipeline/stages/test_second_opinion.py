@@ -238,10 +238,10 @@ def test_each_language_has_its_own_second_recognizer_or_none() -> None:
 @each_row(
     ("engine", "second", "message"),
     [
-        ("a", "a", "transcribe: .*second: a would be asked twice about [*]"),
-        ("{en: a, zh: b}", "b", "second: b would be asked twice about zh"),
-        ("a", "{zh: a}", "second: a would be asked twice about zh"),
-        ("{en: a}", "{zh: b}", "second: no recognizer hears zh first"),
+        ("a", "a", "transcribe: .*second: a is already the first recognizer for [*]"),
+        ("{en: a, zh: b}", "b", "second: b is already the first recognizer for zh"),
+        ("a", "{zh: a}", "second: a is already the first recognizer for zh"),
+        ("{en: a}", "{zh: b}", "second: engine names no first recognizer for zh"),
         ("a", "{zh: b}", None),
         ("{en: a, zh: b}", "{en: b, zh: a}", None),
         ("{en: a}", "b", None),
