@@ -60,7 +60,7 @@ def test_the_blocks_of_a_finished_job_may_go(finished: Path, input_file: str, tm
     with pytest.raises(ResumeRefused, match=r"finished corpus of another job; changed: recipe\.gate\.wer_limit"):
         run_tone(make_job(input_file, "gate.wer_limit=0.2"), out)
     shutil.rmtree(out / "work")
-    with pytest.raises(ResumeRefused, match="nobody can tell whose it is"):
+    with pytest.raises(ResumeRefused, match="but its job is unknown without"):
         run_tone(make_job(input_file), out)
 
 
