@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serial
 
 
 class Section(BaseModel):
-    """Is the base of all parts of a recipe: immutable, unknown keys forbidden."""
+    """Base class of all parts of a recipe: immutable, unknown keys forbidden."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

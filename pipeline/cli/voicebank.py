@@ -133,7 +133,7 @@ def check(**options: Any) -> None:
 )
 @click.option("--out", required=True, metavar="DIR", help="Directory for the bank, local or on an object store.")
 @click.option("--name", help="Name of the bank; default: the directory's.")
-@click.option("--genders", metavar="FILE.csv", help="Table of voices: name, gender[, language, role, license].")
+@click.option("--genders", metavar="FILE.csv", help="Side table of voices: name, gender[, language, role, license].")
 @click.option("--gender", type=click.Choice(["female", "male"]), help="Gender of voices without one.")
 @click.option("--language", help="Language of voices without one; mul: any language.")
 @click.option("--license", help="License of voices without one.")
@@ -167,7 +167,7 @@ def import_(
 @_format
 @click.option("--out", required=True, metavar="PATH", help="File, or directory for cleans2s; must not exist yet.")
 def export(bank: str, format_: str, out: str) -> None:
-    """Write a bank's voices for another program, and a table of the facts that its files cannot hold."""
+    """Write a bank's voices for another program, and a side table of facts that its files cannot hold."""
     from pipeline.cli import voicebank_commands as commands
 
     text, notes = commands.export_voices(bank, format_, out)

@@ -66,7 +66,7 @@ def describe_bank(path_or_name: str) -> str:
 def overrides_of(
     genders: str | None, gender: str | None, language: str | None, license: str | None
 ) -> MetadataOverrides:
-    """Return what the user states about the voices; `genders` names the table of voices."""
+    """Return what the user states about the voices; `genders` names the side table."""
     side = read_side_table(open_place(genders)) if genders else {}
     return MetadataOverrides(cast("Gender | None", gender), language or None, license or None, side)
 

@@ -227,7 +227,7 @@ class TextGenerator(LoadedEngine, Protocol):
 
 
 class ChatModel(LoadedEngine, Protocol):
-    """Is the language model behind a `TextGenerator`. All methods run in one event loop, `complete` many times at
+    """Runs the language model behind a `TextGenerator`. All methods run in one event loop, `complete` many times at
     once.
 
     `start` raises EngineUnavailable if the model is not available; `complete` raises EngineDied when the model has

@@ -9,7 +9,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Part:
-    """Is number `index` of the `of` nearly equal parts of a block, the amount that one worker takes at a time."""
+    """Identifies part `index` of the `of` nearly equal parts of a block; a worker takes one part at a time."""
 
     block: int
     index: int = 0
