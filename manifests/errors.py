@@ -18,7 +18,7 @@ Bad *data* is not an error: it is recorded as a `Reason` on the row (see `manife
 
 
 class ParleyError(Exception):
-    """Is the base of all errors that Parley raises on purpose."""
+    """Base class of all errors that Parley raises on purpose."""
 
     exit_code = 70
 

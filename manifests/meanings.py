@@ -5,7 +5,7 @@ from typing import Self
 
 
 class Meaningful(StrEnum):
-    """Is the base of the closed lists: a member is written `NAME = "value", "what it means"`.
+    """Base class of the closed lists: a member is written `NAME = "value", "what it means"`.
 
     A list with further details puts them between the two and reads them in an `__init__` with the same arguments.
     """

@@ -216,17 +216,17 @@ class Turn:
 
     @property
     def reason(self) -> str | None:
-        """Why the take that counts is not accepted."""
+        """The reason why the take that counts is not accepted."""
         return self.take.reason if self.take else None
 
     @property
     def hypothesis(self) -> str | None:
-        """What was heard in the take that counts."""
+        """The transcript of the take that counts."""
         return self.take.hearing.hypothesis if self.take and self.take.hearing else None
 
     @property
     def score(self) -> Score | None:
-        """How far that is from `text`."""
+        """The score of that transcript against `text`."""
         return self.take.score if self.take else None
 
 

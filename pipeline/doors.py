@@ -1,12 +1,12 @@
-"""Doors: how engines, stages, exporters and input formats are found, Parley's own and anybody's, in the same way.
+"""Finds engines, stages, exporters and input formats through doors, Parley's own and anybody else's in the same way.
 
-A door is a group of entry points. An entry point names a module, whose objects of the door's class (alone or in
-tuples) are what it brings, or a package, whose public modules are looked through. In a package a file says what it
-holds: `tts/flite.py` is the `tts` engine "flite", `tts/espeak_ng.py` is "espeak-ng". So a name is found without
-importing all the others, and adding one of Parley's own means adding a file. Modules that begin with an underscore,
+A door is a group of entry points. An entry point names a module, which provides its objects of the door's class (alone
+or in tuples), or a package, whose public modules are searched. In a package a file is named after its object:
+`tts/flite.py` is the `tts` engine "flite", `tts/espeak_ng.py` is "espeak-ng". So a name is found without importing all
+the others, and to add something to Parley itself means to add a file. Modules that begin with an underscore,
 contracts and registries are helpers.
 
-To bring an engine from outside, a package writes into its pyproject.toml::
+To provide an engine from outside, a package writes into its pyproject.toml::
 
     [project.entry-points."parley.engines"]
     beep = "beep_for_parley.beep"
@@ -31,10 +31,10 @@ _HELPERS = {"contract", "registry"}
 
 @dataclass(frozen=True)
 class Door(Generic[Thing]):
-    """One group of entry points. `kinds`: the folders that a package of this door has; empty: it has none.
+    """Represents one group of entry points. `kinds`: the folders of a package of this door; empty: it has none.
 
-    `added` is what this process alone has put behind the door, by (kind or None, name); it hides all others of that
-    name. It is for tests and notebooks, and does not travel to Ray's workers.
+    `added` holds objects of this process only, by (kind or None, name), which hide all others of that name. It is for
+    tests and notebooks, and is not sent to Ray's workers.
     """
 
     group: str
@@ -43,9 +43,10 @@ class Door(Generic[Thing]):
     added: dict[tuple[str | None, str], Thing] = field(default_factory=dict, compare=False)
 
     def named(self, name: str, kind: str | None = None) -> list[Thing]:
-        """What is called `name` (of that kind, where the door has kinds); Parley's own hide a stranger's of that name.
+        """Return the objects called `name` (of that kind, if the door has kinds); Parley's own hide others of that
+        name.
 
-        Raises EngineUnavailable where its module cannot be imported.
+        Raises EngineUnavailable if its module cannot be imported.
         """
         if found := [thing for (of, called), thing in self.added.items() if called == name and kind in (None, of)]:
             return found
@@ -60,19 +61,19 @@ class Door(Generic[Thing]):
         ]
 
     def all(self) -> list[Thing]:
-        """Everything behind this door, Parley's own first, in the order of kinds and names."""
+        """Return everything behind this door, Parley's own first, in the order of kinds and names."""
         paths = [module.path for module in _modules_of(self.group, self.kinds)]
         found = [thing for path in (*paths, *_single_modules(self.group)) for thing in self._things(path)]
         return [*found, *self.added.values()]
 
     def names(self) -> list[str]:
-        """All names, with no module of a package imported."""
+        """Return all names, without importing any module of a package."""
         own = [module.name for module in _modules_of(self.group, self.kinds)]
         others = [getattr(thing, "name", "") for path in _single_modules(self.group) for thing in self._things(path)]
         return list(dict.fromkeys((*own, *others, *(name for _, name in self.added))))
 
     def _things(self, path: str) -> list[Thing]:
-        """The objects of the door's class in a module, by themselves or in tuples; each once."""
+        """Return the objects of the door's class in a module, alone or in tuples, each once."""
         values = [
             item
             for value in vars(_imported(path)).values()
@@ -84,7 +85,7 @@ class Door(Generic[Thing]):
 
 @dataclass(frozen=True)
 class _Module:
-    """A public module of a package behind a door: its import path, its folder, and the name that it stands for."""
+    """Describes a public module of a package behind a door: import path, folder, and the name of its object."""
 
     path: str
     kind: str | None
@@ -97,7 +98,7 @@ def _fits(module: _Module, name: str, kind: str | None) -> bool:
 
 @cache
 def _modules_of(group: str, kinds: tuple[str, ...]) -> tuple[_Module, ...]:
-    """The public modules of the packages that the group's entry points name, kind by kind, each in order of names."""
+    """Return the public modules of the packages that the group's entry points name, sorted by kind and name."""
     packages = [spec for point in _points(group) if (spec := _package(point))]
     if not kinds:
         return tuple(module for name, folders in packages for module in _public(name, folders, None))
@@ -122,14 +123,14 @@ def _single_modules(group: str) -> tuple[str, ...]:
 
 @cache
 def _points(group: str) -> tuple[str, ...]:
-    """The modules and packages that are registered, sorted, Parley's own first."""
+    """Return the registered modules and packages, sorted, Parley's own first."""
     values = {point.value for point in entry_points(group=group)}
     return tuple(sorted(values, key=lambda value: (value.partition(".")[0] not in ("pipeline", "manifests"), value)))
 
 
 @cache
 def _package(path: str) -> tuple[str, tuple[str, ...]] | None:
-    """The package's path and its folders; None for a module, or for what is not there."""
+    """Return the package's path and its folders; None for a module, or if nothing is found."""
     try:
         spec = find_spec(path)
     except ModuleNotFoundError:

@@ -1,6 +1,6 @@
-"""Recipes as files: YAML that ships in a package or is the user's own, with overrides, held to a model of pydantic.
+"""Reads recipe files: YAML from a package or from the user, with overrides, validated by a pydantic model.
 
-Both kinds of recipe are read here, those of corpora and those of voice banks.
+It reads both kinds of recipe, for corpora and for voice banks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,13 +17,13 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def shipped(package: str) -> list[str]:
-    """Names of the recipes that lie in the package, sorted."""
+    """Return the names of the recipes in the package, sorted."""
     files = resources.files(package).iterdir()
     return sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml"))
 
 
 def text_of(name: str, package: str, what: str) -> str:
-    """The text of the recipe of that name or file. Raises RecipeError."""
+    """Read the text of the recipe of that name or file; raises RecipeError."""
     if name in shipped(package):
         return resources.files(package).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
     if Path(name).is_file():
@@ -35,9 +35,9 @@ def text_of(name: str, package: str, what: str) -> str:
 
 
 def read(name: str, package: str, what: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
-    """The content of the recipe of that name or file, with `key.path=value` overrides (values are YAML).
+    """Read the content of the recipe of that name or file, with `key.path=value` overrides (values are YAML).
 
-    `what` is the word for this kind of recipe. Raises RecipeError.
+    `what` is the word for this kind of recipe in messages. Raises RecipeError.
     """
     try:
         data = yaml.safe_load(text_of(name, package, what))
@@ -51,7 +51,7 @@ def read(name: str, package: str, what: str, overrides: Sequence[str] = ()) -> d
 
 
 def parse(model: type[Model], data: Mapping[str, Any], name: str, problems: Sequence[str] = ()) -> Model:
-    """The recipe. Raises RecipeError, with every problem in one message, those that were found before included."""
+    """Parse a recipe; raises RecipeError, with every problem in one message, including the earlier `problems`."""
     found = list(problems)
     recipe = collect(model, data, "", found)
     if recipe is None or found:
@@ -60,7 +60,7 @@ def parse(model: type[Model], data: Mapping[str, Any], name: str, problems: Sequ
 
 
 def collect(model: type[Model], data: object, path: str, problems: list[str]) -> Model | None:
-    """The data as an object of the model; None, and a line for each problem added to `problems`, where it is wrong."""
+    """Validate the data as an object of the model; if it is wrong, add each problem to `problems` and return None."""
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -72,9 +72,9 @@ def collect(model: type[Model], data: object, path: str, problems: list[str]) ->
 
 
 def apply_override(data: dict[str, Any], override: str, shown: str | None = None) -> None:
-    """Set the value that `key.path=value` names (the value is YAML). RecipeError where it is not such a text.
+    """Set the value that `key.path=value` names (the value is YAML); raises RecipeError for any other text.
 
-    `shown` is what the user wrote, where that is another text.
+    `shown` is what the user wrote, if that is a different text.
     """
     path, equals, text = override.partition("=")
     shown = shown or override

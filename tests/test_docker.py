@@ -253,7 +253,9 @@ def test_cosyvoice_is_the_commit_that_the_engine_was_tested_with() -> None:
 def test_cosyvoice_has_the_packages_that_its_page_lists() -> None:
     installs = [words[2:] for words in shell_commands("gpu") if words[:2] == ["pip", "install"]][2:]
     inside = {word for words in installs for word in words if not word.startswith("-")}
-    (listed,) = re.findall(r"pip install ((?:[\w-]+==[\w.]+[ \\\n]*)+)", cosyvoice_page().split("## By hand")[1])[:1]
+    (listed,) = re.findall(
+        r"pip install ((?:[\w-]+==[\w.]+[ \\\n]*)+)", cosyvoice_page().split("## Installing it by hand")[1]
+    )[:1]
     tested = set(re.findall(r"[\w-]+==[\w.]+", listed)) | set(re.findall(r"--no-deps (\S+)", cosyvoice_page()))
     # Parley and its extras bring these.
     assert inside == {pin for pin in tested if pin.split("==")[0] not in ("transformers", "wetext")}

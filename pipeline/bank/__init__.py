@@ -1,1 +1,1 @@
-"""Work on voice banks that needs engines or Ray: building, probing. What needs neither is in `voicebank`."""
+"""Builds and probes voice banks with engines and Ray. Code that needs neither is in `voicebank`."""

@@ -1,4 +1,4 @@
-"""The page of an audio check: how near the sound of a bank's voices comes to real speakers."""
+"""Makes the page of an audio check: how similar a bank's voices sound to real speakers."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from pipeline.show.page import PageTable, Paragraph, Picture, page
 
 
 def audio_page(name: str, audio: ProbeReport) -> str:
-    """Return the page about the bank of that name."""
+    """Return the HTML page about the bank of that name."""
     series = {
         "its own other sentence": np.array([one.own for one in audio.heard], np.float32),
         "its parents": np.array([value for one in audio.heard for value in one.parents], np.float32),
@@ -18,7 +18,7 @@ def audio_page(name: str, audio: ProbeReport) -> str:
     return page(
         f"{name}: audio check",
         [
-            Paragraph("What the voices sound like, not what they are"),
+            Paragraph("Measured on the voices' audio, not on their vectors"),
             Picture("similarity of the audio", similarity_plot(series, audio.limit)),
             PageTable(("voice", "own", "parent", "parent", "nearest real", "who"), rows),
             PageTable(("not measured", "why"), list(audio.failures.items())),

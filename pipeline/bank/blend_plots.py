@@ -1,4 +1,4 @@
-"""The plots of a bank of virtual voices."""
+"""Draws the plots of a bank of virtual voices."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from voicebank.voice import GENDERS
 
 
 def similarity_plot(series: Mapping[str, Values], limit: float) -> bytes:
-    """Draw densities of similarities, by name, and the limit."""
+    """Draw the density of each named series of similarities, and the limit."""
 
     def draw(axes: Any) -> None:
         finite = {name: values[np.isfinite(values)] for name, values in series.items()}
@@ -31,7 +31,7 @@ def similarity_plot(series: Mapping[str, Values], limit: float) -> bytes:
 
 
 def bucket_plot(counts: Counter[VoiceGroup]) -> bytes:
-    """Draw how many voices there are by rate bucket and gender."""
+    """Draw the number of voices by rate bucket and gender."""
 
     def draw(axes: Any) -> None:
         buckets = sorted({group.bucket for group in counts})
@@ -46,7 +46,7 @@ def bucket_plot(counts: Counter[VoiceGroup]) -> bytes:
 
 
 def count_plot(counts: Counter[VoiceGroup]) -> bytes:
-    """Draw how many voices there are by language and gender."""
+    """Draw the number of voices by language and gender."""
 
     def draw(axes: Any) -> None:
         languages = sorted({group.language for group in counts})
@@ -78,7 +78,7 @@ def map_plot(real: Matrix, genders: Sequence[str], voices: Matrix) -> bytes:
 
 
 def principal_axes(vectors: Matrix) -> tuple[Matrix, Matrix]:
-    """Return the mean [D] and the two directions of largest variance [D, 2]; where there are fewer, zeros."""
+    """Return the mean [D] and the two directions of largest variance [D, 2]; a missing direction is zero."""
     center = vectors.mean(axis=0)
     _, _, directions = np.linalg.svd(vectors - center, full_matrices=False)
     basis = np.zeros((vectors.shape[1], 2), np.float32)

@@ -1,4 +1,4 @@
-"""The report of a bank of virtual voices: one HTML file."""
+"""Writes the report of a bank of virtual voices, one HTML file."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,7 @@ def write_report(out: Place, blended: Blended) -> None:
 
 
 def blend_page(blended: Blended) -> str:
-    """Return the page about the voices."""
+    """Return the HTML page about the voices."""
     card, leak, counts, speakers = blended.card, blended.leak, blended.counts, blended.speakers
     step = -(-len(speakers) // _MOST_SPEAKERS)
     similarities = {
@@ -39,7 +39,7 @@ def blend_page(blended: Blended) -> str:
             PageTable((), _facts(card)),
             Heading("Leak test"),
             Paragraph(
-                f"Each voice is held against all {leak['real_speakers']:,} real speakers, not its parents alone. "
+                f"Each voice is compared with all {leak['real_speakers']:,} real speakers, not only with its parents. "
                 f"{leak['drawn']:,} were drawn:"
             ),
             PageTable(("outcome", "voices", "meaning"), _outcomes(leak)),
@@ -77,7 +77,7 @@ def _encoder(encoder: Mapping[str, Any]) -> str:
 
 def _outcomes(leak: Mapping[str, Any]) -> list[tuple[object, ...]]:
     dropped = [(drop.value, leak["dropped"][drop.value], drop.meaning) for drop in Drop]
-    return [("kept", leak["kept"], "dropped for none of the reasons below"), *dropped]
+    return [("kept", leak["kept"], "none of the reasons below applies"), *dropped]
 
 
 _ROWS = {

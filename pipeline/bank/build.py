@@ -1,10 +1,10 @@
-"""Building a voice bank of real speakers: what identifies it, and its steps.
+"""Builds a voice bank of real speakers: its identity and its steps.
 
 ::
 
     OUT/work/...             job.json, input.json, log.jsonl: see `pipeline.job.directory`
     OUT/work/clips/          the blocks of clips, see `pipeline.bank.listing`
-    OUT/work/built/          the blocks that are done, see `pipeline.bank.results`
+    OUT/work/built/          the finished blocks, see `pipeline.bank.results`
     OUT/speakers.parquet ... the bank; card.json is written last
 """
 
@@ -31,7 +31,7 @@ BUILT = "built"
 SCRATCH = "listing"
 OWN_NAMES = (WORK, SPEAKERS_FILE, REJECTED_FILE, CARD_FILE)
 
-# What decides who is a speaker, and the vectors themselves: half of a bank cannot be made another way.
+# These settings decide who is a speaker, and the vectors: both must be the same in the whole bank.
 _FIXED = (
     "inputs",
     "options",
@@ -48,7 +48,7 @@ _FIXED = (
 
 @dataclass(frozen=True)
 class BankJob:
-    """`limit_groups`: only so many groups of the corpus, the first by their ids."""
+    """Describes a bank to build. `limit_groups`: use only this many groups of the corpus, the first by their ids."""
 
     recipe: BankRecipe
     corpus: RecordingCorpus
@@ -58,10 +58,10 @@ class BankJob:
 def build_bank(
     job: BankJob, out: Place, runner: Runner, listener: Listener, accept_changes: bool = False
 ) -> dict[str, Any]:
-    """From the corpus to the bank in `out`; continues whatever an earlier run of the same job left there. Its card.
+    """Build the bank in `out` from the corpus, continuing an earlier run of the same job; return its card.
 
     Raises InputError for a corpus that cannot be read, EngineUnavailable, ResumeRefused for another job's directory,
-    UserError where no group became a speaker.
+    and UserError if no group became a speaker.
     """
     directory = JobDirectory(out, out / WORK, OWN_NAMES, "bank")
     parts = bank_parts(job)
@@ -78,7 +78,7 @@ def build_bank(
 
 
 def bank_parts(job: BankJob) -> Parts:
-    """All that decides what the bank is. Raises EngineUnavailable for an engine of the recipe that is not here."""
+    """Return everything that decides the content of the bank; raises EngineUnavailable for a missing engine."""
     recipe = job.recipe
     engines = {
         f"{role}/{name}": engine_version(kind, name, recipe.models) for role, (kind, name) in recipe.engines.items()
@@ -93,7 +93,7 @@ def bank_parts(job: BankJob) -> Parts:
 
 
 def _list_once(job: BankJob, directory: JobDirectory, listener: Listener) -> Listing:
-    """List the corpus, unless that is done."""
+    """List the corpus, unless an earlier run has done so."""
     work, recipe = directory.work, job.recipe
 
     def cut() -> dict[str, Any]:
@@ -124,7 +124,7 @@ def _run_blocks(job: BankJob, directory: JobDirectory, listing: Listing, runner:
 
 
 def _roles(job: BankJob, listing: Listing) -> tuple[str, ...]:
-    """The engines that workers need: what the corpus tells of every clip is not predicted."""
+    """Return the roles of the engines that workers need: nothing is predicted that the corpus tells of every clip."""
     idle = set()
     if not listing.without_score:
         idle.add("quality")

@@ -1,4 +1,4 @@
-"""Opening the files of a corpus: decoded clips, or why there is none."""
+"""Opens the files of a corpus and returns decoded clips, or the reason why a clip is unusable."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,22 +18,22 @@ from voicebank.reasons import BankReason
 BLOCK_S = 600.0
 BLOCK_CLIPS = 64
 
-# Nothing that is as large is a clip; without a limit a wrong file could fill the memory before its header is read.
+# No clip is this large; without a limit a wrong file could fill the memory before its header is read.
 _LARGEST_FILE = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """What stands in the place of a clip."""
+    """Takes the place of a clip that cannot be used, with the reason."""
 
     reason: BankReason
     detail: str = ""
 
 
 def read_clip(corpus: Place, source: SourceClip, limits: Clips) -> Clip | Unusable:
-    """The clip, decoded and mixed down to one channel, at its file's rate.
+    """Return the clip, decoded and mixed down to one channel, at its file's sample rate.
 
-    Raises InputError where the storage itself fails: a clip that could be had another time must not count as bad.
+    Raises InputError if the storage itself fails: a clip that may be readable later must not count as bad.
     """
     data = _file_of(corpus, source)
     if isinstance(data, Unusable):
@@ -52,7 +52,7 @@ def read_clip(corpus: Place, source: SourceClip, limits: Clips) -> Clip | Unusab
 def read_blocks(
     corpus: Place, sources: Sequence[SourceClip], limits: Clips
 ) -> Iterator[list[tuple[SourceClip, Clip | Unusable]]]:
-    """All clips, in order, some at a time, so that memory does not grow with their number."""
+    """Yield all clips, in order, in small lists, so that memory use does not grow with their number."""
     block: list[tuple[SourceClip, Clip | Unusable]] = []
     block_s = 0.0
     for source in sources:
@@ -78,7 +78,7 @@ def _file_of(corpus: Place, source: SourceClip) -> bytes | Unusable:
     except FileNotFoundError:
         return Unusable(BankReason.AUDIO_MISSING)
     except OSError as error:
-        # Its text holds the whole path.
+        # The error's own text contains the whole path.
         raise InputError(f"clip {source.clip_id} cannot be read: {type(error).__name__}") from error
 
 
@@ -91,7 +91,7 @@ def _length_problem(duration_s: float, limits: Clips) -> BankReason | None:
 
 
 def _sound_of(samples: Samples, frames: int, sample_rate: int) -> Clip | Unusable:
-    """`samples` are [frames, channels]."""
+    """Mix `samples` [frames, channels] down to a clip, or say why they are unusable."""
     if len(samples) < frames:
         return Unusable(BankReason.AUDIO_UNREADABLE, "the file breaks off")
     mono = np.ascontiguousarray(samples.mean(axis=1, dtype=np.float32) if samples.shape[1] > 1 else samples[:, 0])

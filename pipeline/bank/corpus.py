@@ -1,4 +1,4 @@
-"""A corpus of recordings, as one names it on the command line."""
+"""Opens a corpus of recordings that the command line names."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ _HEAD_CLIPS = 256
 
 @dataclass(frozen=True)
 class RecordingCorpus:
-    """`read` lists its clips in an order that is always the same. `dataset` begins the id of every speaker."""
+    """Describes a corpus. `read` lists its clips in a fixed order. Every speaker's id begins with `dataset`."""
 
     place: Place
     layout: str
@@ -28,9 +28,9 @@ class RecordingCorpus:
         return self.read(self.place)
 
     def identity(self) -> dict[str, Any]:
-        """What tells another corpus: names, and the hash of its first clips. InputError where it cannot be read.
+        """Return what identifies the corpus: names, and the hash of its first clips; raises InputError if unreadable.
 
-        The whole listing is not read again whenever a build is continued, so a change further back is not noticed.
+        A continued build does not read the whole listing again, so it does not notice changes further back.
         """
         head = [asdict(clip) for clip in islice(self.clips(), _HEAD_CLIPS)]
         if not head:
@@ -40,7 +40,7 @@ class RecordingCorpus:
 
 
 def open_corpus(uri: str, layout: str, dataset: str | None = None, license: str | None = None) -> RecordingCorpus:
-    """The corpus there. Its name and license are the layout's, where nothing else is said. Raises InputError."""
+    """Open the corpus at `uri`; name and license default to those of the layout. Raises InputError."""
     from voicebank.layouts import LAYOUTS
 
     if layout not in LAYOUTS:
@@ -48,5 +48,5 @@ def open_corpus(uri: str, layout: str, dataset: str | None = None, license: str 
     known = LAYOUTS[layout]
     name = dataset or layout
     if not name.isprintable() or "/" in name:
-        raise InputError(f"--dataset {name!r}: no control characters and no /")
+        raise InputError(f"--dataset {name!r}: leave out control characters and /")
     return RecordingCorpus(open_place(uri), layout, name, license or known.license, known.read)

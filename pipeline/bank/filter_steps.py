@@ -1,8 +1,8 @@
-"""What runs in a worker: the clips of whole groups go in, speakers and rejects come out.
+"""Runs in a worker: turns the clips of whole groups into speakers and rejects.
 
-Cheap questions come first: a group that is too small by its metadata alone is never decoded, and clips are encoded
-only once their group has enough good ones. So a clip that needs a predicted score is decoded twice; that costs a
-thousandth of what the engines cost.
+Cheap checks come first: a group that is too small by its metadata alone is never decoded, and clips are encoded only
+once their group has enough good ones. So a clip that needs a predicted score is decoded twice, which costs a
+thousandth of the engines' time.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class BuildOrder:
-    """All that a worker needs to know; it travels to other machines. `roles` are the engines that it is to load."""
+    """Tells a worker everything it needs, also on another machine. `roles` are the engines that it must load."""
 
     recipe: BankRecipe
     corpus: Place
@@ -41,7 +41,7 @@ class BuildOrder:
 
 
 class BuildWorker:
-    """Loads its engines once. Raises EngineUnavailable where one cannot load."""
+    """Loads its engines once; raises EngineUnavailable if one cannot load."""
 
     def __init__(self, order: BuildOrder) -> None:
         self._order = order
@@ -54,7 +54,7 @@ class BuildWorker:
         return BuiltGroups(len(clips), speakers, rejects), Effort()
 
     def close(self) -> None:
-        """Let go of what engines hold outside this process."""
+        """Release what the engines hold outside this process."""
         for engine in self._engines.values():
             if close := getattr(engine, "close", None):
                 close()
@@ -62,7 +62,7 @@ class BuildWorker:
 
 @dataclass(frozen=True)
 class BuildPlan:
-    """The one pool of a bank's job."""
+    """Plans the only pool of workers of a bank's job."""
 
     order: BuildOrder
     name: str = "bank"
@@ -81,7 +81,7 @@ class BuildPlan:
 
 
 class _RemainingClips:
-    """The clips that are still in, by group, and the rejects so far."""
+    """Holds the remaining clips, by group, and the rejects so far."""
 
     def __init__(self, clips: Sequence[SourceClip]) -> None:
         self.rejects: list[RejectedClips] = []
@@ -105,14 +105,14 @@ class _RemainingClips:
                 self.drop_group(name, why)
 
     def drop_group(self, name: str, why: Unusable) -> None:
-        """Reject what is left of the group; where no clip is left, the group is still counted, with 0 clips."""
+        """Reject the remaining clips of the group; a group without any is still counted, with 0 clips."""
         self.rejects.append(_reject(name, None, len(self.groups.pop(name)), why))
 
 
 def build_groups(
     clips: Sequence[SourceClip], order: BuildOrder, engines: Mapping[str, Any]
 ) -> tuple[list[Speaker], list[RejectedClips]]:
-    """The speakers and rejects of whole groups: every clip is a speaker's, or rejected, or in a rejected group."""
+    """Return the speakers and rejects of whole groups: each clip is a speaker's, rejected, or in a rejected group."""
     remaining, recipe = _RemainingClips(clips), order.recipe
     too_few = partial(_too_few, recipe.groups.min_clips)
     remaining.drop_clips(_known_problem)
@@ -159,7 +159,7 @@ def _too_few(min_clips: int, clips: Sequence[SourceClip]) -> Unusable | None:
 
 
 def _scores(clips: Sequence[SourceClip], order: BuildOrder, engine: Any) -> dict[SourceClip, float | Unusable]:
-    """The quality of each clip: what the corpus ships on the recipe's scale, else what the engine predicts."""
+    """Return each clip's quality: the corpus's score on the recipe's scale, or else the engine's prediction."""
     scale = order.recipe.quality.scale
     scores: dict[SourceClip, float | Unusable] = {}
     unscored = []
@@ -190,7 +190,7 @@ def _quality_problem(score: float | Unusable, threshold: float) -> Unusable | No
 
 
 def _spare_clips(groups: Mapping[str, Sequence[SourceClip]], most: int | None) -> set[SourceClip]:
-    """Clips beyond the most that a group may have. By hash: the first ones would be one moment of a recording."""
+    """Choose clips beyond the limit of a group, by hash: the first clips may all come from one moment."""
     if most is None:
         return set()
     return {clip for clips in groups.values() for clip in sorted(clips, key=_hash_of)[most:]}
@@ -229,7 +229,7 @@ def _hear(
 
 
 class _LoadedClips:
-    """Some clips in memory: those that are still `good`, and why others are not."""
+    """Holds some clips in memory: the `good` ones, and the reason for each of the others."""
 
     def __init__(self, read: Sequence[tuple[SourceClip, Clip | Unusable]]) -> None:
         self.good = [(source, clip) for source, clip in read if isinstance(clip, Clip)]
@@ -238,7 +238,7 @@ class _LoadedClips:
     def ask(
         self, verb: Callable[[list[Clip]], Sequence[Any]], read: Callable[[Any], Result | Unusable]
     ) -> dict[SourceClip, Result]:
-        """What an engine says of the good clips; those of which it says nothing usable become bad."""
+        """Ask an engine about the good clips; a clip without a usable result becomes bad."""
         answers = verb([clip for _, clip in self.good]) if self.good else []
         results: dict[SourceClip, Result] = {}
         for (source, _), answer in zip(self.good, answers, strict=True):
@@ -273,7 +273,7 @@ def _vector(result: Samples | Failure) -> Samples | Unusable:
 
 
 def _guesses(pairs: Sequence[tuple[SourceClip, Clip]], engine: Any) -> dict[SourceClip, GenderGuess]:
-    """What the predictor says; nothing of a clip that it could not process, which the others can speak for."""
+    """Return the predicted genders, without clips that failed: the other clips of the group are enough."""
     if engine is None or not pairs:
         return {}
     results = engine.predict([clip for _, clip in pairs])

@@ -1,7 +1,7 @@
-"""Listing a corpus: its clips, sorted by group and cut into blocks of whole groups, the grain of work and resume.
+"""Lists the clips of a corpus, sorted by group and cut into blocks of whole groups, the steps of work and resume.
 
-The clips of a group need not stand together in the corpus, and there may be millions of them, so they are sorted on
-disk. A block is a Parquet file of clips; groups are in the order of their ids, within and across blocks.
+The clips of a group may be scattered over the corpus, and there may be millions of them, so they are sorted on disk. A
+block is a Parquet file of clips; groups are in the order of their ids, within and across blocks.
 """
 
 import hashlib
@@ -35,8 +35,8 @@ _CACHE_KIB = 65_536
 
 @dataclass(frozen=True)
 class Listing:
-    """What `input.json` holds. `sha256` is that of all clips taken, in order; `without_score` counts the clips that
-    carry no score on the recipe's scale, `without_gender` those whose gender the corpus does not tell."""
+    """Describes the listing in `input.json`. `sha256` covers all listed clips, in order; `without_score` counts the
+    clips without a score on the recipe's scale, `without_gender` those without a gender in the corpus."""
 
     clips: int
     groups: int
@@ -57,8 +57,8 @@ def list_blocks(
 ) -> Listing:
     """Write the clips as blocks to `target`; `limit_groups` takes the first groups only.
 
-    Of two equal clips of a group the later one is marked as a duplicate. `listed` hears of so many further clips read.
-    Raises LawBroken where a layout gives a reason that the closed list has not.
+    Of two equal clips of a group the later one is marked as a duplicate. `listed` gets the number of further clips
+    read. Raises LawBroken if a layout gives a reason that is not in the closed list.
     """
     hashed = hashlib.sha256()
     totals = {"clips": 0, "groups": 0, "blocks": 0, "without_score": 0, "without_gender": 0}
@@ -77,19 +77,21 @@ def list_blocks(
 
 
 def shipped_score(clip: SourceClip, scale: str) -> float | None:
-    """The quality that the corpus itself gives the clip on that scale."""
+    """Return the clip's score on that scale in the corpus itself, if it has one."""
     known = clip.quality is not None and clip.quality_scale == scale and math.isfinite(clip.quality)
     return clip.quality if known else None
 
 
 def read_clips(directory: Place, block: int) -> list[SourceClip]:
-    """The clips of a block; CorpusError where it is missing or broken."""
+    """Read the clips of a block; raises CorpusError if it is missing or broken."""
     place = directory / f"{block_name(block)}.parquet"
     try:
         with place.filesystem.open_input_file(place.path) as file:
             table = pq.read_table(file, schema=_SCHEMA, page_checksum_verification=True)
     except (OSError, pa.ArrowException) as error:
-        raise CorpusError(f"block {block} of the listing is missing or broken") from error
+        raise CorpusError(
+            f"block {block} of the listing is missing or broken: start again in another --out"
+        ) from error
     return [SourceClip(**row) for row in table.to_pylist()]
 
 
@@ -100,7 +102,7 @@ def _write(directory: Place, block: int, clips: Sequence[SourceClip]) -> None:
 
 
 def _units(groups: Iterable[list[SourceClip]], block_clips: int) -> Iterator[list[SourceClip]]:
-    """Whole groups, up to `block_clips` clips together; a group that is larger is a block of its own."""
+    """Yield whole groups of up to `block_clips` clips together; a larger group is a block of its own."""
     block: list[SourceClip] = []
     for group in groups:
         if block and len(block) + len(group) > block_clips:
@@ -112,7 +114,7 @@ def _units(groups: Iterable[list[SourceClip]], block_clips: int) -> Iterator[lis
 
 
 def _without_duplicates(group: Sequence[SourceClip]) -> list[SourceClip]:
-    """The same clip twice would be a pair that is always alike."""
+    """Mark repeated clips: the same clip twice would be a pair that is always alike."""
     ids, paths, checked = set[str](), set[str](), []
     for clip in group:
         if clip.reason is None and (clip.clip_id in ids or clip.path in paths):
@@ -128,7 +130,7 @@ def _without_duplicates(group: Sequence[SourceClip]) -> list[SourceClip]:
 def _sorted(
     clips: Iterable[SourceClip], scratch: Place, listed: Callable[[int], None]
 ) -> Iterator[Iterator[SourceClip]]:
-    """The clips by group, id and place in the listing: byte order of UTF-8, whatever the machine's language is."""
+    """Sort the clips by group, id and position in the listing, in UTF-8 byte order, whatever the machine's locale."""
     with _directory(scratch) as directory, closing(sqlite3.connect(directory / "clips.db")) as database:
         # The file lives as long as this block: nothing in it needs to survive a crash.
         database.executescript(
@@ -152,9 +154,9 @@ def _rows(clips: Iterable[SourceClip], listed: Callable[[int], None]) -> Iterato
 
 
 def _checked(clip: SourceClip) -> SourceClip:
-    """The clip, rejected where its own entry cannot be used; what no file can hold is written out as escapes."""
+    """Reject the clip if its own entry cannot be used; characters that no file can hold become escapes."""
     if clip.reason is not None and bank_reason_of(clip.reason) is None:
-        raise LawBroken(f"a layout rejects a clip for {clip.reason!r}, which is in no list of reasons")
+        raise LawBroken(f"a layout rejects a clip for {clip.reason!r}, which is not in the list of reasons")
     texts = {name: value for name, value in asdict(clip).items() if isinstance(value, str)}
     changed = {name: safe for name, value in texts.items() if (safe := _printable(value)) != value}
     if changed or not (clip.clip_id and clip.group and clip.language) or _leads_out(clip.path):
@@ -163,7 +165,7 @@ def _checked(clip: SourceClip) -> SourceClip:
 
 
 def _printable(text: str) -> str:
-    """Lone surrogates come from file names that are not UTF-8; NUL would end the text in some readers."""
+    """Escape lone surrogates, from file names that are not UTF-8, and NUL, which ends the text in some readers."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
 
 
@@ -178,13 +180,13 @@ def _line(clip: SourceClip) -> str:
 
 @contextmanager
 def _directory(scratch: Place) -> Iterator[Path]:
-    """A directory of this machine for the sorting: `scratch`, or the system's where that is on another machine."""
+    """Make a local directory for sorting: `scratch` if it is local, or else the system's temporary directory."""
     if not scratch.is_local:
         with tempfile.TemporaryDirectory(prefix="parley-") as name:
             yield Path(name)
         return
     path = Path(scratch.path)
-    shutil.rmtree(path, ignore_errors=True)  # of a listing that was cut off
+    shutil.rmtree(path, ignore_errors=True)  # leftovers of an interrupted listing
     path.mkdir(parents=True)
     try:
         yield path

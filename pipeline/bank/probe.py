@@ -1,8 +1,8 @@
-"""The audio check: do the voices *sound* like a real speaker?
+"""Checks the audio of voices: do they *sound* like a real speaker?
 
-The leak test compares vectors. What is delivered is audio, and a synthesizer is free to make something else of a
-vector. So a sample of voices speaks two sentences; their audio goes through the encoder that the bank was built with,
-and the mean of both x-vectors is held against every speaker's, the parents' first of all.
+The leak test compares vectors, but the product is audio, and a synthesizer need not follow a vector exactly. So a
+sample of voices speaks two sentences; their audio goes through the encoder that the bank was built with, and the mean
+of both x-vectors is compared with every speaker's, first of all with the parents'.
 """
 
 from collections import defaultdict
@@ -37,7 +37,7 @@ BATCH = 16
 
 @dataclass(frozen=True, slots=True)
 class HeardVoice:
-    """Cosines of one voice's audio: between its two sentences (`own`), to its parents, to the nearest real speaker."""
+    """Holds cosines of one voice's audio: between its two sentences, to its parents, to the nearest real speaker."""
 
     voice_id: str
     own: float
@@ -48,7 +48,7 @@ class HeardVoice:
 
 @dataclass
 class ProbeReport:
-    """`failures` says of each voice that could not be measured why; the check holds only if all could be."""
+    """Holds the result. `failures` says why voices could not be measured; the check passes only without any."""
 
     limit: float
     heard: list[HeardVoice] = field(default_factory=list)
@@ -56,7 +56,7 @@ class ProbeReport:
 
     @property
     def near(self) -> list[HeardVoice]:
-        """The voices whose audio is as near to a real speaker as the limit, or nearer."""
+        """Return the voices whose audio is at least as similar to a real speaker as the limit."""
         return [one for one in self.heard if one.nearest_real >= self.limit]
 
     @property
@@ -83,13 +83,15 @@ def probe(
     limit: float,
     sentences: Sentences = SENTENCES,
 ) -> ProbeReport:
-    """Let the voices speak and measure them. `synthesizers` by the name in a voice's `engine`.
+    """Let the voices speak and measure them. The keys of `synthesizers` are the names in the voices' `engine`.
 
-    UserError where the encoder's embeddings are not of the speakers' width, or no synthesizer is there for a voice.
+    Raises UserError if the encoder's embeddings differ from the speakers' in width, or if a voice has no synthesizer.
     """
     if encoder.dimension != speakers.xvectors.shape[1]:
         have = speakers.xvectors.shape[1]
-        raise UserError(f"the encoder gives {encoder.dimension} numbers, the speakers have {have}: not their encoder")
+        raise UserError(
+            f"the encoder gives {encoder.dimension} numbers, the speakers have {have}: use the bank's own encoder"
+        )
     if strange := sorted({voice.engine for voice in voices} - synthesizers.keys()):
         raise UserError(f"the recipe has no speech engine for voices of {', '.join(strange)}")
     report = ProbeReport(limit)
@@ -108,7 +110,7 @@ def speak_and_encode(
     encoder: SpeakerEncoder,
     sentences: Sentences,
 ) -> Iterator[tuple[Voice, Samples | str]]:
-    """The x-vectors of each voice's sentences [2, D], or why there are none."""
+    """Yield the x-vectors of each voice's sentences [2, D], or the reason why there are none."""
     requests: dict[str, list[SpeechRequest]] = defaultdict(list)
     for voice in voices:
         language = _OF_ANY if voice.language == ANY_LANGUAGE else voice.language

@@ -1,7 +1,7 @@
-"""A bank recipe: which engines, and which thresholds, make speakers out of a corpus of recordings.
+"""Defines bank recipes: the engines and thresholds that turn a corpus of recordings into speakers.
 
-What decides who is a speaker is in the recipe's `content`; how the work is spread over a machine (`pool`, and what
-stands under a model's `serving`) is not.
+The recipe's `content` has every setting that decides who is a speaker, but not how the work is spread over a machine
+(`pool`, and a model's `serving`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,22 +19,24 @@ _PACKAGE = "pipeline.bank.recipes"
 
 
 class Clips(Section):
-    min_s: float = Field(1.0, ge=0, description="seconds; shorter clips are left out: they hold too little voice")
-    max_s: float = Field(60.0, gt=0, description="seconds; longer clips are left out: they may hold several voices")
+    min_s: float = Field(1.0, ge=0, description="seconds; shorter clips are left out: they contain too little voice")
+    max_s: float = Field(60.0, gt=0, description="seconds; longer clips are left out: they may contain several voices")
 
 
 class QualityRule(Section):
     engine: str | None = Field(
-        None, description="predicts what the corpus does not score itself; none: clips without a score are left out"
+        None, description="predicts scores that the corpus lacks; none: clips without a score are left out"
     )
-    scale: QualityScale = Field("dnsmos_p808", description="which score counts; only a corpus's score of it is used")
+    scale: QualityScale = Field(
+        "dnsmos_p808", description="the score to use; a corpus's scores of other kinds are ignored"
+    )
     threshold: float = Field(4.0, ge=1, le=5, description="lowest score of a good clip (MOS, 1 to 5)")
 
 
 class Groups(Section):
     min_clips: int = Field(10, ge=2, description="fewest good clips of a speaker")
     max_clips: int | None = Field(
-        None, ge=2, description="most clips that are taken of a group, chosen by a hash of their ids; none: all"
+        None, ge=2, description="most clips to take from a group, chosen by a hash of their ids; none: all"
     )
 
 
@@ -65,10 +67,10 @@ class PairRule(Section):
 
 class GenderRule(Section):
     engine: str | None = Field(
-        None, description="predicts the gender that the corpus does not tell; none: such groups are left out"
+        None, description="predicts genders that the corpus lacks; none: groups without one are left out"
     )
     min_confidence: float = Field(
-        0.9, ge=0.5, lt=1, description="least confidence in a predicted gender, all clips of the group together"
+        0.9, ge=0.5, lt=1, description="lowest confidence in a predicted gender, over all clips of the group"
     )
 
 
@@ -78,30 +80,30 @@ class RateRule(Section):
 
 class Embedding(Section):
     encoder: str | None = Field(
-        None, description="encoder whose embeddings a synthesizer speaks with (CosyVoice: CAM++); none: none kept"
+        None, description="encoder of the embeddings that a synthesizer needs (CosyVoice: CAM++); none: store none"
     )
 
 
 class WorkerPool(Section):
-    workers: int = Field(0, ge=0, description="0: one for each core, or as many as the GPUs allow")
+    workers: int = Field(0, ge=0, description="number of workers; 0: one per core, or as many as the GPUs allow")
     cpus: float = Field(1.0, ge=0, description="CPUs that a worker claims")
     gpus: float = Field(0.0, ge=0, description="GPUs that a worker claims")
 
 
 class BankRecipe(Section):
-    name: str = Field(description="stands in the card")
+    name: str = Field(description="name of the recipe; the bank's card shows it")
     description: str = Field(description="one line for people")
     models: dict[str, SerializeAsAny[Section]] = Field(
         {}, description="models, by names that the sections below may use"
     )
-    block_clips: int = Field(256, gt=0, description="clips in a block, about: blocks hold whole groups")
-    clips: Clips = Field(Clips(), description="which clips are looked at")
+    block_clips: int = Field(256, gt=0, description="approximate number of clips in a block: blocks hold whole groups")
+    clips: Clips = Field(Clips(), description="which clips are used")
     quality: QualityRule
-    groups: Groups = Field(Groups(), description="which groups are looked at")
+    groups: Groups = Field(Groups(), description="which groups are used")
     pair_rule: PairRule
     gender: GenderRule = Field(GenderRule(), description="where the gender comes from")
     rate: RateRule
-    embedding: Embedding = Field(Embedding(), description="what a synthesizer speaks with")
+    embedding: Embedding = Field(Embedding(), description="embeddings for a synthesizer")
     pool: WorkerPool = Field(WorkerPool(), description="how the work is spread; does not change the bank")
 
     @model_validator(mode="after")
@@ -116,7 +118,7 @@ class BankRecipe(Section):
 
     @property
     def engines(self) -> dict[str, tuple[str, str]]:
-        """The engines by what they are for: role -> (kind, name), as in the engine table."""
+        """Return the engines by their role: role -> (kind, name), as in the engine table."""
         named = {
             "encoder": ("encoder", self.pair_rule.encoder),
             "embedding": ("encoder", self.embedding.encoder),
@@ -127,18 +129,18 @@ class BankRecipe(Section):
         return {role: (kind, name) for role, (kind, name) in named.items() if name is not None}
 
     def content(self) -> dict[str, Any]:
-        """All that decides what the bank is, JSON-ready."""
+        """Return everything that decides the content of the bank, ready for JSON."""
         leave_out: Any = {"description": True, "pool": True, "models": {"__all__": {"serving"}}}
         return self.model_dump(mode="json", exclude=leave_out)
 
 
 def shipped_bank_recipes() -> list[str]:
-    """Names of the bank recipes that ship, sorted."""
+    """Return the names of the bank recipes that Parley ships, sorted."""
     return recipe_file.shipped(_PACKAGE)
 
 
 def load_bank_recipe(name: str, overrides: Sequence[str] = ()) -> BankRecipe:
-    """The bank recipe of that name or file, with `key.path=value` overrides (values are YAML).
+    """Load the bank recipe of that name or file, with `key.path=value` overrides (values are YAML).
 
     Raises RecipeError, with every problem in one message.
     """
@@ -146,7 +148,7 @@ def load_bank_recipe(name: str, overrides: Sequence[str] = ()) -> BankRecipe:
 
 
 def parse_bank_recipe(data: Mapping[str, Any], name: str = "recipe") -> BankRecipe:
-    """The bank recipe of that content. Raises RecipeError, with every problem in one message."""
+    """Parse a bank recipe's content; raises RecipeError, with every problem in one message."""
     problems: list[str] = []
     models = parse_models(data.get("models") or {}, problems)
     return recipe_file.parse(BankRecipe, {**data, "models": models}, name, problems)

@@ -1,8 +1,7 @@
-"""`parley voicebank reference-embeddings`: every voice of a bank speaks, and a speaker encoder hears what it sounds
-like.
+"""Implements `parley voicebank reference-embeddings`: every voice of a bank speaks, a speaker encoder embeds it.
 
-Of each voice the mean over its probe sentences is kept (`voicebank.reference_embeddings`), for `assess` to hold clips
-against.
+The mean embedding of each voice's probe sentences is stored (`voicebank.reference_embeddings`), and `assess` compares
+clips with it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -33,13 +32,12 @@ def embed_bank(
     encoder: str | None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[str, bool]:
-    """The outcome for people, and whether every voice that the recipe's engines speak with has its
-    reference_embedding."""
+    """Return the outcome for people, and whether every voice of the recipe's engines has its reference embedding."""
     recipe = load_recipe(recipe_name, overrides)
     assess = recipe.find(AssessSettings)
     name = encoder or (assess.speaker if assess else None)
     if name is None:
-        raise UserError("--encoder is missing, and the recipe's assess.speaker names none")
+        raise UserError("--encoder is missing, and the recipe's assess.speaker names none: add --encoder NAME")
     place, loaded = _writable(bank), load_bank(bank)
     voices = castable(recipe, loaded)
     if not voices:
@@ -62,7 +60,7 @@ def reference_embeddings(
     sentences: Sentences = SENTENCES,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[dict[str, Samples], dict[str, str]]:
-    """By voice_id the mean embedding, float32 [D] of length 1; and of the voices that have none, why."""
+    """Return each voice's mean embedding by voice_id, float32 [D] of length 1, and why other voices have none."""
     vectors: dict[str, Samples] = {}
     failures: dict[str, str] = {}
     for begin in range(0, len(voices), BATCH):
@@ -78,7 +76,9 @@ def reference_embeddings(
 
 def _writable(bank: str) -> Place:
     if bank in shipped_banks():
-        raise UserError(f"the bank {bank} ships with Parley and stays as it is: copy its directory, and name the copy")
+        raise UserError(
+            f"the bank {bank} ships with Parley and is never changed: copy its directory, and name the copy"
+        )
     return bank_place(bank)
 
 

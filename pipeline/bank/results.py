@@ -1,13 +1,13 @@
-"""What a block of a bank holds: clips at first, then speakers and rejects; and the table of rejects.
+"""Stores the blocks of a bank (first clips, then speakers and rejects) and the table of rejects.
 
 For block 17, in the directory of finished blocks, beside its commit (`pipeline.job.blocks`)::
 
     000017/speakers.parquet             its speakers
     000017/rejected.parquet             its rejects
 
-A reject is a row (group, clip_id, clips, reason, detail). With a clip_id it is one clip; without, a whole group, and
-`clips` are those that no row of their own had rejected before. So the clips of all rows and of all speakers together
-are the clips that were listed.
+A reject is a row (group, clip_id, clips, reason, detail). With a clip_id it is one clip; without, it is a whole group,
+and `clips` counts its clips without a row of their own. So the clips of all rows and of all speakers add up to the
+listed clips.
 """
 
 from collections import Counter
@@ -46,7 +46,7 @@ _ROWS_PER_GROUP = 65_536
 
 @dataclass(frozen=True, slots=True)
 class RejectedClips:
-    """A clip that is left out, or (`clip_id` None) what is left of a group that is."""
+    """Describes a rejected clip or, with `clip_id` None, the remaining clips of a rejected group."""
 
     group: str
     clip_id: str | None
@@ -57,7 +57,7 @@ class RejectedClips:
 
 @dataclass(frozen=True)
 class BankReport:
-    """What is recorded of a finished block. The reasons count rows: clips, and groups."""
+    """Records a finished block. The reasons count rows: clips, and groups."""
 
     block: int
     clips: int
@@ -68,7 +68,7 @@ class BankReport:
 
 @dataclass(frozen=True)
 class BuiltGroups:
-    """What became of the clips of whole groups."""
+    """Holds the speakers and rejects made from the clips of whole groups."""
 
     clips: int
     speakers: list[Speaker]
@@ -77,15 +77,15 @@ class BuiltGroups:
 
 @dataclass(frozen=True)
 class BankBlocks:
-    """Blocks of clips come from `source`; what became of them is committed to `target`."""
+    """Loads blocks of clips from `source` and commits their results to `target`."""
 
     source: Place
     target: Place
     part_rows: int = 64
-    """Clips: they fill the batches of the engines, see `pipeline.bank.clips`."""
+    """Clips of a part, enough to fill the batches of the engines, see `pipeline.bank.clips`."""
 
     def load(self, part: Part) -> list[SourceClip]:
-        """The clips of some of the block's groups."""
+        """Load the clips of some of the block's groups."""
         groups = [list(group) for _, group in groupby(read_clips(self.source, part.block), attrgetter("group"))]
         return [clip for group in part.cut(groups) for clip in group]
 
@@ -127,7 +127,7 @@ def block_rejects(directory: Place, block: int) -> list[RejectedClips]:
 
 
 def write_rejects(directory: Place, rejects: Iterable[RejectedClips]) -> int:
-    """Write `rejected.parquet`; how many rows there were. The rows alone decide the bytes."""
+    """Write `rejected.parquet` and return its number of rows. The same rows give the same bytes."""
     rows, count = iter(rejects), 0
     with (
         (directory / REJECTED_FILE).writing() as file,
@@ -140,7 +140,7 @@ def write_rejects(directory: Place, rejects: Iterable[RejectedClips]) -> int:
 
 
 def read_rejects(directory: Place) -> Iterator[list[RejectedClips]]:
-    """The rejects, row group by row group; CorpusError where the file is missing or broken."""
+    """Yield the rejects, row group by row group; raises CorpusError if the file is missing or broken."""
     place = directory / REJECTED_FILE
     try:
         with place.filesystem.open_input_file(place.path) as file:

@@ -1,4 +1,4 @@
-"""What one makes of the clips of a group once they are heard: a speaker, or the reason why not. Pure functions."""
+"""Turns the examined clips of a group into a speaker, or into the reason why not. All functions are pure."""
 
 import math
 from collections.abc import Sequence
@@ -15,15 +15,15 @@ from voicebank.rate import count_characters, ms_bucket
 from voicebank.reasons import BankReason
 from voicebank.voice import Gender, Speaker, Vector
 
-# One clip can say no more than 999 to 1; else a single over-sure guess would outvote all others.
+# One clip's odds are capped at 999 to 1; otherwise a single overconfident guess would outvote all others.
 _SUREST = 0.999
 
 
 @dataclass(frozen=True, slots=True)
 class HeardClip:
-    """A good clip and what the engines made of it.
+    """Holds a good clip and the engines' results for it.
 
-    `xvector` is float32 [Dx], `embedding` float32 [De] where the recipe wants one; `guess` is None where the corpus
+    `xvector` is float32 [Dx], `embedding` float32 [De] if the recipe asks for one; `guess` is None if the corpus
     names the gender or the predictor failed.
     """
 
@@ -38,7 +38,7 @@ class HeardClip:
 def make_speaker(
     speaker_id: str, clips: Sequence[HeardClip], recipe: BankRecipe, license: str | None
 ) -> Speaker | Unusable:
-    """The speaker whose clips these are, at least two of them."""
+    """Make the speaker of these clips, at least two, or return the reason why they give none."""
     rule = recipe.pair_rule
     similar = similar_pairs(np.stack([clip.xvector for clip in clips]), rule.threshold)
     if not is_one_person(similar, len(clips), rule.min_pairs):
@@ -71,9 +71,9 @@ def make_speaker(
 
 
 def mean_direction(vectors: Sequence[Samples]) -> Vector:
-    """The mean of the vectors, each brought to length 1, itself of length 1: float32 [D].
+    """Return the mean of the vectors, each scaled to length 1, and itself of length 1: float32 [D].
 
-    Without the first step, clips of which the encoder gives longer vectors would count for more.
+    Without scaling first, clips with longer vectors would have more weight.
     """
     matrix = np.stack(vectors).astype(np.float64)
     mean = (matrix / np.linalg.norm(matrix, axis=1, keepdims=True)).mean(axis=0)
@@ -82,18 +82,18 @@ def mean_direction(vectors: Sequence[Samples]) -> Vector:
 
 
 def half_similarity(vectors: Sequence[Samples]) -> float:
-    """Cosine of the mean directions of every other vector and of the rest; at least two vectors."""
+    """Return the cosine between the mean directions of the even and of the odd vectors; needs at least two."""
     return float(np.dot(mean_direction(vectors[::2]), mean_direction(vectors[1::2])))
 
 
 def combined_gender(guesses: Sequence[GenderGuess]) -> GenderGuess:
-    """One guess out of at least one: the mean of the clips' log-odds, so that unsure clips count for little."""
+    """Combine at least one guess into one by the mean of their log-odds, so that unsure clips count for little."""
     mean = math.fsum(map(_log_odds, guesses)) / len(guesses)
     return GenderGuess("female" if mean > 0 else "male", 1 / (1 + math.exp(-abs(mean))))
 
 
 def contradiction(clips: Sequence[SourceClip]) -> str | None:
-    """What the clips of one group disagree on; None: nothing."""
+    """Say what the clips of one group disagree on; None if they agree."""
     languages = sorted({clip.language for clip in clips})
     genders = sorted({clip.gender for clip in clips if clip.gender is not None})
     for named in (languages, genders):
@@ -103,14 +103,14 @@ def contradiction(clips: Sequence[SourceClip]) -> str | None:
 
 
 def _log_odds(guess: GenderGuess) -> float:
-    """Of "female"."""
+    """Return the log-odds of "female"."""
     confidence = min(max(guess.confidence, 0.5), _SUREST)
     odds = math.log(confidence / (1 - confidence))
     return odds if guess.gender == "female" else -odds
 
 
 def _gender_of(clips: Sequence[HeardClip], min_confidence: float) -> tuple[Gender, float | None] | Unusable:
-    """Gender and confidence; None for the confidence where the corpus names the gender."""
+    """Return gender and confidence; the confidence is None if the corpus names the gender."""
     for clip in clips:
         if clip.source.gender is not None:
             return clip.source.gender, None
@@ -124,7 +124,7 @@ def _gender_of(clips: Sequence[HeardClip], min_confidence: float) -> tuple[Gende
 
 
 def _rate_of(clips: Sequence[HeardClip]) -> float | Unusable:
-    """Seconds of speech for each character or letter, over the clips that have a text."""
+    """Return the seconds of speech per character or letter, over the clips that have a text."""
     pairs = [(clip.speech_s, count_characters(clip.source.text, clip.source.language)) for clip in clips]
     spoken = [(speech_s, blocks) for speech_s, blocks in pairs if blocks > 0]
     if not spoken:

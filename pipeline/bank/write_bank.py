@@ -1,4 +1,4 @@
-"""The finished blocks become the bank: speakers, rejects, and the card last."""
+"""Writes the bank from the finished blocks: speakers, rejects, and the card last."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _QUANTILES = (0.0, 0.05, 0.5, 0.95)
 
 @dataclass
 class _BankTally:
-    """Counts what passes by."""
+    """Counts speakers and rejects while they are written."""
 
     languages: Counter[str] = field(default_factory=Counter)
     genders: Counter[str] = field(default_factory=Counter)
@@ -53,9 +53,9 @@ class _BankTally:
 
 
 def pack(out: Place, built: Place, listing: Listing, recipe: BankRecipe, parts: dict[str, Any]) -> dict[str, Any]:
-    """Write the bank into `out`, in the order of the groups; its card. `parts` is the job's identity.
+    """Write the bank into `out`, in the order of the groups, and return its card. `parts` is the job's identity.
 
-    Raises UserError where nobody passed: the rejects are written then, and say why.
+    Raises UserError if no group became a speaker; the rejects are still written, with the reasons.
     """
     tally = _BankTally()
     write_rejects(out, map(tally.reject, _rejects(built, listing.blocks)))
@@ -75,7 +75,7 @@ def _speakers(built: Place, blocks: int) -> Iterator[Speaker]:
 
 
 def _rejects(built: Place, blocks: int) -> Iterator[RejectedClips]:
-    """By group, and within a group its clips before the group itself."""
+    """Yield the rejects by group, and within a group its clips before the group itself."""
     for block in range(blocks):
         yield from sorted(block_rejects(built, block), key=lambda r: (r.group, r.clip_id is None, r.clip_id or ""))
 
@@ -84,7 +84,9 @@ def _check(tally: _BankTally, listing: Listing) -> None:
     clips = tally.kept_clips + tally.rejected_clips
     groups = tally.speakers + tally.group_reasons.total()
     if (clips, groups) != (listing.clips, listing.groups):
-        raise CorpusError(f"{clips} clips and {groups} groups came out, {listing.clips} and {listing.groups} went in")
+        raise CorpusError(
+            f"{clips} clips and {groups} groups came out, but {listing.clips} and {listing.groups} went in"
+        )
 
 
 def _summary(tally: _BankTally) -> str:
@@ -152,7 +154,7 @@ def _embedding(tally: _BankTally, recipe: BankRecipe, parts: dict[str, Any]) -> 
 
 
 def _engine(role: str, recipe: BankRecipe, parts: dict[str, Any]) -> dict[str, Any]:
-    """The engine behind a role and what its `version` says; both None where the recipe names none."""
+    """Return the engine of a role and its `version`; both are None if the recipe names no engine."""
     named = recipe.engines.get(role)
     if named is None:
         return {"engine": None, "label": None}

@@ -1,4 +1,4 @@
-"""`python -m pipeline.cli` is the command `parley`."""
+"""Runs the command `parley` for `python -m pipeline.cli`."""
 
 from pipeline.cli.main import main
 

@@ -1,4 +1,4 @@
-"""What `parley corpus audit` does: run the audit, write the report, put it into words."""
+"""Implements `parley corpus audit`: runs the audit, writes the report, prints the result."""
 
 from collections.abc import Callable, Sequence
 
@@ -23,11 +23,13 @@ def audit(
     json: bool,
     say: Callable[[str], None],
 ) -> tuple[str, bool]:
-    """Tables (or JSON) for stdout, and whether the corpus passes; the report is written where `out` is given."""
+    """Return tables (or JSON) for stdout, and whether the corpus passes; write the report if `out` is given."""
     corpus = open_place(directory)
     report = None if out is None else open_place(out)
     if report is not None and _inside(report, corpus):
-        raise UserError("--out must lie outside the corpus: it would no longer hold what its manifest says")
+        raise UserError(
+            "--out is inside the corpus, which must hold only what its manifest lists: choose a directory outside"
+        )
     found = audit_corpus(corpus, overrides, sample, seed, controls, say, trust_recipe)
     if report is not None:
         (report / JSON_NAME).write_text(as_json(found))

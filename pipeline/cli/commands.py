@@ -1,4 +1,4 @@
-"""What the commands do: build the job, run it, put the outcome into words."""
+"""Implements the commands: builds the job, runs it, puts the outcome into words."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -72,7 +72,7 @@ def list_recipes() -> str:
 
 
 def show_recipe(name: str) -> str:
-    """The text of the recipe's file, comments included."""
+    """Return the text of the recipe's file, comments included."""
     return recipe_file.text_of(name, RECIPES, "recipe")
 
 
@@ -81,7 +81,7 @@ def list_formats() -> str:
 
 
 def show_format(name: str) -> str:
-    """What the format is, the keys by which its rows are known, and an example row as JSON."""
+    """Return what the format is, the keys that identify its rows, and an example row as JSON."""
     if name not in input_formats():
         raise RecipeError(f"no format {name!r}; there are: {', '.join(input_formats())}")
     entry = input_formats()[name]
@@ -90,12 +90,12 @@ def show_format(name: str) -> str:
 
 
 def list_engines() -> str:
-    """A line for each engine: kind, name, version or what is missing."""
+    """Return a line for each engine: kind, name, version or what is missing."""
     return "\n".join(f"{e.kind}\t{e.name}\t{_state(e)}\t{e.about}" for e in ENGINES.all())
 
 
 def show_engine(name: str) -> str:
-    """What each engine of that name is, its version or what is missing, and the settings that it takes."""
+    """Return what each engine of that name is, its version or what is missing, and its settings."""
     found = ENGINES.named(name)
     if not found:
         raise RecipeError(f"no engine {name!r}; there are: {', '.join(ENGINES.names())}")
@@ -110,7 +110,7 @@ def list_stages() -> str:
 
 
 def show_stage(name: str) -> str:
-    """What the stage does, the fields that it reads, writes and spoils, its pool, and its settings."""
+    """Return what the stage does, the fields that it reads, writes and spoils, its pool, and its settings."""
     stage = find_stage(name)
     fields = {"reads": stage.reads, "writes": stage.writes, "spoils": stage.spoils}
     lines = [f"about\t{stage.about}", *(f"{key}\t{', '.join(sorted(names))}" for key, names in fields.items())]
@@ -127,11 +127,11 @@ def show_exporter(name: str) -> str:
 
 
 def export(directory: str, name: str, out: str, status: str) -> str:
-    """Write the corpus's rows of that status with the exporter of that name; the outcome in words."""
+    """Write the corpus's rows of that status with the exporter of that name; return the outcome in words."""
     exporter = _exporter(name)
     corpus, place = Corpus(open_place(directory), status=cast(Any, status)), open_place(out)
     if place.is_file() or place.list():
-        raise UserError(f"--out is not an empty directory: {place}")
+        raise UserError(f"--out is not an empty directory: {place}; choose another")
     with tqdm(total=len(corpus), unit="row", desc="rows exported", dynamic_ncols=True) as bar:
         result = exporter.write(corpus, place, lambda rows: _advance(bar, rows))
     reasons = [(count, reason) for reason, count in result.refused.items()]
@@ -154,7 +154,7 @@ def _advance(bar: Any, rows: int) -> None:
 
 
 def validate(directory: str, deep: bool) -> tuple[str, bool]:
-    """The report, and whether the corpus is sound."""
+    """Return the report, and whether the corpus is sound."""
     report = validate_corpus(open_place(directory), deep=deep, beside=(WORK,))
     checked = "every hash and clip checked" if deep else "shallow check"
     lines = [str(problem) for problem in report.problems]
@@ -165,7 +165,7 @@ def validate(directory: str, deep: bool) -> tuple[str, bool]:
 
 
 def summary(manifest: Manifest, out: str) -> str:
-    """The outcome for people: every row accounted for."""
+    """Return the outcome for people, with every row accounted for."""
     counts = manifest.counts
     kept, total = counts.rows.get("kept", 0), counts.input_rows
     share = f"{kept / total:.0%}" if total else "-"
@@ -192,7 +192,7 @@ def _run(job: Job, out: str, options: Mapping[str, Any]) -> str:
 
 
 def _spending(recipe: Recipe, out: str) -> list[str]:
-    """What the language models of the whole job took, where its log can be read."""
+    """Return what the language models of the whole job used, if its log can be read."""
     work = open_place(out) / WORK
     tokens = tokens_of_log(Path(work.path) / LOG) if work.is_local else {}
     return describe(tokens, recipe.models)
@@ -213,7 +213,7 @@ def _job(recipe: Recipe, options: Mapping[str, Any]) -> Job:
 
 
 def _setting_lines(engine: str) -> list[str]:
-    """A line for each setting of the engine: key, default, meaning."""
+    """Return a line for each setting of the engine: key, default, meaning."""
     settings = model_settings(engine)
     if settings is None:
         return ["settings\tnone: a recipe names the engine itself"]

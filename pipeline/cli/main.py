@@ -1,6 +1,6 @@
-"""The command line. Commands hold no logic; stdout is data, stderr is talk.
+"""Defines the command line. Commands contain no logic; data goes to stdout, everything else to stderr.
 
-Exit codes: 0 done, 2 the user can mend it, 3 the data on disk is wrong, 4 an engine is, 70 we are.
+Exit codes: 0 done, 2 the user can fix it, 3 the data on disk is wrong, 4 an engine cannot work, 70 a bug in Parley.
 """
 
 import json
@@ -39,7 +39,7 @@ def cli() -> None:
 @answers_option
 @accept_changes
 def run(recipe: str, out: str, overrides: tuple[str, ...], **options: Any) -> None:
-    """Run a whole RECIPE (a name or a file), from the input to the corpus; continues what is unfinished."""
+    """Run a whole RECIPE (a name or a file), from the input to the corpus; continues an unfinished run."""
     from pipeline.cli import commands
 
     click.echo(commands.run(recipe, overrides, out, options))
@@ -50,7 +50,7 @@ def run(recipe: str, out: str, overrides: tuple[str, ...], **options: Any) -> No
 @runner_options
 @answers_option
 def demo(out: str, **options: Any) -> None:
-    """Run ke-speechchat-offline on the sample that ships: no download, no GPU, no network."""
+    """Run ke-speechchat-offline on a sample that Parley ships: no download, no GPU, no network."""
     from pipeline.cli import commands
 
     click.echo(commands.demo(out, options))
@@ -77,7 +77,7 @@ def ingest(recipe: str, out: str, overrides: tuple[str, ...], **options: Any) ->
 @runner_options
 @answers_option
 def stage(name: str, recipe: str, source: str, out: str, overrides: tuple[str, ...], **options: Any) -> None:
-    """Run one stage over a directory of blocks. The stages in turn give the same corpus as `run`."""
+    """Run one stage over a directory of blocks. All stages in turn make the same corpus as `run`."""
     from pipeline.cli import commands
 
     click.echo(commands.stage(name, recipe, overrides, source, out, options))
@@ -90,7 +90,7 @@ def recipes() -> None:
 
 @recipes.command("list")
 def list_recipes() -> None:
-    """List the recipes that ship."""
+    """List the recipes that Parley ships."""
     from pipeline.cli import commands
 
     click.echo(commands.list_recipes())
@@ -121,7 +121,7 @@ def list_formats() -> None:
 @formats.command("show")
 @click.argument("name")
 def show_format(name: str) -> None:
-    """Say what a format is, which keys its rows have, and print an example row."""
+    """Describe a format: its keys and an example row."""
     from pipeline.cli import commands
 
     click.echo(commands.show_format(name))
@@ -129,12 +129,12 @@ def show_format(name: str) -> None:
 
 @cli.group()
 def engines() -> None:
-    """Look at the engines: what does the heavy work behind the stages."""
+    """Look at the engines, which do the heavy work of the stages."""
 
 
 @engines.command("list")
 def list_engines() -> None:
-    """Say which engines work on this machine, and what each missing one needs."""
+    """List the engines: which work on this machine, and what each of the others needs."""
     from pipeline.cli import commands
 
     click.echo(commands.list_engines())
@@ -143,7 +143,7 @@ def list_engines() -> None:
 @engines.command("show")
 @click.argument("name")
 def show_engine(name: str) -> None:
-    """Say what an engine is, whether it works on this machine, and print its settings in a recipe's `models`."""
+    """Describe an engine: whether it works on this machine, and its settings in a recipe's `models`."""
     from pipeline.cli import commands
 
     click.echo(commands.show_engine(name))
@@ -155,7 +155,7 @@ def prompts() -> None:
 
 
 @prompts.command("list")
-@click.option("--language", "languages", multiple=True, help="Only this one; may be repeated.")
+@click.option("--language", "languages", multiple=True, help="List only this language; may be repeated.")
 def list_prompts(languages: tuple[str, ...]) -> None:
     """List the prompts: name, languages, version, task, variables, hash."""
     from pipeline.cli import prompts as prompt_commands
@@ -165,13 +165,21 @@ def list_prompts(languages: tuple[str, ...]) -> None:
 
 @prompts.command()
 @click.argument("name", metavar="NAME/vN")
-@click.option("--language", required=True, help="As in the list.")
-@click.option("--form", help="The template's first one, without it.")
-@click.option("--var", "variables", multiple=True, metavar="NAME=TEXT", help="Or NAME=@FILE. May be repeated.")
-@click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="A recipe's setting. May be repeated.")
-@click.option("--history", multiple=True, metavar="QUESTION|ANSWER", help="An exchange before. May be repeated.")
+@click.option("--language", required=True, help="Language of the prompt, as `parley prompts list` shows it.")
+@click.option("--form", help="Form of the template; default: its first.")
+@click.option(
+    "--var",
+    "variables",
+    multiple=True,
+    metavar="NAME=TEXT",
+    help="Set a variable; NAME=@FILE reads a file. May be repeated.",
+)
+@click.option(
+    "--option", "options", multiple=True, metavar="NAME=VALUE", help="Set a setting of the recipe. May be repeated."
+)
+@click.option("--history", multiple=True, metavar="QUESTION|ANSWER", help="Add an earlier exchange. May be repeated.")
 def render(name: str, **values: Any) -> None:
-    """Show the messages that a model gets, to the letter."""
+    """Show the exact messages that a model gets."""
     from pipeline.cli import prompts as prompt_commands
 
     click.echo(prompt_commands.render(name, **values))
@@ -186,7 +194,7 @@ def corpus() -> None:
 @click.argument("directory")
 @click.option("--deep", is_flag=True, help="Check every hash and decode every clip.")
 def validate(directory: str, deep: bool) -> None:
-    """Check that a corpus is whole; exit code 3 and one line for each problem if it is not."""
+    """Check that a corpus is complete and intact; print each problem and exit with code 3 if it is not."""
     from pipeline.cli import commands
 
     text, sound = commands.validate(directory, deep)
@@ -196,10 +204,10 @@ def validate(directory: str, deep: bool) -> None:
 
 @corpus.command()
 @click.argument("directory")
-@click.option("--row", metavar="ID", help="Show this one row: its takes, and word for word what was heard in them.")
+@click.option("--row", metavar="ID", help="Show only this row: its takes, and their transcripts word for word.")
 @click.option("--json", "as_json", is_flag=True)
 def stats(directory: str, row: str | None, as_json: bool) -> None:
-    """Rows, reasons, yield, hours and error rates of a corpus, or one row."""
+    """Show rows, reasons, yield, hours and error rates of a corpus, or one row."""
     from manifests import rows
     from manifests import stats as corpus_stats
     from pipeline.show.corpus_stats import format_stats
@@ -216,9 +224,11 @@ def stats(directory: str, row: str | None, as_json: bool) -> None:
 @click.argument("directory")
 @click.option("--to", "exporter", required=True, metavar="NAME", help="The exporter (see `parley exporters list`).")
 @out_option
-@click.option("--status", type=click.Choice(FINAL_STATUSES), default="kept", show_default=True, help="Which rows.")
+@click.option(
+    "--status", type=click.Choice(FINAL_STATUSES), default="kept", show_default=True, help="Which rows to export."
+)
 def export(directory: str, exporter: str, out: str, status: str) -> None:
-    """Write a corpus as another program reads it; what that program would lose is refused and counted."""
+    """Write a corpus in another program's format; rows that it would spoil are refused and counted."""
     from pipeline.cli import commands
 
     click.echo(commands.export(directory, exporter, out, status))
@@ -226,7 +236,7 @@ def export(directory: str, exporter: str, out: str, status: str) -> None:
 
 @cli.group()
 def exporters() -> None:
-    """Look at the exporters: what a corpus can be written as."""
+    """Look at the exporters, which write a corpus in other programs' formats."""
 
 
 @exporters.command("list")
@@ -240,7 +250,7 @@ def list_exporters() -> None:
 @exporters.command("show")
 @click.argument("name")
 def show_exporter(name: str) -> None:
-    """Say what an exporter writes."""
+    """Describe what an exporter writes."""
     from pipeline.cli import commands
 
     click.echo(commands.show_exporter(name))
@@ -262,7 +272,7 @@ def list_stages() -> None:
 @stages.command("show")
 @click.argument("name")
 def show_stage(name: str) -> None:
-    """Say what a stage does, what it reads and writes, and print its settings."""
+    """Describe a stage: what it does, reads and writes, and its settings."""
     from pipeline.cli import commands
 
     click.echo(commands.show_stage(name))
@@ -270,26 +280,26 @@ def show_stage(name: str) -> None:
 
 @corpus.command()
 @click.argument("directory")
-@click.option("--out", metavar="DIR", help="Write report.json and report.html there; outside the corpus.")
+@click.option("--out", metavar="DIR", help="Write report.json and report.html to this directory, outside the corpus.")
 @click.option(
     "--sample",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Take N clips for everything; without it the mark is looked for in every clip, the rest is done with 200.",
+    help="Measure N clips; default: all clips for the watermark, 200 for everything else.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the sample.")
-@click.option("--controls", metavar="DIR", help="Recordings without a mark; without them, the clips made anew.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the sample.")
+@click.option("--controls", metavar="DIR", help="Directory of unmarked recordings; default: resynthesized clips.")
 @recipe_settings
 @click.option(
     "--trust-recipe", is_flag=True, help="Load the models and the voice bank that the corpus's recipe names."
 )
 @click.option("--json", is_flag=True, help="Print the report as JSON.")
 def audit(directory: str, **options: Any) -> None:
-    """Measure a corpus again from its files alone; exit code 3 if it is not what it says.
+    """Measure a corpus again, from its files alone; exit with code 3 if they contradict its claims.
 
-    Hashes, watermark and what it survives, error rates, speakers. A corpus does not choose what runs here: for models
-    give `--trust-recipe`, or name yours, `--set models.NAME={...}`. `--set` also names what the manifest cannot hold,
-    such as `models.NAME.model=PATH` for a local checkpoint.
+    Measures hashes, the watermark and the attacks that it survives, error rates and speakers. A corpus does not choose
+    what runs here: for the models of its recipe give `--trust-recipe`, or name yours, `--set models.NAME={...}`. `--set`
+    also gives settings that the manifest cannot hold, such as `models.NAME.model=PATH` for a local checkpoint.
     """
     from pipeline.cli import audit as audit_commands
 
@@ -302,7 +312,7 @@ cli.add_command(voicebank)
 
 
 def main() -> None:
-    """The `parley` command: what goes wrong becomes one line and an exit code; only our own bugs show a traceback."""
+    """Run the `parley` command: errors become one line and an exit code; only bugs in Parley show a traceback."""
     try:
         cli(standalone_mode=False)
     except click.ClickException as error:

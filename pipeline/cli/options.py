@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they stand for."""
+"""Defines the options that several commands share, and what they stand for."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,44 +15,48 @@ recipe_settings = click.option(
 )
 out_option = click.option("--out", required=True, metavar="DIR", help="Directory, local or on an object store.")
 accept_changes = click.option(
-    "--accept-changes", is_flag=True, help="Go on although recipe, engines or input have changed."
+    "--accept-changes", is_flag=True, help="Continue even if the recipe, engines or input have changed."
 )
 
 
 def job_options(command: Command) -> Command:
-    """The options that say what goes into a job."""
+    """Add the options that say what goes into a job."""
     options = [
-        click.option("--input", "inputs", multiple=True, required=True, metavar="FILE", help="May be repeated."),
         click.option(
-            "--format", "format_", help="Format of the input; detected without it (see `parley formats list`)."
+            "--input", "inputs", multiple=True, required=True, metavar="FILE", help="Input file; may be repeated."
         ),
-        click.option("--language", help="Language of all rows; detected for each row without it."),
-        click.option("--dataset", help="Name of the data set, for ids and sources; the file's name without it."),
-        click.option("--license", help="License of the input, kept with every row."),
-        click.option("--limit", type=click.IntRange(min=1), help="Take only so many rows."),
-        click.option("--seed", type=int, default=0, show_default=True, help="Of every random choice."),
+        click.option(
+            "--format", "format_", help="Format of the input (see `parley formats list`); default: detected."
+        ),
+        click.option("--language", help="Language of all rows; default: detected for each row."),
+        click.option("--dataset", help="Name of the data set, for ids and sources; default: the file's name."),
+        click.option("--license", help="License of the input, stored in every row."),
+        click.option("--limit", type=click.IntRange(min=1), help="Take only this many rows."),
+        click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random choice."),
     ]
     return _with(command, options)
 
 
 def runner_options(command: Command) -> Command:
-    """The options that say where the work runs, see `open_runner`."""
+    """Add the options that say where the work runs, see `open_runner`."""
     options = [
         click.option("--runner", type=click.Choice(["ray", "local"]), default="ray", show_default=True),
-        click.option("--ray-address", metavar="ADDRESS", help="A running Ray cluster; without it, this machine."),
+        click.option(
+            "--ray-address", metavar="ADDRESS", help="Address of a running Ray cluster; default: this machine."
+        ),
     ]
     return _with(command, options)
 
 
 def answers_option(command: Command) -> Command:
     option = click.option(
-        "--answers", metavar="DIR", help="Where language models' answers are stored; without it, in --out."
+        "--answers", metavar="DIR", help="Directory for stored answers of language models; default: in --out."
     )
     return option(command)
 
 
 def open_runner(options: Mapping[str, Any]) -> "Runner":
-    """The runner that `runner_options` name."""
+    """Open the runner that `runner_options` name."""
     if options["runner"] == "local":
         from pipeline.job.runner.local import LocalRunner
 

@@ -1,4 +1,4 @@
-"""What people see of a running job on stderr: a bar on a terminal, else a plain line now and then."""
+"""Shows a running job on stderr: a bar on a terminal, otherwise a plain line now and then."""
 
 import sys
 import time
@@ -17,7 +17,7 @@ _PartKey = tuple[int, int]
 
 
 def corpus_outcome(done: Measure) -> str:
-    """Of settled rows: how many are kept, and their hours of audio."""
+    """Say how many of the settled rows are kept, and their hours of audio."""
     share = f"{done.kept / done.settled:.0%}" if done.settled else "-"
     return f"kept {done.kept} ({share}), {done.audio_s / 3600:.3f} h"
 
@@ -27,7 +27,7 @@ def bank_outcome(done: Measure) -> str:
 
 
 class Flight:
-    """Counts rows while parts of blocks move: those of this run that are settled, and those in each pool."""
+    """Counts rows while parts of blocks move: rows that this run has settled, and rows in each pool."""
 
     def __init__(self) -> None:
         self._committed = Measure(0)
@@ -37,7 +37,7 @@ class Flight:
         self._parts[event.part.block, event.part.index] = event.pool, event.measure
 
     def finished(self, block: int) -> None:
-        """The block's parts count from now on as they are: in a later pass they come again."""
+        """Fix the counts of the block's parts: in a later pass the same parts come again."""
         keys = [key for key in self._parts if key[0] == block]
         self._committed = _total(self._committed, *(self._parts.pop(key)[1] for key in keys))
 
@@ -47,7 +47,7 @@ class Flight:
 
     @property
     def in_pools(self) -> dict[str, int]:
-        """Rows that are still live, by the pool that they entered last."""
+        """Live rows by the pool that they entered last."""
         rows = Counter[str]()
         for pool, measure in self._parts.values():
             if pool is not None:
@@ -56,7 +56,7 @@ class Flight:
 
 
 class Progress(Listener):
-    """Rows read; then rows settled out of all rows, what became of them, what is in flight, and the time left."""
+    """Shows rows read; then rows settled out of all, their outcome, rows in flight, and the time left."""
 
     def __init__(self, unit: str = "row", outcome: Callable[[Measure], str] = corpus_outcome) -> None:
         self._unit, self._outcome = unit, outcome
@@ -108,7 +108,7 @@ class Progress(Listener):
 
 @contextmanager
 def counted(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """To be told (done, total) of work that is no job."""
+    """Yield a function to call with (done, total) during work outside a job."""
     shown: list[_Bar | _Lines] = []
 
     def tell(done: int, total: int) -> None:
@@ -124,7 +124,7 @@ def counted(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
 
 
 class _Bar:
-    """On a terminal."""
+    """Shows progress on a terminal."""
 
     def __init__(self, what: str, unit: str, total: int | None, at: int) -> None:
         self._bar = tqdm(total=total, initial=at, unit=unit, desc=what, dynamic_ncols=True, mininterval=0.2)
@@ -145,7 +145,7 @@ class _Bar:
 
 
 class _Lines:
-    """In a file or a pipe: a line at the end, and every LINE_EVERY_S before."""
+    """Shows progress in a file or a pipe: a line every LINE_EVERY_S and at the end."""
 
     def __init__(self, what: str, total: int | None, at: int) -> None:
         self.at = self._first = at
@@ -179,7 +179,7 @@ def _display(what: str, unit: str, total: int | None = None, at: int = 0) -> _Ba
 
 
 def _clock(seconds: float) -> str:
-    """Minutes and seconds, with hours where there are some."""
+    """Format seconds as minutes and seconds, with hours if there are any."""
     return str(tqdm.format_interval(seconds))
 
 

@@ -1,4 +1,4 @@
-"""What `parley prompts` does: list the store, and show what a model gets to read."""
+"""Implements `parley prompts`: lists the store, and shows the messages that a model gets."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,14 +9,14 @@ from pipeline.engines.text._chat.template import Template, load_template
 from pipeline.prompts import PromptName, complaints_version, load_prompt, named_digest, prompt_names, split_name
 
 HASH_DIGITS = 16
-"""As many as a row's provenance shows."""
+"""Hexadecimal digits of a hash, as many as a row's provenance shows."""
 
 
 def list_prompts(languages: Sequence[str] = (), root: Path | None = None) -> str:
-    """A line for each prompt: name, languages, version, task, variables and hash, with tabs between them.
+    """Return a line for each prompt: name, languages, version, task, variables and hash, separated by tabs.
 
-    Task and variables are "-" where the prompt is no template. `languages` restricts the list, and the hashes too:
-    they are then those that stand in a corpus of these languages.
+    Task and variables are "-" if the prompt is not a template. `languages` restricts the list, and also the hashes:
+    they are then the hashes in a corpus of these languages.
     """
     found = [(name, _among(name.languages, languages)) for name in prompt_names(root)]
     return "\n".join(_line(name, chosen, root) for name, chosen in found if chosen)
@@ -31,10 +31,10 @@ def render(
     history: Sequence[str] = (),
     root: Path | None = None,
 ) -> str:
-    """The messages of one request, each under its role.
+    """Return the messages of one request, each under its role.
 
     `variables` and `options` read "name=value"; a variable's value "@file" is the text of that file. `history` items
-    read "question|answer". Without a form it is the template's first. UserError where they do not suit the template.
+    read "question|answer". The default form is the template's first. Raises UserError if they do not fit the template.
     """
     template = _template(name, language, root)
     request = TextRequest(
@@ -66,7 +66,7 @@ def _line(name: PromptName, languages: Sequence[str], root: Path | None) -> str:
 def _template(name: str, language: str, root: Path | None) -> Template:
     task, version = split_name(name)
     if complaints_version(load_prompt(task, language, version, root)) is None:
-        raise UserError(f"prompt {name} is no template: no model gets it as messages")
+        raise UserError(f"prompt {name} is not a template: no model gets it as messages (see `parley prompts list`)")
     return load_template(name, language, root)
 
 
@@ -94,7 +94,7 @@ def _text(value: str) -> str:
     if not value.startswith("@"):
         return value
     try:
-        # The line end that closes a text file is not part of the text.
+        # The final line break of a text file is not part of the text.
         return Path(value[1:]).read_text("utf-8").removesuffix("\n")
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise UserError(f"cannot read {value[1:]}: {getattr(error, 'strerror', None) or 'not UTF-8 text'}") from None

@@ -1,6 +1,6 @@
-"""The reference pages of docs/, made from the code: `python -m pipeline.cli.reference docs` writes them again.
+"""Makes the reference pages of docs/ from the code: `python -m pipeline.cli.reference docs` writes them.
 
-A test holds the pages equal to what this module makes, so that no table of flags, keys or reasons can go false.
+A test compares the pages with the output of this module, so that no table of flags, keys or reasons becomes outdated.
 """
 
 import json
@@ -33,8 +33,8 @@ def reasons_page() -> str:
 def recipe_page() -> str:
     intro = (
         "Every key of a recipe, as `--set` takes it. A key without a default must be given. The settings of a stage "
-        "stand under its name: `--set gate.wer_limit=0.05`; naming one that the recipe does not list switches it on "
-        "(`--set assess={}`), and `--set NAME=null` switches it off.\n\n"
+        "come under its name: `--set gate.wer_limit=0.05`. Naming a stage that the recipe does not list "
+        "switches it on (`--set assess={}`), and `--set NAME=null` switches it off.\n\n"
     )
     parts = [("What a recipe holds", "", _keys(Recipe))]
     parts += [
@@ -60,9 +60,9 @@ def _sentence(about: str) -> str:
 
 def stages_page() -> str:
     intro = (
-        "What each stage reads and writes decides in which orders a recipe may list them: a stage may read only what "
-        "an earlier one writes, and may not spoil what an earlier one wrote. Fields are of the row, of its turns, or "
-        "of their takes. [recipe-keys.md](recipe-keys.md) has the settings.\n\n"
+        "The order of stages in a recipe depends on what they read and write: a stage may read only what "
+        "an earlier one writes, and may not spoil what an earlier one wrote. Fields belong to rows, turns, or "
+        "takes. [recipe-keys.md](recipe-keys.md) lists the settings.\n\n"
     )
     rows = [
         f"| `{stage.name}` | {stage.about} | {_fields(stage.reads)} | {_fields(stage.writes)} | "
@@ -109,7 +109,7 @@ def _json(row: Any) -> str:
 
 
 def _keys(settings: type[BaseModel], path: str = "") -> list[str]:
-    """A table row for each key of the settings and of the settings within them."""
+    """Return a table row for each key of the settings, including nested settings."""
     elsewhere = ("models.", "stages.") if settings is Recipe else ("\n",)  # they have sections of their own
     return [
         f"| `{key}` | {'' if default == REQUIRED else f'`{default}`'} | {meaning} |"

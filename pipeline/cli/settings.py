@@ -1,4 +1,4 @@
-"""What settings can be set to: a line for each, for the command and for the reference pages."""
+"""Lists the keys of settings with default and meaning, for the command and for the reference pages."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ REQUIRED = "required"
 
 
 def setting_rows(settings: type[BaseModel], path: str = "") -> Iterator[tuple[str, str, str]]:
-    """Yield the dotted key, the default as JSON and the meaning of each setting; sections and lists are entered."""
+    """Yield dotted key, default as JSON and meaning of each setting, including those in sections and lists."""
     for name, field in settings.model_fields.items():
         inner = list(_models_in(field.annotation))
         is_section = any(not mark for _, mark in inner)
@@ -22,7 +22,7 @@ def setting_rows(settings: type[BaseModel], path: str = "") -> Iterator[tuple[st
 
 
 def _models_in(annotation: Any, mark: str = "") -> Iterator[tuple[type[BaseModel], str]]:
-    """Yield the settings that a value of the annotation holds, and how a path goes into them: "[]" for lists."""
+    """Yield the settings classes in a value of the annotation, and the path step into them: "[]" for lists."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation, mark
     into = "[]" if get_origin(annotation) in (tuple, list) else ".NAME" if get_origin(annotation) is dict else mark

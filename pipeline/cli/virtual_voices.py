@@ -1,4 +1,4 @@
-"""What `parley voicebank blend` and `check` do: read the options, do the work, put the outcome into words."""
+"""Implements `parley voicebank blend` and `check`: reads the options, works, puts the outcome into words."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ _REFERENCE_ROWS = {
 
 
 def blend_voices(bank: str, out: str, options: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """The outcome, and notes for people. `options` are those of the command."""
+    """Blend voices; return the outcome, and notes for people. `options` are those of the command."""
     given = {key: value for key, value in options.items() if key not in ("languages", "agents", "report")}
     chosen = BlendOptions(languages=_languages(options["languages"]), agents=int(options["agents"]), **given)
     place = open_place(out)
@@ -53,12 +53,14 @@ def blend_voices(bank: str, out: str, options: Mapping[str, Any]) -> tuple[str, 
         Fact("bank", str(place)),
     ]
     lines = [*fact_lines(facts), "", *similarity_lines(result.leak)]
-    notes = [] if result.speakable else ["the bank has no synthesis embeddings: no engine can speak with these voices"]
+    notes = (
+        [] if result.speakable else ["the bank has no synthesis embeddings, so no engine can speak with these voices"]
+    )
     return "\n".join(lines), notes
 
 
 def check_voices(options: Mapping[str, Any]) -> tuple[str, bool]:
-    """The report, and whether the bank is sound. `options` are those of the command."""
+    """Check voices; return the report, and whether the bank is sound. `options` are those of the command."""
     bank, real = open_place(options["bank"]), open_place(options["real"])
     _check_audio_options(options)
     files = check_bank(bank, real, options["sample"])
@@ -82,7 +84,7 @@ def similarity_lines(figures: Mapping[str, Any]) -> list[str]:
 
 
 def _languages(given: Sequence[str]) -> dict[str, float] | None:
-    """zh or zh=0.7. A language without a share has as much as any other."""
+    """Parse languages such as zh or zh=0.7. Languages without a share are equally frequent."""
     shares = {}
     for text in given:
         language, _, share = text.partition("=")
@@ -97,7 +99,7 @@ def _check_audio_options(options: Mapping[str, Any]) -> None:
     if options["audio"] and not (options["recipe"] and options["bank_recipe"]):
         raise UserError("--audio needs --recipe, whose engines speak, and --bank-recipe, whose encoder measures")
     if not options["audio"] and any(options[name] for name in ("recipe", "bank_recipe", "overrides", "out")):
-        raise UserError("--recipe, --set, --bank-recipe and --out belong to --audio")
+        raise UserError("--recipe, --set, --bank-recipe and --out work only with --audio")
 
 
 def _file_lines(report: CheckReport) -> list[str]:
@@ -132,7 +134,7 @@ def _probe(bank: Place, real: Place, options: Mapping[str, Any]) -> ProbeReport:
 
 
 def _sample(bank: Place, count: int) -> list[Voice]:
-    """Voices spread evenly over the file; the agents come first in it and are always among them."""
+    """Return voices spread evenly over the file, always with the agents, which come first in it."""
     total = sum(len(voices) for voices, _ in iter_voices(bank))
     wanted = set(np.linspace(0, total - 1, min(count, total)).astype(int).tolist())
     numbered = enumerate(voice for voices, _ in iter_voices(bank) for voice in voices)

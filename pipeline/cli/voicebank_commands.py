@@ -1,4 +1,4 @@
-"""What `parley voicebank build`, `list`, `import` and `export` do, and its outcome in words."""
+"""Implements `parley voicebank build`, `list`, `import` and `export`, and puts their outcome into words."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,14 +25,14 @@ _REJECTS_SHOWN = 50
 def build(recipe: str, overrides: Sequence[str], out: str, options: Mapping[str, Any]) -> str:
     corpus = open_corpus(options["source"], options["layout"], options["dataset"], options["license"])
     job = BankJob(load_bank_recipe(recipe, overrides), corpus, options["limit_groups"])
-    # Ray and some engines' libraries talk on stdout, which is for data.
+    # Ray and the libraries of some engines print to stdout, which is for data.
     with redirect_stdout(sys.stderr), Progress("clip", bank_outcome) as progress:
         card = build_bank(job, open_place(out), open_runner(options), progress, options["accept_changes"])
     return summary(card)
 
 
 def summary(card: Mapping[str, Any]) -> str:
-    """The outcome for people: every clip and every group accounted for."""
+    """Return the outcome for people, with every clip and every group accounted for."""
     counts = card["counts"]
     facts = []
     for what in ("groups", "clips"):
@@ -47,7 +47,7 @@ def summary(card: Mapping[str, Any]) -> str:
 
 
 def list_banks() -> str:
-    """A line for each bank that ships: name, voices, languages, description."""
+    """Return a line for each bank that Parley ships: name, voices, languages, description."""
     return "\n".join(
         "\t".join([name, str(len(bank.voices)), ",".join(sorted({v.language for v in bank.voices})), _about(name)])
         for name in shipped_banks()
@@ -56,7 +56,7 @@ def list_banks() -> str:
 
 
 def describe_bank(path_or_name: str) -> str:
-    """The bank's card, a line for each value: its dotted name, a tab, the value."""
+    """Return the bank's card, a line for each value: its dotted name, a tab, the value."""
     place = open_place(path_or_name)
     is_shipped = path_or_name in shipped_banks()
     card = read_card(place) if not is_shipped and (place / CARD_FILE).is_file() else load_card(path_or_name)
@@ -66,7 +66,7 @@ def describe_bank(path_or_name: str) -> str:
 def overrides_of(
     genders: str | None, gender: str | None, language: str | None, license: str | None
 ) -> MetadataOverrides:
-    """What the user states about the voices; `genders` names the side table."""
+    """Return what the user states about the voices; `genders` names the side table."""
     side = read_side_table(open_place(genders)) if genders else {}
     return MetadataOverrides(cast("Gender | None", gender), language or None, license or None, side)
 
@@ -74,7 +74,7 @@ def overrides_of(
 def import_voices(
     format: str, source: str, out: str, name: str | None, overrides: MetadataOverrides, engine: str
 ) -> tuple[str, list[str]]:
-    """The outcome, and what else is to be said."""
+    """Import voices; return the outcome, and notes for people."""
     result = transfer.import_voices(format, open_place(source), open_place(out), overrides, name, engine)
     notes = [*result.notes, *map(_reject_line, result.rejects[:_REJECTS_SHOWN])]
     if len(result.rejects) > _REJECTS_SHOWN:
@@ -83,7 +83,7 @@ def import_voices(
 
 
 def export_voices(bank: str, format: str, out: str) -> tuple[str, list[str]]:
-    """The outcome, and what else is to be said."""
+    """Export voices; return the outcome, and notes for people."""
     result = transfer.export_voices(format, load_bank(bank), open_place(out))
     return f"{result.voices} voices, {result.left_out} left out", list(result.notes)
 
@@ -93,7 +93,7 @@ def _about(name: str) -> str:
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    """Dotted names and printable values. What a foreign card holds never moves a terminal's cursor."""
+    """Yield dotted names and printable values, so that no card can send control codes to the terminal."""
     if isinstance(value, Mapping) and value:
         for key, inner in value.items():
             yield from _flat(inner, f"{name}.{key}" if name else str(key))

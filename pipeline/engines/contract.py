@@ -1,6 +1,6 @@
-"""What an engine is: one batch verb, one result per input, in order, a `Failure` in place of what could not be done.
+"""Defines what an engine is: one batch method, one result per input, in order, a `Failure` for each failed input.
 
-An engine's module declares it with an `Engine`; its registry is `pipeline.engines.registry`.
+An engine's module declares it with an `Engine`; the registry is `pipeline.engines.registry`.
 
 An engine never raises for bad data. It raises `EngineDied` when it cannot go on, and its constructor raises
 `EngineUnavailable` (one sentence, what to install) when it cannot load. Results depend on the request alone, never on
@@ -25,10 +25,10 @@ Samples = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What language models were asked and what that cost, as counts.
+    """Counts the requests and tokens of language models.
 
     `requests` were sent and answered; `reused` answers came from the store of an earlier run and cost nothing. Of the
-    `prompt` tokens, the server had `cached` ones ready.
+    `prompt` tokens, `cached` ones were in the server's cache.
     """
 
     requests: int = 0
@@ -52,7 +52,7 @@ NO_TOKENS = Tokens()
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What stands in a result list for an input that could not be done. `detail` is for people."""
+    """Takes the place of the result of a failed input. `detail` is for people."""
 
     reason: Reason
     detail: str = ""
@@ -61,9 +61,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """What is wrong with an answer, in a form that its author can be told.
+    """Says what is wrong with an answer, in a form that can be shown to its author.
 
-    `kind` names the wording (`prompts/complaints`), `values` fill it in; `reason` is the row's if no try is better.
+    `kind` names the wording (`prompts/complaints`), `values` fill it in; `reason` becomes the row's if no try is
+    better.
     """
 
     reason: Reason
@@ -77,21 +78,21 @@ class Complaint:
 
 
 Check = Callable[[Mapping[str, str]], Complaint | None]
-"""Looks at the fields of an answer; None: nothing is wrong with it."""
+"""Checks the fields of an answer; returns None if nothing is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextRequest:
-    """One task for a text engine.
+    """Describes one task for a text engine.
 
     `task` is "rewrite", "screen", "safety", "respond" or "converse"; `variables` are the named texts that the task
     needs (each stage's module lists them), `history` the exchanges (question, answer) before this one; `options` are
     the recipe's settings for the task.
 
     For language models: `prompt` is the template's name and version ("ke-rewrite/v1"), `form` which of its forms is
-    used. An answer that `check` complains of is asked for again up to `retries` times, with the complaint; the last
-    complaint becomes the `Failure`. Engines that know nothing else to say (rules) ignore `check`, and whoever asks
-    looks at the answer himself as well.
+    used. After an answer that `check` complains of, the model is asked again up to `retries` times, with the
+    complaint; the last complaint becomes the `Failure`. Engines that would only repeat themselves (rules) ignore
+    `check`, so the caller checks the answer as well.
     """
 
     task: str
@@ -108,7 +109,7 @@ class TextRequest:
 
 @dataclass(frozen=True, slots=True)
 class TextAnswer:
-    """The named texts that the task produced (each stage's module lists them)."""
+    """Holds the named texts that the task produced (each stage's module lists them)."""
 
     fields: Mapping[str, str]
     spent: Tokens = NO_TOKENS
@@ -122,7 +123,7 @@ class ChatMessage:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One completion. `schema` is a JSON schema that the text must be held to while it is written; None: it is free.
+    """Requests one completion. `schema` is a JSON schema that constrains the text during generation; None: free text.
 
     `seed` is in 0..2**31-1.
     """
@@ -134,7 +135,7 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True)
 class ChatReply:
-    """`finish` "length": the text was cut off at the token limit. Reasoning that the model shows is not removed."""
+    """Holds a completion. `finish` "length": it was cut off at the token limit. Shown reasoning is not removed."""
 
     text: str
     finish: Literal["stop", "length"]
@@ -143,7 +144,7 @@ class ChatReply:
 
 @dataclass(frozen=True, slots=True)
 class SpeechRequest:
-    """Say `text` with `voice`; `rate` multiplies the voice's own speaking rate; `seed` varies the take."""
+    """Asks for `text` in `voice`; `rate` multiplies the voice's own speaking rate; `seed` varies the take."""
 
     text: str
     language: str
@@ -154,7 +155,7 @@ class SpeechRequest:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """Decoded mono audio: `samples` float32 [T] in -1..1 at `sample_rate` Hz."""
+    """Holds decoded mono audio: `samples` float32 [T] in -1..1 at `sample_rate` Hz."""
 
     samples: Samples
     sample_rate: int
@@ -162,8 +163,8 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was heard. `log_probability` is the mean over the tokens, `no_speech` the probability that there is none;
-    None where the recognizer does not say."""
+    """Holds what was heard. `log_probability` is the mean over the tokens, `no_speech` the probability that there is
+    no speech; None where the recognizer does not tell."""
 
     text: str
     log_probability: float | None = None
@@ -172,7 +173,7 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class GenderGuess:
-    """What a voice sounds like, and how sure that is: 0.5 (a guess) to 1."""
+    """Holds the gender that a voice sounds like, and the confidence: 0.5 (a guess) to 1."""
 
     gender: Gender
     confidence: float
@@ -180,10 +181,10 @@ class GenderGuess:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """`score` in 0..1 that the clip carries the mark; `message` where the method carries one.
+    """Holds a watermark detection: `score` in 0..1 that the clip has the mark; `message` if the method has one.
 
-    The message is its bits as hexadecimal digits, 4 for 16 bits. An unmarked clip has some bits too: the score alone
-    says whether they mean anything.
+    The message is its bits as hexadecimal digits, 4 for 16 bits. An unmarked clip gives some bits too: only the
+    score says whether they mean anything.
     """
 
     score: float
@@ -191,15 +192,15 @@ class Detection:
 
 
 KINDS = ("text", "tts", "watermark", "asr", "vad", "gender", "encoder", "quality")
-"""What engines do: write, speak, mark, hear, find speech, tell genders, tell speakers apart, rate quality."""
+"""Kinds of engines: they write, speak, mark, hear, find speech, tell genders, tell speakers apart, rate quality."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """The declaration of an engine, a value of the engine's module.
+    """Declares an engine; each engine's module has one.
 
-    `about` is one line for people. `open` loads the engine. An engine without `settings` takes no model: its name is
-    what a recipe writes, and `open` and `version` get no argument. One with `settings` is opened for a model of the
+    `about` is one line for people. `open` loads the engine. An engine without `settings` takes no model: a recipe
+    uses its name, and `open` and `version` get no argument. One with `settings` is opened for a model of the
     recipe: `open(settings)`, or `open(settings, answers)` if it `stores_answers` (a `Place`, or None), and
     `version(settings)`. `version()` is the version of the library alone. `open` and `version` raise EngineUnavailable,
     which says what to install.
@@ -215,7 +216,7 @@ class Engine:
 
 
 class LoadedEngine(Protocol):
-    """Common to all engines: a name and a version that go into every row's provenance."""
+    """Has what all engines share: a name and a version for every row's provenance."""
 
     name: str
     version: str
@@ -226,10 +227,11 @@ class TextGenerator(LoadedEngine, Protocol):
 
 
 class ChatModel(LoadedEngine, Protocol):
-    """A language model behind a `TextGenerator`. All three run in one event loop, `complete` many times at once.
+    """Runs the language model behind a `TextGenerator`. All methods run in one event loop, `complete` many times at
+    once.
 
-    `start` raises EngineUnavailable where the model cannot be had; `complete` raises EngineDied when it is gone, and
-    does not raise for what is wrong with one request.
+    `start` raises EngineUnavailable if the model is not available; `complete` raises EngineDied when the model has
+    died, and returns a Failure for a problem with one request.
     """
 
     async def start(self) -> None: ...
@@ -244,10 +246,10 @@ class SpeechSynthesizer(LoadedEngine, Protocol):
 
 
 class Watermarker(LoadedEngine, Protocol):
-    """`embed` returns clips of the same length and rate; `detect` never raises for an unmarked clip.
+    """Marks clips and detects marks.
 
-    `bits` is the length of the message that the mark carries, one message in 0..2**bits-1 for each clip. A method of 0
-    bits carries none and does not look at the messages.
+    `embed` returns clips of the same length and sample rate; `detect` never raises for an unmarked clip. `bits` is the
+    length of the mark's message, one message in 0..2**bits-1 for each clip. A method of 0 bits ignores the messages.
     """
 
     bits: int
@@ -258,7 +260,7 @@ class Watermarker(LoadedEngine, Protocol):
 
 
 class SpeechRecognizer(LoadedEngine, Protocol):
-    """`languages` are the codes it can hear; None means any."""
+    """Transcribes clips. `languages` are the codes of the languages that it understands; None means any."""
 
     languages: frozenset[str] | None
 
@@ -268,7 +270,7 @@ class SpeechRecognizer(LoadedEngine, Protocol):
 class SpeakerEncoder(LoadedEngine, Protocol):
     """Turns a clip into a speaker embedding: float32 [dimension], of length 1 (L2).
 
-    Embeddings of different encoders cannot be compared. Clips of any rate are taken.
+    Embeddings of different encoders cannot be compared. Clips may have any sample rate.
     """
 
     dimension: int
@@ -289,6 +291,6 @@ class GenderPredictor(LoadedEngine, Protocol):
 
 
 class VoiceActivityDetector(LoadedEngine, Protocol):
-    """Where somebody speaks: spans [start_s, end_s), in order, without overlaps; none in silence."""
+    """Finds speech: spans [start_s, end_s), in order, without overlaps; none in silence."""
 
     def detect_speech(self, clips: Sequence[Clip]) -> list[tuple[tuple[float, float], ...] | Failure]: ...

@@ -1,4 +1,4 @@
-"""Blocks: fixed slices of the input, the grain of commit and resume. What is on disk *is* the progress.
+"""Stores blocks: fixed slices of the input, committed and resumed as a whole. The files on disk *are* the progress.
 
 A directory of blocks holds, for block 17 of a corpus and of a bank::
 
@@ -8,8 +8,8 @@ A directory of blocks holds, for block 17 of a corpus and of a bank::
     000017/                             the block's speakers and rejects, see `pipeline.bank.results`
     000017.clips-256.speakers-9.json    written after them
 
-The last file is the commit, and holds the report. Its name alone says what a later run has to do, so that a job is
-continued after one listing, however much is done.
+The last file is the commit, and contains the report. Its name alone says what a later run has to do, so that a job
+continues after one listing, however much is done.
 """
 
 import json
@@ -31,8 +31,8 @@ _COMMIT = re.compile(r"(\d{6,})((?:\.[a-z]+-\d+)+)\.json")
 
 @dataclass(frozen=True)
 class BlockReport:
-    """What is recorded of a finished block of dialogues. `seconds` (of its workers, by stage) and `tokens` are not
-    part of the corpus."""
+    """Records a finished block of dialogues. `seconds` (of its workers, by stage) and `tokens` are not part of the
+    corpus."""
 
     block: int
     rows: int
@@ -50,33 +50,33 @@ def block_name(block: int) -> str:
 
 
 def commit(directory: Place, block: int, counts: Mapping[str, int], report: Any) -> None:
-    """Write the report, after all that the block holds; `counts` become part of the file's name."""
+    """Write the report, after all other files of the block; `counts` become part of the file's name."""
     says = "".join(f".{name}-{count}" for name, count in counts.items())
     place = directory / f"{block_name(block)}{says}.json"
     place.write_text(json.dumps(asdict(report), sort_keys=True) + "\n")
 
 
 def finished_blocks(directory: Place) -> dict[int, dict[str, int]]:
-    """Of every finished block, the counts that its commit's name holds. One listing, no file is opened."""
+    """Return the counts in the commit's name of every finished block: one listing, without opening a file."""
     matches = (_COMMIT.fullmatch(place.name) for place in directory.list())
     return {int(match[1]): _counts(match[2]) for match in matches if match}
 
 
 def live_rows(directory: Place) -> dict[int, int]:
-    """Of every finished block of dialogues, how many of its rows are still live."""
+    """Return the number of live rows of every finished block of dialogues."""
     return {block: counts["live"] for block, counts in finished_blocks(directory).items()}
 
 
 def read_block(directory: Place, block: int) -> list[Dialogue]:
-    """The dialogues of a block; CorpusError where it is missing or broken."""
+    """Read the dialogues of a block; raises CorpusError if it is missing or broken."""
     place = directory / f"{block_name(block)}.parquet"
     if not place.exists():
-        raise CorpusError(f"block {block} is missing in {directory.name}: run the step before to its end")
+        raise CorpusError(f"block {block} is missing in {directory.name}: run the step before it to the end")
     return [dialogue for group in read_shard(place) for dialogue in group]
 
 
 def write_block(directory: Place, block: int, dialogues: Sequence[Dialogue]) -> str:
-    """Write the rows alone, without the commit; the SHA-256 of the file."""
+    """Write only the rows, without the commit, and return the SHA-256 of the file."""
     return str(write_shard(directory / f"{block_name(block)}.parquet", dialogues).sha256)
 
 
@@ -99,12 +99,12 @@ def commit_block(directory: Place, block: int, dialogues: Sequence[Dialogue], ef
 
 
 def block_size(counts: Mapping[str, int], block: int) -> int:
-    """Rows of a block, from `input.json`; only the last one may be smaller than the others."""
+    """Return the rows of a block, from `input.json`; only the last block may be smaller than the others."""
     return min(counts["block_rows"], counts["rows"] - block * counts["block_rows"])
 
 
 def read_json(place: Place) -> dict[str, Any]:
-    """A JSON object; CorpusError where it is missing or broken."""
+    """Read a JSON object; raises CorpusError if the file is missing or broken."""
     if not place.exists():
         raise CorpusError(f"{place.name} is missing: this is not a directory of a Parley job")
     try:
@@ -117,11 +117,11 @@ def read_json(place: Place) -> dict[str, Any]:
 
 
 def audio_s(dialogue: Dialogue) -> float:
-    """Seconds of audio in all turns."""
+    """Return the seconds of audio in all turns."""
     return sum(turn.audio.duration_s for turn in dialogue.turns if turn.audio)
 
 
 def _counts(text: str) -> dict[str, int]:
-    """ ".live-3" as {"live": 3}."""
+    """Parse counts such as ".live-3" into {"live": 3}."""
     pairs = (pair.split("-") for pair in text.split(".")[1:])
     return {name: int(count) for name, count in pairs}

@@ -1,12 +1,12 @@
-"""The directory of a job: whose it is, what it is made of, and what is done.
+"""Manages the directory of a job: its owner, its parts and its progress.
 
 ::
 
-    WORK/job.json        what the job is made of; a later run with other parts is refused
+    WORK/job.json        the parts of the job; a later run with other parts is refused
     WORK/input.json      written when the whole input is cut into blocks
     WORK/log.jsonl       one line for each finished block, in the order in which they finished
 
-Corpora and banks keep them in `OUT/work`, beside what the job makes; a stage that is run alone keeps them in `OUT`.
+Corpora and banks keep them in `OUT/work`, beside the job's product; a stage that is run alone keeps them in `OUT`.
 """
 
 import json
@@ -28,15 +28,15 @@ LOG = "log.jsonl"
 WORK = "work"
 
 Parts = dict[str, Any]
-"""What a job is made of, JSON-ready: recipe, seed, engines, prompts, voices, inputs."""
+"""Everything that decides a job's result, ready for JSON: recipe, seed, engines, prompts, voices, inputs."""
 
 _NAMED = 8
 
 
 @dataclass(frozen=True)
 class JobDirectory:
-    """`out` is what the user named, `work` where the files above are. `own` are the names that the job may put into
-    `out`; `product` is what it makes, for messages."""
+    """Manages `out`, the directory that the user named, and `work`, with the files above. `own` are the names that the
+    job may put into `out`; `product` names its result in messages."""
 
     out: Place
     work: Place
@@ -45,29 +45,31 @@ class JobDirectory:
 
     @property
     def parts(self) -> Parts:
-        """What the job that works here is made of. Raises CorpusError."""
+        """Read the parts of the job that works here; raises CorpusError."""
         return read_json(self.work / JOB)
 
     @property
     def counts(self) -> dict[str, Any]:
-        """What `cut_once` wrote. Raises CorpusError."""
+        """Read what `cut_once` wrote; raises CorpusError."""
         return read_json(self.work / INPUT)
 
     def claim(self, parts: Parts, fixed: Sequence[str] = (), accept_changes: bool = False) -> None:
-        """Make the directory this job's, or make sure that it is, and remove what a killed writer left half done.
+        """Claim the directory for this job, or check that it is this job's, and remove leftovers of a killed writer.
 
-        Raises ResumeRefused, naming what differs. What begins with one of `fixed` may never differ, the rest only
-        with `accept_changes`.
+        Raises ResumeRefused, which names the differences. Parts that begin with one of `fixed` may never differ, the
+        others only with `accept_changes`.
         """
         place = self.work / JOB
         refuse_foreign(self.out, place, self.own)
         changed = list(differences(read_json(place), parts)) if place.exists() else []
         if never := [name for name in changed if name.startswith(tuple(fixed))]:
-            raise ResumeRefused(f"this directory holds the work of another job; changed: {_named(never)}")
+            raise ResumeRefused(
+                f"this directory holds the work of another job; changed: {_named(never)}. Take another --out"
+            )
         if changed and not accept_changes:
             raise ResumeRefused(
                 f"this directory holds the work of another job; changed: {_named(changed)}. "
-                "Take another --out, or --accept-changes to go on with the blocks that are left"
+                "Take another --out, or --accept-changes to continue with the remaining blocks"
             )
         if changed or not place.exists():
             place.write_text(json.dumps(parts, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
@@ -75,19 +77,19 @@ class JobDirectory:
             directory.delete_leftovers()
 
     def check_finished(self, parts: Parts) -> None:
-        """Raise ResumeRefused unless what is finished here is this job's."""
+        """Raise ResumeRefused unless the finished product here is this job's."""
         if not (self.work / JOB).exists():
             place = f"{self.work.name}/{JOB}"
             raise ResumeRefused(
-                f"--out holds a finished {self.product}, and without {place} nobody can tell whose it is"
+                f"--out holds a finished {self.product}, but its job is unknown without {place}: take another --out"
             )
         if changed := list(differences(self.parts, parts)):
             raise ResumeRefused(f"--out holds the finished {self.product} of another job; changed: {_named(changed)}")
 
     def cut_once(self, blocks: Place, cut: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
-        """Have the input cut into `blocks`, unless that is done; what `cut` says of it, from `input.json`.
+        """Have the input cut into `blocks`, unless an earlier run has; return the result of `cut`, from `input.json`.
 
-        A cut that was interrupted begins again; it is quick, and nothing was built on it yet.
+        An interrupted cut begins again; it is quick, and nothing was built on it yet.
         """
         if not (self.work / INPUT).exists():
             blocks.delete()
@@ -103,30 +105,30 @@ class JobDirectory:
         listener: Listener,
     ) -> None:
         """Run the blocks (number -> rows) through the pools, and log each when it is committed."""
-        # Closed before the runner is: its workers must be let go while Ray still runs.
+        # Closed before the runner is: its workers must be released while Ray still runs.
         with closing(runner.run(blocks, work, pools, listener)) as reports:
             for report in reports:
                 self._log(report)
                 listener.finished(report)
 
     def _log(self, report: Any) -> None:
-        """An object store cannot append: there, the commits beside the blocks are the log."""
+        """Append the report to the log; an object store cannot append, so there the commits are the log."""
         if self.work.is_local:
             with Path(self.work.path, LOG).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(asdict(report), sort_keys=True) + "\n")
 
 
 def refuse_foreign(out: Place, mark: Place, own: Collection[str]) -> None:
-    """Raise ResumeRefused where `out` holds something else. Only where `mark` is may the names `own` stand."""
+    """Raise ResumeRefused if `out` holds foreign files. The names `own` are allowed only if `mark` exists."""
     if out.is_file():
         raise UserError("--out is a file, not a directory")
     may_stand = own if mark.exists() else ()
     if foreign := sorted(place.name for place in out.list() if place.name not in may_stand):
-        raise ResumeRefused(f"--out is not empty: it holds {', '.join(foreign[:5])}")
+        raise ResumeRefused(f"--out is not empty: it holds {', '.join(foreign[:5])}; choose another directory")
 
 
 def differences(before: object, after: object, path: str = "") -> Iterator[str]:
-    """The dotted names of the values that differ."""
+    """Yield the dotted names of the values that differ."""
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in sorted(before.keys() | after.keys()):
             yield from differences(before.get(key), after.get(key), f"{path}.{key}" if path else str(key))

@@ -1,4 +1,4 @@
-"""Ingest: input files become dialogues, cut into blocks.
+"""ingest: turns input files into blocks of dialogues.
 
 Every row of the input becomes exactly one dialogue, readable or not. User and agent turns alternate from here on, the
 user first: a user turn without an answer gets an empty agent turn, which `respond` may fill.
@@ -31,7 +31,7 @@ _EDGE_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class InputFile:
-    """One input file. `dataset` names the data set in ids and sources; no path reaches the corpus."""
+    """Describes one input file. `dataset` names the data set in ids and sources; the corpus contains no path."""
 
     uri: str
     dataset: str
@@ -39,7 +39,7 @@ class InputFile:
     license: str | None = None
 
     def identity(self) -> dict[str, Any]:
-        """What tells a changed file: name, format, size and the hash of its first and last MiB."""
+        """Return what identifies the file: name, format, size and the hash of its first and last MiB."""
         place = open_place(self.uri)
         return {
             "dataset": self.dataset,
@@ -52,7 +52,7 @@ class InputFile:
 
 @dataclass(frozen=True)
 class IngestOptions:
-    """`language` None: detected for each row. `limit`: rows taken of all files together."""
+    """Holds options. `language` None: detected for each row. `limit`: the most rows to take, over all files."""
 
     language: str | None = None
     limit: int | None = None
@@ -61,13 +61,13 @@ class IngestOptions:
 def open_inputs(
     uris: Sequence[str], format: str | None = None, dataset: str | None = None, license: str | None = None
 ) -> list[InputFile]:
-    """The files, with formats detected where none is named. Raises InputError."""
+    """Open the files and detect the formats if `format` is None. Raises InputError."""
     if dataset and len(uris) > 1:
-        raise InputError("--dataset names one data set; give one --input with it")
+        raise InputError("--dataset names one data set: give only one --input with it")
     files = [InputFile(uri, dataset or _dataset_name(uri), format or detect_format(uri), license) for uri in uris]
     names = [file.dataset for file in files]
     if twice := {name for name in names if names.count(name) > 1}:
-        raise InputError(f"two inputs would both be data set {min(twice)}: rename one, or run them apart")
+        raise InputError(f"two inputs would both be data set {min(twice)}: rename one, or run them separately")
     return files
 
 
@@ -79,9 +79,9 @@ def ingest(
     directory: Place,
     progress: Callable[[int], None],
 ) -> dict[str, Any]:
-    """Write all blocks of the input into `directory`; what `input.json` holds: rows, blocks, rows per file.
+    """Write all blocks of the input into `directory`; return the content of `input.json`: rows, blocks, rows per file.
 
-    `progress` hears the number of rows of each block.
+    `progress` is called with the number of rows of each block.
     """
     rows_of = {file.dataset: 0 for file in files}
     blocks = 0
@@ -146,7 +146,7 @@ def _turns(row: SourceRow, first_exchange_only: bool) -> tuple[Turn, ...]:
 
 
 class _Ids:
-    """Stable ids, and which rows repeat an earlier one. On disk, so that memory stays flat for any number of rows."""
+    """Makes stable ids and finds repeated rows; on disk, so that memory use does not grow with the number of rows."""
 
     def __enter__(self) -> "_Ids":
         self._directory = tempfile.TemporaryDirectory(prefix="parley-ids-")
@@ -161,7 +161,7 @@ class _Ids:
         self._directory.cleanup()
 
     def new(self, dataset: str, turns: Sequence[SourceTurn]) -> tuple[str, bool]:
-        """(dialogue_id, whether an earlier row had the same text); the id of a repetition ends in its number."""
+        """Return (dialogue_id, whether an earlier row had the same text); a repetition's id ends in its number."""
         content = json.dumps([(turn.role, turn.text, turn.material) for turn in turns], ensure_ascii=True)
         digest = hashlib.blake2b(content.encode("ascii"), digest_size=10).hexdigest()
         statement = "INSERT INTO seen VALUES (?, 1) ON CONFLICT(id) DO UPDATE SET times = times + 1 RETURNING times"
@@ -170,7 +170,7 @@ class _Ids:
 
 
 def _dataset_name(uri: str) -> str:
-    """The file's name as a word that is safe anywhere: letters, digits, - and _."""
+    """Return the file's name as a word that is safe anywhere: letters, digits, - and _."""
     stem = open_place(uri).name
     stem = re.sub(r"(\.(jsonl?|ndjson|parquet|gz))+$", "", stem, flags=re.IGNORECASE)
     return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_")[:40] or "input"

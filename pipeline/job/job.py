@@ -1,14 +1,14 @@
-"""A job that makes a corpus: what identifies it, and its passes from the input on.
+"""Defines a job that makes a corpus: its identity, and its passes from the input on.
 
 ::
 
     OUT/work/...             job.json, input.json, log.jsonl: see `pipeline.job.directory`
     OUT/work/ingested/       the blocks as ingested
-    OUT/work/before-dedup/   where a stage must see all rows at once: after the stages before it, all rows
-    OUT/work/duplicates/     and what that stage made of them, under a name of its own
+    OUT/work/before-dedup/   if a stage must see all rows at once: all rows after the stages before it
+    OUT/work/duplicates/     and what that stage prepared from them, under its own name
     OUT/work/take-1/         after the first take: all rows, or those that were still live
     OUT/work/take-2/ ...     after each further take: the rows that took it
-    OUT/work/answers/        what language models answered, by the hash of what they were asked
+    OUT/work/answers/        answers of language models, by the hash of the request
     OUT/manifest.json ...    the corpus, see `pipeline.job.pack`
 """
 
@@ -35,7 +35,7 @@ from pipeline.stages.registry import engines_of, find_stage
 ANSWERS = "answers"
 INGESTED = "ingested"
 
-# What a started job cannot change: its blocks are cut already, and its passes are on disk.
+# A started job cannot change these: its blocks are cut already, and its passes are on disk.
 _FIXED = ("inputs", "options", "recipe.block_rows", "recipe.exchanges", "recipe.languages", "recipe.order")
 
 
@@ -48,14 +48,14 @@ class Job:
 
     @property
     def recipe_digest(self) -> str:
-        """Of all that the recipe file and the seed decide; it stands in every row."""
+        """Digest of everything that the recipe file and the seed decide; every row has it."""
         return digest({"recipe": self.recipe.content(), "seed": self.seed})
 
 
 def job_parts(job: Job, stages: Sequence[str] | None = None) -> Parts:
-    """All that decides what the job makes. Raises EngineUnavailable for an engine of `stages` that is not here.
+    """Return everything that decides the job's result; raises EngineUnavailable for a missing engine of `stages`.
 
-    `stages` None: all of the recipe's.
+    `stages` None: all stages of the recipe.
     """
     recipe = job.recipe
     stages = tuple(recipe.stages) if stages is None else stages
@@ -74,10 +74,10 @@ def job_parts(job: Job, stages: Sequence[str] | None = None) -> Parts:
 
 
 def stage_parts(recipe: Recipe, stages: Sequence[str]) -> Parts:
-    """What the stages bring with them: the versions of their resources, engines and prompts.
+    """Return the versions of the stages' resources, engines and prompts.
 
-    Raises what the user must know before any work is done: a voice bank that no engine speaks with, a library that is
-    not installed.
+    Raises the errors that must stop the job before it starts: a voice bank that no engine speaks with, a library that
+    is not installed.
     """
     resources = {resource.name: resource for name in stages for resource in find_stage(name).resources(recipe)}
     return {
@@ -90,13 +90,13 @@ def stage_parts(recipe: Recipe, stages: Sequence[str]) -> Parts:
 
 
 def _prompts(recipe: Recipe, stage: str) -> str:
-    """Names and hashes of the wording that the stage uses, as they stand in every row's provenance."""
+    """Return names and hashes of the stage's prompts, as in every row's provenance."""
     names = find_stage(stage).prompts(recipe)
     return ", ".join(f"{name}@{named_digest(name, recipe.languages)[:16]}" for name in names)
 
 
 def fixed_parts(recipe: Recipe) -> tuple[str, ...]:
-    """The dotted names of the parts that a started job cannot change."""
+    """Return the dotted names of the parts that a started job cannot change."""
     settings = [
         f"recipe.stages.{name}" + ("" if key == "*" else f".{key}")
         for name in recipe.stages
@@ -106,7 +106,7 @@ def fixed_parts(recipe: Recipe) -> tuple[str, ...]:
 
 
 def ingest_once(job: Job, directory: JobDirectory, blocks: Place, listener: Listener) -> dict[str, Any]:
-    """Cut the input into blocks, unless that is done; what `input.json` holds."""
+    """Cut the input into blocks, unless an earlier run has; return the content of `input.json`."""
     return directory.cut_once(
         blocks, lambda: ingest(job.files, job.options, job.recipe, job.recipe_digest, blocks, listener.ingested)
     )
@@ -120,7 +120,7 @@ def run_takes(
     listener: Listener,
     answers: Place | None = None,
 ) -> list[Place]:
-    """All stages, with as many takes as the recipe allows; the directories of the passes, in order."""
+    """Run all stages, with as many takes as the recipe allows; return the directories of the passes, in order."""
     work = directory.work
     counts = ingest_once(job, directory, work / INGESTED, listener)
     passes = list(block_passes(job.recipe, work))
@@ -139,16 +139,16 @@ def run_takes(
 
 
 def prepare(recipe: Recipe, stages: Sequence[str], blocks: Place, count: int, work: Place, runner: Mapper) -> None:
-    """Let the stages that must see all rows at once see them; the blocks are as the stages before have left them."""
+    """Call `prepare` of the stages that must see all rows at once, on the blocks as the stages before left them."""
     for stage in map(find_stage, stages):
         if stage.prepare:
             stage.prepare(Preparation(recipe, blocks, count, work, runner))
 
 
 def block_passes(recipe: Recipe, work: Place) -> Iterator[tuple[tuple[str, ...], BlockPass]]:
-    """The passes over the blocks, with their stages.
+    """Yield the passes over the blocks, with their stages.
 
-    A pass ends before each stage that must see all rows at once. The last runs up to the end of the list, and each
+    A pass ends before each stage that must see all rows at once. The last one runs to the end of the list, and each
     further take is a pass through the stages that treat takes.
     """
     stages, source = tuple(recipe.stages), work / INGESTED
@@ -165,12 +165,12 @@ def block_passes(recipe: Recipe, work: Place) -> Iterator[tuple[tuple[str, ...],
 
 
 def take_stages(recipe: Recipe) -> tuple[str, ...]:
-    """The stages that a further take of a turn goes through."""
+    """Return the stages that a further take of a turn goes through."""
     return tuple(name for name in recipe.stages if find_stage(name).treats_takes)
 
 
 def _settled(targets: Sequence[Place], counts: Mapping[str, int]) -> int:
-    """Rows that earlier runs have settled, told from the names of the commits alone."""
+    """Count the rows that earlier runs have settled, from the names of the commits alone."""
     settled = 0
     live_of: dict[int, int] = {}
     for target in targets:

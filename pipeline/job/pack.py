@@ -1,6 +1,6 @@
-"""pack: the finished blocks become the corpus: shards, clips, metadata.json, and the manifest last.
+"""pack: writes the corpus from the finished blocks: shards, clips, metadata.json, and the manifest last.
 
-The order is the order of the input, whatever order the blocks finished in.
+Rows are in the order of the input, in whatever order the blocks finished.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,14 +31,14 @@ def pack(
     beside: Sequence[str] = (),
 ) -> Manifest:
     """Write the corpus into `out`. `parts` is the job's identity, `counts` its input.json."""
-    (out / CLIPS).delete()  # of a pack that was cut off: the manifest is not there yet
+    (out / CLIPS).delete()  # leftovers of an interrupted pack: there is no manifest yet
     rows = final_rows(rounds, counts["blocks"])
     with CorpusWriter(out, max_bytes=recipe.pack.shard_mb << 20, beside=beside) as writer:
         for dialogue in write_clips(out, rows) if recipe.pack.clips else rows:
             writer.write(dialogue)
     packed = writer.packed
     if packed.counts.input_rows != counts["rows"]:
-        raise CorpusError(f"{packed.counts.input_rows} rows were packed, the input has {counts['rows']}")
+        raise CorpusError(f"{packed.counts.input_rows} rows were packed, but the input has {counts['rows']}")
     if recipe.pack.metadata:
         write_metadata(out / METADATA_NAME, _kept_without_audio(out, packed), _genders(recipe))
     manifest = Manifest(
@@ -58,13 +58,13 @@ def pack(
 
 
 def _genders(recipe: Recipe) -> dict[str, str]:
-    """The gender of each voice that the recipe may cast, by voice_id."""
+    """Return the gender of each voice that the recipe may cast, by voice_id."""
     cast = recipe.find(CastSettings)
     return {voice.voice_id: str(voice.gender) for voice in load_bank(cast.bank).voices} if cast else {}
 
 
 def final_rows(rounds: Sequence[Place], blocks: int) -> Iterator[Dialogue]:
-    """Every row in its last state, in the order of the input, one block in memory at a time."""
+    """Yield every row in its last state, in the order of the input, with one block in memory at a time."""
     finished = [finished_blocks(directory) for directory in rounds]
     for block in range(blocks):
         rows = {dialogue.dialogue_id: dialogue for dialogue in read_block(rounds[0], block)}

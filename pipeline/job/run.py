@@ -1,4 +1,4 @@
-"""The main job, and the same job one stage at a time."""
+"""Runs the main job, and the same job one stage at a time."""
 
 from dataclasses import dataclass
 
@@ -31,7 +31,7 @@ BLOCKS = "blocks"
 
 @dataclass(frozen=True)
 class StageResult:
-    """`live`: rows that the next stage will see."""
+    """Holds a stage's counts. `live`: rows that the next stage will see."""
 
     blocks: int
     rows: int
@@ -46,9 +46,9 @@ def run_job(
     accept_changes: bool = False,
     answers: Place | None = None,
 ) -> Manifest:
-    """From the input to the corpus in `out`; continues whatever an earlier run of the same job left there.
+    """Make the corpus in `out` from the input; continues an earlier run of the same job there.
 
-    `answers` is where language models' answers are stored, to be used by several jobs; None: in `out`.
+    `answers` is the store of language models' answers, which several jobs may share; None: in `out`.
     """
     directory = JobDirectory(out, out / WORK, (WORK, *OWN_NAMES))
     parts = job_parts(job)
@@ -64,7 +64,7 @@ def run_job(
 
 
 def ingest_job(job: Job, out: Place, listener: Listener) -> StageResult:
-    """Only the first step: `out` becomes a directory of blocks for `run_stage_directory`."""
+    """Run only the first step: make `out` a directory of blocks for `run_stage_directory`."""
     directory = _block_directory(out, job.recipe)
     directory.claim(job_parts(job, stages=()))
     counts = ingest_once(job, directory, out / BLOCKS, listener)
@@ -80,7 +80,7 @@ def run_stage_directory(
     listener: Listener,
     answers: Place | None = None,
 ) -> StageResult:
-    """Run one stage over a directory of blocks; `out` becomes another one. Continues like a job."""
+    """Run one stage over a directory of blocks into another one, `out`; continues an earlier run like a job."""
     if name not in recipe.stages:
         raise UserError(f"recipe {recipe.name} has no stage {name}; it runs {', '.join(recipe.stages)}")
     counts, parts = _block_directory(source, recipe).counts, _parts_of(source, recipe)
@@ -104,10 +104,10 @@ def run_stage_directory(
 
 
 def pack_directory(recipe: Recipe, source: Place, out: Place) -> Manifest:
-    """The last stage: a directory of blocks whose rows are all settled becomes the corpus in `out`."""
+    """Run the last stage: write the corpus in `out` from a directory of blocks whose rows are all settled."""
     counts, parts = _block_directory(source, recipe).counts, _parts_of(source, recipe)
     if (out / MANIFEST_NAME).exists():
-        raise ResumeRefused("--out already holds a finished corpus")
+        raise ResumeRefused("--out already holds a finished corpus: choose another directory")
     refuse_foreign(out, out / SHARDS, tuple(OWN_NAMES))
     done = live_rows(source / BLOCKS)
     if len(done) < counts["blocks"]:
@@ -127,7 +127,7 @@ def _parts_of(source: Place, recipe: Recipe) -> Parts:
 
 
 def _block_directory(out: Place, recipe: Recipe) -> JobDirectory:
-    """A directory of blocks: what may stand there is what jobs write, and what stages prepare."""
+    """Return a directory of blocks, which may hold only files of jobs and of stages that prepare."""
     prepared = [stage for stage in map(find_stage, recipe.stages) if stage.prepare]
     names = [resource.name for stage in prepared for resource in stage.resources(recipe)]
     return JobDirectory(out, out, (JOB, INPUT, LOG, BLOCKS, ANSWERS, *names))

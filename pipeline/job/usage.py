@@ -1,4 +1,4 @@
-"""What a block cost: seconds of each stage, tokens of each language model. Kept beside the rows, never in them."""
+"""Accounts for a block's cost: seconds per stage, tokens per language model. Stored beside the rows, not in them."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ _MILLION = 1_000_000
 
 @dataclass(frozen=True)
 class Effort:
-    """`seconds` are those of the workers, by stage; `tokens` stand by the model's name in the recipe."""
+    """Holds the cost of work: `seconds` of workers by stage, `tokens` by the model's name in the recipe."""
 
     seconds: Mapping[str, float] = field(default_factory=dict)
     tokens: Mapping[str, Tokens] = field(default_factory=dict)
@@ -36,7 +36,7 @@ def add_tokens(several: Iterable[Mapping[str, Tokens]]) -> dict[str, Tokens]:
 
 
 def tokens_of_log(path: Path) -> dict[str, Tokens]:
-    """The sum over all finished blocks of a job, from its log.jsonl; nothing where there is no log."""
+    """Add up the tokens of all finished blocks of a job, from its log.jsonl; returns {} if there is no log."""
     if not path.is_file():
         return {}
     with path.open(encoding="utf-8") as lines:
@@ -47,14 +47,14 @@ def tokens_of_log(path: Path) -> dict[str, Tokens]:
 
 
 def cost(tokens: Tokens, price: Price) -> float:
-    """In the currency of the price."""
+    """Return the cost in the currency of the price."""
     cached_price = price.prompt if price.cached is None else price.cached
     prompt = (tokens.prompt - tokens.cached) * price.prompt + tokens.cached * cached_price
     return (prompt + tokens.completion * price.completion) / _MILLION
 
 
 def describe(tokens: Mapping[str, Tokens], models: Models) -> list[str]:
-    """A line for each model: requests, tokens, and the cost where the recipe knows a price."""
+    """Return a line for each model: requests, tokens, and the cost if the recipe gives a price."""
     return [_line(name, spent, models.get(name)) for name, spent in sorted(tokens.items())]
 
 

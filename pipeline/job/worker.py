@@ -1,4 +1,4 @@
-"""What runs in a worker: some neighboring stages, with their engines, on one block after another."""
+"""Runs in a worker: neighboring stages, with their engines, on one block after another."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -14,14 +14,14 @@ from pipeline.stages.contract import Context, EngineKey, Meter, run_stage
 from pipeline.stages.registry import engines_of, find_stage
 
 ENGINE_LIVES = 3
-"""How often a block is tried, each time in a fresh worker, before a dying engine stops the job."""
+"""Number of times that a block is tried, each time in a new worker, before a dying engine stops the job."""
 
 
 @dataclass(frozen=True)
 class WorkOrder:
-    """All that a worker needs to know; it travels to other machines.
+    """Tells a worker everything it needs, also on another machine.
 
-    `answers` is where language models' answers are stored, `work` where stages have prepared what they look up.
+    `answers` is the store of language models' answers, `work` the directory with the results of `Stage.prepare`.
     """
 
     recipe: Recipe
@@ -33,10 +33,10 @@ class WorkOrder:
 
 
 class Worker:
-    """Loads the engines of its stages once. Raises EngineUnavailable where one cannot load.
+    """Loads the engines of its stages once; raises EngineUnavailable if one cannot load.
 
-    `run` raises EngineDied when an engine is gone; the worker is of no use then. Several blocks may be in work at once
-    if all engines bear that.
+    `run` raises EngineDied when an engine has died; the worker is useless then. Several blocks may be in flight at
+    once if all engines support that.
     """
 
     def __init__(self, order: WorkOrder) -> None:
@@ -55,7 +55,7 @@ class Worker:
         )
 
     def run(self, dialogues: Sequence[Dialogue]) -> tuple[list[Dialogue], Effort]:
-        """The dialogues after all stages, and what that took."""
+        """Return the dialogues after all stages, and the cost."""
         context = replace(self._context, meter=Meter())
         seconds = {}
         result = list(dialogues)
@@ -66,7 +66,7 @@ class Worker:
         return result, Effort(seconds, dict(context.meter.tokens))
 
     def close(self) -> None:
-        """Let go of what engines hold outside this process."""
+        """Release what the engines hold outside this process."""
         for engine in self._context.engines.values():
             if close := getattr(engine, "close", None):
                 close()

@@ -1,1 +1,1 @@
-"""Recipes that ship, as YAML."""
+"""Holds the recipes that Parley ships, as YAML."""

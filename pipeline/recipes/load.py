@@ -1,6 +1,6 @@
-"""Reading recipes: a file or a name that ships, overrides, and whether stages, models and pools fit together.
+"""Loads recipes by name or file, with overrides, and checks that stages, models and pools fit together.
 
-Unknown keys and wrong values are refused, all of them in one message.
+Unknown keys and wrong values are refused, all in one message.
 """
 
 import difflib
@@ -21,12 +21,12 @@ _PACKAGE = "pipeline.recipes"
 
 
 def shipped_recipes() -> list[str]:
-    """Names of the recipes that ship, sorted."""
+    """Return the names of the recipes that Parley ships, sorted."""
     return recipe_file.shipped(_PACKAGE)
 
 
 def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
-    """The recipe of that name or file, with `key.path=value` overrides (values are YAML).
+    """Load the recipe of that name or file, with `key.path=value` overrides (values are YAML).
 
     Raises RecipeError, with every problem in one message.
     """
@@ -42,9 +42,9 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
 
 
 def parse_recipe(data: Mapping[str, Any], name: str = "recipe", problems: Sequence[str] = ()) -> Recipe:
-    """The recipe of that content (of a file, or as `Recipe.content` gives it).
+    """Parse a recipe's content (from a file, or from `Recipe.content`).
 
-    Raises RecipeError, with every problem in one message; `problems` are those that were found before.
+    Raises RecipeError, with every problem in one message, including the earlier `problems`.
     """
     problems = list(problems)
     values = {key: value for key, value in data.items() if key != "order"}
@@ -59,7 +59,7 @@ def parse_recipe(data: Mapping[str, Any], name: str = "recipe", problems: Sequen
 
 
 def _misfits(recipe: Recipe) -> list[str]:
-    """What does not fit together in a recipe whose values are right one by one."""
+    """Return what does not fit together in a recipe whose single values are valid."""
     problems = name_problems(recipe.models)
     declared = [find_stage(name) for name in recipe.stages]
     problems += [f"stages: {problem}" for problem in order_problems(declared)]
@@ -72,7 +72,7 @@ def _misfits(recipe: Recipe) -> list[str]:
 
 
 def stage_sections(stages: object) -> dict[str, Any]:
-    """The sections by the stage's name, in order, of `stages` as a file has them: names, or names with settings."""
+    """Return the sections by the stage's name, in order; `stages` is as in a file: names, or names with settings."""
     if isinstance(stages, Mapping):
         return dict(stages)
     sections: dict[str, Any] = {}
@@ -90,8 +90,8 @@ def stage_sections(stages: object) -> dict[str, Any]:
 def override_recipe(data: dict[str, Any], override: str) -> None:
     """Apply one `key.path=value` to a recipe's content, whose stages are sections by name.
 
-    The name of a stage stands for its section: `gate.wer_limit=0.05`. A stage that the recipe does not list is
-    switched on so, at the place that it declares, and off by `NAME=null`. Raises RecipeError.
+    The name of a stage stands for its section: `gate.wer_limit=0.05`. This also switches on a stage that the
+    recipe does not list, at the position that it declares; `NAME=null` switches a stage off. Raises RecipeError.
     """
     key = override.partition("=")[0].strip().partition(".")[0]
     sections: dict[str, Any] = data["stages"]
@@ -110,7 +110,7 @@ def override_recipe(data: dict[str, Any], override: str) -> None:
 
 
 def _with_stage(names: Sequence[str], new: str) -> list[str]:
-    """The names with a new stage at the place that it declares."""
+    """Return the names with a new stage at the position that it declares."""
     stage = find_stage(new)
     behind = [i for i, name in enumerate(names) if name in stage.after]
     if behind:

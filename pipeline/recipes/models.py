@@ -1,4 +1,4 @@
-"""The models of a recipe: parsed by the settings that their engines declare."""
+"""Parses the models of a recipe with the settings that their engines declare."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from pipeline.settings import Section
 
 
 def parse_models(models: object, problems: list[str]) -> dict[str, Section]:
-    """The models by name; a line in `problems` for each value that is wrong."""
+    """Return the models by name; add a line to `problems` for each wrong value."""
     if not isinstance(models, Mapping):
         problems.append("models: write the settings of each model under its name")
         return {}
@@ -29,6 +29,6 @@ def parse_models(models: object, problems: list[str]) -> dict[str, Section]:
 
 
 def name_problems(models: Models) -> list[str]:
-    """A line for each model whose name an engine has."""
+    """Return a line for each model that has the name of an engine."""
     taken = sorted(filter(is_engine, models))
     return [f"models: {name} is the name of an engine; give the model another" for name in taken]

@@ -1,4 +1,4 @@
-"""The pools of workers that a recipe's stages run in."""
+"""Assigns a recipe's stages to pools of workers."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -8,10 +8,10 @@ from pipeline.stages.registry import find_stage, is_stage
 
 
 def full_pools(recipe: Recipe) -> dict[str, Pool]:
-    """The pools, each stage of the recipe in one of them, in order.
+    """Return the pools, with each stage of the recipe in one of them, in order.
 
-    A stage that no pool names joins the pool of the stage before it. Where the recipe names no pools, neighboring
-    stages that declare the same pool share one.
+    A stage that no pool names joins the pool of the stage before it. If the recipe names no pools, neighboring stages
+    that declare the same pool share one.
     """
     full: dict[str, Pool] = {}
     for name, group in groupby(_pool_of_each(recipe), key=lambda pair: pair[0]):
@@ -22,7 +22,7 @@ def full_pools(recipe: Recipe) -> dict[str, Pool]:
 
 
 def pool_problems(recipe: Recipe) -> list[str]:
-    """What is wrong with the recipe's pools; empty: nothing. Stages that the recipe does not run are passed over."""
+    """Return what is wrong with the recipe's pools, if anything. Stages that the recipe does not run are ignored."""
     order = ", ".join(recipe.stages)
     problems = []
     for name, pool in recipe.pools.items():
@@ -42,12 +42,12 @@ def pool_problems(recipe: Recipe) -> list[str]:
 
 
 def _unknown_stage(name: str) -> str | None:
-    """None for a stage that exists and is switched off."""
+    """Say that a stage does not exist; None for one that exists and is switched off."""
     return None if is_stage(name) else f"there is no stage {name!r}"
 
 
 def _pool_of_each(recipe: Recipe) -> Iterator[tuple[str, str]]:
-    """(pool, stage) for every stage in order."""
+    """Yield (pool, stage) for every stage in order."""
     if not recipe.pools:
         yield from ((find_stage(stage).pool, stage) for stage in recipe.stages)
         return

@@ -1,6 +1,6 @@
-"""Pools of Ray actors, each with a worker and its engines, and how single calls to them end.
+"""Manages pools of Ray actors, each with a worker and its engines, and the results of calls to them.
 
-What stops a job travels to the driver as a value: an exception out of an actor would come wrapped by Ray.
+Errors that stop a job are sent to the driver as values: Ray would wrap an exception raised in an actor.
 """
 
 import json
@@ -18,9 +18,9 @@ from pipeline.job.usage import Effort
 
 @dataclass(frozen=True)
 class CallResult:
-    """What came of a call to an actor.
+    """Holds the result of a call to an actor.
 
-    A `died` actor is of no use any more. `lost`: an object that was to be worked on is gone with its node.
+    `died`: the actor is no longer usable. `lost`: an input object was lost with its node.
     """
 
     value: Any = None
@@ -30,9 +30,9 @@ class CallResult:
 
 
 class PoolActor:
-    """Opens its worker at once.
+    """Runs a worker, which it opens at once.
 
-    An exception there would be Ray's to tell; `opened` gives it to the driver as it is.
+    Ray would wrap an exception raised on opening; `opened` returns it to the driver unchanged.
     """
 
     def __init__(self, plan: WorkerPlan) -> None:
@@ -43,9 +43,9 @@ class PoolActor:
         return self._opened
 
     def run(self, work: BlockWork[Any], part: Part, *packed: Any) -> tuple[CallResult, Any]:
-        """(measure and effort, the packed content).
+        """Return (measure and effort, the packed content).
 
-        The second is an object of its own, which the driver passes on and never reads.
+        The second is a separate object, which the driver passes on and never reads.
         """
         result = guarded(lambda: self._run(work, part, packed))
         if result.error:
@@ -67,14 +67,14 @@ class PoolActor:
 
 
 class ActorHandle:
-    """An actor as the driver sees it. It gets work when its engines are loaded; `opening` is the call that tells."""
+    """Represents an actor in the driver. It gets work once its engines are loaded, when the call `opening` returns."""
 
     def __init__(self, plan: WorkerPlan, slots: int) -> None:
         import ray
 
         claims = plan.claims
         options: dict[str, Any] = {"num_cpus": claims.cpus, "num_gpus": claims.gpus, "max_restarts": 0}
-        if slots > 1:  # an actor with one slot works in its main thread, as some engines like it
+        if slots > 1:  # an actor with one slot works in its main thread, as some engines require
             options["max_concurrency"] = slots
         self.actor = ray.remote(**options)(PoolActor).remote(plan)
         self.opening = self.actor.opened.remote()
@@ -82,14 +82,14 @@ class ActorHandle:
         self.load = 0
 
     def kill(self) -> None:
-        """What a dead engine leaves in memory, here or on a GPU, goes with its process."""
+        """End the actor's process, and so free the memory of a dead engine, here or on a GPU."""
         import ray
 
         ray.kill(self.actor)
 
 
 class ActorPool:
-    """The actors of one plan, each for `slots` parts at once."""
+    """Holds the actors of one plan, each for `slots` parts at once."""
 
     def __init__(self, plan: WorkerPlan, slots: int) -> None:
         self.plan, self.slots = plan, slots
@@ -98,7 +98,7 @@ class ActorPool:
 
     @property
     def capacity(self) -> int:
-        """Parts that the pool works on at once."""
+        """Number of parts that the pool works on at once."""
         return len(self.actors) * self.slots
 
     def resize(self, size: int) -> None:
@@ -116,13 +116,13 @@ class ActorPool:
         handle.kill()
 
     def free(self) -> ActorHandle | None:
-        """The actor with the least work among those that have room for more."""
+        """Return the actor with the least work among those with a free slot."""
         free = [actor for actor in self.actors if actor.is_open and actor.load < self.slots]
         return min(free, key=lambda actor: actor.load, default=None)
 
 
 def result_of(future: Any) -> CallResult:
-    """How a call ended, for a future that is ready."""
+    """Return how a call ended, for a future that is ready."""
     import ray
 
     try:
@@ -145,7 +145,7 @@ def guarded(action: Callable[[], Any]) -> CallResult:
         return CallResult(error=flat(error), died=True)
     except ParleyError as error:
         return CallResult(error=flat(error))
-    except Exception as error:  # noqa: BLE001  whatever else goes wrong is a bug that must reach the driver whole
+    except Exception as error:  # noqa: BLE001  any other error is a bug that must reach the driver unchanged
         return CallResult(error=flat(LawBroken(f"{error!r}\n{traceback.format_exc()}")))
 
 

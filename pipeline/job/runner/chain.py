@@ -1,11 +1,12 @@
-"""The scheduler under Ray: which actor takes what, and when. It runs in the thread that asks for reports.
+"""Schedules the work under Ray: which actor takes what, and when. It runs in the thread that asks for reports.
 
 A part of a block goes from pool to pool as one object of Ray's store; when all parts of a block have left the last
-pool, one of its actors joins and commits them. So no audio reaches the driver. A pool starts no part while as many as
-the next pool can hold already wait for that one: what lies between two pools is bounded, whatever their speeds.
+pool, one of its actors joins and commits them. So no audio reaches the driver. A pool starts no part while the
+next pool already has as many waiting as it can work on at once: the queue between two pools is bounded, whatever their
+speeds.
 
-A part whose worker dies is tried again with a fresh one; one whose object is lost with a node begins again from its
-source. After ENGINE_LIVES such ends the job stops.
+A part whose worker dies is tried again with a new one; a part whose object is lost with a node begins again from its
+source. After ENGINE_LIVES such failures the job stops.
 """
 
 from collections import deque
@@ -27,10 +28,10 @@ BEAT_S = 1.0
 
 @dataclass(frozen=True)
 class _Task:
-    """A part on its way through pool number `pool`, or (`part` None) a block to be committed.
+    """Describes a part on its way through pool number `pool` or, with `part` None, a block to be committed.
 
-    `packed` are the objects to work on; none: the part comes from its source. `deaths` counts the workers of this pool
-    that died over it, `losses` how often what earlier pools had made of it was lost.
+    `packed` are the objects to work on; if empty, the part comes from its source. `deaths` counts the workers of this
+    pool that died on it, `losses` the times that the results of earlier pools were lost.
     """
 
     block: int
@@ -44,7 +45,7 @@ class _Task:
 
 
 class Chain(Generic[Report]):
-    """One pass of blocks, cut into parts, through the pools."""
+    """Runs one pass of blocks, cut into parts, through the pools."""
 
     def __init__(
         self,
@@ -62,7 +63,7 @@ class Chain(Generic[Report]):
         self._left = len(blocks)
 
     def reports(self) -> Generator[Report, None, None]:
-        """The report of each block, when it is committed."""
+        """Yield the report of each block when it is committed."""
         import ray
 
         for pool in self._pools:
@@ -88,7 +89,7 @@ class Chain(Generic[Report]):
             self._calls[actor.opening] = pool, actor, None, None
 
     def _start_calls(self) -> None:
-        """Give all free actors what there is for them, the last pool first: it makes room for the others."""
+        """Give work to all free actors, the last pool first, which makes room for the others."""
         for number in reversed(range(len(self._pools))):
             pool = self._pools[number]
             while (actor := pool.free()) and (task := self._next(number)):
@@ -151,7 +152,7 @@ class Chain(Generic[Report]):
         self._expect(pool, pool.add())
 
     def _try_again(self, pool: ActorPool, task: _Task, result: CallResult) -> None:
-        """The task is the next one of its pool; without its objects, its parts begin again from their source."""
+        """Put the task first in its pool's queue; if its objects are lost, its parts begin again from their source."""
         deaths, losses = task.deaths + result.died, task.losses + result.lost
         if max(deaths, losses) >= ENGINE_LIVES:
             raise rebuilt(result.error) if result.error else EngineDied(_why(pool, task, result))
@@ -163,7 +164,7 @@ class Chain(Generic[Report]):
             self._waiting[0].append(_Task(task.block, lost.part, measure=Measure(lost.measure.rows), losses=losses))
 
     def _advance(self, task: _Task, found: tuple[Measure, Effort], content: Any) -> None:
-        """To the next pool; behind the last one, to the other parts of the block."""
+        """Move the task to the next pool or, after the last one, to the other parts of its block."""
         assert task.part is not None
         measure, effort = found
         done = replace(task, packed=(content,), effort=task.effort + effort, measure=measure, pool=task.pool + 1)
@@ -186,5 +187,5 @@ class Chain(Generic[Report]):
 
 def _why(pool: ActorPool, task: _Task, result: CallResult) -> str:
     if result.lost:
-        return f"what was made of block {task.block} was lost {ENGINE_LIVES} times on its way to pool {pool.plan.name}"
+        return f"results of block {task.block} were lost {ENGINE_LIVES} times on the way to pool {pool.plan.name}"
     return f"block {task.block} ended its worker {ENGINE_LIVES} times in pool {pool.plan.name}"

@@ -1,4 +1,4 @@
-"""The in-process runner: a loop that one can read aloud and step through. Same corpus as Ray, one core."""
+"""Runs jobs in this process: a loop that you can read aloud and step through. Same corpus as Ray, one core."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ Report = TypeVar("Report")
 
 
 class LocalRunner:
-    """Keeps its workers for as long as each pass needs what the one before it had, so that engines load once."""
+    """Runs in this process. Keeps its workers while the next pass needs the same ones, so that engines load once."""
 
     def __init__(self) -> None:
         self._workers: list[tuple[WorkerPlan, PoolWorker]] = []
@@ -27,7 +27,7 @@ class LocalRunner:
             return
         self._close_all_but(pools)
         for plan in pools:
-            self._worker(plan)  # an engine that is missing is reported before any work
+            self._worker(plan)  # a missing engine is reported before the work begins
         ones = [1] * len(pools)
         for parts in cut_blocks(blocks, work.part_rows, pools, ones, ones):
             contents, effort = [], Effort()

@@ -1,4 +1,4 @@
-"""Silence for libraries in C++ that write to the process's stderr, past `sys.stderr`."""
+"""Silences C++ libraries that write to the process's stderr, past `sys.stderr`."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """What file descriptor 2 gets meanwhile is dropped; if the block raises, it is written after all.
+    """Drop everything written to file descriptor 2 during the block; if the block raises, write it after all.
 
     Ray's core announces there that its log level was set, which can be done only through the environment.
     """
@@ -19,7 +19,7 @@ def quiet_stderr() -> Iterator[None]:
         os.dup2(said.fileno(), 2)
         try:
             yield
-        except BaseException:  # an interrupt too: what was said may tell what it waited for
+        except BaseException:  # an interrupt too: the output may tell what the block waited for
             os.dup2(terminal, 2)
             said.seek(0)
             os.write(2, said.read())

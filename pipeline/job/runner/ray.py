@@ -1,4 +1,4 @@
-"""The Ray runner: each pool of a pass is a pool of actors, and parts of blocks go from one pool to the next."""
+"""Runs jobs on Ray: each pool of a pass is a pool of actors, and parts of blocks go from one pool to the next."""
 
 import logging
 import os
@@ -23,14 +23,14 @@ Report = TypeVar("Report")
 
 
 class RayRunner:
-    """A Ray cluster of this process's own, or the one at `address`.
+    """Runs on the Ray cluster at `address`, or on one that this process starts.
 
-    Keeps its actors for as long as each pass needs what the one before it had, so that engines load once.
+    Keeps its actors as long as the next pass needs the same ones, so that engines load once.
     """
 
     def __init__(self, address: str | None = None) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        # Ray's core prints warnings about its own actors over the bar; what goes wrong reaches us as exceptions.
+        # Ray's core prints warnings about its own actors over the bar; real failures arrive as exceptions.
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
         self._address = address
         self._started = False
@@ -46,7 +46,7 @@ class RayRunner:
         sizes = pool_sizes(claims, self._resources(), shared=self._address is None)
         slots = [plan.blocks_in_flight for plan in pools]
         parts = cut_blocks(blocks, work.part_rows, pools, sizes, slots)
-        # A worker has that many blocks in flight, not that many parts of blocks.
+        # The setting counts blocks in flight per worker, not parts of blocks.
         slots = [slot * max(map(len, parts)) if slot > 1 else 1 for slot in slots]
         sizes = [min(size, sum(map(len, parts))) for size in sizes]
         self._start(claims, sizes)
@@ -56,14 +56,14 @@ class RayRunner:
             yield from chain.reports()
             is_done = True
         finally:
-            if not is_done:  # an error, or whoever listens has left: calls may still be running
+            if not is_done:  # an error, or the consumer has stopped: calls may still be running
                 self._dismiss([])
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         import ray
 
         cpus = int(self._resources().get("CPU", 1.0))
-        self._dismiss([])  # their claims would be in the way
+        self._dismiss([])  # their claims would block these tasks
         self._start([], [])
         task = ray.remote(num_cpus=1, max_retries=ENGINE_LIVES)(_call)
         waiting, running = deque(items), deque[Any]()
@@ -81,7 +81,7 @@ class RayRunner:
             self._started = False
 
     def _staff(self, plans: Sequence[WorkerPlan], sizes: Sequence[int], slots: Sequence[int]) -> list[ActorPool]:
-        """The pools of a pass; those of the pass before are let go first, unless they are the same."""
+        """Return the pools of a pass; first dismiss the pools of the pass before, unless they are the same."""
         wanted = list(zip(plans, slots, strict=True))
         kept = [pool for pool in self._pools if (pool.plan, pool.slots) in wanted]
         self._dismiss(kept)
@@ -102,7 +102,7 @@ class RayRunner:
                 pool.resize(0)
 
     def _resources(self) -> dict[str, float]:
-        """CPUs and GPUs to share out: the cluster's, or this machine's."""
+        """Return the CPUs and GPUs to distribute: the cluster's, or this machine's."""
         if self._address is None:
             return {"CPU": float(len(os.sched_getaffinity(0))), "GPU": float(_local_gpus())}
         import ray
@@ -113,29 +113,29 @@ class RayRunner:
                     ray.init(address=self._address, log_to_driver=False, logging_level=logging.ERROR)
             except ConnectionError as error:
                 hint = "is it running, and does RAY_AUTH_MODE here agree with it?"
-                raise UserError(f"no Ray cluster lets us in at {self._address}: {hint}") from error
+                raise UserError(f"cannot connect to a Ray cluster at {self._address}: {hint}") from error
             self._started = True
         return dict(ray.cluster_resources())
 
     def _start(self, pools: Sequence[PoolClaims], sizes: Sequence[int]) -> None:
-        """Start this process's own Ray, unless it runs; refuse claims for which Ray would wait in silence for ever."""
+        """Start this process's own Ray unless it runs; refuse claims for which Ray would silently wait forever."""
         pairs = list(zip(pools, sizes, strict=True))
         cpus, gpus = sum(pool.cpus * size for pool, size in pairs), sum(pool.gpus * size for pool, size in pairs)
         there = self._resources()
         if gpus > there.get("GPU", 0.0):
-            raise UserError(f"the recipe's pools claim {gpus:g} GPUs, there are {there.get('GPU', 0.0):g}")
+            raise UserError(f"the recipe's pools claim {gpus:g} GPUs, but there are {there.get('GPU', 0.0):g}")
         if self._address is None:
             # On one machine claims may exceed the cores: pools wait for one another, and the kernel shares the cores.
             self._start_own(max(int(cpus), int(there["CPU"])) + 2)
         elif cpus + 1 > there.get("CPU", 0.0):
-            raise UserError(f"the recipe's pools claim {cpus:g} CPUs and Ray needs 1, there are {there['CPU']:g}")
+            raise UserError(f"the recipe's pools claim {cpus:g} CPUs and Ray needs 1, but there are {there['CPU']:g}")
 
     def _start_own(self, cpus: int) -> None:
         if self._started and cpus <= self._own_cpus:
             return
         import ray
 
-        self.close()  # a later pass may claim more than the one that Ray was started for
+        self.close()  # a later pass may claim more than the pass for which Ray was started
         quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.ERROR}
         try:
             with quiet_stderr():
@@ -148,10 +148,10 @@ class RayRunner:
 
 
 def pool_sizes(pools: Sequence[PoolClaims], resources: Mapping[str, float], shared: bool) -> list[int]:
-    """Workers of each pool: what the recipe says; else as many as the GPUs allow, which pools share; else one a core.
+    """Return the workers of each pool: the recipe's number, or as many as the shared GPUs allow, or one per core.
 
     On one machine (`shared`) every pool may have all cores, since pools wait for one another. On a cluster the claims
-    must fit side by side, and one CPU must stay free for whatever else runs there.
+    must fit side by side, and one CPU must stay free for other work.
     """
     cpus, gpus = resources.get("CPU", 1.0), resources.get("GPU", 0.0)
     spare_gpus = gpus - sum(pool.gpus * pool.workers for pool in pools)
@@ -169,12 +169,12 @@ def _local_gpus() -> int:
 
 
 def _call(function: Callable[[Item], Result], item: Item) -> Result:
-    """What Ray makes a task of: it takes plain functions only, and `map` takes partial ones too."""
+    """Call the function: Ray makes tasks of plain functions only, and `map` also takes partial ones."""
     return function(item)
 
 
 def _outcome(future: Any) -> Any:
-    """The result of a task; its own exception, not Ray's wrapping, if it raised one of ours."""
+    """Return the result of a task; raise its own exception, without Ray's wrapping, if it is one of Parley's."""
     import ray
 
     try:

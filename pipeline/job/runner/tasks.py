@@ -1,4 +1,4 @@
-"""What a runner runs: blocks, cut into parts, through pools of workers. Both runners do exactly these steps."""
+"""Defines the work of a runner: blocks, cut into parts, go through pools of workers. Both runners do these steps."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,11 +20,11 @@ Result = TypeVar("Result")
 Report = TypeVar("Report", covariant=True)
 
 PART_ROWS = 8
-"""Rows of a part where engines take clip after clip: about a minute of work of one core at most."""
+"""Rows of a part for engines that take clip after clip: at most about a minute of one core's work."""
 
 
 class PoolClaims(Protocol):
-    """What a pool takes of a machine: `workers` (0: as many as there is room for), CPUs and GPUs of each."""
+    """Describes a pool's share of a machine: `workers` (0: as many as fit), CPUs and GPUs of each."""
 
     @property
     def workers(self) -> int: ...
@@ -37,7 +37,7 @@ class PoolClaims(Protocol):
 
 
 class PoolWorker(Protocol):
-    """Holds engines. `run` raises EngineDied when one is gone; the worker is of no use then."""
+    """Holds engines. `run` raises EngineDied when one has died; the worker is useless then."""
 
     def run(self, content: Any) -> tuple[Any, Effort]: ...
 
@@ -45,11 +45,11 @@ class PoolWorker(Protocol):
 
 
 class WorkerPlan(Protocol):
-    """A pool of workers. A plan is a value: it travels, and workers of equal plans can stand in for each other.
+    """Describes a pool of workers. A plan is a picklable value, and workers of equal plans are interchangeable.
 
-    `open` makes a worker, in the process where it will work, and raises EngineUnavailable where an engine cannot load.
-    `blocks_in_flight`: blocks that one worker works on at once. `takes_batches`: its engines are quicker with many
-    rows at once than with one after another.
+    `open` makes a worker, in the process where it will work, and raises EngineUnavailable if an engine cannot load.
+    `blocks_in_flight`: blocks that one worker works on at once. `takes_batches`: its engines are faster with many rows
+    at once than with one after another.
     """
 
     @property
@@ -68,10 +68,10 @@ class WorkerPlan(Protocol):
 
 
 class BlockWork(Protocol[Report]):
-    """Where the content of blocks comes from and goes to. It travels.
+    """Loads and commits the content of blocks. It can be pickled.
 
-    Content is whatever the pools work on: dialogues, or clips and the speakers in them. `pack` makes one object of it
-    that travels well between workers. `commit` gets the contents of all parts, in order.
+    Content is whatever the pools work on: dialogues, or clips and the speakers in them. `pack` turns it into one
+    object that is cheap to send between workers. `commit` gets the contents of all parts, in order.
     """
 
     @property
@@ -90,9 +90,9 @@ class BlockWork(Protocol[Report]):
 
 @dataclass(frozen=True)
 class BlockPass:
-    """Blocks of dialogues come from `source` and are committed to `target`.
+    """Loads blocks of dialogues from `source` and commits them to `target`.
 
-    `only_live`: settled rows are left behind.
+    `only_live`: settled rows are left out.
     """
 
     source: Place
@@ -121,7 +121,7 @@ class BlockPass:
 
 @dataclass(frozen=True)
 class PoolPlan:
-    """A pool of the recipe, cut to the stages that this pass runs."""
+    """Plans a pool of the recipe, with only the stages that this pass runs."""
 
     name: str
     pool: Pool
@@ -137,7 +137,7 @@ class PoolPlan:
 
     @property
     def takes_batches(self) -> bool:
-        """Engines on a GPU do, and models, which may be remote; those that ship take clip after clip."""
+        """Tell whether the engines take batches, as those on a GPU and models do; the others take clip after clip."""
         recipe = self.order.recipe
         return self.pool.gpus > 0 or any(name in recipe.models for _, name in engines_of(recipe, self.order.stages))
 
@@ -146,11 +146,11 @@ class PoolPlan:
 
 
 class Runner(Protocol):
-    """Where the work is done.
+    """Does the work.
 
-    `run` takes blocks (number -> rows, about) through the pools and yields a report for each, in whatever order they
-    are committed. `map` applies a function that can travel to other processes, a bounded number of times at once, and
-    yields the results in the order of the items.
+    `run` takes blocks (number -> approximate rows) through the pools and yields a report for each, in the order of
+    their commits. `map` applies a picklable function, a bounded number of times at once, and yields the results in the
+    order of the items.
     """
 
     def run(
@@ -169,10 +169,10 @@ class Runner(Protocol):
 def cut_blocks(
     blocks: Mapping[int, int], part_rows: int, pools: Sequence[WorkerPlan], sizes: Sequence[int], slots: Sequence[int]
 ) -> list[list[Part]]:
-    """The parts of each block. `sizes` are the workers of each pool, `slots` the parts that one works on at once.
+    """Cut each block into parts. `sizes` are the workers of each pool, `slots` the parts that one works on at once.
 
-    A block stays whole for engines that take batches; else its parts have `part_rows` rows. Where the pass has too few
-    rows for that, as late retakes have, they are spread over all workers.
+    A block stays whole for engines that take batches; otherwise its parts have `part_rows` rows. If the pass has too
+    few rows for that, as in late retakes, they are spread over all workers.
     """
     batching = [size for plan, size, slot in zip(pools, sizes, slots, strict=True) if plan.takes_batches and slot == 1]
     takers = max(batching, default=0) or max(size * slot for size, slot in zip(sizes, slots, strict=True))
@@ -183,7 +183,7 @@ def cut_blocks(
 
 
 def plan_pools(order: WorkOrder) -> list[PoolPlan]:
-    """The recipe's pools for the order's stages; pools without any of them are left out."""
+    """Return the recipe's pools for the order's stages, without pools that have none of them."""
     plans = []
     for name, pool in full_pools(order.recipe).items():
         wanted = tuple(stage for stage in pool.stages if stage in order.stages)

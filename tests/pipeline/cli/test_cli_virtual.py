@@ -82,7 +82,7 @@ def test_check_of_a_bank_with_a_planted_speaker(real: Path) -> None:
         (("blend", "--count", 5, "--language", "zh=many"), "write it as CODE or CODE=SHARE"),
         (("blend", "--count", 5, "--language", "fr"), "no two speakers of 'fr' can be paired"),
         (("check", "--audio"), "--audio needs --recipe"),
-        (("check", "--recipe", "ke-speechchat"), "belong to --audio"),
+        (("check", "--recipe", "ke-speechchat"), "work only with --audio"),
     ],
 )
 def test_what_the_user_can_mend(words: tuple[object, ...], message: str, real: Path) -> None:

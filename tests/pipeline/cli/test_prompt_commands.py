@@ -140,8 +140,8 @@ def test_a_variable_may_be_a_file(store: Path, tmp_path: Path) -> None:
         ("ask/v1", "fr", None, ["instruction=x"], ["max_length=60"], [], "no prompt 'ask/fr/v1'"),
         ("ask/v7", "en", None, ["instruction=x"], ["max_length=60"], [], "no prompt 'ask/en/v7'"),
         ("ask", "en", None, ["instruction=x"], ["max_length=60"], [], "as in ke-rewrite/v1"),
-        ("words/v1", "en", None, [], [], [], "is no template"),
-        ("complaints/v1", "en", None, [], [], [], "is no template"),
+        ("words/v1", "en", None, [], [], [], "is not a template"),
+        ("complaints/v1", "en", None, [], [], [], "is not a template"),
     ],
 )
 def test_what_does_not_suit_is_one_line(

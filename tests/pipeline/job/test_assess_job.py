@@ -197,7 +197,7 @@ def test_voices_that_cannot_be_measured_are_named(bank: Path, monkeypatch: pytes
 @pytest.mark.parametrize(
     ("name", "words", "message"),
     [
-        ("tone", ["--encoder", "bands"], "the bank tone ships with Parley and stays as it is"),
+        ("tone", ["--encoder", "bands"], "the bank tone ships with Parley and is never changed"),
         ("", [], "--encoder is missing"),
         ("", ["--encoder", "ears"], "no encoder engine 'ears'"),
         ("", ["--encoder", "bands", "--set", "synthesize.engine=flite"], "the bank tone has no voice for flite"),

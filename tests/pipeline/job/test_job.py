@@ -160,7 +160,7 @@ def test_a_row_that_went_missing_is_noticed(input_file: str, tmp_path: Path) -> 
         run_tone(make_job(input_file), tmp_path / "corpus", listener=StopAfter(2))
     blocks = open_place(tmp_path / "corpus" / "work" / "ingested")
     write_block(blocks, 3, read_block(blocks, 3)[:2])
-    with pytest.raises(CorpusError, match="19 rows were packed, the input has 21"):
+    with pytest.raises(CorpusError, match="19 rows were packed, but the input has 21"):
         run_tone(make_job(input_file), tmp_path / "corpus")
     assert not (tmp_path / "corpus" / "manifest.json").exists()
 

@@ -105,7 +105,7 @@ def test_work_can_be_left_and_taken_up(runner: Runner, tmp_path: Path) -> None:
 def test_claims_that_do_not_fit_are_refused(ray_runner: RayRunner, tmp_path: Path) -> None:
     if list(Path("/dev").glob("nvidia[0-9]*")):
         pytest.skip("this machine has GPUs")
-    with pytest.raises(UserError, match="claim 2 GPUs, there are 0"):
+    with pytest.raises(UserError, match="claim 2 GPUs, but there are 0"):
         squares(ray_runner, 8, Squares(str(tmp_path / "tally"), claims=Claims(gpus=1.0)))
 
 

@@ -62,12 +62,12 @@ def test_a_job_on_a_running_cluster(
     run_tone(make_job(input_file), tmp_path / "local")
     run_tone(make_job(input_file), tmp_path / "cluster", RayRunner(address))
     assert files_of(tmp_path / "cluster") == files_of(tmp_path / "local")
-    with pytest.raises(UserError, match=r"claim 9 CPUs and Ray needs 1, there are 4"):
+    with pytest.raises(UserError, match=r"claim 9 CPUs and Ray needs 1, but there are 4"):
         run_tone(make_job(input_file, "pools.all.workers=9", "block_rows=1"), tmp_path / "refused", RayRunner(address))
 
 
 def test_gpus_that_are_not_there_are_refused_at_once(input_file: str, tmp_path: Path) -> None:
     if list(Path("/dev").glob("nvidia[0-9]*")):
         pytest.skip("this machine has GPUs")
-    with pytest.raises(UserError, match="claim 1 GPUs, there are 0"):
+    with pytest.raises(UserError, match="claim 1 GPUs, but there are 0"):
         run_tone(make_job(input_file, "pools.all.gpus=1"), tmp_path / "corpus", RayRunner())
