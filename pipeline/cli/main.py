@@ -298,8 +298,8 @@ def audit(directory: str, **options: Any) -> None:
     """Measure a corpus again, from its files alone; exit with code 3 if they contradict its claims.
 
     Measures hashes, the watermark and the attacks that it survives, error rates and speakers. A corpus does not choose
-    what runs here: for the models of its recipe give `--trust-recipe`, or name yours, `--set models.NAME={...}`. `--set`
-    also gives settings that the manifest cannot hold, such as `models.NAME.model=PATH` for a local checkpoint.
+    what runs here: for the models of its recipe give `--trust-recipe`, or name yours, `--set models.NAME={...}`.
+    `--set` also gives settings that the manifest cannot hold, such as `models.NAME.model=PATH` for a local checkpoint.
     """
     from pipeline.cli import audit as audit_commands
 
