@@ -51,7 +51,12 @@ def run(
 
 
 @pytest.mark.parametrize(
-    ("runner", "fault"), [("ray", "exit"), pytest.param("ray", "die", marks=pytest.mark.slow), ("local", "die")]
+    ("runner", "fault"),
+    [
+        pytest.param("ray", "exit", marks=pytest.mark.slow),
+        pytest.param("ray", "die", marks=pytest.mark.slow),
+        ("local", "die"),
+    ],
 )
 def test_a_block_survives_two_deaths_of_its_engine(runner: str, fault: str, source: Path, tmp_path: Path) -> None:
     assert run(source, tmp_path / "sound", "local").returncode == 0
@@ -96,7 +101,12 @@ def test_the_local_runner_replaces_a_dead_engine_and_closes_it(
 
 
 @pytest.mark.parametrize(
-    ("runner", "fault"), [("ray", "exit"), pytest.param("ray", "die", marks=pytest.mark.slow), ("local", "die")]
+    ("runner", "fault"),
+    [
+        pytest.param("ray", "exit", marks=pytest.mark.slow),
+        pytest.param("ray", "die", marks=pytest.mark.slow),
+        ("local", "die"),
+    ],
 )
 def test_a_block_that_kills_every_engine_stops_the_job(runner: str, fault: str, source: Path, tmp_path: Path) -> None:
     result = run(source, tmp_path / "faulty", runner, fault, faults=99)
