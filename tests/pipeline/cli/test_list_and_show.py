@@ -83,7 +83,7 @@ def test_an_engine_is_shown_for_each_kind_that_it_is_of(name: str) -> None:
 
 def test_settings_are_listed_with_default_and_meaning_and_sections_are_entered() -> None:
     rows = {path: (default, meaning) for path, default, meaning in setting_rows(WhisperModel)}
-    assert rows["model"] == (REQUIRED, "name that the server knows, hub id, or local checkpoint")
+    assert rows["model"] == (REQUIRED, "model name on the server, hub id, or local checkpoint")
     assert rows["backend"][0] == '"transformers"'
     assert rows["serving.device"][0] == '"auto"'
     assert not {"engine", "serving"} & rows.keys()

@@ -56,7 +56,9 @@ def test_a_model_that_is_only_described_is_trusted():
         pytest.param("x: !<tag:yaml.org,2002:python/object/apply:os.system> [ls]", "reaches into", id="in full"),
         pytest.param("x: !module:os", "!module:os can run code", id="module"),
         pytest.param("x: !include:other.yaml", "can run code or read other files", id="another file"),
-        pytest.param("x: !new:subprocess.Popen [ls]", "subprocess.Popen not a class", id="class of another package"),
+        pytest.param(
+            "x: !new:subprocess.Popen [ls]", "subprocess.Popen is not a class", id="class of another package"
+        ),
         pytest.param(
             "x: !new:speechbrain.utils.superpowers.subprocess.Popen [ls]", "not a class", id="through a module"
         ),
