@@ -8,7 +8,7 @@ from manifests.schema import Dialogue, Take
 from pipeline.audit.corpus_view import CorpusView
 from pipeline.engines.contract import Clip, Failure, Watermarker
 from pipeline.engines.watermark._message import message_of
-from pipeline.stages._turns import clip_of
+from pipeline.stages._takes import clip_of
 from pipeline.stages.watermark import WatermarkSettings
 
 

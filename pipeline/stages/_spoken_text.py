@@ -1,16 +1,61 @@
-"""Applies the recipe's limits to texts that will be spoken, for all stages that write them."""
+"""Prepares and checks texts that will be spoken, whoever wrote them: rules and models must pass the same checks.
 
+Typographic marks are removed first. Language models write them from habit, whatever the prompt says, and nobody hears
+them: to ask again because of a curly apostrophe would cost a whole answer. Characters with a sound (digits, symbols),
+or with a meaning that must be put into words (brackets, lists), stay, so that the checks complain of them.
+
+Each check returns a `Complaint` that can be shown to the author, or None. Lengths are as `text_length` counts them:
+words in English, characters in Chinese.
+"""
+
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 
+from manifests.reasons import Reason
 from manifests.schema import Dialogue
 from pipeline.engines.contract import Complaint
 from pipeline.recipe import Recipe
-from pipeline.stages._checks import check_answer, check_question, first_complaint
-from pipeline.stages._turns import with_texts
-from pipeline.stages._typography import without_marks
+from pipeline.stages._exchanges import with_texts
+from pipeline.text.lengths import text_length
+from pipeline.text.scripts import HAN, letters
+from pipeline.text.verbalize import unspeakable
 
+_INVISIBLE = (re.compile("[\u200b-\u200d\u2060\ufeff\u00ad]"), "")
+_RULES = {
+    "en": (
+        _INVISIBLE,
+        (re.compile("\u00a0"), " "),
+        (re.compile("[’‘ʼ]"), "'"),
+        (re.compile('[“”«»"]'), ""),
+        (re.compile("\u2011"), "-"),
+        (re.compile("…"), "..."),
+        # An en dash without spaces is a range, and a colon without one a time of day: both have a sound.
+        (re.compile(r" *— *| +– +|; *|: +"), ", "),
+    ),
+    "zh": (
+        _INVISIBLE,
+        (re.compile('[“”‘’「」『』《》〈〉"]'), ""),
+        (re.compile(f"(?<=[{HAN}])[·・](?=[{HAN}])"), ""),
+        (re.compile("…+(?=[。？！]|$)"), ""),
+        (re.compile(rf"(?<=[{HAN}]) *(?:[：；;—…]+|[:,](?!\d)) *"), "，"),
+        (re.compile(rf"(?<=[{HAN}])\?"), "？"),
+        (re.compile(rf"(?<=[{HAN}])!"), "！"),
+        (re.compile(rf"(?<=[{HAN}])\.(?![.\w])"), "。"),
+        (re.compile(f"(?<=[{HAN}。，？！、]) +(?=[{HAN}])"), ""),
+    ),
+}
 _QUESTION_LENGTH = 60
 """The longest question that the recipe's defaults allow in English, in words."""
+_HAN = re.compile(f"[{HAN}]")
+_KANA_OR_HANGUL = letters("kana", "hangul")
+_WORD = re.compile(r"[^\W\d_]+")
+_LETTER = re.compile(r"[^\W\d_]")
+_LATIN_LETTER = letters("latin")
+_LINE_BREAK = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")
+_SHOWN_CHARACTERS = 10
+# No spoken word is as long as this.
+_ENDLESS = re.compile(r"[^\W_]{60,}")
 
 
 def question_limit(recipe: Recipe, language: str) -> int:
@@ -43,3 +88,118 @@ def spoken_texts(fields: Mapping[str, str], language: str, question: str = "") -
 def with_spoken(dialogue: Dialogue, number: int, fields: Mapping[str, str], question: str = "") -> Dialogue:
     """Put these texts into that exchange of the dialogue."""
     return with_texts(dialogue, number, *spoken_texts(fields, dialogue.language, question))
+
+
+def without_marks(text: str, language: str) -> str:
+    """Return the text without typographic marks; texts in languages other than en and zh are unchanged."""
+    bare = text
+    for pattern, replacement in _RULES.get(language, ()):
+        bare = pattern.sub(replacement, bare)
+    return text if bare == text else bare.strip(" ,，")
+
+
+def first_complaint(*complaints: Complaint | None) -> Complaint | None:
+    return next((complaint for complaint in complaints if complaint), None)
+
+
+def check_question(
+    text: str,
+    language: str,
+    max_length: int,
+    *,
+    unlike: Iterable[str] = (),
+    speakable: bool = True,
+    allow_latin: bool = False,
+) -> Complaint | None:
+    """Say what is wrong with a user's question. `unlike`: texts that it must not repeat; `speakable`: it is final."""
+    return first_complaint(
+        check_present("question", text, language),
+        check_language("question", text, language),
+        check_words("question", text),
+        check_characters("question", text, language, allow_latin) if speakable else check_one_line("question", text),
+        check_length("question", text, language, max_length, Reason.TOO_LONG),
+        check_new("question", text, unlike),
+    )
+
+
+def check_answer(text: str, language: str, limit: int, *, allow_latin: bool = False) -> Complaint | None:
+    """Say what is wrong with the agent's answer, as it will be spoken."""
+    return first_complaint(
+        check_present("answer", text, language),
+        check_language("answer", text, language),
+        check_words("answer", text),
+        check_characters("answer", text, language, allow_latin),
+        check_length("answer", text, language, limit, Reason.ANSWER_TOO_LONG),
+    )
+
+
+def check_present(field: str, text: str, language: str) -> Complaint | None:
+    """Complain of a text without a single word, even if it has punctuation marks."""
+    return None if text_length(text, language) else Complaint(Reason.TEXT_ENGINE_FAILED, "empty", {"field": field})
+
+
+def check_length(field: str, text: str, language: str, limit: int, reason: Reason) -> Complaint | None:
+    if (length := text_length(text, language)) <= limit:
+        return None
+    return Complaint(reason, "too_long", {"field": field, "length": str(length), "limit": str(limit)})
+
+
+def check_characters(field: str, text: str, language: str, allow_latin: bool = False) -> Complaint | None:
+    return _unpronounceable(field, unspeakable(text, language, allow_latin=allow_latin))
+
+
+def check_words(field: str, text: str) -> Complaint | None:
+    """Complain of an overlong word: a model stuck in one letter writes a single word, which no word limit stops."""
+    words = _ENDLESS.findall(_HAN.sub(" ", text))
+    return _unpronounceable(field, [f"{word[:_SHOWN_CHARACTERS]}..." for word in words])
+
+
+def check_one_line(field: str, text: str) -> Complaint | None:
+    return _unpronounceable(field, _LINE_BREAK.findall(text))
+
+
+def check_language(field: str, text: str, language: str) -> Complaint | None:
+    if in_language(text, language):
+        return None
+    return Complaint(Reason.WRONG_LANGUAGE, "wrong_language", {"field": field})
+
+
+def check_new(field: str, text: str, earlier: Iterable[str]) -> Complaint | None:
+    """Complain of a text that repeats an earlier one, ignoring case and punctuation."""
+    if (key := bare(text)) not in {bare(other) for other in earlier}:
+        return None
+    return Complaint(Reason.TEXT_ENGINE_FAILED, "repeated", {"field": field}) if key else None
+
+
+def in_language(text: str, language: str) -> bool:
+    """Tell whether the text is in the script of the language; texts are too short for a statistical detector.
+
+    zh: at least half is Han, where a word in another script counts as much as one character (so that a product's name
+    does not outweigh the sentence around it). en: no Han, kana or Hangul, and most letters are Latin. Other languages,
+    and texts without letters, are not judged.
+    """
+    if language == "zh":
+        han, other = len(_HAN.findall(text)), len(_KANA_OR_HANGUL.findall(text))
+        # Scripts without spaces between words are measured by character, all others by run of letters.
+        words = len(_WORD.findall(_KANA_OR_HANGUL.sub(" ", _HAN.sub(" ", text))))
+        return han >= other + words
+    if language == "en":
+        latin, total = len(_LATIN_LETTER.findall(text)), len(_LETTER.findall(text))
+        has_east_asian = _HAN.search(text) or _KANA_OR_HANGUL.search(text)
+        return not has_east_asian and (total == 0 or 2 * latin > total)
+    return True
+
+
+def bare(text: str) -> str:
+    """Return only the letters and digits, case-folded, to compare texts that may differ in punctuation."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(character for character in folded if character.isalnum())
+
+
+def _unpronounceable(field: str, characters: Iterable[str]) -> Complaint | None:
+    """Complain of these characters; white space and control characters are escaped as in JSON, to be visible."""
+    shown = [c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in dict.fromkeys(characters)]
+    if not shown:
+        return None
+    values = {"field": field, "characters": " ".join(shown[:_SHOWN_CHARACTERS])}
+    return Complaint(Reason.UNPRONOUNCEABLE, "unpronounceable", values)

@@ -9,7 +9,7 @@ from pipeline.audio.levels import loudest_dbfs
 from pipeline.engines.contract import Clip, Failure, SpeechRecognizer, Transcript
 from pipeline.scoring.hallucination import SILENCE_DBFS, flags
 from pipeline.scoring.rates import score
-from pipeline.stages._turns import TurnPosition, clip_of, take_at
+from pipeline.stages._takes import TurnPosition, clip_of, take_at
 from pipeline.stages.cast import CASTING
 from pipeline.stages.contract import Context
 from pipeline.stages.gate import BY_SCORE, gate_of, judge_alone

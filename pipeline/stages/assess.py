@@ -22,7 +22,7 @@ from pipeline.recipe import Recipe
 from pipeline.settings import EngineList, Section
 from pipeline.stages._loudness import LOUDNESS
 from pipeline.stages._reference_embeddings import load_reference_embeddings, reference_embeddings_version
-from pipeline.stages._turns import clip_of, find_takes, is_good_so_far, put_takes, take_at
+from pipeline.stages._takes import clip_of, find_takes, is_good_so_far, put_takes, take_at
 from pipeline.stages.contract import Context, EngineKey, Resource, Stage
 
 _NAMES = frozenset(field.name for field in fields(Quality))

@@ -19,9 +19,8 @@ from manifests.schema import Dialogue, Turn
 from pipeline.engines.contract import Complaint, TextAnswer, TextRequest
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
-from pipeline.stages._asking import Asking, ask_in_turn, is_model
+from pipeline.stages._exchanges import Asking, ask_in_turn, exchange_count, is_model, spoken_history
 from pipeline.stages._spoken_text import check_spoken, question_limit, spoken_texts
-from pipeline.stages._turns import exchange_count, spoken_history
 from pipeline.stages.contract import Context, EngineKey, Stage
 
 _SEED_BITS = 63

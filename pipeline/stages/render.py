@@ -18,7 +18,7 @@ from pipeline.engines.contract import Samples
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
 from pipeline.stages._loudness import LOUDNESS
-from pipeline.stages._turns import clip_of, find_takes, is_raw, put_takes, take_at
+from pipeline.stages._takes import clip_of, find_takes, is_raw, put_takes, take_at
 from pipeline.stages.assess import AssessSettings
 from pipeline.stages.contract import Context, Resource, Stage
 

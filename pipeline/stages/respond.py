@@ -9,17 +9,17 @@ Length, script and characters of both texts are checked here, whatever the engin
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from pydantic import Field
 
 from manifests.schema import Dialogue
-from pipeline.engines.contract import Check, Complaint, TextRequest
+from pipeline.engines.contract import Complaint, TextRequest
 from pipeline.engines.text._chat.template import load_template
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
-from pipeline.stages._asking import Asking, ask_in_turn, check_prompt, is_model
+from pipeline.stages._exchanges import Asking, ask_in_turn, check_prompt, exchange_at, is_model, spoken_history
 from pipeline.stages._spoken_text import check_spoken, with_spoken
-from pipeline.stages._turns import exchange_at, spoken_history
 from pipeline.stages.contract import Context, EngineKey, Stage
 
 
@@ -32,12 +32,11 @@ class RespondSettings(Section):
 
 def respond(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
     settings = context.recipe.section(RespondSettings)
-    ask = _ask_model if is_model(context.recipe, settings.engine) else _ask_rules
     step = Asking(
         engine=settings.engine,
         prompt=settings.prompt,
         retries=settings.retries,
-        request=lambda dialogue, number: ask(dialogue, number, context),
+        request=lambda dialogue, number: _request(dialogue, number, context),
         use=lambda dialogue, number, answer: with_spoken(
             dialogue, number, answer.fields, exchange_at(dialogue, number).user.text or ""
         ),
@@ -59,40 +58,30 @@ def polishes_questions(recipe: Recipe, language: str) -> bool:
     return any(key.field == "question" for key in asked_for)
 
 
-def _ask_rules(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
+def _request(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
+    recipe = context.recipe
+    settings = recipe.section(RespondSettings)
     pair = exchange_at(dialogue, number)
-    settings = context.recipe.section(RespondSettings)
-    return TextRequest(
-        task="respond",
-        language=dialogue.language,
-        variables={"question": pair.user.text or "", "answer": pair.agent.original_text},
-        seed=context.seed_for("respond", dialogue, pair.user_index),
-        options={"answer_limit": context.recipe.texts.answer_limit, "answer_target": settings.answer_target},
-        check=_check(dialogue, number, context.recipe),
-    )
-
-
-def _ask_model(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
-    pair = exchange_at(dialogue, number)
-    return TextRequest(
-        task="respond",
-        language=dialogue.language,
-        variables={"question": pair.user.text or ""},
-        seed=context.seed_for("respond", dialogue, pair.user_index),
-        options={"answer_limit": context.recipe.texts.answer_limit},
-        history=spoken_history(dialogue, number),
-        form="next" if number else "first",
-        check=_check(dialogue, number, context.recipe),
-    )
-
-
-def _check(dialogue: Dialogue, number: int, recipe: Recipe) -> Check:
-    question = exchange_at(dialogue, number).user.text or ""
+    question = pair.user.text or ""
 
     def check(fields: Mapping[str, str]) -> Complaint | None:
         return check_spoken(fields, dialogue, recipe, question=question)
 
-    return check
+    request = TextRequest(
+        task="respond",
+        language=dialogue.language,
+        variables={"question": question},
+        seed=context.seed_for("respond", dialogue, pair.user_index),
+        options={"answer_limit": recipe.texts.answer_limit},
+        check=check,
+    )
+    if is_model(recipe, settings.engine):
+        return replace(request, history=spoken_history(dialogue, number), form="next" if number else "first")
+    return replace(
+        request,
+        variables={**request.variables, "answer": pair.agent.original_text},
+        options={**request.options, "answer_target": settings.answer_target},
+    )
 
 
 def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:

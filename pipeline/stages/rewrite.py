@@ -6,27 +6,52 @@ with its material) or, for later turns, "next" (`instruction`, and the exchanges
 `max_length`.
 The template decides whether a model's question contains fillers.
 
-Sources that no rewriting can save are rejected before a model is asked: see `pipeline.stages._model_input`.
+A model can turn many an unspeakable *task* into a speakable question (an essay into a question about its topic, a
+picture into one about what it shows), so the rules' verdicts on tables, media, long writing, formulas and missing
+material do not apply before a model; the question that it wrote is judged instead. These sources remain hopeless, and
+are rejected before a model is asked:
+
+* unsafe: the topic stays unsafe in any wording;
+* code: a question about the same code needs code in its answer;
+* a source that is hardly text, or longer than the recipe allows for a model.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from pydantic import Field
 
-from manifests.schema import Dialogue
+from manifests.reasons import Reason
+from manifests.schema import Dialogue, Turn
 from pipeline.engines.contract import Check, Complaint, TextAnswer, TextRequest
+from pipeline.engines.text.rules.limits import beginning
+from pipeline.engines.text.rules.patterns import screen_wording
+from pipeline.engines.text.rules.screen import Finding, judge_source, non_text_share
 from pipeline.recipe import Lengths, Recipe
 from pipeline.settings import Section
-from pipeline.stages._asking import Asking, ask_in_turn, check_prompt, is_model
-from pipeline.stages._checks import check_question
-from pipeline.stages._model_input import InputLimits, model_source, reject_hopeless
-from pipeline.stages._spoken_text import question_limit
-from pipeline.stages._turns import exchange_at, source_history, with_texts
-from pipeline.stages._typography import without_marks
-from pipeline.stages.contract import Context, EngineKey, Stage
+from pipeline.stages._exchanges import (
+    Asking,
+    all_exchanges,
+    ask_in_turn,
+    check_prompt,
+    exchange_at,
+    is_model,
+    source_history,
+    with_texts,
+)
+from pipeline.stages._spoken_text import check_question, question_limit, without_marks
+from pipeline.stages.contract import Context, EngineKey, Stage, reject
 from pipeline.stages.respond import polishes_questions
 from pipeline.stages.screen import ScreenSettings
-from pipeline.text.fragments import PATTERNS
+from pipeline.text.fragments import PATTERNS, find_fragment
+from pipeline.text.verbalize import strip_markup, text_length
+
+_HOPELESS = frozenset({Reason.UNSAFE, Reason.CODE})
+_SOURCE_LENGTH = 400
+_FRAGMENT_LENGTH = 120
+"""As the recipe's defaults for English."""
+_CHARACTERS_PER_WORD = 20
+"""A text with fewer than one word per this many characters is not prose; its characters are counted instead."""
 
 
 class RewriteSettings(Section):
@@ -46,56 +71,94 @@ class RewriteSettings(Section):
 def rewrite(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
     recipe = context.recipe
     settings = recipe.section(RewriteSettings)
-    model = is_model(recipe, settings.engine)
-    if model:
-        dialogues = [reject_hopeless(dialogue, _limits(recipe)) for dialogue in dialogues]
-    ask = _ask_model if model else _ask_rules
+    if is_model(recipe, settings.engine):
+        dialogues = [_reject_hopeless(dialogue, recipe) for dialogue in dialogues]
     step = Asking(
         engine=settings.engine,
         prompt=settings.prompt,
         retries=settings.retries,
-        request=lambda dialogue, number: ask(dialogue, number, context),
+        request=lambda dialogue, number: _request(dialogue, number, context),
         use=lambda dialogue, number, answer: _rewritten(dialogue, number, answer, recipe),
     )
     return ask_in_turn(step, dialogues, context)
 
 
-def _ask_rules(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
+@dataclass(frozen=True, slots=True)
+class _ModelSource:
+    """Holds a model's input: `text` is the `variable` of `form`; the question must not simply repeat `material`."""
+
+    form: str
+    variable: str
+    text: str
+    material: str
+
+
+def _model_source(dialogue: Dialogue, number: int, settings: RewriteSettings) -> _ModelSource:
+    user = exchange_at(dialogue, number).user
+    if number == 0 and settings.fragments:
+        limit = settings.fragment_length.get(dialogue.language, _FRAGMENT_LENGTH)
+        if fragment := find_fragment(user.original_text, user.material, dialogue.language, limit):
+            return _ModelSource("fragment", "fragment", fragment.text, fragment.text)
+    whole = f"{user.original_text}\n{user.material}".strip()
+    return _ModelSource("next" if number else "whole", "instruction", whole, user.material)
+
+
+def _reject_hopeless(dialogue: Dialogue, recipe: Recipe) -> Dialogue:
+    """Reject the dialogue if a model should not be asked about one of its turns."""
+    for number in all_exchanges(dialogue):
+        if found := _judge(dialogue, number, recipe):
+            return reject(dialogue, found.reason, found.detail)
+    return dialogue
+
+
+def _judge(dialogue: Dialogue, number: int, recipe: Recipe) -> Finding | None:
+    user, language = exchange_at(dialogue, number).user, dialogue.language
+    screened, found = recipe.find(ScreenSettings), None
+    if screened:
+        found = _non_text(user, language, screened.max_non_text_share)
+    if screened and screened.rules_first and not found:
+        found = judge_source(user.original_text, user.material, language)
+        found = found if found and found.reason in _HOPELESS else None
+    return found or _too_long(dialogue, number, recipe.section(RewriteSettings))
+
+
+def _non_text(user: Turn, language: str, limit: float) -> Finding | None:
+    text = strip_markup(f"{beginning(user.original_text)}\n{beginning(user.material)}")
+    share = non_text_share(text, screen_wording(language))
+    return Finding(Reason.NON_TEXT, f"share {share:.2f}, the limit is {limit:.2f}") if share > limit else None
+
+
+def _too_long(dialogue: Dialogue, number: int, settings: RewriteSettings) -> Finding | None:
+    """Find a source that is too long. Only a fragment may be cut; other sources are used whole or rejected."""
+    source = _model_source(dialogue, number, settings)
+    limit = settings.source_length.get(dialogue.language, _SOURCE_LENGTH)
+    length = max(text_length(source.text, dialogue.language), len(source.text) // _CHARACTERS_PER_WORD)
+    if source.form == "fragment" or length <= limit:
+        return None
+    return Finding(Reason.TOO_LONG, f"length {length}, the limit is {limit}")
+
+
+def _request(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
+    recipe, language = context.recipe, dialogue.language
+    settings = recipe.section(RewriteSettings)
     pair = exchange_at(dialogue, number)
-    settings = context.recipe.section(RewriteSettings)
-    return TextRequest(
+    request = TextRequest(
         task="rewrite",
-        language=dialogue.language,
+        language=language,
         variables={"instruction": pair.user.original_text, "material": pair.user.material},
         seed=context.seed_for("rewrite", dialogue, pair.user_index),
-        options={"fillers": settings.fillers, "max_length": question_limit(context.recipe, dialogue.language)},
-        check=_check(dialogue.language, context.recipe, pair.user.material),
+        options={"max_length": question_limit(recipe, language)},
+        check=_check(language, recipe, pair.user.material),
     )
-
-
-def _ask_model(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
-    pair = exchange_at(dialogue, number)
-    source = model_source(dialogue, number, _limits(context.recipe))
-    return TextRequest(
-        task="rewrite",
-        language=dialogue.language,
+    if not is_model(recipe, settings.engine):
+        return replace(request, options={**request.options, "fillers": settings.fillers})
+    source = _model_source(dialogue, number, settings)
+    return replace(
+        request,
         variables={source.variable: source.text},
-        seed=context.seed_for("rewrite", dialogue, pair.user_index),
-        options={"max_length": question_limit(context.recipe, dialogue.language)},
         history=source_history(dialogue, number),
         form=source.form,
-        check=_check(dialogue.language, context.recipe, source.material),
-    )
-
-
-def _limits(recipe: Recipe) -> InputLimits:
-    settings, screened = recipe.section(RewriteSettings), recipe.find(ScreenSettings)
-    return InputLimits(
-        settings.fragments,
-        settings.fragment_length,
-        settings.source_length,
-        screened.max_non_text_share if screened else 1.0,
-        screened is not None and screened.rules_first,
+        check=_check(language, recipe, source.material),
     )
 
 

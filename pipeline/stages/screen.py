@@ -22,8 +22,7 @@ from manifests.schema import Dialogue
 from pipeline.engines.contract import TextAnswer, TextRequest
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
-from pipeline.stages._asking import Asking, ask_in_turn, check_prompt, is_model
-from pipeline.stages._turns import exchange_at, source_history
+from pipeline.stages._exchanges import Asking, ask_in_turn, check_prompt, exchange_at, is_model, source_history
 from pipeline.stages.contract import Context, EngineKey, Stage, reject
 from pipeline.stages.registry import engines_of
 

@@ -16,7 +16,7 @@ from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Failure, SpeechRequest, SpeechSynthesizer
 from pipeline.recipe import Recipe
 from pipeline.settings import EngineList, Section
-from pipeline.stages._turns import TurnPosition, find_turns, put_takes
+from pipeline.stages._takes import TurnPosition, find_turns, put_takes
 from pipeline.stages.cast import CASTING
 from pipeline.stages.contract import Context, EngineKey, Stage, attempt_of
 from pipeline.stages.gate import GateSettings, Rung

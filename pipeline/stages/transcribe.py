@@ -20,8 +20,8 @@ from pipeline.scoring.duration import DurationLimits, duration_reason
 from pipeline.scoring.normalize import metric
 from pipeline.settings import EngineByLanguage, Section
 from pipeline.stages._second_opinion import decide, doubtful_turns
+from pipeline.stages._takes import TurnPosition, find_takes, is_good_so_far, put_takes, take_at
 from pipeline.stages._transcripts import covers, hear, not_evidence
-from pipeline.stages._turns import TurnPosition, find_takes, is_good_so_far, put_takes, take_at
 from pipeline.stages.cast import CASTING
 from pipeline.stages.contract import Context, EngineKey, Stage
 from pipeline.stages.gate import GateSettings, gate_of

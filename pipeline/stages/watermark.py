@@ -17,7 +17,7 @@ from pipeline.engines.contract import Clip, Detection, Failure, Watermarker
 from pipeline.engines.watermark._message import bit_errors, message_of
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
-from pipeline.stages._turns import clip_of, find_takes, is_raw, put_takes, take_at
+from pipeline.stages._takes import clip_of, find_takes, is_raw, put_takes, take_at
 from pipeline.stages.contract import Context, EngineKey, Stage
 
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -42,7 +42,7 @@ def test_a_fragment_goes_out_alone_and_only_for_the_first_turn(monkeypatch: pyte
         asked.append((instruction, material, language, limit))
         return Fragment("summarizing", "Green tea is a plant.")
 
-    monkeypatch.setattr("pipeline.stages._model_input.find_fragment", find)
+    monkeypatch.setattr("pipeline.stages.rewrite.find_fragment", find)
     played = play(
         REWRITE,
         [with_material(RAW, "Text: Green tea is a plant.")],
@@ -61,7 +61,7 @@ def test_a_fragment_goes_out_alone_and_only_for_the_first_turn(monkeypatch: pyte
 
 
 def test_without_fragments_nobody_looks_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.stages._model_input.find_fragment", None)
+    monkeypatch.setattr("pipeline.stages.rewrite.find_fragment", None)
     played = play(REWRITE, [RAW], model_recipe(), writer=fields(question="What is it?"))
     assert played.dialogues[0].status == "live"
 

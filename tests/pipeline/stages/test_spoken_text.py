@@ -4,7 +4,7 @@ import pytest
 
 from manifests.reasons import Reason
 from pipeline.engines.contract import Complaint
-from pipeline.stages._checks import check_answer, check_question, in_language
+from pipeline.stages._spoken_text import check_answer, check_question, in_language
 from tests.tables import each_row
 
 

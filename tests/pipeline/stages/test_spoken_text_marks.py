@@ -1,6 +1,6 @@
 """Typographic marks go, whatever has a sound or a meaning stays."""
 
-from pipeline.stages._typography import without_marks
+from pipeline.stages._spoken_text import without_marks
 from pipeline.text.verbalize import unspeakable
 from tests.tables import each_row
 
