@@ -1,22 +1,23 @@
 # `make demo` sets everything up and runs the main job on the sample; `make test` passes the tests. Nothing else is
 # needed on a Debian or Ubuntu machine with Python 3.11 or newer.
 
-# The one place where PyTorch is chosen. PyPI's own build of this version works with a GPU and without; for the small
-# CPU build: make demo TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
+# What is installed is what constraints.txt says, to the hash, but for PyTorch, which is chosen here alone. PyPI's own
+# build of this version works with a GPU and without; for the small CPU build:
+# make demo TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
 TORCH ?= torch==2.13.0
 PYTHON ?= python3
 SYSTEM_PACKAGES = flite libflite1 festival festvox-us-slt-hts festvox-kallpc16k festvox-kdlpc16k espeak-ng \
 	libespeak-ng1 libsndfile1
 
 EXTRAS = offline,llm,voicebank,quality,recognizers,audioseal,audit
-# Asks for a webrtcvad that must be compiled; the extra `voicebank` brings the same in a wheel.
+# Beside the extras: what it asks for must not all be installed (docker/lock.sh).
 RESEMBLYZER = resemblyzer==0.1.4
 
 VENV = .venv
 PARLEY = $(VENV)/bin/parley
 export RAY_USAGE_STATS_ENABLED = 0
 
-.PHONY: demo test test-slow test-peers test-cosyvoice lint bench clean
+.PHONY: demo test test-slow test-peers test-cosyvoice lint lock clean
 
 demo: $(VENV)/ready
 	$(PARLEY) demo
@@ -44,15 +45,18 @@ lint: $(VENV)/ready
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-$(VENV)/ready: pyproject.toml Makefile docker/system-packages.sh
+$(VENV)/ready: pyproject.toml constraints.txt Makefile docker/system-packages.sh
 	sh docker/system-packages.sh $(SYSTEM_PACKAGES)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Parley needs Python 3.11 or newer: make PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --upgrade pip
+	$(VENV)/bin/pip install --quiet --no-deps --require-hashes --requirement constraints.txt
 	$(VENV)/bin/pip install --quiet $(TORCH)
-	$(VENV)/bin/pip install --quiet --editable ".[$(EXTRAS),dev]"
-	$(VENV)/bin/pip install --quiet --no-deps $(RESEMBLYZER)
+	$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
+
+# Every package that an installation brings, with its version and hashes, after pyproject.toml changed. Needs uv.
+lock:
+	sh docker/lock.sh $(TORCH) $(RESEMBLYZER) $(EXTRAS),dev
 
 clean:
 	rm -rf $(VENV) .peers demo

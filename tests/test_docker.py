@@ -18,12 +18,14 @@ import jsonschema
 import pytest
 import yaml
 from docker.utils.build import exclude_paths
+from packaging.requirements import Requirement
 
 from pipeline.engines.tts.cosyvoice.upstream import COMMIT
 
 ROOT = Path(__file__).parent.parent
 DOCKER = ROOT / "docker"
 TARGETS = ("cpu", "gpu")
+CONSTRAINTS = {"cpu": "constraints.txt", "gpu": "docker/constraints-gpu.txt"}
 # Not in the Makefile's list: what the launcher of a cluster needs inside the container.
 LAUNCHER_PACKAGES = {"openssh-client", "rsync"}
 # In the Makefile's list or beside it, but already part of the Python that an image has.
@@ -79,6 +81,12 @@ def built_from() -> set[str]:
     return {"pyproject.toml", project["project"]["readme"], *project["project"]["license-files"], *packages}
 
 
+def pins(target: str) -> dict[str, str]:
+    """The versions in a list of constraints, by package; of several, by the Python, the last."""
+    text = (ROOT / CONSTRAINTS[target]).read_text(encoding="utf-8")
+    return dict(re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE))
+
+
 def cluster() -> dict[str, Any]:
     loaded = yaml.safe_load((DOCKER / "ray-cluster.yaml").read_text(encoding="utf-8"))
     assert isinstance(loaded, dict)
@@ -113,9 +121,11 @@ def test_torch_pin_is_that_of_the_makefile() -> None:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_torch_comes_before_parley_and_parley_brings_the_engines(target: str) -> None:
-    installs = [words for words in shell_commands(target) if words[:2] == ["pip", "install"]]
+    installs = [words for words in shell_commands(target) if words[:2] in (["pip", "install"], ["uv", "pip"])]
     assert [words[-1] for words in installs][:2] == ["${TORCH}", "/src[${EXTRAS}]"]
     assert len(installs) == (4 if target == "gpu" else 2)
+    # uv checks the hashes that a constraint has, and lets through what has none.
+    assert installs[1][-3:-1] == ["--constraint", f"/src/{CONSTRAINTS[target]}"]
     (extras,) = [value.removeprefix("EXTRAS=") for (value,) in of(target, "ARG") if value.startswith("EXTRAS=")]
     known = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     on_gpus = {"gpu", "quality", "recognizers", "audioseal"} if target == "gpu" else set()
@@ -186,7 +196,7 @@ def test_context_holds_the_distribution_and_nothing_else(tmp_path: Path) -> None
         "prompts/LOCK",
         "voicebank/voice.py",
     }
-    inside |= {name for name in built_from() if "." in name or name == "LICENSE"}
+    inside |= {name for name in built_from() if "." in name or name == "LICENSE"} | set(CONSTRAINTS.values())
     for name in {*inside, *OUTSIDE}:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
@@ -196,9 +206,33 @@ def test_context_holds_the_distribution_and_nothing_else(tmp_path: Path) -> None
     assert kept == inside
 
 
-def test_context_lets_through_what_pyproject_builds_from() -> None:
+def test_context_lets_through_what_an_image_is_built_from() -> None:
     lines = (DOCKER / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
-    assert {line[1:] for line in lines if line.startswith("!")} == built_from()
+    assert {line[1:] for line in lines if line.startswith("!")} == built_from() | set(CONSTRAINTS.values())
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_dependency_is_pinned_with_a_hash(target: str) -> None:
+    text = (ROOT / CONSTRAINTS[target]).read_text(encoding="utf-8")
+    entries = re.findall(r"^[\w.-]+==.*\n(?:    --hash=.*\n)*", text, re.MULTILINE)
+    assert entries and [entry for entry in entries if "--hash=sha256:" not in entry] == []
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = set(project["optional-dependencies"]) - ({"gpu"} if target == "cpu" else set())
+    lines = [*project["dependencies"], *(line for name in extras for line in project["optional-dependencies"][name])]
+    wanted = [Requirement(line) for line in lines]
+    pinned = pins(target)
+    lacking = [
+        str(one)
+        for one in wanted
+        if one.name not in ("parley", "torch") and not one.specifier.contains(pinned.get(one.name.lower(), ""))
+    ]
+    assert lacking == [], "run make lock"
+
+
+def test_what_decides_bytes_is_the_same_in_both_images() -> None:
+    deciding = ("numpy", "pyarrow", "regex", "soundfile", "soxr", "wetext", "zhconv")
+    differing = [name for name in deciding if pins("cpu")[name] != pins("gpu")[name]]
+    assert differing == ["numpy"]  # vLLM's numba holds it back
 
 
 def test_cluster_file_follows_the_schema_of_ray() -> None:
@@ -251,7 +285,7 @@ def test_cosyvoice_is_the_commit_that_the_engine_was_tested_with() -> None:
 
 
 def test_cosyvoice_has_the_packages_that_its_page_lists() -> None:
-    installs = [words[2:] for words in shell_commands("gpu") if words[:2] == ["pip", "install"]][2:]
+    installs = [words[2:] for words in shell_commands("gpu") if words[:2] == ["pip", "install"]][1:]
     inside = {word for words in installs for word in words if not word.startswith("-")}
     (listed,) = re.findall(
         r"pip install ((?:[\w-]+==[\w.]+[ \\\n]*)+)", cosyvoice_page().split("## Installing it by hand")[1]
