@@ -63,21 +63,19 @@ def test_samples_beyond_full_scale_are_clipped():
     assert scores(loud) == scores(Clip(np.clip(loud.samples, -1, 1), RATE))
 
 
-@pytest.mark.parametrize(
-    ("samples", "words"),
-    [
-        pytest.param(np.zeros(0, np.float32), "at least 1 s", id="empty"),
-        pytest.param(hum(0.99).samples, "at least 1 s", id="too short"),
-        pytest.param(np.zeros(2 * RATE, np.float32), "silent", id="silence"),
-        pytest.param(np.full(2 * RATE, np.nan, np.float32), "NaN", id="nan"),
-    ],
-)
-def test_what_cannot_be_rated_is_a_failure_among_clips(samples, words):
-    failed, rated = engine().predict([Clip(samples, RATE), hum(1)])
-    assert isinstance(failed, Failure)
-    assert failed.reason is Reason.MEASUREMENT_FAILED
-    assert words in failed.detail
+def test_what_cannot_be_rated_is_a_failure_among_clips():
+    unfit = [
+        (np.zeros(0, np.float32), "at least 1 s"),
+        (hum(0.99).samples, "at least 1 s"),
+        (np.zeros(2 * RATE, np.float32), "silent"),
+        (np.full(2 * RATE, np.nan, np.float32), "NaN"),
+    ]
+    *failed, rated = engine().predict([*(Clip(samples, RATE) for samples, _ in unfit), hum(1)])
     assert not isinstance(rated, Failure)
+    for failure, (_, words) in zip(failed, unfit, strict=True):
+        assert isinstance(failure, Failure)
+        assert failure.reason is Reason.MEASUREMENT_FAILED
+        assert words in failure.detail
 
 
 def test_version_names_both_packages():
