@@ -3,8 +3,8 @@
     python tests/peers/environments.py [NAME ...]
 
 They go to `.peers` in the checkout, or where PARLEY_PEERS_DIR says: 4 GB. One that is built stays as it is. vLLM is a
-build for CPUs (the project's own wheels are for GPUs alone), and llama.cpp is compiled, both at once in about eight
-minutes on two cores. pip must know an index that has PyTorch's CPU builds.
+build for CPUs (the project's own wheels are for GPUs alone); nothing is compiled. pip must know an index that has
+PyTorch's CPU builds.
 """
 
 import os
@@ -31,7 +31,6 @@ class Environment:
     packages: tuple[str, ...]
     test_tools: bool = False
     unwanted: tuple[str, ...] = ()
-    cmake_arguments: tuple[str, ...] = ()
 
     @property
     def directory(self) -> Path:
@@ -54,21 +53,8 @@ VLLM = Environment(
 )
 """Also serves for `transformers serve`, and for making the checkpoints."""
 
-LLAMA_CPP = Environment(
-    "llama-cpp",
-    ("llama-cpp-python[server]==0.3.36",),
-    # A library for this test alone: half of the files, none of them optimized further than pays.
-    cmake_arguments=(
-        f"-DCMAKE_PROJECT_llama.cpp_INCLUDE={Path(__file__).with_name('llama_cpp_library.cmake')}",
-        "-DCMAKE_BUILD_TYPE=None",
-        "-DCMAKE_C_FLAGS=-O1",
-        "-DCMAKE_CXX_FLAGS=-O1",
-        "-DGGML_LLAMAFILE=OFF",
-        "-DGGML_NATIVE=OFF",
-        "-DGGML_OPENMP=OFF",
-        "-DLLAVA_BUILD=OFF",
-    ),
-)
+LLAMA_CPP = Environment("llama-cpp", ("xllamacpp==2026.10.11549",))
+"""llama.cpp with its own server, built ahead."""
 
 ENVIRONMENTS = {environment.name: environment for environment in (VLLM, LLAMA_CPP)}
 
@@ -79,7 +65,7 @@ def main(names: list[str]) -> None:
         sys.exit(f"no such environment: {', '.join(sorted(unknown))}; there are: {', '.join(ENVIRONMENTS)}")
     wanted = [ENVIRONMENTS[name] for name in names or ENVIRONMENTS]
     DIRECTORY.mkdir(parents=True, exist_ok=True)
-    # pip mostly waits for the net and the disk, the compiler for neither: side by side they take as long as one.
+    # pip mostly waits for the net and the disk: side by side they take as long as one.
     builds = [(environment, _start_build(environment)) for environment in wanted if not environment.is_built]
     failed = [environment.name for environment, process in builds if process.wait() != 0]
     for name in failed:
@@ -103,10 +89,7 @@ def _start_build(environment: Environment) -> subprocess.Popen[bytes]:
     script = 'for command in "$@"; do eval "$command" || exit 1; done'
     with _log_of(environment.name).open("wb") as log:
         return subprocess.Popen(
-            ["sh", "-c", script, "sh", *map(shlex.join, commands)],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=os.environ | {"CMAKE_ARGS": " ".join(environment.cmake_arguments)},
+            ["sh", "-c", script, "sh", *map(shlex.join, commands)], stdout=log, stderr=subprocess.STDOUT
         )
 
 

@@ -88,8 +88,8 @@ def vllm_server(checkpoints: Checkpoints) -> Iterator[Server]:
 @contextmanager
 def llama_cpp_server(checkpoints: Checkpoints) -> Iterator[Server]:
     port = _free_port()
-    command = [LLAMA_CPP.python, "-m", "llama_cpp.server", "--model", checkpoints.gguf, "--model_alias", ALIAS]
-    command += ["--n_ctx", CONTEXT, "--n_threads", 1, "--n_threads_batch", 1, "--host", "127.0.0.1", "--port", port]
+    program = Path(__file__).with_name("llama_cpp_process.py")
+    command = [LLAMA_CPP.python, program, checkpoints.gguf, ALIAS, CONTEXT, port]
     with _running("llama-cpp", command, port, checkpoints.directory.parent):
         yield Server("llama-cpp", _url(port), ALIAS)
 

@@ -29,9 +29,9 @@ SHAPED = {"vllm", "llama-cpp"}
 """Servers that hold an answer to its schema."""
 
 DIALECTS = {
-    # As measured on vLLM 0.32, llama-cpp-python 0.3.36 (HTTP 500 for json_schema) and transformers 5.19 (ignores it).
+    # As measured on vLLM 0.32, llama.cpp of October 2026 and transformers 5.19 (which ignores it).
     "vllm": "json_schema",
-    "llama-cpp": "json_object with schema",
+    "llama-cpp": "json_schema",
     "transformers": "json_schema",
 }
 
