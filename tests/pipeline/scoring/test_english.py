@@ -67,9 +67,9 @@ _WORDS = (
     "and a half of may to between chapter henry square negative dollars dollar cents point is been gone it it's "
     "what's y'all july the quarter had i by from dec feet us world war colour organize e-mail house, cat. hums"
 ).split(" ")
-_DENSE = st.lists(st.sampled_from(_NUMBERS + _WORDS), max_size=9).map(" ".join)
+_DENSE = st.lists(st.sampled_from(_NUMBERS + _WORDS + _WRITTEN), max_size=9).map(" ".join)
 _SPARSE = st.lists(
-    st.one_of(st.sampled_from(_WORDS), st.sampled_from(_WORDS), st.sampled_from(_WORDS + _NUMBERS)), max_size=16
+    st.one_of(st.sampled_from(_WORDS), st.sampled_from(_WORDS), st.sampled_from(_WORDS + _NUMBERS + _WRITTEN)), max_size=16
 ).map(" ".join)
 
 
