@@ -5,8 +5,9 @@ import re
 from pipeline.scoring import chinese_written
 from pipeline.scoring.chinese_characters import fold
 from pipeline.scoring.chinese_numbers import digits_of, has_numerals
+from pipeline.scoring.chinese_spelling import respell
 
-VERSION = "chinese-2"
+VERSION = "chinese-3"
 
 # As in English: numbers that punctuation kept apart are read again until nothing changes.
 _MAX_ROUNDS = 6
@@ -15,8 +16,11 @@ _MAX_ROUNDS = 6
 # gone, and digits stay as they are unless a unit, letter, point or date follows.
 _UNSETTLED = re.compile(
     r"[零〇一二三四五六七八九两幺十]|[0-9](?:[百千万亿点a-z加减乘除等大小]|\.[0-9]+\.)"
+    r"|(?:usd|twd|hkd|cad|aud|sgd|nzd|eur|gbp|jpy|krw|rub|thb|inr|chf)[0-9]|[克里米升转帧特节]每[小秒分升公立]"
     r"|(?<![0-9.])0[1-9][月日号]|百分(?:之?百|之[0-9.]+到百)|[元镑]到[0-9]"
 )
+# 五的平方 and 五平方 are both said.
+_OF_POWER = re.compile("的+(?=[平立]方)")
 _NOISE = re.compile(r"(?<![0-9])\.|\.(?![0-9])|[^\w.]|_")
 
 
@@ -33,7 +37,8 @@ def normalize(text: str) -> str:
 
 
 def _normalize(text: str) -> str:
-    text = chinese_written.rewrite(fold(text))
+    text = chinese_written.rewrite(respell(fold(text)))
     if has_numerals(text):
         text = chinese_written.units(digits_of(text))
-    return _NOISE.sub("", text)
+    text = _NOISE.sub("", text)
+    return _OF_POWER.sub("", text) if "的平方" in text or "的立方" in text else text
