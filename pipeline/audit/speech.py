@@ -115,7 +115,8 @@ def _unheard(dialogue: Dialogue) -> Dialogue:
         replace(turn, take=replace(turn.take, **_FORGOTTEN) if turn.take else None, attempts=())
         for turn in dialogue.turns
     ]
-    return replace(dialogue, turns=tuple(turns), cer=None, wer=None, status="live", reason=None, detail=None)
+    forgotten = {name: None for name in ("cer", "wer", "syllable_rate", "reason", "detail")}
+    return replace(dialogue, turns=tuple(turns), status="live", **forgotten)
 
 
 def _count(tally: _Tally, before: Dialogue, after: Dialogue) -> None:
