@@ -115,7 +115,7 @@ def _unheard(dialogue: Dialogue) -> Dialogue:
         replace(turn, take=replace(turn.take, **_FORGOTTEN) if turn.take else None, attempts=())
         for turn in dialogue.turns
     ]
-    forgotten = {name: None for name in ("cer", "wer", "syllable_rate", "reason", "detail")}
+    forgotten = dict.fromkeys(("cer", "wer", "syllable_rate", "reason", "detail"))
     return replace(dialogue, turns=tuple(turns), status="live", **forgotten)
 
 

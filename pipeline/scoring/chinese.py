@@ -47,7 +47,9 @@ def normalize(text: str) -> str:
 def _is_unsettled(text: str) -> bool:
     if _UNSETTLED.search(text) is not None:
         return True
-    return (_LATIN.search(text) is not None or "每" in text) and any(mark in text and pattern.search(text) is not None for mark, pattern in _UNSETTLED_WITH)
+    return (_LATIN.search(text) is not None or "每" in text) and any(
+        mark in text and pattern.search(text) is not None for mark, pattern in _UNSETTLED_WITH
+    )
 
 
 def _normalize(text: str) -> str:

@@ -199,7 +199,7 @@ def _is_little(text: str, whole: Numeral, digits: re.Match[str]) -> bool:
     following = text[digits.end() : digits.end() + 1]
     if following not in _NOT_DECIMAL_BEFORE or len(digits[0]) > 1:
         return False
-    if whole.text == "0" and following in "个次位名块" or following == "点" and digits[0] in "零〇0":
+    if (whole.text == "0" and following in "个次位名块") or (following == "点" and digits[0] in "零〇0"):
         return False
     return not text.startswith(_DECIMAL_BEFORE, digits.end())
 

@@ -110,9 +110,7 @@ _PERCENT_RANGE = re.compile(rf"({_NUMBER})\s?-\s?({_NUMBER})\s?%")
 _RANGE = re.compile(r"(?<=[0-9%点分年月日号元度])\s?-\s?(?=[0-9$¥€£])")
 _PERCENT = re.compile(rf"({_NUMBER})\s?([%‰‱])")
 _PERCENTS = {"%": "百", "‰": "千", "‱": "万"}
-_DOLLARS = re.compile(
-    rf"(?<![a-z])({'|'.join(re.escape(code) for code in _CODES if code[-1] == '$')})\s?({_AMOUNT})"
-)
+_DOLLARS = re.compile(rf"(?<![a-z])({'|'.join(re.escape(code) for code in _CODES if code[-1] == '$')})\s?({_AMOUNT})")
 _CODE = "|".join(filter(str.isalpha, _CODES))
 _CODE_BEFORE = re.compile(rf"(?<![a-z])({_CODE})\s?({_AMOUNT})")
 _CODE_AFTER = re.compile(rf"(?<=[0-9万亿])\s?({_CODE})(?![a-z])")

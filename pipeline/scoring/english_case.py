@@ -5,10 +5,10 @@
 
 import re
 
+from pipeline.scoring.english_letters import ROMANS
 from pipeline.scoring.english_numbers import ordinal
 from pipeline.scoring.english_units import CURRENCY_CODES
 from pipeline.scoring.english_words import BEFORE_ROMAN, MONARCHS
-from pipeline.scoring.english_letters import ROMANS
 
 _VULGAR = re.compile(r"(?<=[0-9])(?=[¼½¾⅐-⅞])")
 _SQUARE = re.compile(r"(?<![a-z/])([kcm]?m|ft|in|mi)\s?([²³])", re.IGNORECASE)
@@ -17,7 +17,16 @@ _RAISED_PER = re.compile("(?<=/)(c?m)([²³])")
 _RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
 _LOWERED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 # Compatibility folding takes the bar off ≠, and lower case knows no №.
-_SIGNS = (("√", "square root of "), ("≠", " is not equal to "), ("≥", ">="), ("≤", "<="), ("≈", "~"), ("№", "number "), ("″", '"'), ("”", '"'))
+_SIGNS = (
+    ("√", "square root of "),
+    ("≠", " is not equal to "),
+    ("≥", ">="),
+    ("≤", "<="),
+    ("≈", "~"),
+    ("№", "number "),
+    ("″", '"'),
+    ("”", '"'),
+)
 
 _TWO_CAPITALS = re.compile("[IVXLW][IVXW]")
 _ROMAN = re.compile(r"\b(?:WW(?P<war>II?|[12])|(?P<roman>[LXVI]{2,}))\b(?!['’])")

@@ -42,9 +42,20 @@ _PLURALS = {
 _PLURALS |= {plural: plural for plural in _PLURALS.values()}
 _CURRENCY_NAMES = frozenset(_PLURALS)
 # Before a number these are short for a word: "Fig. 3".
-_BEFORE_NUMBER = {"fig": "figure", "figs": "figures", "vol": "volume", "pp": "pages", "apt": "apartment", "ch": "chapter"}
+_BEFORE_NUMBER = {
+    "fig": "figure",
+    "figs": "figures",
+    "vol": "volume",
+    "pp": "pages",
+    "apt": "apartment",
+    "ch": "chapter",
+}
 _NOTABLE = _PARTS.union(
-    _ALL_MONTHS, _UNIT_NAMES, _CURRENCY_NAMES, _BEFORE_NUMBER, {"negative", "to", "between", "k", "m", "b", "v", "power", "rs"}
+    _ALL_MONTHS,
+    _UNIT_NAMES,
+    _CURRENCY_NAMES,
+    _BEFORE_NUMBER,
+    {"negative", "to", "between", "k", "m", "b", "v", "power", "rs"},
 )
 _SCALES = {"k": 10**3, "m": 10**6, "b": 10**9}
 _POWER_ENDS = frozenset({"of", "floor", "grade", "century", "day", "place", "percentile"})

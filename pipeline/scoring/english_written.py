@@ -27,7 +27,7 @@ _WORD_BEFORE = re.compile(r"[a-z]+$")
 _LONGEST_WORD = 24
 _SQUARE_ROOT = re.compile(r"\bthe (?=(?:square|cube) root\b)")
 _SQUARE_FEET = re.compile(r"(?<=[0-9])\s?sq\.? ?(ft|in|mi|m|km|yd)2?\b\.?")
-_BILLION = re.compile(r"(?<=[0-9])\s?([bm])n\b")
+_BILLION = re.compile(r"([bm])n\b(?:(?<=[0-9]..)|(?<=[0-9] ..))")
 _PER_CENT = re.compile(r"per(?<!\wper)[\W_]+cent\b")
 _WORLD_WAR = re.compile(r"world(?<!\wworld)\W+war\W+(i{1,3})\b(?!')")
 _NUMBER_WORD = re.compile(r"no(?<!\wno)\. ?(?=[0-9])")
@@ -39,8 +39,8 @@ _THOUSANDS = re.compile(r"[0-9](?<![0-9.,].)[0-9]{0,2}(?:,[0-9]{3})++(?![0-9]|,[
 _ISO_DATE = re.compile(r"\b([12][0-9]{3})[-/](0?[1-9]|1[0-2])[-/](3[01]|[12][0-9]|0?[1-9])\b")
 _SLASH_DATE = re.compile(r"(?<![\w-])([0-9]{1,2})[/-]([0-9]{1,2})[/-]([12][0-9]{3})(?![\w-])")
 _MINUS = re.compile(r"(?<![^\s(])-(?=[0-9$€£¥])")
-_GROUPS = re.compile(r"(?<![\w.-])[0-9]++(?:-[0-9]++){2,}(?![\w-])")
-_DECIMAL_COMMA = re.compile(r"(?<![0-9.,])([0-9]+),([0-9]{1,2})(?![0-9,])")
+_GROUPS = re.compile(r"[0-9](?<![\w.-].)[0-9]*+(?:-[0-9]++){2,}(?![\w-])")
+_DECIMAL_COMMA = re.compile(r"([0-9](?<![0-9.,].)[0-9]*+),([0-9]{1,2})(?![0-9,])")
 _POWER = re.compile(r"\s?\^\s?\(?(-?[0-9]+|[a-z]\b)\)?")
 _POWERS = {"2": " squared ", "3": " cubed "}
 _AT_MOST = re.compile(r"([<>])\s?=")
@@ -53,9 +53,7 @@ _RANGE = re.compile(r"(?<=[0-9])(\s?[ap]m|[%°])?\s?-\s?(?=[$€£]?[0-9])")
 _RATE = re.compile(rf"([0-9]\s?[a-zμ]{{0,5}}[23]?)/({'|'.join(DENOMINATORS)})\b")
 _PER = re.compile(r"(?<=[a-z0-9])\s?/\s?(?=(?:second|minute|hour|day|week|month|year|person|mile|gallon)\b)")
 _AMOUNT = r"([0-9]++(?:\.[0-9]++)?)(?:\s?(thousand|million|billion|trillion|k|m|bn|b|t|tn)\b)?"
-_DOLLARS = re.compile(
-    rf"\b({'|'.join(sorted((re.escape(sign) for sign in CURRENCIES if len(sign) > 1), key=len, reverse=True))})\s?{_AMOUNT}"
-)
+_DOLLARS = re.compile(rf"([a-z]{{1,2}})\$\s?{_AMOUNT}")
 _MONEY = re.compile(rf"([{re.escape(_SIGNS)}])\s?{_AMOUNT}")
 _SIGN_AFTER = re.compile(rf"([0-9])\s?([{re.escape(_SIGNS)}])")
 _CENTS_ALONE = re.compile(r"0\.([0-9]{2})")
@@ -72,7 +70,7 @@ _HALF = re.compile(r"(?<=[0-9] )and 1[/⁄]2\b")
 _FRACTION = re.compile(r"(?<![0-9/.])([0-9]{1,2})[/⁄]([2-9]|10)(?![0-9/.]|\.[0-9])")
 _OVER = re.compile(r"(?<![0-9/.])([0-9]+(?:\.[0-9]+)?)\s?[/⁄]\s?([0-9]+)(?![0-9/]|\.[0-9])")
 _HUNDREDTH = re.compile(r"(?<![0-9/.])1/(1000?)(?![0-9/.])")
-_SQUARE_METERS = re.compile(r"(?<=[0-9])\s?([kc]?m|ft)([23])\b")
+_SQUARE_METERS = re.compile(r"([kc]?m|ft)([23])\b(?<![a-z]m.)(?<![a-z][kc]m.)")
 _NAMES_OF_TWO = {2: ("half", "halves"), 4: ("quarter", "quarters")}
 _NUMBER_SIGN = re.compile(r"#(?=[0-9])")
 _SHARP = re.compile(r"\b([cf])#")
@@ -114,14 +112,32 @@ def _slash_date(found: re.Match[str]) -> str:
 
 
 def _money(found: re.Match[str]) -> str:
-    singular, plural = CURRENCIES[found[1]]
-    scale = _SHORT_SCALES.get(found[3], found[3])
+    return _amount_of(*found.groups())
+
+
+def _amount_of(sign: str, number: str, scale: str | None) -> str:
+    singular, plural = CURRENCIES[sign]
+    scale = _SHORT_SCALES.get(scale or "", scale)
     if scale:
-        return f" {found[2]} {scale} {plural} "
-    cents = _CENTS_ALONE.fullmatch(found[2])
+        return f" {number} {scale} {plural} "
+    cents = _CENTS_ALONE.fullmatch(number)
     if cents and plural in CENTS:
         return f" {int(cents[1])} {CENTS[plural][cents[1] != '01']} "
-    return f" {found[2]} {singular if found[2] == '1' else plural} "
+    return f" {number} {singular if number == '1' else plural} "
+
+
+def _dollars(found: re.Match[str]) -> str:
+    """Read C$50, but not the end of a word before a dollar sign."""
+    is_word_end = found.string[: found.start()][-1:].isalpha()
+    if is_word_end or f"{found[1]}$" not in CURRENCIES:
+        return found[0]
+    return _amount_of(f"{found[1]}$", found[2], found[3])
+
+
+def _square(found: re.Match[str]) -> str:
+    """Read 80 m2, but not the M2 by itself."""
+    before = found.string[max(0, found.start() - 2) : found.start()].rstrip()
+    return f" {'square' if found[2] == '2' else 'cubic'} {found[1]}" if before[-1:].isdecimal() else found[0]
 
 
 def _numeral_i(found: re.Match[str]) -> str:
@@ -181,8 +197,7 @@ _WORD_RULES: tuple[tuple[str, re.Pattern[str], Replacement], ...] = (
     ("mm", _MILLIMETERS, r"\1 millimeters"),  # before "mm" is taken for a hesitation
     ("-", _PREFIX, r"\1"),
     ("per", _PER_CENT, "percent"),
-    ("the square root", _SQUARE_ROOT, ""),
-    ("the cube root", _SQUARE_ROOT, ""),
+    (" root", _SQUARE_ROOT, ""),
     ("world", _WORLD_WAR, lambda found: f"world war {len(found[1])}"),
 )
 _RULES = MarkedRules(
@@ -201,8 +216,8 @@ _RULES = MarkedRules(
     ("-", _RANGE, r"\1 to "),
     ("/", _RATE, lambda found: f"{found[1]} per {DENOMINATORS[found[2]]}"),
     ("/", _PER, " per "),
-    ("23", _SQUARE_METERS, lambda found: f" {'square' if found[2] == '2' else 'cubic'} {found[1]}"),
-    ("$", _DOLLARS, _money),
+    ("23", _SQUARE_METERS, _square),
+    ("$", _DOLLARS, _dollars),
     (_SIGNS, _MONEY, _money),
     (_SIGNS, _SIGN_AFTER, lambda found: f"{found[1]} {CURRENCIES[found[2]][1]} "),
     ("¢", _ONE_CENT, "1 cent"),

@@ -182,7 +182,9 @@ GATE = Stage(
     settings=GateSettings,
     apply=gate,
     reads=frozenset({"take.hearing"}),
-    writes=frozenset({"status", "user_voice", "cer", "wer", "syllable_rate", "turns.take", "take.reason", "turns.attempts"}),
+    writes=frozenset(
+        {"status", "user_voice", "cer", "wer", "syllable_rate", "turns.take", "take.reason", "turns.attempts"}
+    ),
     pool="proof",
     after=("assess", "transcribe"),
     passes=lambda recipe: recipe.section(GateSettings).takes,
