@@ -40,7 +40,8 @@ _METERS = re.compile("[0-9一二两三四五六七八九]米")
 _AFTER_ONE_NUMBER = frozenset("年折后")
 # Days of the year and rules that are named by their digits: 五四运动, 二八定律.
 _EVENTS = tuple(
-    "运动 事变 惨案 青年节 妇女节 国际妇女节 劳动节 国际劳动节 儿童节 国际儿童节 建军节 国庆 假期 小长假 长假 黄金周 大促 定律 法则".split()
+    "运动 事变 惨案 青年节 妇女节 国际妇女节 劳动节 国际劳动节 儿童节 国际儿童节 "
+    "建军节 国庆 假期 小长假 长假 黄金周 大促 定律 法则".split()
 )
 # 三点五个小时 is three and a half, 三点五个人 are five people at three.
 _DECIMAL_BEFORE = ("个百分点", "个小时", "个月", "个单位", "个点", "个亿", "个百分比")

@@ -1,6 +1,6 @@
 """Count the errors of a Chinese transcript that can be heard: by toned syllables, so that homophones are none.
 
-A recognizer writes 她 for 他 and 做 for 作: the ear cannot tell them apart, while the character error rate counts them.
+A recognizer writes 她 for 他 and 做 for 作: the ear cannot tell them apart, but the character error rate counts them.
 Every character of a normalized text stands for one token: its syllable with its tone, or itself where it has none
 (digits, Latin letters). So the two rates have one denominator.
 """
@@ -94,7 +94,7 @@ def _readings(character: str) -> tuple[str, ...]:
 
 
 def _in_phrase(text: str, at: int) -> str | None:
-    """Return the reading that the longest phrase around the character gives it, the first of those that are as long."""
+    """Return the reading that the longest phrase around the character gives it, the first of those as long."""
     phrases = _dictionaries()[1]
     for length in _PHRASE_LENGTHS:
         for start in range(max(at - length + 1, 0), min(at, len(text) - length) + 1):

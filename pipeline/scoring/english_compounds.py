@@ -1,6 +1,6 @@
 """Words that are written apart or together for the same sounds: "health care" and "healthcare".
 
-Written apart is the form that is compared: a compound can then be looked up by itself, without regard to its neighbors.
+Written apart is the form that is compared: a compound can then be looked up by itself, whatever its neighbors.
 No part of a compound is a number word, since those are read with the words beside them ("any one", "some one").
 """
 

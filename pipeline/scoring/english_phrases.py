@@ -228,7 +228,7 @@ def _is_day(words: list[str], at: int) -> bool:
 
 
 def _full_months(words: list[str]) -> list[str]:
-    """Write out an abbreviated month beside a day ("dec 31", "31 dec"); elsewhere "mar" and "jan" are words and names."""
+    """Write out an abbreviated month beside a day ("dec 31", "31 dec"); elsewhere "mar" is a word and "jan" a name."""
     result = list(words)
     for at, word in enumerate(words):
         if word in MONTH_ABBREVIATIONS:

@@ -105,8 +105,8 @@ DENOMINATORS = {
 UNITS_AFTER_ONE_DIGIT = frozenset({"l", "x"})
 # What people have so much of that a K, M or B before it is a number: "5K followers", but "a 5K race".
 COUNTED = frozenset(
-    "people users followers subscribers views likes downloads fans members customers employees visitors readers players "
-    "copies words tokens parameters records rows items years jobs homes dollars euros pounds".split()
+    "people users followers subscribers views likes downloads fans members customers employees visitors readers "
+    "players copies words tokens parameters records rows items years jobs homes dollars euros pounds".split()
 )
 
 CURRENCIES: dict[str, tuple[str, str]] = {
