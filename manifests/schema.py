@@ -260,8 +260,8 @@ class Dialogue:
 
     `dialogue_id` is stable: it depends on the data set's name and the row's text. `ordinal` is the row's place, from
     0, among those of its language that were live after ingest; None for the others. `cer` or `wer` is pooled over the
-    turns, and so is `syllable_rate` beside the `cer` of Mandarin. A row is `live` while stages work on it; at the end it
-    is kept, rejected or failed, the last two with a `reason` (see `manifests.reasons`) and a `detail` for people.
+    turns, and so is `syllable_rate` beside the `cer` of Mandarin. A row is `live` while stages work on it; at the end
+    it is kept, rejected or failed, the last two with a `reason` (see `manifests.reasons`) and a `detail` for people.
     """
 
     dialogue_id: str

@@ -223,7 +223,7 @@ _CENTER |= {"lustre": "luster", "spectre": "specter", "sabre": "saber", "meagre"
 _CENTER |= {"epicentre": "epicenter", "epicentres": "epicenters", "sabres": "sabers", "ochre": "ocher"}
 _CENTER |= {"amphitheatre": "amphitheater", "goitre": "goiter", "nitre": "niter", "sceptre": "scepter"}
 _METRE = re.compile(r"((?:kilo|centi|milli|micro|nano|deci|hecto)?(?:met|lit))re(s?)")
-# Greek stems that American English writes with e (and f): "haemorrhage", "leukaemia", "sulphate". No other word has one.
+# Greek stems, in American English with e (and f): "haemorrhage", "leukaemia", "sulphate". No other word has any.
 _GREEK = {
     "haem": "hem", "anaem": "anem", "aemia": "emia", "aemic": "emic", "anaesth": "anesth", "paed": "ped",
     "oesoph": "esoph", "oestr": "estr", "gynaec": "gynec", "foet": "fet", "mediaev": "mediev", "archaeo": "archeo",

@@ -45,10 +45,11 @@ DID_BEFORE = frozenset({"how", "why", "where", "when", "what"})
 
 # Two or more of the letters i, v and x after these are a numeral.
 MONARCHS = frozenset(
-    "alexander benedict boniface carlos catherine charles christian clement constantine conrad darius edward "
-    "elizabeth felipe ferdinand francis frederick friedrich george gregory gustav henri henry innocent isabella ivan james "
-    "john leo leopold louis mehmed napoleon nicholas otto paul peter philip pius ptolemy rameses ramses richard robert "
-    "rudolf selim seti stephen thutmose umberto urban wilhelm william xerxes".split()
+    "alexander benedict boniface carlos catherine charles christian clement constantine conrad darius "
+    "edward elizabeth felipe ferdinand francis frederick friedrich george gregory gustav henri henry "
+    "innocent isabella ivan james john leo leopold louis mehmed napoleon nicholas otto paul peter philip "
+    "pius ptolemy rameses ramses richard robert rudolf selim seti stephen thutmose umberto urban wilhelm "
+    "william xerxes".split()
 )
 BEFORE_ROMAN = MONARCHS | frozenset(
     "act appendix article auto book bowl category chapter class cobalt copper episode fantasy figure grade group iron "
