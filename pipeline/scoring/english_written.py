@@ -23,6 +23,7 @@ _PREFIX = re.compile(
 )
 # "Act I, scene II" and "Type I diabetes", but not "the type I like".
 _NUMERAL_I = re.compile(r" i(?:(?=\W*$)|(?=,? scene\b)|(?= (?:diabetes|errors?|trials?|stud(?:y|ies))\b))")
+_END_MARKS = " .!?,;:)\"'"
 _WORD_BEFORE = re.compile(r"[a-z]+$")
 _LONGEST_WORD = 24
 _SQUARE_ROOT = re.compile(r"\bthe (?=(?:square|cube) root\b)")
@@ -92,7 +93,8 @@ def rewrite(text: str) -> str:
     for part, pattern, replacement in _WORD_RULES:
         if part in text:
             text = pattern.sub(replacement, text)
-    text = _NUMERAL_I.sub(_numeral_i, text)
+    if " i " in text or " i," in text or text[-6:].rstrip(_END_MARKS)[-2:] == " i":
+        text = _NUMERAL_I.sub(_numeral_i, text)
     if (_NEEDED_OF_ASCII if text.isascii() else _NEEDED).search(text):
         text = _RULES.apply(text)
     return text
