@@ -54,7 +54,8 @@ def _head(dialogue: Dialogue) -> Iterator[str]:
     yield f"{dialogue.dialogue_id}: {dialogue.status}" + (f", {dialogue.reason}" if dialogue.reason else "")
     if dialogue.detail:
         yield _on_one_line(dialogue.detail)
-    rates = [f"{name} {rate:.1%}" for name, rate in (("cer", dialogue.cer), ("wer", dialogue.wer)) if rate is not None]
+    measured = (("cer", dialogue.cer), ("wer", dialogue.wer), ("syllables", dialogue.syllable_rate))
+    rates = [f"{name} {rate:.1%}" for name, rate in measured if rate is not None]
     source = f"{dialogue.source.dataset} row {dialogue.source.row}"
     yield ", ".join([source, dialogue.language, *rates])
 
@@ -83,7 +84,8 @@ def _figures(score: Score) -> str:
     if score.rate is None:
         return f"no rate: normalization leaves nothing of the text; {score.edits} {units} heard"
     edge = "" if score.edge_error is None else f", edge {score.edge_error:.1%}"
-    return f"{score.metric} {score.rate:.1%} ({score.edits}/{score.reference_length} {units}){edge}"
+    heard = "" if score.syllable_rate is None else f", syllables {score.syllable_rate:.1%}"
+    return f"{score.metric} {score.rate:.1%} ({score.edits}/{score.reference_length} {units}){heard}{edge}"
 
 
 def _on_one_line(text: str) -> str:

@@ -1,7 +1,7 @@
 """Defines the row: a dialogue with nested turns. The Arrow schema is derived from these dataclasses.
 
 Times are stored as integers (`num_samples`, `start_sample`, at `sample_rate` Hz) and seconds are computed from them.
-Error rates (`cer`, `wer`, `Score.rate`, `edge_error`) are fractions. `None` means "not known (yet)".
+Error rates (`cer`, `wer`, `syllable_rate`, `Score.rate`, `edge_error`) are fractions. `None` means "not known (yet)".
 
 A turn is spoken once or several times. Each `Take` records everything about one synthesis, from the voice to the
 reason why it was not accepted. The turn holds the take that counts and remembers the earlier ones.
@@ -101,7 +101,9 @@ class Score:
     `rate` is `edits / reference_length`, in words or characters as `metric` says; it exceeds 1 where much was
     inserted. `edge_error` is the larger error rate of the text's first and last 12 characters. Both are None where
     normalization leaves nothing of the text: no number describes that case. `normalizer` names the normalization of
-    both texts and its version. The chunks of `alignment`, in order, give both texts whole.
+    both texts and its version. The chunks of `alignment`, in order, give both texts whole. `syllable_rate` is
+    `syllable_edits / reference_length`: edits of toned syllables, among which homophones are none, in Mandarin; None
+    in other languages.
     """
 
     metric: Metric
@@ -111,6 +113,8 @@ class Score:
     edge_error: float | None
     normalizer: str
     alignment: tuple[AlignmentChunk, ...]
+    syllable_edits: int | None = None
+    syllable_rate: float | None = None
 
     @property
     def is_empty_reference(self) -> bool:
@@ -256,8 +260,8 @@ class Dialogue:
 
     `dialogue_id` is stable: it depends on the data set's name and the row's text. `ordinal` is the row's place, from
     0, among those of its language that were live after ingest; None for the others. `cer` or `wer` is pooled over the
-    turns. A row is `live` while stages work on it; at the end it is kept, rejected or failed, the last two with a
-    `reason` (see `manifests.reasons`) and a `detail` for people.
+    turns, and so is `syllable_rate` beside the `cer` of Mandarin. A row is `live` while stages work on it; at the end
+    it is kept, rejected or failed, the last two with a `reason` (see `manifests.reasons`) and a `detail` for people.
     """
 
     dialogue_id: str
@@ -270,6 +274,7 @@ class Dialogue:
     agent_voice: str | None = None
     cer: float | None = None
     wer: float | None = None
+    syllable_rate: float | None = None
     status: Status = "live"
     reason: str | None = None
     detail: str | None = None

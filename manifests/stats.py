@@ -20,6 +20,7 @@ _COLUMNS = (
     "agent_voice",
     "cer",
     "wer",
+    "syllable_rate",
     "turns.attempts.number",
     "turns.attempts.hearings.reason",
     *QUALITY_COLUMNS,
@@ -32,11 +33,11 @@ def stats(place: Place) -> dict[str, Any]:
 
     `rows`, `reasons`, `turns`: counts. `yield`: kept rows as a fraction of all, None for an empty corpus. `audio_h`:
     hours by status. `languages`: rows and hours of each language by status. `voices`: different voices of the kept
-    rows by side. `error_rate`: by status and language, the rate that scores it ("cer" or "wer"): how many rows have
-    one, the mean and the quantiles. `attempts`: turns by how many takes they had, by status. `second_opinions`: by
-    status and language, takes that a second recognizer heard well ("recognizer_wrong": the first was) and takes that
-    it heard badly too ("voice_wrong"). `quality`: by status, language and measure, how many turns have it, the mean
-    and the quantiles.
+    rows by side. `error_rate`: by status and language, the rate that scores it ("cer" or "wer"), and in Mandarin the
+    "syllable_rate" too: how many rows have one, the mean and the quantiles. `attempts`: turns by how many takes they
+    had, by status. `second_opinions`: by status and language, takes that a second recognizer heard well
+    ("recognizer_wrong": the first was) and takes that it heard badly too ("voice_wrong"). `quality`: by status,
+    language and measure, how many turns have it, the mean and the quantiles.
     """
     manifest = load_manifest(place)
     counts = manifest.counts
@@ -73,7 +74,7 @@ class _Gathered:
             voices.update(pc.unique(table[f"{side}_voice"]).drop_null().to_pylist())
         for language in pc.unique(table["language"]).to_pylist():
             rows = table.filter(pc.equal(table["language"], language))
-            for metric in ("cer", "wer"):
+            for metric in ("cer", "wer", "syllable_rate"):
                 rates = rows[metric].drop_null().to_numpy()
                 if len(rates):
                     self._rates.setdefault((language, metric), []).append(rates)

@@ -115,7 +115,8 @@ def _unheard(dialogue: Dialogue) -> Dialogue:
         replace(turn, take=replace(turn.take, **_FORGOTTEN) if turn.take else None, attempts=())
         for turn in dialogue.turns
     ]
-    return replace(dialogue, turns=tuple(turns), cer=None, wer=None, status="live", reason=None, detail=None)
+    unrated = replace(dialogue, turns=tuple(turns), cer=None, wer=None, syllable_rate=None)
+    return replace(unrated, status="live", reason=None, detail=None)
 
 
 def _count(tally: _Tally, before: Dialogue, after: Dialogue) -> None:

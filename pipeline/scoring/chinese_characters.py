@@ -28,20 +28,38 @@ _SQUARES = {"²": "平方", "³": "立方"}
 _SQUARE_SIGNS = {"㎡": "m²", "㎢": "km²", "㎠": "cm²", "㎥": "m³", "㎤": "cm³"}
 _SQUARE_UNITS = {"m": "米", "km": "公里", "cm": "厘米", "mm": "毫米"}
 _POWER = re.compile("[㎡㎢㎠㎥㎤]|[²³]")
-_SQUARE = re.compile("(?<![a-z])([kcm]?m)([²³])", re.IGNORECASE)
+_SQUARE = re.compile("(?<![a-z/])([kcm]?m)([²³])", re.IGNORECASE)
+_VULGAR = re.compile("(?<=[0-9])(?=[¼½¾⅐-⅞])")
+# 2T is a terabyte's two.
+_TON = re.compile("(?<=[0-9])t(?![a-zA-Z0-9])")
+_RAISED = re.compile("(?<!/m)(?<!/cm)[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
+_LOWERED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+# Between two numbers a tilde is a range.
+_ABOUT = re.compile(r"[~～](?<![0-9零〇一二三四五六七八九十百千万亿%％度元月日号点分年a-zA-Z)）℃ ].)(?=\s?[0-9])")
 
 
 def fold(text: str) -> str:
     """Fold to lower case, simplified characters, straight hyphens and ASCII digits; drop hesitations and accents."""
+    if "~" in text or "～" in text:
+        text = _ABOUT.sub("约", text)
+    if "t" in text:
+        text = _TON.sub("吨", text)
     if folds_one_by_one(text):
         return text.translate(_FOLDED)
-    if _POWER.search(text):
-        text = _squares(text)
+    text = _lift_signs(text)
     text = _compatible(text)
     # zh-hans changes characters and leaves the vocabulary of other regions as it was said.
     simplified: str = zhconv.convert(text, "zh-hans", _PROTECTED)
     simplified = _PARTICLE.sub("着", simplified.replace("甚么", "什么"))
     return simplified.translate(_FOLDED)
+
+
+def _lift_signs(text: str) -> str:
+    """Write 2½ as 2又½ and 10⁵ as 10^5, before folding turns them into 21/2 and 105."""
+    text = _VULGAR.sub("又", text)
+    if _POWER.search(text):
+        text = _squares(text)
+    return _RAISED.sub(lambda found: "^" + found[0].translate(_LOWERED), text)
 
 
 def _squares(text: str) -> str:

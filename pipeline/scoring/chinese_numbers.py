@@ -38,9 +38,19 @@ _DIGITS_ALONE = re.compile("[0-9]+")
 _MAX_DIGITS = 15
 _METERS = re.compile("[0-9一二两三四五六七八九]米")
 _AFTER_ONE_NUMBER = frozenset("年折后")
+# Days of the year and rules that are named by their digits: 五四运动, 二八定律.
+_EVENTS = tuple(
+    "运动 事变 惨案 青年节 妇女节 国际妇女节 劳动节 国际劳动节 儿童节 国际儿童节 "
+    "建军节 国庆 假期 小长假 长假 黄金周 大促 定律 法则".split()
+)
+# 三点五个小时 is three and a half, 三点五个人 are five people at three.
+_DECIMAL_BEFORE = ("个百分点", "个小时", "个月", "个单位", "个点", "个亿", "个百分比")
 _TIME_OF_DAY = re.compile("(?:上午|下午|早上|早晨|清晨|中午|晚上|凌晨|傍晚|今晚|今早|明早|明晚|夜里|半夜|午后)$")
 # Before these, 一点 is an hour or "a little", not the whole part of a decimal: 八点一刻, 一点一个.
 _NOT_DECIMAL_BEFORE = frozenset("刻个起些下定直样切共次点会旦般边开同名位块")
+
+
+_NOT_PART_BEFORE = _NOT_DECIMAL_BEFORE.union(_UNITS, "半分钟") - {"点"}
 
 
 class Numeral(NamedTuple):
@@ -108,6 +118,8 @@ def _is_one_number(text: str, run: re.Match[str]) -> bool:
     """
     if _METERS.match(text, max(0, run.start() - 2)):
         return True
+    if text.startswith(_EVENTS, run.end()):
+        return True
     first, second = (_DIGITS[digit] for digit in run[0])
     return text[run.end() : run.end() + 1] in _AFTER_ONE_NUMBER and second != first + 1
 
@@ -171,14 +183,38 @@ def _after_point(text: str, start: int, whole: Numeral) -> Numeral | None:
     digits = _RUN.match(text, point + 1) or _DIGITS_ALONE.match(text, point + 1)
     if digits is None:
         return None
-    following = text[digits.end() : digits.end() + 1]
-    if following in _NOT_DECIMAL_BEFORE and len(digits[0]) == 1:
+    if _is_little(text, whole, digits):
         return None
     decimal = f"{whole.text}.{digits[0].translate(_PLAIN_DIGITS)}"
+    parts = _further_parts(text, digits.end())
+    if parts.text:
+        return Numeral(decimal + parts.text, parts.end)
     scale = _SCALE.match(text, digits.end())
     if scale and len(decimal) <= _MAX_DIGITS:
         return Numeral(f"{(Decimal(decimal) * _SCALES[scale[0]]).normalize():f}", scale.end())
     return Numeral(decimal, digits.end())
+
+
+def _is_little(text: str, whole: Numeral, digits: re.Match[str]) -> bool:
+    """Whether 点 is an hour or "a little" for the one digit that follows: 八点一刻, 一点一个."""
+    following = text[digits.end() : digits.end() + 1]
+    if following not in _NOT_DECIMAL_BEFORE or len(digits[0]) > 1:
+        return False
+    if (whole.text == "0" and following in "个次位名块") or (following == "点" and digits[0] in "零〇0"):
+        return False
+    return not text.startswith(_DECIMAL_BEFORE, digits.end())
+
+
+def _further_parts(text: str, at: int) -> Numeral:
+    """Read the further parts of a version or an address: the .0.1 of 192.168.0.1, each said with 点."""
+    parts = ""
+    while text[at : at + 1] == "点":
+        digits = _RUN.match(text, at + 1) or _DIGITS_ALONE.match(text, at + 1)
+        if digits is None or text[digits.end() : digits.end() + 1] in _NOT_PART_BEFORE:
+            break
+        parts += "." + digits[0].translate(_PLAIN_DIGITS)
+        at = digits.end()
+    return Numeral(parts, at)
 
 
 def _time(text: str, start: int, hour: Numeral, at: int) -> Numeral | None:

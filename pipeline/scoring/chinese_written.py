@@ -8,7 +8,18 @@ import re
 
 from pipeline.text.replacements import MarkedRules
 
-_CURRENCIES = {"$": "美元", "€": "欧元", "£": "英镑", "¥": "元"}
+_CURRENCIES = {
+    "$": "美元", "€": "欧元", "£": "英镑", "¥": "元", "₩": "韩元", "₽": "卢布", "฿": "泰铢", "₱": "比索", "₹": "卢比",
+    "₪": "谢克尔", "₫": "越南盾", "₺": "里拉", "₦": "奈拉", "₴": "格里夫纳", "₿": "比特币",
+}  # fmt: skip
+_CODES = {
+    "us$": "美元", "usd": "美元", "hk$": "港元", "hkd": "港元",
+    "nt$": "新台币", "twd": "新台币", "c$": "加元", "ca$": "加元",
+    "cad": "加元", "a$": "澳元", "au$": "澳元", "aud": "澳元",
+    "s$": "新加坡元", "sgd": "新加坡元", "nz$": "新西兰元", "nzd": "新西兰元",
+    "eur": "欧元", "gbp": "英镑", "jpy": "日元", "krw": "韩元",
+    "rub": "卢布", "thb": "泰铢", "inr": "卢比", "chf": "瑞士法郎",
+}  # fmt: skip
 _UNITS = {
     "km/h": "公里每小时",
     "m/s": "米每秒",
@@ -30,16 +41,62 @@ _UNITS = {
     "°": "度",
     "m": "米",
     "l": "升",
+    "mah": "毫安时",
+    "ma": "毫安",
+    "kb": "千字节",
+    "mb": "兆字节",
+    "gb": "吉字节",
+    "tb": "太字节",
+    "mb/s": "兆字节每秒",
+    "mbps": "兆比特每秒",
+    "gbps": "吉比特每秒",
+    "pa": "帕",
+    "hpa": "百帕",
+    "kpa": "千帕",
+    "mpa": "兆帕",
+    "mmhg": "毫米汞柱",
+    "mg/l": "毫克每升",
+    "mg/dl": "毫克每分升",
+    "g/l": "克每升",
+    "mg/kg": "毫克每公斤",
+    "g/cm3": "克每立方厘米",
+    "kg/m3": "公斤每立方米",
+    "km/s": "公里每秒",
+    "m2": "平方米",
+    "m3": "立方米",
+    "km2": "平方公里",
+    "cm2": "平方厘米",
+    "cm3": "立方厘米",
+    "μm": "微米",
+    "μg": "微克",
+    "nm": "纳米",
+    "ms": "毫秒",
+    "mw": "兆瓦",
+    "gw": "吉瓦",
+    "wh": "瓦时",
+    "kv": "千伏",
+    "ω": "欧",
+    "kω": "千欧",
+    "ha": "公顷",
+    "kj": "千焦",
+    "rpm": "转每分钟",
+    "fps": "帧每秒",
+    "lb": "磅",
+    "oz": "盎司",
+    "ft": "英尺",
 }
 # One letter is a unit only after two digits or more: 5G网络 and 3V3 are names.
-_UNITS_AFTER_TWO_DIGITS = {"g": "克", "v": "伏"}
-_OPERATORS = {"+": "加", "=": "等于", "×": "乘", "÷": "除以", "x": "乘", "*": "乘", ">": "大于", "<": "小于"}
+_UNITS_AFTER_TWO_DIGITS = {"g": "克", "v": "伏", "w": "瓦"}
+_SIGNS = {"≥": "大于等于", "≤": "小于等于", "≠": "不等于", "≈": "约等于", "±": "正负", "√": "根号"}
+_COMPARED = {"<": "小于", ">": "大于", "<=": "小于等于", ">=": "大于等于"}
+_OPERATORS = {"+": "加", "=": "等于", "×": "乘", "÷": "除以", "x": "乘", "*": "乘"}
 _NUMERALS = "零一二三四五六七八九"
 
 # Possessive, and never starting inside a number: this keeps the time linear in the length of the text.
 _NUMBER = r"(?<![0-9])[0-9]++(?:\.[0-9]++)?"
 _AMOUNT = rf"{_NUMBER}[万亿]?"
-_CURRENCY_NAMES = "|".join(_CURRENCIES.values())
+_CURRENCY_SIGNS = re.escape("".join(_CURRENCIES))
+_CURRENCY_NAMES = "|".join(sorted({*_CURRENCIES.values(), *_CODES.values()}, key=lambda name: (-len(name), name)))
 _THOUSANDS = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:,[0-9]{3})++(?![0-9]|,[0-9])")
 _SPACE_IN_NUMBER = re.compile(r"(?<=[0-9])\s+(?=[0-9])")
 _PHONE = re.compile(r"(?<![0-9-])[0-9]{3,4}(?:-[0-9]{3,8}){1,2}(?![0-9-])")
@@ -53,12 +110,24 @@ _MINUS = re.compile(
 )
 _PERCENT_RANGE = re.compile(rf"({_NUMBER})\s?-\s?({_NUMBER})\s?%")
 _RANGE = re.compile(r"(?<=[0-9%点分年月日号元度])\s?-\s?(?=[0-9$¥€£])")
-_PERCENT = re.compile(rf"({_NUMBER})\s?([%‰])")
-_US = re.compile(r"(?<![a-z])us\s?\$(?=\s?[0-9])")
-_MONEY_RANGE = re.compile(rf"([$€£¥])\s?({_AMOUNT})\s?-\s?\1?({_AMOUNT})")
-_MONEY = re.compile(rf"([$€£¥])\s?({_AMOUNT})")
-_FRACTION = re.compile(r"(?<![0-9/.])([0-9]{1,3})/([0-9]{1,3})(?![0-9/.])")
-_OPERATOR = re.compile(r"(?<=[0-9])\s?([+=×÷x*<>])\s?(?=[0-9负])")
+_PERCENT = re.compile(rf"({_NUMBER})\s?([%‰‱])")
+_PERCENTS = {"%": "百", "‰": "千", "‱": "万"}
+_DOLLARS = re.compile(rf"(?<![a-z])({'|'.join(re.escape(code) for code in _CODES if code[-1] == '$')})\s?({_AMOUNT})")
+_CODE = "|".join(filter(str.isalpha, _CODES))
+_CODE_BEFORE = re.compile(rf"(?<![a-z])({_CODE})\s?({_AMOUNT})")
+_CODE_AFTER = re.compile(rf"(?<=[0-9万亿])\s?({_CODE})(?![a-z])")
+_MONEY_RANGE = re.compile(rf"([{_CURRENCY_SIGNS}])\s?({_AMOUNT})\s?-\s?\1?({_AMOUNT})")
+_MONEY = re.compile(rf"([{_CURRENCY_SIGNS}])\s?({_AMOUNT})")
+_SIGN_AFTER = re.compile(rf"(?<=[0-9万亿])\s?([{_CURRENCY_SIGNS}])(?!\s?[0-9])")
+_YEAR_MONTH = re.compile(r"(?<![0-9/])([12][0-9]{3})/(0?[1-9]|1[0-2])(?![0-9/])")
+_FRACTION = re.compile(r"(?<![0-9/.])([0-9]{1,3})[/⁄]([0-9]{1,7})(?![0-9/.])")
+_POWER = re.compile(r"\^\s?\(?(-?[0-9]+|[a-z](?![a-z]))\)?")
+_POWERS = {"2": "平方", "3": "立方"}
+_SIGN = re.compile("[" + "".join(_SIGNS) + "]")
+_COMPARISON = re.compile(r"\s?([<>]=?)\s?(?=[0-9负-])")
+_PLUS = re.compile(r"(?<=[a-z0-9方])\s?([+=])\s?(?=[a-z0-9负])")
+_LETTER_MINUS = re.compile(r"(?<![a-z0-9])([a-z])\s?-\s?(?=[a-z](?![a-z0-9]))")
+_OPERATOR = re.compile(r"(?<=[0-9])\s?([×÷x*])\s?(?=[0-9负])")
 _DOMAIN = re.compile(r"(?<=[a-z0-9])\.(?=(?:com|cn|org|net|edu|gov|io)(?![a-z0-9]))|(?<=www)\.(?=[a-z0-9])")
 _C_PLUS_PLUS = re.compile(r"(?<![a-z])c\+\+")
 # 三、四个 is said like 三四个. Only a rising pair: 一、二、三 is a count.
@@ -66,14 +135,23 @@ _PAIR = re.compile(
     "(?<![0-9一二三四五六七八九十、])([1-9一二两三四五六七八九])、"
     "([1-9一二三四五六七八九])(?![0-9一二三四五六七八九十百千万、.])"
 )
-_UNIT = re.compile(rf"({_NUMBER})\s?({'|'.join(_UNITS)})(?![a-z])")
-_UNIT_AFTER_TWO_DIGITS = re.compile(r"(?<=[0-9][0-9])([gv])(?![a-z0-9])")
+_UNIT = re.compile(rf"({_NUMBER})\s?({'|'.join(sorted(_UNITS, key=len, reverse=True))})(?![a-z])")
+_UNIT_AFTER_TWO_DIGITS = re.compile(r"(?<=[0-9][0-9])([gvw])(?![a-z0-9])")
 _TIMES_BY = re.compile("(?<=[0-9])乘以(?=[0-9负])")
 # 50% to 60% is said with one 百分之 or with two, $50 to $60 with one 美元 or with two.
 _PERCENT_TWICE = re.compile(r"(百分之[0-9]++(?:\.[0-9]++)?到)百分之(?=[0-9])")
 _CURRENCY_TWICE = re.compile(rf"({_NUMBER})({_CURRENCY_NAMES})到({_NUMBER})(?=\2)")
 
-_LATIN = re.compile("[a-z°]")
+_WHOLES = {"100": "百", "1000": "千", "10000": "万"}
+_WHOLE = re.compile("(?<![0-9.])(10{2,4})分之")
+_THOUSAND_UNITS = {"千米": "公里", "千克": "公斤"}
+_THOUSAND_UNIT = re.compile("(?<=[0-9])千[米克]")
+# 60km/h is said 六十公里每小时 or 每小时六十公里.
+_RATE = re.compile(
+    rf"({_NUMBER}(?:公里|米|[毫微]?克|公斤|毫?升|[兆吉]比特|兆字节|转|帧))(每(?:小时|秒|分钟|升|分升|公斤|立方厘米|立方米))(?![0-9])"
+)
+
+_LATIN = re.compile("[a-zμω°]")
 
 
 def rewrite(text: str) -> str:
@@ -84,10 +162,18 @@ def rewrite(text: str) -> str:
 def units(text: str) -> str:
     """Write units in full, and repeated units once, in text whose numbers are digits already."""
     if _LATIN.search(text):
+        text = _CODE_BEFORE.sub(lambda found: f"{found[2]}{_CODES[found[1]]}", text)
+        text = _CODE_AFTER.sub(lambda found: _CODES[found[1]], text)
         text = _UNIT.sub(lambda found: f"{found[1]}{_UNITS[found[2]]}", text)
         text = _UNIT_AFTER_TWO_DIGITS.sub(lambda found: _UNITS_AFTER_TWO_DIGITS[found[1]], text)
     if "乘以" in text:
         text = _TIMES_BY.sub("乘", text)
+    if "分之" in text:
+        text = _WHOLE.sub(lambda found: f"{_WHOLES[found[1]]}分之", text)
+    if "千" in text:
+        text = _THOUSAND_UNIT.sub(lambda found: _THOUSAND_UNITS[found[0]], text)
+    if "每" in text:
+        text = _RATE.sub(r"\2\1", text)
     if "到" in text:
         text = _CURRENCY_TWICE.sub(r"\1到\3", _PERCENT_TWICE.sub(r"\1", text))
     return text
@@ -105,6 +191,10 @@ def _phone(found: re.Match[str]) -> str:
     groups = found[0].split("-")
     is_range = len(groups) == 2 and len(groups[0]) <= len(groups[1]) <= 4 and groups[0][0] != "0"
     return found[0] if is_range else "".join(groups)
+
+
+def _power(found: re.Match[str]) -> str:
+    return _POWERS.get(found[1], f"的{found[1].replace('-', '负')}次方")
 
 
 def _pair(found: re.Match[str]) -> str:
@@ -125,13 +215,20 @@ _RULES = MarkedRules(
     ("0", _LEADING_ZERO, ""),
     (":", _RATIO, "比"),
     ("-", _PHONE, _phone),
-    ("$", _US, "$"),
-    ("$€£¥", _MONEY_RANGE, lambda found: f"{found[2]}到{found[3]}{_CURRENCIES[found[1]]}"),
+    ("^", _POWER, _power),
+    ("$", _DOLLARS, lambda found: f"{found[2]}{_CODES[found[1]]}"),
+    (_CURRENCIES, _MONEY_RANGE, lambda found: f"{found[2]}到{found[3]}{_CURRENCIES[found[1]]}"),
     ("%", _PERCENT_RANGE, r"百分之\1到\2"),
     ("-", _RANGE, "到"),
     ("-", _MINUS, "负"),
-    ("%‰", _PERCENT, lambda found: f"{'百' if found[2] == '%' else '千'}分之{found[1]}"),
-    ("$€£¥", _MONEY, lambda found: f"{found[2]}{_CURRENCIES[found[1]]}"),
-    ("/", _FRACTION, r"\2分之\1"),
-    ("+=×÷x*<>", _OPERATOR, lambda found: _OPERATORS[found[1]]),
+    ("%‰‱", _PERCENT, lambda found: f"{_PERCENTS[found[2]]}分之{found[1]}"),
+    (_CURRENCIES, _MONEY, lambda found: f"{found[2]}{_CURRENCIES[found[1]]}"),
+    (_CURRENCIES, _SIGN_AFTER, lambda found: _CURRENCIES[found[1]]),
+    ("/", _YEAR_MONTH, lambda found: f"{found[1]}年{int(found[2])}月"),
+    ("/⁄", _FRACTION, r"\2分之\1"),
+    (_SIGNS, _SIGN, lambda found: _SIGNS[found[0]]),
+    ("<>", _COMPARISON, lambda found: _COMPARED[found[1]]),
+    ("+=", _PLUS, lambda found: _OPERATORS[found[1]]),
+    ("-", _LETTER_MINUS, r"\1减"),
+    ("×÷x*", _OPERATOR, lambda found: _OPERATORS[found[1]]),
 )

@@ -8,13 +8,15 @@ import unicodedata
 from functools import cache
 
 from pipeline.scoring import english_phrases, english_written
+from pipeline.scoring.english_case import lift_signs, read_capitals
 from pipeline.scoring.english_contractions import expand
 from pipeline.scoring.english_letters import join_letters, romans
 from pipeline.scoring.english_numbers import digits_of
 from pipeline.scoring.english_plain import PLAIN, has_letters
-from pipeline.scoring.english_words import FILLERS, HAS_BEFORE, respell
+from pipeline.scoring.english_spelling import respell
+from pipeline.scoring.english_words import FILLERS, HAS_BEFORE
 
-VERSION = "english-2"
+VERSION = "english-3"
 
 # Numbers can meet once the punctuation between them is gone, so they are read again until nothing changes. Only
 # contrived texts need a second round, and only very contrived ones a third.
@@ -72,12 +74,11 @@ def _fold(text: str) -> str:
     if not text.isascii():
         for mark, plain in _TYPOGRAPHIC:
             text = text.replace(mark, plain)
-    return text.lower() if text.isascii() else _fold_unicode(text)
+    return read_capitals(text).lower() if text.isascii() else _fold_unicode(text)
 
 
 def _fold_unicode(text: str) -> str:
-    text = english_written.separate_powers(text).translate(_APOSTROPHES)
-    text = unicodedata.normalize("NFKC", text).casefold()
+    text = read_capitals(unicodedata.normalize("NFKC", lift_signs(text).translate(_APOSTROPHES))).casefold()
     text = unicodedata.normalize("NFKD", text).translate(_APOSTROPHES)
     return "".join(map(_fold_character, text))
 

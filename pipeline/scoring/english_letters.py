@@ -3,7 +3,7 @@
 import re
 
 from pipeline.scoring.english_numbers import BREAKS, ordinal
-from pipeline.scoring.english_words import BEFORE_ROMAN, MONARCHS, STARTING_WITH_A
+from pipeline.scoring.english_words import BEFORE_ROMAN, BEFORE_V, BEFORE_X, MONARCHS, STARTING_WITH_A
 
 # "a" stands before letters whose names begin with a consonant, "an" before these: "a PhD", "an FBI agent".
 _VOWEL_NAMES = frozenset("aefhilmnorsx")
@@ -16,6 +16,8 @@ ROMANS = {
     for one, ones in enumerate(("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix"))
     if len(tens + ones) > 1
 }
+_HEADS = {"v": BEFORE_V, "x": BEFORE_X}
+_VALUES = ROMANS | {"v": 5, "x": 10}
 
 
 def join_letters(words: list[str]) -> list[str]:
@@ -46,14 +48,15 @@ def _letters(run: str) -> list[str]:
 
 
 def romans(words: list[str]) -> list[str]:
-    """Read Roman numerals: "chapter iv" is "chapter 4", "henry viii" is "henry the 8th"."""
-    if ROMANS.keys().isdisjoint(words):
+    """Read Roman numerals after headings and kings: "part ii" is "part 2", "henry v" is "henry the 5th"."""
+    if _VALUES.keys().isdisjoint(words):
         return words
     result: list[str] = []
     before = ""
     for word in words:
-        if word in ROMANS and before in BEFORE_ROMAN:
-            result.extend(["the", ordinal(ROMANS[word])] if before in MONARCHS else [str(ROMANS[word])])
+        if word in _VALUES and before in _HEADS.get(word, BEFORE_ROMAN):
+            value = _VALUES[word]
+            result.extend(["the", ordinal(value)] if before in MONARCHS else [str(value)])
         else:
             result.append(word)
         if word not in BREAKS:

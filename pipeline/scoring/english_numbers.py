@@ -45,7 +45,8 @@ NUMBER_WORDS = frozenset(
 )
 _STARTING = NUMBER_WORDS | {"a"}
 # Words that can extend the digits before them.
-_EXTENDING = NUMBER_WORDS.union(BREAKS, _OH, {"hundreds", "point", "and", "a"})
+_POINTS = frozenset({"point", "dot"})
+_EXTENDING = NUMBER_WORDS.union(BREAKS, _OH, _POINTS, {"hundreds", "and", "a"})
 _DECIMALS = frozenset("0123456789")
 
 # Longer numbers are never multiplied: no number word is that large, and the cost of long integers grows.
@@ -128,6 +129,8 @@ def _run(tokens: list[str], start: int) -> Number | None:
         following = _number(tokens, at) or _spoken_zero(tokens, number.end)
         if following is None and is_digit_by_digit and len(text) > 1 and tokens[number.end] in _OH:
             following = Number("0", number.end + 1)  # "nine oh two one oh"
+        if following is not None and is_digit_by_digit and following.text.find(".") == 1 and "." not in text:
+            return Number(text + following.text, following.end)  # "one nine two dot one six eight"
         if following is None or following.is_ordinal or "." in text or "." in following.text:
             break
         is_digit_by_digit &= len(following.text) == 1
@@ -178,8 +181,9 @@ def _with_fraction(tokens: list[str], number: Number) -> Number:
     """Append "point five" or "and a half" to the number, and apply the scale after them."""
     text, end = number.text, number.end
     while True:
-        digits, after = _digit_run(tokens, end + 1) if tokens[end] == "point" else ("", end)
-        if tokens[end] == "point" and not digits and tokens[end + 1] in _OH:  # "version two point oh"
+        is_point = tokens[end] in _POINTS
+        digits, after = _after_point(tokens, end + 1) if is_point else ("", end)
+        if is_point and not digits and tokens[end + 1] in _OH:  # "version two point oh"
             digits, after = "0", end + 2
         if digits:
             text, end = f"{text}.{digits}", after
@@ -192,6 +196,14 @@ def _with_fraction(tokens: list[str], number: Number) -> Number:
         value = Decimal(text) * scale
         text, end = (str(int(value)), end + 1) if value == int(value) else (text, end)
     return Number(text, end)
+
+
+def _after_point(tokens: list[str], at: int) -> tuple[str, int]:
+    """Read the digits after a point, or the next part of an address: "dot one hundred sixty eight"."""
+    chunk = _below_1000(tokens, at) if tokens[at - 1] == "dot" else None
+    if chunk is not None and len(chunk[0]) == 3 and chunk[0].isdecimal():
+        return chunk[0], chunk[1]
+    return _digit_run(tokens, at)
 
 
 def _digit_run(tokens: list[str], at: int) -> tuple[str, int]:

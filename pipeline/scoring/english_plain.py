@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pipeline.scoring.english_contractions import expand
 from pipeline.scoring.english_letters import ROMANS
 from pipeline.scoring.english_numbers import NUMBER_WORDS
-from pipeline.scoring.english_words import FILLERS, respell
+from pipeline.scoring.english_spelling import respell
+from pipeline.scoring.english_words import FILLERS
 
 # English has more words, but a text consists almost wholly of so common ones; the others are worked out again.
 _MAX_CHUNKS = 1 << 17

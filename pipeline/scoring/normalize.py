@@ -46,5 +46,11 @@ def metric(language: str) -> Metric:
 
 
 @lru_cache(maxsize=1024)
+def has_syllables(language: str) -> bool:
+    """Tell whether toned syllables can be counted: in Mandarin, and in no other language of the characters."""
+    return _module(language) is chinese
+
+
+@lru_cache(maxsize=1024)
 def _module(language: str) -> ModuleType:
     return _MODULES.get(primary_subtag(language), generic)

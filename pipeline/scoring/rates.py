@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from rapidfuzz.distance import Levenshtein
 
 from manifests.schema import AlignmentChunk, EditKind, Metric, Score
-from pipeline.scoring.normalize import metric, normalize, normalizer_version
+from pipeline.scoring.chinese_syllables import syllable_edits
+from pipeline.scoring.normalize import has_syllables, metric, normalize, normalizer_version
 
 # NeMo Curator scores the first and the last 12 characters (nemo_curator/stages/audio/metrics/wer.py).
 EDGE_CHARACTERS = 12
@@ -21,6 +22,9 @@ def score(reference: str, hypothesis: str, language: str, edge_characters: int =
         expected, heard = expected.replace(" ", ""), heard.replace(" ", "")
     edits, alignment = _align(expected, heard, kind)
     length = len(expected) if kind == "cer" else len(expected.split())
+    syllables = None
+    if has_syllables(language):
+        syllables = syllable_edits(expected, heard, alignment) if edits else 0
     return Score(
         metric=kind,
         rate=edits / length if length else None,
@@ -29,6 +33,8 @@ def score(reference: str, hypothesis: str, language: str, edge_characters: int =
         edge_error=edge_error(expected, heard, edge_characters),
         normalizer=normalizer_version(language),
         alignment=alignment,
+        syllable_edits=syllables,
+        syllable_rate=syllables / length if length and syllables is not None else None,
     )
 
 
@@ -37,10 +43,19 @@ def pooled(scores: Iterable[Score]) -> float | None:
 
     Edits against an empty reference count: words heard where none were meant are errors of the dialogue.
     """
+    return _pooled((one.edits, one.reference_length) for one in scores)
+
+
+def pooled_syllables(scores: Iterable[Score]) -> float | None:
+    """The same sum by toned syllables; None also where no score counts them."""
+    return _pooled((one.syllable_edits, one.reference_length) for one in scores if one.syllable_edits is not None)
+
+
+def _pooled(counts: Iterable[tuple[int, int]]) -> float | None:
     edits = length = 0
-    for one in scores:
-        edits += one.edits
-        length += one.reference_length
+    for of_one, characters in counts:
+        edits += of_one
+        length += characters
     return edits / length if length else None
 
 

@@ -15,7 +15,7 @@ from pydantic import Field
 from manifests.reasons import Reason, reason_of
 from manifests.schema import Dialogue, Score, Take, Turn
 from pipeline.recipe import Recipe
-from pipeline.scoring.rates import pooled
+from pipeline.scoring.rates import pooled, pooled_syllables
 from pipeline.settings import Section
 from pipeline.stages.contract import Context, Stage, attempt_of, reject
 
@@ -47,6 +47,11 @@ class Speed(Section):
 class GateSettings(Section):
     cer_limit: Share = Field(0.05, description="CER above this drops the dialogue")
     wer_limit: Share = Field(0.10, description="WER above this drops the dialogue")
+    mandarin_rate: Literal["characters", "syllables"] = Field(
+        "characters",
+        description="what cer_limit and worst_turn_limit limit in Mandarin: the CER, or the rate of toned syllables, "
+        "for which homophones (他, 她) are no errors",
+    )
     worst_turn_limit: Share | None = Field(None, description="the same limit for any single turn; none: no check")
     edge_limit: Share | None = Field(None, description="largest allowed edge error of a turn; none: no check")
     spaced_speed: Speed = Field(Speed(slowest=4, fastest=28, pause_s=2), description="for scripts with spaces (en)")
@@ -57,6 +62,14 @@ class GateSettings(Section):
     def takes(self) -> int:
         """Most takes that a turn can have."""
         return 1 + len(self.ladder)
+
+    def rate_of(self, measured: Score | Dialogue) -> float | None:
+        """Return the rate that the limits apply to: by toned syllables where they are asked for and counted."""
+        if self.mandarin_rate == "syllables" and measured.syllable_rate is not None:
+            return measured.syllable_rate
+        if isinstance(measured, Score):
+            return measured.rate
+        return measured.wer if measured.cer is None else measured.cer
 
     def limit(self, metric: str) -> float:
         return self.cer_limit if metric == "cer" else self.wer_limit
@@ -73,20 +86,22 @@ def gate(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
 
 def judge(dialogue: Dialogue, settings: GateSettings) -> Dialogue:
     """Set the dialogue's pooled rate, and on each take the reason why it prevents keeping the dialogue."""
-    scores = [turn.score for turn in dialogue.turns if turn.score is not None]
-    rate = pooled(score for score in scores if not score.is_empty_reference)
-    metrics = {score.metric for score in scores}
-    return replace(
+    scores = [turn.score for turn in dialogue.turns if turn.score is not None and not turn.score.is_empty_reference]
+    metrics = {turn.score.metric for turn in dialogue.turns if turn.score is not None}
+    rate = pooled(scores)
+    rated = replace(
         dialogue,
-        turns=tuple(_judge(turn, rate, settings) for turn in dialogue.turns),
         cer=rate if "cer" in metrics else None,
         wer=rate if "wer" in metrics else None,
+        syllable_rate=pooled_syllables(scores),
     )
+    limited = settings.rate_of(rated)
+    return replace(rated, turns=tuple(_judge(turn, limited, settings) for turn in dialogue.turns))
 
 
 def judge_alone(score: Score, settings: GateSettings) -> Reason | None:
     """Say why a turn of this score would be rejected if it were a whole dialogue."""
-    return _reason(score, score.rate, settings)
+    return _reason(score, settings.rate_of(score), settings)
 
 
 def has_another_take(judged: Dialogue, settings: GateSettings) -> bool:
@@ -102,7 +117,7 @@ def _decide(dialogue: Dialogue, settings: GateSettings) -> Dialogue:
         return replace(decided, status="kept")
     if has_another_take(judged, settings):
         return _retake(decided, another_voice=settings.ladder[attempt_of(dialogue) - 1].voice == "another")
-    return _drop(decided)
+    return _drop(decided, settings)
 
 
 def _judge(turn: Turn, dialogue_rate: float | None, settings: GateSettings) -> Turn:
@@ -117,7 +132,7 @@ def _judge(turn: Turn, dialogue_rate: float | None, settings: GateSettings) -> T
 
 
 def _reason(score: Score, dialogue_rate: float | None, settings: GateSettings) -> Reason | None:
-    rate, limit = score.rate or 0.0, settings.limit(score.metric)
+    rate, limit = settings.rate_of(score) or 0.0, settings.limit(score.metric)
     if (dialogue_rate or 0.0) > limit and rate > limit:
         return Reason.ERROR_RATE
     if settings.worst_turn_limit is not None and rate > settings.worst_turn_limit:
@@ -144,16 +159,17 @@ def _retake(dialogue: Dialogue, another_voice: bool) -> Dialogue:
         replace(turn, take=None) if turn.reason is not None or (recast and turn.role == "user") else turn
         for turn in dialogue.turns
     )
-    return replace(dialogue, turns=turns, user_voice=None if recast else dialogue.user_voice, cer=None, wer=None)
+    voice = None if recast else dialogue.user_voice
+    return replace(dialogue, turns=turns, user_voice=voice, cer=None, wer=None, syllable_rate=None)
 
 
-def _drop(dialogue: Dialogue) -> Dialogue:
+def _drop(dialogue: Dialogue, settings: GateSettings) -> Dialogue:
     """End with the gravest reason: a fail before a reject, then the order of the turns."""
     found = [(i, reason) for i, turn in enumerate(dialogue.turns) if (reason := reason_of(turn.reason))]
     index, reason = min(found, key=lambda pair: (pair[1].kind != "failed", pair[0]))
     turn = dialogue.turns[index]
-    measured = turn.score.rate if turn.score else None
-    rate = dialogue.wer if dialogue.cer is None else dialogue.cer
+    measured = settings.rate_of(turn.score) if turn.score else None
+    rate = settings.rate_of(dialogue)
     detail = f"turn {index} ({turn.role})"
     if measured is not None and rate is not None:
         detail += f": error rate {measured:.3f}, whole dialogue {rate:.3f}"
@@ -166,7 +182,9 @@ GATE = Stage(
     settings=GateSettings,
     apply=gate,
     reads=frozenset({"take.hearing"}),
-    writes=frozenset({"status", "user_voice", "cer", "wer", "turns.take", "take.reason", "turns.attempts"}),
+    writes=frozenset(
+        {"status", "user_voice", "cer", "wer", "syllable_rate", "turns.take", "take.reason", "turns.attempts"}
+    ),
     pool="proof",
     after=("assess", "transcribe"),
     passes=lambda recipe: recipe.section(GateSettings).takes,

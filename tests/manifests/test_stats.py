@@ -19,7 +19,11 @@ def _retried(row, takes: int):
 @pytest.fixture
 def numbers(tmp_path):
     rows = [replace(make_kept(i, num_samples=1600), wer=i / 10) for i in range(5)]
-    rows += [replace(make_kept(5, num_samples=1600), language="zh", cer=0.02, wer=None, user_voice="other")]
+    rows += [
+        replace(
+            make_kept(5, num_samples=1600), language="zh", cer=0.02, wer=None, syllable_rate=0.01, user_voice="other"
+        )
+    ]
     rows += [_retried(make_rejected(6), 3), make_rejected(7), make_failed(8), make_failed(9)]
     return stats(make_corpus(tmp_path, rows, max_rows=2))
 
@@ -59,6 +63,7 @@ def test_golden(numbers):
         "wer": {"rows": 5, "mean": pytest.approx(0.2), "quantiles": pytest.approx(quantiles)}
     }
     assert rates["kept"]["zh"]["cer"]["quantiles"]["0.5"] == 0.02 and "wer" not in rates["kept"]["zh"]
+    assert rates["kept"]["zh"]["syllable_rate"]["mean"] == 0.01 and "syllable_rate" not in rates["kept"]["en"]
     assert rates["rejected"]["en"]["wer"]["mean"] == 0.5 and rates["failed"] == {}
 
 

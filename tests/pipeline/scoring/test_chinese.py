@@ -68,7 +68,10 @@ def test_time_agrees_with_its_reading(read_aloud: Callable[[str], str], hour: in
 _CHARACTERS = (
     "零〇一二三四五六七八九十百千万亿两幺点分年月号半个到第之%，。、：:-./~ 0123456789k m¥嗯折后米x*+=乘以么什"
 )
-_PIECES = st.sampled_from([*_CHARACTERS, "百分之", "上午", "°c", "美元", "c++", ".com"])
+_WRITTEN = (
+    "个百分点 个小时 千米 mg/L 5km/s 100W 2t 512MB ½ 2½ ‰ ‱ ² 10⁸ 2^10 √ ≥ < ~50 ≠ ₩100 50USD a+b A-B 5/10000 2002/01"
+).split()
+_PIECES = st.sampled_from([*_CHARACTERS, "百分之", "上午", "°c", "美元", "c++", ".com", *_WRITTEN])
 
 
 @given(st.lists(_PIECES, max_size=9).map("".join))

@@ -65,11 +65,17 @@ _NUMBERS = (
 ).split(" ")
 _WORDS = (
     "and a half of may to between chapter henry square negative dollars dollar cents point is been gone it it's "
-    "what's y'all july the quarter had i by from dec feet us world war colour organize e-mail house, cat. hums"
-).split(" ")
-_DENSE = st.lists(st.sampled_from(_NUMBERS + _WORDS), max_size=9).map(" ".join)
+    "what's y'all july the quarter had i by from dec feet us world war colour organize e-mail house, cat. hums setup "
+    "into millimeter mile an power fig Fig. Elm Oak Charles type act scene website people canadian dot fifth February"
+).split()
+_WRITTEN = (
+    "x² 10⁵ 10^-3 m2 80m² 5km/h 5*3 22/7 120/80 24/7 2018/19 <5 >= ~50 ≠ ₩100 C$50 CHF 20€ 10K 2M 1.2B 50Mb 3MB/s "
+    '10-15-20 192.168.0.1 v2.0 1,5 27" 5\'11" 42nd St. Dr. A- WWII II IV V mg/kg'
+).split()
+_DENSE = st.lists(st.sampled_from(_NUMBERS + _WORDS + _WRITTEN), max_size=9).map(" ".join)
 _SPARSE = st.lists(
-    st.one_of(st.sampled_from(_WORDS), st.sampled_from(_WORDS), st.sampled_from(_WORDS + _NUMBERS)), max_size=16
+    st.one_of(st.sampled_from(_WORDS), st.sampled_from(_WORDS), st.sampled_from(_WORDS + _NUMBERS + _WRITTEN)),
+    max_size=16,
 ).map(" ".join)
 
 

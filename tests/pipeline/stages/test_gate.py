@@ -112,6 +112,32 @@ def test_a_reason_from_an_earlier_stage_ends_the_dialogue(reason: Reason) -> Non
     assert result.turns[1].attempts[0].reason == reason.value
 
 
+def test_mandarin_may_be_limited_by_syllables() -> None:
+    texts = {"text": "他今天在家里做饭呢", "language": "zh"}
+    homophones, wrong = "她今天再家里作饭呢", "他今天在家里做菜呢"
+
+    def ends(*hypotheses: str, limits: str = "") -> tuple[str, str | None]:
+        result = gate(heard(*hypotheses, **texts), *limits.split())  # type: ignore[arg-type]
+        assert result.cer is not None and result.syllable_rate is not None
+        assert result.syllable_rate <= result.cer
+        return result.status, result.reason
+
+    by_syllables = "gate.mandarin_rate=syllables"
+    assert ends(homophones, homophones) == ("rejected", "error_rate")
+    assert ends(homophones, homophones, limits=by_syllables) == ("kept", None)
+    assert ends(homophones, wrong, limits=by_syllables) == ("rejected", "error_rate")
+    assert ends(homophones, wrong, limits=f"{by_syllables} gate.cer_limit=0.1") == ("kept", None)
+    worst = f"{by_syllables} gate.cer_limit=0.1 gate.worst_turn_limit=0.1"
+    assert ends(homophones, wrong, limits=worst) == ("rejected", "worst_turn")
+    assert gate(heard(RIGHT, RIGHT), by_syllables).syllable_rate is None
+
+
+def test_the_detail_of_a_drop_names_the_rate_that_was_limited() -> None:
+    wrong = heard("他今天在家里做菜", "他今天在家里做菜", text="她今天在家里做饭", language="zh")
+    assert "error rate 0.125, whole dialogue 0.125" in (gate(wrong, "gate.mandarin_rate=syllables").detail or "")
+    assert "error rate 0.250, whole dialogue 0.250" in (gate(wrong).detail or "")
+
+
 def test_an_empty_reference_is_its_own_reason() -> None:
     assert gate(heard("anything", RIGHT, text="...")).reason == "empty_reference"
     assert gate(heard("anything", RIGHT, text="..."), ladder="[{}]").reason == "empty_reference"
