@@ -33,3 +33,8 @@ def unspeakable(text: str, language: str, *, allow_latin: bool = False) -> list[
 def is_speakable(text: str, language: str, *, allow_latin: bool = False) -> bool:
     """Whether the text has at least one word and no character that cannot be said."""
     return not unspeakable(text, language, allow_latin=allow_latin) and text_length(text, language) > 0
+
+
+def unsure(text: str) -> str:
+    """Mark a part whose reading is not sure, so that it stays in the text and `unspeakable` finds it."""
+    return f"⟨{text}⟩"

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.text.verbalize import unspeakable, verbalize
-from pipeline.text.verbalize.verbalize import _put_into_words, _tidy_english
+
 from tests.tables import each_row
 
 ROWS = [

@@ -1,0 +1,194 @@
+"""English abbreviations in words, by where they stand.
+
+"St." is a saint before a name and a street behind one; between two names it is neither for sure and stays unsaid.
+The full stop of an abbreviation ends a sentence only where a capital or nothing follows, and never behind a title.
+"""
+
+import re
+
+from pipeline.text.replacements import compile_rules
+from pipeline.text.verbalize.characters import unsure
+
+# Before a name. The second form stands where no name follows.
+_TITLES = {
+    "Dr": "Doctor",
+    "Mr": "Mister",
+    "Mrs": "Missus",
+    "Ms": "Miz",
+    "Prof": "Professor",
+    "Gov": "Governor",
+    "Sen": "Senator",
+    "Rep": "Representative",
+    "Rev": "Reverend",
+    "Capt": "Captain",
+    "Lt": "Lieutenant",
+    "Col": "Colonel",
+    "Gen": "General",
+    "Sgt": "Sergeant",
+    "Maj": "Major",
+    "Adm": "Admiral",
+    "Cmdr": "Commander",
+    "Pres": "President",
+    "Hon": "Honorable",
+    "Fr": "Father",
+    "Mt": "Mount",
+    "Ft": "Fort",
+    "St": "Saint",
+}
+# Behind a name.
+_PLACES = {
+    "St": "Street",
+    "Dr": "Drive",
+    "Ave": "Avenue",
+    "Blvd": "Boulevard",
+    "Rd": "Road",
+    "Ln": "Lane",
+    "Ct": "Court",
+    "Pl": "Place",
+    "Hwy": "Highway",
+    "Pkwy": "Parkway",
+    "Ter": "Terrace",
+    "Mt": "Mountain",
+}
+# Before a number or a capital letter that counts: "Fig. 3", "Vol. II".
+_COUNTED = {
+    "Fig": "figure",
+    "Figs": "figures",
+    "Eq": "equation",
+    "Eqs": "equations",
+    "Vol": "volume",
+    "Vols": "volumes",
+    "Ch": "chapter",
+    "Chap": "chapter",
+    "Sec": "section",
+    "No": "number",
+    "Nos": "numbers",
+    "Art": "article",
+    "Pt": "part",
+    "Ref": "reference",
+    "Ver": "version",
+    "Ext": "extension",
+    "p": "page",
+    "pp": "pages",
+    "ca": "circa",
+    "c": "circa",
+    "approx": "approximately",
+    "est": "established",
+    "Apt": "apartment",
+}
+_ANYWHERE = {
+    "Inc": "Incorporated",
+    "Ltd": "Limited",
+    "Corp": "Corporation",
+    "Bros": "Brothers",
+    "Dept": "Department",
+    "Univ": "University",
+    "Assn": "Association",
+    "Jr": "Junior",
+    "Sr": "Senior",
+    "approx": "approximately",
+    "incl": "including",
+    "excl": "excluding",
+    "tel": "telephone",
+    "misc": "miscellaneous",
+    "temp": "temperature",
+    "Ave": "Avenue",
+    "Blvd": "Boulevard",
+    "Pkwy": "Parkway",
+    "Hwy": "Highway",
+}
+_CAPITALIZED = "|".join(_TITLES)
+_COUNTED_NAMES = "|".join(f"[{name[0]}{name[0].lower()}]{name[1:]}" if len(name) > 1 else name for name in _COUNTED)
+# A name behind these words is a saint's, a mountain's or a fort's, whatever stands before them.
+_HOLY = r"Mount|Lake|Cathedral|Church|Hospital|Saint|Port|Fort|Basilica|Bay"
+_ENDS = r"(?P<end>\.(?=\s+[A-Z]|\s*$|[\"')])|\.?)"
+
+
+def _title(match: re.Match[str]) -> str:
+    return f"{_TITLES[match['title']]} "
+
+
+def _place(match: re.Match[str]) -> str:
+    ends = re.match(r"\s*$|[\"')]|\s+[A-Z]", match.string[match.end() :])
+    return f"{match['name']} {_PLACES[match['place']]}" + ("." if ends else "")
+
+
+def _numbered(match: re.Match[str]) -> str:
+    name = match["name"]
+    word = _COUNTED[name if name in _COUNTED else name.capitalize()]
+    return f"{word} "
+
+
+def _between_names(match: re.Match[str]) -> str:
+    """Decide between "Mount St. Helens", "5 Elm St. Boston" and what could be either."""
+    name, abbreviation = match["name"], match["title"]
+    left = match.string[: match.start()]
+    if re.search(r"\d(?:st|nd|rd|th)?\s+(?:[NSEW]\.?\s+)?$", left):
+        return f"{name} {_PLACES[abbreviation]}, {match['next']}"
+    if abbreviation == "Dr" or re.fullmatch(_HOLY, name) or re.search(r"(?:^|[.!?:]\s+|[\"(])$", left):
+        return f"{name} {_TITLES[abbreviation]} {match['next']}"
+    return f"{name} {unsure(abbreviation + '.')} {match['next']}"
+
+
+def _initials(match: re.Match[str]) -> str:
+    letters = match[1].replace(".", "").replace(" ", "")
+    ends = re.match(r"\s*$|[\"')]|\s+(?:The|A|An|In|On|It|He|She|They|We|I|But|And|This|That)\b", match.string[match.end() :])
+    return letters + ("." if ends else "")
+
+
+ABBREVIATIONS = compile_rules(
+    (r"(?i)\be\.\s?g\.,?", "for example,"),
+    (r"(?i)\bi\.\s?e\.,?", "that is,"),
+    (r"(?i)(?<!slash )\betc\.(?=\s+[A-Z]|\s*$)", "and so on."),
+    (r"(?i)(?<!slash )\betc\b\.?", "and so on"),
+    (r"\bet al\.(?=\s+[A-Z]|\s*$)", "and others."),
+    (r"\bet al\b\.?", "and others"),
+    (r"\b[Cc]f\.(?=\s)", "compare"),
+    (r"\b[Vv]s?\.(?=\s)|\bvs\b", "versus"),
+    (r"\b[Aa]\.?[Kk]\.?[Aa]\b\.?(?=[\s,])", "also known as"),
+    (r"\bPh\.\s?D\b\.?", "PhD"),
+    (r"(?<=\d)\s?([AaPp])\.?\s?[Mm]\b(?:\.(?!\s+[A-Z]|\s*$))?", lambda m: f" {m[1].upper()}M"),
+    (r"\b([AaPp])\.\s?[Mm]\.(?=\s+[A-Z]|\s*$)", lambda m: f"{m[1].upper()}M."),
+    (r"\b([AaPp])\.\s?[Mm]\.", lambda m: f"{m[1].upper()}M"),
+    # "U.S.", "J.R.R. Tolkien"; one letter alone is an initial, and its full stop is no pause.
+    (r"\b((?:[A-Z]\.\s?){1,}[A-Z])\.(?![A-Za-z])", _initials),
+    (r"(?<=[A-Za-z] )([A-Z])\.(?=\s+[A-Z][a-z])", r"\1"),
+    (r"^([A-Z])\.(?=\s+(?:[A-Z]\s)?[A-Z][a-z])", r"\1"),
+    (rf"\b(?P<name>{_COUNTED_NAMES})\.\s?(?=\d|[IVXLC]+\b)", _numbered),
+    (r"\b(?P<name>Figs?|Eqs?|Vols?)\s(?=\d)", _numbered),
+    # A street by its number: "42nd St.", "5th Ave."
+    (
+        rf"(?P<name>\d(?:st|nd|rd|th))\s(?P<place>{'|'.join(_PLACES)})\b\.?",
+        _place,
+    ),
+    (
+        rf"\b(?P<name>[A-Z][a-z]+)\s(?P<title>St|Dr)\.\s+(?P<next>(?!In\b|The\b|It\b|He\b|She\b|We\b|They\b|This\b"
+        rf"|There\b|I\b|A\b|My\b|On\b|At\b|But\b|And\b)[A-Z][a-z]+)",
+        _between_names,
+    ),
+    (rf"\b(?P<title>{_CAPITALIZED})\.\s?(?=[A-Z][a-zA-Z'])", _title),
+    (r"\b(?P<title>Mrs|Mr|Ms)\s(?=[A-Z][a-z])", _title),
+    (rf"\b(?P<name>[A-Z][a-z]+)\s(?P<place>{'|'.join(_PLACES)})\.(?!\w)", _place),
+    (
+        rf"\b(?P<name>\d+\s(?:[NSEW]\s)?[A-Z][a-z]+)\s(?P<place>St|Dr|Ave|Blvd|Rd|Ln|Ct|Pl)\b(?=\s*(?:,|$|\s[a-z]))",
+        _place,
+    ),
+    (
+        rf"\b(?P<name>{'|'.join(_ANYWHERE)})\b\.(?P<end>(?=\s+[A-Z]|\s*$)?)",
+        lambda m: _ANYWHERE[m["name"]] + _full_stop(m),
+    ),
+    (r"\bapprox\b", "approximately"),
+    (r"\b(Jr|Sr)\b", lambda m: _ANYWHERE[m[1]]),
+    (r"\bCo\.(?=[\s,])", "Company"),
+    (r"\bw/o\b", "without"),
+    (r"\bb/c\b", "because"),
+    (r"\bc/o\b", "care of"),
+    (r"\bw/(?=\s)", "with"),
+)
+
+
+def _full_stop(match: re.Match[str]) -> str:
+    rest = match.string[match.end() :]
+    if match["name"] in ("Inc", "Ltd", "Corp", "Jr", "Sr", "Bros", "Ave", "Blvd", "Pkwy", "Hwy"):
+        return "." if re.match(r"\s*$|\s+[A-Z][a-z]", rest) else ""
+    return "." if re.match(r"\s*$", rest) else ""

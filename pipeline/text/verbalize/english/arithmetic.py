@@ -1,0 +1,284 @@
+"""English arithmetic, fractions, ratios, scores and ranges in words.
+
+"21-19" is a score or a difference, "12/25" a fraction or a day: the words of the sentence decide, and where they do not,
+the number stays unsaid.
+"""
+
+import re
+
+from pipeline.text.replacements import compile_rules
+from pipeline.text.verbalize.english.context import (
+    COMPOUND,
+    LEFT,
+    RIGHT,
+    before,
+    counts_things,
+    is_maths,
+    is_ratio,
+    is_score,
+    sentence,
+    word_after,
+    word_before,
+)
+from pipeline.text.verbalize.english.numbers import NUMBER, cardinal, number, ordinal
+
+_OPERATORS = {
+    "+": "plus",
+    "-": "minus",
+    "−": "minus",
+    "–": "minus",
+    "×": "times",
+    "x": "times",
+    "*": "times",
+    "·": "times",
+    "÷": "divided by",
+    "/": "divided by",
+    "=": "equals",
+    "≠": "is not equal to",
+    "≈": "is about",
+    "<": "is less than",
+    ">": "is greater than",
+    "≤": "is less than or equal to",
+    "≥": "is greater than or equal to",
+    "±": "plus or minus",
+}
+_POWER = r"(?:\^-?\d{1,3}|[²³])"
+_OPERAND = rf"(?:-?(?:{NUMBER})(?:[a-z](?![a-z])|%|π)?{_POWER}?|-?[A-Za-z](?![A-Za-z']){_POWER}?|[√]\d+|π|\?)"
+_OPERATOR = r"[-+−–×x*·÷/=≠≈<>≤≥±]"
+_EXPRESSION = rf"{LEFT}{_OPERAND}(?:\s?{_OPERATOR}\s?{_OPERAND})+(?![\w(\[{{^²³]|\s?[-+−×*÷/=<>≤≥]\s?[\w(\[-]|[.,]\d)"
+# A letter behind its coefficient is no sign: "2x + 3".
+_TOKEN = re.compile(rf"{NUMBER}|(?<=\d)[a-z](?!\s?\d)|{_POWER}|{_OPERATOR}|[A-Za-z√π%?]")
+_STRONG = re.compile(r"\d / \d|[+×*÷=≠≈<>≤≥±√^·]|\dx\d.*=| x \d| [-−] .*=|=.*[-−]")
+_SIMPLE_DENOMINATORS = frozenset({2, 3, 4, 8, 16, 32, 64})
+_WHOLE_DENOMINATORS = frozenset({5, 6, 7, 9, 12})
+_MEASURES = frozenset(
+    "cup cups teaspoon teaspoons tablespoon tablespoons pound pounds ounce ounces inch inches mile miles pint quart gallon "
+    "of hour hours liter stick slice lb oz tsp tbsp".split()
+)
+_BEFORE_DATE = frozenset("on by since until till due dated".split())
+_SIZES = re.compile(
+    r"(?i)\b(?:matrix|grid|array|board|photo|picture|paper|screen|pixels?|resolution|room|size[ds]?|dimensions?|area|"
+    r"measur\w+|inch(?:es)?|feet|meters?|lumber|envelope|frame|rug|tile)\b"
+)
+_AT_TIME = frozenset("at from open".split())
+
+
+def power(text: str) -> str:
+    """Return what is said of "²" or "^3"."""
+    exponent = {"²": "2", "³": "3"}.get(text, text.lstrip("^"))
+    words = {"2": "squared", "3": "cubed"}.get(exponent)
+    if words:
+        return words
+    sign = "negative " if exponent.startswith("-") else ""
+    return f"to the power of {sign}{cardinal(int(exponent.lstrip('-')))}"
+
+
+def _expression(match: re.Match[str]) -> str:
+    text = match[0]
+    if not re.search(r"\d|π", text) and not re.search(r"[A-Za-z] ?= ?[A-Za-z]", text):
+        return text
+    if not _STRONG.search(text) and not is_maths(match):
+        return text
+    if re.fullmatch(rf"{NUMBER}x{NUMBER}", text) or _looks_like_date(text):
+        return text
+    words: list[str] = []
+    operand_next = True
+    for found in _TOKEN.finditer(text):
+        follows = text[found.end() :].lstrip()[:1]
+        letter = found[0] == "x" and not follows.isdigit() and not follows.isalpha()
+        said, operand_next = _said(found[0], operand_next or letter)
+        if said is None:
+            return text
+        words.append(said)
+    return " ".join(words)
+
+
+def _looks_like_date(text: str) -> bool:
+    return re.fullmatch(r"\d{1,4}[-/]\d{1,4}(?:[-/]\d{1,4})?", text) is not None and text.count("/") + text.count("-") != 1
+
+
+def _said(token: str, operand_next: bool) -> tuple[str | None, bool]:
+    """Return the token in words, and whether an operand comes next."""
+    if operand_next and token == "-":
+        return "negative", True
+    if token in _OPERATORS and not (operand_next and token == "x"):
+        return _OPERATORS[token], True
+    if token == "√":
+        return "the square root of", True
+    if token == "π":
+        return "pi", False
+    if token == "%":
+        return "percent", False
+    if token == "?":
+        return "what?", False
+    if token.startswith(("^", "²", "³")):
+        return power(token), False
+    if token.isalpha():
+        return token.upper(), False
+    return number(token), False
+
+
+def _power(match: re.Match[str]) -> str:
+    base = match["base"]
+    said = number(base) if base[0].isdigit() else base.upper()
+    return f"{said} {power(match['power'])}" if said else match[0]
+
+
+def _fraction(match: re.Match[str]) -> str:
+    over, under = int(match["over"]), int(match["under"])
+    whole = match["whole"]
+    if under == 0 or (whole and over >= under):
+        return match[0]
+    said = _fraction_words(match, over, under, bool(whole))
+    if said is None:
+        return match[0]
+    if whole:
+        joined = "a half" if (over, under) == (1, 2) else f"a {said[4:]}" if over == 1 else said
+        return f"{cardinal(int(whole))} and {joined}"
+    return said
+
+
+def _fraction_words(match: re.Match[str], over: int, under: int, mixed: bool) -> str | None:
+    if not mixed and word_before(match) in _BEFORE_DATE and over <= 12 and under <= 31:
+        return None
+    if re.search(r"(?i)\b(?:stars?|rat(?:e|ed|ing)|score[ds]?|scoring|grade[ds]?|points?|marks?)\b", sentence(match)) and not mixed:
+        return f"{cardinal(over)} out of {cardinal(under)}" if under in (5, 10, 20, 50, 100) else None
+    measured = word_after(match) in _MEASURES
+    maths = is_maths(match)
+    if over >= under:
+        return f"{cardinal(over)} over {cardinal(under)}" if maths and under < 100 else None
+    sure = mixed or under in _SIMPLE_DENOMINATORS or measured or maths or over == 1
+    if under in _WHOLE_DENOMINATORS and word_after(match):
+        sure = True
+    return _parts(over, under) if sure and under <= 100 else None
+
+
+def _parts(over: int, under: int) -> str:
+    if under == 2:
+        name = "half" if over == 1 else "halves"
+    elif under == 4:
+        name = "quarter" if over == 1 else "quarters"
+    else:
+        name = ordinal(under) + ("" if over == 1 else "s")
+    return f"{cardinal(over)} {name}"
+
+
+def _ratio(match: re.Match[str]) -> str:
+    """Read "3:2" and "1:100"; two digits behind the colon are minutes, unless the sentence speaks of a ratio."""
+    first, second = match["first"], match["second"]
+    if len(second) == 2 and not (is_ratio(match) or is_score(match)):
+        return match[0]
+    one, two = number(first), number(second)
+    return f"{one} to {two}" if one and two else match[0]
+
+
+def _range(match: re.Match[str]) -> str:
+    """Read "10-15" as a range, "21-19" in a game as its score, "5 - 3" in a sum as a difference."""
+    first, second = match["first"], match["second"]
+    low, high = float(first.replace(",", "")), float(second.replace(",", ""))
+    maths, score = is_maths(match), is_score(match)
+    spaced = match["mark"] != match["mark"].strip()
+    if spaced and maths and not score and match["mark"].strip() != "–":
+        return f"{first} minus {second}"
+    if low < high and not (first != "0" and first.startswith("0")):
+        following = word_after(match)
+        if spaced and not following and match["mark"].strip() == "-" and not match.string[match.end() :].startswith("%"):
+            return match[0]
+        return f"{first} to {second}"
+    if score and low < 300:
+        return f"{first} to {second}"
+    if (first, second) == ("9", "5"):
+        return "nine to five"
+    return match[0]
+
+
+def _product(match: re.Match[str]) -> str:
+    """Read "4x4" and "10 x 15 cm" by their size, "10 × 3" as a product."""
+    parts = re.split(r"\s?[x×]\s?", match[0])
+    words = [number(part) for part in parts]
+    if any(word is None for word in words):
+        return match[0]
+    glued = re.fullmatch(rf"(?:{NUMBER})(?:[x×](?:{NUMBER}))+", match[0]) is not None
+    size = glued or len(parts) > 2 or _SIZES.search(match.string[match.start() : match.end() + 40]) is not None
+    unit = re.match(r"\s?(?:cm|mm|m|in|ft|px|km|\"|'|″)(?![a-z])", match.string[match.end() :])
+    if is_maths(match) and not size and not unit:
+        return " times ".join(map(str, words))
+    if size or unit:
+        # The last number is left to its unit.
+        return " by ".join([*map(str, words[:-1]), parts[-1] if unit else str(words[-1])])
+    return " times ".join(map(str, words)) if "×" in match[0] else match[0]
+
+
+def _spaced_thousands(match: re.Match[str]) -> str:
+    """Read "1 000 000"; one group alone, as in "12 500", may be two numbers, unless it is "000"."""
+    groups = match[0].split()
+    return "".join(groups) if len(groups) > 2 or groups[1] == "000" else match[0]
+
+
+def _listed(match: re.Match[str]) -> str:
+    return ", ".join(match[0].split(","))
+
+
+def _compared(match: re.Match[str]) -> str:
+    if re.search(r"(?:(?<![A-Za-z'])[A-Za-z]|[\d)\]²³%π]|\w(?<! ))\s?$", before(match)) and not re.search(
+        r"[A-Za-z']{2} $", before(match)
+    ):
+        return match[0]
+    words = {"<": "less than", ">": "more than", "≤": "at most", "≥": "at least", "<=": "at most", ">=": "at least"}
+    return f"{words[match['sign']]} "
+
+
+FIXED = compile_rules(
+    (r"~\s?(?=[$€£¥]?\d)", "about "),
+    (r"(?P<sign>[<>]=|[<>≤≥])\s?(?=[$€£¥]?\d)", _compared),
+    (rf"{LEFT}(\d+(?:st|nd|rd|th))/(\d+(?:st|nd|rd|th))(?![\w/])", r"\1 slash \2"),
+    (rf"{LEFT}(\d{{1,3}})-in-(\d{{1,3}})(?![\w/])", lambda m: f"{number(m[1])}-in-{number(m[2])}"),
+)
+
+EARLY = compile_rules(
+    (r"(?<![\w/])24/7(?![\w/])", "twenty four seven"),
+    (r"(?<![\w/])50[/-]50(?![\w/])", "fifty fifty"),
+    (r"(?<![\w/])20/20(?=\s+(?:vision|hindsight|eyesight))", "twenty twenty"),
+    (r"(?<![\w/])80/20(?=\s+(?:rule|principle|split))", "eighty twenty"),
+    (r"(?<![\w/])9/11(?=\s+(?:attacks?|terror\w*|memorial|commission|victims|happened)|'s)|(?<=[Aa]fter )9/11(?![\w/])"
+     r"|(?<=[Oo]n )9/11(?![\w/])|(?<=[Ss]ince )9/11(?![\w/])|(?<=[Tt]he )9/11(?![\w/])", "nine eleven"),
+    (rf"{LEFT}\d{{1,3}}(?:[ \u00a0\u202f\u2009]\d{{3}})+(?![\w,/-]|\.\d|[ \u00a0]\d)", _spaced_thousands),
+    (rf"{LEFT}\d{{1,2}}(?:,\d{{1,2}}){{2,}}(?![\w/-]|[.,]\d)", _listed),
+    (r"\^\s?(?=-?\d)", "^"),
+    (rf"{LEFT}{NUMBER}(?:\s?[x×]\s?{NUMBER})+(?!\s?[=+*/÷−]|\s-\s|\w{{3,}}|[.,]\d)", _product),
+)
+
+EXPRESSIONS = compile_rules(
+    (_EXPRESSION, _expression),
+    (r"\s?=\s?(?=\?)", " equals what"),
+    (rf"{LEFT}√(\d{{1,6}}){RIGHT}", lambda m: f"the square root of {cardinal(int(m[1]))}"),
+)
+
+RANGES = compile_rules(
+    (
+        rf"{LEFT}(?P<first>{NUMBER})%?(?P<mark>\s?[-–—]\s?|\s?~\s?)(?P<second>{NUMBER})(?![\d/:-]|[.,]\d|\s?[=+*÷×]|\s[-x/]\s?\d)",
+        _range,
+    ),
+)
+
+PARTS = compile_rules(
+    (rf"{LEFT}(?P<base>[A-Za-z]|{NUMBER})(?P<power>{_POWER})(?![\w^])", _power),
+    (rf"{LEFT}(?:(?P<whole>\d{{1,3}})[\s-])?(?P<over>\d{{1,3}})/(?P<under>\d{{1,3}}){COMPOUND}", _fraction),
+    (rf"{LEFT}(?P<first>\d{{1,3}}(?:\.\d)?):(?P<second>{NUMBER}){RIGHT}", _ratio),
+    (rf"{LEFT}(?P<sign>[-−+±]?)(?P<n>{NUMBER})\s?%(?!\w)", lambda m: _signed(m, "percent")),
+    (rf"{LEFT}(?P<sign>)(?P<n>{NUMBER})\s?‰", lambda m: _signed(m, "per thousand")),
+    (rf"{LEFT}(?P<sign>)(?P<n>{NUMBER})\s?[xX×](?=\s(?:faster|slower|more|less|larger|bigger|smaller|higher|the|as|better|"
+     r"per|a|zoom|speed|optical|magnification)\b|[.,!?]|$)", lambda m: _signed(m, "times")),
+    (rf"{LEFT}(?P<sign>)(?P<n>\d{{1,3}}(?:\.\d)?)k(?![\w'/-])|{LEFT}(?P<n2>\d{{2,3}})K(?![\w'/-])",
+     lambda m: f"{number(m['n'] or m['n2'])} thousand"),
+    (rf"{LEFT}(?P<sign>)(?P<n>\d{{1,3}}(?:\.\d+)?)M(?=\s[a-z]+s?\b)", lambda m: _signed(m, "million")),
+    (rf"{LEFT}(?P<sign>)(?P<n>\d{{1,3}}(?:\.\d+)?)(?:B|bn)(?=\s[a-z]+s?\b)", lambda m: _signed(m, "billion")),
+)
+
+
+def _signed(match: re.Match[str], name: str) -> str:
+    words = number(match["n"])
+    if words is None:
+        return match[0]
+    sign = {"": "", "+": "plus ", "±": "plus or minus "}.get(match["sign"] or "", "negative ")
+    return f"{sign}{words} {name}"
