@@ -16,6 +16,7 @@ _TYPOGRAPHY = str.maketrans(
 )
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe0e\ufe0f\u00ad]")
 _FULL_WIDTH = re.compile(r"[０-９Ａ-Ｚａ-ｚ％＋－＝／＃＆＠．＜＞＄]")
+_ACCENTED = re.compile("[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u017f]")
 _BLANKS = re.compile(r"[^\S\n]+")
 
 
@@ -39,21 +40,28 @@ def _clean(text: str, language: str) -> str:
         text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
         text = _FULL_WIDTH.sub(lambda match: unicodedata.normalize("NFKC", match.group()), text)
     if language == "zh":
-        return text
+        return _ACCENTED.sub(lambda match: anyascii(match[0]), text)
     if not text.isascii():
         text = "".join(map(_plain_letter, text.translate(_TYPOGRAPHY)))
     return _BLANKS.sub(" ", text)
 
 
 def _plain_letter(character: str) -> str:
-    """Remove the accent of a Latin letter and write a vulgar fraction as "1/2"; leave other characters unchanged."""
+    """Remove the accent of a Latin letter and write numbers in digits; leave other characters unchanged."""
     if character.isascii() or character in "²³":
         return character
     if unicodedata.name(character, "").startswith("LATIN"):
         return anyascii(character)
     if unicodedata.numeric(character, None) is not None and unicodedata.category(character) == "No":
-        return " " + unicodedata.normalize("NFKC", character).replace("⁄", "/")
+        return _written_number(character)
     return character
+
+
+def _written_number(character: str) -> str:
+    """Write "½" as " 1/2", "⁵" as "^5", "₂" as "2", "①" as " 1 "."""
+    plain = unicodedata.normalize("NFKC", character).replace("⁄", "/")
+    how = unicodedata.decomposition(character).partition(" ")[0]
+    return {"<super>": f"^{plain}", "<sub>": plain, "<fraction>": f" {plain}"}.get(how, f" {plain} ")
 
 
 def _tidy_english(text: str) -> str:

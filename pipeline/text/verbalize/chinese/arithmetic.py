@@ -31,7 +31,7 @@ _OPERATORS = {
     "±": "正负",
 }
 _POWER = r"(?:\^-?\d{1,3}|[²³])"
-_OPERAND = rf"(?:-?(?:{NUMBER})(?:[a-z](?![A-Za-z])|%|π)?{_POWER}?|-?[A-Za-z](?![A-Za-z']){_POWER}?|√\d+|π)"
+_OPERAND = rf"(?:-?(?:{NUMBER})(?:[a-z](?![A-Za-z])|%|π)?{_POWER}?|-?[A-Za-z](?![A-Za-z']){_POWER}?|√\d+|π(?:[A-Za-z](?![A-Za-z]))?{_POWER}?)"
 _OPERATOR = r"[-+−–×xX*÷/=≠≈<>≤≥±]"
 _EXPRESSION = rf"{LEFT}{_OPERAND}(?:\s?{_OPERATOR}\s?{_OPERAND})+(?![A-Za-z0-9_(（\[^²³]|\s?[-+−×*÷/=<>≤≥]\s?[\w(（\[-]|[.,]\d)"
 _TOKEN = re.compile(rf"{NUMBER}|(?<=\d)[a-z](?!\s?\d)|{_POWER}|{_OPERATOR}|[A-Za-z√π%]")
@@ -108,7 +108,7 @@ def _single_power(match: re.Match[str]) -> str:
 
 def _fraction(match: re.Match[str]) -> str:
     over, under = int(match["over"]), int(match["under"])
-    dated = re.search("日期|截止|[于在]$", clause_before(match)) or re.match("[在到]|截止|举行|开始|当天|那天", after(match))
+    dated = re.search("日期|截止|(?<!等)于$|在$", clause_before(match)) or re.match("[在到]|截止|举行|开始|当天|那天", after(match))
     if not 0 < over < under or under > 100 or (over <= 12 and dated):
         return match[0]
     whole = f"{cardinal(int(match['whole']))}又" if match["whole"] else ""
@@ -210,6 +210,7 @@ RANGES = compile_rules(
 EXPRESSIONS = compile_rules(
     (_EXPRESSION, _expression),
     (rf"{LEFT}(?P<base>[A-Za-z]|{NUMBER})(?P<power>{_POWER})(?![A-Za-z0-9^])", _single_power),
+    (r"(?<![\w/])π/(\d)(?![\d/.])", lambda m: f"{cardinal(int(m[1]))}分之派"),
     (r"√(\d{1,6})(?![\d.])", lambda m: f"根号{cardinal(int(m[1]))}"),
     (rf"(?<=[\d{HAN}])\s*=\s*(?=[-\d{HAN}])", "等于"),
     (rf"(?<=[{HAN}])\s*>\s*(?=\d)", "大于"),
@@ -221,9 +222,9 @@ EXPRESSIONS = compile_rules(
 )
 
 WHOLE = compile_rules(
-    (rf"(?:{LEFT}|(?<=到))(?P<sign>[-+±])?(?P<n>{NUMBER})\s?(?P<of>[%‰‱])(?![\dA-Za-z])", _percent),
+    (rf"(?:{LEFT}|(?<=到))(?P<sign>[-+±])?(?P<n>{NUMBER})\s?(?P<of>[%‰‱])(?!\s?[\dA-Za-z])", _percent),
     (rf"{LEFT}(?:(?P<whole>\d{{1,3}})又)?(?P<over>\d{{1,3}})/(?P<under>\d{{1,3}}){RIGHT}", _fraction),
-    (rf"(?:(?<=[是为到至于得约和或、，：（( 温度值在了])|(?<=^))(?<!\d\s)[-−](?P<n>{NUMBER}){RIGHT}", _negative),
+    (rf"(?:(?<=[是为到至于得约和或、，：（(\[ 温度值在了])|(?<=^))(?<!\d\s)[-−](?P<n>{NUMBER}){RIGHT}", _negative),
     (rf"{LEFT}[-−](?P<n>{NUMBER})(?=摄氏度|度|℃){RIGHT}", _negative),
     (
         rf"(?:{LEFT}|(?<=[到乘])|(?<=[{HAN}]\+))(?P<sign>[+±])?(?P<n>{NUMBER})(?P<plus>\+(?=\s?(?:{_MEASURES})))?{RIGHT}",

@@ -114,7 +114,7 @@ CODES = compile_rules(
 LETTERED = compile_rules(
     (r"(?<![A-Za-z0-9_./-])(\d)\s?[vV](?:[sS]\.?)?\s?(\d)(?![A-Za-z0-9_.])", lambda m: f"{cardinal(int(m[1]))}对{cardinal(int(m[2]))}"),
     (
-        r"(?<![A-Za-z0-9_./-])(?P<letters>[A-Za-z]+)\s?-?(?P<number>\d{1,4})(?P<tail>[A-Z])?(?![A-Za-z0-9_.%/:^²³-]|\s?[=+*×÷<>]|,\d)",
+        r"(?<![A-Za-z0-9_./-])(?P<letters>[A-Za-z]+)\s?-?(?P<number>\d{1,4})(?P<tail>[A-Z])?(?![A-Za-z0-9_.%/^²³-]|:\d|\s?[=+*×÷<>]|,\d)",
         _code,
     ),
     # "H2O", "C6H12O6".

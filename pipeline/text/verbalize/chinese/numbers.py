@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
-NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
-"""A number as it is written, without a sign."""
+NUMBER = r"(?>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+"""A number as it is written, without a sign. It matches whole or not at all."""
 
 _DIGITS = "零一二三四五六七八九"
 _UNITS = ("", "十", "百", "千")

@@ -3,6 +3,7 @@
 import re
 
 from pipeline.text.replacements import compile_rules
+from pipeline.text.scripts import HAN
 from pipeline.text.verbalize.chinese.context import LEFT
 from pipeline.text.verbalize.chinese.numbers import NUMBER, cardinal, digits, number
 
@@ -78,7 +79,6 @@ _NAMES = {
     "帧每秒": "fps FPS",
     "次每分钟": "bpm",
     "英尺": "ft",
-    "英寸": "in",
     "英里": "mi",
     "英里每小时": "mph",
     "马力": "hp",
@@ -151,7 +151,7 @@ UNITS = compile_rules(
         lambda m: f"{number(m[1])}乘",
     ),
     (rf"{LEFT}(?P<feet>\d)['′’](?P<inches>1[01]|\d)[\"″”]?(?![\d'])", _feet_inches),
-    (rf"{LEFT}(?P<amount>{NUMBER})(?:\"|″)", _inches),
+    (rf"{LEFT}(?P<amount>{NUMBER})\"(?=[{HAN}])", _inches),
     (rf"{LEFT}(?P<whole>\d)(?P<unit>[米块])(?P<part>\d{{1,2}})(?![\dA-Za-z%.米厘公毫分钱元角个]|[-~～到])", _height),
     (
         rf"(?:{LEFT}|(?<=[到乘]))(?P<n>{NUMBER})\s?(?P<unit>{_LENGTHS}|km|KM)\s?/\s?(?P<each>小时|时|秒|h|s)(?![A-Za-z²\d])",

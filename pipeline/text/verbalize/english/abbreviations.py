@@ -101,7 +101,11 @@ _CAPITALIZED = "|".join(_TITLES)
 _COUNTED_NAMES = "|".join(f"[{name[0]}{name[0].lower()}]{name[1:]}" if len(name) > 1 else name for name in _COUNTED)
 # A name behind these words is a saint's, a mountain's or a fort's, whatever stands before them.
 _HOLY = r"Mount|Lake|Cathedral|Church|Hospital|Saint|Port|Fort|Basilica|Bay"
-_ENDS = r"(?P<end>\.(?=\s+[A-Z]|\s*$|[\"')])|\.?)"
+# Words that begin a sentence and no name.
+_OPENERS = (
+    r"(?:The|A|An|In|On|At|It|Its|He|She|They|We|I|You|But|And|Or|So|This|That|These|There|Here|My|His|Her|Our|Your|Their|"
+    r"When|What|Where|Who|Why|How|If|As|For|With|To|Is|Are|Do|Does|Can|Let|Now|Then|Each|All|Some|Many|No|Yes)\b"
+)
 
 
 def _title(match: re.Match[str]) -> str:
@@ -132,7 +136,7 @@ def _between_names(match: re.Match[str]) -> str:
 
 def _initials(match: re.Match[str]) -> str:
     letters = match[1].replace(".", "").replace(" ", "")
-    ends = re.match(r"\s*$|[\"')]|\s+(?:The|A|An|In|On|It|He|She|They|We|I|But|And|This|That)\b", match.string[match.end() :])
+    ends = re.match(rf"\s*$|[\"')]|\s+(?:{_OPENERS})", match.string[match.end() :])
     return letters + ("." if ends else "")
 
 
@@ -152,8 +156,8 @@ ABBREVIATIONS = compile_rules(
     (r"\b([AaPp])\.\s?[Mm]\.", lambda m: f"{m[1].upper()}M"),
     # "U.S.", "J.R.R. Tolkien"; one letter alone is an initial, and its full stop is no pause.
     (r"\b((?:[A-Z]\.\s?){1,}[A-Z])\.(?![A-Za-z])", _initials),
-    (r"(?<=[A-Za-z] )([A-Z])\.(?=\s+[A-Z][a-z])", r"\1"),
-    (r"^([A-Z])\.(?=\s+(?:[A-Z]\s)?[A-Z][a-z])", r"\1"),
+    (rf"\b([A-Z][a-z]+ [A-Z])\.(?=\s+(?!{_OPENERS})[A-Z][a-z])", r"\1"),
+    (r"^([F-Z])\.(?=\s+(?:[A-Z]\s)?[A-Z][a-z])", r"\1"),
     (rf"\b(?P<name>{_COUNTED_NAMES})\.\s?(?=\d|[IVXLC]+\b)", _numbered),
     (r"\b(?P<name>Figs?|Eqs?|Vols?)\s(?=\d)", _numbered),
     # A street by its number: "42nd St.", "5th Ave."
@@ -162,8 +166,8 @@ ABBREVIATIONS = compile_rules(
         _place,
     ),
     (
-        rf"\b(?P<name>[A-Z][a-z]+)\s(?P<title>St|Dr)\.\s+(?P<next>(?!In\b|The\b|It\b|He\b|She\b|We\b|They\b|This\b"
-        rf"|There\b|I\b|A\b|My\b|On\b|At\b|But\b|And\b)[A-Z][a-z]+)",
+        rf"\b(?P<name>[A-Z][a-z]+)\s(?P<title>St|Dr)\.\s+(?P<next>(?!{_OPENERS})"
+        r"[A-Z][a-z]+)",
         _between_names,
     ),
     (rf"\b(?P<title>{_CAPITALIZED})\.\s?(?=[A-Z][a-zA-Z'])", _title),

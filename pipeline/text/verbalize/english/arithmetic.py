@@ -43,7 +43,7 @@ _OPERATORS = {
     "±": "plus or minus",
 }
 _POWER = r"(?:\^-?\d{1,3}|[²³])"
-_OPERAND = rf"(?:-?(?:{NUMBER})(?:[a-z](?![a-z])|%|π)?{_POWER}?|-?[A-Za-z](?![A-Za-z']){_POWER}?|[√]\d+|π|\?)"
+_OPERAND = rf"(?:-?(?:{NUMBER})(?:[a-z](?![a-z])|%|π)?{_POWER}?|-?[A-Za-z](?![A-Za-z']){_POWER}?|[√]\d+|π(?:[A-Za-z](?![A-Za-z]))?{_POWER}?|\?)"
 _OPERATOR = r"[-+−–×x*·÷/=≠≈<>≤≥±]"
 _EXPRESSION = rf"{LEFT}{_OPERAND}(?:\s?{_OPERATOR}\s?{_OPERAND})+(?![\w(\[{{^²³]|\s?[-+−×*÷/=<>≤≥]\s?[\w(\[-]|[.,]\d)"
 # A letter behind its coefficient is no sign: "2x + 3".
@@ -181,9 +181,6 @@ def _range(match: re.Match[str]) -> str:
     if spaced and maths and not score and match["mark"].strip() != "–":
         return f"{first} minus {second}"
     if low < high and not (first != "0" and first.startswith("0")):
-        following = word_after(match)
-        if spaced and not following and match["mark"].strip() == "-" and not match.string[match.end() :].startswith("%"):
-            return match[0]
         return f"{first} to {second}"
     if score and low < 300:
         return f"{first} to {second}"
@@ -212,7 +209,7 @@ def _product(match: re.Match[str]) -> str:
 def _spaced_thousands(match: re.Match[str]) -> str:
     """Read "1 000 000"; one group alone, as in "12 500", may be two numbers, unless it is "000"."""
     groups = match[0].split()
-    return "".join(groups) if len(groups) > 2 or groups[1] == "000" else match[0]
+    return ",".join(groups) if len(groups) > 2 or groups[1] == "000" else match[0]
 
 
 def _listed(match: re.Match[str]) -> str:
@@ -245,11 +242,18 @@ EARLY = compile_rules(
     (rf"{LEFT}\d{{1,3}}(?:[ \u00a0\u202f\u2009]\d{{3}})+(?![\w,/-]|\.\d|[ \u00a0]\d)", _spaced_thousands),
     (rf"{LEFT}\d{{1,2}}(?:,\d{{1,2}}){{2,}}(?![\w/-]|[.,]\d)", _listed),
     (r"\^\s?(?=-?\d)", "^"),
+    (
+        r"(?<=\d)(\s?(?:cm|mm|m|km|in|ft|inch|inches|feet|meters|centimeters|yards|px))\s?[x×]\s?(?=\d)",
+        r"\1 by ",
+    ),
     (rf"{LEFT}{NUMBER}(?:\s?[x×]\s?{NUMBER})+(?!\s?[=+*/÷−]|\s-\s|\w{{3,}}|[.,]\d)", _product),
 )
 
 EXPRESSIONS = compile_rules(
     (_EXPRESSION, _expression),
+    # What is left of a formula must not lose its sign as if it were emphasis.
+    (r"(?<=[A-Za-z]{3})\s[*x×]\s(?=[A-Za-z]{3})", " times "),
+    (r"(?<=[\w)\]])\s?\*\s?(?=\d)|(?<=\d)\s?\*\s?(?=[\w(])", " × "),
     (r"\s?=\s?(?=\?)", " equals what"),
     (rf"{LEFT}√(\d{{1,6}}){RIGHT}", lambda m: f"the square root of {cardinal(int(m[1]))}"),
 )
@@ -265,7 +269,7 @@ PARTS = compile_rules(
     (rf"{LEFT}(?P<base>[A-Za-z]|{NUMBER})(?P<power>{_POWER})(?![\w^])", _power),
     (rf"{LEFT}(?:(?P<whole>\d{{1,3}})[\s-])?(?P<over>\d{{1,3}})/(?P<under>\d{{1,3}}){COMPOUND}", _fraction),
     (rf"{LEFT}(?P<first>\d{{1,3}}(?:\.\d)?):(?P<second>{NUMBER}){RIGHT}", _ratio),
-    (rf"{LEFT}(?P<sign>[-−+±]?)(?P<n>{NUMBER})\s?%(?!\w)", lambda m: _signed(m, "percent")),
+    (rf"{LEFT}(?P<sign>[-−+±]?)(?P<n>{NUMBER})\s?%(?!\w|\s\d)", lambda m: _signed(m, "percent")),
     (rf"{LEFT}(?P<sign>)(?P<n>{NUMBER})\s?‰", lambda m: _signed(m, "per thousand")),
     (rf"{LEFT}(?P<sign>)(?P<n>{NUMBER})\s?[xX×](?=\s(?:faster|slower|more|less|larger|bigger|smaller|higher|the|as|better|"
      r"per|a|zoom|speed|optical|magnification)\b|[.,!?]|$)", lambda m: _signed(m, "times")),

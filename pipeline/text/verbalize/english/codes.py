@@ -23,7 +23,7 @@ _VERSIONED = (
 _DIGIT_BY_DIGIT = (
     "[Ff]light|[Rr]oom|[Ee]rror|HTTP|status code|area code|[Ee]xtension|ZIP(?: code)?|[Zz]ip code|postal code|postcode|"
     "PIN|[Pp]asscode|[Pp]assword|[Ss]erial number|ISBN|SSN|[Aa]ccount number|[Bb]adge number|[Oo]rder number|"
-    "[Cc]onfirmation number|[Tt]racking number|Boeing|code"
+    "[Cc]onfirmation number|[Tt]racking number|Boeing|code|ID(?: number| is)?"
 )
 
 
@@ -80,6 +80,8 @@ def _code(match: re.Match[str]) -> str:
     if len(number) > 3 or (len(number) == 3 and not number.endswith("00")) or (number[0] == "0" and number != "0"):
         return match[0]
     letters, gap = match["letters"], match["gap"] or " "
+    if gap == "-" and len(letters) == 1 and letters.islower():  # "k-1" is a difference
+        return match[0]
     return f"{letters}{gap}{cardinal(int(number))}" + (f" {match['tail']}" if match["tail"] else "")
 
 

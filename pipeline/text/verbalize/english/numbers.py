@@ -20,8 +20,8 @@ _ORDINALS = {
 _MOST_DIGITS = 15
 """Nobody reads a longer number as one."""
 
-NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
-"""A number as it is written, without a sign: "1,234.5"."""
+NUMBER = r"(?>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+"""A number as it is written, without a sign: "1,234.5". It matches whole or not at all."""
 
 
 def cardinal(value: int) -> str:

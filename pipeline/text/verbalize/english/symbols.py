@@ -35,11 +35,11 @@ QUOTES = compile_rules(
     (r"_{2,}", " blank "),
     # A quoted sentence inside another: its full stop does not end the sentence around it.
     (r"\.\"(?=\s+[a-z])", '"'),
-    # A bracket that belongs to a word or a sign is no pause: "f(x)", "2*(3+4)", "(a+b)^2"; "item(s)" is both.
+    # A bracket that belongs to a word or a sign is no pause: "f(x)", "2*(3+4)"; "item(s)" is both.
     (r"\b([A-Za-z]{2,})\(s\)", r"\1 or \1s"),
     (r"\*(?=\s?[(\[])|(?<=[)\]])\s?\*(?=\s?[\w(])", " × "),
     (r"(?<=[)\]])\s?-\s?(?=\d|\w\b)|(?<=\d)\s?-\s?(?=\()", " − "),
-    (r"(?<![A-Za-z])([A-Za-z]|sin|cos|tan|log|ln|lim|exp)\((?=[^)\s]{0,12}\))", r"\1⟨"),
+    (r"(?<=[A-Za-z])\((?!s\))", "⟨"),
     # A colon after a verb is not a pause.
     (r"\b(include|includes|including|are|is|were|was|be|of|like|such as)\s?:\s+", r"\1 "),
 )
@@ -66,6 +66,8 @@ SYMBOLS = compile_rules(
 )
 
 PUNCTUATION = compile_rules(
+    # A full stop inside a word is program code or a slip of the pen.
+    (r"(?<=[a-z])\.(?=[a-z]{2})(?!com\b)", "⟨.⟩"),
     # Some punctuation is heard as a pause; the rest is silent.
     (r"[\"“”„«»]", ""),
     (r"(?<!\w)[*_]+|[*_]+(?!\w)|`+", " "),

@@ -266,10 +266,14 @@ UNITS = compile_rules(
     (rf"{LEFT}(?P<feet>\d)'(?P<inches>1[01]|[0-9])(?![\w']|\.\d)", _feet_inches),
     (rf"{LEFT}(?P<amount>{NUMBER})\s?-?(?P<mark>\"|″|in(?=\s(?:wide|tall|long|thick|deep)\b)|(?<=\d)in\b)", _inches),
     (rf"{LEFT}(\d{{1,2}})['′](?=\s(?:tall|long|wide|high|deep|ladder|fence|wall|x)\b)", r"\1 feet"),
+    (
+        rf"{LEFT}({NUMBER}\s?(?P<unit>{_SYMBOL}))\s?[-–—]\s?(?={NUMBER}\s?(?P=unit)(?![\w/²³^]))",
+        r"\1 to ",
+    ),
     (rf"{LEFT}(\d{{2,3}})/(\d{{2,3}})\s?(mm\s?Hg)(?!\w)", _pressure),
     (r"(?i)(?<=blood pressure of )(\d{2,3})/(\d{2,3})()(?![\w/.-])", _pressure),
     (
-        rf"{LEFT}(?P<sign>[-−+±])?(?P<amount>{NUMBER})(?P<gap>[\s-])?(?P<unit>{_SYMBOL})"
+        rf"{LEFT}(?P<sign>[-−+±])?(?P<amount>{NUMBER})(?P<gap>\s|-(?=\S{{2}}))?(?P<unit>{_SYMBOL})"
         rf"(?P<per>{PER})?{_DOTTED}(?![\w²³^'’$€£]|\s?/\s?\w|-\d)",
         _quantity,
     ),

@@ -3,7 +3,7 @@
 import re
 
 from pipeline.text.replacements import compile_rules
-from pipeline.text.verbalize.english.context import COMPOUND, LEFT, counts_things
+from pipeline.text.verbalize.english.context import COMPOUND, LEFT, counts_things, is_maths
 from pipeline.text.verbalize.english.numbers import NUMBER, number, ordinal, year
 
 _YEARS = range(1100, 2100)
@@ -32,12 +32,14 @@ def _plain(match: re.Match[str]) -> str:
 def _is_piece(match: re.Match[str], text: str) -> bool:
     """Whether the number may belong to the one beside it ("12 500", "555 0199"), or to a name ("localhost:8080")."""
     left, right = match.string[: match.start()], match.string[match.end() :]
+    if len(text) > 4 and text.isdigit() and int(text) % 100 and not counts_things(match) and not is_maths(match):
+        return True  # an account, an order, a telephone
     beside = re.match(r"\s\d{3,4}(?!\d)", right) and len(text) <= 3
     return bool(beside or re.search(r"(?<!\d)\d{1,3}\s$", left) or (len(text) > 3 and re.search(r"[a-z]:$", left)))
 
 
 WHOLE = compile_rules(
     (rf"{LEFT}(\d{{1,3}}(?:,\d{{3}})*|\d{{1,6}})(st|nd|rd|th|ST|ND|RD|TH)(?!\w)", _ordinal),
-    (rf"(?:{LEFT}|(?<=\d)\s?)#\s?(?=\d)", "number "),
+    (rf"{LEFT}#\s?(?=\d{{1,3}}(?![\w])|\d{{1,3}},\d{{3}})", "number "),
     (rf"{LEFT}(?P<sign>[-−+±]?)(?P<n>{NUMBER})(?P<plus>\+(?=[\s.,!?)]|$))?{COMPOUND}", _plain),
 )
