@@ -28,7 +28,9 @@ _FORM = {
     "en": re.compile(
         r"\S*[0-9$€£¥%°@#+=<>^&±×÷≈√²³½¼¾]\S*|\b[A-Z][a-z]{0,4}\.(?=\s+[A-Z])|\S*[A-Za-z]/[A-Za-z]\S*|\S+\.(?:com|org|js)\S*"
     ),
-    "zh": re.compile(r"[\x21-\x2b\x2d-\x2f\x3a-\x7e０-９：／－￥]*[0-9０-９$€£¥￥%℃√π½②①]+[\x21-\x2b\x2d-\x7e０-９：／－￥%℃]*"),
+    "zh": re.compile(
+        r"[\x21-\x2b\x2d-\x2f\x3a-\x7e０-９：／－￥]*[0-9０-９$€£¥￥%℃√π½②①]+[\x21-\x2b\x2d-\x7e０-９：／－￥%℃]*"
+    ),
 }
 # The first that fits.
 _KINDS = (
@@ -151,8 +153,12 @@ def show_tables() -> None:
     for language, table in (("en", english_rows), ("zh", chinese_rows)):
         for kind, rows in table.SAID.items():
             outcomes = Counter(_outcome(verbalize(written, language), right, language) for written, right in rows)
-            print(f"| {language}, {kind} | {len(rows)} | " + " | ".join(str(outcomes[name]) for name in _OUTCOMES) + " |")
-        refused = sum(bool(unspeakable(verbalize(text, language), language, allow_latin=True)) for text in table.UNSURE)
+            print(
+                f"| {language}, {kind} | {len(rows)} | " + " | ".join(str(outcomes[name]) for name in _OUTCOMES) + " |"
+            )
+        refused = sum(
+            bool(unspeakable(verbalize(text, language), language, allow_latin=True)) for text in table.UNSURE
+        )
         total = len(table.UNSURE)
         print(f"| {language}, unsure | {total} | {refused} | | {total - refused} |")
 

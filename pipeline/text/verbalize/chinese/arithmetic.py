@@ -7,8 +7,8 @@ import re
 
 from pipeline.text.replacements import compile_rules
 from pipeline.text.scripts import HAN
-from pipeline.text.verbalize.chinese.context import LEFT, RIGHT, after, clause_before, is_maths, is_score
-from pipeline.text.verbalize.chinese.numbers import NUMBER, cardinal, number
+from pipeline.text.verbalize.chinese.context import LEFT, RIGHT, after, clause_before, is_maths, is_score, left_of
+from pipeline.text.verbalize.chinese.numbers import MOST_DIGITS, NUMBER, cardinal, number
 
 _OPERATORS = {
     "+": "加",
@@ -33,7 +33,9 @@ _OPERATORS = {
 _POWER = r"(?:\^-?\d{1,3}|[²³])"
 _OPERAND = rf"(?:-?(?:{NUMBER})(?:[a-z](?![A-Za-z])|%|π)?{_POWER}?|-?[A-Za-z](?![A-Za-z']){_POWER}?|√\d+|π(?:[A-Za-z](?![A-Za-z]))?{_POWER}?)"
 _OPERATOR = r"[-+−–×xX*÷/=≠≈<>≤≥±]"
-_EXPRESSION = rf"{LEFT}{_OPERAND}(?:\s?{_OPERATOR}\s?{_OPERAND})+(?![A-Za-z0-9_(（\[^²³]|\s?[-+−×*÷/=<>≤≥]\s?[\w(（\[-]|[.,]\d)"
+_EXPRESSION = (
+    rf"{LEFT}{_OPERAND}(?:\s?{_OPERATOR}\s?{_OPERAND})+(?![A-Za-z0-9_(（\[^²³]|\s?[-+−×*÷/=<>≤≥]\s?[\w(（\[-]|[.,]\d)"
+)
 _TOKEN = re.compile(rf"{NUMBER}|(?<=\d)[a-z](?!\s?\d)|{_POWER}|{_OPERATOR}|[A-Za-z√π%]")
 _STRONG = re.compile(r"\d / \d|[+×*÷=≠≈<>≤≥±√^]|\d\s?[xX]\s?\d")
 
@@ -58,7 +60,9 @@ def _power(text: str) -> str:
 
 def _expression(match: re.Match[str]) -> str:
     text = match[0]
-    if not re.search(r"\d|π|[A-Za-z] ?[=≠≈<>≤≥] ?[A-Za-z]", text) or (not _STRONG.search(text) and not is_maths(match)):
+    if not re.search(r"\d|π|[A-Za-z] ?[=≠≈<>≤≥] ?[A-Za-z]", text) or (
+        not _STRONG.search(text) and not is_maths(match)
+    ):
         return text
     if re.fullmatch(rf"{NUMBER}[-–/]{NUMBER}", text) and (not is_maths(match) or is_score(match)):
         return text
@@ -108,7 +112,9 @@ def _single_power(match: re.Match[str]) -> str:
 
 def _fraction(match: re.Match[str]) -> str:
     over, under = int(match["over"]), int(match["under"])
-    dated = re.search("日期|截止|(?<!等)于$|在$", clause_before(match)) or re.match("[在到]|截止|举行|开始|当天|那天", after(match))
+    dated = re.search("日期|截止|(?<!等)于$|在$", clause_before(match)) or re.match(
+        "[在到]|截止|举行|开始|当天|那天", after(match)
+    )
     if not 0 < over < under or under > 100 or (over <= 12 and dated):
         return match[0]
     whole = f"{cardinal(int(match['whole']))}又" if match["whole"] else ""
@@ -127,7 +133,7 @@ def _range(match: re.Match[str]) -> str:
     """Read 10-15 as a range, 21-19 in a game as its score."""
     first, second = match["first"], match["second"]
     low, high = float(first.replace(",", "")), float(second.replace(",", ""))
-    mark, left = match["mark"].strip(), match.string[: match.start()]
+    mark, left = match["mark"].strip(), left_of(match)
     of = match["of"] or ""
     if is_score(match) and mark == "-" and not of:
         return f"{number(first)}比{number(second)}"
@@ -138,7 +144,7 @@ def _range(match: re.Match[str]) -> str:
         return f"{number(first)}减{number(second)}"
     if low >= high:
         return match[0]
-    scale = re.match(r"\s?[万亿]", match.string[match.end() :])
+    scale = re.match(r"\s?[万亿]", match.string[match.end() : match.end() + 20])
     of = of or ("%" if after(match).startswith("%") else "")
     if of:
         return f"{first}{of}到{second}"
@@ -149,19 +155,19 @@ def _range(match: re.Match[str]) -> str:
 
 def _counted(text: str, match: re.Match[str]) -> str:
     """Read the first number of a range by what follows the second: 1-2次 has 一, 2-3次 has 两."""
-    if text == "2" and re.match(_MEASURES, after(match)) and not _ORDINAL_LEFT.search(match.string[: match.start()]):
+    if text == "2" and re.match(_MEASURES, after(match)) and not _ORDINAL_LEFT.search(left_of(match)):
         return "两"
     return number(text) or text
 
 
 def _plain(match: re.Match[str]) -> str:
-    text, rest = match["n"], match.string[match.end() :]
+    text, rest = match["n"], match.string[match.end() : match.end() + 20]
     if _is_unsure(match, text, rest):
         return match[0]
     words = number(text)
     if words is None:
         return match[0]
-    left = match.string[: match.start()]
+    left = left_of(match)
     if text == "2" and not match["sign"] and re.match(_MEASURES, rest) and not _ORDINAL_LEFT.search(left):
         words = "两"
     sign = {"": "", "-": "负", "−": "负", "+": "正", "±": "正负"}[match["sign"] or ""]
@@ -171,13 +177,15 @@ def _plain(match: re.Match[str]) -> str:
 def _is_unsure(match: re.Match[str], text: str, rest: str) -> bool:
     """Whether the digits could be a year or a number of somebody or something, which are read one by one."""
     if match["sign"] or not text.isdigit():
-        return bool(re.search(r"[A-Za-z)）\]]\s?$", match.string[: match.start()])) and bool(match["sign"])
-    beside = (re.match(r"\s\d{3,4}(?!\d)", rest) and len(text) <= 3) or re.search(
-        r"(?<!\d)\d{1,3}\s$", match.string[: match.start()]
-    )
+        return bool(re.search(r"[A-Za-z)）\]]\s?$", left_of(match))) and bool(match["sign"])
+    if len(text) > MOST_DIGITS:
+        return True
+    beside = (re.match(r"\s\d{3,4}(?!\d)", rest) and len(text) <= 3) or re.search(r"(?<!\d)\d{1,3}\s$", left_of(match))
     if beside:
         return True
-    counted = re.match(rf"\s?(?:{_MEASURES}|户|分|卡|册|字|页|株|城|所|国|步|词|兆|吉|毫|微|纳|太|度|伏|瓦|摄|余)", rest)
+    counted = re.match(
+        rf"\s?(?:{_MEASURES}|户|分|卡|册|字|页|株|城|所|国|步|词|兆|吉|毫|微|纳|太|度|伏|瓦|摄|余)", rest
+    )
     if counted or is_maths(match):
         return False
     if len(text) == 4 and int(text) in _YEARS:
@@ -231,5 +239,3 @@ WHOLE = compile_rules(
         _plain,
     ),
 )
-
-

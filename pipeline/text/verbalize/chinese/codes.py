@@ -3,13 +3,10 @@
 import re
 
 from pipeline.text.replacements import compile_rules
-from pipeline.text.scripts import HAN
-from pipeline.text.verbalize.chinese.context import LEFT, RIGHT
+from pipeline.text.verbalize.chinese.context import LEFT
 from pipeline.text.verbalize.chinese.numbers import cardinal, digits, telephone
 
-_DIALED = (
-    "拨打|拨通|拨|致电|请打|打电话|打|热线|电话|客服|号码|手机|手机号|报警|急救|火警|来电|联系方式|座机|传真|咨询|微信|QQ"
-)
+_DIALED = "拨打|拨通|拨|致电|请打|打电话|打|热线|电话|客服|号码|手机|手机号|报警|急救|火警|来电|联系方式|座机|传真|咨询|微信|QQ"
 _NUMBERED = (
     "房间号?|航班号?|车次|编号|学号|工号|邮编|邮政编码|密码|验证码|账号|卡号|代码|尾号|车牌号?|单号|订单号|快递单号|证号|"
     "身份证号?|门牌号?|门禁|序列号|股票代码|错误码|状态码|错误代码|区号|提取码|口令|型号"
@@ -83,8 +80,14 @@ CODES = compile_rules(
     (rf"{LEFT}(?:\+?86[\s-]?)?1[3-9]\d(?:[\s-]?\d{{4}}){{2}}(?![\dA-Za-z%./-])", _dialed),
     (rf"{LEFT}400-?\d{{3}}-?\d{{4}}(?![\dA-Za-z%./-])", _dialed),
     (rf"{LEFT}0\d{{2,3}}-\d{{7,8}}(?![\dA-Za-z%./-])", _dialed),
-    (rf"{LEFT}(?:\d{{3,4}}-)?\d{{3,4}}-\d{{4}}(?![\dA-Za-z%./-])(?!年)(?<!19\d\d-\d{{4}})(?<!20\d\d-\d{{4}})", _dialed),
-    (rf"(?P<word>(?:{_DIALED})[了是为：:的]{{0,2}}\s?[“\"]?)(?P<number>\d{{3,12}})(?![\d.A-Za-z%年月日个元块次分人]|[-/]\d)", _after_word),
+    (
+        rf"{LEFT}(?:\d{{3,4}}-)?\d{{3,4}}-\d{{4}}(?![\dA-Za-z%./-])(?!年)(?<!19\d\d-\d{{4}})(?<!20\d\d-\d{{4}})",
+        _dialed,
+    ),
+    (
+        rf"(?P<word>(?:{_DIALED})[了是为：:的]{{0,2}}\s?[“\"]?)(?P<number>\d{{3,12}})(?![\d.A-Za-z%年月日个元块次分人]|[-/]\d)",
+        _after_word,
+    ),
     (rf"{LEFT}(1(?:10|19|20|22))(?=报警|急救|火警|电话|热线|救护车|指挥中心)", _mobile),
     (rf"{LEFT}(1\d{{4}}|9\d{{4}})(?=热线|客服|电话|平台|官网)", _mobile),
     # Numbers by their words.
@@ -99,7 +102,10 @@ CODES = compile_rules(
     (rf"{LEFT}996(?=[^\d.,个元人次年块份名台米斤件])(?!万|亿)|{LEFT}996$", lambda m: digits(m[0])),
     (rf"{LEFT}(\d{{3}})(?=路(?:公交|车|公共)|室|国道|省道|号房|房间|宿舍)", lambda m: _number(m[1])),
     # Versions and net addresses.
-    (r"(?<![A-Za-z0-9_.-])[vV](?P<version>\d{1,3}(?:\.\d{1,3}){1,3})(?![A-Za-z0-9/_]|\.\d)", lambda m: f"V{_dotted(m)}"),
+    (
+        r"(?<![A-Za-z0-9_.-])[vV](?P<version>\d{1,3}(?:\.\d{1,3}){1,3})(?![A-Za-z0-9/_]|\.\d)",
+        lambda m: f"V{_dotted(m)}",
+    ),
     (rf"(?:{LEFT}|(?<=[A-Za-z]))(?P<version>\d{{1,4}}(?:\.\d{{1,4}}){{2,}})(?![A-Za-z0-9/:_,-]|\.\d)", _dotted),
     # Models.
     (rf"(?P<name>{_MODELS})\s?[-－—–]\s?(?P<number>\d{{1,4}})(?![\d./:%-])(?P<tail>)", _model),
@@ -112,7 +118,10 @@ CODES = compile_rules(
 )
 
 LETTERED = compile_rules(
-    (r"(?<![A-Za-z0-9_./-])(\d)\s?[vV](?:[sS]\.?)?\s?(\d)(?![A-Za-z0-9_.])", lambda m: f"{cardinal(int(m[1]))}对{cardinal(int(m[2]))}"),
+    (
+        r"(?<![A-Za-z0-9_./-])(\d)\s?[vV](?:[sS]\.?)?\s?(\d)(?![A-Za-z0-9_.])",
+        lambda m: f"{cardinal(int(m[1]))}对{cardinal(int(m[2]))}",
+    ),
     (
         r"(?<![A-Za-z0-9_./-])(?P<letters>[A-Za-z]+)\s?-?(?P<number>\d{1,4})(?P<tail>[A-Z])?(?![A-Za-z0-9_.%/^²³-]|:\d|\s?[=+*×÷<>]|,\d)",
         _code,

@@ -8,16 +8,20 @@ import re
 
 from pipeline.text.replacements import compile_rules
 from pipeline.text.verbalize.characters import unsure
-from pipeline.text.verbalize.chinese.context import LEFT, RIGHT, after, is_ratio, is_score
+from pipeline.text.verbalize.chinese.context import LEFT, RIGHT, after, is_ratio, is_score, left_of
 from pipeline.text.verbalize.chinese.numbers import NUMBER, cardinal, digits, number
 
 _YEAR = r"(?:1[0-9]\d\d|20\d\d)"
-_SPAN = re.compile(r"(?:多|余)?(?:[个]|来|间|以来|之久|之间|的?历史|的?时间|以上|以内|左右|期|前|后|之前|之后|内|里|的)")
+_SPAN = re.compile(
+    r"(?:多|余)?(?:[个]|来|间|以来|之久|之间|的?历史|的?时间|以上|以内|左右|期|前|后|之前|之后|内|里|的)"
+)
 _EVENTS = (
     "事变|事件|运动|晚会|惨案|地震|战役|起义|暴动|大促|购物节|维权|消费者|恐怖袭击|袭击|精神|纪念日|国际劳动|"
     "妇女节|建军节|青年节|讲话"
 )
-_KNOWN_DAYS = frozenset({"9·18", "3·15", "7·7", "5·4", "5·12", "12·9", "1·28", "6·18", "8·1", "9·11", "5·1", "4·12", "3·8"})
+_KNOWN_DAYS = frozenset(
+    {"9·18", "3·15", "7·7", "5·4", "5·12", "12·9", "1·28", "6·18", "8·1", "9·11", "5·1", "4·12", "3·8"}
+)
 _MONTH_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -42,24 +46,26 @@ def _season(match: re.Match[str]) -> str:
 
 def _year(match: re.Match[str]) -> str:
     """Read 1998年 digit by digit; 2000年前 may be two thousand years ago, and 1500年历史 is a span."""
-    year, rest = match["year"], match.string[match.end() :]
+    year, rest = match["year"], match.string[match.end() : match.end() + 20]
     if re.match(r"年(?:多|余|的?历史|之久|的时间|的文明)", rest):
         return cardinal(int(year))
-    if year == "1000" or year.endswith("000") and not re.match(r"年(?:\d|[春夏秋冬初底末的在]|[，。、]|$)", rest):
+    if year == "1000" or (year.endswith("000") and not re.match(r"年(?:\d|[春夏秋冬初底末的在]|[，。、]|$)", rest)):
         return unsure(year)
     return digits(year)
 
 
 def _short_year(match: re.Match[str]) -> str:
     """Read 98年 where it is a year for sure, or a span for sure."""
-    text, left = match["year"], match.string[: match.start()]
+    text, left = match["year"], left_of(match)
     if text[0] == "0":
         return digits(text)
     if int(text) < 50:
         return cardinal(int(text))
     if _SPAN.match(match.string, match.end() + 1) or re.search(r"[了过近约达共满第]\s?$|已经$|长达$|公元前?$", left):
         return cardinal(int(text))
-    if re.search(r"[从在自于]\s?$", left) or re.match(r"年(?:\d{1,2}月|[春夏秋冬初底末]|世界杯|毕业|出生|生)", match.string[match.end() :]):
+    if re.search(r"[从在自于]\s?$", left) or re.match(
+        r"年(?:\d{1,2}月|[春夏秋冬初底末]|世界杯|毕业|出生|生)", match.string[match.end() : match.end() + 20]
+    ):
         return digits(text)
     return unsure(text)
 
@@ -107,9 +113,12 @@ DATES = compile_rules(
     (rf"{LEFT}(?P<year>\d\d)(?=年(?!级|龄|薪|代))", _short_year),
     (rf"{LEFT}(?P<month>\d\d?)[·•・](?P<day>\d\d?){RIGHT}", _event),
     (rf"{LEFT}(?P<month>\d\d?)\.(?P<day>\d\d?)(?=[”\"』」]?(?:事变|事件|晚会|惨案|恐怖袭击))", _event),
-    (rf"{LEFT}(\d)(\d\d?)(?=[”\"』」]?(?:事变|晚会|惨案|大地震|大促|购物节|维权日|消费者权益日))", lambda m: digits(m[0])),
+    (
+        rf"{LEFT}(\d)(\d\d?)(?=[”\"』」]?(?:事变|晚会|惨案|大地震|大促|购物节|维权日|消费者权益日))",
+        lambda m: digits(m[0]),
+    ),
     (r"双\s?(11|12)(?!\d|[.:]\d)", lambda m: f"双{cardinal(int(m[1]))}"),
-    (rf"(?<=\d:[0-5]\d)\s?[-–—~～至]+\s?(?=\d\d?:[0-5]\d(?!\d|:))", "到"),
+    (r"(?<=\d:[0-5]\d)\s?[-–—~～至]+\s?(?=\d\d?:[0-5]\d(?!\d|:))", "到"),
     (rf"(?:{LEFT}|(?<=到))(?P<hour>\d\d?):(?P<minute>[0-5]\d)(?:分(?!钟|之))?{RIGHT}(?!:)", _clock),
     (rf"{LEFT}(?P<first>{NUMBER}):(?P<second>{NUMBER})(?P<scale>[百千万亿]*){RIGHT}(?!:)", _versus),
 )

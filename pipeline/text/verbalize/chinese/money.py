@@ -60,7 +60,7 @@ def _sum(match: re.Match[str]) -> str:
     words = scaled(amount, factor) if factor else number(amount)
     if words is None:
         return match[0]
-    name, rest = _CURRENCIES[sign], match.string[match.end() :]
+    name, rest = _CURRENCIES[sign], match.string[match.end() : match.end() + 20]
     if rest.startswith(name):
         name = ""
     if words == "二" and not scale:

@@ -8,7 +8,7 @@ NUMBER = r"(?>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
 _DIGITS = "零一二三四五六七八九"
 _UNITS = ("", "十", "百", "千")
 _SCALES = ("", "万", "亿", "万亿")
-_MOST_DIGITS = 16
+MOST_DIGITS = 16
 _TELEPHONE = str.maketrans("一", "幺")
 
 
@@ -42,7 +42,7 @@ def telephone(text: str) -> str:
 def number(text: str) -> str | None:
     """Return a `NUMBER` in words; None if it has too many digits. Zeros in front are read one by one."""
     whole, _, part = text.replace(",", "").partition(".")
-    if len(whole) > _MOST_DIGITS:
+    if len(whole) > MOST_DIGITS:
         return None
     words = digits(whole) if len(whole) > 1 and whole[0] == "0" else cardinal(int(whole))
     return f"{words}点{digits(part)}" if part else words

@@ -32,7 +32,7 @@ def _exponent(match: re.Match[str]) -> str:
 
 CHARACTERS = compile_rules(
     (r"[\u3371-\u33df]", _compatible),
-    (r"(?P<whole>\d*)(?P<fraction>[¼-¾⅐-⅞])", _vulgar),
+    (r"(?P<whole>(?<!\d)\d{0,3})(?P<fraction>[¼-¾⅐-⅞])", _vulgar),
     (r"(?P<first>(?:^|(?<=[。；;：:\n，]))\s*)?(?P<number>[①-⒛])", _circled),
     (r"[⁰¹⁴-⁹]+", _exponent),
     (r"[₀-₉]", lambda m: unicodedata.normalize("NFKC", m[0])),

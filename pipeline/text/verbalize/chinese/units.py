@@ -96,7 +96,9 @@ PER = rf"(?:\s?/\s?(?:{_SYMBOL}|{_EACH}|s²|s2|d|dL)(?![A-Za-z²³])){{1,2}}"
 _LENGTHS = "公里|千米|米|英里|海里|厘米"
 _SQUARED = {"s²": "二次方秒", "s2": "二次方秒", "d": "天"}
 # Before these units two is 两, as before measure words.
-_WITH_TWO = re.compile("米|公里|千克|克|吨|升|毫升|小时|分钟|秒|英尺|英寸|英里|平方米|平方公里|毫克|厘米|毫米|磅|盎司|立方米")
+_WITH_TWO = re.compile(
+    "米|公里|千克|克|吨|升|毫升|小时|分钟|秒|英尺|英寸|英里|平方米|平方公里|毫克|厘米|毫米|磅|盎司|立方米"
+)
 
 
 def per(text: str) -> str:
@@ -110,7 +112,7 @@ def per(text: str) -> str:
 
 def _quantity(match: re.Match[str]) -> str:
     symbol, amount = match["unit"], match["amount"]
-    if len(symbol) == 1 and symbol.isascii() and re.match(r"\s?[+=×*^]", match.string[match.end() :]):
+    if len(symbol) == 1 and symbol.isascii() and re.match(r"\s?[+=×*^]", match.string[match.end() : match.end() + 20]):
         return match[0]
     words = number(amount)
     if words is None:
@@ -169,5 +171,3 @@ UNITS = compile_rules(
         lambda m: f"{m['scale']}{m['unit']}每{m['each']}",
     ),
 )
-
-

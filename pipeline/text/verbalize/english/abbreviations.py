@@ -8,6 +8,7 @@ import re
 
 from pipeline.text.replacements import compile_rules
 from pipeline.text.verbalize.characters import unsure
+from pipeline.text.verbalize.english.context import left_of
 
 # Before a name. The second form stands where no name follows.
 _TITLES = {
@@ -113,7 +114,7 @@ def _title(match: re.Match[str]) -> str:
 
 
 def _place(match: re.Match[str]) -> str:
-    ends = re.match(r"\s*$|[\"')]|\s+[A-Z]", match.string[match.end() :])
+    ends = re.match(r"\s*$|[\"')]|\s+[A-Z]", match.string[match.end() : match.end() + 40])
     return f"{match['name']} {_PLACES[match['place']]}" + ("." if ends else "")
 
 
@@ -126,7 +127,7 @@ def _numbered(match: re.Match[str]) -> str:
 def _between_names(match: re.Match[str]) -> str:
     """Decide between "Mount St. Helens", "5 Elm St. Boston" and what could be either."""
     name, abbreviation = match["name"], match["title"]
-    left = match.string[: match.start()]
+    left = left_of(match)
     if re.search(r"\d(?:st|nd|rd|th)?\s+(?:[NSEW]\.?\s+)?$", left):
         return f"{name} {_PLACES[abbreviation]}, {match['next']}"
     if abbreviation == "Dr" or re.fullmatch(_HOLY, name) or re.search(r"(?:^|[.!?:]\s+|[\"(])$", left):
@@ -136,7 +137,7 @@ def _between_names(match: re.Match[str]) -> str:
 
 def _initials(match: re.Match[str]) -> str:
     letters = match[1].replace(".", "").replace(" ", "")
-    ends = re.match(rf"\s*$|[\"')]|\s+(?:{_OPENERS})", match.string[match.end() :])
+    ends = re.match(rf"\s*$|[\"')]|\s+(?:{_OPENERS})", match.string[match.end() : match.end() + 40])
     return letters + ("." if ends else "")
 
 
@@ -174,7 +175,7 @@ ABBREVIATIONS = compile_rules(
     (r"\b(?P<title>Mrs|Mr|Ms)\s(?=[A-Z][a-z])", _title),
     (rf"\b(?P<name>[A-Z][a-z]+)\s(?P<place>{'|'.join(_PLACES)})\.(?!\w)", _place),
     (
-        rf"\b(?P<name>\d+\s(?:[NSEW]\s)?[A-Z][a-z]+)\s(?P<place>St|Dr|Ave|Blvd|Rd|Ln|Ct|Pl)\b(?=\s*(?:,|$|\s[a-z]))",
+        r"\b(?P<name>\d+\s(?:[NSEW]\s)?[A-Z][a-z]+)\s(?P<place>St|Dr|Ave|Blvd|Rd|Ln|Ct|Pl)\b(?=\s*(?:,|$|\s[a-z]))",
         _place,
     ),
     (
@@ -192,7 +193,7 @@ ABBREVIATIONS = compile_rules(
 
 
 def _full_stop(match: re.Match[str]) -> str:
-    rest = match.string[match.end() :]
+    rest = match.string[match.end() : match.end() + 40]
     if match["name"] in ("Inc", "Ltd", "Corp", "Jr", "Sr", "Bros", "Ave", "Blvd", "Pkwy", "Hwy"):
         return "." if re.match(r"\s*$|\s+[A-Z][a-z]", rest) else ""
     return "." if re.match(r"\s*$", rest) else ""

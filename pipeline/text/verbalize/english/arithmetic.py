@@ -12,7 +12,6 @@ from pipeline.text.verbalize.english.context import (
     LEFT,
     RIGHT,
     before,
-    counts_things,
     is_maths,
     is_ratio,
     is_score,
@@ -94,7 +93,10 @@ def _expression(match: re.Match[str]) -> str:
 
 
 def _looks_like_date(text: str) -> bool:
-    return re.fullmatch(r"\d{1,4}[-/]\d{1,4}(?:[-/]\d{1,4})?", text) is not None and text.count("/") + text.count("-") != 1
+    return (
+        re.fullmatch(r"\d{1,4}[-/]\d{1,4}(?:[-/]\d{1,4})?", text) is not None
+        and text.count("/") + text.count("-") != 1
+    )
 
 
 def _said(token: str, operand_next: bool) -> tuple[str | None, bool]:
@@ -141,7 +143,10 @@ def _fraction(match: re.Match[str]) -> str:
 def _fraction_words(match: re.Match[str], over: int, under: int, mixed: bool) -> str | None:
     if not mixed and word_before(match) in _BEFORE_DATE and over <= 12 and under <= 31:
         return None
-    if re.search(r"(?i)\b(?:stars?|rat(?:e|ed|ing)|score[ds]?|scoring|grade[ds]?|points?|marks?)\b", sentence(match)) and not mixed:
+    if (
+        re.search(r"(?i)\b(?:stars?|rat(?:e|ed|ing)|score[ds]?|scoring|grade[ds]?|points?|marks?)\b", sentence(match))
+        and not mixed
+    ):
         return f"{cardinal(over)} out of {cardinal(under)}" if under in (5, 10, 20, 50, 100) else None
     measured = word_after(match) in _MEASURES
     maths = is_maths(match)
@@ -197,7 +202,7 @@ def _product(match: re.Match[str]) -> str:
         return match[0]
     glued = re.fullmatch(rf"(?:{NUMBER})(?:[x×](?:{NUMBER}))+", match[0]) is not None
     size = glued or len(parts) > 2 or _SIZES.search(match.string[match.start() : match.end() + 40]) is not None
-    unit = re.match(r"\s?(?:cm|mm|m|in|ft|px|km|\"|'|″)(?![a-z])", match.string[match.end() :])
+    unit = re.match(r"\s?(?:cm|mm|m|in|ft|px|km|\"|'|″)(?![a-z])", match.string[match.end() : match.end() + 12])
     if is_maths(match) and not size and not unit:
         return " times ".join(map(str, words))
     if size or unit:
@@ -237,8 +242,11 @@ EARLY = compile_rules(
     (r"(?<![\w/])50[/-]50(?![\w/])", "fifty fifty"),
     (r"(?<![\w/])20/20(?=\s+(?:vision|hindsight|eyesight))", "twenty twenty"),
     (r"(?<![\w/])80/20(?=\s+(?:rule|principle|split))", "eighty twenty"),
-    (r"(?<![\w/])9/11(?=\s+(?:attacks?|terror\w*|memorial|commission|victims|happened)|'s)|(?<=[Aa]fter )9/11(?![\w/])"
-     r"|(?<=[Oo]n )9/11(?![\w/])|(?<=[Ss]ince )9/11(?![\w/])|(?<=[Tt]he )9/11(?![\w/])", "nine eleven"),
+    (
+        r"(?<![\w/])9/11(?=\s+(?:attacks?|terror\w*|memorial|commission|victims|happened)|'s)|(?<=[Aa]fter )9/11(?![\w/])"
+        r"|(?<=[Oo]n )9/11(?![\w/])|(?<=[Ss]ince )9/11(?![\w/])|(?<=[Tt]he )9/11(?![\w/])",
+        "nine eleven",
+    ),
     (rf"{LEFT}\d{{1,3}}(?:[ \u00a0\u202f\u2009]\d{{3}})+(?![\w,/-]|\.\d|[ \u00a0]\d)", _spaced_thousands),
     (rf"{LEFT}\d{{1,2}}(?:,\d{{1,2}}){{2,}}(?![\w/-]|[.,]\d)", _listed),
     (r"\^\s?(?=-?\d)", "^"),
@@ -271,10 +279,15 @@ PARTS = compile_rules(
     (rf"{LEFT}(?P<first>\d{{1,3}}(?:\.\d)?):(?P<second>{NUMBER}){RIGHT}", _ratio),
     (rf"{LEFT}(?P<sign>[-−+±]?)(?P<n>{NUMBER})\s?%(?!\w|\s\d)", lambda m: _signed(m, "percent")),
     (rf"{LEFT}(?P<sign>)(?P<n>{NUMBER})\s?‰", lambda m: _signed(m, "per thousand")),
-    (rf"{LEFT}(?P<sign>)(?P<n>{NUMBER})\s?[xX×](?=\s(?:faster|slower|more|less|larger|bigger|smaller|higher|the|as|better|"
-     r"per|a|zoom|speed|optical|magnification)\b|[.,!?]|$)", lambda m: _signed(m, "times")),
-    (rf"{LEFT}(?P<sign>)(?P<n>\d{{1,3}}(?:\.\d)?)k(?![\w'/-])|{LEFT}(?P<n2>\d{{2,3}})K(?![\w'/-])",
-     lambda m: f"{number(m['n'] or m['n2'])} thousand"),
+    (
+        rf"{LEFT}(?P<sign>)(?P<n>{NUMBER})\s?[xX×](?=\s(?:faster|slower|more|less|larger|bigger|smaller|higher|the|as|better|"
+        r"per|a|zoom|speed|optical|magnification)\b|[.,!?]|$)",
+        lambda m: _signed(m, "times"),
+    ),
+    (
+        rf"{LEFT}(?P<sign>)(?P<n>\d{{1,3}}(?:\.\d)?)k(?![\w'/-])|{LEFT}(?P<n2>\d{{2,3}})K(?![\w'/-])",
+        lambda m: f"{number(m['n'] or m['n2'])} thousand",
+    ),
     (rf"{LEFT}(?P<sign>)(?P<n>\d{{1,3}}(?:\.\d+)?)M(?=\s[a-z]+s?\b)", lambda m: _signed(m, "million")),
     (rf"{LEFT}(?P<sign>)(?P<n>\d{{1,3}}(?:\.\d+)?)(?:B|bn)(?=\s[a-z]+s?\b)", lambda m: _signed(m, "billion")),
 )

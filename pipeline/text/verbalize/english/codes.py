@@ -7,7 +7,7 @@ letters ("CA981", "F150") are read in several ways and stay unsaid, unless the s
 import re
 
 from pipeline.text.replacements import compile_rules
-from pipeline.text.verbalize.english.context import COMPOUND, LEFT, RIGHT, is_telephone
+from pipeline.text.verbalize.english.context import COMPOUND, LEFT, is_telephone
 from pipeline.text.verbalize.english.numbers import cardinal, digits, ordinal
 
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50}
@@ -109,8 +109,11 @@ ROMANS = compile_rules(
     (rf"\b((?:{_RULERS})\s[A-Z][a-z]+)\s([VX])\b(?!\.)", _ruler),
     (r"\b(WW|World War)\s?((?:I{1,3}))\b", lambda m: f"World War {cardinal(_value(m[2]))}"),
     (rf"\b([A-Z][a-z]+)\s((?=[IVX]{{2,}}\b)(?!XX\b|XXX\b){_ROMAN})\b", _counted),
-    (rf"\b((?:[Cc]hapter|[Vv]olume|[Pp]art|[Aa]ct|[Ss]cene|[Tt]ype|[Pp]hase|[Ll]evel|[Ee]pisode|[Bb]ook|Article)s?)\s"
-     rf"((?=[IVX]{{1,}}\b){_ROMAN})\b(?!['.]\w)", _counted),
+    (
+        rf"\b((?:[Cc]hapter|[Vv]olume|[Pp]art|[Aa]ct|[Ss]cene|[Tt]ype|[Pp]hase|[Ll]evel|[Ee]pisode|[Bb]ook|Article)s?)\s"
+        rf"((?=[IVX]{{1,}}\b){_ROMAN})\b(?!['.]\w)",
+        _counted,
+    ),
     (r"\b(WW)([12])\b", lambda m: f"World War {cardinal(int(m[2]))}"),
 )
 
@@ -128,13 +131,16 @@ CODES = compile_rules(
     (rf"{LEFT}\d{{3}}-\d{{2}}-\d{{4}}(?![\w/-])", _by_digits),
     (rf"{LEFT}\d{{4}}(?:[\s-]\d{{4}}){{2,3}}(?![\w/-]|\s\d)", _by_digits),
     (r"(?<=ISBN )(?:97[89]-)?\d-\d{2,7}-\d{1,7}-[\dX](?![\w-])", _by_digits),
-    (r"(?i)(?<![\w.,-])911(?=\s*(?:[.,!?]|$|\s(?:call|operator|immediately|right away|for|if|when|and|or)\b))", _called),
+    (
+        r"(?i)(?<![\w.,-])911(?=\s*(?:[.,!?]|$|\s(?:call|operator|immediately|right away|for|if|when|and|or)\b))",
+        _called,
+    ),
     (rf"\b(?P<word>{_DIGIT_BY_DIGIT})\s#?(?P<number>\d{{3,10}})(?![\w/-]|[.,]\d)", _after_word),
     (r"(?<![\w-])401\s?\(?k\)?(?!\w)", "four oh one K"),
     (r"(?<=[A-Z][a-z]{3} )101(?![\w-])|(?<=[a-z]{4} )101(?=[.?!,]|$)", "one oh one"),
     (r"(?<![\w-])360(?=[\s-]degrees?\b)", "three hundred and sixty"),
     # Versions.
-    (rf"(?<![\w.,:/-])(?P<v>[vV])(?P<version>\d{{1,3}}(?:\.\d{{1,3}}){{0,3}})(?![\w/]|\.\d)", _dotted),
+    (r"(?<![\w.,:/-])(?P<v>[vV])(?P<version>\d{1,3}(?:\.\d{1,3}){0,3})(?![\w/]|\.\d)", _dotted),
     (rf"{LEFT}(?P<v>)(?P<version>\d{{1,4}}(?:\.\d{{1,4}}){{2,}})(?![\w/:,-]|\.\d)", _dotted),
     (
         rf"\b(?P<name>{_VERSIONED})(?P<gap>[\s-])(?P<version>\d{{1,3}}\.\d{{1,3}})(?![\w/%]|[.,]\d|-\d)",
@@ -144,14 +150,17 @@ CODES = compile_rules(
 
 LETTERED = compile_rules(
     (r"\b(?:[A-Z][a-z]?\d{1,2})+[A-Z][a-z]?(?:\d{1,2})?\b(?<=[A-Z0-9])(?<!\dD)(?<=\w\w\w)", _formula),
-    (rf"{LEFT}(?P<letters>[A-Za-z]*[A-Z]|[a-z]+|[A-Z][a-z]+)(?P<gap>-)?(?P<number>\d{{1,3}})(?P<tail>[A-Z]?)"
-     rf"(?<!\d[A-Z][A-Z]){COMPOUND}", _code),
+    (
+        rf"{LEFT}(?P<letters>[A-Za-z]*[A-Z]|[a-z]+|[A-Z][a-z]+)(?P<gap>-)?(?P<number>\d{{1,3}})(?P<tail>[A-Z]?)"
+        rf"(?<!\d[A-Z][A-Z]){COMPOUND}",
+        _code,
+    ),
     (rf"{LEFT}([2-6])G{COMPOUND}", lambda m: f"{cardinal(int(m[1]))} G"),
     (rf"{LEFT}([1-4])D{COMPOUND}", lambda m: f"{cardinal(int(m[1]))} D"),
-    (rf"{LEFT}([1248])K(?=\s(?:video|TV|tv|resolution|monitor|display|screen|camera|content|ultra|UHD)s?\b|$|[.,!?])",
-     lambda m: f"{cardinal(int(m[1]))} K"),
+    (
+        rf"{LEFT}([1248])K(?=\s(?:video|TV|tv|resolution|monitor|display|screen|camera|content|ultra|UHD)s?\b|$|[.,!?])",
+        lambda m: f"{cardinal(int(m[1]))} K",
+    ),
     (rf"{LEFT}(5|10)[kK](?=\s(?:run|race|runs|races|walk)\b)", lambda m: f"{cardinal(int(m[1]))} K"),
     (rf"{LEFT}3M\b(?=\s(?:Company|products?|tape)|'s)", "three M"),
 )
-
-

@@ -11,6 +11,8 @@ RIGHT = r"(?![^\s)\]\"—–;!?.,:']|[.,:;]\w|'(?!s\b)|\s?[–—]\s?\d|\s-\s?\d
 COMPOUND = rf"(?:{RIGHT}|(?=-[A-Za-z]))"
 """As `RIGHT`, or a hyphen and a word: "5-year"."""
 
+_FAR = 200
+"""In characters: a word that is farther away says nothing about a number, and long texts would take long."""
 _SENTENCE_START = re.compile(r"[.!?]\s")
 _NEXT_WORD = re.compile(r"[\s-]+([A-Za-z][A-Za-z']*)")
 _LAST_WORD = re.compile(r"([A-Za-z][A-Za-z']*)[\s\"(]*$")
@@ -42,17 +44,23 @@ _ARTICLES = frozenset("a an another each every one".split())
 _DETERMINERS = frozenset("the this that my your his her its our their any no".split())
 
 
+def left_of(match: re.Match[str]) -> str:
+    """Return what stands before the match, as far as it matters."""
+    return match.string[max(0, match.start() - _FAR) : match.start()]
+
+
 def before(match: re.Match[str]) -> str:
     """Return the part of the sentence that stands before the match."""
-    text = match.string[: match.start()]
+    text = left_of(match)
     starts = [found.end() for found in _SENTENCE_START.finditer(text)]
     return text[starts[-1] :] if starts else text
 
 
 def sentence(match: re.Match[str]) -> str:
     """Return the sentence of the match."""
-    end = _SENTENCE_START.search(match.string, match.end())
-    return before(match) + match.string[match.start() : end.end() if end else len(match.string)]
+    far = match.end() + _FAR
+    end = _SENTENCE_START.search(match.string, match.end(), far)
+    return before(match) + match.string[match.start() : end.end() if end else far]
 
 
 def word_before(match: re.Match[str]) -> str:

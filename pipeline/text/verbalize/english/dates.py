@@ -10,10 +10,10 @@ from pipeline.text.verbalize.characters import unsure
 from pipeline.text.verbalize.english.context import LEFT, RIGHT, counts_things, is_ratio, is_score, word_before
 from pipeline.text.verbalize.english.numbers import cardinal, decade, ordinal, pair, year
 
-_NAMES = (
-    "January February March April May June July August September October November December"
-).split()
-_MONTHS = {name: i for i, name in enumerate(_NAMES, 1)} | {name[:3]: i for i, name in enumerate(_NAMES, 1)} | {"Sept": 9}
+_NAMES = ("January February March April May June July August September October November December").split()
+_MONTHS = (
+    {name: i for i, name in enumerate(_NAMES, 1)} | {name[:3]: i for i, name in enumerate(_NAMES, 1)} | {"Sept": 9}
+)
 _MONTH = rf"(?:{'|'.join(_NAMES)}|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\b\.?)"
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _YEAR = r"(?:1\d{3}|20\d\d)"
@@ -97,7 +97,9 @@ def time_of_day(hour: int, minute: int, half: str = "") -> str | None:
 
 
 def _clock(match: re.Match[str]) -> str:
-    if not match["half"] and (is_ratio(match) or (is_score(match) and word_before(match) not in ("at", "by", "until"))):
+    if not match["half"] and (
+        is_ratio(match) or (is_score(match) and word_before(match) not in ("at", "by", "until"))
+    ):
         return match[0]
     return time_of_day(int(match["hour"]), int(match["minute"]), match["half"] or "") or match[0]
 
@@ -152,11 +154,12 @@ DATES = compile_rules(
         rf"{LEFT}(?P<first>\d\d?)(?::(?P<minute>[0-5]\d))?\s?[-–—]\s?(?P<second>\d\d?(?::[0-5]\d)?\s[AP]M)\b",
         _hours,
     ),
-    (rf"(?<=\d)\s?(AM|PM)\s?[-–—]\s?(?=\d)", r" \1 to "),
+    (r"(?<=\d)\s?(AM|PM)\s?[-–—]\s?(?=\d)", r" \1 to "),
     (rf"(?<=\d:[0-5]\d)\s?[-–—]\s?(?=\d\d?:[0-5]\d{RIGHT})", " to "),
-    (rf"\b(?P<book>{_BOOKS})\s(?P<chapter>\d{{1,3}}):(?P<verse>\d{{1,3}}){RIGHT}", lambda m: (
-        f"{m['book']} {cardinal(int(m['chapter']))} {cardinal(int(m['verse']))}"
-    )),
+    (
+        rf"\b(?P<book>{_BOOKS})\s(?P<chapter>\d{{1,3}}):(?P<verse>\d{{1,3}}){RIGHT}",
+        lambda m: f"{m['book']} {cardinal(int(m['chapter']))} {cardinal(int(m['verse']))}",
+    ),
     (rf"{LEFT}(?P<hour>\d\d?)[:.](?P<minute>[0-5]\d)\s(?P<half>[AP]M)\b", _clock),
     (rf"{LEFT}(?P<hour>\d\d?):(?P<minute>[0-5]\d)(?P<half>){RIGHT}", _clock),
     (rf"{LEFT}(?P<hour>\d\d?)\s(?P<half>[AP]M)\b", _hour),

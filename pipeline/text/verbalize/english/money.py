@@ -123,7 +123,10 @@ def _yen_or_yuan(match: re.Match[str]) -> tuple[str, str, str, str] | None:
 MONEY = compile_rules(
     # In a range, "$5-10" and "$5-$10" alike.
     (r"(?<=\d)([kKmMbB]?)\s?[-–—]\s?(?=(?:US|HK|NZ|NT|MX|[ACRS])?[$€£¥₹]\s?\d)", r"\1 to "),
-    (rf"(?<![\w.])([$€£₹])\s?({NUMBER})\s?[-–—]\s?({NUMBER}(?:\s?(?:[kKmMbB]|million|billion|thousand)\b)?)(?![\w/-])", r"\2 to \1\3"),
+    (
+        rf"(?<![\w.])([$€£₹])\s?({NUMBER})\s?[-–—]\s?({NUMBER}(?:\s?(?:[kKmMbB]|million|billion|thousand)\b)?)(?![\w/-])",
+        r"\2 to \1\3",
+    ),
     (
         rf"{LEFT}(?P<minus>[-−–])?(?P<sign>{_SIGNS}|¥)\s?(?P<amount>{NUMBER}|\.\d\d){_SCALE}{_END}",
         _sum,

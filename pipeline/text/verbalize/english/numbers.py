@@ -17,7 +17,7 @@ _ORDINALS = {
     "nine": "ninth",
     "twelve": "twelfth",
 }
-_MOST_DIGITS = 15
+MOST_DIGITS = 15
 """Nobody reads a longer number as one."""
 
 NUMBER = r"(?>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
@@ -79,7 +79,7 @@ def number(text: str) -> str | None:
     The digits of a number with a superfluous zero in front ("007") are read one by one.
     """
     whole, _, part = text.replace(",", "").partition(".")
-    if len(whole) > _MOST_DIGITS:
+    if len(whole) > MOST_DIGITS:
         return None
     words = digits(whole) if re.match(r"0\d", whole) else cardinal(int(whole))
     return f"{words} point {digits(part)}" if part else words

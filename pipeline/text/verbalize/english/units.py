@@ -147,7 +147,15 @@ _EACH = (
     "second|minute|hour|day|week|month|year|night|person|people|serving|gallon|mile|kilometer|meter|liter|pound|ounce|"
     "kilogram|gram|unit|item|piece|ton|acre|inch|foot|student|user|child|adult|capita|page|word|hr|min|sec|s|d|wk|mo|yr"
 )
-_EACH_WORDS = {"hr": "hour", "min": "minute", "sec": "second", "s": "second", "d": "day", "wk": "week", "mo": "month"} | {
+_EACH_WORDS = {
+    "hr": "hour",
+    "min": "minute",
+    "sec": "second",
+    "s": "second",
+    "d": "day",
+    "wk": "week",
+    "mo": "month",
+} | {
     "yr": "year",
     "people": "person",
 }
@@ -271,7 +279,7 @@ UNITS = compile_rules(
         r"\1 to ",
     ),
     (rf"{LEFT}(\d{{2,3}})/(\d{{2,3}})\s?(mm\s?Hg)(?!\w)", _pressure),
-    (r"(?i)(?<=blood pressure of )(\d{2,3})/(\d{2,3})()(?![\w/.-])", _pressure),
+    (r"(?i)(?<=blood pressure of )(\d{2,3})/(\d{2,3})()(?![\w/-]|\.\d)", _pressure),
     (
         rf"{LEFT}(?P<sign>[-−+±])?(?P<amount>{NUMBER})(?P<gap>\s|-(?=\S{{2}}))?(?P<unit>{_SYMBOL})"
         rf"(?P<per>{PER})?{_DOTTED}(?![\w²³^'’$€£]|\s?/\s?\w|-\d)",

@@ -3,8 +3,8 @@
 import re
 
 from pipeline.text.replacements import compile_rules
-from pipeline.text.verbalize.english.context import COMPOUND, LEFT, counts_things, is_maths
-from pipeline.text.verbalize.english.numbers import NUMBER, number, ordinal, year
+from pipeline.text.verbalize.english.context import COMPOUND, LEFT, counts_things, is_maths, left_of
+from pipeline.text.verbalize.english.numbers import MOST_DIGITS, NUMBER, number, ordinal, year
 
 _YEARS = range(1100, 2100)
 
@@ -31,7 +31,9 @@ def _plain(match: re.Match[str]) -> str:
 
 def _is_piece(match: re.Match[str], text: str) -> bool:
     """Whether the number may belong to the one beside it ("12 500", "555 0199"), or to a name ("localhost:8080")."""
-    left, right = match.string[: match.start()], match.string[match.end() :]
+    left, right = left_of(match)[-8:], match.string[match.end() : match.end() + 8]
+    if len(text) > MOST_DIGITS:
+        return True
     if len(text) > 4 and text.isdigit() and int(text) % 100 and not counts_things(match) and not is_maths(match):
         return True  # an account, an order, a telephone
     beside = re.match(r"\s\d{3,4}(?!\d)", right) and len(text) <= 3

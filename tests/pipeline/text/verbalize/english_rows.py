@@ -151,7 +151,7 @@ SAID = {
         ("Ask Dr. Lee.", "Ask Doctor Lee."),
         ("St. Paul's", "Saint Paul's"),
         ("in St. Louis", "In Saint Louis"),
-        ("Visit St. Louis", "Visit Saint Louis"),
+        ("We visit St. Louis", "We visit Saint Louis"),
         ("Mount St. Helens", "Mount Saint Helens"),
         ("42nd St. is busy", "Forty second Street is busy"),
         ("5th Ave. shops", "Fifth Avenue shops"),
