@@ -3,11 +3,11 @@
     python benchmarks/verbalized_share.py FILE... [--sample 60] [--seed 1]
     python benchmarks/verbalized_share.py --tables
 
-FILE is JSON or JSON Lines of any shape: every string in it is split into sentences, and each form is counted by its kind:
-as *said* if its digits and signs are gone from the spoken sentence, as *unsure* if they are still there, so that the row
-would be rejected. `--sample` prints sentences with their spoken form, to be read by eye. `--tables` does the same for the
-golden tables of the tests, where the right value is known: *right*, *rejected* (unsaid though it could be said) and
-*wrong*.
+FILE is JSON or JSON Lines of any shape: every string in it is split into sentences, and each form is counted by its
+kind: as *said* if its digits and signs are gone from the spoken sentence, as *unsure* if they are still there, so that
+the row would be rejected. `--sample` prints sentences with their spoken form, to be read by eye. `--tables` does the
+same for the golden tables of the tests, where the right value is known: *right*, *rejected* (unsaid though it could be
+said) and *wrong*.
 """
 
 import argparse

@@ -31,7 +31,10 @@ _OPERATORS = {
     "±": "正负",
 }
 _POWER = r"(?:\^-?\d{1,3}|[²³])"
-_OPERAND = rf"(?:-?(?:{NUMBER})(?:[a-z](?![A-Za-z])|%|π)?{_POWER}?|-?[A-Za-z](?![A-Za-z']){_POWER}?|√\d+|π(?:[A-Za-z](?![A-Za-z]))?{_POWER}?)"
+_OPERAND = (
+    rf"(?:-?(?:{NUMBER})(?:[a-z](?![A-Za-z])|%|π)?{_POWER}?|-?[A-Za-z](?![A-Za-z']){_POWER}?|√\d+"
+    rf"|π(?:[A-Za-z](?![A-Za-z]))?{_POWER}?)"
+)
 _OPERATOR = r"[-+−–×xX*÷/=≠≈<>≤≥±]"
 _EXPRESSION = (
     rf"{LEFT}{_OPERAND}(?:\s?{_OPERATOR}\s?{_OPERAND})+(?![A-Za-z0-9_(（\[^²³]|\s?[-+−×*÷/=<>≤≥]\s?[\w(（\[-]|[.,]\d)"
@@ -41,10 +44,10 @@ _STRONG = re.compile(r"\d / \d|[+×*÷=≠≈<>≤≥±√^]|\d\s?[xX]\s?\d")
 
 # Before a measure word two is 两.
 _MEASURES = (
-    "个|位|人(?!民)|名|次|种|倍|张|本|条|件|项|款|杯|句|首|只|篇|步|类|天|年(?!级|代)|小时|分钟|秒|周|段|份|道|家|部|点(?!\\d)|块|盒|瓶|"
+    "个|位|人(?!民)|名|次(?!元)|种|倍|张|本|条|件|项|款|杯|句|首|只|篇|步|类|天|年(?!级|代)|小时|分钟|秒|周|段|份|道|家|部|点(?!\\d(?!\\d))|块|盒|瓶|"
     "大|组|米|元|美元|公里|千米|千克|公斤|斤|克|吨|升|毫升|英里|英尺|英寸|匙|汤匙|茶匙|勺|片|颗|根|支|把|辆|台|间|套|层|座|"
     "头|匹|口|双|对|场|节|面|行|列|厘米|毫米|平方|立方|滴|粒|束|朵|棵|袋|包|箱|壶|碗|盘|锅|阶段|方面|岁|代|笔|封|艘|架|顿|"
-    "趟|遍|回|堂|门|幅|枚|亩|多|千|万|亿|百|刻|港元|欧元|英镑|日元|圈|轮|成|折|股|批|瓣|排|串|罐|桶|晚|夜|边|端|侧|级(?!别)"
+    "趟|遍|回|堂|门|幅|枚|亩|多|千|万|亿|百|刻|港元|欧元|英镑|日元|圈|轮|成|折|股|批|瓣|排|串|罐|桶|晚|夜|边|端|侧"
 )
 # Before these it stays 二: a number in a row, not a count.
 _ORDINAL_LEFT = re.compile(r"(?:第|周|星期|礼拜|初|农历|[\d一二三四五六七八九十零]|月|[.年:/])$")
@@ -138,7 +141,10 @@ def _range(match: re.Match[str]) -> str:
     if is_score(match) and mark == "-" and not of:
         return f"{number(first)}比{number(second)}"
     hyphen = mark in "-–"
-    if hyphen and (re.search(r"[图表例题式节]\s?$", left) or (len(first) > 1 and first[0] == "0" and first[1] != ".")):
+    if hyphen and (
+        re.search(r"(?:[图表例题式节栋座]|波音|空客|型号|编号)\s?$", left)
+        or (len(first) > 1 and first[0] == "0" and first[1] != ".")
+    ):
         return match[0]
     if hyphen and is_maths(match) and mark != match["mark"]:
         return f"{number(first)}减{number(second)}"

@@ -3,10 +3,13 @@
 import re
 
 from pipeline.text.replacements import compile_rules
-from pipeline.text.verbalize.chinese.context import LEFT
+from pipeline.text.verbalize.chinese.context import LEFT, sentence
 from pipeline.text.verbalize.chinese.numbers import cardinal, digits, telephone
 
-_DIALED = "拨打|拨通|拨|致电|请打|打电话|打|热线|电话|客服|号码|手机|手机号|报警|急救|火警|来电|联系方式|座机|传真|咨询|微信|QQ"
+_DIALED = (
+    "拨打|拨通|拨|致电|请打|打电话|打|热线|电话|客服|号码|手机|手机号|报警|急救|火警|来电|联系方式|座机|传真|咨询|"
+    "微信|QQ"
+)
 _NUMBERED = (
     "房间号?|航班号?|车次|编号|学号|工号|邮编|邮政编码|密码|验证码|账号|卡号|代码|尾号|车牌号?|单号|订单号|快递单号|证号|"
     "身份证号?|门牌号?|门禁|序列号|股票代码|错误码|状态码|错误代码|区号|提取码|口令|型号"
@@ -62,6 +65,15 @@ def _number(text: str) -> str:
     return cardinal(int(text))
 
 
+def _school(match: re.Match[str]) -> str:
+    """Read 985 and 211 as the names of two groups of universities, where the sentence speaks of such."""
+    return (
+        digits(match[0])
+        if re.search("大学|高校|院校|考上|考进|毕业|学历|名校|学校|录取|本科", sentence(match))
+        else match[0]
+    )
+
+
 def _spelled(match: re.Match[str]) -> str:
     text = re.sub(r"^https?://", "", match[0]).rstrip("/")
     return text.replace(".", "点").replace("/", "斜杠").replace("-", "杠")
@@ -99,8 +111,12 @@ CODES = compile_rules(
     (rf"{LEFT}(985|211)(?=(?:[、和/与或及]?(?:985|211))?[、和/与或及]?(?:{_SCHEMES}))", lambda m: digits(m[1])),
     (rf"(?<=九八五)([、和/与或及]?)(211)(?={_SCHEMES})", lambda m: m[1].replace("/", "、") + digits(m[2])),
     (rf"(?<=二一一)([、和/与或及]?)(985)(?={_SCHEMES})", lambda m: m[1].replace("/", "、") + digits(m[2])),
+    (rf"{LEFT}(985|211)(?![\d.,%年月日元个块分人次米克台万亿A-Za-z])", _school),
+    (rf"{LEFT}([1-9][1-9])(?=折)", lambda m: digits(m[1])),
+    (rf"{LEFT}400(?=电话|热线|客服)", lambda m: digits(m[0])),
+    (r"(?<=单元)(\d{3,4})(?![\d.A-Za-z]|[人户家])", lambda m: digits(m[1])),
     (rf"{LEFT}996(?=[^\d.,个元人次年块份名台米斤件])(?!万|亿)|{LEFT}996$", lambda m: digits(m[0])),
-    (rf"{LEFT}(\d{{3}})(?=路(?:公交|车|公共)|室|国道|省道|号房|房间|宿舍)", lambda m: _number(m[1])),
+    (rf"{LEFT}(\d{{3}})(?=路(?![人程口灯线由])|室|国道|省道|号房|房间|宿舍)", lambda m: _number(m[1])),
     # Versions and net addresses.
     (
         r"(?<![A-Za-z0-9_.-])[vV](?P<version>\d{1,3}(?:\.\d{1,3}){1,3})(?![A-Za-z0-9/_]|\.\d)",
@@ -109,6 +125,7 @@ CODES = compile_rules(
     (rf"(?:{LEFT}|(?<=[A-Za-z]))(?P<version>\d{{1,4}}(?:\.\d{{1,4}}){{2,}})(?![A-Za-z0-9/:_,-]|\.\d)", _dotted),
     # Models.
     (rf"(?P<name>{_MODELS})\s?[-－—–]\s?(?P<number>\d{{1,4}})(?![\d./:%-])(?P<tail>)", _model),
+    (r"(?P<name>骁龙|天玑|麒麟|锐龙|诺基亚|标致)\s?(?P<number>\d{3,4})(?!\d|[-./]\d)", _model),
     (r"(?P<name>波音|空客)(?P<number>\d{3})(?!\d|[-./]\d)", _model),
     # A decimal behind a name: "PM2.5", "Python3.11", "GPT-3.5".
     (

@@ -1,7 +1,7 @@
 """Chinese dates, years, times of day and scores in words.
 
-3:20 is a time or a score: the words of the sentence decide. 98年 is a year or a span of years, and unsaid where neither
-is sure.
+3:20 is a time or a score: the words of the sentence decide. 98年 is a year or a span of years, and unsaid where
+neither is sure.
 """
 
 import re
@@ -59,6 +59,8 @@ def _short_year(match: re.Match[str]) -> str:
     text, left = match["year"], left_of(match)
     if text[0] == "0":
         return digits(text)
+    if re.match(r"年\d{1,2}月", match.string[match.end() : match.end() + 4]) and not left.endswith(("了", "过")):
+        return digits(text)
     if int(text) < 50:
         return cardinal(int(text))
     if _SPAN.match(match.string, match.end() + 1) or re.search(r"[了过近约达共满第]\s?$|已经$|长达$|公元前?$", left):
@@ -105,6 +107,13 @@ def _versus(match: re.Match[str]) -> str:
 DATES = compile_rules(
     (rf"{LEFT}(?P<year>{_YEAR})(?P<m>[-/.])(?P<month>\d\d?)(?P=m)(?P<day>\d\d?)(?:日|号)?{RIGHT}", _date),
     (rf"{LEFT}(?P<first>{_YEAR})(?P<mark>[/-])(?P<last>\d\d|{_YEAR})(?=赛季|学年|年度|财年)", _season),
+    (rf"{LEFT}(?P<first>\d\d)(?P<mark>[/-])(?P<last>\d\d)(?=赛季)", _season),
+    (rf"{LEFT}((?:19|20)\d\d)(?=款)", lambda m: digits(m[1])),
+    (rf"{LEFT}10\.1(?=国庆|长假|假期|黄金周)", "十一"),
+    (
+        rf"{LEFT}(5\.1|3\.8|6\.1|5\.4|8\.1)(?=假期|小长假|长假|黄金周|劳动节|妇女节|儿童节|青年节|建军节|节(?![目奏省约日]))",
+        lambda m: digits(m[1]),
+    ),
     (rf"{LEFT}(?P<first>{_YEAR})年?\s?[-–—~～至到]+\s?(?P<last>{_YEAR})(?:年(?!代)|{RIGHT}(?!年代))", _years),
     (rf"{LEFT}(\d{{4}}|\d0)(?=年代)", lambda m: digits(m[1]) if len(m[1]) == 4 else cardinal(int(m[1]))),
     (rf"{LEFT}(1\d|20)(\d0)['’]?s(?![A-Za-z])", lambda m: f"{digits(m[1])}{digits(m[2])}年代"),

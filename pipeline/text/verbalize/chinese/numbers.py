@@ -13,7 +13,10 @@ _TELEPHONE = str.maketrans("一", "幺")
 
 
 def cardinal(value: int) -> str:
-    """Return the number in words, with 两 for a leading two before 百, 千, 万 and 亿; `value` is from 0 to below 10**16."""
+    """Return the number in words, with 两 for a leading two before 百, 千, 万 and 亿.
+
+    `value` is from 0 to below 10**16.
+    """
     groups: list[int] = []
     rest = value
     while rest:

@@ -56,6 +56,7 @@ CHARACTERS = compile_rules(
     (rf"(?<=\d)[^\S\n]+(?=[{HAN}])|(?<=[{HAN}])[^\S\n]+(?=[-+]?\d)", ""),
     # A blank to be filled in.
     (r"_{2,}", "什么"),
+    (r"\|([A-Za-z](?:[-+][A-Za-z0-9])?)\|", r"⟨|\1|⟩"),
     # A sign beside a bracket belongs to a formula: "2*(3+4)".
     (r"\*(?=\s?[(（\[])|(?<=[)）\]])\s?\*(?=\s?[\w(（])", "×"),
     (r"(?<![A-Za-z])([A-Za-z])[(（](?=[\x21-\x28\x2a-\x7e]{0,12}[)）])", r"\1⟨"),

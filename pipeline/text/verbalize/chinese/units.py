@@ -57,7 +57,7 @@ _NAMES = {
     "毫安": "mA",
     "毫安时": "mAh mah",
     "安时": "Ah",
-    "瓦": "W w",
+    "瓦": "W",
     "千瓦": "kW KW kw",
     "兆瓦": "MW",
     "瓦时": "Wh",
@@ -148,6 +148,16 @@ def _height(match: re.Match[str]) -> str:
 
 
 UNITS = compile_rules(
+    # "20W" is 20万 of people and of pay, and 20瓦 elsewhere; "20w" is unsure elsewhere.
+    (rf"{LEFT}({NUMBER})\s?[wW]\+?(?=像素|粉|播放|阅读|点赞|人|元|块|次|个|字|多|年薪)", lambda m: f"{m[1]}万"),
+    (
+        rf"(?<=[薪粉丝入价款])(?:是|约|有|到|达|超过)?({NUMBER})\s?[wW](?![A-Za-z0-9])",
+        lambda m: f"{m[0][:-1].strip()}万",
+    ),
+    (
+        rf"(?:{LEFT}|(?<=到))({NUMBER}[万亿]?[片粒颗枚袋支勺匙杯粒滴元块]?)\s?/\s?(次|天|日|月|年|周|人|小时|分钟)(?![\dA-Za-z])",
+        lambda m: f"{m[1]}每{m[2]}",
+    ),
     (
         rf"(?:{LEFT}|(?<=乘))({NUMBER})\s?[xX×*]\s?(?=(?:{NUMBER}\s?[xX×*]\s?)*{NUMBER}\s?(?:{_SYMBOL}|毫米|厘米|米|英寸|像素))",
         lambda m: f"{number(m[1])}乘",

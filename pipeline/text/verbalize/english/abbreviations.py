@@ -69,6 +69,9 @@ _COUNTED = {
     "Ref": "reference",
     "Ver": "version",
     "Ext": "extension",
+    "Pg": "page",
+    "Min": "minimum",
+    "Max": "maximum",
     "p": "page",
     "pp": "pages",
     "ca": "circa",
@@ -102,6 +105,31 @@ _CAPITALIZED = "|".join(_TITLES)
 _COUNTED_NAMES = "|".join(f"[{name[0]}{name[0].lower()}]{name[1:]}" if len(name) > 1 else name for name in _COUNTED)
 # A name behind these words is a saint's, a mountain's or a fort's, whatever stands before them.
 _HOLY = r"Mount|Lake|Cathedral|Church|Hospital|Saint|Port|Fort|Basilica|Bay"
+_DAY_NAMES = {
+    short: f"{name}day"
+    for names, name in (
+        ("Mon", "Mon"),
+        ("Tue Tues", "Tues"),
+        ("Wed", "Wednes"),
+        ("Thu Thur Thurs", "Thurs"),
+        ("Fri", "Fri"),
+        ("Sat", "Satur"),
+        ("Sun", "Sun"),
+    )
+    for short in names.split()
+}
+_DAYS = "|".join(_DAY_NAMES)
+_MONTH_NAMES = {
+    "Jan": "January",
+    "Feb": "February",
+    "Apr": "April",
+    "Aug": "August",
+    "Sept": "September",
+    "Sep": "September",
+    "Oct": "October",
+    "Nov": "November",
+    "Dec": "December",
+}
 # Words that begin a sentence and no name.
 _OPENERS = (
     r"(?:The|A|An|In|On|At|It|Its|He|She|They|We|I|You|But|And|Or|So|This|That|These|There|Here|My|His|Her|Our|Your|Their|"
@@ -159,7 +187,7 @@ ABBREVIATIONS = compile_rules(
     (r"\b((?:[A-Z]\.\s?){1,}[A-Z])\.(?![A-Za-z])", _initials),
     (rf"\b([A-Z][a-z]+ [A-Z])\.(?=\s+(?!{_OPENERS})[A-Z][a-z])", r"\1"),
     (r"^([F-Z])\.(?=\s+(?:[A-Z]\s)?[A-Z][a-z])", r"\1"),
-    (rf"\b(?P<name>{_COUNTED_NAMES})\.\s?(?=\d|[IVXLC]+\b)", _numbered),
+    (rf"(?<!\d)(?<!\d\s)\b(?P<name>{_COUNTED_NAMES})\.\s?(?=\d|[IVXLC]+\b)", _numbered),
     (r"\b(?P<name>Figs?|Eqs?|Vols?)\s(?=\d)", _numbered),
     # A street by its number: "42nd St.", "5th Ave."
     (
@@ -172,7 +200,14 @@ ABBREVIATIONS = compile_rules(
         _between_names,
     ),
     (rf"\b(?P<title>{_CAPITALIZED})\.\s?(?=[A-Z][a-zA-Z'])", _title),
-    (r"\b(?P<title>Mrs|Mr|Ms)\s(?=[A-Z][a-z])", _title),
+    (r"\b(?P<title>Mrs|Mr|Ms|Dr)\.?\s(?=[A-Z][a-z]|(?:&|and)\s(?:Mrs|Mr|Ms|Dr|Missus|Mister|Miz|Doctor)\b)", _title),
+    # Days and months, but "the Sun."
+    (
+        rf"\b(?P<first>{_DAYS})\.?\s?(?:[-–]|to)\s?(?P<last>{_DAYS})\b\.?",
+        lambda m: f"{_DAY_NAMES[m['first']]} to {_DAY_NAMES[m['last']]}",
+    ),
+    (rf"(?<!the )\b(?P<name>{_DAYS})\.(?=,?\s+[a-z\d(]|,)", lambda m: _DAY_NAMES[m["name"]]),
+    (rf"\b(?P<name>{'|'.join(_MONTH_NAMES)})\.(?=,?\s+[a-z(]|,)", lambda m: _MONTH_NAMES[m["name"]]),
     (rf"\b(?P<name>[A-Z][a-z]+)\s(?P<place>{'|'.join(_PLACES)})\.(?!\w)", _place),
     (
         r"\b(?P<name>\d+\s(?:[NSEW]\s)?[A-Z][a-z]+)\s(?P<place>St|Dr|Ave|Blvd|Rd|Ln|Ct|Pl)\b(?=\s*(?:,|$|\s[a-z]))",
@@ -184,8 +219,9 @@ ABBREVIATIONS = compile_rules(
     ),
     (r"\bapprox\b", "approximately"),
     (r"\b(Jr|Sr)\b", lambda m: _ANYWHERE[m[1]]),
+    (r"\bCo\.(?=\s*$|\s+[A-Z])", "Company."),
     (r"\bCo\.(?=[\s,])", "Company"),
-    (r"\bw/o\b", "without"),
+    (r"\bw/o(?:ut)?\b", "without"),
     (r"\bb/c\b", "because"),
     (r"\bc/o\b", "care of"),
     (r"\bw/(?=\s)", "with"),
@@ -194,6 +230,8 @@ ABBREVIATIONS = compile_rules(
 
 def _full_stop(match: re.Match[str]) -> str:
     rest = match.string[match.end() : match.end() + 40]
+    if match["name"] in ("Jr", "Sr") and not re.search(r"[A-Z][a-z]+,?\s$", left_of(match)):
+        return ""
     if match["name"] in ("Inc", "Ltd", "Corp", "Jr", "Sr", "Bros", "Ave", "Blvd", "Pkwy", "Hwy"):
         return "." if re.match(r"\s*$|\s+[A-Z][a-z]", rest) else ""
     return "." if re.match(r"\s*$", rest) else ""

@@ -1,7 +1,7 @@
 """English arithmetic, fractions, ratios, scores and ranges in words.
 
-"21-19" is a score or a difference, "12/25" a fraction or a day: the words of the sentence decide, and where they do not,
-the number stays unsaid.
+"21-19" is a score or a difference, "12/25" a fraction or a day: the words of the sentence decide, and where they do
+not, the number stays unsaid.
 """
 
 import re
@@ -19,7 +19,7 @@ from pipeline.text.verbalize.english.context import (
     word_after,
     word_before,
 )
-from pipeline.text.verbalize.english.numbers import NUMBER, cardinal, number, ordinal
+from pipeline.text.verbalize.english.numbers import NUMBER, cardinal, digits, number, ordinal
 
 _OPERATORS = {
     "+": "plus",
@@ -42,7 +42,10 @@ _OPERATORS = {
     "±": "plus or minus",
 }
 _POWER = r"(?:\^-?\d{1,3}|[²³])"
-_OPERAND = rf"(?:-?(?:{NUMBER})(?:[a-z](?![a-z])|%|π)?{_POWER}?|-?[A-Za-z](?![A-Za-z']){_POWER}?|[√]\d+|π(?:[A-Za-z](?![A-Za-z]))?{_POWER}?|\?)"
+_OPERAND = (
+    rf"(?:-?(?:{NUMBER})(?:[a-z](?![a-z])|%|π)?{_POWER}?|-?[A-Za-z](?![A-Za-z']){_POWER}?|√\d+"
+    rf"|π(?:[A-Za-z](?![A-Za-z]))?{_POWER}?|\?)"
+)
 _OPERATOR = r"[-+−–×x*·÷/=≠≈<>≤≥±]"
 _EXPRESSION = rf"{LEFT}{_OPERAND}(?:\s?{_OPERATOR}\s?{_OPERAND})+(?![\w(\[{{^²³]|\s?[-+−×*÷/=<>≤≥]\s?[\w(\[-]|[.,]\d)"
 # A letter behind its coefficient is no sign: "2x + 3".
@@ -51,15 +54,16 @@ _STRONG = re.compile(r"\d / \d|[+×*÷=≠≈<>≤≥±√^·]|\dx\d.*=| x \d| [
 _SIMPLE_DENOMINATORS = frozenset({2, 3, 4, 8, 16, 32, 64})
 _WHOLE_DENOMINATORS = frozenset({5, 6, 7, 9, 12})
 _MEASURES = frozenset(
-    "cup cups teaspoon teaspoons tablespoon tablespoons pound pounds ounce ounces inch inches mile miles pint quart gallon "
-    "of hour hours liter stick slice lb oz tsp tbsp".split()
+    "cup cups teaspoon teaspoons tablespoon tablespoons pound pounds ounce ounces inch inches mile miles pint quart "
+    "gallon of hour hours liter stick slice lb oz tsp tbsp".split()
 )
 _BEFORE_DATE = frozenset("on by since until till due dated".split())
 _SIZES = re.compile(
     r"(?i)\b(?:matrix|grid|array|board|photo|picture|paper|screen|pixels?|resolution|room|size[ds]?|dimensions?|area|"
     r"measur\w+|inch(?:es)?|feet|meters?|lumber|envelope|frame|rug|tile)\b"
 )
-_AT_TIME = frozenset("at from open".split())
+# A hyphen behind these belongs to a name: "Boeing 737-800".
+_MODELS = frozenset("boeing airbus model iso rfc din nist".split())
 
 
 def power(text: str) -> str:
@@ -74,7 +78,7 @@ def power(text: str) -> str:
 
 def _expression(match: re.Match[str]) -> str:
     text = match[0]
-    if not re.search(r"\d|π", text) and not re.search(r"[A-Za-z] ?= ?[A-Za-z]", text):
+    if not re.search(r"[\dπ²³^]", text) and not re.search(r"[A-Za-z] ?= ?[A-Za-z]", text):
         return text
     if not _STRONG.search(text) and not is_maths(match):
         return text
@@ -129,7 +133,7 @@ def _power(match: re.Match[str]) -> str:
 def _fraction(match: re.Match[str]) -> str:
     over, under = int(match["over"]), int(match["under"])
     whole = match["whole"]
-    if under == 0 or (whole and over >= under):
+    if under == 0 or match["over"][0] == "0" or match["under"][0] == "0" or (whole and over >= under):
         return match[0]
     said = _fraction_words(match, over, under, bool(whole))
     if said is None:
@@ -182,6 +186,8 @@ def _range(match: re.Match[str]) -> str:
     first, second = match["first"], match["second"]
     low, high = float(first.replace(",", "")), float(second.replace(",", ""))
     maths, score = is_maths(match), is_score(match)
+    if word_before(match) in _MODELS:
+        return match[0]
     spaced = match["mark"] != match["mark"].strip()
     if spaced and maths and not score and match["mark"].strip() != "–":
         return f"{first} minus {second}"
@@ -231,6 +237,8 @@ def _compared(match: re.Match[str]) -> str:
 
 
 FIXED = compile_rules(
+    (r"\b([Mm]id|[Pp]re|[Pp]ost|[Ee]arly|[Ll]ate|[Tt]op)-(?=\d)", r"\1 "),
+    (rf"{LEFT}\.(\d{{1,3}})(?![\w/-]|[.,]\d)", lambda m: f"point {digits(m[1])}"),
     (r"~\s?(?=[$€£¥]?\d)", "about "),
     (r"(?P<sign>[<>]=|[<>≤≥])\s?(?=[$€£¥]?\d)", _compared),
     (rf"{LEFT}(\d+(?:st|nd|rd|th))/(\d+(?:st|nd|rd|th))(?![\w/])", r"\1 slash \2"),
@@ -243,7 +251,8 @@ EARLY = compile_rules(
     (r"(?<![\w/])20/20(?=\s+(?:vision|hindsight|eyesight))", "twenty twenty"),
     (r"(?<![\w/])80/20(?=\s+(?:rule|principle|split))", "eighty twenty"),
     (
-        r"(?<![\w/])9/11(?=\s+(?:attacks?|terror\w*|memorial|commission|victims|happened)|'s)|(?<=[Aa]fter )9/11(?![\w/])"
+        r"(?<![\w/])9/11(?=\s+(?:attacks?|terror\w*|memorial|commission|victims|happened)|'s)"
+        r"|(?<=[Aa]fter )9/11(?![\w/])"
         r"|(?<=[Oo]n )9/11(?![\w/])|(?<=[Ss]ince )9/11(?![\w/])|(?<=[Tt]he )9/11(?![\w/])",
         "nine eleven",
     ),
@@ -254,7 +263,7 @@ EARLY = compile_rules(
         r"(?<=\d)(\s?(?:cm|mm|m|km|in|ft|inch|inches|feet|meters|centimeters|yards|px))\s?[x×]\s?(?=\d)",
         r"\1 by ",
     ),
-    (rf"{LEFT}{NUMBER}(?:\s?[x×]\s?{NUMBER})+(?!\s?[=+*/÷−]|\s-\s|\w{{3,}}|[.,]\d)", _product),
+    (rf"{LEFT}{NUMBER}(?:\s?[x×]\s?{NUMBER})+(?!\s?[=+*/÷−]|[\^²³]|\s-\s|\w{{3,}}|[.,]\d)", _product),
 )
 
 EXPRESSIONS = compile_rules(

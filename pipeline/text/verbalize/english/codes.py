@@ -21,8 +21,8 @@ _VERSIONED = (
     "[Vv]er\\.|[Cc]hapter|[Ss]ection|[Ff]igure|[Tt]able|[Ee]quation|[Ee]xercise|[Tt]heorem|[Aa]ppendix|[Uu]pdate|[Pp]atch"
 )
 _DIGIT_BY_DIGIT = (
-    "[Ff]light|[Rr]oom|[Ee]rror|HTTP|status code|area code|[Ee]xtension|ZIP(?: code)?|[Zz]ip code|postal code|postcode|"
-    "PIN|[Pp]asscode|[Pp]assword|[Ss]erial number|ISBN|SSN|[Aa]ccount number|[Bb]adge number|[Oo]rder number|"
+    "[Ff]light|[Rr]oom|[Ee]rror|HTTP|status code|area code|[Ee]xtension|ZIP(?: code)?|[Zz]ip code|postal code|"
+    "postcode|PIN|[Pp]asscode|[Pp]assword|[Ss]erial number|ISBN|SSN|[Aa]ccount number|[Bb]adge number|[Oo]rder number|"
     "[Cc]onfirmation number|[Tt]racking number|Boeing|code|ID(?: number| is)?"
 )
 
@@ -135,12 +135,13 @@ CODES = compile_rules(
         r"(?i)(?<![\w.,-])911(?=\s*(?:[.,!?]|$|\s(?:call|operator|immediately|right away|for|if|when|and|or)\b))",
         _called,
     ),
+    (r"(?i)(?<![\w.,-])911(?=\s(?:calls?|callers?|dispatch\w*|operators?|emergency)\b)", "nine one one"),
     (rf"\b(?P<word>{_DIGIT_BY_DIGIT})\s#?(?P<number>\d{{3,10}})(?![\w/-]|[.,]\d)", _after_word),
     (r"(?<![\w-])401\s?\(?k\)?(?!\w)", "four oh one K"),
     (r"(?<=[A-Z][a-z]{3} )101(?![\w-])|(?<=[a-z]{4} )101(?=[.?!,]|$)", "one oh one"),
     (r"(?<![\w-])360(?=[\s-]degrees?\b)", "three hundred and sixty"),
     # Versions.
-    (r"(?<![\w.,:/-])(?P<v>[vV])(?P<version>\d{1,3}(?:\.\d{1,3}){0,3})(?![\w/]|\.\d)", _dotted),
+    (r"(?<![\w.,:/-])(?P<v>v(?=\d)|V(?=\d+\.))(?P<version>\d{1,3}(?:\.\d{1,3}){0,3})(?![\w/]|\.\d)", _dotted),
     (rf"{LEFT}(?P<v>)(?P<version>\d{{1,4}}(?:\.\d{{1,4}}){{2,}})(?![\w/:,-]|\.\d)", _dotted),
     (
         rf"\b(?P<name>{_VERSIONED})(?P<gap>[\s-])(?P<version>\d{{1,3}}\.\d{{1,3}})(?![\w/%]|[.,]\d|-\d)",

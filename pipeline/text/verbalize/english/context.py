@@ -30,13 +30,14 @@ _PHONE = re.compile(
     r"(?i)\b(?:call|calls|called|phone|telephone|tel|fax|dial|dialed|text|mobile|cell|hotline|ring|whatsapp|contact|"
     r"reach \w+ at)\b"
 )
+_RANGED = re.compile(r"([A-Za-z]+)\s[\d.,]+ to $")
 # After a number, these words do not make it an attribute: "the 5 km of road", "a 5 km and a 10 km run".
 _NO_NOUN = frozenset(
     "a about above across after ago ahead all along also although among an and apart are around as at away because "
     "been before behind below beneath between but by can could deep did do does during each east else every far fast "
     "for from had has have he her here high his how i if in inside into is it its just later less like long longer "
-    "max maximum may might minimum more must my near no north not now of off old on once one only onto or our out over "
-    "per she should since so south such tall than that the their then there these they this thick to today total "
+    "max maximum may might minimum more must my near no north not now of off old on once one only onto or our out "
+    "over per she should since so south such tall than that the their then there these they this thick to today total "
     "toward towards under underneath until up upon us was we were west what when where which while who wide will with "
     "within without would yet you your".split()
 )
@@ -92,6 +93,8 @@ def is_telephone(match: re.Match[str]) -> bool:
 def is_attribute(match: re.Match[str]) -> bool:
     """Whether the matched quantity stands before its noun, and so in the singular: "a 16 GB stick"."""
     following, left = word_after(match), word_before(match)
+    if left == "to" and (ranged := _RANGED.search(left_of(match))):
+        left = ranged[1].lower()
     if not following or not following[0].islower():
         return False
     if left in _ARTICLES:
@@ -108,6 +111,6 @@ def counts_things(match: re.Match[str]) -> bool:
 _PLURAL = re.compile(r"[a-z]{2,}s")
 _PLURALS = frozenset("people men women children feet teeth mice sheep fish million billion thousand".split())
 _NOT_PLURAL = frozenset(
-    "was is has does as this its us his thus always perhaps across besides towards sometimes vs versus saw shows marks "
-    "sees brings makes gives says less plus focus campus crisis".split()
+    "was is has does as this its us his thus always perhaps across besides towards sometimes vs versus saw shows "
+    "marks sees brings makes gives says less plus focus campus crisis".split()
 )

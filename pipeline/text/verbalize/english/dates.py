@@ -1,6 +1,7 @@
 """English dates, times of day, years, decades and seasons in words.
 
-"12/25" is a date only where a word says so, "03/04/2020" is the third of April or the fourth of March and stays unsaid.
+"12/25" is a date only where a word says so; "03/04/2020" is the third of April or the fourth of March, and stays
+unsaid.
 """
 
 import re

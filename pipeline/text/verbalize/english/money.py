@@ -7,7 +7,7 @@
 import re
 
 from pipeline.text.replacements import compile_rules
-from pipeline.text.verbalize.english.context import LEFT, is_attribute, sentence
+from pipeline.text.verbalize.english.context import LEFT, is_attribute, sentence, word_after
 from pipeline.text.verbalize.english.numbers import NUMBER, cardinal, number
 from pipeline.text.verbalize.english.units import PER, per
 
@@ -71,6 +71,8 @@ _SCALES = {
 _SCALE = r"(?:\s?(?P<scale>(?:hundred|thousand|million|billion|trillion)|[kK]|[mM]n?|mil|[bB]n?|[tT]n?|MM)(?![\w']))?"
 _YEN = re.compile(r"(?i)\b(?:yen|japan\w*|tokyo|osaka|kyoto)\b")
 _YUAN = re.compile(r"(?i)\b(?:yuan|rmb|chin(?:a|ese)|beijing|shanghai|shenzhen)\b")
+# Before these a sum is singular without an article too.
+_NOTES = frozenset("bill bills note notes coin coins ticket tickets fee fees gift".split())
 _END = rf"(?:(?P<plus>\+)(?=\s|$|[.,!?]))?(?P<per>{PER})?(?![\w$€£/]|[.,]\d|-\d)"
 
 
@@ -79,7 +81,7 @@ def _amount(match: re.Match[str], names: tuple[str, str, str, str]) -> str | Non
     scale = match["scale"] or ""
     scale = _SCALES.get(scale.lower(), scale)
     whole, _, part = match["amount"].partition(".")
-    single = is_attribute(match)
+    single = is_attribute(match) or word_after(match) in _NOTES
     if len(part) == 2 and not scale and coin:
         return _with_coins(whole or "0", part, one, many, coin, coins, single)
     words = number(match["amount"] if whole else f"0{match['amount']}")
@@ -107,6 +109,8 @@ def _sum(match: re.Match[str]) -> str:
     said = _amount(match, names) if names else None
     if said is None:
         return match[0]
+    if word_after(match) in filter(None, names or ()) and not match["per"]:  # "$5 dollars"
+        said = said.rsplit(" ", 1)[0]
     minus = "negative " if match["minus"] else ""
     plus = " plus" if match["plus"] else ""
     return f"{minus}{said}{plus}{per(match['per'] or '')}"

@@ -40,11 +40,8 @@ def cardinal(value: int) -> str:
 
 def ordinal(value: int) -> str:
     first, _, last = f" {cardinal(value)}".rpartition(" ")
-    if last in _ORDINALS:
-        last = _ORDINALS[last]
-    else:
-        last = f"{last[:-1]}ieth" if last.endswith("y") else f"{last}th"
-    return f"{first} {last}".strip()
+    regular = f"{last[:-1]}ieth" if last.endswith("y") else f"{last}th"
+    return f"{first} {_ORDINALS.get(last, regular)}".strip()
 
 
 def year(value: int) -> str:
@@ -83,10 +80,6 @@ def number(text: str) -> str | None:
         return None
     words = digits(whole) if re.match(r"0\d", whole) else cardinal(int(whole))
     return f"{words} point {digits(part)}" if part else words
-
-
-def is_one(text: str) -> bool:
-    return text == "1"
 
 
 def _below_thousand(value: int) -> str:

@@ -30,6 +30,7 @@ def _either(match: re.Match[str]) -> str:
 
 # Before the numbers are read.
 QUOTES = compile_rules(
+    (r"\|([A-Za-z](?:[-+][A-Za-z0-9])?)\|", r"⟨|\1|⟩"),
     # Single quotation marks around words (not apostrophes), and blanks to be filled in.
     (r"(?<![A-Za-z0-9])'(\w[^'\n]*(?:[a-z]'[a-z][^'\n]*)*)'(?![A-Za-z0-9])", r"\1"),
     (r"_{2,}", " blank "),

@@ -1,12 +1,13 @@
 """English quantities in words: a number and its unit, in the singular before a noun ("a 16 GB stick"), and "per".
 
-A unit that is not in the table keeps its number in digits. Left out are those that may mean something else: "t" (tonnes
-or tons), "5 A", "20C", "pt" (pints or points), "5 in" (inches or the word).
+A unit that is not in the table keeps its number in digits. Left out are those that may mean something else: "t"
+(tonnes or tons), "5 A", "20C", "pt" (pints or points), "5 in" (inches or the word).
 """
 
 import re
 
 from pipeline.text.replacements import compile_rules
+from pipeline.text.verbalize.characters import unsure
 from pipeline.text.verbalize.english.context import (
     LEFT,
     counts_things,
@@ -124,8 +125,8 @@ _NAMES = {
     "horsepower": "hp HP bhp",
     "piece": "pcs",
     "international unit": "IU",
-    "degree Celsius": "°C ℃ °c",
-    "degree Fahrenheit": "°F ℉ °f",
+    "degree Celsius": "°C ℃ °c degC",
+    "degree Fahrenheit": "°F ℉ °f degF",
     "degree": "°",
 }
 _PLURALS = {
@@ -160,7 +161,7 @@ _EACH_WORDS = {
     "people": "person",
 }
 PER = rf"(?:\s?/\s?(?:{_SYMBOL}|{_EACH}|s²|s2|s\^2)(?![\w²³^])){{1,2}}"
-_COUNTED = "mile|meter|kilometer|gallon|liter|calorie|word|bit|byte|beat|frame|dollar|cent|pound|hour|gram|ounce|page|revolution"
+_COUNTED = "time|mile|meter|kilometer|gallon|liter|calorie|word|bit|byte|beat|frame|dollar|cent|pound|hour|gram|ounce|page|revolution"
 _WORDS_OF_NUMBERS = (
     "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|"
     "hundred|thousand|million|half|few|several|many"
@@ -227,12 +228,16 @@ def _feet_inches(match: re.Match[str]) -> str:
     )
 
 
+def _fraction_of_inch(match: re.Match[str]) -> str:
+    return match[0] if match.string[: match.start()].count('"') % 2 else f"{match[1]} inch"
+
+
 def _inches(match: re.Match[str]) -> str:
     """Read `27"` as inches, unless a quotation is open."""
     if match["mark"] == '"' and match.string[: match.start()].count('"') % 2:
         return match[0]
     following = word_after(match)
-    single = match["amount"] == "1" or is_attribute(match) or (following.islower() and counts_or_names(match))
+    single = match["amount"] == "1" or is_attribute(match) or counts_or_names(match)
     return f"{number(match['amount'])} {'inch' if single else 'inches'}"
 
 
@@ -242,13 +247,13 @@ def counts_or_names(match: re.Match[str]) -> bool:
 
 
 def is_attribute_of(word: str) -> bool:
-    return word in _SCREENS
+    return word.lower() in _SCREENS
 
 
 _SCREENS = frozenset(
-    "monitor screen display tv television laptop tablet pizza pipe nail board blade ruler doll record wheel wheels tire "
-    "tires monitors screens displays tvs televisions laptops tablets pizzas pan pans pot plate square tile cake skillet "
-    "deck sub".split()
+    "monitor screen display tv television laptop tablet pizza pipe nail board blade ruler doll record wheel wheels "
+    "tire tires monitors screens displays tvs televisions laptops tablets pizzas pan pans pot plate square tile cake "
+    "skillet deck sub".split()
 )
 
 
@@ -272,8 +277,19 @@ UNITS = compile_rules(
         _feet_inches,
     ),
     (rf"{LEFT}(?P<feet>\d)'(?P<inches>1[01]|[0-9])(?![\w']|\.\d)", _feet_inches),
-    (rf"{LEFT}(?P<amount>{NUMBER})\s?-?(?P<mark>\"|″|in(?=\s(?:wide|tall|long|thick|deep)\b)|(?<=\d)in\b)", _inches),
-    (rf"{LEFT}(\d{{1,2}})['′](?=\s(?:tall|long|wide|high|deep|ladder|fence|wall|x)\b)", r"\1 feet"),
+    (rf"{LEFT}({NUMBER})\"\s?[x×]\s?(?={NUMBER}\")", r"\1 by "),
+    (rf"{LEFT}((?:\d{{1,2}}[\s-])?\d{{1,2}}/\d{{1,2}})\"(?!\w)", _fraction_of_inch),
+    (
+        rf"(?:{LEFT}|(?<=by ))(?P<amount>{NUMBER})\s?-?(?P<mark>\"(?!\w)|in(?=\s(?:wide|tall|long|thick|deep)\b)"
+        r"|(?<=\d)in\b|(?<=-)in\b(?!-))",
+        _inches,
+    ),
+    # At the end of a clause, "in" is more likely a unit than the word, but not for sure.
+    (rf"{LEFT}({NUMBER} in)(?=[.,;)]|$)", lambda m: unsure(m[1])),
+    (
+        rf"{LEFT}(?P<amount>\d{{1,2}})'(?=\s(?:tall|long|wide|high|deep|ladder|fence|wall|x)\b)",
+        lambda m: f"{number(m['amount'])} {'foot' if is_attribute(m) else 'feet'}",
+    ),
     (
         rf"{LEFT}({NUMBER}\s?(?P<unit>{_SYMBOL}))\s?[-–—]\s?(?={NUMBER}\s?(?P=unit)(?![\w/²³^]))",
         r"\1 to ",
@@ -296,5 +312,6 @@ UNITS = compile_rules(
         rf"\b((?:{_WORDS_OF_NUMBERS})) ({_SYMBOL})(?<=\w\w)(?<! in)(?<! ms)(?<! mi)(?![\w/'])",
         lambda m: f"{m[1]} {plural(_SYMBOLS[m[2]])}",
     ),
+    (rf"{LEFT}({NUMBER}) s(?![\w'/-])", lambda m: f"{number(m[1])} {'second' if m[1] == '1' else 'seconds'}"),
     (r"\b(square|cubic) (cm|km|mm|ft|mi)\b", lambda m: f"{m[1]} {plural(_SYMBOLS[m[2]])}"),
 )

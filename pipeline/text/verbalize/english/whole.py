@@ -36,6 +36,10 @@ def _is_piece(match: re.Match[str], text: str) -> bool:
         return True
     if len(text) > 4 and text.isdigit() and int(text) % 100 and not counts_things(match) and not is_maths(match):
         return True  # an account, an order, a telephone
+    if re.match(r"\s[b-hj-z](?![\w'])", right):  # a unit, perhaps
+        return True
+    if re.fullmatch(r"\d{1,3}\.\d{3}", text) and counts_things(match):  # "10.000 people"
+        return True
     beside = re.match(r"\s\d{3,4}(?!\d)", right) and len(text) <= 3
     return bool(beside or re.search(r"(?<!\d)\d{1,3}\s$", left) or (len(text) > 3 and re.search(r"[a-z]:$", left)))
 
