@@ -2,7 +2,8 @@
 
 Typographic marks are removed first. Language models write them from habit, whatever the prompt says, and nobody hears
 them: to ask again because of a curly apostrophe would cost a whole answer. Then digits, signs and brackets are put
-into words where their reading is sure (`mended`). Of what is left (unsure numbers, lists, Markdown) the checks complain.
+into words where their reading is sure (`mended`); of what is left (unsure numbers, lists, Markdown) the checks
+complain.
 
 Each check returns a `Complaint` that can be shown to the author, or None. Lengths are as `text_length` counts them:
 words in English, characters in Chinese.

@@ -7,10 +7,11 @@ Each form is read only where it is whole and its meaning is sure. What no form r
 from pipeline.text.replacements import apply_rules
 from pipeline.text.verbalize.english.abbreviations import ABBREVIATIONS
 from pipeline.text.verbalize.english.addresses import ADDRESSES
-from pipeline.text.verbalize.english.arithmetic import EARLY, EXPRESSIONS, FIXED, PARTS, RANGES
+from pipeline.text.verbalize.english.arithmetic import EARLY, EXPRESSIONS, FIXED, RANGES
 from pipeline.text.verbalize.english.codes import CODES, LETTERED, ROMANS
 from pipeline.text.verbalize.english.dates import DATES
 from pipeline.text.verbalize.english.money import MONEY
+from pipeline.text.verbalize.english.parts import PARTS
 from pipeline.text.verbalize.english.symbols import PUNCTUATION, QUOTES, SYMBOLS
 from pipeline.text.verbalize.english.units import UNITS
 from pipeline.text.verbalize.english.whole import WHOLE

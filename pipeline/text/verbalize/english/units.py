@@ -15,134 +15,8 @@ from pipeline.text.verbalize.english.context import (
     word_after,
 )
 from pipeline.text.verbalize.english.numbers import NUMBER, cardinal, number
+from pipeline.text.verbalize.english.unit_names import SYMBOL, SYMBOLS, plural
 
-# Singular, and the ways to write it. The plural adds an s, unless the singular has an exception below.
-_NAMES = {
-    "millimeter": "mm",
-    "centimeter": "cm",
-    "decimeter": "dm",
-    "kilometer": "km Km KM kms",
-    "meter": "m",
-    "nanometer": "nm",
-    "micrometer": "μm µm",
-    "foot": "ft",
-    "yard": "yd yds",
-    "mile": "mi",
-    "square millimeter": "mm2 mm² mm^2",
-    "square centimeter": "cm2 cm² cm^2",
-    "square meter": "m2 m² m^2 sqm",
-    "square kilometer": "km2 km² km^2",
-    "square foot": "ft2 ft² ft^2 sqft",
-    "square inch": "in2 in² in^2",
-    "square mile": "mi2 mi²",
-    "cubic centimeter": "cm3 cm³ cm^3 cc",
-    "cubic meter": "m3 m³ m^3",
-    "cubic foot": "ft3 ft³",
-    "cubic kilometer": "km3 km³",
-    "hectare": "ha",
-    "milligram": "mg",
-    "microgram": "mcg μg µg ug",
-    "nanogram": "ng",
-    "gram": "g gm gms",
-    "kilogram": "kg kgs Kg KG",
-    "pound": "lb lbs lbm",
-    "ounce": "oz ozs",
-    "milliliter": "ml mL mls",
-    "microliter": "μl µl μL µL",
-    "centiliter": "cl cL",
-    "deciliter": "dl dL",
-    "liter": "l L ltr ltrs",
-    "gallon": "gal gals",
-    "quart": "qt qts",
-    "fluid ounce": "floz",
-    "tablespoon": "tbsp tbsps tbs Tbsp",
-    "teaspoon": "tsp tsps",
-    "second": "sec secs",
-    "minute": "min mins",
-    "hour": "h hr hrs",
-    "millisecond": "ms msec",
-    "microsecond": "μs µs",
-    "nanosecond": "ns",
-    "week": "wk wks",
-    "month": "mo mos",
-    "year": "yr yrs",
-    "mile per hour": "mph MPH",
-    "kilometer per hour": "kph kmh kmph",
-    "mile per gallon": "mpg",
-    "beat per minute": "bpm BPM",
-    "revolution per minute": "rpm RPM",
-    "frame per second": "fps FPS",
-    "word per minute": "wpm WPM",
-    "bit per second": "bps",
-    "kilobit per second": "kbps Kbps",
-    "megabit per second": "Mbps",
-    "gigabit per second": "Gbps",
-    "kilobyte": "KB kB",
-    "megabyte": "MB",
-    "gigabyte": "GB",
-    "terabyte": "TB",
-    "petabyte": "PB",
-    "megapixel": "MP",
-    "pixel": "px",
-    "dot per inch": "dpi DPI",
-    "pixel per inch": "ppi",
-    "volt": "V",
-    "millivolt": "mV",
-    "kilovolt": "kV",
-    "milliamp": "mA",
-    "milliamp hour": "mAh mah",
-    "amp hour": "Ah",
-    "watt": "W",
-    "milliwatt": "mW",
-    "kilowatt": "kW KW",
-    "megawatt": "MW",
-    "gigawatt": "GW",
-    "watt hour": "Wh",
-    "kilowatt hour": "kWh KWh kwh KWH",
-    "megawatt hour": "MWh",
-    "gigawatt hour": "GWh",
-    "hertz": "Hz",
-    "kilohertz": "kHz KHz",
-    "megahertz": "MHz",
-    "gigahertz": "GHz",
-    "ohm": "Ω Ω",
-    "decibel": "dB db",
-    "joule": "J",
-    "kilojoule": "kJ KJ",
-    "calorie": "cal cals",
-    "kilocalorie": "kcal kcals",
-    "kilopascal": "kPa",
-    "megapascal": "MPa",
-    "hectopascal": "hPa",
-    "pound per square inch": "psi PSI",
-    "millimeter of mercury": "mmHg",
-    "part per million": "ppm",
-    "part per billion": "ppb",
-    "millimole": "mmol",
-    "nanomole": "nmol",
-    "mole": "mol",
-    "lumen": "lm",
-    "horsepower": "hp HP bhp",
-    "piece": "pcs",
-    "international unit": "IU",
-    "degree Celsius": "°C ℃ °c degC",
-    "degree Fahrenheit": "°F ℉ °f degF",
-    "degree": "°",
-}
-_PLURALS = {
-    "foot": "feet",
-    "square foot": "square feet",
-    "cubic foot": "cubic feet",
-    "inch": "inches",
-    "square inch": "square inches",
-    "hertz": "hertz",
-    "kilohertz": "kilohertz",
-    "megahertz": "megahertz",
-    "gigahertz": "gigahertz",
-    "horsepower": "horsepower",
-}
-_SYMBOLS = {symbol: name for name, symbols in _NAMES.items() for symbol in symbols.split()}
-_SYMBOL = "|".join(re.escape(symbol) for symbol in sorted(_SYMBOLS, key=len, reverse=True))
 # What a price or a rate may be for, besides units.
 _EACH = (
     "second|minute|hour|day|week|month|year|night|person|people|serving|gallon|mile|kilometer|meter|liter|pound|ounce|"
@@ -160,8 +34,11 @@ _EACH_WORDS = {
     "yr": "year",
     "people": "person",
 }
-PER = rf"(?:\s?/\s?(?:{_SYMBOL}|{_EACH}|s²|s2|s\^2)(?![\w²³^])){{1,2}}"
-_COUNTED = "time|mile|meter|kilometer|gallon|liter|calorie|word|bit|byte|beat|frame|dollar|cent|pound|hour|gram|ounce|page|revolution"
+PER = rf"(?:\s?/\s?(?:{SYMBOL}|{_EACH}|s²|s2|s\^2)(?![\w²³^])){{1,2}}"
+_COUNTED = (
+    "time|mile|meter|kilometer|gallon|liter|calorie|word|bit|byte|beat|frame|dollar|cent|pound|hour|gram|ounce|page|"
+    "revolution"
+)
 _WORDS_OF_NUMBERS = (
     "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|"
     "hundred|thousand|million|half|few|several|many"
@@ -169,17 +46,6 @@ _WORDS_OF_NUMBERS = (
 _MILLIONS = frozenset("people users views followers subscribers downloads copies customers viewers dollars".split())
 _ALGEBRA = re.compile(r"\s?[+=×*^]")
 _DOTTED = r"(?P<dot>\.(?=\s+[a-z0-9(]|,|\)))?"
-
-
-def plural(name: str) -> str:
-    """Return the plural of a unit: "miles per hour", "feet"."""
-    if name in _PLURALS:
-        return _PLURALS[name]
-    head, joint, tail = name.partition(" per ")
-    head, of, mercury = head.partition(" of ")
-    if head.startswith("degree "):
-        return f"degrees {head.removeprefix('degree ')}"
-    return f"{head}s{of}{mercury}{joint}{tail}"
 
 
 def per(text: str) -> str:
@@ -190,7 +56,7 @@ def per(text: str) -> str:
         if part in ("s²", "s2", "s^2"):
             words.append("per second squared")
         else:
-            words.append(f"per {_EACH_WORDS.get(part) or (part if part in _SINGLE else _SYMBOLS.get(part, part))}")
+            words.append(f"per {_EACH_WORDS.get(part) or (part if part in _SINGLE else SYMBOLS.get(part, part))}")
     return "".join(f" {word}" for word in words)
 
 
@@ -206,7 +72,7 @@ def _quantity(match: re.Match[str]) -> str:
         return match[0]
     if (words := number(amount)) is None:
         return match[0]
-    name = _SYMBOLS[symbol]
+    name = SYMBOLS[symbol]
     hyphen = match["gap"] == "-"
     single = hyphen or is_attribute(match) or amount == "1"
     return f"{_sign(match)}{words} {name if single else plural(name)}{per(match['per'] or '')}"
@@ -236,7 +102,6 @@ def _inches(match: re.Match[str]) -> str:
     """Read `27"` as inches, unless a quotation is open."""
     if match["mark"] == '"' and match.string[: match.start()].count('"') % 2:
         return match[0]
-    following = word_after(match)
     single = match["amount"] == "1" or is_attribute(match) or counts_or_names(match)
     return f"{number(match['amount'])} {'inch' if single else 'inches'}"
 
@@ -259,7 +124,7 @@ _SCREENS = frozenset(
 
 def _rate(match: re.Match[str]) -> str:
     """Read a unit without a number: "measured in mg/dL"."""
-    return f"{plural(_SYMBOLS[match['unit']])}{per(match['per'])}"
+    return f"{plural(SYMBOLS[match['unit']])}{per(match['per'])}"
 
 
 UNITS = compile_rules(
@@ -291,27 +156,27 @@ UNITS = compile_rules(
         lambda m: f"{number(m['amount'])} {'foot' if is_attribute(m) else 'feet'}",
     ),
     (
-        rf"{LEFT}({NUMBER}\s?(?P<unit>{_SYMBOL}))\s?[-–—]\s?(?={NUMBER}\s?(?P=unit)(?![\w/²³^]))",
+        rf"{LEFT}({NUMBER}\s?(?P<unit>{SYMBOL}))\s?[-–—]\s?(?={NUMBER}\s?(?P=unit)(?![\w/²³^]))",
         r"\1 to ",
     ),
     (rf"{LEFT}(\d{{2,3}})/(\d{{2,3}})\s?(mm\s?Hg)(?!\w)", _pressure),
     (r"(?i)(?<=blood pressure of )(\d{2,3})/(\d{2,3})()(?![\w/-]|\.\d)", _pressure),
     (
-        rf"{LEFT}(?P<sign>[-−+±])?(?P<amount>{NUMBER})(?P<gap>\s|-(?=\S{{2}}))?(?P<unit>{_SYMBOL})"
+        rf"{LEFT}(?P<sign>[-−+±])?(?P<amount>{NUMBER})(?P<gap>\s|-(?=\S{{2}}))?(?P<unit>{SYMBOL})"
         rf"(?P<per>{PER})?{_DOTTED}(?![\w²³^'’$€£]|\s?/\s?\w|-\d)",
         _quantity,
     ),
-    (rf"(?<![\w/])(?P<unit>{_SYMBOL})(?<!\bm)(?<!\bg)(?<!\bh)(?<!\bl)(?P<per>{PER})(?![\w/])", _rate),
+    (rf"(?<![\w/])(?P<unit>{SYMBOL})(?<!\bm)(?<!\bg)(?<!\bh)(?<!\bl)(?P<per>{PER})(?![\w/])", _rate),
     (r"(?<![\w/])(?P<unit>m|g)(?P<per>/(?:s²?|min|cm3|cm³|mL|L|mol))(?![\w/²])", _rate),
     (
         rf"\b((?:{_COUNTED})s)/({_EACH})\b(?!/)",
         lambda m: f"{m[1]} per {_EACH_WORDS.get(m[2], m[2])}",
     ),
-    (rf"\b(per) ({_SYMBOL})(?![\w/])", lambda m: f"per {_SYMBOLS[m[2]]}"),
+    (rf"\b(per) ({SYMBOL})(?![\w/])", lambda m: f"per {SYMBOLS[m[2]]}"),
     (
-        rf"\b((?:{_WORDS_OF_NUMBERS})) ({_SYMBOL})(?<=\w\w)(?<! in)(?<! ms)(?<! mi)(?![\w/'])",
-        lambda m: f"{m[1]} {plural(_SYMBOLS[m[2]])}",
+        rf"\b((?:{_WORDS_OF_NUMBERS})) ({SYMBOL})(?<=\w\w)(?<! in)(?<! ms)(?<! mi)(?![\w/'])",
+        lambda m: f"{m[1]} {plural(SYMBOLS[m[2]])}",
     ),
     (rf"{LEFT}({NUMBER}) s(?![\w'/-])", lambda m: f"{number(m[1])} {'second' if m[1] == '1' else 'seconds'}"),
-    (r"\b(square|cubic) (cm|km|mm|ft|mi)\b", lambda m: f"{m[1]} {plural(_SYMBOLS[m[2]])}"),
+    (r"\b(square|cubic) (cm|km|mm|ft|mi)\b", lambda m: f"{m[1]} {plural(SYMBOLS[m[2]])}"),
 )
