@@ -15,7 +15,10 @@ _ENGLISH_CLOSERS = "\"'”’)"
 _CHINESE_CLOSERS = "”’」』）)"
 
 _ENGLISH_END = re.compile(rf"([{_ENGLISH_MARKS}][{_ENGLISH_CLOSERS}]*)\s+(?=[\"“‘'(]?[A-Z0-9])")
-_ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|St|vs|No|e\.g|i\.e|Prof|Jr|Sr|Mt|approx|Inc|etc|[A-Z]|[A-Z]\.[A-Z])\.$")
+_ABBREVIATION = re.compile(
+    r"\b(?:Dr|Mr|Mrs|Ms|St|vs|No|e\.g|i\.e|Prof|Jr|Sr|Mt|Ft|approx|Inc|etc|Gov|Sen|Rep|Rev|Capt|Lt|Col|Gen|Sgt|Maj|Adm|"
+    r"Hon|Pres|[Ff]igs?|[Ee]qs?|[Vv]ols?|[Cc]h|[Ss]ec|[Pp]p?|[Pp]g|ca|c|sq|fl|Rs|et al|[A-Z]|[A-Z]\.[A-Z])\.$"
+)
 _CHINESE_SENTENCE = re.compile(rf"[^{_CHINESE_MARKS}!?]+(?:[{_CHINESE_MARKS}!?]+[{_CHINESE_CLOSERS}]*|$)")
 _LOOSE_END = re.compile(r"[,，、\s]+$")
 _MARKS_OF_CHINESE = {",": "，", ".": "。"}

@@ -35,9 +35,8 @@ def unsaid(text: str, language: str, *, allow_latin: bool = False) -> list[str]:
 
     In Chinese a word is what stands between characters that can be said.
     """
-    words = re.split(r"\s+" if language == "en" else f"[{HAN}。，？！、\\s]+", text)
-    odd = [word.strip(",.?!") for word in words if unspeakable(word, language, allow_latin=allow_latin)]
-    return list(dict.fromkeys(odd))
+    words = re.split(r"[,.?!]*(?:\s+|$)" if language == "en" else f"[{HAN}。，？！、\\s]+", text)
+    return list(dict.fromkeys(word for word in words if unspeakable(word, language, allow_latin=allow_latin)))
 
 
 def is_speakable(text: str, language: str, *, allow_latin: bool = False) -> bool:

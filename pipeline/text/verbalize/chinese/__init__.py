@@ -13,8 +13,9 @@ from pipeline.text.verbalize.chinese.symbols import CHARACTERS, PUNCTUATION, SYM
 from pipeline.text.verbalize.chinese.units import UNITS
 
 _NUMBERS = (*EARLY, *DATES, *MONEY, *CODES, *RANGES, *UNITS, *EXPRESSIONS, *LETTERED, *WHOLE)
+_RULES = (*CHARACTERS, *ADDRESSES, *_NUMBERS, *SYMBOLS, *PUNCTUATION)
 
 
 def say(text: str) -> str:
     """Return the text with its numbers, signs and punctuation as they are said."""
-    return apply_rules((*CHARACTERS, *ADDRESSES, *_NUMBERS, *SYMBOLS, *PUNCTUATION), text)
+    return apply_rules(_RULES, text)

@@ -47,6 +47,8 @@ CHARACTERS = compile_rules(
     (r"(?<=[^\x00-\x7f]),\s?|,\s?(?=[^\x00-\x7f])", "，"),
     (r"(?<=[^\x00-\x7f])\.(?=\s|$|[^\x00-\x7f])|(?<=\d)\.(?=\s|$)", "。"),
     (r"(?<=[A-Za-z+]),\s?(?=[A-Za-z])|(?<=[A-Za-z0-9]),\s(?=[-A-Za-z0-9])", "，"),
+    # The end of an English sentence, but not of "Dr."
+    (rf"(?<=[a-z]{{2}})(?<![A-Z][a-z])(?<!Mrs)(?<!vs)\.(?=\s|$|[{HAN}])", "。"),
     # The letter of a choice, and an initial.
     (rf"(?<![A-Za-z])([A-Z])\.\s?(?=[{HAN}])", r"\1，"),
     (r"(?<=[A-Za-z] )([A-Z])\.(?=\s[A-Z])", r"\1"),

@@ -172,11 +172,15 @@ UNITS = compile_rules(
         rf"\b((?:{_COUNTED})s)/({_EACH})\b(?!/)",
         lambda m: f"{m[1]} per {_EACH_WORDS.get(m[2], m[2])}",
     ),
+    (rf"{LEFT}({NUMBER}) s(?![\w'/-])", lambda m: f"{number(m[1])} {'second' if m[1] == '1' else 'seconds'}"),
+)
+
+SPELLED_UNITS = compile_rules(
+    # The number is in words already.
     (rf"\b(per) ({SYMBOL})(?![\w/])", lambda m: f"per {SYMBOLS[m[2]]}"),
     (
         rf"\b((?:{_WORDS_OF_NUMBERS})) ({SYMBOL})(?<=\w\w)(?<! in)(?<! ms)(?<! mi)(?![\w/'])",
         lambda m: f"{m[1]} {plural(SYMBOLS[m[2]])}",
     ),
-    (rf"{LEFT}({NUMBER}) s(?![\w'/-])", lambda m: f"{number(m[1])} {'second' if m[1] == '1' else 'seconds'}"),
     (r"\b(square|cubic) (cm|km|mm|ft|mi)\b", lambda m: f"{m[1]} {plural(SYMBOLS[m[2]])}"),
 )
