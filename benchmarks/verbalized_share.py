@@ -32,9 +32,16 @@ _FORM = {
         r"[\x21-\x2b\x2d-\x2f\x3a-\x7e０-９：／－￥]*[0-9０-９$€£¥￥%℃√π½②①]+[\x21-\x2b\x2d-\x7e０-９：／－￥%℃]*"
     ),
 }
+# A sentence with one of these is program code or markup, and so are all forms in it.
+_CODE = re.compile(
+    r"[{}\\]|<\||\|>|\w\(\w*[),]|==|!=|\+=|;\s*$|\$[a-z]|\w_\w|</?[a-z]|\]\[|\[\[|^\|.*\|$|\w\.\w+\(|^(?:#|//)\s"
+    r"|^(?:int|var|let|const|return|for|while|def|import|from|self\b.*)\b.*[=();\[]"
+)
+_CODE_KIND = "code or markup"
+_ALL = "all but code or markup"
 # The first that fits.
 _KINDS = (
-    ("code or markup", r"[{}\\`_]|\w\(|\)\w|\[\d|\]|==|=>|!=|\*\*|</?[a-z]"),
+    (_CODE_KIND, r"[{}\\`_]|\w\(|\)\w|\[\d|\]|==|=>|!=|\*\*|</?[a-z]"),
     ("address", r"@\w|://|www\.|\.(?:com|org|js|net|html)\b"),
     ("money", r"[$€£¥￥]"),
     ("percent", "%"),
@@ -86,7 +93,8 @@ def measure(arguments: argparse.Namespace) -> None:
                 left = unspeakable(spoken, language, allow_latin=True)
                 (unsure if left else said).append(f"{sentence}\n    {spoken}")
                 for form in forms:
-                    counts[language, kind_of(form), "unsure" if is_left(form, spoken) else "said"] += 1
+                    kind = _CODE_KIND if _CODE.search(sentence) else kind_of(form)
+                    counts[language, kind, "unsure" if is_left(form, spoken) else "said"] += 1
     for language in ("en", "zh"):
         show(language, counts)
     generator = random.Random(arguments.seed)
@@ -98,8 +106,8 @@ def measure(arguments: argparse.Namespace) -> None:
 def show(language: str, counts: Counter[tuple[str, str, str]]) -> None:
     kinds = [kind for kind, _ in _KINDS if any(counts[language, kind, outcome] for outcome in ("said", "unsure"))]
     print(f"| {language} | forms | said | unsure |\n|---|---|---|---|")
-    for kind in [*kinds, "all"]:
-        names = kinds if kind == "all" else [kind]
+    for kind in [*kinds, _ALL]:
+        names = [name for name in kinds if name != _CODE_KIND] if kind == _ALL else [kind]
         good, bad = (sum(counts[language, name, outcome] for name in names) for outcome in ("said", "unsure"))
         if good + bad:
             print(f"| {kind} | {good + bad} | {good / (good + bad):.1%} | {bad / (good + bad):.1%} |")

@@ -36,6 +36,8 @@ CHARACTERS = compile_rules(
     (r"(?P<first>(?:^|(?<=[。；;：:\n，]))\s*)?(?P<number>[①-⒛])", _circled),
     (r"[⁰¹⁴-⁹]+", _exponent),
     (r"[₀-₉]", lambda m: unicodedata.normalize("NFKC", m[0])),
+    (r"<=", "≤"),
+    (r">=", "≥"),
     (r"￥", "¥"),
     (r"″", '"'),
     (r"′", "'"),

@@ -169,6 +169,8 @@ def _compared(match: re.Match[str]) -> str:
 
 
 FIXED = compile_rules(
+    (r"(?<=\w)(\s?)<=(?=\s?-?\w)", r"\1≤"),
+    (r"(?<=\w)(\s?)>=(?=\s?-?\w)", r"\1≥"),
     (r"\b([Mm]id|[Pp]re|[Pp]ost|[Ee]arly|[Ll]ate|[Tt]op)-(?=\d)", r"\1 "),
     (rf"{LEFT}\.(\d{{1,3}})(?![\w/-]|[.,]\d)", lambda m: f"point {digits(m[1])}"),
     (r"~\s?(?=[$€£¥]?\d)", "about "),
@@ -209,7 +211,7 @@ EXPRESSIONS = compile_rules(
 
 RANGES = compile_rules(
     (
-        rf"{LEFT}(?P<first>{NUMBER})%?(?P<mark>\s?[-–—]\s?|\s?~\s?)(?P<second>{NUMBER})(?![\d/:-]|[.,]\d|\s?[=+*÷×]|\s[-x/]\s?\d)",
+        rf"{LEFT}(?P<first>{NUMBER})%?(?P<mark>\s?[-–—]\s?|\s?~\s?)(?P<second>{NUMBER})(?![\d/-]|[.,:]\d|\s?[=+*÷×]|\s[-x/]\s?\d)",
         _range,
     ),
 )
