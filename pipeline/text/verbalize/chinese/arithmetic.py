@@ -51,6 +51,8 @@ _MEASURES = (
 )
 # Before these it stays 二: a number in a row, not a count.
 _ORDINAL_LEFT = re.compile(r"(?:第|周|星期|礼拜|初|农历|[\d一二三四五六七八九十零]|月|[.年:/])$")
+_MAY_BE_DATE_LEFT = re.compile("日期|截止|(?<!等)于$|在$")
+_MAY_BE_DATE_RIGHT = re.compile("[在到页]|截止|举行|开始|当天|那天|是.{0,4}[节日]")
 _YEARS = range(1900, 2100)
 
 
@@ -114,11 +116,15 @@ def _single_power(match: re.Match[str]) -> str:
 
 
 def _fraction(match: re.Match[str]) -> str:
+    """Read 3/4 as 四分之三; 12/25 may be a day, and 1/3页 is a page."""
     over, under = int(match["over"]), int(match["under"])
-    dated = re.search("日期|截止|(?<!等)于$|在$", clause_before(match)) or re.match(
-        "[在到]|截止|举行|开始|当天|那天", after(match)
-    )
-    if not 0 < over < under or under > 100 or (over <= 12 and dated):
+    if not 0 < over < under or under > 100 or _MAY_BE_DATE_LEFT.search(clause_before(match)):
+        return match[0]
+    following = after(match)
+    if over <= 12 and _MAY_BE_DATE_RIGHT.match(following):
+        return match[0]
+    counted = re.match(f"的|决赛|{_MEASURES}", following) is not None
+    if not (under <= 10 or over == 1 or under == 100 or counted or match["whole"] or is_maths(match)):
         return match[0]
     whole = f"{cardinal(int(match['whole']))}又" if match["whole"] else ""
     return f"{whole}{cardinal(under)}分之{cardinal(over)}"

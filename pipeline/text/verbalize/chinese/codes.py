@@ -104,7 +104,7 @@ CODES = compile_rules(
     (rf"{LEFT}(1\d{{4}}|9\d{{4}})(?=热线|客服|电话|平台|官网)", _mobile),
     # Numbers by their words.
     (
-        rf"(?P<word>(?:{_NUMBERED})(?:是|为|号|号是|码是)?[：:“\"]?\s?)(?P<number>\d{{3,18}})(?![\d.A-Za-z%]|[-/]\d)",
+        rf"(?P<word>(?:{_NUMBERED})(?:是|为|号|号是|码是)?[：:“\"]?\s?)(?P<number>\d{{3,18}}(?:\s\d{{3,4}})*)(?![\d.A-Za-z%]|[-/\s]\d)",
         _identified,
     ),
     (rf"{LEFT}([45]\d\d)(?=\s?(?:错误|报错|页面|状态码|错误码))", lambda m: _number(m[1])),
@@ -113,6 +113,11 @@ CODES = compile_rules(
     (rf"(?<=二一一)([、和/与或及]?)(985)(?={_SCHEMES})", lambda m: m[1].replace("/", "、") + digits(m[2])),
     (rf"{LEFT}(985|211)(?![\d.,%年月日元个块分人次米克台万亿A-Za-z])", _school),
     (rf"{LEFT}([1-9][1-9])(?=折)", lambda m: digits(m[1])),
+    (r"(?<=[零幺二三四五六七八九]转)(\d{1,5})(?!\d)", lambda m: digits(m[1])),
+    (r"(?<=[A-Z]座)(\d{3,4})(?![\d.A-Za-z])", lambda m: digits(m[1])),
+    (rf"{LEFT}(\d{{3,4}})(?=室|号房|房间|宿舍|房(?![价地产屋子东]))", lambda m: digits(m[1])),
+    (r"((?:网页|页面|网站|服务器|接口|返回|报错?|显示)了?)(40\d|50[1-9])(?![\d.])", lambda m: f"{m[1]}{digits(m[2])}"),
+    (r"(?<![A-Za-z0-9])(K?N)95(?![A-Za-z0-9.])", r"\1九五"),
     (rf"{LEFT}400(?=电话|热线|客服)", lambda m: digits(m[0])),
     (r"(?<=单元)(\d{3,4})(?![\d.A-Za-z]|[人户家])", lambda m: digits(m[1])),
     (rf"{LEFT}996(?=[^\d.,个元人次年块份名台米斤件])(?!万|亿)|{LEFT}996$", lambda m: digits(m[0])),

@@ -73,6 +73,7 @@ def _sum(match: re.Match[str]) -> str:
 
 
 MONEY = compile_rules(
+    (rf"(?<![A-Za-z\d.])([$€£¥])\s?({NUMBER})\s?[-–—~～]+\s?\1({NUMBER}[万亿])", r"\2到\1\3"),
     (r"(?<=\d)(万|亿|元|美元)?\s?[-–—~～]+\s?(?=(?:US|HK|NT|[ACRS])?[$€£¥]\s?\d)", r"\1到"),
     (rf"(?<![A-Za-z\d.])([$€£¥])\s?({NUMBER})\s?[-–—~～]+\s?({NUMBER}[万亿]?)(?![\d/:.-])", r"\2到\1\3"),
     (rf"(?:{LEFT}|(?<=到))(?P<minus>-)?(?P<sign>{_SIGNS})\s?(?P<amount>{NUMBER}){_SCALE}(?P<plus>\+)?{_END}", _sum),

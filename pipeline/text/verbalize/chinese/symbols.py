@@ -23,6 +23,9 @@ def _vulgar(match: re.Match[str]) -> str:
 
 def _circled(match: re.Match[str]) -> str:
     number = unicodedata.normalize("NFKC", match["number"]).strip("().")
+    following = match.string[match.end() : match.end() + 1]
+    if "①" <= following <= "⒛":
+        return f"{number}、"
     return f"{number}，" if match["first"] is not None and match["first"] != "#" else number
 
 
@@ -67,6 +70,7 @@ CHARACTERS = compile_rules(
 )
 
 SYMBOLS = compile_rules(
+    ("和/或", "和或"),
     (r"℃", "摄氏度"),
     (r"(?<=[A-Za-z0-9)）])\s?\*\s?(?=[A-Za-z0-9(（])", "×"),
     (r"(?<![A-Za-z])([A-Z])\+\+", r"\1加加"),

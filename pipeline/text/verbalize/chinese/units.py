@@ -4,6 +4,7 @@ import re
 
 from pipeline.text.replacements import compile_rules
 from pipeline.text.scripts import HAN
+from pipeline.text.verbalize.characters import unsure
 from pipeline.text.verbalize.chinese.context import LEFT
 from pipeline.text.verbalize.chinese.numbers import NUMBER, cardinal, digits, number
 
@@ -94,6 +95,7 @@ _EACH = (
 )
 PER = rf"(?:\s?/\s?(?:{_SYMBOL}|{_EACH}|s²|s2|d|dL)(?![A-Za-z²³])){{1,2}}"
 _LENGTHS = "公里|千米|米|英里|海里|厘米"
+_TIMES = {"小时": "小时", "时": "小时", "h": "小时", "秒": "秒", "s": "秒"}
 _SQUARED = {"s²": "二次方秒", "s2": "二次方秒", "d": "天"}
 # Before these units two is 两, as before measure words.
 _WITH_TWO = re.compile(
@@ -137,9 +139,12 @@ def _feet_inches(match: re.Match[str]) -> str:
     return f"{one}英尺{'两' if inches == '2' else cardinal(int(inches))}英寸"
 
 
+def _in_quotes(match: re.Match[str]) -> bool:
+    return match.string[: match.start()].count('"') % 2 == 1
+
+
 def _inches(match: re.Match[str]) -> str:
-    quoted = match.string[: match.start()].count('"') % 2
-    return match[0] if quoted else f"{number(match['amount'])}英寸"
+    return match[0] if _in_quotes(match) else f"{number(match['amount'])}英寸"
 
 
 def _height(match: re.Match[str]) -> str:
@@ -155,7 +160,7 @@ UNITS = compile_rules(
         lambda m: f"{m[0][:-1].strip()}万",
     ),
     (
-        rf"(?:{LEFT}|(?<=到))({NUMBER}[万亿]?[片粒颗枚袋支勺匙杯粒滴元块]?)\s?/\s?(次|天|日|月|年|周|人|小时|分钟)(?![\dA-Za-z])",
+        rf"(?:{LEFT}|(?<=到))({NUMBER}[万亿]?[片粒颗枚袋支勺匙杯滴元块转]?)\s?/\s?(次|天|日|月|年|周|人|小时|分钟|分|秒)(?![\dA-Za-z])",
         lambda m: f"{m[1]}每{m[2]}",
     ),
     (
@@ -164,10 +169,17 @@ UNITS = compile_rules(
     ),
     (rf"{LEFT}(?P<feet>\d)['′’](?P<inches>1[01]|\d)[\"″”]?(?![\d'])", _feet_inches),
     (rf"{LEFT}(?P<amount>{NUMBER})\"(?=[{HAN}])", _inches),
+    (rf"{LEFT}(?P<amount>{NUMBER}\")", lambda m: m[0] if _in_quotes(m) else unsure(m[0])),
+    (rf"{LEFT}(\d{{1,2}})秒(\d{{2}})(?![\d.])", lambda m: f"{cardinal(int(m[1]))}秒{digits(m[2])}"),
+    (
+        rf"(?<![A-Za-z0-9/])(?P<unit>{_SYMBOL})(?<=\w[\w²³])/(?P<each>{_SYMBOL})(?![A-Za-z0-9/²³])",
+        lambda m: f"{_SYMBOLS[m['unit']]}每{_SYMBOLS[m['each']]}",
+    ),
     (rf"{LEFT}(?P<whole>\d)(?P<unit>[米块])(?P<part>\d{{1,2}})(?![\dA-Za-z%.米厘公毫分钱元角个]|[-~～到])", _height),
     (
-        rf"(?:{LEFT}|(?<=[到乘]))(?P<n>{NUMBER})\s?(?P<unit>{_LENGTHS}|km|KM)\s?/\s?(?P<each>小时|时|秒|h|s)(?![A-Za-z²\d])",
-        lambda m: f"每{_SYMBOLS.get(m['each'], m['each'])}{m['n']}{_SYMBOLS.get(m['unit'], m['unit'])}",
+        rf"(?:{LEFT}|(?<=[到乘]))(?P<n>{NUMBER})\s?(?P<unit>{_LENGTHS}|km|KM)\s?/\s?(?P<each>小时|时|秒|h|s)"
+        r"(?![A-Za-z²\d])",
+        lambda m: f"每{_TIMES[m['each']]}{m['n']}{_SYMBOLS.get(m['unit'], m['unit'])}",
     ),
     (
         rf"(?:{LEFT}|(?<=[到乘]))(?P<sign>[-+±])?(?P<amount>{NUMBER})\s?(?P<unit>{_SYMBOL})(?P<per>{PER})?"

@@ -19,6 +19,11 @@ _TITLES = {
     "Prof": "Professor",
     "Gov": "Governor",
     "Sen": "Senator",
+    "Sens": "Senators",
+    "Reps": "Representatives",
+    "Drs": "Doctors",
+    "Pvt": "Private",
+    "Cpl": "Corporal",
     "Rep": "Representative",
     "Rev": "Reverend",
     "Capt": "Captain",
@@ -94,6 +99,11 @@ _ANYWHERE = {
     "incl": "including",
     "excl": "excluding",
     "tel": "telephone",
+    "dept": "department",
+    "govt": "government",
+    "Govt": "Government",
+    "intl": "international",
+    "Intl": "International",
     "misc": "miscellaneous",
     "temp": "temperature",
     "Ave": "Avenue",
@@ -142,7 +152,7 @@ def _title(match: re.Match[str]) -> str:
 
 
 def _place(match: re.Match[str]) -> str:
-    ends = re.match(r"\s*$|[\"')]|\s+[A-Z]", match.string[match.end() : match.end() + 40])
+    ends = re.match(r"\s*$|[\"')]|\s+[A-Z][a-z]", match.string[match.end() : match.end() + 40])
     return f"{match['name']} {_PLACES[match['place']]}" + ("." if ends else "")
 
 
@@ -199,7 +209,9 @@ ABBREVIATIONS = compile_rules(
         r"[A-Z][a-z]+)",
         _between_names,
     ),
-    (rf"\b(?P<title>{_CAPITALIZED})\.\s?(?=[A-Z][a-zA-Z'])", _title),
+    (rf"\b(?P<title>{_CAPITALIZED})\.\s?(?=[A-Z][a-zA-Z'.])", _title),
+    (rf"\b([A-Z][a-z]+ [A-Z])\.(?=\s+(?!{_OPENERS})[A-Z][a-z])", r"\1"),
+    (r"\bSec\.\s(?=of\s)", "Secretary "),
     (r"\b(?P<title>Mrs|Mr|Ms|Dr)\.?\s(?=[A-Z][a-z]|(?:&|and)\s(?:Mrs|Mr|Ms|Dr|Missus|Mister|Miz|Doctor)\b)", _title),
     # Days and months, but "the Sun."
     (

@@ -124,7 +124,7 @@ def _range(match: re.Match[str]) -> str:
     if spaced and maths and not score and match["mark"].strip() != "–":
         return f"{first} minus {second}"
     if low < high and not (first != "0" and first.startswith("0")):
-        return f"{first} to {second}"
+        return f"{first} {'and' if word_before(match) == 'between' else 'to'} {second}"
     if score and low < 300:
         return f"{first} to {second}"
     if (first, second) == ("9", "5"):
@@ -176,7 +176,15 @@ FIXED = compile_rules(
     (r"~\s?(?=[$€£¥]?\d)", "about "),
     (r"(?P<sign>[<>]=|[<>≤≥])\s?(?=[$€£¥]?\d)", _compared),
     (rf"{LEFT}(\d+(?:st|nd|rd|th))/(\d+(?:st|nd|rd|th))(?![\w/])", r"\1 slash \2"),
-    (rf"{LEFT}(\d{{1,3}})-in-(\d{{1,3}})(?![\w/])", lambda m: f"{number(m[1])}-in-{number(m[2])}"),
+    (
+        rf"{LEFT}(\d{{1,3}})-(in|on|to|for|by|of)-(\d{{1,3}})(?![\w/])",
+        lambda m: f"{number(m[1])}-{m[2]}-{number(m[3])}",
+    ),
+    (r"(?<![\w/.,-])24-7(?![\w/-])", "twenty four seven"),
+    (rf"{LEFT}10s(?= of [a-z])", "tens"),
+    (rf"{LEFT}100s(?= of [a-z])", "hundreds"),
+    (rf"{LEFT}1,?000s(?= of [a-z])", "thousands"),
+    (r"(?<=\d/\d)(?:rds?|ths?)\b", ""),
 )
 
 EARLY = compile_rules(
@@ -204,6 +212,7 @@ EXPRESSIONS = compile_rules(
     (_EXPRESSION, _expression),
     # What is left of a formula must not lose its sign as if it were emphasis.
     (r"(?<=[A-Za-z]{3})\s[*x×]\s(?=[A-Za-z]{3})", " times "),
+    (r"(?<=[A-Za-z])\s[x×]\s(?=\d)", " × "),
     (r"(?<=[\w)\]])\s?\*\s?(?=\d)|(?<=\d)\s?\*\s?(?=[\w(])", " × "),
     (r"\s?=\s?(?=\?)", " equals what"),
     (rf"{LEFT}√(\d{{1,6}}){RIGHT}", lambda m: f"the square root of {cardinal(int(m[1]))}"),

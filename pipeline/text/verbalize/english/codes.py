@@ -159,7 +159,7 @@ LETTERED = compile_rules(
     (rf"{LEFT}([2-6])G{COMPOUND}", lambda m: f"{cardinal(int(m[1]))} G"),
     (rf"{LEFT}([1-4])D{COMPOUND}", lambda m: f"{cardinal(int(m[1]))} D"),
     (
-        rf"{LEFT}([1248])K(?=\s(?:video|TV|tv|resolution|monitor|display|screen|camera|content|ultra|UHD)s?\b|$|[.,!?])",
+        rf"{LEFT}([1248])[kK](?=\s(?:video|TV|tv|resolution|monitor|display|screen|camera|content|ultra|UHD)s?\b|$|[.,!?])",
         lambda m: f"{cardinal(int(m[1]))} K",
     ),
     (rf"{LEFT}(5|10)[kK](?=\s(?:run|race|runs|races|walk)\b)", lambda m: f"{cardinal(int(m[1]))} K"),

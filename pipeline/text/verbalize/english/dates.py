@@ -8,7 +8,15 @@ import re
 
 from pipeline.text.replacements import compile_rules
 from pipeline.text.verbalize.characters import unsure
-from pipeline.text.verbalize.english.context import LEFT, RIGHT, counts_things, is_ratio, is_score, word_before
+from pipeline.text.verbalize.english.context import (
+    LEFT,
+    RIGHT,
+    counts_things,
+    is_ratio,
+    is_score,
+    sentence,
+    word_before,
+)
 from pipeline.text.verbalize.english.numbers import cardinal, decade, ordinal, pair, year
 
 _NAMES = ("January February March April May June July August September October November December").split()
@@ -21,6 +29,9 @@ _YEAR = r"(?:1\d{3}|20\d\d)"
 _IN_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _BEFORE_DATE = frozenset("on by before after since until till from due date dated between through".split())
 _O_CLOCK = "o'clock"
+_DATED = re.compile(
+    r"(?i)\b(?:christmas|holidays?|birthdays?|deadlines?|due|dates?|dated|calendar|anniversary|appointments?|festival)\b"
+)
 _BOOKS = (
     "Genesis|Exodus|Leviticus|Deuteronomy|Joshua|Psalms?|Proverbs|Isaiah|Jeremiah|Matthew|Mark|Luke|John|Acts|Romans|"
     "Corinthians|Galatians|Ephesians|Philippians|Hebrews|James|Peter|Revelation"
@@ -79,7 +90,8 @@ def _slashed(match: re.Match[str]) -> str:
 
 def _short(match: re.Match[str]) -> str:
     """Read "on 12/25": a month and a day that cannot be a month."""
-    if word_before(match) not in _BEFORE_DATE or int(match["day"]) <= 12:
+    dated = word_before(match) in _BEFORE_DATE or _DATED.search(sentence(match))
+    if not dated or int(match["day"]) <= 12:
         return match[0]
     return _said(int(match["day"]), int(match["month"])) or match[0]
 
@@ -111,7 +123,9 @@ def _hour(match: re.Match[str]) -> str:
 
 def _hours(match: re.Match[str]) -> str:
     """Read "3-5 PM"."""
-    first = f"{cardinal(int(match['first']))}" + (f" {pair(int(match['minute']))}" if match["minute"] else "")
+    first = f"{cardinal(int(match['first']))}" + (
+        f" {pair(int(match['minute']))}" if int(match["minute"] or 0) else ""
+    )
     return f"{first} to {match['second']}"
 
 
@@ -127,7 +141,8 @@ def _seasons(match: re.Match[str]) -> str:
 
 
 def _years(match: re.Match[str]) -> str:
-    return f"{year(int(match['first']))} to {year(int(match['last']))}"
+    joint = "and" if word_before(match) == "between" else "to"
+    return f"{year(int(match['first']))} {joint} {year(int(match['last']))}"
 
 
 DATES = compile_rules(

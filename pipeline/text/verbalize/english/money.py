@@ -68,7 +68,10 @@ _SCALES = {
     "t": "trillion",
     "tn": "trillion",
 }
-_SCALE = r"(?:\s?(?P<scale>(?:hundred|thousand|million|billion|trillion)|[kK]|[mM]n?|mil|[bB]n?|[tT]n?|MM)(?![\w']))?"
+_SCALE = (
+    r"(?:[\s-]?(?P<scale>hundred|thousand|million|billion|trillion|lakh|crore|[kK]|[mM]n?|mil|[bB]n?|[tT]n?|MM)"
+    r"(?![\w']))?"
+)
 _YEN = re.compile(r"(?i)\b(?:yen|japan\w*|tokyo|osaka|kyoto)\b")
 _YUAN = re.compile(r"(?i)\b(?:yuan|rmb|chin(?:a|ese)|beijing|shanghai|shenzhen)\b")
 # Before these a sum is singular without an article too.
@@ -125,6 +128,13 @@ def _yen_or_yuan(match: re.Match[str]) -> tuple[str, str, str, str] | None:
 
 
 MONEY = compile_rules(
+    (rf"\$\s?({NUMBER})\s(?:USD|US)\b", r"US$\1"),
+    (r"\bUS\s(?=\$\d)", "US"),
+    # "$20-$30 million" and "$5-10" are one sum with one sign.
+    (
+        rf"(?<![\w.])([$€£₹])\s?({NUMBER})\s?[-–—]\s?\1({NUMBER}\s?(?:[kKmMbB]|bn|million|billion|thousand)\b)",
+        r"\2 to \1\3",
+    ),
     # In a range, "$5-10" and "$5-$10" alike.
     (r"(?<=\d)([kKmMbB]?)\s?[-–—]\s?(?=(?:US|HK|NZ|NT|MX|[ACRS])?[$€£¥₹]\s?\d)", r"\1 to "),
     (

@@ -88,6 +88,8 @@ def _pressure(match: re.Match[str]) -> str:
 
 def _feet_inches(match: re.Match[str]) -> str:
     feet, inches = match["feet"], match["inches"]
+    if is_attribute(match):
+        return f"{cardinal(int(feet))} foot {number(inches)}"
     return (
         f"{cardinal(int(feet))} {'foot' if feet == '1' else 'feet'} "
         f"{number(inches)} {'inch' if inches == '1' else 'inches'}"
@@ -172,6 +174,9 @@ UNITS = compile_rules(
         rf"\b((?:{_COUNTED})s)/({_EACH})\b(?!/)",
         lambda m: f"{m[1]} per {_EACH_WORDS.get(m[2], m[2])}",
     ),
+    (rf"({LEFT}{NUMBER} [a-z]+)/({_EACH})\b(?!/)", lambda m: f"{m[1]} per {_EACH_WORDS.get(m[2], m[2])}"),
+    (rf"{LEFT}({NUMBER} [CF])(?=[\s.,;!?)]|$)", lambda m: unsure(m[1])),
+    (r"(?<=\d) ?pct\b\.?", "%"),
     (rf"{LEFT}({NUMBER}) s(?![\w'/-])", lambda m: f"{number(m[1])} {'second' if m[1] == '1' else 'seconds'}"),
 )
 
