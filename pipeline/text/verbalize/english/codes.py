@@ -106,7 +106,7 @@ def _ruler(match: re.Match[str]) -> str:
 
 ROMANS = compile_rules(
     (rf"\b((?:{_RULERS})\s[A-Z][a-z]+|{_MONARCHS})\s((?=[IVX]{{2,}}\b){_ROMAN})\b(?!\.\w)", _ruler),
-    (rf"\b((?:{_RULERS})\s[A-Z][a-z]+)\s([VX])\b(?!\.)", _ruler),
+    (rf"\b((?:{_RULERS})\s[A-Z][a-z]+)\s([IVX])\b(?!\.|'[a-z])", _ruler),
     (r"\b(WW|World War)\s?((?:I{1,3}))\b", lambda m: f"World War {cardinal(_value(m[2]))}"),
     (rf"\b([A-Z][a-z]+)\s((?=[IVX]{{2,}}\b)(?!XX\b|XXX\b){_ROMAN})\b", _counted),
     (

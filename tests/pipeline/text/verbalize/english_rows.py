@@ -353,6 +353,7 @@ SAID = {
         ("WW2 and WWII", "World War two and World War two"),
         ("Rocky IV", "Rocky four"),
         ("Type II", "Type two"),
+        ("King Charles I was", "King Charles the first was"),
         ("King George VI", "King George the sixth"),
         ("node.js", "Node dot JS"),
         ("open report.pdf", "Open report dot pdf"),
