@@ -5,8 +5,6 @@ As in English, a form is read only where it is whole; what no rule reads keeps i
 
 import re
 
-from pipeline.text.scripts import HAN
-
 # Latin letters, digits and signs that would make the number a piece of something longer.
 _GLUE = r"A-Za-z0-9_.%$€£¥#@&+*=^~<>|\\'’·/⟨-"
 LEFT = rf"(?<![{_GLUE}])(?<!\d[,:])(?<!\d\s-\s)(?<!\d\s[A-Za-z])"
@@ -56,10 +54,6 @@ def is_ratio(match: re.Match[str]) -> bool:
 
 def is_maths(match: re.Match[str]) -> bool:
     return _MATHS.search(sentence(match)) is not None
-
-
-def follows_han(match: re.Match[str]) -> bool:
-    return re.match(f"[{HAN}]", after(match)) is not None
 
 
 def _around(match: re.Match[str], ends: re.Pattern[str]) -> str:

@@ -46,6 +46,11 @@ _WORDS_OF_NUMBERS = (
 _MILLIONS = frozenset("people users views followers subscribers downloads copies customers viewers dollars".split())
 _ALGEBRA = re.compile(r"\s?[+=×*^]")
 _DOTTED = r"(?P<dot>\.(?=\s+[a-z0-9(]|,|\)))?"
+_MEASURED_IN_INCHES = frozenset(
+    "monitor screen display tv television laptop tablet pizza pipe nail board blade ruler doll record wheel wheels "
+    "tire tires monitors screens displays tvs televisions laptops tablets pizzas pan pans pot plate square tile cake "
+    "skillet deck sub".split()
+)
 
 
 def per(text: str) -> str:
@@ -104,24 +109,13 @@ def _inches(match: re.Match[str]) -> str:
     """Read `27"` as inches, unless a quotation is open."""
     if match["mark"] == '"' and match.string[: match.start()].count('"') % 2:
         return match[0]
-    single = match["amount"] == "1" or is_attribute(match) or counts_or_names(match)
+    single = match["amount"] == "1" or is_attribute(match) or _before_noun(match)
     return f"{number(match['amount'])} {'inch' if single else 'inches'}"
 
 
-def counts_or_names(match: re.Match[str]) -> bool:
+def _before_noun(match: re.Match[str]) -> bool:
     """Whether a noun follows, as far as its first word tells."""
-    return counts_things(match) or is_attribute_of(word_after(match))
-
-
-def is_attribute_of(word: str) -> bool:
-    return word.lower() in _SCREENS
-
-
-_SCREENS = frozenset(
-    "monitor screen display tv television laptop tablet pizza pipe nail board blade ruler doll record wheel wheels "
-    "tire tires monitors screens displays tvs televisions laptops tablets pizzas pan pans pot plate square tile cake "
-    "skillet deck sub".split()
-)
+    return counts_things(match) or word_after(match).lower() in _MEASURED_IN_INCHES
 
 
 def _rate(match: re.Match[str]) -> str:
