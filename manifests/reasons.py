@@ -54,7 +54,11 @@ class Reason(Meaningful):
     NO_ANSWER = "no_answer", "rejected", "there is no answer, and the engine cannot write one"
     ANSWER_NOT_SPEAKABLE = "answer_not_speakable", "rejected", "the answer is code, a table, a list or a formula"
     ANSWER_TOO_LONG = "answer_too_long", "rejected", "no sentence of the answer ends within the limit"
-    UNPRONOUNCEABLE = "unpronounceable", "rejected", "the spoken text still holds characters that cannot be said"
+    UNPRONOUNCEABLE = (
+        "unpronounceable",
+        "rejected",
+        "the text holds what cannot be said, or a number that can be read in several ways",
+    )
     REFUSED = "refused", "rejected", "the language model declined to write the text"
     WRONG_LANGUAGE = "wrong_language", "rejected", "the language model wrote in a language other than the row's"
     TEXT_ENGINE_FAILED = "text_engine_failed", "failed", "the text engine gave no usable result"

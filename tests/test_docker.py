@@ -292,7 +292,7 @@ def test_cosyvoice_has_the_packages_that_its_page_lists() -> None:
     )[:1]
     tested = set(re.findall(r"[\w-]+==[\w.]+", listed)) | set(re.findall(r"--no-deps (\S+)", cosyvoice_page()))
     # Parley and its extras bring these.
-    assert inside == {pin for pin in tested if pin.split("==")[0] not in ("transformers", "wetext")}
+    assert inside == {pin for pin in tested if pin.split("==")[0] != "transformers"}
 
 
 def test_cosyvoice_is_on_the_path_of_the_images_python() -> None:

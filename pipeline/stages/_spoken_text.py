@@ -1,8 +1,9 @@
 """Prepares and checks texts that will be spoken, whoever wrote them: rules and models must pass the same checks.
 
 Typographic marks are removed first. Language models write them from habit, whatever the prompt says, and nobody hears
-them: to ask again because of a curly apostrophe would cost a whole answer. Characters with a sound (digits, symbols),
-or with a meaning that must be put into words (brackets, lists), stay, so that the checks complain of them.
+them: to ask again because of a curly apostrophe would cost a whole answer. Then digits, signs and brackets are put
+into words where their reading is sure (`mended`); of what is left (unsure numbers, lists, Markdown) the checks
+complain.
 
 Each check returns a `Complaint` that can be shown to the author, or None. Lengths are as `text_length` counts them:
 words in English, characters in Chinese.
@@ -17,6 +18,7 @@ from manifests.schema import Dialogue
 from pipeline.engines.contract import Complaint
 from pipeline.recipe import Recipe
 from pipeline.stages._exchanges import with_texts
+from pipeline.stages._mending import mended
 from pipeline.text.lengths import text_length
 from pipeline.text.scripts import HAN, letters
 from pipeline.text.verbalize import unspeakable
@@ -80,14 +82,19 @@ def check_spoken(
 
 
 def spoken_texts(fields: Mapping[str, str], language: str, question: str = "") -> tuple[str, str]:
-    """Return question and answer without typographic marks."""
+    """Return question and answer as they will be spoken, as far as that is sure."""
     asked, said = fields.get("question", question), fields.get("answer", "")
-    return without_marks(asked, language), without_marks(said, language)
+    return spoken_text(asked, language), spoken_text(said, language)
 
 
 def with_spoken(dialogue: Dialogue, number: int, fields: Mapping[str, str], question: str = "") -> Dialogue:
     """Put these texts into that exchange of the dialogue."""
     return with_texts(dialogue, number, *spoken_texts(fields, dialogue.language, question))
+
+
+def spoken_text(text: str, language: str) -> str:
+    """Return the text without typographic marks, and with digits and signs in words where their reading is sure."""
+    return mended(without_marks(text, language), language)
 
 
 def without_marks(text: str, language: str) -> str:

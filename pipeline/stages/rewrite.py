@@ -39,7 +39,7 @@ from pipeline.stages._exchanges import (
     source_history,
     with_texts,
 )
-from pipeline.stages._spoken_text import check_question, question_limit, without_marks
+from pipeline.stages._spoken_text import check_question, question_limit, spoken_text
 from pipeline.stages.contract import Context, EngineKey, Stage, reject
 from pipeline.stages.respond import polishes_questions
 from pipeline.stages.screen import ScreenSettings
@@ -181,7 +181,7 @@ def _rewritten(dialogue: Dialogue, number: int, answer: TextAnswer, recipe: Reci
 
 def _question(fields: Mapping[str, str], language: str, final: bool) -> str:
     text = fields.get("question", "")
-    return without_marks(text, language) if final else text
+    return spoken_text(text, language) if final else text
 
 
 def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:

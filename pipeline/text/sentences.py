@@ -1,7 +1,7 @@
-"""Where a sentence ends: one set of marks, and four questions about them that need different answers.
+"""Where a sentence ends: one set of marks, and three questions about them that need different answers.
 
-Rewriting must never cut inside "Dr. Smith", the normalizer wants short parts, a fragment looks for an end anywhere in
-text of either language, and a row's instruction also ends where a colon announces its material.
+Rewriting must never cut inside "Dr. Smith", a fragment looks for an end anywhere in text of either language, and a
+row's instruction also ends where a colon announces its material.
 """
 
 import re
@@ -15,17 +15,14 @@ _ENGLISH_CLOSERS = "\"'”’)"
 _CHINESE_CLOSERS = "”’」』）)"
 
 _ENGLISH_END = re.compile(rf"([{_ENGLISH_MARKS}][{_ENGLISH_CLOSERS}]*)\s+(?=[\"“‘'(]?[A-Z0-9])")
-_ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|St|vs|No|e\.g|i\.e|Prof|Jr|Sr|Mt|approx|Inc|etc|[A-Z]|[A-Z]\.[A-Z])\.$")
+_ABBREVIATION = re.compile(
+    r"\b(?:Dr|Mr|Mrs|Ms|St|vs|No|e\.g|i\.e|Prof|Jr|Sr|Mt|Ft|approx|Inc|etc|Gov|Sen|Rep|Rev|Capt|Lt|Col|Gen|Sgt|Maj|Adm|"
+    r"Hon|Pres|[Ff]igs?|[Ee]qs?|[Vv]ols?|[Cc]h|[Ss]ec|[Pp]p?|[Pp]g|ca|c|sq|fl|Rs|et al|[A-Z]|[A-Z]\.[A-Z])\.$"
+)
 _CHINESE_SENTENCE = re.compile(rf"[^{_CHINESE_MARKS}!?]+(?:[{_CHINESE_MARKS}!?]+[{_CHINESE_CLOSERS}]*|$)")
 _LOOSE_END = re.compile(r"[,，、\s]+$")
 _MARKS_OF_CHINESE = {",": "，", ".": "。"}
 
-# Without a list of abbreviations: too many cuts do no harm here, since the parts are joined again. Chinese is cut at
-# commas too: the normalizer takes seconds for a long part, and no number reaches across a comma.
-_NORMALIZER_CUTS = {
-    "en": re.compile(rf"(?<=[{_ENGLISH_MARKS}])(?=\s+[A-Z\"'])"),
-    "zh": re.compile(rf"(?<=[{_CHINESE_MARKS}，；、\n])"),
-}
 _NEXT_SENTENCE = re.compile(
     rf"(?:[{_ENGLISH_MARKS}]+[{_ENGLISH_CLOSERS}]*(?=\s)|[{_CHINESE_MARKS}]+[{_CHINESE_CLOSERS}]*)\s*(?=\S)"
 )
@@ -51,11 +48,6 @@ def with_end_mark(text: str, mark: str, language: str) -> str:
     if not text or text[-1] in f"{_ENGLISH_MARKS}{_CHINESE_MARKS}":
         return text
     return text + (_MARKS_OF_CHINESE[mark] if language == "zh" else mark)
-
-
-def split_for_normalizer(text: str, language: str) -> list[str]:
-    """Cut the text into the parts that the normalizer reads one at a time; joined, they are the text again."""
-    return _NORMALIZER_CUTS[language].split(text)
 
 
 def next_sentence_starts(text: str) -> list[int]:

@@ -30,6 +30,20 @@ def unspeakable(text: str, language: str, *, allow_latin: bool = False) -> list[
     return list(dict.fromkeys(pattern.findall(text)))
 
 
+def unsaid(text: str, language: str, *, allow_latin: bool = False) -> list[str]:
+    """List the distinct words of a verbalized text that hold what `unspeakable` finds: the "03/04/2020" of a date.
+
+    In Chinese a word is what stands between characters that can be said.
+    """
+    words = re.split(r"[,.?!]*(?:\s+|$)" if language == "en" else f"[{HAN}。，？！、\\s]+", text)
+    return list(dict.fromkeys(word for word in words if unspeakable(word, language, allow_latin=allow_latin)))
+
+
 def is_speakable(text: str, language: str, *, allow_latin: bool = False) -> bool:
     """Whether the text has at least one word and no character that cannot be said."""
     return not unspeakable(text, language, allow_latin=allow_latin) and text_length(text, language) > 0
+
+
+def unsure(text: str) -> str:
+    """Mark a part whose reading is not sure, so that it stays in the text and `unspeakable` finds it."""
+    return f"⟨{text}⟩"

@@ -132,7 +132,7 @@ def test_the_batch_goes_exchange_by_exchange() -> None:
         ("What is TEA", "Leaves.", "text_engine_failed", "repeated: field question"),
         ("", "Leaves.", "text_engine_failed", "empty: field question"),
         ("Why?", "", "text_engine_failed", "empty: field answer"),
-        ("Is it 5?", "Yes.", "unpronounceable", "unpronounceable: field question, characters 5"),
+        ("Is it 5A?", "Yes.", "unpronounceable", "unpronounceable: field question, characters 5"),
         ("Why?", "- a\n- b", "unpronounceable", r"unpronounceable: field answer, characters \n"),
         ("为什么？", "Yes.", "wrong_language", "wrong language: field question"),
         ("word " * 61, "Yes.", "too_long", "too long: field question, length 61, limit 60"),

@@ -218,7 +218,8 @@ def test_a_rewritten_question_is_believed_only_after_a_look(
     ("respond", "question", "reason", "text"),
     [
         ("ke-respond/v1", "What are 2 “teas”?", None, "What are 2 “teas”?"),
-        ("instructs2s-respond/v1", "What are 2 teas?", "unpronounceable", None),
+        ("instructs2s-respond/v1", "What are 2 teas?", None, "What are two teas?"),
+        ("instructs2s-respond/v1", "What are 2,5 teas?", "unpronounceable", None),
         ("instructs2s-respond/v1", "What’s “tea”?", None, "What's tea?"),
     ],
 )

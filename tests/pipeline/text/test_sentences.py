@@ -1,14 +1,12 @@
 """Where a sentence ends, for each of the callers that ask."""
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.text.sentences import (
     ends_instruction,
     next_sentence_starts,
     sentence_ends,
-    split_for_normalizer,
     split_sentences,
     with_end_mark,
 )
@@ -24,6 +22,8 @@ TEXTS = st.text(alphabet="aA1 .!?。！？，；、…:：\"'”’」)）\n好"
         ("It works, e.g. 5 times. 6 do not.", "en", ["It works, e.g. 5 times.", "6 do not."]),
         ('He said "Go." Then he left.', "en", ['He said "Go."', "Then he left."]),
         ("no capital. here", "en", ["no capital. here"]),
+        ("See Fig. 3 in Ft. Worth. Sen. Lee came.", "en", ["See Fig. 3 in Ft. Worth.", "Sen. Lee came."]),
+        ("He paid Rs. 50 on p. 5. Good.", "en", ["He paid Rs. 50 on p. 5.", "Good."]),
         ("", "zh", []),
         ("你好。真的？！好", "zh", ["你好。", "真的？！", "好"]),
         ("他说：“走吧。”她（笑了。）走", "zh", ["他说：“走吧。”", "她（笑了。）", "走"]),
@@ -48,22 +48,6 @@ def test_sentences(text: str, language: str, sentences: list[str]) -> None:
 )
 def test_a_text_is_closed_once(text: str, mark: str, language: str, closed: str) -> None:
     assert with_end_mark(text, mark, language) == closed
-
-
-@given(TEXTS, st.sampled_from(["en", "zh"]))
-def test_parts_for_the_normalizer_join_to_the_text(text: str, language: str) -> None:
-    assert "".join(split_for_normalizer(text, language)) == text
-
-
-@pytest.mark.parametrize(
-    ("text", "language", "parts"),
-    [
-        ("On May 5. It rained.", "en", ["On May 5.", " It rained."]),
-        ("一，二、三。", "zh", ["一，", "二、", "三。", ""]),
-    ],
-)
-def test_the_normalizer_gets_short_parts(text: str, language: str, parts: list[str]) -> None:
-    assert split_for_normalizer(text, language) == parts
 
 
 @pytest.mark.parametrize(

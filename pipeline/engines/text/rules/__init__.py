@@ -18,7 +18,7 @@ from pipeline.text.verbalize import LANGUAGES
 NAME = "rules"
 
 # Raise this whenever the code, not only its wording, may give other texts.
-_RULES_VERSION = 1
+_RULES_VERSION = 2
 
 _TASKS: dict[str, Callable[[TextRequest], TextAnswer | Failure]] = {
     "rewrite": rewrite,

@@ -15,7 +15,7 @@ from manifests.reasons import Reason
 from pipeline.engines.contract import Failure, TextAnswer, TextRequest
 from pipeline.engines.text.rules.patterns import RespondWording, beginning, first_match, is_endless, respond_wording
 from pipeline.text.sentences import split_sentences, with_end_mark
-from pipeline.text.verbalize import strip_markup, text_length, unspeakable, verbalize
+from pipeline.text.verbalize import strip_markup, text_length, unsaid, verbalize
 
 _ANSWER_LIMIT = 100
 _ANSWER_TARGET = 40
@@ -74,7 +74,7 @@ def respond(request: TextRequest) -> TextAnswer | Failure:
     spoken = _spoken_answer(question, answer, request)
     if isinstance(spoken, Failure):
         return spoken
-    odd = unspeakable(question + spoken, language, allow_latin=bool(request.options.get("allow_latin")))
+    odd = unsaid(f"{question} {spoken}", language, allow_latin=bool(request.options.get("allow_latin")))
     if odd or not text_length(spoken, language) or not text_length(question, language):
         return Failure(Reason.UNPRONOUNCEABLE, " ".join(odd[:10]) or "nothing is left to say")
     return TextAnswer({"question": question, "answer": spoken})

@@ -17,7 +17,7 @@ from pipeline.engines.contract import Failure, TextAnswer, TextRequest
 from pipeline.engines.text.rules.patterns import MAX_CHARACTERS, Fillers, RewriteWording, is_endless, rewrite_wording
 from pipeline.engines.text.rules.screen import judge_source
 from pipeline.text.sentences import split_sentences, with_end_mark
-from pipeline.text.verbalize import strip_markup, text_length, unspeakable, verbalize
+from pipeline.text.verbalize import strip_markup, text_length, unsaid, verbalize
 
 _MAX_LENGTH = {"en": 60, "zh": 80}
 # Up to this many words, a single thing takes the place of "the given word" inside the request.
@@ -68,7 +68,7 @@ def rewrite(request: TextRequest) -> TextAnswer | Failure:
         return Failure(Reason.UNPRONOUNCEABLE, "an endless word or number")
     question = _spoken_question(request, instruction, material)
     length = text_length(question, request.language)
-    odd = unspeakable(question, request.language, allow_latin=bool(request.options.get("allow_latin")))
+    odd = unsaid(question, request.language, allow_latin=bool(request.options.get("allow_latin")))
     if length == 0 or length > limit or odd:
         return _refuse(instruction, material, request.language, length, limit, odd)
     return TextAnswer({"question": question})

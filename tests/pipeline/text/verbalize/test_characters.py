@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.text.verbalize import is_speakable, unspeakable
+from pipeline.text.verbalize import is_speakable, unsaid, unspeakable
 from tests.tables import each_row
 
 
@@ -26,6 +26,20 @@ from tests.tables import each_row
 )
 def test_odd_characters_are_listed_once_in_order(text: str, language: str, odd: list[str]) -> None:
     assert unspeakable(text, language) == odd
+
+
+@each_row(
+    ("text", "language", "odd"),
+    [
+        ("It was on 03/04/2020, or 1,50?", "en", ["03/04/2020", "1,50"]),
+        ("We met on Elm ⟨St.⟩ Boston", "en", ["⟨St.⟩"]),
+        ("All is said.", "en", []),
+        ("在图3-4里，图3-4。98年", "zh", ["3-4", "98"]),
+        ("人工智能AI", "zh", ["AI"]),
+    ],
+)
+def test_words_that_hold_odd_characters_are_listed_whole(text: str, language: str, odd: list[str]) -> None:
+    assert unsaid(text, language) == odd
 
 
 def test_latin_words_in_chinese_are_allowed_where_the_recipe_says_so() -> None:
