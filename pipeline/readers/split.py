@@ -6,10 +6,12 @@ tab or stray byte, none of which is rare in real data sets, those give up the wh
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
+from pipeline.readers.messages import is_message
 from pipeline.readers.text_stream import TextSource
+from pipeline.readers.window import DECODER, TextWindow, decode, value_end
 
 MAX_ROW_CHARS = 1 << 24
 """The search for the end of a row (or of an open bracket) stops here, so that memory stays bounded."""
@@ -18,11 +20,15 @@ MAX_RAW_CHARS = 1_000_000
 HEAD_CHARS = 1 << 16
 """The characters that are examined to tell JSON lines from an array."""
 
-_DECODER = json.JSONDecoder(strict=False)
-_BETWEEN = re.compile(r"[\s,]*")
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|["{}\[\],]', re.DOTALL)
-_WORD = re.compile(r'[^\s,\[\]{}"]+')
-_PARTNER = {"}": "{", "]": "["}
+ROW_LISTS = frozenset("data examples instances rows test train validation".split())
+"""Keys under which one object holds all rows of a file."""
+
+# An object whose first list under one of these keys is a list of objects; only plain values stand before it.
+_WRAPPED = re.compile(
+    r'\s*\{\s*(?:"[^"\\]*"\s*:\s*(?:"[^"\\]*"|[^\s"\[\]{},]+)\s*,\s*)*"(?:%s)"\s*:\s*\[\s*(?=\{)'
+    % "|".join(sorted(ROW_LISTS))
+)
+_OPENED = re.compile(r"\s*\[\s*")
 # An object spread over several lines: its first line ends inside it, and the next is not the next row of JSON lines.
 _SPREAD = re.compile(r"\s*\{(?:[^\n]*[{\[,])?[ \t\r]*\n\s*[^\s{]")
 
@@ -41,9 +47,60 @@ def split_rows(source: TextSource) -> Iterator[RawRow]:
     head = ""
     while len(head) < HEAD_CHARS and (piece := source.read()):
         head += piece
-    if head.lstrip()[:1] == "[" or _SPREAD.match(head):
-        return _split_values(_TextWindow(source, head))
+    window = TextWindow(source, head)
+    if (wrapped := _WRAPPED.match(head)) and not _is_message_at(head, wrapped.end()):
+        return _split_wrapped(window)
+    if (opened := _OPENED.match(head)) and _is_message_at(head, opened.end()):
+        return _split_values(window, flat=False)  # each list of messages is a row, not a list of rows
+    if head.lstrip()[:1] == "[" or _SPREAD.match(head) or ("\r" in head and "\n" not in head):
+        return _split_values(window)
     return _split_lines(source, head)
+
+
+def _split_wrapped(window: TextWindow) -> Iterator[RawRow]:
+    """Yield the elements of the row lists of an object ({"data": [...]}); its other values are no rows."""
+    row, open_objects, key = 0, 0, None
+    while mark := window.next_mark():
+        if mark == ":" or (mark in "{}" and key is None):
+            window.at += 1
+            open_objects += {"{": 1, "}": -1}.get(mark, 0)
+        elif mark == "[" and key in ROW_LISTS:
+            following = yield from _take_rows(window, row)
+            if following is None:
+                return
+            row, key = following, None
+        else:
+            record = _take_value(window)
+            if record is None:
+                break
+            key = record.value if key is None else None
+    if open_objects or window.source.broken:
+        yield _rest(window, row)
+
+
+def _take_rows(window: TextWindow, row: int) -> Generator[RawRow, None, int | None]:
+    """Yield the elements of the list at the window, the first of which is `row`; return the number of the next one.
+
+    Returns None, after an unreadable row, if the text ends inside the list.
+    """
+    window.at += 1
+    while (mark := window.next_mark()) != "]":
+        record = _take_value(window) if mark else None
+        if record is None:
+            yield _rest(window, row)
+            return None
+        yield record if record.problem is None else _broken(record.raw, f"row {row}: {record.problem}")
+        row += 1
+    window.at += 1
+    return row
+
+
+def _is_message_at(head: str, start: int) -> bool:
+    """Whether the value at `start` is a message of a conversation, and not a row."""
+    try:
+        return is_message(decode(head, start)[0])
+    except (ValueError, RecursionError):
+        return False
 
 
 def _split_lines(source: TextSource, rest: str) -> Iterator[RawRow]:
@@ -77,41 +134,14 @@ def _after_line_end(source: TextSource) -> str:
     return ""
 
 
-class _TextWindow:
-    """The part of the text that is being examined: `text` from `at` on."""
+def _split_values(window: TextWindow, flat: bool = True) -> Iterator[RawRow]:
+    """Yield the elements of an array, or of arrays and objects that follow each other; extra commas are forgiven.
 
-    def __init__(self, source: TextSource, text: str) -> None:
-        self.source = source
-        self.text = text
-        self.at = 0
-
-    def grow(self) -> bool:
-        """At least double the rest, so that a long row is tried log(n) times; return False at the end of the text."""
-        wanted = len(self.text) - self.at
-        pieces = []
-        while wanted >= 0 and (piece := self.source.read()):
-            pieces.append(piece)
-            wanted -= len(piece)
-        if pieces:
-            self.text, self.at = self.text[self.at :] + "".join(pieces), 0
-        return bool(pieces)
-
-    def next_mark(self) -> str:
-        """Return the next character that is neither space nor comma, or "" at the end of the text."""
-        while True:
-            match = _BETWEEN.match(self.text, self.at)
-            self.at = match.end() if match else self.at
-            if self.at < len(self.text):
-                return self.text[self.at]
-            if not self.grow():
-                return ""
-
-
-def _split_values(window: _TextWindow) -> Iterator[RawRow]:
-    """Yield the elements of an array, or of arrays and objects that follow each other; extra commas are forgiven."""
+    Where `flat` is false, an array is a row itself.
+    """
     row, inside = 0, False
     while mark := window.next_mark():
-        if mark == ("]" if inside else "["):
+        if flat and mark == ("]" if inside else "["):
             window.at += 1
             inside = not inside
             continue
@@ -125,15 +155,15 @@ def _split_values(window: _TextWindow) -> Iterator[RawRow]:
         yield _rest(window, row)
 
 
-def _take_value(window: _TextWindow) -> RawRow | None:
+def _take_value(window: TextWindow) -> RawRow | None:
     """Read one value and step over it; return None if the text, or the longest row, ends inside it."""
     while True:
         problem, value = None, None
         end: int | None
         try:
-            value, end = _decode(window.text, window.at)
+            value, end = decode(window.text, window.at)
         except (ValueError, RecursionError) as error:
-            problem, end = _words(error), _value_end(window.text, window.at)
+            problem, end = _words(error), value_end(window.text, window.at)
         # A value that reaches the end of the window may continue behind it: "12" of "123".
         if end is not None and (end < len(window.text) or not window.grow()):
             break
@@ -144,44 +174,7 @@ def _take_value(window: _TextWindow) -> RawRow | None:
     return RawRow(raw, value, problem or _encoding_problem(raw))
 
 
-def _decode(text: str, start: int) -> tuple[object, int]:
-    """Return the value at `start` and its end. Numbers are read whole: `raw_decode` finds a 1 in "1." and stops."""
-    word = _WORD.match(text, start)
-    return (_DECODER.decode(word[0]), word.end()) if word else _DECODER.raw_decode(text, start)
-
-
-def _value_end(text: str, start: int) -> int | None:
-    """Return where the unreadable value at `start` ends, by brackets and strings alone; None if not in `text`.
-
-    A bracket closes all brackets opened after its partner, so a missing bracket costs only its own row.
-    """
-    opened: list[str] = []
-    waiting = {"{": 0, "[": 0}  # counts of each in `opened`, since searching it would take quadratic time
-    for match in _TOKEN.finditer(text, start):
-        token = match[0]
-        if token == '"':
-            return None
-        if token in waiting:
-            opened.append(token)
-            waiting[token] += 1
-        elif token in _PARTNER and waiting[_PARTNER[token]]:
-            _close(_PARTNER[token], opened, waiting)
-            if not opened:
-                return match.end()
-        elif len(token) == 1 and not opened:
-            return max(match.start(), start + 1)
-    return None
-
-
-def _close(partner: str, opened: list[str], waiting: dict[str, int]) -> None:
-    while opened:
-        token = opened.pop()
-        waiting[token] -= 1
-        if token == partner:
-            return
-
-
-def _rest(window: _TextWindow, row: int) -> RawRow:
+def _rest(window: TextWindow, row: int) -> RawRow:
     if len(window.text) - window.at > MAX_ROW_CHARS:
         why = f"it is longer than {MAX_ROW_CHARS} characters or never ends; what follows is not read"
     else:
@@ -190,8 +183,10 @@ def _rest(window: _TextWindow, row: int) -> RawRow:
 
 
 def _parse(raw: str, where: str) -> RawRow:
+    """Read a line. A byte order mark before it, where files were joined, and a comma behind it are forgiven."""
+    raw = raw.strip("\ufeff \t\r")
     try:
-        value = _DECODER.decode(raw)
+        value = DECODER.decode(raw.removesuffix(","))
     except (ValueError, RecursionError) as error:
         return _broken(raw, f"{where}: {_encoding_problem(raw) or _words(error)}")
     problem = _encoding_problem(raw)
