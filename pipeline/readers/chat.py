@@ -82,7 +82,9 @@ def lmsys(row: Mapping[str, object]) -> Parsed:
 def is_exchanges(row: Mapping[str, object]) -> bool:
     """Whether `conversation` is a list of {human, assistant}."""
     said = row["conversation"]
-    return isinstance(said, list) and all(isinstance(one, dict) and {"human", "assistant"} <= one.keys() for one in said)
+    return isinstance(said, list) and all(
+        isinstance(one, dict) and {"human", "assistant"} <= one.keys() for one in said
+    )
 
 
 def exchanges(row: Mapping[str, object]) -> Parsed:

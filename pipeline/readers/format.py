@@ -18,8 +18,8 @@ class Format:
 
     `parse` raises pydantic's ValidationError if fields are missing or have the wrong type. A row of the format has all
     of `keys`, and `sign` is true of it. `also_reads` are the formats whose rows `parse` reads just as well. A `loose`
-    format has keys that rows of other formats may have too: it is taken only where no other format fits. `example` is a
-    row of the format, to be shown to people.
+    format has keys that rows of other formats may have too: it is taken only where no other format fits. `example` is
+    a row of the format, to be shown to people.
     """
 
     name: str

@@ -26,7 +26,11 @@ _TEXT_KEYS = ("value", "content", "text")
 
 def is_message(value: object) -> bool:
     """Whether `value` is an object that says who speaks and what is said."""
-    return isinstance(value, dict) and any(key in value for key in _SPEAKER_KEYS) and any(key in value for key in _TEXT_KEYS)
+    return (
+        isinstance(value, dict)
+        and any(key in value for key in _SPEAKER_KEYS)
+        and any(key in value for key in _TEXT_KEYS)
+    )
 
 
 def _role(value: object) -> object:
@@ -48,7 +52,7 @@ class _Part(Fields):
 
 
 class Message(Fields):
-    """One message. Without any of the keys of a text it must call a tool, so that no text is lost under another key."""
+    """One message. Without a key of a text it must call a tool, so that no text is lost under another key."""
 
     role: Annotated[str, BeforeValidator(_role), Field(validation_alias=AliasChoices(*_SPEAKER_KEYS))]
     content: Annotated[list[Text | _Part] | Text, Field(validation_alias=AliasChoices(*_TEXT_KEYS))]

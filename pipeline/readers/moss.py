@@ -75,7 +75,7 @@ def _bare(text: str) -> str:
 
 
 def _is_used(turn: _MossTurn) -> bool:
-    return any(_bare(text) .lower() not in ("", "none") for text in (turn.commands, turn.results))
+    return any(_bare(text).lower() not in ("", "none") for text in (turn.commands, turn.results))
 
 
 FORMATS = (

@@ -29,7 +29,9 @@ def advice(row: Row) -> str:
         return "its values are objects: if they are rows, write them as a list"
     if found := _nearest(row):
         wanted = ", ".join(repr(key) for key in sorted(found.keys))
-        return f"the nearest format is {found.name} ({wanted}): rename the keys, see `parley formats show {found.name}`"
+        return (
+            f"the nearest format is {found.name} ({wanted}): rename the keys, see `parley formats show {found.name}`"
+        )
     return "none is near: see `parley formats list`"
 
 

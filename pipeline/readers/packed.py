@@ -38,7 +38,7 @@ class _Zstd:
 _OPENERS: dict[bytes, Callable[[IO[bytes]], Any]] = {
     b"\x1f\x8b": lambda stream: _AsFarAsItGoes(gzip.GzipFile(fileobj=stream, mode="rb")),
     b"BZh": lambda stream: _AsFarAsItGoes(bz2.BZ2File(stream)),
-    b"\xfd7zXZ\x00": lambda stream: _AsFarAsItGoes(lzma.LZMAFile(stream)),
+    b"\xfd7zXZ\x00": lambda stream: _AsFarAsItGoes(lzma.LZMAFile(stream)),  # noqa: SIM115
     _ZSTD: _Zstd,
 }
 DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError)

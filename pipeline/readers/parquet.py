@@ -37,8 +37,8 @@ def parquet_rows(place: Place) -> Iterator[RawRow]:
     """Yield the rows as dictionaries, nested columns as lists and dictionaries.
 
     What JSON cannot represent (bytes, times, maps, ...) is left out, as a column or as a field within one. Raises
-    InputError, at the call, if the file is not a readable Parquet file. Damage found only later gives one unreadable row
-    for all rows that follow.
+    InputError, at the call, if the file is not a readable Parquet file. Damage found only later gives one unreadable
+    row for all rows that follow.
     """
     try:
         stream = place.filesystem.open_input_file(place.path)

@@ -1,5 +1,6 @@
 """Read any input file as a stream of `SourceRow`."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,12 +22,15 @@ from pipeline.readers.text import clean_text
 from pipeline.readers.text_stream import PARQUET, TextSource, find_file, first_bytes
 from pipeline.readers.turns import Parsed, RowFields, tidy, unknown_schema
 
+_MEMBER = re.compile(r"_[A-Z]|.*\[")
+
 
 def read_rows(uri: str | Place, format: str | None = None) -> Iterator[SourceRow]:
     """Yield one `SourceRow` for each row of a file, readable or not, in the order of the file.
 
     `uri` is a local path or any location that pyarrow opens. The content decides the kind of file (JSON, JSON lines,
-    either of them in gzip, zstd, bzip2 or xz, Parquet), not the name. `format` is a name in `formats()`; None means `detect_format`.
+    either of them in gzip, zstd, bzip2 or xz, Parquet), not the name. `format` is a name in `formats()`; None means
+    `detect_format`.
 
     System prompts are dropped, since nobody speaks them. Neighboring turns of one role are joined, a leading agent
     turn is dropped if a user turn follows, and empty turns are dropped (`tidy`). If a key stands twice in a row, the
@@ -100,10 +104,13 @@ def _parse(value: object, form: Format) -> Parsed:
     try:
         return form.parse(cast(Row, value))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        # Of a union, pydantic names the member too: "content.list[...].0".
-        where = ".".join(clean_text(str(step))[:40] for step in first["loc"] if "[" not in str(step))
-        return unknown_schema(RowFields.model_validate(value).id, f"{where}: {first['msg']}")
+        # A union gives an error for each member: that it is no text says the least.
+        errors = error.errors(include_url=False, include_input=False)
+        first = next((one for one in errors if one["type"] != "string_type"), errors[0])
+        # It names the members too: "content.list[union[...]].0._Part.type".
+        steps = (clean_text(str(step))[:40] for step in first["loc"] if not _MEMBER.match(str(step)))
+        message = first["msg"].removeprefix("Value error, ")
+        return unknown_schema(RowFields.model_validate(value).id, f"{'.'.join(steps)}: {message}")
 
 
 def _raw_turns(record: RawRow) -> tuple[SourceTurn, ...]:

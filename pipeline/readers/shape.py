@@ -12,8 +12,8 @@ _PACKED = ("messages", "conversations", "conversation", "data", "history", "chat
 def as_object(value: object) -> object:
     """Return the row as an object where it stands for one.
 
-    A bare list of messages becomes {"messages": ...}, or {"conversations": ...} where its messages have ShareGPT's keys.
-    Lists and objects that are packed into a text are unpacked. Everything else is returned as it is.
+    A bare list of messages becomes {"messages": ...}, or {"conversations": ...} where its messages have ShareGPT's
+    keys. Lists and objects that are packed into a text are unpacked. Everything else is returned as it is.
     """
     if is_conversation(value):
         messages = cast(list[dict[str, object]], value)

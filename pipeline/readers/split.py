@@ -24,10 +24,8 @@ ROW_LISTS = frozenset("data examples instances rows test train validation".split
 """Keys under which one object holds all rows of a file."""
 
 # An object whose first list under one of these keys is a list of objects; only plain values stand before it.
-_WRAPPED = re.compile(
-    r'\s*\{\s*(?:"[^"\\]*"\s*:\s*(?:"[^"\\]*"|[^\s"\[\]{},]+)\s*,\s*)*"(?:%s)"\s*:\s*\[\s*(?=\{)'
-    % "|".join(sorted(ROW_LISTS))
-)
+_PLAIN_VALUE = r'"[^"\\]*"\s*:\s*(?:"[^"\\]*"|[^\s"\[\]{},]+)\s*,\s*'
+_WRAPPED = re.compile(rf'\s*\{{\s*(?:{_PLAIN_VALUE})*"(?:{"|".join(sorted(ROW_LISTS))})"\s*:\s*\[\s*(?=\{{)')
 _OPENED = re.compile(r"\s*\[\s*")
 # An object spread over several lines: its first line ends inside it, and the next is not the next row of JSON lines.
 _SPREAD = re.compile(r"\s*\{(?:[^\n]*[{\[,])?[ \t\r]*\n\s*[^\s{]")

@@ -12,7 +12,8 @@ from manifests.schema import Dialogue
 from manifests.storage import open_place
 from parley.testing import tone_recipe
 from pipeline.job.blocks import read_block
-from pipeline.job.ingest import IngestOptions, ingest, open_inputs
+from pipeline.job.ingest import IngestOptions, ingest
+from pipeline.job.inputs import open_inputs
 
 
 def ingested(rows: list[Any], path: Path, *overrides: str, format: str = "sharegpt", **options: Any) -> list[Dialogue]:

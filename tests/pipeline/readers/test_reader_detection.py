@@ -31,7 +31,17 @@ def test_mixed_rows(write, rows, name):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ([{"a": 1, "b": 2}], "no format has the keys 'a', 'b'; pass --format with one of: alpaca, belle,"),
+        ([{"a": 1, "b": 2}], "no format has the keys 'a', 'b'; none is near: see `parley formats list`"),
+        ([{"Instructions": "a", "Outputs": "b"}], "the nearest format is alpaca ('instruction', 'output'): rename"),
+        ([{"prompt": "a", "chosen": "b"}], "the nearest format is prompt-response ('prompt', 'response'): rename"),
+        ([{"role": "user", "words": "a"}], "no format has the keys 'role', 'words'"),
+        ([{"x": {"role": "user", "content": "a"}}], "if they are rows"),
+        ([{"instruction": ["a"], "answers": ["b"]}], "its values are columns: write one object for each row"),
+        ({"0": ALPACA, "1": ALPACA}, "its values are objects: if they are rows, write them as a list"),
+        ([["a", "b"], ["c", "d"]], "no row is a readable object; the first one begins '[\"a\", \"b\"]'"),
+        ("instruction,output\na,b\n", "an input is JSON, JSON lines or Parquet"),
+        ('{"role": "user", "content": "a"}\n{"role": "assistant", "content": "b"}\n', "each row is one message: put the"),
+        ([{"question": "a", "answer": "b", "prompt": "a", "response": "b"}], "one of: prompt-response, question-answer"),
         ([{}], "no format has the keys (none)"),
         ([{f"key{n:02}": 1 for n in range(13)}], "'key11', ...;"),
         ([{**OPENAI, **GPT}], "fit more than one format; pass --format with one of: openai, sharegpt"),
