@@ -133,9 +133,7 @@ def _of_folder(word: str, base: Place, tell: Callable[[str], None]) -> tuple[tup
     files = {name: place for name, place in found if _DATA.search(name) and not _BESIDE.match(place.name)}
     if not files:
         arrow = any(name.endswith(".arrow") for name, _ in found)
-        hint = (
-            "Arrow files only: write them as Parquet (`to_parquet`)" if arrow else "no JSON or Parquet files"
-        )
+        hint = "Arrow files only: write them as Parquet (`to_parquet`)" if arrow else "no JSON or Parquet files"
         raise InputError(f"{word} holds {hint}")
     if len({".parquet" in name.lower() for name in files}) > 1:
         pattern = f"{word.rstrip('/')}/**/*.parquet"

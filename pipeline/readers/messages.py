@@ -1,6 +1,6 @@
 """Read one message of a conversation, whatever its keys are called, and make turns of the messages."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Annotated, Any
 
 from pydantic import AliasChoices, BeforeValidator, Field, model_validator
@@ -22,15 +22,19 @@ TEXT_PARTS = frozenset("input_text output_text refusal text".split())
 
 _SPEAKER_KEYS = ("from", "role")
 _TEXT_KEYS = ("value", "content", "text")
+_MESSAGE_KEYS = frozenset(
+    (*_SPEAKER_KEYS, *_TEXT_KEYS, "function_call", "name", "reasoning_content", "tool_call_id", "tool_calls", "weight")
+)
 
 
 def is_message(value: object) -> bool:
-    """Whether `value` is an object that says who speaks and what is said."""
-    return (
-        isinstance(value, dict)
-        and any(key in value for key in _SPEAKER_KEYS)
-        and any(key in value for key in _TEXT_KEYS)
-    )
+    """Whether `value` says who speaks and what is said, and nothing that would make it a row, such as an id."""
+    return isinstance(value, dict) and names_message(value.keys()) and value.keys() <= _MESSAGE_KEYS
+
+
+def names_message(keys: Set[str]) -> bool:
+    """Whether keys say who speaks and what is said."""
+    return any(key in keys for key in _SPEAKER_KEYS) and any(key in keys for key in _TEXT_KEYS)
 
 
 def _role(value: object) -> object:

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 from pipeline.readers.format import Format, Row
 from pipeline.readers.formats import formats
-from pipeline.readers.messages import is_message
+from pipeline.readers.messages import names_message
 from pipeline.readers.text import clean_text
 
 SIMILAR = 0.8
@@ -21,7 +21,7 @@ def key_list(row: Row) -> str:
 def advice(row: Row) -> str:
     """Return what to do about a row that no format fits."""
     values = list(row.values())
-    if is_message(row):
+    if names_message(row.keys()):
         return 'each row is one message: put the messages of a conversation into one row, {"messages": [...]}'
     if len(values) > 1 and all(isinstance(value, list) for value in values):
         return "its values are columns: write one object for each row"

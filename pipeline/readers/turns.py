@@ -29,7 +29,7 @@ def _row_id(value: object) -> str | None:
 
 def _value(value: object) -> object:
     """Read a text or, as material and answers are in some rows, a number."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     return str(value) if is_number else _text(value)
 
 

@@ -65,7 +65,7 @@ def test_other_shapes_give_the_same_rows(write, turns_of, content, name, turns, 
 
 BROKEN = [
     # the file, the reasons of its rows, in the detail of the last
-    ('{"data": [' + json.dumps(PAIR) + ', {"instruction": "c', [None, Reason.UNREADABLE_ROW], "row 1: the file breaks"),
+    ('{"data": [' + json.dumps(PAIR) + ', {"instruction": "c', [None, Reason.UNREADABLE_ROW], "row 1: the file"),
     ('{"data": [' + json.dumps(PAIR) + "], ", [None, Reason.UNREADABLE_ROW], "row 1: the file breaks off"),
     ('{"data": [' + json.dumps(PAIR) + ', {"a": oops}, ' + json.dumps(NEXT) + "]}",
      [None, Reason.UNREADABLE_ROW, None], "row 1: not JSON"),
