@@ -1,9 +1,9 @@
 """Puts the true lengths into WAV files whose server did not know them when it wrote the header.
 
 Servers that stream WAV put a placeholder there: OpenAI, Kokoro and Speaches 0xFFFFFFFF, ElevenLabs 0x7FFFFFFF, Pocket
-TTS 2,000,000,000, servers on libsndfile 0. Some write a header for each piece of speech, and some a chunk of text at the
-end. If any other length is more than the body has, the body was cut off, and if it is less, something follows that is no
-audio or does not belong to it; libsndfile would decode what it finds without a word.
+TTS 2,000,000,000, servers on libsndfile 0. Some write a header for each piece of speech, and some a chunk of text at
+the end. If any other length is more than the body has, the body was cut off; if it is less, what follows may be speech
+too. libsndfile would decode what the header says without a word.
 """
 
 import re
