@@ -38,6 +38,8 @@ def find_files(word: str, tell: Callable[[str], None]) -> FoundFiles:
 
     `tell` gets a sentence about files that are left out, and about streams. Raises InputError.
     """
+    if not word.strip():
+        raise InputError("an --input is empty: name a file, a folder or a pattern")
     if copy := copy_of_stream(word, tell):
         return FoundFiles("stdin" if copy.shown == "standard input" else "pipe", (("", copy),))
     if _is_pattern(word):

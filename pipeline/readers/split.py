@@ -9,6 +9,7 @@ import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
+from pipeline.readers.formats import formats
 from pipeline.readers.messages import is_message
 from pipeline.readers.text_stream import TextSource
 from pipeline.readers.window import DECODER, TextWindow, decode, value_end
@@ -26,6 +27,7 @@ ROW_LISTS = frozenset("data examples instances rows test train validation".split
 # An object whose first list under one of these keys is a list of objects; only plain values stand before it.
 _PLAIN_VALUE = r'"[^"\\]*"\s*:\s*(?:"[^"\\]*"|[^\s"\[\]{},]+)\s*,\s*'
 _WRAPPED = re.compile(rf'\s*\{{\s*(?:{_PLAIN_VALUE})*"(?:{"|".join(sorted(ROW_LISTS))})"\s*:\s*\[\s*(?=\{{)')
+_KEY = re.compile(r'"([^"\\]*)"\s*:')
 _OPENED = re.compile(r"\s*\[\s*")
 # An object spread over several lines: its first line ends inside it, and the next is not the next row of JSON lines.
 _SPREAD = re.compile(r"\s*\{(?:[^\n]*[{\[,])?[ \t\r]*\n\s*[^\s{]")
@@ -46,7 +48,7 @@ def split_rows(source: TextSource) -> Iterator[RawRow]:
     while len(head) < HEAD_CHARS and (piece := source.read()):
         head += piece
     window = TextWindow(source, head)
-    if (wrapped := _WRAPPED.match(head)) and not _is_message_at(head, wrapped.end()):
+    if _is_wrapper(window):
         return _split_wrapped(window)
     if (opened := _OPENED.match(head)) and _is_message_at(head, opened.end()):
         return _split_values(window, flat=False)  # each list of messages is a row, not a list of rows
@@ -56,41 +58,74 @@ def split_rows(source: TextSource) -> Iterator[RawRow]:
 
 
 def _split_wrapped(window: TextWindow) -> Iterator[RawRow]:
-    """Yield the elements of the row lists of an object ({"data": [...]}); its other values are no rows."""
-    row, open_objects, key = 0, 0, None
-    while mark := window.next_mark():
-        if mark == ":" or (mark in "{}" and key is None):
-            window.at += 1
-            open_objects += {"{": 1, "}": -1}.get(mark, 0)
-        elif mark == "[" and key in ROW_LISTS:
-            following = yield from _take_rows(window, row)
-            if following is None:
-                return
-            row, key = following, None
+    """Yield the rows of objects that hold all rows in lists ({"data": [...]}), and what stands between these."""
+    row: int | None = 0
+    while row is not None and (mark := window.next_mark()):
+        if mark == "{" and _is_wrapper(window):
+            row = yield from _take_lists(window, row)
         else:
-            record = _take_value(window)
-            if record is None:
-                break
-            key = record.value if key is None else None
-    if open_objects or window.source.broken:
+            row = yield from _take_row(window, row)
+    if row is not None and window.source.broken:
         yield _rest(window, row)
 
 
-def _take_rows(window: TextWindow, row: int) -> Generator[RawRow, None, int | None]:
-    """Yield the elements of the list at the window, the first of which is `row`; return the number of the next one.
+def _take_lists(window: TextWindow, row: int) -> Generator[RawRow, None, int | None]:
+    """Yield the elements of an object's lists of rows; its other values are no rows.
 
-    Returns None, after an unreadable row, if the text ends inside the list.
+    The first element is number `row`. Returns the number of the next row; None, after an unreadable row, if the text
+    ends inside the object.
     """
     window.at += 1
-    while (mark := window.next_mark()) != "]":
-        record = _take_value(window) if mark else None
-        if record is None:
-            yield _rest(window, row)
-            return None
-        yield record if record.problem is None else _broken(record.raw, f"row {row}: {record.problem}")
-        row += 1
+    key: str | None = None
+    following: int | None = row
+    while following is not None and ((mark := window.next_mark()) != "}" or key is not None):
+        if mark == ":":
+            window.at += 1
+        elif mark == "[" and key in ROW_LISTS:
+            window.at += 1
+            while following is not None and window.next_mark() != "]":
+                following = yield from _take_row(window, following)
+            window.at += 1
+            key = None
+        else:
+            name = _take_value(window) if mark else None
+            if name is None or name.problem:
+                following = yield from _unreadable(window, name, following)
+            key = str(name.value) if name and key is None else None
     window.at += 1
-    return row
+    return following
+
+
+def _take_row(window: TextWindow, row: int) -> Generator[RawRow, None, int | None]:
+    """Yield the value at the window as number `row`; return the next number, or None if the text ends inside it."""
+    record = _take_value(window) if window.next_mark() else None
+    if record is None or record.problem:
+        return (yield from _unreadable(window, record, row))
+    yield record
+    return row + 1
+
+
+def _unreadable(window: TextWindow, record: RawRow | None, row: int) -> Generator[RawRow, None, int | None]:
+    """Yield an unreadable row for a `record` with a problem, or for the rest of the text where there is none."""
+    yield _broken(record.raw, f"row {row}: {record.problem}") if record else _rest(window, row)
+    return row + 1 if record else None
+
+
+def _is_wrapper(window: TextWindow) -> bool:
+    """Whether the object at the window holds all rows of a file, and is not a row with a list of objects in it."""
+    while len(window.text) - window.at < HEAD_CHARS and window.grow():
+        pass
+    found = _WRAPPED.match(window.text, window.at)
+    return bool(found and not _is_message_at(window.text, found.end()) and not _is_row(window.text, found))
+
+
+def _is_row(text: str, begins: re.Match[str]) -> bool:
+    """Whether the object in `text` is a row of a known format; where `text` ends inside it, its first keys decide."""
+    try:
+        value = decode(text, text.index("{", begins.start()))[0]
+    except (ValueError, RecursionError):
+        value = dict.fromkeys(_KEY.findall(begins[0]), "")
+    return isinstance(value, dict) and any(form.fits(value) for form in formats().values())
 
 
 def _is_message_at(head: str, start: int) -> bool:
@@ -143,12 +178,10 @@ def _split_values(window: TextWindow, flat: bool = True) -> Iterator[RawRow]:
             window.at += 1
             inside = not inside
             continue
-        record = _take_value(window)
-        if record is None:
-            yield _rest(window, row)
+        following = yield from _take_row(window, row)
+        if following is None:
             return
-        yield record if record.problem is None else _broken(record.raw, f"row {row}: {record.problem}")
-        row += 1
+        row = following
     if inside or window.source.broken:
         yield _rest(window, row)
 

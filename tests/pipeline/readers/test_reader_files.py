@@ -177,6 +177,12 @@ def test_the_copy_of_a_stream_goes_with_its_place(tmp_path):
     assert not copy.exists()
 
 
+@pytest.mark.parametrize("word", ["", " "])
+def test_an_empty_word_is_not_the_working_directory(word):
+    with pytest.raises(InputError, match="an --input is empty"):
+        find_files(word, str)
+
+
 @pytest.mark.parametrize("device", ["/dev/null", "/dev/zero"])
 def test_devices_are_refused(device):
     with pytest.raises(InputError, match="is a device or a socket: name a file"):

@@ -16,6 +16,7 @@ from pipeline.readers import detect_format, read_rows, split
 from pipeline.readers import text_stream as source
 from tests.tables import each_row
 
+BAD = Reason.UNREADABLE_ROW
 ONE = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
 TWO = [{"role": "user", "content": "c"}, {"role": "assistant", "content": "d"}]
 SHAREGPT = [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]
@@ -47,6 +48,8 @@ SHAPES = [
     ("a byte order mark within", lines(PAIR) + "\ufeff" + lines(NEXT), "alpaca", BOTH),
     ("a byte order mark between arrays", json.dumps([PAIR]) + "\ufeff" + json.dumps([NEXT]), "alpaca", BOTH),
     ("line ends of old Macs", lines(PAIR, NEXT).replace("\n", "\r"), "alpaca", BOTH),
+    ("rows that have a list of objects too", lines(PAIR | {"examples": [{"x": 1}]}, NEXT), "alpaca", BOTH),
+    ("rows that begin with one", lines({"test": [{"x": 1}]} | PAIR, NEXT), "alpaca", BOTH),
     ("a row whose data is messages", lines({"data": ["a", "b"]}, {"data": ["c", "d"]}), "ultrachat", BOTH),
 ]  # fmt: skip
 
@@ -65,13 +68,16 @@ def test_other_shapes_give_the_same_rows(write, turns_of, content, name, turns, 
 
 BROKEN = [
     # the file, the reasons of its rows, in the detail of the last
-    ('{"data": [' + json.dumps(PAIR) + ', {"instruction": "c', [None, Reason.UNREADABLE_ROW], "row 1: the file"),
-    ('{"data": [' + json.dumps(PAIR) + "], ", [None, Reason.UNREADABLE_ROW], "row 1: the file breaks off"),
+    ('{"data": [' + json.dumps(PAIR) + ', {"instruction": "c', [None, BAD], "row 1: the file"),
+    ('{"data": [' + json.dumps(PAIR) + "], ", [None, BAD], "row 1: the file breaks off"),
     ('{"data": [' + json.dumps(PAIR) + ', {"a": oops}, ' + json.dumps(NEXT) + "]}",
-     [None, Reason.UNREADABLE_ROW, None], "row 1: not JSON"),
-    ('{"data": [' + json.dumps(PAIR) + '], "train": 7, "more": "x', [None, Reason.UNREADABLE_ROW], "breaks off"),
-    (lines(ONE) + '[{"role": "user", "content": "c"', [None, Reason.UNREADABLE_ROW], "row 1: the file breaks off"),
-    (lines(PAIR) + json.dumps(NEXT) + ",,\n", [None, Reason.UNREADABLE_ROW], "line 2: not JSON"),
+     [None, BAD, None], "row 1: not JSON"),
+    ('{"data": [' + json.dumps(PAIR) + '], "train": 7, "more": "x', [None, BAD], "breaks off"),
+    ('{"data": [' + json.dumps(PAIR) + "]} and more", [None, BAD], "row 1: the file breaks off"),
+    ('{"data": [' + json.dumps(PAIR) + "], [1]: [2], oops: }", [None, BAD, BAD, BAD], "row 1: not JSON"),
+    (lines({"data": [PAIR]}, NEXT, {"version": 7}), [None, None, Reason.UNKNOWN_SCHEMA], "instruction: "),
+    (lines(ONE) + '[{"role": "user", "content": "c"', [None, BAD], "row 1: the file breaks off"),
+    (lines(PAIR) + json.dumps(NEXT) + ",,\n", [None, BAD], "line 2: not JSON"),
 ]  # fmt: skip
 
 
