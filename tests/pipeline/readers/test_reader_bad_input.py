@@ -51,6 +51,8 @@ def test_missing_files_and_directories(tmp_path, attempt):
         attempt(str(tmp_path / "absent.json"))
     with pytest.raises(InputError, match="is a directory: name the files in it"):
         attempt(str(tmp_path))
+    with pytest.raises(InputError, match="is a pipe or a device, not a file"):
+        attempt("/dev/null")
 
 
 @pytest.mark.parametrize("uri", ["~no-such-user/a.json", "a\0b", "nosuch://bucket/a.json"])

@@ -117,6 +117,7 @@ def test_links_are_files_as_in_the_cache_of_the_hub(tmp_path, folder):
 )
 def test_patterns_name_files_in_the_order_of_their_names(tmp_path, folder, pattern, names):
     folder("b.jsonl", "a.jsonl", "deep/er/c.jsonl", "deep/d.jsonl", "README.md", ".hidden.jsonl", "x.txt")
+    folder(".git/x.jsonl", "deep/.cache/x.jsonl")
     assert found(tmp_path / pattern)[1] == names
 
 

@@ -14,6 +14,8 @@ from pyarrow import parquet
 from manifests.reasons import Reason
 from pipeline.readers import detect_format, read_rows, split
 from pipeline.readers import text_stream as source
+from pipeline.readers.parquet import parquet_rows
+from pipeline.readers.text_stream import find_file
 from tests.tables import each_row
 
 BAD = Reason.UNREADABLE_ROW
@@ -120,6 +122,13 @@ def test_the_wrapped_rows_of_a_large_file_are_streamed(write, monkeypatch):
     assert [row.reason for row in rows] == [None] * 1_000
 
 
+def test_objects_of_rows_are_told_wherever_the_file_is_cut(write, monkeypatch):
+    monkeypatch.setattr(split, "HEAD_CHARS", 100)
+    monkeypatch.setattr(source, "CHUNK_BYTES", 3)
+    rows = list(read_rows(write(lines(*[{"version": 1, "rows": [PAIR]}] * 20)), "alpaca"))
+    assert [row.reason for row in rows] == [None] * 20
+
+
 def stored(kind, value):
     sink = pa.BufferOutputStream()
     parquet.write_table(pa.table({"messages": pa.array([value], kind)}), sink)
@@ -152,8 +161,12 @@ def test_lists_of_every_arrow_type_are_read(write, turns_of, kind):
 def test_a_foreign_field_is_left_out_and_its_neighbors_are_read(write, turns_of, name, first):
     kind, value = FOREIGN[name]
     fields = {"foreign": kind, **SAID} if first else {**SAID, "foreign": kind}
-    (row,) = read_rows(write(stored(pa.list_(pa.struct(fields)), [message | {"foreign": value} for message in ONE])))
+    uri = write(stored(pa.list_(pa.struct(fields)), [message | {"foreign": value} for message in ONE]))
+    (row,) = read_rows(uri)
     assert (turns_of(row), row.reason) == (BOTH[0], None)
+    (record,) = parquet_rows(find_file(uri))
+    left = {"foreign": {"path": "x"}} if name == "struct of binary" else {}
+    assert record.value == {"messages": [message | left for message in ONE]}
 
 
 def test_text_in_views_and_dictionaries(write, turns_of):
