@@ -22,6 +22,7 @@ from manifests.storage import Place
 from pipeline.job.blocks import write_block
 from pipeline.job.inputs import InputFile
 from pipeline.readers import detect_language, read_rows
+from pipeline.readers.detect import NoRows
 from pipeline.readers.rows import SourceRow, SourceTurn
 from pipeline.recipe import Recipe
 from pipeline.stages.contract import reject
@@ -76,13 +77,23 @@ def _dialogues(
 ) -> Iterator[Dialogue]:
     live_of: Counter[str] = Counter()
     for file in files:
-        for row in read_rows(file.place, file.format):
+        for row in _rows(file):
             rows_of[rows_key(file.dataset, file.name)] += 1
             dialogue = _dialogue(row, file, options.language, recipe, recipe_digest, ids)
             if dialogue.status == "live":
                 dialogue = replace(dialogue, ordinal=live_of[dialogue.language])
                 live_of[dialogue.language] += 1
             yield dialogue
+
+
+def _rows(file: InputFile) -> Iterator[SourceRow]:
+    """Read a file; of several in a data set, one may be without rows."""
+    try:
+        return read_rows(file.place, file.format)
+    except NoRows:
+        if not file.name:
+            raise
+        return iter(())
 
 
 def _dialogue(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import takewhile
 
 from pyarrow import fs as pafs
 
@@ -58,18 +59,24 @@ def file_name(place: Place) -> str:
 
 
 def folder_name(place: Place) -> str:
-    """Return the name of the data set in a folder; that of the hub's cache (datasets--OWNER--NAME) becomes NAME."""
+    """Return the name of the data set in a folder; that of the hub's cache (datasets--OWNER--NAME) becomes NAME.
+
+    It is never that of a home, since the corpus would tell whose it is.
+    """
     parts = [part for part in place.path.split("/") if part]
     if "snapshots" in parts and (owner := parts[parts.index("snapshots") - 1]).startswith("datasets--"):
         return _word(owner.rsplit("--", 1)[-1])
-    return _word(next((part for part in reversed(parts) if part.lower() not in _PLAIN_FOLDERS), "input"))
+    telling = [at for at, part in enumerate(parts) if part.lower() not in _PLAIN_FOLDERS]
+    if telling and parts[: telling[-1]] not in (["home"], ["Users"]):
+        return _word(parts[telling[-1]])
+    return _word(parts[-1]) if parts and telling[-1:] != [len(parts) - 1] else "input"
 
 
 def common_folder(words: Sequence[str]) -> str:
     """Return the name of the data set in the files that a shell made of a pattern."""
     paths = [open_place(word).path.split("/")[:-1] for word in words]
-    common = [parts[0] for parts in zip(*paths, strict=False) if len(set(parts)) == 1]
-    return folder_name(Place(None, "/".join(common)))
+    common = takewhile(lambda parts: len(set(parts)) == 1, zip(*paths, strict=False))
+    return folder_name(Place(None, "/".join(parts[0] for parts in common)))
 
 
 def _word(name: str) -> str:
@@ -137,7 +144,7 @@ def _of_folder(word: str, base: Place, tell: Callable[[str], None]) -> tuple[tup
         arrow = any(name.endswith(".arrow") for name, _ in found)
         hint = "Arrow files only: write them as Parquet (`to_parquet`)" if arrow else "no JSON or Parquet files"
         raise InputError(f"{word} holds {hint}")
-    if len({".parquet" in name.lower() for name in files}) > 1:
+    if len({".parquet" in place.name.lower() for place in files.values()}) > 1:
         pattern = f"{word.rstrip('/')}/**/*.parquet"
         raise InputError(f"{word} holds JSON and Parquet files: name those to read by a pattern, such as '{pattern}'")
     if others := [name for name, place in found if name not in files and not _BESIDE.match(place.name)]:

@@ -53,6 +53,13 @@ def test_an_empty_file_among_others_is_left_out(tmp_path: Path) -> None:
         open_inputs([words[0]])
 
 
+def test_an_empty_file_of_a_named_format_has_no_rows(tmp_path: Path) -> None:
+    files = open_inputs(files_of(tmp_path, a=[], b=[ALPACA]), format="alpaca", dataset="mine")
+    blocks = open_place(tmp_path / "blocks")
+    counts = ingest(files, IngestOptions(language="en"), tone_recipe(), "digest", blocks, lambda rows: None)
+    assert counts["rows_of"] == {"mine/a.json": 0, "mine/b.json": 1}
+
+
 def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
     for folder in ("x", "y"):
         (tmp_path / folder).mkdir()

@@ -147,6 +147,10 @@ def test_patterns_that_match_nothing(tmp_path, folder, word):
         (["/x/talks/data/a.parquet", "/x/talks/data/b.parquet"], "talks"),
         (["/x/talks/en/a.json", "/x/talks/zh/a.json"], "talks"),
         (["/a.json", "/b.json"], "input"),
+        (["/x/en/talks/a.json", "/x/zh/talks/a.json"], "x"),
+        (["/home/alice/data/a.json", "/home/alice/data/b.json"], "data"),
+        (["/home/alice/a.json", "/home/alice/b.json"], "input"),
+        (["/data/a.json", "/data/b.json"], "data"),
     ],
 )
 def test_files_that_a_shell_named_are_named_after_their_folder(words, name):
