@@ -15,6 +15,9 @@ from manifests.errors import RecipeError
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_DATA = {".jsonl", ".ndjson", ".parquet", ".gz", ".zst"}
+"""Endings of input files, which a shell may put where the recipe is to stand."""
+
 
 def shipped(package: str) -> list[str]:
     """Return the names of the recipes in the package, sorted."""
@@ -26,11 +29,13 @@ def text_of(name: str, package: str, what: str) -> str:
     """Read the text of the recipe of that name or file; raises RecipeError."""
     if name in shipped(package):
         return resources.files(package).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
-    if Path(name).is_file():
+    if Path(name).is_file() and Path(name).suffix.lower() not in _DATA:
         try:
             return Path(name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise RecipeError(f"{Path(name).name}: cannot be read as a text file: {error}") from None
+    if Path(name).suffix.lower() in _DATA:
+        raise RecipeError(f"{name} is an input, not a {what}: put the {what} before --input, or the pattern in quotes")
     raise RecipeError(f"no {what} {name!r}; a YAML file, or one of: {', '.join(shipped(package))}")
 
 

@@ -11,6 +11,7 @@ from manifests.errors import InputError
 from manifests.storage import Place
 from pipeline.bank.recipe import Clips
 from pipeline.engines.contract import Clip, Samples
+from voicebank.file_names import existing_file
 from voicebank.layouts.clip import SourceClip
 from voicebank.reasons import BankReason
 
@@ -44,8 +45,8 @@ def read_clip(corpus: Place, source: SourceClip, limits: Clips) -> Clip | Unusab
             if too := _length_problem(duration_s, limits):
                 return Unusable(too, f"{duration_s:.2f} s")
             samples, frames, sample_rate = file.read(dtype="float32", always_2d=True), file.frames, file.samplerate
-    except soundfile.LibsndfileError as error:
-        return Unusable(BankReason.AUDIO_UNREADABLE, str(error.error_string).rstrip("."))
+    except (soundfile.SoundFileError, ValueError) as error:  # ValueError: a WAV file of GSM, for one
+        return Unusable(BankReason.AUDIO_UNREADABLE, str(getattr(error, "error_string", error)).rstrip("."))
     return _sound_of(samples, frames, sample_rate)
 
 
@@ -67,9 +68,9 @@ def read_blocks(
 
 
 def _file_of(corpus: Place, source: SourceClip) -> bytes | Unusable:
-    place = corpus / source.path
     try:
-        if not place.is_file():
+        place = existing_file(corpus, source.path)
+        if place is None:
             return Unusable(BankReason.AUDIO_MISSING)
         with place.filesystem.open_input_file(place.path) as stream:
             if stream.size() > _LARGEST_FILE:

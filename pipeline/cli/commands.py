@@ -6,6 +6,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, cast
 
+import click
 from tqdm import tqdm
 
 from manifests.corpus import Corpus
@@ -24,10 +25,12 @@ from pipeline.engines.registry import ENGINES, model_settings
 from pipeline.exporters import EXPORTERS
 from pipeline.job import run as running
 from pipeline.job.directory import LOG, WORK
-from pipeline.job.ingest import IngestOptions, open_inputs
+from pipeline.job.ingest import IngestOptions
+from pipeline.job.inputs import open_inputs
 from pipeline.job.job import Job
 from pipeline.job.usage import describe, tokens_of_log
 from pipeline.readers import formats as input_formats
+from pipeline.readers.files import common_folder
 from pipeline.recipe import Recipe
 from pipeline.recipes.load import load_recipe, shipped_recipes
 from pipeline.show.text import Fact, fact_lines
@@ -208,8 +211,26 @@ def _job(recipe: Recipe, options: Mapping[str, Any]) -> Job:
         raise RecipeError(f"recipe {recipe.name} covers {', '.join(recipe.languages)}, not {language}")
     if options["format_"] and options["format_"] not in input_formats():
         raise RecipeError(f"no format {options['format_']!r}; there are: {', '.join(input_formats())}")
-    files = open_inputs(options["inputs"], options["format_"], options["dataset"], options["license"])
+    words, dataset = _input_words(options["inputs"], options["more"], options["dataset"])
+    files = open_inputs(words, options["format_"], dataset, options["license"], _tell)
     return Job(recipe, options["seed"], files, IngestOptions(language, options["limit"]))
+
+
+def _input_words(inputs: Sequence[str], more: Sequence[str], dataset: str | None) -> tuple[Sequence[str], str | None]:
+    """Return the words that name inputs and the name of their data set.
+
+    `more` are the words that a shell made of a pattern behind --input: they are one data set.
+    """
+    if not more:
+        return inputs, dataset
+    if len(inputs) > 1:
+        raise UserError(f"{more[0]} follows no option: with several --input, put patterns in quotes")
+    words = (*inputs, *more)
+    return words, dataset or common_folder(words)
+
+
+def _tell(sentence: str) -> None:
+    click.echo(sentence, err=True)
 
 
 def _setting_lines(engine: str) -> list[str]:

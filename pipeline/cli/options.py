@@ -23,13 +23,22 @@ def job_options(command: Command) -> Command:
     """Add the options that say what goes into a job."""
     options = [
         click.option(
-            "--input", "inputs", multiple=True, required=True, metavar="FILE", help="Input file; may be repeated."
+            "--input",
+            "inputs",
+            multiple=True,
+            required=True,
+            metavar="FILE",
+            help="File, folder of a data set, pattern in quotes, or - for standard input; may be repeated.",
         ),
+        click.argument("more", nargs=-1, metavar="[FILE]..."),
         click.option(
             "--format", "format_", help="Format of the input (see `parley formats list`); default: detected."
         ),
         click.option("--language", help="Language of all rows; default: detected for each row."),
-        click.option("--dataset", help="Name of the data set, for ids and sources; default: the file's name."),
+        click.option(
+            "--dataset",
+            help="Name of the one data set that all inputs are; default: each is one, by its file's or folder's name.",
+        ),
         click.option("--license", help="License of the input, stored in every row."),
         click.option("--limit", type=click.IntRange(min=1), help="Take only this many rows."),
         click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random choice."),

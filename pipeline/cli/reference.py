@@ -78,10 +78,14 @@ def engines_page() -> str:
 
 
 def formats_page() -> str:
+    intro = (
+        "The format of a file is told by the keys of its rows, or named by `--format`. [inputs.md](inputs.md) says "
+        "which files, folders and shapes of rows are read.\n\n"
+    )
     rows = [f"| `{name}` | {entry.about} |" for name, entry in input_formats().items()]
     examples = [f"`{name}`:\n\n```json\n{_json(entry.example)}\n```\n" for name, entry in input_formats().items()]
     table = _table("format", "what it is", rows)
-    return f"# Input formats\n\n{_NOTE}{table}\n## A row of each\n\n" + "\n".join(examples)
+    return f"# Input formats\n\n{_NOTE}{intro}{table}\n## A row of each\n\n" + "\n".join(examples)
 
 
 def cli_page() -> str:

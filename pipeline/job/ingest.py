@@ -6,7 +6,6 @@ user first: a user turn without an answer gets an empty agent turn, which `respo
 
 import hashlib
 import json
-import re
 import sqlite3
 import tempfile
 from collections import Counter
@@ -19,35 +18,14 @@ from typing import Any
 from manifests.errors import InputError
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Source, Turn
-from manifests.storage import Place, open_place
+from manifests.storage import Place
 from pipeline.job.blocks import write_block
-from pipeline.readers import detect_format, detect_language, read_rows
+from pipeline.job.inputs import InputFile
+from pipeline.readers import detect_language, read_rows
+from pipeline.readers.detect import NoRows
 from pipeline.readers.rows import SourceRow, SourceTurn
 from pipeline.recipe import Recipe
 from pipeline.stages.contract import reject
-
-_EDGE_BYTES = 1 << 20
-
-
-@dataclass(frozen=True)
-class InputFile:
-    """Describes one input file. `dataset` names the data set in ids and sources; the corpus contains no path."""
-
-    uri: str
-    dataset: str
-    format: str
-    license: str | None = None
-
-    def identity(self) -> dict[str, Any]:
-        """Return what identifies the file: name, format, size and the hash of its first and last MiB."""
-        place = open_place(self.uri)
-        return {
-            "dataset": self.dataset,
-            "format": self.format,
-            "license": self.license,
-            "bytes": place.size(),
-            "edges_sha256": _edge_hash(place),
-        }
 
 
 @dataclass(frozen=True)
@@ -56,19 +34,6 @@ class IngestOptions:
 
     language: str | None = None
     limit: int | None = None
-
-
-def open_inputs(
-    uris: Sequence[str], format: str | None = None, dataset: str | None = None, license: str | None = None
-) -> list[InputFile]:
-    """Open the files and detect the formats if `format` is None. Raises InputError."""
-    if dataset and len(uris) > 1:
-        raise InputError("--dataset names one data set: give only one --input with it")
-    files = [InputFile(uri, dataset or _dataset_name(uri), format or detect_format(uri), license) for uri in uris]
-    names = [file.dataset for file in files]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise InputError(f"two inputs would both be data set {min(twice)}: rename one, or run them separately")
-    return files
 
 
 def ingest(
@@ -83,7 +48,7 @@ def ingest(
 
     `progress` is called with the number of rows of each block.
     """
-    rows_of = {file.dataset: 0 for file in files}
+    rows_of = {rows_key(file.dataset, file.name): 0 for file in files}
     blocks = 0
     with _Ids() as ids:
         dialogues = islice(_dialogues(files, options, recipe, recipe_digest, ids, rows_of), options.limit)
@@ -97,6 +62,11 @@ def ingest(
     return {"rows": rows, "blocks": blocks, "block_rows": recipe.block_rows, "rows_of": rows_of}
 
 
+def rows_key(dataset: str, file: str | None) -> str:
+    """Return the key in `rows_of` of a data set, or of one of its files."""
+    return f"{dataset}/{file}" if file else dataset
+
+
 def _dialogues(
     files: Iterable[InputFile],
     options: IngestOptions,
@@ -107,13 +77,23 @@ def _dialogues(
 ) -> Iterator[Dialogue]:
     live_of: Counter[str] = Counter()
     for file in files:
-        for row in read_rows(file.uri, file.format):
-            rows_of[file.dataset] += 1
+        for row in _rows(file):
+            rows_of[rows_key(file.dataset, file.name)] += 1
             dialogue = _dialogue(row, file, options.language, recipe, recipe_digest, ids)
             if dialogue.status == "live":
                 dialogue = replace(dialogue, ordinal=live_of[dialogue.language])
                 live_of[dialogue.language] += 1
             yield dialogue
+
+
+def _rows(file: InputFile) -> Iterator[SourceRow]:
+    """Read a file; of several in a data set, one may be without rows."""
+    try:
+        return read_rows(file.place, file.format)
+    except NoRows:
+        if not file.name:
+            raise
+        return iter(())
 
 
 def _dialogue(
@@ -124,7 +104,7 @@ def _dialogue(
     dialogue = Dialogue(
         dialogue_id=dialogue_id,
         language=language,
-        source=Source(file.dataset, row.row, file.license),
+        source=Source(file.dataset, file.row(row.row), file.license),
         turns=_turns(row, recipe.exchanges == "first"),
         recipe=recipe_digest,
     )
@@ -167,17 +147,3 @@ class _Ids:
         statement = "INSERT INTO seen VALUES (?, 1) ON CONFLICT(id) DO UPDATE SET times = times + 1 RETURNING times"
         times = int(self._database.execute(statement, (digest,)).fetchone()[0])
         return (f"{dataset}-{digest}" if times == 1 else f"{dataset}-{digest}-{times}"), times > 1
-
-
-def _dataset_name(uri: str) -> str:
-    """Return the file's name as a word that is safe anywhere: letters, digits, - and _."""
-    stem = open_place(uri).name
-    stem = re.sub(r"(\.(jsonl?|ndjson|parquet|gz))+$", "", stem, flags=re.IGNORECASE)
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_")[:40] or "input"
-
-
-def _edge_hash(place: Place) -> str:
-    with place.filesystem.open_input_file(place.path) as file:
-        head = file.read(_EDGE_BYTES)
-        file.seek(max(0, file.size() - _EDGE_BYTES))
-        return hashlib.sha256(head + file.read(_EDGE_BYTES)).hexdigest()

@@ -22,7 +22,8 @@ from manifests.storage import Place
 from pipeline.engines.registry import engine_version, find_engine
 from pipeline.job.blocks import block_size, live_rows
 from pipeline.job.directory import JobDirectory, Parts
-from pipeline.job.ingest import IngestOptions, InputFile, ingest
+from pipeline.job.ingest import IngestOptions, ingest
+from pipeline.job.inputs import InputFile
 from pipeline.job.listener import Listener
 from pipeline.job.runner.tasks import BlockPass, Runner, plan_pools
 from pipeline.job.worker import WorkOrder

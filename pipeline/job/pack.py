@@ -16,6 +16,7 @@ from manifests.shards import read_shard
 from manifests.storage import Place
 from manifests.writer import CLIPS, METADATA_NAME, CorpusWriter, Packed
 from pipeline.job.blocks import finished_blocks, read_block
+from pipeline.job.ingest import rows_key
 from pipeline.recipe import Recipe
 from pipeline.stages.cast import CastSettings
 from voicebank.bank import load_bank
@@ -47,7 +48,13 @@ def pack(
         recipe=RecipeRecord(recipe.name, recipe_digest, recipe.content()),
         engines={**parts["engines"], **parts["resources"]},
         sources=tuple(
-            SourceFile(file["dataset"], counts["rows_of"][file["dataset"]], file["license"], file["format"])
+            SourceFile(
+                file["dataset"],
+                counts["rows_of"][rows_key(file["dataset"], file.get("file"))],
+                file["license"],
+                file["format"],
+                file.get("file"),
+            )
             for file in parts["inputs"]
         ),
         counts=packed.counts,

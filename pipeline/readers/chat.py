@@ -1,50 +1,37 @@
-"""Read formats that list the messages of a conversation: UltraChat, ShareGPT, OpenAI, Belle 3.5M."""
+"""Read formats that list the messages of a conversation: UltraChat, ShareGPT, OpenAI, LMSYS, Belle 3.5M."""
 
-from collections.abc import Iterable, Mapping
-from typing import Annotated
+from collections.abc import Mapping
 
-from pydantic import AliasChoices, Field
+from pydantic import Field
 
-from manifests.reasons import Reason
-from pipeline.readers.rows import SourceTurn
+from pipeline.readers.format import ANSWERED, ANSWERED_NEXT, ASKED, ASKED_NEXT, Format, keys
+from pipeline.readers.messages import Message, conversation
 from pipeline.readers.turns import Fields, Parsed, RowFields, Text, agent, alternate, unknown_schema, user
-
-USER_ROLES = frozenset({"human", "user"})
-AGENT_ROLES = frozenset({"assistant", "bard", "bing", "chatgpt", "gpt", "model"})
-SYSTEM_ROLES = frozenset({"developer", "system"})
-TOOL_ROLES = frozenset({"function", "function_call", "observation", "tool", "tool_call", "tool_response"})
-TEXT_PARTS = frozenset({"input_text", "output_text", "refusal", "text"})
-
-Speaker = Annotated[Text, Field(validation_alias=AliasChoices("from", "role"))]
 
 
 class _UltraChat(RowFields):
     data: list[Text]
 
 
-class _Said(Fields):
-    speaker: Speaker
-    text: Annotated[Text, Field(validation_alias=AliasChoices("value", "content"))]
+class _Messages(RowFields):
+    messages: list[Message]
 
 
-class _ShareGpt(RowFields):
-    conversations: list[_Said]
+class _Conversations(RowFields):
+    messages: list[Message] = Field(validation_alias="conversations")
 
 
-class _Part(Fields):
-    type: Text
-    text: Annotated[Text, Field(validation_alias=AliasChoices("text", "refusal"))] = ""
+class _Conversation(RowFields):
+    messages: list[Message] = Field(validation_alias="conversation")
 
 
-class _OpenAiMessage(Fields):
-    speaker: Speaker
-    content: list[Text | _Part] | Text = ""
-    tool_calls: object = None
-    function_call: object = None
+class _Exchange(Fields):
+    human: Text
+    assistant: Text
 
 
-class _OpenAi(RowFields):
-    messages: list[_OpenAiMessage]
+class _Exchanges(RowFields):
+    conversation: list[_Exchange]
 
 
 def ultrachat(row: Mapping[str, object]) -> Parsed:
@@ -60,17 +47,17 @@ def is_ultrachat(row: Mapping[str, object]) -> bool:
 
 
 def sharegpt(row: Mapping[str, object]) -> Parsed:
-    """Read ShareGPT: `from` and `value` (or `role` and `content`), with all role names in use; `system` is dropped."""
-    fields = _ShareGpt.model_validate(row)
-    return _conversation(fields.id, [(said.speaker.lower(), said.text) for said in fields.conversations])
+    """Read ShareGPT: `conversations` of `from` and `value` (or `role` and `content`)."""
+    fields = _Conversations.model_validate(row)
+    return conversation(fields.id, fields.messages)
 
 
 def belle_chat(row: Mapping[str, object]) -> Parsed:
     """Read Belle 3.5M: ShareGPT with only the roles `human` and `assistant`."""
-    fields = _ShareGpt.model_validate(row)
-    if others := [said.speaker for said in fields.conversations if said.speaker not in ("human", "assistant")]:
+    fields = _Conversations.model_validate(row)
+    if others := [said.role for said in fields.messages if said.role not in ("human", "assistant")]:
         return unknown_schema(fields.id, f"conversations: unknown role {others[0][:40]!r}")
-    return _conversation(fields.id, [(said.speaker, said.text) for said in fields.conversations])
+    return conversation(fields.id, fields.messages)
 
 
 def is_belle_chat(row: Mapping[str, object]) -> bool:
@@ -81,44 +68,101 @@ def is_belle_chat(row: Mapping[str, object]) -> bool:
 
 
 def openai(row: Mapping[str, object]) -> Parsed:
-    """Read OpenAI messages, whose `content` is a text or a list of parts; reject tool calls and media."""
-    fields = _OpenAi.model_validate(row)
-    messages = [message for message in fields.messages if message.speaker.lower() not in SYSTEM_ROLES]
-    parsed = _conversation(fields.id, [(message.speaker.lower(), _plain(message)) for message in messages])
-    if parsed.reason is None and any(message.tool_calls or message.function_call for message in messages):
-        return Parsed(fields.id, parsed.turns, Reason.PLUGIN_ROW, "messages: the assistant calls a tool")
-    media = [kind for message in messages for kind in _other_parts(message)]
-    if parsed.reason is None and media:
-        return Parsed(fields.id, parsed.turns, Reason.MEDIA, f"messages: a part of type {media[0][:40]!r}")
-    return parsed
+    """Read OpenAI messages, whose `content` is a text or a list of parts."""
+    fields = _Messages.model_validate(row)
+    return conversation(fields.id, fields.messages)
 
 
-def _conversation(row_id: str | None, messages: Iterable[tuple[str, str]]) -> Parsed:
-    """Make turns of (lower-case role, text) pairs."""
-    turns: list[SourceTurn] = []
-    tool = None
-    for role, text in messages:
-        if role in USER_ROLES:
-            turns.append(user(text))
-        elif role in AGENT_ROLES:
-            turns.append(agent(text))
-        elif role in TOOL_ROLES:
-            tool = tool or role
-        elif role not in SYSTEM_ROLES:
-            return unknown_schema(row_id, f"unknown role {role[:40]!r}")
-    if tool:
-        return Parsed(row_id, tuple(turns), Reason.PLUGIN_ROW, f"a message has the role {tool!r}")
-    return Parsed(row_id, tuple(turns))
+def lmsys(row: Mapping[str, object]) -> Parsed:
+    """Read LMSYS-Chat-1M and WildChat: `conversation` of `role` and `content`."""
+    fields = _Conversation.model_validate(row)
+    return conversation(fields.id, fields.messages)
 
 
-def _plain(message: _OpenAiMessage) -> str:
-    if isinstance(message.content, str):
-        return message.content
-    texts = (part if isinstance(part, str) else part.text for part in message.content)
-    return "\n".join(text for text in texts if text)
+def is_exchanges(row: Mapping[str, object]) -> bool:
+    """Whether `conversation` is a list of {human, assistant}."""
+    said = row["conversation"]
+    return isinstance(said, list) and all(
+        isinstance(one, dict) and {"human", "assistant"} <= one.keys() for one in said
+    )
 
 
-def _other_parts(message: _OpenAiMessage) -> list[str]:
-    if isinstance(message.content, str):
-        return []
-    return [part.type for part in message.content if isinstance(part, _Part) and part.type not in TEXT_PARTS]
+def exchanges(row: Mapping[str, object]) -> Parsed:
+    """Read conversations of {human, assistant}, one exchange in each object."""
+    fields = _Exchanges.model_validate(row)
+    turns = (turn for one in fields.conversation for turn in (user(one.human), agent(one.assistant)))
+    return Parsed(fields.id, tuple(turns))
+
+
+FORMATS = (
+    Format(
+        "belle-3.5m",
+        "Belle 3.5M: conversations of human and assistant",
+        keys("conversations"),
+        belle_chat,
+        example={
+            "id": "1",
+            "conversations": [
+                {"from": "human", "value": "天空为什么是蓝色的？"},
+                {"from": "assistant", "value": "因为空气散射蓝光最多。"},
+            ],
+        },
+        sign=is_belle_chat,
+    ),
+    Format(
+        "ultrachat",
+        "data: texts that take turns",
+        keys("data"),
+        ultrachat,
+        example={"id": "1", "data": [ASKED, ANSWERED, ASKED_NEXT, ANSWERED_NEXT]},
+        sign=is_ultrachat,
+    ),
+    Format(
+        "ultrachat-200k",
+        "messages with a prompt_id",
+        keys("messages prompt_id"),
+        openai,
+        example={
+            "prompt": ASKED,
+            "prompt_id": "1",
+            "messages": [{"role": "user", "content": ASKED}, {"role": "assistant", "content": ANSWERED}],
+        },
+    ),
+    Format(
+        "sharegpt",
+        "conversations of from (human, gpt, ...) and value",
+        keys("conversations"),
+        sharegpt,
+        example={
+            "id": "1",
+            "conversations": [{"from": "human", "value": ASKED}, {"from": "gpt", "value": ANSWERED}],
+        },
+        also_reads=keys("belle-3.5m"),
+    ),
+    Format(
+        "openai",
+        "messages of role and content, content a text or a list of parts",
+        keys("messages"),
+        openai,
+        example={"messages": [{"role": "user", "content": ASKED}, {"role": "assistant", "content": ANSWERED}]},
+        also_reads=keys("ultrachat-200k"),
+    ),
+    Format(
+        "lmsys",
+        "LMSYS-Chat-1M and WildChat: conversation of role and content",
+        keys("conversation"),
+        lmsys,
+        example={
+            "conversation_id": "1",
+            "conversation": [{"content": ASKED, "role": "user"}, {"content": ANSWERED, "role": "assistant"}],
+        },
+    ),
+    Format(
+        "conversation-pairs",
+        "conversation of human and assistant in one object: the ShareGPT data of MOSS, Firefly",
+        keys("conversation"),
+        exchanges,
+        example={"conversation_id": "1", "conversation": [{"human": ASKED, "assistant": ANSWERED}]},
+        sign=is_exchanges,
+    ),
+)

@@ -8,33 +8,49 @@ from pydantic import ValidationError
 from manifests.errors import InputError
 from manifests.reasons import Reason
 from pipeline.readers.formats import Row, formats
+from pipeline.readers.nearest import advice, key_list
 from pipeline.readers.split import RawRow
 from pipeline.readers.text import clean_text
 
 SAMPLE_ROWS = 20
+CONTAINERS = "an input is JSON, JSON lines or Parquet"
 LOOK_AT_ROWS = 200
 """The sample comes from the first `LOOK_AT_ROWS` rows, however many of these are unreadable."""
 
 
+class NoRows(InputError):
+    """A file without a single row."""
+
+
 def detect(records: Iterable[RawRow], uri: str) -> str:
-    """Return the one format that fits the first readable rows. Raises InputError if none fits, or more than one."""
+    """Return the one format that fits the first readable rows.
+
+    Raises NoRows if there is no row, InputError if no format fits, or more than one.
+    """
     seen = list(islice(records, LOOK_AT_ROWS))
     if not seen:
-        raise InputError(f"{uri} holds no rows")
+        raise NoRows(f"{uri} holds no rows")
     rows = [record.value for record in seen if isinstance(record.value, dict)][:SAMPLE_ROWS]
     if not rows:
-        raise InputError(f"{uri}: no row is a readable object; {_problem(seen[0])}")
-    names = _widest({name for row in rows for name in _candidates(row)})
+        raise InputError(f"{uri}: no row is a readable object; {_problem(seen[0])}; {CONTAINERS}")
+    names = widest({name for row in rows for name in _candidates(row)})
     if not names:
-        raise InputError(f"{uri}: no format has the keys {_key_list(rows[0])}; {_advice(formats())}")
+        raise InputError(f"{uri}: no format has the keys {key_list(rows[0])}; {advice(rows[0])}")
     if len(names) > 1:
-        raise InputError(f"{uri}: the keys {_key_list(rows[0])} fit more than one format; {_advice(names)}")
+        raise InputError(f"{uri}: the keys {key_list(rows[0])} fit more than one format; {_choice(names)}")
     (name,) = names
     if not any(_reads(name, row) for row in rows):
         raise InputError(
-            f"{uri}: the keys {_key_list(rows[0])} are those of {name}, but their values are not; {_advice(formats())}"
+            f"{uri}: the keys {key_list(rows[0])} are those of {name}, but their values are not; {_choice(formats())}"
         )
     return name
+
+
+def widest(names: Iterable[str]) -> set[str]:
+    """Return the formats that are needed to read rows of all formats of `names`: one, if they go together."""
+    all_names = set(names)
+    strict = {name for name in all_names if not formats()[name].loose} or all_names
+    return strict - {other for name in strict for other in formats()[name].also_reads}
 
 
 def _candidates(row: Row) -> set[str]:
@@ -50,11 +66,6 @@ def _candidates(row: Row) -> set[str]:
     }
 
 
-def _widest(names: set[str]) -> set[str]:
-    covered = {other for name in names for other in formats()[name].also_reads}
-    return names - covered
-
-
 def _reads(name: str, row: Row) -> bool:
     try:
         return formats()[name].parse(row).reason is not Reason.UNKNOWN_SCHEMA
@@ -62,12 +73,7 @@ def _reads(name: str, row: Row) -> bool:
         return False
 
 
-def _key_list(row: Row) -> str:
-    shown = [repr(clean_text(key)[:40]) for key in sorted(row)[:12]]
-    return ", ".join(shown) + (", ..." if len(row) > len(shown) else "") or "(none)"
-
-
-def _advice(names: Iterable[str]) -> str:
+def _choice(names: Iterable[str]) -> str:
     return f"pass --format with one of: {', '.join(sorted(names))}"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from manifests.reasons import Reason
+from pipeline.readers.format import Format, keys
 from pipeline.readers.turns import Fields, Parsed, RowFields, Text, agent, unknown_schema, user
 
 _SPEAKER = re.compile(r"\[(Human|MOSS)\]:")
@@ -74,4 +75,35 @@ def _bare(text: str) -> str:
 
 
 def _is_used(turn: _MossTurn) -> bool:
-    return any(_bare(text) not in ("", "None") for text in (turn.commands, turn.results))
+    return any(_bare(text).lower() not in ("", "none") for text in (turn.commands, turn.results))
+
+
+FORMATS = (
+    Format(
+        "moss-002",
+        "MOSS-002: plain_text with [Human]: and [MOSS]:",
+        keys("plain_text"),
+        moss_002,
+        example={
+            "id": 1,
+            "plain_text": "[Human]: Why is the sky blue?<eoh> [MOSS]: Because air scatters blue light the most.<eoa>",
+        },
+        sign=is_moss_002,
+    ),
+    Format(
+        "moss-003",
+        "MOSS-003: chat of numbered turns",
+        keys("chat"),
+        moss_003,
+        example={
+            "conversation_id": "1",
+            "chat": {
+                "turn_1": {
+                    "Human": "<|Human|>: Why is the sky blue?<eoh>\n",
+                    "MOSS": "<|MOSS|>: Because air scatters blue light the most.<eom>\n",
+                }
+            },
+        },
+        sign=is_moss_003,
+    ),
+)

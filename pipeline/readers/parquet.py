@@ -14,12 +14,31 @@ from pipeline.readers.split import RawRow
 BATCH_ROWS = 256
 BUFFER_BYTES = 1 << 20
 
+_LISTS = (
+    pa.types.is_list,
+    pa.types.is_large_list,
+    pa.types.is_fixed_size_list,
+    pa.types.is_list_view,
+    pa.types.is_large_list_view,
+)
+_PLAIN = (
+    pa.types.is_string,
+    pa.types.is_large_string,
+    pa.types.is_string_view,
+    pa.types.is_integer,
+    pa.types.is_floating,
+    pa.types.is_boolean,
+    pa.types.is_null,
+)
+"""Text, numbers and truth values."""
+
 
 def parquet_rows(place: Place) -> Iterator[RawRow]:
     """Yield the rows as dictionaries, nested columns as lists and dictionaries.
 
-    Columns that JSON cannot represent (bytes, times, maps, ...) are left out. Raises InputError, at the call, if the
-    file is not a readable Parquet file. Damage found only later gives one unreadable row for all rows that follow.
+    What JSON cannot represent (bytes, times, maps, ...) is left out, as a column or as a field within one. Raises
+    InputError, at the call, if the file is not a readable Parquet file. Damage found only later gives one unreadable
+    row for all rows that follow.
     """
     try:
         stream = place.filesystem.open_input_file(place.path)
@@ -27,9 +46,11 @@ def parquet_rows(place: Place) -> Iterator[RawRow]:
         file = parquet.ParquetFile(stream, buffer_size=BUFFER_BYTES, pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{place} is not a readable Parquet file: {error}") from error
-    columns = [field.name for field in file.schema_arrow if _is_plain(field.type)]
+    kept = [keep for field in file.schema_arrow for keep in _leaves(field.type)]
+    columns = [file.schema.column(index).path for index, keep in enumerate(kept) if keep]
     if not columns:
-        raise InputError(f"{place} has no columns of text or numbers")
+        found = ", ".join(f"{field.name} ({field.type})" for field in list(file.schema_arrow)[:8]) or "none"
+        raise InputError(f"{place} has no columns of text or numbers, only: {found}; write its texts as strings")
     return _records(file, columns)
 
 
@@ -58,14 +79,16 @@ def _batch_records(batch: Any) -> Iterator[RawRow]:
         yield RawRow(json.dumps(row, ensure_ascii=False), row)
 
 
-def _is_plain(kind: Any) -> bool:
-    """Whether values of this Arrow type become JSON values: text, numbers, booleans, lists, dictionaries."""
+def _leaves(kind: Any) -> list[bool]:
+    """Tell for each leaf column of this Arrow type, in Parquet's order, whether its values are JSON values."""
     types = pa.types
-    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
-        return _is_plain(kind.value_type)
+    if types.is_map(kind):
+        return [False] * len([*_leaves(kind.key_type), *_leaves(kind.item_type)])
     if types.is_struct(kind):
-        return all(_is_plain(kind.field(index).type) for index in range(kind.num_fields))
-    if types.is_dictionary(kind):
-        return _is_plain(kind.value_type)
-    checks = (types.is_string, types.is_large_string, types.is_integer, types.is_floating, types.is_boolean)
-    return any(check(kind) for check in (*checks, types.is_null))
+        return [keep for index in range(kind.num_fields) for keep in _leaves(kind.field(index).type)]
+    if types.is_dictionary(kind) or any(check(kind) for check in _LISTS):
+        return _leaves(kind.value_type)
+    if isinstance(kind, pa.BaseExtensionType):
+        keep = kind.extension_name == "arrow.json"
+        return [keep and leaf for leaf in _leaves(kind.storage_type)]
+    return [any(check(kind) for check in _PLAIN)]

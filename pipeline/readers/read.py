@@ -1,7 +1,9 @@
 """Read any input file as a stream of `SourceRow`."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain
 from typing import cast
 
@@ -9,43 +11,48 @@ from pydantic import ValidationError
 
 from manifests.errors import InputError
 from manifests.reasons import Reason
-from pipeline.readers.detect import detect
+from manifests.storage import Place
+from pipeline.readers.detect import NoRows, detect
 from pipeline.readers.formats import Format, Row, formats
 from pipeline.readers.parquet import parquet_rows
 from pipeline.readers.rows import SourceRow, SourceTurn
+from pipeline.readers.shape import as_object
 from pipeline.readers.split import RawRow, split_rows
 from pipeline.readers.text import clean_text
 from pipeline.readers.text_stream import PARQUET, TextSource, find_file, first_bytes
 from pipeline.readers.turns import Parsed, RowFields, tidy, unknown_schema
 
+_MEMBER = re.compile(r"_[A-Z]|.*\[")
 
-def read_rows(uri: str, format: str | None = None) -> Iterator[SourceRow]:
+
+def read_rows(uri: str | Place, format: str | None = None) -> Iterator[SourceRow]:
     """Yield one `SourceRow` for each row of a file, readable or not, in the order of the file.
 
     `uri` is a local path or any location that pyarrow opens. The content decides the kind of file (JSON, JSON lines,
-    either of them in gzip, Parquet), not the name. `format` is a name in `formats()`; None means `detect_format`.
+    either of them in gzip, zstd, bzip2 or xz, Parquet), not the name. `format` is a name in `formats()`; None means
+    `detect_format`.
 
     System prompts are dropped, since nobody speaks them. Neighboring turns of one role are joined, a leading agent
     turn is dropped if a user turn follows, and empty turns are dropped (`tidy`). If a key stands twice in a row, the
     last counts. Control characters are removed and lone surrogates become U+FFFD (`clean_text`); a JSON row with bytes
     that are not UTF-8 is unreadable, since a guess at its letters would be spoken.
 
-    Raises InputError, at the call, if the file cannot be read, holds no rows, or its format is unknown.
+    Raises InputError, at the call, if the file cannot be read, holds no rows (NoRows), or its format is unknown.
     """
     form = _find_format(format or detect_format(uri))
     records = _open_rows(uri)
     first = next(records, None)
     if first is None:
-        raise InputError(f"{uri} holds no rows")
+        raise NoRows(f"{uri} holds no rows")
     return (_source_row(position, record, form) for position, record in enumerate(chain([first], records)))
 
 
-def detect_format(uri: str) -> str:
+def detect_format(uri: str | Place) -> str:
     """Return the name in `formats()` of a file's format, judged by its first rows.
 
     Raises InputError if the file cannot be read, or if no format or more than one fits.
     """
-    return detect(_open_rows(uri), uri)
+    return detect(_open_rows(uri), str(uri))
 
 
 def _find_format(name: str) -> Format:
@@ -55,7 +62,7 @@ def _find_format(name: str) -> Format:
         raise InputError(f"there is no format {name!r}; the formats are: {', '.join(formats())}") from None
 
 
-def _open_rows(uri: str) -> Iterator[RawRow]:
+def _open_rows(uri: str | Place) -> Iterator[RawRow]:
     with _reading(uri):
         place = find_file(uri)
         is_parquet = first_bytes(place).startswith(PARQUET) or place.name.lower().endswith(".parquet")
@@ -63,13 +70,14 @@ def _open_rows(uri: str) -> Iterator[RawRow]:
     return _guarded(records, uri)
 
 
-def _guarded(records: Iterator[RawRow], uri: str) -> Iterator[RawRow]:
+def _guarded(records: Iterator[RawRow], uri: str | Place) -> Iterator[RawRow]:
     with _reading(uri):
-        yield from records
+        for record in records:
+            yield replace(record, value=as_object(record.value))
 
 
 @contextmanager
-def _reading(uri: str) -> Iterator[None]:
+def _reading(uri: str | Place) -> Iterator[None]:
     """Turn a failure of disk or network, at any moment, into a one-line error."""
     try:
         yield
@@ -96,9 +104,13 @@ def _parse(value: object, form: Format) -> Parsed:
     try:
         return form.parse(cast(Row, value))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(clean_text(str(step))[:40] for step in first["loc"])
-        return unknown_schema(RowFields.model_validate(value).id, f"{where}: {first['msg']}")
+        # A union gives an error for each member: that it is no text says the least.
+        errors = error.errors(include_url=False, include_input=False)
+        first = next((one for one in errors if one["type"] != "string_type"), errors[0])
+        # It names the members too: "content.list[union[...]].0._Part.type".
+        steps = (clean_text(str(step))[:40] for step in first["loc"] if not _MEMBER.match(str(step)))
+        message = first["msg"].removeprefix("Value error, ")
+        return unknown_schema(RowFields.model_validate(value).id, f"{'.'.join(steps)}: {message}")
 
 
 def _raw_turns(record: RawRow) -> tuple[SourceTurn, ...]:

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
+from pipeline.readers.format import ANSWERED, ANSWERED_NEXT, ASKED, ASKED_NEXT, Format, keys
 from pipeline.readers.rows import SourceTurn
-from pipeline.readers.turns import Parsed, RowFields, Text, agent, unknown_schema, user
+from pipeline.readers.turns import Parsed, RowFields, Text, Value, agent, unknown_schema, user
 from pipeline.text.sentences import ends_instruction
 
 _SPEAKER = re.compile(r"(?:^|\n)[ \t]*(Human|Assistant)[ \t]*[:：]")
@@ -14,8 +15,8 @@ _SPEAKER = re.compile(r"(?:^|\n)[ \t]*(Human|Assistant)[ \t]*[:：]")
 
 class _Alpaca(RowFields):
     instruction: Text
-    input: Text = ""
-    output: Text
+    input: Value = ""
+    output: Value
 
 
 class _Chatty(_Alpaca):
@@ -24,12 +25,12 @@ class _Chatty(_Alpaca):
 
 class _Belle05(RowFields):
     instruction: Text = Field(validation_alias="input")
-    output: Text = Field(validation_alias="target")
+    output: Value = Field(validation_alias="target")
 
 
 class _OpenOrca(RowFields):
     question: Text
-    response: Text
+    response: Value
 
 
 def alpaca(row: Mapping[str, object]) -> Parsed:
@@ -90,3 +91,49 @@ def open_orca(row: Mapping[str, object]) -> Parsed:
     """Read OpenOrca: `question` and `response`; `system_prompt` is dropped."""
     fields = _OpenOrca.model_validate(row)
     return Parsed(fields.id, (user(fields.question), agent(fields.response)))
+
+
+FORMATS = (
+    Format(
+        "alpaca",
+        "instruction, input, output",
+        keys("instruction output"),
+        alpaca,
+        example={"instruction": ASKED, "input": "", "output": ANSWERED},
+    ),
+    Format(
+        "llama-factory",
+        "Alpaca with history (pairs of earlier turns) and system",
+        keys("instruction output history"),
+        llama_factory,
+        example={"instruction": ASKED_NEXT, "input": "", "output": ANSWERED_NEXT, "history": [[ASKED, ANSWERED]]},
+        also_reads=keys("alpaca"),
+    ),
+    Format(
+        "belle",
+        "Belle 0.5M, 1M, 2M: as Alpaca, material below the instruction is split off; or input, target",
+        keys("input target"),
+        belle,
+        example={"input": "天空为什么是蓝色的？", "target": "因为空气散射蓝光最多。"},
+    ),
+    Format(
+        "belle-0.8m",
+        "Belle 0.8M: a conversation packed into instruction with Human: and Assistant:",
+        keys("instruction output"),
+        belle_packed,
+        example={
+            "instruction": "Human:天空为什么蓝？\nAssistant:空气散射蓝光最多。\nHuman:日落时呢？\nAssistant:\n",
+            "input": "",
+            "output": "那时光要穿过更多空气。",
+        },
+        sign=is_packed,
+    ),
+    Format(
+        "openorca",
+        "OpenOrca: system_prompt, question, response",
+        keys("system_prompt question response"),
+        open_orca,
+        example={"id": "1", "system_prompt": "Be brief.", "question": ASKED, "response": ANSWERED},
+    ),
+)
+"""Belle 1M and 2M have the same keys as Alpaca: they are read as Alpaca unless the user names the format."""

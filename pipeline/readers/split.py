@@ -6,10 +6,13 @@ tab or stray byte, none of which is rare in real data sets, those give up the wh
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
+from pipeline.readers.formats import formats
+from pipeline.readers.messages import is_message
 from pipeline.readers.text_stream import TextSource
+from pipeline.readers.window import DECODER, TextWindow, decode, value_end
 
 MAX_ROW_CHARS = 1 << 24
 """The search for the end of a row (or of an open bracket) stops here, so that memory stays bounded."""
@@ -18,11 +21,14 @@ MAX_RAW_CHARS = 1_000_000
 HEAD_CHARS = 1 << 16
 """The characters that are examined to tell JSON lines from an array."""
 
-_DECODER = json.JSONDecoder(strict=False)
-_BETWEEN = re.compile(r"[\s,]*")
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|["{}\[\],]', re.DOTALL)
-_WORD = re.compile(r'[^\s,\[\]{}"]+')
-_PARTNER = {"}": "{", "]": "["}
+ROW_LISTS = frozenset("data examples instances rows test train validation".split())
+"""Keys under which one object holds all rows of a file."""
+
+# An object whose first list under one of these keys is a list of objects; only plain values stand before it.
+_PLAIN_VALUE = r'"[^"\\]*"\s*:\s*(?:"[^"\\]*"|[^\s"\[\]{},]+)\s*,\s*'
+_WRAPPED = re.compile(rf'\s*\{{\s*(?:{_PLAIN_VALUE})*"(?:{"|".join(sorted(ROW_LISTS))})"\s*:\s*\[\s*(?=\{{)')
+_KEY = re.compile(r'"([^"\\]*)"\s*:')
+_OPENED = re.compile(r"\s*\[\s*")
 # An object spread over several lines: its first line ends inside it, and the next is not the next row of JSON lines.
 _SPREAD = re.compile(r"\s*\{(?:[^\n]*[{\[,])?[ \t\r]*\n\s*[^\s{]")
 
@@ -41,9 +47,93 @@ def split_rows(source: TextSource) -> Iterator[RawRow]:
     head = ""
     while len(head) < HEAD_CHARS and (piece := source.read()):
         head += piece
-    if head.lstrip()[:1] == "[" or _SPREAD.match(head):
-        return _split_values(_TextWindow(source, head))
+    window = TextWindow(source, head)
+    if _is_wrapper(window):
+        return _split_wrapped(window)
+    if (opened := _OPENED.match(head)) and _is_message_at(head, opened.end()):
+        return _split_values(window, flat=False)  # each list of messages is a row, not a list of rows
+    if head.lstrip()[:1] == "[" or _SPREAD.match(head) or ("\r" in head and "\n" not in head):
+        return _split_values(window)
     return _split_lines(source, head)
+
+
+def _split_wrapped(window: TextWindow) -> Iterator[RawRow]:
+    """Yield the rows of objects that hold all rows in lists ({"data": [...]}), and what stands between these."""
+    row: int | None = 0
+    while row is not None and (mark := window.next_mark()):
+        if mark == "{" and _is_wrapper(window):
+            row = yield from _take_lists(window, row)
+        else:
+            row = yield from _take_row(window, row)
+    if row is not None and window.source.broken:
+        yield _rest(window, row)
+
+
+def _take_lists(window: TextWindow, row: int) -> Generator[RawRow, None, int | None]:
+    """Yield the elements of an object's lists of rows; its other values are no rows.
+
+    The first element is number `row`. Returns the number of the next row; None, after an unreadable row, if the text
+    ends inside the object.
+    """
+    window.at += 1
+    key: str | None = None
+    following: int | None = row
+    while following is not None and ((mark := window.next_mark()) != "}" or key is not None):
+        if mark == ":":
+            window.at += 1
+        elif mark == "[" and key in ROW_LISTS:
+            window.at += 1
+            while following is not None and window.next_mark() != "]":
+                following = yield from _take_row(window, following)
+            window.at += 1
+            key = None
+        else:
+            name = _take_value(window) if mark else None
+            if name is None or name.problem:
+                following = yield from _unreadable(window, name, following)
+            key = str(name.value) if name and key is None else None
+    window.at += 1
+    return following
+
+
+def _take_row(window: TextWindow, row: int) -> Generator[RawRow, None, int | None]:
+    """Yield the value at the window as number `row`; return the next number, or None if the text ends inside it."""
+    record = _take_value(window) if window.next_mark() else None
+    if record is None or record.problem:
+        return (yield from _unreadable(window, record, row))
+    yield record
+    return row + 1
+
+
+def _unreadable(window: TextWindow, record: RawRow | None, row: int) -> Generator[RawRow, None, int | None]:
+    """Yield an unreadable row for a `record` with a problem, or for the rest of the text where there is none."""
+    yield _broken(record.raw, f"row {row}: {record.problem}") if record else _rest(window, row)
+    return row + 1 if record else None
+
+
+def _is_wrapper(window: TextWindow) -> bool:
+    """Whether the object at the window holds all rows of a file, and is not a row with a list of objects in it."""
+    while len(window.text) - window.at < HEAD_CHARS and window.grow():
+        pass
+    found = _WRAPPED.match(window.text, window.at)
+    return bool(found and not _is_message_at(window.text, found.end()) and not _is_row(window.text, found))
+
+
+def _is_row(text: str, begins: re.Match[str]) -> bool:
+    """Whether the object in `text` is a row of a known format; where `text` ends inside it, its first keys decide."""
+    try:
+        value = decode(text, text.index("{", begins.start()))[0]
+    except (ValueError, RecursionError):
+        value = dict.fromkeys(_KEY.findall(begins[0]), "")
+    return isinstance(value, dict) and any(form.fits(value) for form in formats().values())
+
+
+def _is_message_at(head: str, start: int) -> bool:
+    """Whether the value at `start` is a message of a conversation, and not a row."""
+    try:
+        return is_message(decode(head, start)[0])
+    except (ValueError, RecursionError):
+        return False
 
 
 def _split_lines(source: TextSource, rest: str) -> Iterator[RawRow]:
@@ -77,63 +167,34 @@ def _after_line_end(source: TextSource) -> str:
     return ""
 
 
-class _TextWindow:
-    """The part of the text that is being examined: `text` from `at` on."""
+def _split_values(window: TextWindow, flat: bool = True) -> Iterator[RawRow]:
+    """Yield the elements of an array, or of arrays and objects that follow each other; extra commas are forgiven.
 
-    def __init__(self, source: TextSource, text: str) -> None:
-        self.source = source
-        self.text = text
-        self.at = 0
-
-    def grow(self) -> bool:
-        """At least double the rest, so that a long row is tried log(n) times; return False at the end of the text."""
-        wanted = len(self.text) - self.at
-        pieces = []
-        while wanted >= 0 and (piece := self.source.read()):
-            pieces.append(piece)
-            wanted -= len(piece)
-        if pieces:
-            self.text, self.at = self.text[self.at :] + "".join(pieces), 0
-        return bool(pieces)
-
-    def next_mark(self) -> str:
-        """Return the next character that is neither space nor comma, or "" at the end of the text."""
-        while True:
-            match = _BETWEEN.match(self.text, self.at)
-            self.at = match.end() if match else self.at
-            if self.at < len(self.text):
-                return self.text[self.at]
-            if not self.grow():
-                return ""
-
-
-def _split_values(window: _TextWindow) -> Iterator[RawRow]:
-    """Yield the elements of an array, or of arrays and objects that follow each other; extra commas are forgiven."""
+    Where `flat` is false, an array is a row itself.
+    """
     row, inside = 0, False
     while mark := window.next_mark():
-        if mark == ("]" if inside else "["):
+        if flat and mark == ("]" if inside else "["):
             window.at += 1
             inside = not inside
             continue
-        record = _take_value(window)
-        if record is None:
-            yield _rest(window, row)
+        following = yield from _take_row(window, row)
+        if following is None:
             return
-        yield record if record.problem is None else _broken(record.raw, f"row {row}: {record.problem}")
-        row += 1
+        row = following
     if inside or window.source.broken:
         yield _rest(window, row)
 
 
-def _take_value(window: _TextWindow) -> RawRow | None:
+def _take_value(window: TextWindow) -> RawRow | None:
     """Read one value and step over it; return None if the text, or the longest row, ends inside it."""
     while True:
         problem, value = None, None
         end: int | None
         try:
-            value, end = _decode(window.text, window.at)
+            value, end = decode(window.text, window.at)
         except (ValueError, RecursionError) as error:
-            problem, end = _words(error), _value_end(window.text, window.at)
+            problem, end = _words(error), value_end(window.text, window.at)
         # A value that reaches the end of the window may continue behind it: "12" of "123".
         if end is not None and (end < len(window.text) or not window.grow()):
             break
@@ -144,44 +205,7 @@ def _take_value(window: _TextWindow) -> RawRow | None:
     return RawRow(raw, value, problem or _encoding_problem(raw))
 
 
-def _decode(text: str, start: int) -> tuple[object, int]:
-    """Return the value at `start` and its end. Numbers are read whole: `raw_decode` finds a 1 in "1." and stops."""
-    word = _WORD.match(text, start)
-    return (_DECODER.decode(word[0]), word.end()) if word else _DECODER.raw_decode(text, start)
-
-
-def _value_end(text: str, start: int) -> int | None:
-    """Return where the unreadable value at `start` ends, by brackets and strings alone; None if not in `text`.
-
-    A bracket closes all brackets opened after its partner, so a missing bracket costs only its own row.
-    """
-    opened: list[str] = []
-    waiting = {"{": 0, "[": 0}  # counts of each in `opened`, since searching it would take quadratic time
-    for match in _TOKEN.finditer(text, start):
-        token = match[0]
-        if token == '"':
-            return None
-        if token in waiting:
-            opened.append(token)
-            waiting[token] += 1
-        elif token in _PARTNER and waiting[_PARTNER[token]]:
-            _close(_PARTNER[token], opened, waiting)
-            if not opened:
-                return match.end()
-        elif len(token) == 1 and not opened:
-            return max(match.start(), start + 1)
-    return None
-
-
-def _close(partner: str, opened: list[str], waiting: dict[str, int]) -> None:
-    while opened:
-        token = opened.pop()
-        waiting[token] -= 1
-        if token == partner:
-            return
-
-
-def _rest(window: _TextWindow, row: int) -> RawRow:
+def _rest(window: TextWindow, row: int) -> RawRow:
     if len(window.text) - window.at > MAX_ROW_CHARS:
         why = f"it is longer than {MAX_ROW_CHARS} characters or never ends; what follows is not read"
     else:
@@ -190,8 +214,10 @@ def _rest(window: _TextWindow, row: int) -> RawRow:
 
 
 def _parse(raw: str, where: str) -> RawRow:
+    """Read a line. A byte order mark before it, where files were joined, and a comma behind it are forgiven."""
+    raw = raw.strip("\ufeff \t\r")
     try:
-        value = _DECODER.decode(raw)
+        value = DECODER.decode(raw.removesuffix(","))
     except (ValueError, RecursionError) as error:
         return _broken(raw, f"{where}: {_encoding_problem(raw) or _words(error)}")
     problem = _encoding_problem(raw)

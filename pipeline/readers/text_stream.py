@@ -1,32 +1,33 @@
 """Open, check, unpack and decode an input file, a piece of text at a time."""
 
 import codecs
-import gzip
 import json
-import zlib
 from typing import IO, cast
 
 from pyarrow import fs as pafs
 
 from manifests.errors import InputError
 from manifests.storage import Place, open_place
+from pipeline.readers.packed import DAMAGE, unpacked
 
 CHUNK_BYTES = 1 << 16
-GZIP = b"\x1f\x8b"
 PARQUET = b"PAR1"
-_PACKED = {
-    b"PK\x03\x04": "a zip archive",
-    b"BZh": "bzip2-compressed",
-    b"\xfd7zXZ\x00": "xz-compressed",
-    b"\x28\xb5\x2f\xfd": "zstd-compressed",
-    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+_REFUSED = {
+    b"PK\x03\x04": "is a zip archive: unpack it first",
+    b"7z\xbc\xaf\x27\x1c": "is a 7z archive: unpack it first",
+    b"ARROW1\x00\x00": "is an Arrow file: write it as Parquet",
+    b"\xff\xff\xff\xff": "is a stream of Arrow, as `save_to_disk` writes: write it as Parquet (`to_parquet`)",
+    b"version https://git-lfs.github.com/spec/": "is a Git LFS pointer, not the data: fetch it with `git lfs pull`",
+    b"<!doctype html": "is a web page, not data: download the file itself",
+    b"<html": "is a web page, not data: download the file itself",
 }
+_FIRST_BYTES = 64
 
 
-def find_file(uri: str) -> Place:
-    """Return the file that `uri` names. Raises InputError if it is missing, a directory, or not accessible."""
+def find_file(uri: str | Place) -> Place:
+    """Return the file that `uri` names. Raises InputError if it is missing, no regular file, or not accessible."""
     try:
-        place = open_place(uri)
+        place = uri if isinstance(uri, Place) else open_place(uri)
         kind = place.filesystem.get_file_info(place.path).type
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: "~name" of an unknown user
         raise InputError(f"cannot read {uri}: {error}") from error
@@ -34,17 +35,26 @@ def find_file(uri: str) -> Place:
         raise InputError(f"{uri} is a directory: name the files in it")
     if kind == pafs.FileType.NotFound:
         raise InputError(f"there is no file {uri}")
+    if kind != pafs.FileType.File:
+        raise InputError(f"{uri} is a pipe or a device, not a file")
     return place
 
 
 def first_bytes(place: Place) -> bytes:
-    """Return the first 16 bytes, to tell kinds of file apart: names cannot be trusted."""
+    """Return the first bytes, to tell kinds of file apart: names cannot be trusted.
+
+    Raises InputError for kinds that hold no rows.
+    """
     with _open(place) as stream:
-        return stream.read(16)
+        first = stream.read(_FIRST_BYTES)
+    for magic, what in _REFUSED.items():
+        if first.lstrip(b"\xef\xbb\xbf \r\n").lower().startswith(magic.lower()):
+            raise InputError(f"{place} {what}")
+    return first
 
 
 class TextSource:
-    """Decoded text, read piece by piece from a plain or gzip-compressed file.
+    """Decoded text, read piece by piece from a plain or compressed file.
 
     Bytes that are not UTF-8 become lone surrogates (`surrogateescape`), so that their row can be told from the others.
     At the end, `broken` says why the stream broke off, if it did.
@@ -53,7 +63,7 @@ class TextSource:
     def __init__(self, place: Place) -> None:
         self.broken: str | None = None
         self._ended = False
-        self._stream = _unpacked(place)
+        self._stream = unpacked(_open(place), first_bytes(place))
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         first = self._next_bytes()
         _refuse_other_kinds(place, first)
@@ -78,25 +88,9 @@ class TextSource:
                 if not piece:
                     break
                 data += piece
-        except (EOFError, zlib.error, gzip.BadGzipFile):
+        except DAMAGE:
             self.broken = "the compressed file breaks off or is damaged here"
         return data
-
-
-class _Unzipped:
-    """A file whose `read` returns everything that can be unpacked before it raises for the rest."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._file = gzip.GzipFile(fileobj=stream, mode="rb")
-
-    def read(self, size: int) -> bytes:
-        return self._file.read1(size)
-
-
-def _unpacked(place: Place) -> IO[bytes]:
-    packed = first_bytes(place).startswith(GZIP)
-    stream = _open(place)
-    return cast(IO[bytes], _Unzipped(stream)) if packed else stream
 
 
 def _open(place: Place) -> IO[bytes]:
@@ -111,6 +105,5 @@ def _refuse_other_kinds(place: Place, first: bytes) -> None:
     encoding = json.detect_encoding(first)
     if not encoding.startswith("utf-8"):
         raise InputError(f"{place} is {encoding.upper()}: convert it to UTF-8 (iconv -f {encoding} -t utf-8)")
-    for magic, kind in {**_PACKED, PARQUET: "a Parquet file inside gzip"}.items():
-        if first.startswith(magic):
-            raise InputError(f"{place} is {kind}: unpack it first")
+    if first.startswith(PARQUET):
+        raise InputError(f"{place} is a Parquet file inside another compression: unpack it first")

@@ -27,7 +27,14 @@ def _row_id(value: object) -> str | None:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def _value(value: object) -> object:
+    """Read a text or, as material and answers are in some rows, a number."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return str(value) if is_number else _text(value)
+
+
 Text = Annotated[str, BeforeValidator(_text)]
+Value = Annotated[str, BeforeValidator(_value)]
 RowId = Annotated[str | None, BeforeValidator(_row_id)]
 
 
@@ -38,9 +45,11 @@ class Fields(BaseModel):
 
 
 class RowFields(Fields):
-    """Base of the fields of a whole row, which may have an id under one of three names."""
+    """Base of the fields of a whole row, which may have an id under one of four names."""
 
-    id: Annotated[RowId, Field(validation_alias=AliasChoices("id", "conversation_id", "prompt_id"))] = None
+    id: Annotated[
+        RowId, Field(validation_alias=AliasChoices("id", "conversation_id", "conversation_hash", "prompt_id"))
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from parley.testing import make_context, tone_recipe
 from pipeline.engines.contract import Clip, Failure, SpeechRequest
 from pipeline.engines.tts.tone import ToneSynthesizer
 from pipeline.job.blocks import read_block
-from pipeline.job.ingest import IngestOptions, ingest, open_inputs
+from pipeline.job.ingest import IngestOptions, ingest
+from pipeline.job.inputs import open_inputs
 from pipeline.job.job import take_stages
 from pipeline.stages.contract import audit_stage, run_stage
 from pipeline.stages.registry import find_stage

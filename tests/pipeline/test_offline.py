@@ -14,7 +14,8 @@ from manifests.validate import validate
 from parley.testing.stages import take_of
 from pipeline.engines.contract import Clip, Detection
 from pipeline.engines.watermark.perth import PerthWatermarker
-from pipeline.job.ingest import IngestOptions, open_inputs
+from pipeline.job.ingest import IngestOptions
+from pipeline.job.inputs import open_inputs
 from pipeline.job.job import Job
 from pipeline.job.listener import Listener
 from pipeline.job.run import run_job

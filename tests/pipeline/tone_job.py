@@ -9,7 +9,8 @@ from parley.testing import tone_recipe
 from pipeline.job import run as running
 from pipeline.job.blocks import BlockReport
 from pipeline.job.directory import WORK
-from pipeline.job.ingest import IngestOptions, open_inputs
+from pipeline.job.ingest import IngestOptions
+from pipeline.job.inputs import open_inputs
 from pipeline.job.job import Job
 from pipeline.job.listener import Listener
 from pipeline.job.runner.local import LocalRunner

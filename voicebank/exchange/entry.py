@@ -32,6 +32,7 @@ class ImportReason(Meaningful):
     UNREADABLE = "unreadable", "the clip or its text cannot be read"
     TEXT_MISSING = "text_missing", "there is no text of what is spoken in the clip"
     BAD_DURATION = "bad_duration", "the clip is too short or too long to be a prompt"
+    SILENT = "silent", "the clip holds no sound that could be speech"
     NO_EMBEDDING = "no_embedding", "the entry holds no embedding"
     BAD_EMBEDDING = "bad_embedding", "the embedding is NaN, infinite, all zeros, or not as wide as the others"
 

@@ -17,7 +17,7 @@ from manifests.reasons import Reason
 from pipeline.engines.contract import Clip, Engine, Failure, SpeechRequest
 from pipeline.engines.remote.async_bridge import AsyncBridge
 from pipeline.engines.remote.client import BackoffPolicy, HttpRequest, ServerClient
-from pipeline.engines.remote.clip import LossyAudio, read_clip
+from pipeline.engines.remote.clip import UnusableFormat, read_clip
 from pipeline.engines.remote.error_kinds import ErrorResponse
 from pipeline.settings import Checkpoint, Server
 from voicebank.voice import Voice
@@ -119,10 +119,10 @@ class OpenAISpeech:
         model = self._model
         try:
             return read_clip(body, headers, model.pcm_sample_rate if model.response_format == "pcm" else None)
-        except LossyAudio as error:
+        except UnusableFormat as error:
             asked = model.response_format
             raise EngineUnavailable(
-                f"{self._client.server} answers with {error} where {asked} was asked for"
+                f"{self._client.server} answers with {error} where {asked} was asked for; {error.hint}"
             ) from None
 
     def _give_up(self, error: ErrorResponse, request: SpeechRequest) -> Failure:

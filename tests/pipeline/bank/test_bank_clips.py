@@ -86,6 +86,23 @@ def test_files_that_are_no_audio(content: bytes | None, reason: str, tmp_path: P
     assert str(tmp_path) not in result.detail
 
 
+@pytest.mark.parametrize("name", ["n" * 300, "\ud800.wav", "a\0.wav", "名" * 100])
+def test_names_that_no_file_has(name: str, tmp_path: Path) -> None:
+    result = read_clip(open_place(tmp_path), source(name), LIMITS)
+    assert isinstance(result, Unusable) and result.reason == "audio_missing"
+
+
+def test_a_name_in_another_normal_form(tmp_path: Path) -> None:
+    place = written(tmp_path, noise(), "Jos\u0065\u0301.wav")
+    assert isinstance(read_clip(place, source("Jos\u00e9.wav"), LIMITS), Clip)
+
+
+def test_wav_of_gsm_is_unreadable(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", noise(), 8_000, subtype="GSM610")
+    result = read_clip(open_place(tmp_path), source(), LIMITS)
+    assert isinstance(result, Unusable) and result.reason == "audio_unreadable"
+
+
 @pytest.mark.parametrize("name", ["a.wav", "a.flac"])
 @pytest.mark.parametrize("kept", [0.3, 0.9])
 def test_a_file_that_breaks_off(name: str, kept: float, tmp_path: Path) -> None:

@@ -77,6 +77,45 @@ def test_the_options_reach_the_manifest(tmp_path: Path) -> None:
     assert [source[key] for key in ("dataset", "rows", "license", "format")] == ["mine", 1, "CC0-1.0", "alpaca"]
 
 
+def test_the_files_of_a_folder_are_one_data_set_however_they_are_named(tmp_path: Path) -> None:
+    rows = [GOOD, OTHER, GOOD | {"instruction": "Why is the sun so hot?"}]
+    folder = tmp_path / "talks" / "data"
+    folder.mkdir(parents=True)
+    names = [f"train-{number:05}-of-00003.jsonl" for number in range(3)]
+    for name, row in zip(names, rows, strict=True):
+        (folder / name).write_bytes(lines(row))
+    (tmp_path / "talks" / "README.md").write_text("# Talks")
+    files = [str(folder / name) for name in names]
+    ways = {
+        "folder": ["--input", str(folder.parent)],
+        "pattern": ["--input", f"{folder}/train-*"],
+        "pattern of a shell": ["--input", *files],
+        "several inputs": [word for file in files for word in ("--input", file)] + ["--dataset", "talks"],
+    }
+    for way, words in ways.items():
+        out = tmp_path / way
+        more = ["--language", "en", "--license", "CC0-1.0", "--runner", "local", "--out", str(out)]
+        cli(["run", "tone-dry-run", *words, *more], standalone_mode=False)
+        manifest = json.loads((out / "manifest.json").read_text())
+        sources = [[source[key] for key in ("dataset", "file", "rows", "license")] for source in manifest["sources"]]
+        assert sources == [["talks", name, 1, "CC0-1.0"] for name in names], way
+        corpus = Corpus(out)
+        assert [d.source.row for d in corpus] == [f"{name}:0" for name in names], way
+        assert len({d.dialogue_id for d in corpus}) == 3
+        assert all(d.dialogue_id.startswith("talks-") for d in corpus)
+        assert commands.validate(str(out), deep=False)[1]
+
+
+def test_rows_come_from_a_pipe(tmp_path: Path) -> None:
+    words = ["ingest", "tone-dry-run", "--input", "-", "--out", tmp_path / "out"]
+    command = [PARLEY, *map(str, words)]
+    done = subprocess.run(command, input=lines(GOOD, OTHER), capture_output=True, check=False)
+    assert (done.returncode, done.stdout.decode().strip()) == (0, "2 rows in 1 blocks"), done.stderr.decode()
+    assert done.stderr.decode().startswith("reading standard input to its end\n")
+    (entry,) = json.loads((tmp_path / "out" / "input.json").read_text())["rows_of"].items()
+    assert entry == ("stdin", 2)
+
+
 ENDS: dict[str, tuple[BaseException, int, str]] = {
     "stopped": (KeyboardInterrupt(), 130, "parley: stopped; the same command continues\n"),
     "a broken law": (LawBroken("two rows for one"), 70, "parley: a bug of Parley: two rows for one\n"),
@@ -135,7 +174,26 @@ def occupied(path: Path) -> list[object]:
 
 MISTAKES: dict[str, tuple[Callable[[Path], list[object]], int, str]] = {
     "no such file": (lambda p: ["run", "tone-dry-run", "--input", p / "no.json", "--out", p / "out"], 2, "no.json"),
-    "a directory as input": (lambda p: ["run", "tone-dry-run", "--input", p, "--out", p / "out"], 2, "directory"),
+    "a directory without rows": (
+        lambda p: ["run", "tone-dry-run", "--input", p, "--out", p / "out"],
+        2,
+        "holds no JSON or Parquet",
+    ),
+    "a pattern that matches nothing": (
+        lambda p: ["run", "tone-dry-run", "--input", p / "*.json", "--out", p / "out"],
+        2,
+        "no file matches",
+    ),
+    "words behind several inputs": (
+        lambda p: ["run", "tone-dry-run", "--input", "a", "--input", "b", "c", "--out", p / "out"],
+        2,
+        "c follows no option: with several --input, put patterns in quotes",
+    ),
+    "an input for a recipe": (
+        lambda p: ["run", "--input", "a.parquet", "b.parquet", "tone-dry-run", "--out", p / "out"],
+        2,
+        "b.parquet is an input, not a recipe: put the recipe before --input",
+    ),
     "an empty file": (empty, 2, "no rows"),
     "an unknown schema": (unknown_schema, 2, "color"),
     "the wrong encoding": (utf16, 2, "UTF-16"),

@@ -15,7 +15,7 @@ from parley.testing.stages import take_of, tone_recipe
 from pipeline.job import run as running
 from pipeline.job.blocks import live_rows, read_block, write_block
 from pipeline.job.directory import WORK
-from pipeline.job.ingest import open_inputs
+from pipeline.job.inputs import open_inputs
 from pipeline.job.job import take_stages
 from pipeline.job.listener import Listener
 from pipeline.job.runner.local import LocalRunner

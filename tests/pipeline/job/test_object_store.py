@@ -11,6 +11,7 @@ from manifests.corpus import Corpus, decode
 from manifests.storage import open_place
 from manifests.validate import validate
 from pipeline.cli import commands
+from pipeline.job.inputs import open_inputs
 from tests.pipeline.tone_job import Count, StopAfter, files_of, make_job, run_tone
 
 ROWS = [{"instruction": f"Why do people like number {i}?", "output": "It brings them luck."} for i in range(12)]
@@ -28,6 +29,18 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     open_place(template.format("")).make_directory()
     yield template
     server.stop()
+
+
+def test_files_are_found_on_an_object_store(bucket: str) -> None:
+    for name in ("set/data/train-00001-of-00002.jsonl", "set/data/train-00000-of-00002.jsonl", "set/README.md"):
+        open_place(bucket.format(name)).write_text(json.dumps(ROWS))
+    for word in ("set", "set/data/*.jsonl", "set/**/train-*"):
+        files = open_inputs([bucket.format(word)])
+        assert [(file.dataset, file.name) for file in files] == [
+            ("set", "train-00000-of-00002.jsonl"),
+            ("set", "train-00001-of-00002.jsonl"),
+        ]
+        assert files[0].identity()["bytes"] == len(json.dumps(ROWS))
 
 
 def test_a_job_on_an_object_store(bucket: str, tmp_path: Path) -> None:

@@ -31,9 +31,12 @@ OK, BAD, ALIEN, EMPTY = None, Reason.UNREADABLE_ROW, Reason.UNKNOWN_SCHEMA, Reas
         ('[{"a": 1}]'.encode("utf-16-le"), "is UTF-16-LE: convert it to UTF-8"),
         ('[{"a": 1}]'.encode("utf-32"), "is UTF-32: convert it to UTF-8"),
         (gzip.compress('{"a": 1}'.encode("utf-16"), mtime=0), "is UTF-16: convert it to UTF-8"),
-        (gzip.compress(b"PAR1....", mtime=0), "is a Parquet file inside gzip: unpack it first"),
+        (gzip.compress(b"PAR1....", mtime=0), "is a Parquet file inside another compression: unpack it first"),
         (b"PK\x03\x04....", "is a zip archive: unpack it first"),
-        (b"\x28\xb5\x2f\xfd....", "is zstd-compressed: unpack it first"),
+        (b"ARROW1\0\0....", "is an Arrow file: write it as Parquet"),
+        (b"\xff\xff\xff\xff\x10....", "is a stream of Arrow"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "is a Git LFS pointer, not the data"),
+        (b"\r\n<!DOCTYPE html><html>", "is a web page, not data"),
     ],
 )
 @each_row("name", [None, "alpaca"])
@@ -48,6 +51,8 @@ def test_missing_files_and_directories(tmp_path, attempt):
         attempt(str(tmp_path / "absent.json"))
     with pytest.raises(InputError, match="is a directory: name the files in it"):
         attempt(str(tmp_path))
+    with pytest.raises(InputError, match="is a pipe or a device, not a file"):
+        attempt("/dev/null")
 
 
 @pytest.mark.parametrize("uri", ["~no-such-user/a.json", "a\0b", "nosuch://bucket/a.json"])

@@ -2,6 +2,7 @@
 
 import io
 import json
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,11 @@ def test_how_long_a_clip_may_be(tmp_path: Path, seconds: float, taken: bool, not
         (row("good.wav"), ImportReason.DUPLICATE),
         (row("same.wav"), ImportReason.DUPLICATE),
         (row("gone.wav"), ImportReason.AUDIO_MISSING),
+        (row("n" * 300 + ".wav"), ImportReason.AUDIO_MISSING),
+        (row("名" * 100 + ".wav"), ImportReason.AUDIO_MISSING),
+        (row("\ud800.wav"), ImportReason.AUDIO_MISSING),
+        (row("zeros.wav"), ImportReason.SILENT),
+        (row("hiss.wav"), ImportReason.SILENT),
         (row("noise.wav"), ImportReason.UNREADABLE),
         (row("empty.wav"), ImportReason.UNREADABLE),
         (row("nan.wav"), ImportReason.UNREADABLE),
@@ -135,11 +141,25 @@ def test_an_odd_row_is_a_reject_with_a_reason(tmp_path: Path, odd: Any, reason: 
     wav(tmp_path / "in" / "outside.wav", 14, 8_000)
     (clips / "noise.wav").write_bytes(b"RIFF" + bytes(range(256)))
     (clips / "empty.wav").write_bytes(b"")
+    wav(clips / "zeros.wav", 12, 8_000, level=0)
+    wav(clips / "hiss.wav", 12, 8_000, level=0.0005)
     soundfile.write(clips / "nan.wav", np.full(96_000, np.nan, np.float32), 8_000, subtype="FLOAT")
     done = imported(references(tmp_path / "in", [row("good.wav"), odd]), tmp_path / "bank")
     assert (done.voices, [reject.reason for reject in done.rejects]) == (1, [reason])
     assert load_card(tmp_path / "bank")["counts"]["rejects"] == {reason.value: 1}
     assert str(tmp_path) not in done.rejects[0].detail
+
+
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_name_may_be_in_another_normal_form_than_the_file(tmp_path: Path, forms: tuple[str, str]) -> None:
+    listed, stored = (unicodedata.normalize(form, "José") for form in forms)
+    wav(tmp_path / "in" / "ref_wav" / f"{stored}.wav", 12, 8_000)
+    done = imported(references(tmp_path / "in", [row(f"{listed}.wav"), row(f"{stored}.wav")]), tmp_path / "bank")
+    assert [voice.speaker for voice in load_bank(tmp_path / "bank").voices] == [unicodedata.normalize("NFC", "José")]
+    assert rejects(done) == [(f"{stored}.wav", ImportReason.DUPLICATE)]
+    wav(tmp_path / "plain" / f"{stored}.wav", 12, 8_000)
+    (tmp_path / "plain" / f"{listed}.txt").write_text("你好。", encoding="utf-8")
+    assert imported(tmp_path / "plain", tmp_path / "other").voices == 1
 
 
 @pytest.mark.parametrize("text", ["{", '{"a": 1}', "\x00"])

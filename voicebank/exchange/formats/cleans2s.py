@@ -8,6 +8,7 @@ paths: one with a directory in it is never followed. The voices are those of the
 import hashlib
 import io
 import json
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from manifests.errors import CorpusError, InputError
 from manifests.storage import Place
 from voicebank.exchange.entry import FoundVoices, ImportReason, VoiceEntry, VoiceReject, entry_problem
 from voicebank.exchange.format import ExchangeFormat
+from voicebank.file_names import existing_file
 from voicebank.voice import Voice
 
 REF_FILE = "ref.json"
@@ -25,6 +27,8 @@ REF_CLIPS = "ref_wav"
 
 ASKED_S = (10.0, 20.0)
 """The length of a clip that CleanS2S asks for, in seconds."""
+SILENT_PEAK = 0.001
+"""A clip without a sample above this (-60 dB of full scale) holds no speech: a synthesizer would clone silence."""
 TAKEN_S = (3.0, 30.0)
 """Outside this a clip is refused: CosyVoice takes no prompt over 30 s; under 3 s there is too little of a voice."""
 
@@ -96,8 +100,8 @@ def _named(row: Any) -> _Named | VoiceReject:
 
 
 def _with_text(directory: Place, name: str) -> _Named | VoiceReject:
-    file = directory / f"{name[: -len('.wav')]}.txt"
-    if not file.is_file():
+    file = existing_file(directory, f"{name[: -len('.wav')]}.txt")
+    if file is None:
         return _Named(name, None)
     try:
         return _Named(name, file.read_bytes().decode("utf-8-sig"))
@@ -108,14 +112,14 @@ def _with_text(directory: Place, name: str) -> _Named | VoiceReject:
 def _entry(place: Place, named: _Named, engine: str, seen: set[str], notes: list[str]) -> VoiceEntry | VoiceReject:
     name, text = named.name, (named.text or "").strip()
     if not _is_plain(name):
-        return VoiceReject(name[:80], ImportReason.BAD_NAME, "a path, not a name")
-    stem = name.rsplit(".", 1)[0]
+        return VoiceReject(_shown(name), ImportReason.BAD_NAME, "a path, not a name")
+    stem = unicodedata.normalize("NFC", name.rsplit(".", 1)[0])
     if stem in seen:
         return VoiceReject(name, ImportReason.DUPLICATE, "an earlier clip has the same name")
     seen.add(stem)
     if not text:
         return VoiceReject(name, ImportReason.TEXT_MISSING)
-    clip = _clip(place / name)
+    clip = _clip(place, name)
     if isinstance(clip, VoiceReject):
         return clip
     data, seconds = clip
@@ -130,28 +134,36 @@ def _entry(place: Place, named: _Named, engine: str, seen: set[str], notes: list
     return entry
 
 
+def _shown(name: str) -> str:
+    """Return the beginning of a name, fit to be printed and stored."""
+    return name[:80].encode("utf-8", "replace").decode()
+
+
 def _is_plain(name: str) -> bool:
     return bool(name.strip()) and not name.startswith(".") and not any(sign in name for sign in "/\\:\0")
 
 
-def _clip(file: Place) -> tuple[bytes, float] | VoiceReject:
+def _clip(directory: Place, name: str) -> tuple[bytes, float] | VoiceReject:
     """Read a clip as mono FLAC at its own rate; returns also its length in seconds."""
     import soundfile
 
-    if not file.is_file():
-        return VoiceReject(file.name, ImportReason.AUDIO_MISSING)
     try:
+        file = existing_file(directory, name)
+        if file is None:
+            return VoiceReject(_shown(name), ImportReason.AUDIO_MISSING)
         data = file.read_bytes()
         seconds = soundfile.info(io.BytesIO(data)).duration
         if not TAKEN_S[0] <= seconds <= TAKEN_S[1]:
             detail = f"{seconds:.1f} s, not {TAKEN_S[0]:g} to {TAKEN_S[1]:g}"
-            return VoiceReject(file.name, ImportReason.BAD_DURATION, detail)
+            return VoiceReject(name, ImportReason.BAD_DURATION, detail)
         samples, rate = _decode(data)
         if not np.isfinite(samples).all():
-            return VoiceReject(file.name, ImportReason.UNREADABLE, "it holds NaN or infinite samples")
+            return VoiceReject(name, ImportReason.UNREADABLE, "it holds NaN or infinite samples")
+        if np.max(np.abs(samples), initial=0) <= SILENT_PEAK:
+            return VoiceReject(name, ImportReason.SILENT)
         return _encode(samples, rate, "FLAC"), len(samples) / rate
-    except (soundfile.LibsndfileError, OSError) as error:
-        return VoiceReject(file.name, ImportReason.UNREADABLE, type(error).__name__)
+    except (soundfile.SoundFileError, OSError) as error:
+        return VoiceReject(_shown(name), ImportReason.UNREADABLE, type(error).__name__)
 
 
 def _prompt_of(voice: Voice) -> tuple[Any, int]:

@@ -1,5 +1,7 @@
 """Bodies of speech answers: whole, streamed, raw, cut off, and not audio at all."""
 
+import base64
+import gzip
 import json
 import struct
 from io import BytesIO
@@ -10,7 +12,7 @@ import pytest
 import soundfile
 
 from pipeline.engines.remote.client import EmbeddedError, TransientError
-from pipeline.engines.remote.clip import LONGEST_S, LossyAudio, read_clip
+from pipeline.engines.remote.clip import LONGEST_S, UnusableFormat, read_clip
 from tests.tables import each_row
 
 RATE = 24_000
@@ -40,6 +42,16 @@ def with_list(wav: bytes) -> bytes:
     return wav[:at] + b"LIST" + struct.pack("<I", 5) + b"INFOx\0" + wav[at:]
 
 
+INFO = b"LIST" + struct.pack("<I", 13) + b"INFOISFT\1\0\0\0x\0"
+"""A chunk with the name of a program, as ffmpeg puts it behind the samples."""
+
+
+def in_pieces(length: int, behind: bytes = b"") -> bytes:
+    """Return the samples in three WAV files in a row, each with that number as its length, as one stream."""
+    pieces = (PCM[:800], PCM[800:801], PCM[801:])
+    return b"".join(with_length(length, file_of(samples=piece)) + behind for piece in pieces)
+
+
 def flac_of_unknown_length() -> bytes:
     body = bytearray(FLAC)
     body[21] &= 0xF0
@@ -60,6 +72,14 @@ def flac_of_unknown_length() -> bytes:
         pytest.param(with_list(with_length(0xFFFFFFFF)), id="streamed, another chunk first"),
         pytest.param(WAV + b"LIST\4\0\0\0INFO", id="another chunk behind"),
         pytest.param(file_of("WAVEX"), id="WAV, extensible"),
+        pytest.param(with_length(0xFFFFFFFF) + INFO, id="streamed, another chunk behind"),
+        pytest.param(with_length(0) + INFO[:-1], id="no length, another chunk behind without its padding"),
+        pytest.param(in_pieces(0xFFFFFFFF), id="streamed, a header for each piece"),
+        pytest.param(in_pieces(0), id="no length, a header for each piece"),
+        pytest.param(in_pieces(0xFFFFFFFF, INFO), id="streamed, a header and a chunk for each piece"),
+        pytest.param(b"\r\n" + WAV, id="a line end first"),
+        pytest.param(b"\xef\xbb\xbf" + FLAC, id="a byte order mark first"),
+        pytest.param(WAV + b"\r\n", id="a line end behind"),
         pytest.param(file_of("WAV", SAMPLES, "FLOAT"), id="WAV of floats"),
         pytest.param(file_of("WAV", np.stack([PCM, PCM], 1)), id="two channels that are one"),
     ],
@@ -103,10 +123,15 @@ JSON = {"content-type": "application/json"}
         pytest.param(with_length(0)[:44], {}, "no samples", id="a header alone"),
         pytest.param(WAV[:30], {}, "cut off", id="half a header"),
         pytest.param(WAV + WAV, {}, "several files", id="two files in a row"),
+        pytest.param(with_length(0) + file_of(samples=PCM, rate=8000), {}, "several files", id="streams of two rates"),
+        pytest.param(with_length(len(PCM)), {}, "longer than its header", id="a length of half the samples"),
+        pytest.param(in_pieces(0)[:-1], {}, "cut off", id="half a sample at the end of pieces"),
+        pytest.param(b"voice not found", {}, "text", id="words"),
+        pytest.param("没有这个声音".encode() * 40, {}, "text", id="Chinese words"),
         pytest.param(FLAC[: len(FLAC) // 2], {}, "decoded", id="half a FLAC file"),
         pytest.param(flac_of_unknown_length(), {}, "how long", id="FLAC of unknown length"),
         pytest.param(file_of(samples=PCM[:9], rate=1000), {}, "sample rate", id="1000 samples a second"),
-        pytest.param(b"no audio at all", {}, "decoded", id="bytes"),
+        pytest.param(b"\1no audio at all", {}, "decoded", id="bytes"),
         pytest.param(b"<!DOCTYPE html><html></html>", {}, "text", id="HTML"),
         pytest.param(b"\n<html></html>", {"content-type": "text/html"}, "text", id="HTML that says so"),
         pytest.param(b"please log in", {"content-type": "text/plain"}, "text", id="text"),
@@ -120,8 +145,8 @@ JSON = {"content-type": "application/json"}
 def test_a_spoiled_body_is_a_transient_error(
     body: bytes, headers: dict[str, str], what: str, pcm_sample_rate: Any
 ) -> None:
-    if body == b"no audio at all" and pcm_sample_rate:
-        what = "cut off"  # an odd number of bytes
+    if what == "decoded" and body.startswith(b"\1") and pcm_sample_rate:
+        return  # an even number of bytes may be samples
     with pytest.raises(TransientError, match=what):
         read_clip(body, headers, pcm_sample_rate)
 
@@ -138,10 +163,48 @@ def test_an_error_in_the_body_is_an_embedded_error() -> None:
     assert (caught.value.status, caught.value.payload) == (429, payload)
 
 
-@pytest.mark.parametrize("kind", ["OGG", "MP3"])
-def test_lossy_formats_are_refused(kind: str) -> None:
-    with pytest.raises(LossyAudio, match=kind):
-        read_clip(file_of(kind, SAMPLES, None), {})
+LONG = np.tile(SAMPLES, 10)
+EVENTS = b'data: {"type": "speech.audio.delta", "audio": "AAAA"}\n\n'
+BASE64 = base64.encodebytes(WAV)
+OTHERS = [
+    # the body, what it is called, in the advice
+    (file_of("OGG", LONG, None), "OGG", "set response_format to what it can send: wav, flac or pcm"),
+    (file_of("MP3", LONG, None), "MP3", "response_format"),
+    (file_of("MP3", LONG, None, 44_100), "MP3", "response_format"),
+    (b"ID3\4\0\0\0\0\0\0" + file_of("MP3", LONG, None), "MP3", "response_format"),
+    (file_of("AIFF"), "AIFF", "response_format"),
+    (file_of("AU"), "AU", "response_format"),
+    (file_of("CAF"), "CAF", "response_format"),
+    (b"".join(b"\xff\xf1\x50\x80\x01\x7f\xfc" + bytes([n] * 4) for n in range(4)), "AAC", "response_format"),
+    (b"\0\0\0\x1cftypM4A " + bytes(20), "MP4", "response_format"),
+    (b"\x1aE\xdf\xa3" + bytes(20), "WebM", "response_format"),
+    (gzip.compress(WAV), "gzip", "response_format"),
+    (file_of("WAV", PCM, "ULAW"), "WAV of U-Law", "set the server to samples of 16 bits"),
+    (file_of("WAV", PCM, "ALAW"), "WAV of A-Law", "16 bits"),
+    (file_of("WAV", PCM, "IMA_ADPCM"), "WAV of IMA ADPCM", "16 bits"),
+    (file_of("WAV", PCM, "GSM610", 8000), "WAV of GSM 6.10", "16 bits"),
+    (BASE64, "base64 text", "the bytes of the audio are needed: set extra_body"),
+    (BASE64.replace(b"\n", b""), "base64 text", "extra_body"),
+    (b"data:audio/wav;base64," + BASE64, "a data URI", "extra_body"),
+    (EVENTS * 3, "a stream of events", '{"stream_format": "audio"}'),
+    (b"event: speech.audio.delta\n" + EVENTS, "a stream of events", '{"stream_format": "audio"}'),
+    (b"--x\r\nContent-Type: audio/wav\r\n\r\n" + WAV, "a multipart message", "extra_body"),
+]
+
+
+@each_row(("body", "name", "advice"), OTHERS, ids=[f"{name} {len(body)}" for body, name, _ in OTHERS])
+@each_row("pcm_sample_rate", [None, RATE], ids=["file", "raw"])
+def test_other_formats_are_named(body: bytes, name: str, advice: str, pcm_sample_rate: int | None) -> None:
+    with pytest.raises(UnusableFormat) as caught:
+        read_clip(body, {"content-type": "audio/wav"}, pcm_sample_rate)
+    assert str(caught.value) == name
+    assert advice in caught.value.hint
+
+
+@each_row("start", [b"\xff\xfb\x90\x64", b"\xff\xf1\x50\x80\x01\x7f\xfc\0", b"{}", b"data:", b"--ab", b"<?" * 40])
+def test_raw_samples_may_begin_like_another_format(start: bytes) -> None:
+    body = start + b"\0" * (len(start) % 2) + PCM.tobytes()
+    assert len(read_clip(body, {"content-type": "audio/pcm"}, RATE).samples) == len(body) // 2
 
 
 def test_two_channels_are_averaged() -> None:
