@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from pyarrow import fs as pafs
 
+from manifests.credentials import without_secrets
 from manifests.errors import UserError
 
 _TEMPORARY = ".tmp-"
@@ -124,7 +125,9 @@ def open_place(uri: str | os.PathLike[str]) -> Place:
         try:
             filesystem, path = pafs.FileSystem.from_uri(text)
         except (OSError, ValueError) as error:
-            raise UserError(f"cannot open {text.split('://')[0]}:// locations here: {error}") from error
+            # Not chained: the library quotes the whole address, which may hold a key.
+            why = without_secrets(str(error).replace(text, without_secrets(text)))
+            raise UserError(f"cannot open {text.split('://')[0]}:// locations here: {why}") from None
         return Place(filesystem, path)
     try:
         return Place(pafs.LocalFileSystem(), str(Path(text).expanduser().absolute()))
