@@ -58,6 +58,15 @@ class Place:
         found = [Place(self.filesystem, info.path) for info in self.filesystem.get_file_info(selector)]
         return sorted((p for p in found if not p.name.startswith(_TEMPORARY)), key=lambda p: p.name)
 
+    def links(self, deep: bool = False) -> tuple[str, ...]:
+        """Return the names of the symbolic links directly inside, or of all below; none on an object store."""
+        found: set[str] = set()
+        for folder, folders, files in os.walk(self.path) if self.is_local else ():
+            found.update(name for name in (*folders, *files) if os.path.islink(f"{folder}/{name}"))
+            if not deep:
+                break
+        return tuple(sorted(found))
+
     def read_bytes(self) -> bytes:
         with self.filesystem.open_input_stream(self.path) as stream:
             return bytes(stream.read())
