@@ -62,7 +62,7 @@ class Place:
         """Return the names of the symbolic links directly inside, or of all below; none on an object store."""
         found: set[str] = set()
         for folder, folders, files in os.walk(self.path) if self.is_local else ():
-            found.update(name for name in (*folders, *files) if os.path.islink(f"{folder}/{name}"))
+            found.update(name for name in (*folders, *files) if Path(folder, name).is_symlink())
             if not deep:
                 break
         return tuple(sorted(found))

@@ -6,6 +6,7 @@ Exit codes: 0 done, 2 the user can fix it, 3 the data on disk is wrong, 4 an eng
 import json
 import sys
 import traceback
+from io import StringIO
 from typing import Any
 
 import click
@@ -21,7 +22,7 @@ from pipeline.cli.options import (
     recipe_settings,
     runner_options,
 )
-from pipeline.cli.output import message, show, tell
+from pipeline.cli.output import show, tell
 from pipeline.cli.voicebank import voicebank
 
 
@@ -317,8 +318,8 @@ def main() -> None:
     try:
         cli(standalone_mode=False)
     except click.ClickException as error:
-        error.message = message(error.message)
-        error.show()
+        error.show(shown := StringIO())
+        tell(shown.getvalue().rstrip())
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         tell("parley: stopped; the same command continues")

@@ -1,4 +1,4 @@
-"""A corpus from a stranger chooses nothing: no server, no path, no key, no code; and it cannot say that it is trusted."""
+"""A corpus from a stranger chooses no server, no path, no key and no code, and cannot say that it is trusted."""
 
 import json
 import tempfile

@@ -43,9 +43,12 @@ def test_a_redirect_to_another_server_is_not_followed(status: int, models: tuple
 def test_a_clip_is_not_sent_to_another_server() -> None:
     with ScriptedAudioServer(lambda form: "heard") as other:
         target = f"{other.url}/audio/transcriptions"
-        with ScriptedAudioServer(sent_on(target, 307)) as server, pytest.raises(EngineUnavailable, match=SENTENCE):
-            with transcription(server.url) as engine:
-                engine.transcribe([Clip(np.full(16_000, 0.1, np.float32), 16_000)], ["en"])
+        with (
+            ScriptedAudioServer(sent_on(target, 307)) as server,
+            pytest.raises(EngineUnavailable, match=SENTENCE),
+            transcription(server.url) as engine,
+        ):
+            engine.transcribe([Clip(np.full(16_000, 0.1, np.float32), 16_000)], ["en"])
         assert other.requests == []
 
 

@@ -129,7 +129,7 @@ def _parsed(file: Path, yaml_file: bool) -> object:
     except (OSError, UnicodeDecodeError):
         raise ValueError(f"it has no readable {file.name}") from None
     try:
-        return yaml.load(text, Loader=_Loader) if yaml_file else json.loads(text)  # noqa: S506  a safe loader
+        return yaml.load(text, Loader=_Loader) if yaml_file else json.loads(text)
     except (yaml.YAMLError, ValueError, RecursionError):
         raise ValueError(f"its {file.name} is broken") from None
 
@@ -167,13 +167,14 @@ def _confined(directory: Path, key: str, value: Any) -> Any:
 
 def _inside(directory: Path, name: str) -> str:
     """Return the path of an existing file relative to the directory. Raises ValueError for any other."""
-    root = os.path.normpath(directory)
-    path = os.path.normpath(os.path.join(root, name))
+    # Not resolved: the files of a hub's cache are links.
+    root, path = os.path.normpath(directory), os.path.normpath(directory / name)
     if not path.startswith(root + os.sep):
         raise ValueError(f"it names {Path(name).name}, which is not in the directory")
-    if not os.path.exists(path):
-        raise ValueError(f"{os.path.relpath(path, root)} is missing")
-    return os.path.relpath(path, root)
+    inner = os.path.relpath(path, root)
+    if not Path(path).exists():
+        raise ValueError(f"{inner} is missing")
+    return inner
 
 
 def _refuse_code(directory: Path) -> None:

@@ -73,7 +73,7 @@ _Untagged.add_multi_constructor("!", _untagged)
 def _place_problem(text: str) -> str | None:
     """Say which weights the file would fetch from elsewhere, or which files it would write; None where none."""
     try:
-        values = yaml.load(text, Loader=_Untagged)  # noqa: S506  a safe loader
+        values = yaml.load(text, Loader=_Untagged)
     except (yaml.YAMLError, ValueError, RecursionError):
         return "it is not plain YAML"
     return next(_misplaced(values), None)

@@ -200,9 +200,7 @@ def spoil(directory: Path, how: str) -> None:
         (directory / "config.yaml").unlink()
 
 
-@pytest.mark.parametrize(
-    "how", ["no weights", "weights missing", "other shapes", "not a model", "no config"]
-)
+@pytest.mark.parametrize("how", ["no weights", "weights missing", "other shapes", "not a model", "no config"])
 def test_a_checkpoint_that_is_not_whole_is_refused(tmp_path: Path, how: str) -> None:
     directory = tiny_funasr.make_paraformer(tmp_path / "private" / "model-x")
     spoil(directory, how)
