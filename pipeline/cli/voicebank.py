@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from manifests.terminal import printable
 from pipeline.cli.options import accept_changes, recipe_settings, runner_options
 from pipeline.cli.output import show, tell
 from voicebank.exchange.formats import format_names
@@ -194,5 +195,5 @@ def reference_embeddings(bank: str, recipe: str, overrides: tuple[str, ...], enc
 
 def _report(text: str, notes: Sequence[str]) -> None:
     for note in notes:
-        tell(note)
+        tell(printable(note))
     show(text)

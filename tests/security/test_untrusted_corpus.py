@@ -24,7 +24,8 @@ from pipeline.job.directory import JobDirectory
 from pipeline.recipes.load import load_recipe
 from tests.tables import each_row
 
-STEERING = "\x1b]0;PWNED\x07\u202e\x9b31m"
+FORGED = "sound: 99 rows"
+STEERING = f"\x1b]0;PWNED\x07\u202e\x9b31m\n{FORGED}"
 
 
 def fresh(tmp_path: Path) -> Path:
@@ -192,7 +193,8 @@ def test_no_text_of_a_corpus_steers_the_terminal(tmp_path: Path, command: list[s
     filled = [word.replace("{c}", place.path).replace("{out}", str(tmp_path / "out")) for word in command]
     ran = CliRunner().invoke(cli, filled)
     assert ran.exit_code == code, ran.output
-    assert not set(STEERING) & {c for c in ran.output if c in "\x1b\x07\x9b\u202e"}
+    assert not {c for c in ran.output if c in "\x1b\x07\x9b\u202e"}
+    assert not [line for line in ran.output.splitlines() if line.startswith(FORGED)], "a name makes no line of its own"
     assert ran.output.strip()
     if "--json" in command:
         assert json.loads(ran.stdout)
