@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from manifests.schema import AlignmentChunk, EditKind, Score
+from manifests.terminal import printable
 
 LEGEND = "S: another word or character was heard, D: it was not heard, I: it was heard and never meant"
 """Explains the marks in the third line of `aligned_lines`; sclite and jiwer use the same letters."""
@@ -41,11 +42,6 @@ def aligned_lines(score: Score, width: int = LINE_WIDTH) -> list[str]:
 def text_width(text: str) -> int:
     """Return how many terminal columns the text takes: two per wide character, none per combining character."""
     return sum(_character_width(character) for character in text)
-
-
-def printable(text: str) -> str:
-    """Replace every character that a terminal would interpret as a control code."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _character_width(character: str) -> int:

@@ -46,6 +46,14 @@ def clip_path(dialogue: Dialogue, turn: int) -> str:
     return f"{CLIPS}/{dialogue.status}/{spread}/{dialogue.dialogue_id}_{turn}_{role}.{audio.codec}"
 
 
+def has_safe_names(dialogue: Dialogue) -> bool:
+    """Tell whether files named after the dialogue stay where they are written. All its turns have audio."""
+    try:
+        return all(clip_path(dialogue, turn) for turn in range(len(dialogue.turns)))
+    except LawBroken:
+        return False
+
+
 def write_clips(place: Place, dialogues: Iterable[Dialogue]) -> Iterator[Dialogue]:
     """Write every clip below the corpus directory `place` and yield the dialogues, in order, with `Audio.path` set.
 

@@ -7,6 +7,8 @@ from typing import Any
 from manifests.errors import EngineUnavailable
 from manifests.private_paths import public_text
 
+_SAFE_TORCH = (2, 6)
+
 
 def extra(name: str) -> str:
     """Return the command that installs an optional part of Parley, such as "voicebank"."""
@@ -34,3 +36,15 @@ def library_version(distribution: str, needed_by: str, install: str) -> str:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError as error:
         raise EngineUnavailable(f"{needed_by} needs the package {distribution}: {install}") from error
+
+
+def safe_torch(needed_by: str, install: str) -> Any:
+    """Import PyTorch. Raises EngineUnavailable for a release that runs code which it finds in a file of weights.
+
+    Since 2.6 `torch.load` reads weights only, unless told otherwise, and libraries that load weights rely on it;
+    before, even `weights_only=True` could be got around.
+    """
+    torch = library("torch", needed_by, install)
+    if tuple(int(part) for part in torch.__version__.split(".")[:2]) < _SAFE_TORCH:
+        raise EngineUnavailable(f"{needed_by} needs PyTorch 2.6 or newer, which loads weights without running code")
+    return torch

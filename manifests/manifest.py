@@ -123,7 +123,16 @@ def parse_manifest(text: str) -> Manifest:
         raise CorpusError(f"a corpus of {problem}")
     manifest = typing.cast(Manifest, _parse(Manifest, data, "manifest"))
     _check_numbers(manifest)
+    _check_paths(manifest)
     return manifest
+
+
+def _check_paths(manifest: Manifest) -> None:
+    """Raise CorpusError for a shard that would be read from outside the corpus."""
+    for status, shards in manifest.shards.items():
+        for shard in shards:
+            if "\\" in shard.path or not all(part.strip(".") for part in shard.path.split("/")):
+                raise CorpusError(f"a shard of {status} rows has the wrong path {shard.path}")
 
 
 def _check_numbers(manifest: Manifest) -> None:

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
+from manifests.credentials import has_user_info
+
 # An absolute path, or one from a home directory: not inside a word, an address (https://host/path) or a tag (</s>).
 _PATH = re.compile(r"(?:\bfile://|(?<![\w</]))~?(?:/[^\s/:'\"`,;()\[\]]+)+/?")
 
-# At the start of a text or of a word: /home/me, ~/data, C:\data, file:///data; and passwords inside addresses.
-_PRIVATE = re.compile(
-    r"""(?:^|(?<=[\s"'=(,:]))(?:/[^\s/]|~[\w.-]*/|[A-Za-z]:[\\/]\S)|\bfile:/|://[^/\s@]*:[^/\s@]*@"""
-)
+# At the start of a text or of a word: /home/me, ~/data, C:\data, file:///data.
+_PRIVATE = re.compile(r"""(?:^|(?<=[\s"'=(,:]))(?:/[^\s/]|~[\w.-]*/|[A-Za-z]:[\\/]\S)|\bfile:/""")
 
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
@@ -32,5 +32,5 @@ def public_text(text: str, names: Mapping[str, str] = _NO_NAMES, limit: int | No
 
 
 def is_private(text: str) -> bool:
-    """Tell whether a text holds an absolute path of this machine, or an address with a password in it."""
-    return _PRIVATE.search(text) is not None
+    """Tell whether a text holds an absolute path of this machine, or an address with a user or a password in it."""
+    return _PRIVATE.search(text) is not None or has_user_info(text)

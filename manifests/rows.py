@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import pyarrow.compute as pc
 
-from manifests.alignment import LEGEND, aligned_lines, printable
+from manifests.alignment import LEGEND, aligned_lines
 from manifests.corpus import Corpus
 from manifests.errors import UserError
 from manifests.manifest import FINAL_STATUSES
 from manifests.schema import Dialogue, Hearing, Score, Take, Turn
 from manifests.storage import Place
+from manifests.terminal import printable
 
 
 def find_row(place: Place, dialogue_id: str) -> Dialogue:

@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from pyarrow import fs as pafs
 
+from manifests.credentials import without_secrets
 from manifests.errors import UserError
 
 _TEMPORARY = ".tmp-"
@@ -56,6 +57,15 @@ class Place:
         selector = pafs.FileSelector(self.path, allow_not_found=True)
         found = [Place(self.filesystem, info.path) for info in self.filesystem.get_file_info(selector)]
         return sorted((p for p in found if not p.name.startswith(_TEMPORARY)), key=lambda p: p.name)
+
+    def links(self, deep: bool = False) -> tuple[str, ...]:
+        """Return the names of the symbolic links directly inside, or of all below; none on an object store."""
+        found: set[str] = set()
+        for folder, folders, files in os.walk(self.path) if self.is_local else ():
+            found.update(name for name in (*folders, *files) if Path(folder, name).is_symlink())
+            if not deep:
+                break
+        return tuple(sorted(found))
 
     def read_bytes(self) -> bytes:
         with self.filesystem.open_input_stream(self.path) as stream:
@@ -124,7 +134,9 @@ def open_place(uri: str | os.PathLike[str]) -> Place:
         try:
             filesystem, path = pafs.FileSystem.from_uri(text)
         except (OSError, ValueError) as error:
-            raise UserError(f"cannot open {text.split('://')[0]}:// locations here: {error}") from error
+            # Not chained: the library quotes the whole address, which may hold a key.
+            why = without_secrets(str(error).replace(text, without_secrets(text)))
+            raise UserError(f"cannot open {text.split('://')[0]}:// locations here: {why}") from None
         return Place(filesystem, path)
     try:
         return Place(pafs.LocalFileSystem(), str(Path(text).expanduser().absolute()))

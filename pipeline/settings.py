@@ -1,9 +1,14 @@
 """Defines what the sections of a recipe and the settings of its models share."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer, field_validator
+
+from manifests.credentials import without_secrets
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Section(BaseModel):
@@ -63,6 +68,14 @@ class Server(Section):
     patience_s: float = Field(
         300, gt=0, description="seconds without any answer after which the server counts as dead"
     )
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _is_name(cls, value: str) -> str:
+        """Refuse a key in the place of the variable's name, without showing it."""
+        if not _VARIABLE.fullmatch(value) or without_secrets(value) != value:
+            raise ValueError("write the name of an environment variable here, not the key itself")
+        return value
 
 
 class Local(Section):

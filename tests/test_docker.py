@@ -103,8 +103,12 @@ def test_targets_and_their_bases() -> None:
     commands = dockerfile.parse_file(str(DOCKER / "Dockerfile"))
     bases = {command.value[-1]: command.value[0] for command in commands if command.cmd == "FROM"}
     assert set(bases) == {"uv", *TARGETS}
-    assert re.fullmatch(r"python:3\.11(\.\d+)?-slim-bookworm", bases["cpu"])
-    assert re.fullmatch(r"nvidia/cuda:\d+\.\d+\.\d+-runtime-ubuntu24\.04", bases["gpu"])
+    assert re.fullmatch(r"python:3\.11(\.\d+)?-slim-bookworm\$\{CPU_DIGEST\}", bases["cpu"])
+    assert re.fullmatch(r"nvidia/cuda:\d+\.\d+\.\d+-runtime-ubuntu24\.04\$\{GPU_DIGEST\}", bases["gpu"])
+    assert all(base.endswith("_DIGEST}") for base in bases.values())
+    assert {value for value in of("", "ARG") if value[0].endswith("_DIGEST=")} == {
+        (f"{name}_DIGEST=",) for name in ("UV", "CPU", "GPU")
+    }
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -263,6 +267,13 @@ def test_cluster_stops_an_old_node_before_it_starts_one(key: str, options: set[s
     assert first == ["ray", "stop"]
     assert second[:2] == ["ray", "start"]
     assert options <= set(second)
+
+
+def test_cluster_asks_for_a_token() -> None:
+    loaded = cluster()
+    assert "--env=RAY_AUTH_MODE=token" in loaded["docker"]["run_options"]
+    assert loaded["file_mounts"] == {"/home/parley/.ray/auth_token": "~/.ray/auth_token"}
+    assert "ray get-auth-token --generate" in (DOCKER / "ray-cluster.yaml").read_text(encoding="utf-8")
 
 
 def test_readme_says_that_the_images_were_not_built() -> None:

@@ -1,17 +1,15 @@
 """Reads, checks and writes a bank's `card.json`: where its voices come from, their licenses, how they were made."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from manifests.credentials import is_secret_key
 from manifests.errors import CorpusError, LawBroken, UserError
 from manifests.private_paths import is_private
 from manifests.storage import Place
 
 CARD_FILE = "card.json"
-
-_SECRET_KEY = re.compile(r"(^|[_-])(api_?key|token|password|passwd|secret|credentials?)$", re.IGNORECASE)
 
 
 def write_card(directory: Place, card: Mapping[str, Any]) -> None:
@@ -28,7 +26,7 @@ def check_card(card: Mapping[str, Any]) -> str:
     if not _has_name(card):
         raise LawBroken("the card of a voice bank needs a name")
     for where, value in _leaves(card):
-        if _SECRET_KEY.search(where.rsplit(".", 1)[-1]):
+        if is_secret_key(where.rsplit(".", 1)[-1]):
             raise UserError(f"{where}: a voice bank's card must not hold keys or passwords; remove the entry")
         if is_private(str(value)):
             raise UserError(

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from manifests.clips import has_safe_names
 from manifests.corpus import Corpus
 from manifests.export.contract import Export, Exporter
 from manifests.schema import Dialogue
@@ -40,7 +41,8 @@ _COLUMNS = {
 
 
 def write_hf(corpus: Corpus, out: Place, progress: Callable[[int], None]) -> Export:
-    """Write the turns of all dialogues. A dialogue is refused if its clips have another rate than the first one's."""
+    """Write the turns of all dialogues. A dialogue is refused if its clips have another rate than the first one's, or
+    if its id, which becomes part of paths, could lead out of a directory."""
     files, refused = _Files(out / "data"), Counter[str]()
     rate: int | None = None
     for dialogue in corpus:
@@ -50,6 +52,8 @@ def write_hf(corpus: Corpus, out: Place, progress: Callable[[int], None]) -> Exp
             refused["a turn has no audio"] += 1
         elif any(audio.sample_rate != rate for audio in audios):
             refused["its sample rate is not that of the corpus"] += 1
+        elif not has_safe_names(dialogue):
+            refused["its id is no safe name for a file"] += 1
         else:
             files.write(list(_rows(dialogue)), _schema(audios[0].sample_rate))
         progress(1)

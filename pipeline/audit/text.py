@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from manifests.alignment import LEGEND, aligned_lines, printable
+from manifests.alignment import LEGEND, aligned_lines
+from manifests.terminal import printable
 from pipeline.audit.audit import RESYNTHESIS, Audit
 from pipeline.audit.rates import Proportion
 from pipeline.show.text import text_table

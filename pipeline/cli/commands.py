@@ -15,6 +15,7 @@ from manifests.export.contract import Exporter
 from manifests.manifest import FINAL_STATUSES, Manifest
 from manifests.reasons import Reason
 from manifests.storage import Place, open_place
+from manifests.terminal import printable
 from manifests.validate import validate as validate_corpus
 from pipeline import recipe_file
 from pipeline.cli.options import open_runner
@@ -160,7 +161,7 @@ def validate(directory: str, deep: bool) -> tuple[str, bool]:
     """Return the report, and whether the corpus is sound."""
     report = validate_corpus(open_place(directory), deep=deep, beside=(WORK,))
     checked = "every hash and clip checked" if deep else "shallow check"
-    lines = [str(problem) for problem in report.problems]
+    lines = [printable(str(problem)) for problem in report.problems]
     if report.total > len(lines):
         lines.append(f"... and {report.total - len(lines)} more")
     verdict = "sound" if report.ok else f"{report.total} problems"

@@ -6,6 +6,7 @@ Exit codes: 0 done, 2 the user can fix it, 3 the data on disk is wrong, 4 an eng
 import json
 import sys
 import traceback
+from io import StringIO
 from typing import Any
 
 import click
@@ -21,6 +22,7 @@ from pipeline.cli.options import (
     recipe_settings,
     runner_options,
 )
+from pipeline.cli.output import show, tell
 from pipeline.cli.voicebank import voicebank
 
 
@@ -42,7 +44,7 @@ def run(recipe: str, out: str, overrides: tuple[str, ...], **options: Any) -> No
     """Run a whole RECIPE (a name or a file), from the input to the corpus; continues an unfinished run."""
     from pipeline.cli import commands
 
-    click.echo(commands.run(recipe, overrides, out, options))
+    show(commands.run(recipe, overrides, out, options))
 
 
 @cli.command()
@@ -53,7 +55,7 @@ def demo(out: str, **options: Any) -> None:
     """Run ke-speechchat-offline on a sample that Parley ships: no download, no GPU, no network."""
     from pipeline.cli import commands
 
-    click.echo(commands.demo(out, options))
+    show(commands.demo(out, options))
 
 
 @cli.command()
@@ -65,7 +67,7 @@ def ingest(recipe: str, out: str, overrides: tuple[str, ...], **options: Any) ->
     """Cut the input into blocks, for `parley stage`."""
     from pipeline.cli import commands
 
-    click.echo(commands.ingest(recipe, overrides, out, options))
+    show(commands.ingest(recipe, overrides, out, options))
 
 
 @cli.command()
@@ -80,7 +82,7 @@ def stage(name: str, recipe: str, source: str, out: str, overrides: tuple[str, .
     """Run one stage over a directory of blocks. All stages in turn make the same corpus as `run`."""
     from pipeline.cli import commands
 
-    click.echo(commands.stage(name, recipe, overrides, source, out, options))
+    show(commands.stage(name, recipe, overrides, source, out, options))
 
 
 @cli.group()
@@ -93,7 +95,7 @@ def list_recipes() -> None:
     """List the recipes that Parley ships."""
     from pipeline.cli import commands
 
-    click.echo(commands.list_recipes())
+    show(commands.list_recipes())
 
 
 @recipes.command("show")
@@ -102,7 +104,7 @@ def show_recipe(name: str) -> None:
     """Print a RECIPE (a name or a file) as it is written, comments included."""
     from pipeline.cli import commands
 
-    click.echo(commands.show_recipe(name), nl=False)
+    show(commands.show_recipe(name), end="")
 
 
 @cli.group()
@@ -115,7 +117,7 @@ def list_formats() -> None:
     """List the input formats."""
     from pipeline.cli import commands
 
-    click.echo(commands.list_formats())
+    show(commands.list_formats())
 
 
 @formats.command("show")
@@ -124,7 +126,7 @@ def show_format(name: str) -> None:
     """Describe a format: its keys and an example row."""
     from pipeline.cli import commands
 
-    click.echo(commands.show_format(name))
+    show(commands.show_format(name))
 
 
 @cli.group()
@@ -137,7 +139,7 @@ def list_engines() -> None:
     """List the engines: which work on this machine, and what each of the others needs."""
     from pipeline.cli import commands
 
-    click.echo(commands.list_engines())
+    show(commands.list_engines())
 
 
 @engines.command("show")
@@ -146,7 +148,7 @@ def show_engine(name: str) -> None:
     """Describe an engine: whether it works on this machine, and its settings in a recipe's `models`."""
     from pipeline.cli import commands
 
-    click.echo(commands.show_engine(name))
+    show(commands.show_engine(name))
 
 
 @cli.group()
@@ -160,7 +162,7 @@ def list_prompts(languages: tuple[str, ...]) -> None:
     """List the prompts: name, languages, version, task, variables, hash."""
     from pipeline.cli import prompts as prompt_commands
 
-    click.echo(prompt_commands.list_prompts(languages))
+    show(prompt_commands.list_prompts(languages))
 
 
 @prompts.command()
@@ -182,7 +184,7 @@ def render(name: str, **values: Any) -> None:
     """Show the exact messages that a model gets."""
     from pipeline.cli import prompts as prompt_commands
 
-    click.echo(prompt_commands.render(name, **values))
+    show(prompt_commands.render(name, **values))
 
 
 @cli.group()
@@ -198,7 +200,7 @@ def validate(directory: str, deep: bool) -> None:
     from pipeline.cli import commands
 
     text, sound = commands.validate(directory, deep)
-    click.echo(text)
+    show(text)
     sys.exit(0 if sound else 3)
 
 
@@ -214,10 +216,10 @@ def stats(directory: str, row: str | None, as_json: bool) -> None:
 
     if row is not None:
         found = rows.find_row(open_place(directory), row)
-        click.echo(rows.row_json(found) if as_json else rows.format_row(found))
+        show(rows.row_json(found) if as_json else rows.format_row(found))
         return
     figures = corpus_stats.stats(open_place(directory))
-    click.echo(json.dumps(figures, indent=2) if as_json else format_stats(figures))
+    show(json.dumps(figures, indent=2) if as_json else format_stats(figures))
 
 
 @corpus.command()
@@ -231,7 +233,7 @@ def export(directory: str, exporter: str, out: str, status: str) -> None:
     """Write a corpus in another program's format; rows that it would spoil are refused and counted."""
     from pipeline.cli import commands
 
-    click.echo(commands.export(directory, exporter, out, status))
+    show(commands.export(directory, exporter, out, status))
 
 
 @cli.group()
@@ -244,7 +246,7 @@ def list_exporters() -> None:
     """Print a line for each exporter: name, what it writes."""
     from pipeline.cli import commands
 
-    click.echo(commands.list_exporters())
+    show(commands.list_exporters())
 
 
 @exporters.command("show")
@@ -253,7 +255,7 @@ def show_exporter(name: str) -> None:
     """Describe what an exporter writes."""
     from pipeline.cli import commands
 
-    click.echo(commands.show_exporter(name))
+    show(commands.show_exporter(name))
 
 
 @cli.group()
@@ -266,7 +268,7 @@ def list_stages() -> None:
     """Print a line for each stage: name, what it does."""
     from pipeline.cli import commands
 
-    click.echo(commands.list_stages())
+    show(commands.list_stages())
 
 
 @stages.command("show")
@@ -275,7 +277,7 @@ def show_stage(name: str) -> None:
     """Describe a stage: what it does, reads and writes, and its settings."""
     from pipeline.cli import commands
 
-    click.echo(commands.show_stage(name))
+    show(commands.show_stage(name))
 
 
 @corpus.command()
@@ -303,8 +305,8 @@ def audit(directory: str, **options: Any) -> None:
     """
     from pipeline.cli import audit as audit_commands
 
-    text, passed = audit_commands.audit(directory, say=lambda line: click.echo(line, err=True), **options)
-    click.echo(text)
+    text, passed = audit_commands.audit(directory, say=tell, **options)
+    show(text)
     sys.exit(0 if passed else 3)
 
 
@@ -316,19 +318,20 @@ def main() -> None:
     try:
         cli(standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        error.show(shown := StringIO())
+        tell(shown.getvalue().rstrip())
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("parley: stopped; the same command continues", err=True)
+        tell("parley: stopped; the same command continues")
         sys.exit(130)
     except LawBroken as error:
-        click.echo(f"parley: a bug of Parley: {error}", err=True)
+        tell(f"parley: a bug of Parley: {error}")
         sys.exit(error.exit_code)
     except ParleyError as error:
-        click.echo(f"parley: {' '.join(str(error).split())}", err=True)
+        tell(f"parley: {' '.join(str(error).split())}")
         sys.exit(error.exit_code)
     except Exception:  # noqa: BLE001  the last resort of the process
-        traceback.print_exc()
+        tell(traceback.format_exc().rstrip())
         sys.exit(LawBroken.exit_code)
 
 

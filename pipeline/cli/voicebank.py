@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
+from manifests.terminal import printable
 from pipeline.cli.options import accept_changes, recipe_settings, runner_options
+from pipeline.cli.output import show, tell
 from voicebank.exchange.formats import format_names
 
 _format = click.option(
@@ -38,7 +40,7 @@ def build(recipe: str, overrides: tuple[str, ...], out: str, **options: Any) -> 
     """Make a bank of real speakers from a corpus of recordings; continues an unfinished run."""
     from pipeline.cli import voicebank_commands as commands
 
-    click.echo(commands.build(recipe, overrides, out, options))
+    show(commands.build(recipe, overrides, out, options))
 
 
 @voicebank.command("list")
@@ -47,7 +49,7 @@ def list_(bank: str | None) -> None:
     """List the banks that Parley ships, or print the card of BANK, a name or a directory."""
     from pipeline.cli import voicebank_commands as commands
 
-    click.echo(commands.describe_bank(bank) if bank else commands.list_banks())
+    show(commands.describe_bank(bank) if bank else commands.list_banks())
 
 
 @voicebank.command()
@@ -99,7 +101,7 @@ def blend(bank: str, out: str, **options: Any) -> None:
     from pipeline.cli import virtual_voices
 
     text, notes = virtual_voices.blend_voices(bank, out, options)
-    _tell(text, notes)
+    _report(text, notes)
 
 
 @voicebank.command()
@@ -122,7 +124,7 @@ def check(**options: Any) -> None:
     from pipeline.cli import virtual_voices
 
     text, sound = virtual_voices.check_voices(options)
-    click.echo(text)
+    show(text)
     sys.exit(0 if sound else 3)
 
 
@@ -159,7 +161,7 @@ def import_(
 
     overrides = commands.overrides_of(genders, gender, language, license)
     text, notes = commands.import_voices(format_, source, out, name, overrides, engine)
-    _tell(text, notes)
+    _report(text, notes)
 
 
 @voicebank.command("export")
@@ -171,7 +173,7 @@ def export(bank: str, format_: str, out: str) -> None:
     from pipeline.cli import voicebank_commands as commands
 
     text, notes = commands.export_voices(bank, format_, out)
-    _tell(text, notes)
+    _report(text, notes)
 
 
 @voicebank.command("reference-embeddings")
@@ -187,11 +189,11 @@ def reference_embeddings(bank: str, recipe: str, overrides: tuple[str, ...], enc
     # The libraries of some engines print to stdout, which is for data.
     with redirect_stdout(sys.stderr), counted("voices that have spoken", "voice") as progress:
         text, complete = embed_bank(bank, recipe, overrides, encoder, progress)
-    click.echo(text)
+    show(text)
     sys.exit(0 if complete else 3)
 
 
-def _tell(text: str, notes: Sequence[str]) -> None:
+def _report(text: str, notes: Sequence[str]) -> None:
     for note in notes:
-        click.echo(note, err=True)
-    click.echo(text)
+        tell(printable(note))
+    show(text)

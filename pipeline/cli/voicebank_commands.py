@@ -6,12 +6,13 @@ from contextlib import redirect_stdout
 from typing import Any, cast
 
 from manifests.storage import open_place
+from manifests.terminal import printable
 from pipeline.bank.build import BankJob, build_bank
 from pipeline.bank.corpus import open_corpus
 from pipeline.bank.recipe import load_bank_recipe
 from pipeline.cli.options import open_runner
 from pipeline.cli.progress import Progress, bank_outcome
-from pipeline.show.text import Fact, fact_lines, printable
+from pipeline.show.text import Fact, fact_lines
 from voicebank.bank import load_bank, load_card, shipped_banks
 from voicebank.exchange import transfer
 from voicebank.exchange.entry import MetadataOverrides, VoiceReject, read_side_table

@@ -199,6 +199,9 @@ KINDS = ("text", "tts", "watermark", "asr", "vad", "gender", "encoder", "quality
 class Engine:
     """Declares an engine; each engine's module has one.
 
+    `runs_model_code`: to load a model means to run code that comes with it. Such a model must have
+    `serving.run_model_code`, by which a user agrees; `serving` stands in no manifest and is taken from none.
+
     `about` is one line for people. `open` loads the engine. An engine without `settings` takes no model: a recipe
     uses its name, and `open` and `version` get no argument. One with `settings` is opened for a model of the
     recipe: `open(settings)`, or `open(settings, answers)` if it `stores_answers` (a `Place`, or None), and
@@ -213,6 +216,7 @@ class Engine:
     version: Callable[..., str]
     settings: type[Section] | None = None
     stores_answers: bool = False
+    runs_model_code: bool = False
 
 
 class LoadedEngine(Protocol):

@@ -31,6 +31,7 @@ def load_engine(kind: str, name: str, models: Models | None = None, answers: Pla
                 f"the engine {name} needs a model: define one in the recipe's `models`, and use its name instead"
             )
         return engine.open()
+    _check_agreed(engine, name, model)
     return engine.open(model, answers) if engine.stores_answers else engine.open(model)
 
 
@@ -38,7 +39,19 @@ def engine_version(kind: str, name: str, models: Models | None = None) -> str:
     """Return the version of the engine or of the recipe's model, without loading it. Raises like `load_engine`."""
     model = (models or {}).get(name)
     engine = find_engine(kind, name, models)
-    return engine.version() if model is None else engine.version(model)
+    if model is None:
+        return engine.version()
+    _check_agreed(engine, name, model)
+    return engine.version(model)
+
+
+def _check_agreed(engine: Engine, name: str, model: Section) -> None:
+    """Raise RecipeError for a model that brings code of its own, unless the user has agreed that it runs."""
+    if engine.runs_model_code and not getattr(getattr(model, "serving", None), "run_model_code", False):
+        raise RecipeError(
+            f"the engine {engine.name} runs code that comes with the model {name}: if you trust the model, say so "
+            f"with --set models.{name}.serving.run_model_code=true"
+        )
 
 
 def find_engine(kind: str, name: str, models: Models | None = None) -> Engine:

@@ -61,6 +61,7 @@ class JobDirectory:
         """
         place = self.work / JOB
         refuse_foreign(self.out, place, self.own)
+        refuse_links(self.work, deep=True)
         changed = list(differences(read_json(place), parts)) if place.exists() else []
         if never := [name for name in changed if name.startswith(tuple(fixed))]:
             raise ResumeRefused(
@@ -122,9 +123,19 @@ def refuse_foreign(out: Place, mark: Place, own: Collection[str]) -> None:
     """Raise ResumeRefused if `out` holds foreign files. The names `own` are allowed only if `mark` exists."""
     if out.is_file():
         raise UserError("--out is a file, not a directory")
+    refuse_links(out)
     may_stand = own if mark.exists() else ()
     if foreign := sorted(place.name for place in out.list() if place.name not in may_stand):
         raise ResumeRefused(f"--out is not empty: it holds {', '.join(foreign[:5])}; choose another directory")
+
+
+def refuse_links(place: Place, deep: bool = False) -> None:
+    """Raise ResumeRefused for a symbolic link: a job writes and deletes inside its own directory only."""
+    if links := place.links(deep):
+        raise ResumeRefused(
+            f"{place.name} holds the symbolic link {links[0]}, which may lead out of --out: put the files themselves "
+            "there (--out itself may be a link)"
+        )
 
 
 def differences(before: object, after: object, path: str = "") -> Iterator[str]:

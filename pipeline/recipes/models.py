@@ -2,10 +2,16 @@
 
 from collections.abc import Mapping
 
+from manifests.credentials import secret_places
 from manifests.errors import EngineUnavailable
 from pipeline import recipe_file
 from pipeline.engines.registry import Models, is_engine, model_settings
 from pipeline.settings import Section
+
+_NO_SECRETS = (
+    "it looks like a key or a password, and recipes stand in job.json and manifests: put it into an environment "
+    "variable, and the variable's name into serving.api_key_env"
+)
 
 
 def parse_models(models: object, problems: list[str]) -> dict[str, Section]:
@@ -23,9 +29,16 @@ def parse_models(models: object, problems: list[str]) -> dict[str, Section]:
             continue
         if settings is None:
             problems.append(f"models.{name}.engine: no engine {engine!r} takes a model")
+        elif secrets := _secrets(data):
+            problems += [f"models.{name}.{where}: {_NO_SECRETS}" for where in secrets]
         elif (model := recipe_file.collect(settings, data, f"models.{name}", problems)) is not None:
             parsed[name] = model
     return parsed
+
+
+def _secrets(data: Mapping[str, object]) -> list[str]:
+    """Return the names of entries that would take a key or a password into manifests; `serving` never gets there."""
+    return list(secret_places({key: value for key, value in data.items() if key != "serving"}))
 
 
 def name_problems(models: Models) -> list[str]:

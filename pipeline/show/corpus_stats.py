@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from manifests.manifest import FINAL_STATUSES
+from manifests.terminal import printable
 from pipeline.show.text import text_table
 
 
@@ -18,7 +19,7 @@ def format_stats(numbers: Mapping[str, Any]) -> str:
         *(_qualities(f"quality of {status} turns", found) for status, found in numbers["quality"].items()),
         _takes(numbers),
     ]
-    return "\n\n".join("\n".join(block) for block in blocks if block)
+    return "\n\n".join("\n".join(map(printable, block)) for block in blocks if block)
 
 
 def _statuses(numbers: Mapping[str, Any]) -> list[str]:

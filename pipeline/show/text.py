@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from manifests.terminal import printable
+
 _WIDE = 100_000
 """Cells in a line: more than any table has, so that nothing is wrapped or cut."""
 
@@ -28,7 +30,7 @@ class Fact:
 def text_table(names: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
     """Return the lines of a table in columns; those whose numbers are in `right` are set right.
 
-    Without any name there is no head. What cannot be printed becomes a space, so that no text moves the cursor.
+    Without any name there is no head. No text moves the cursor (`manifests.terminal`).
     """
     if not any(names) and not rows:
         return []
@@ -50,8 +52,3 @@ def fact_lines(facts: Sequence[Fact]) -> list[str]:
         beneath = [(f"{number:,}", words) for number, words in sorted(fact.beneath, key=lambda pair: -pair[0])]
         lines += [head, *(f"  {line}" for line in text_table(("", ""), beneath, right={0}))]
     return lines
-
-
-def printable(text: str) -> str:
-    """Return the text with a space for each character that cannot be printed, such as a line break or an escape."""
-    return "".join(character if character.isprintable() else " " for character in text)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from manifests.errors import EngineUnavailable
-from manifests.libraries import extra, library
+from manifests.libraries import extra, library, safe_torch
 from pipeline.engines.asr._chunked_decoding import WindowTranscript
 from pipeline.engines.asr.whisper import NAME, Decoding
 from pipeline.engines.contract import Samples
@@ -29,16 +29,22 @@ class TransformersBackend:
 
     def __init__(self, decoding: Decoding) -> None:
         prepare_torchaudio()
-        self._torch = library("torch", NAME, _INSTALL)
+        self._torch = safe_torch(NAME, _INSTALL)
         transformers = library("transformers", NAME, _INSTALL)
         self._device = find_device(self._torch, decoding.device, NAME)
         self._dtype = _dtype(self._torch, decoding.dtype, self._device)
         self._beams = decoding.beams
         revision = decoding.revision or "main"
-        processor = transformers.WhisperProcessor.from_pretrained(decoding.checkpoint, revision=revision)
+        processor = transformers.WhisperProcessor.from_pretrained(
+            decoding.checkpoint, revision=revision, trust_remote_code=False
+        )
         self._features, self._tokenizer = processor.feature_extractor, processor.tokenizer
         model: Any = transformers.WhisperForConditionalGeneration.from_pretrained(
-            decoding.checkpoint, revision=revision, dtype=self._dtype, attn_implementation="sdpa"
+            decoding.checkpoint,
+            revision=revision,
+            dtype=self._dtype,
+            attn_implementation="sdpa",
+            trust_remote_code=False,
         )
         self._model = model.to(self._device).eval()
         settings = self._model.generation_config

@@ -1,11 +1,14 @@
 """Paraformer, SenseVoice and Fun-ASR by the funasr package: local model directories, or names of the ModelScope hub.
 
+A model directory is read as data (`_funasr_directory`): none of its code is ever run.
+
 What the package does silently is caught here. Where a checkpoint is missing or does not fit, it prints a line and goes
 on with random weights; it takes any unknown language to mean "detect it"; it ends the process on an empty clip, gives
 one result for a batch without speech, and sets the random seed and the number of threads of the whole process.
 """
 
 import contextlib
+import importlib
 import io
 import logging
 import re
@@ -20,9 +23,10 @@ from pydantic import Field
 
 from manifests.errors import EngineDied, EngineUnavailable
 from manifests.languages import primary_subtag
-from manifests.libraries import extra, library, library_version
+from manifests.libraries import extra, library, library_version, safe_torch
 from manifests.reasons import Reason
 from pipeline.engines.asr._chunked_decoding import AudioWindow, WindowDecoder, WindowTranscript, transcribe
+from pipeline.engines.asr._funasr_directory import read_directory
 from pipeline.engines.contract import Clip, Engine, Failure, Samples, Transcript
 from pipeline.engines.shared.random_state import random_state_kept
 from pipeline.engines.shared.torch_device import find_device
@@ -99,11 +103,7 @@ class FunASR:
     def __init__(self, model: FunASRModel) -> None:
         self.version = version(model)
         self._model = _load(model)
-        kind = str(self._model.kwargs["model"])
-        if kind not in FAMILIES:
-            known = ", ".join(FAMILIES)
-            raise EngineUnavailable(f"funasr: models of the kind {kind} are not supported; use one of: {known}")
-        self._family = FAMILIES[kind]
+        self._family = FAMILIES[str(self._model.kwargs["model"])]
         self.languages: frozenset[str] | None = self._family.languages
         self._itn = {self._family.itn: model.itn} if self._family.itn else {}
         self._decoder = WindowDecoder(self._decode, self._group, self._refuse, model.serving.batch_s)
@@ -189,36 +189,64 @@ def dithered(samples: Samples) -> Samples:
 
 def _load(model: FunASRModel) -> Any:
     prepare_torchaudio()
-    torch = library("torch", NAME, _INSTALL)
+    torch = safe_torch(NAME, _INSTALL)
     device = find_device(torch, model.serving.device, NAME)
     with _process_unchanged(torch), contextlib.redirect_stdout(sys.stderr):
         funasr = library("funasr", NAME, _INSTALL)
     printed = io.StringIO()
+    settings = {**_network(model), **_settings(device, torch.get_num_threads())}
+    # See `dithered`; set here, since a copy of the frontend is used later.
+    settings["frontend_conf"] = {**settings.get("frontend_conf", {}), "dither": 0.0}
     try:
         # Fun-ASR imports more of transformers while it is built.
         prepare_torchaudio()
         with _process_unchanged(torch), contextlib.redirect_stdout(printed):
-            loaded = funasr.AutoModel(**_settings(model, device, torch.get_num_threads()))
-    except Exception as error:  # the package passes on whatever its downloads and builders raise
+            loaded = funasr.AutoModel(**settings)
+    except Exception as error:  # the package passes on whatever its builders raise
         raise EngineUnavailable(_no_checkpoint(model, type(error).__name__)) from error
     if problem := _random_weights(loaded, printed.getvalue()):
         raise EngineUnavailable(_no_checkpoint(model, problem))
     return loaded
 
 
-def _settings(model: FunASRModel, device: str, threads: int) -> dict[str, Any]:
-    settings = {
-        "model": model.model,
-        "hub": {"modelscope": "ms", "huggingface": "hf"}[model.hub],
+def _network(model: FunASRModel) -> dict[str, Any]:
+    """Return the description of the network in the model's directory, which the package never sees itself."""
+    directory = Path(model.model).expanduser()
+    try:
+        network = read_directory(directory if directory.is_dir() else _download(model))
+    except ValueError as error:
+        raise EngineUnavailable(_no_checkpoint(model, str(error))) from None
+    if network["model"] not in FAMILIES:
+        known = ", ".join(FAMILIES)
+        raise EngineUnavailable(
+            f"funasr: models of the kind {network['model'][:60]} are not supported; use one of: {known}"
+        )
+    return network
+
+
+def _download(model: FunASRModel) -> Path:
+    """Download a model of the hub, by the package's short names too, and return its directory."""
+    names = library("funasr.download.name_maps_from_hub", NAME, _INSTALL)
+    try:
+        if model.hub == "modelscope":
+            hub, name = importlib.import_module("modelscope"), names.name_maps_ms.get(model.model, model.model)
+            return Path(hub.snapshot_download(name, revision=model.revision or "master"))
+        hub, name = importlib.import_module("huggingface_hub"), names.name_maps_hf.get(model.model, model.model)
+        return Path(hub.snapshot_download(name, revision=model.revision))
+    except Exception as error:  # noqa: BLE001  hubs and networks fail in more ways than have a common class
+        raise EngineUnavailable(_no_checkpoint(model, type(error).__name__)) from None
+
+
+def _settings(device: str, threads: int) -> dict[str, Any]:
+    return {
+        "trust_remote_code": False,
         "device": device,
         "ncpu": threads,  # each call sets PyTorch's threads again
         "disable_update": True,  # otherwise it asks the package index for a newer version
         "disable_pbar": True,
         "log_level": "ERROR",
         "ignore_init_mismatch": False,
-        "frontend_conf": {"dither": 0.0},  # see `dithered`; set here, since a copy of the frontend is used later
     }
-    return {**settings, "model_revision": model.revision} if model.revision else settings
 
 
 def _random_weights(loaded: Any, printed: str) -> str | None:

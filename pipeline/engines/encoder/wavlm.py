@@ -97,9 +97,15 @@ def min_samples(config: Any) -> int:
 def _load(transformers: Any, model: WavLMModel) -> tuple[Any, Any]:
     """Load feature extractor and network. The library's own messages may hold paths, and are left out."""
     try:
-        extractor = transformers.AutoFeatureExtractor.from_pretrained(model.model, revision=model.revision)
+        extractor = transformers.AutoFeatureExtractor.from_pretrained(
+            model.model, revision=model.revision, trust_remote_code=False
+        )
         network, loaded = transformers.WavLMForXVector.from_pretrained(
-            model.model, revision=model.revision, dtype="float32", output_loading_info=True
+            model.model,
+            revision=model.revision,
+            dtype="float32",
+            output_loading_info=True,
+            trust_remote_code=False,
         )
     except (*_BROKEN, library("safetensors", NAME, _INSTALL).SafetensorError) as error:
         raise EngineUnavailable(

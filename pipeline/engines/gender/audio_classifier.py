@@ -95,9 +95,15 @@ def _load(model: GenderModel) -> tuple[Any, Any]:
     prepare_torchaudio()
     transformers = library("transformers", NAME, _INSTALL)
     try:
-        extractor = transformers.AutoFeatureExtractor.from_pretrained(model.model, revision=model.revision)
+        extractor = transformers.AutoFeatureExtractor.from_pretrained(
+            model.model, revision=model.revision, trust_remote_code=False
+        )
         network, info = transformers.AutoModelForAudioClassification.from_pretrained(
-            model.model, revision=model.revision, dtype="float32", output_loading_info=True
+            model.model,
+            revision=model.revision,
+            dtype="float32",
+            output_loading_info=True,
+            trust_remote_code=False,
         )
     except Exception as error:  # noqa: BLE001 - each format of weights has its own way to be broken
         # The library's own message holds private paths.

@@ -4,8 +4,10 @@
 
 - a *TorchScript file* whose `forward(wave: Tensor [1, T], sample_rate: int)` gives the score, Tensor [1] or [];
 - a *directory* with a `hubconf.py`, such as a copy of SpeechMOS, whose `entry` makes a predictor that is called in the
-  same way. PyTorch runs that directory's code, and the code decides where its weights come from: name one that you
-  trust. SpeechMOS looks for its weights in PyTorch's hub directory and downloads what is missing.
+  same way. The code decides where its weights come from: SpeechMOS looks in PyTorch's hub directory and downloads what
+  is missing.
+
+Both are programs, which PyTorch runs: the recipe must agree (`serving.run_model_code`).
 
 Clips are rated one by one at 16 kHz: padded in a batch, a clip's score would depend on its neighbors.
 """
@@ -36,12 +38,18 @@ _INSTALL = extra("voicebank")
 _BROKEN = (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError, ImportError, pickle.PickleError)
 
 
+class UtmosServing(Local):
+    run_model_code: bool = Field(
+        False, description="agree that code of the model runs: hubconf.py of the directory, or a TorchScript program"
+    )
+
+
 class UtmosModel(Checkpoint):
     """UTMOS as SpeechMOS packs it: a local copy of that repository, or its predictor as a TorchScript file."""
 
     engine: Literal["utmos"]
     entry: str = Field("utmos22_strong", description="which predictor of the repository; a TorchScript file has one")
-    serving: Local = Field(Local(), description="where it runs")
+    serving: UtmosServing = Field(UtmosServing(), description="where it runs")
 
 
 def version(model: UtmosModel | None = None) -> str:
@@ -139,4 +147,5 @@ ENGINE = Engine(
     open=Utmos,
     version=version,
     settings=UtmosModel,
+    runs_model_code=True,
 )

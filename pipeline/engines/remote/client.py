@@ -26,7 +26,14 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.engines.contract import Failure
-from pipeline.engines.remote.endpoint import Preflight, make_openai_client, no_access_message, resolve_endpoint
+from pipeline.engines.remote.endpoint import (
+    Preflight,
+    RedirectError,
+    make_openai_client,
+    no_access_message,
+    redirect_message,
+    resolve_endpoint,
+)
 from pipeline.engines.remote.error_kinds import ErrorKind, ErrorResponse, classify_error
 from pipeline.engines.remote.limiter import Limiter, LoadSignal
 from pipeline.engines.remote.redact import make_redactor
@@ -283,7 +290,9 @@ class ServerClient:
             raise _time_out(error) from None
         except openai.APIStatusError as error:
             return self._classify(error.status_code, error.response.content, error.response.headers, request)
-        except openai.APIConnectionError as error:
+        except (RedirectError, openai.APIConnectionError) as error:
+            if told := redirect_message(self.server, error):
+                raise EngineUnavailable(told) from None
             raise _connection_error(error) from None
         self._liveness.answered()
         try:

@@ -25,6 +25,7 @@ _START_PATIENCE_S = 30.0
 _CHECK_TIMEOUT_S = 10.0
 _CONNECT_TIMEOUT_S = 10.0
 _NAMES_SHOWN = 5
+_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,39 @@ def make_openai_client(endpoint: Endpoint, serving: Server) -> openai.AsyncOpenA
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=serving.concurrency),
             timeout=timeout,
             auth=httpx2.BasicAuth(*endpoint.user_info) if endpoint.user_info else None,
+            event_hooks={"response": [_stay_here]},
         ),
     )
+
+
+class RedirectError(Exception):
+    """The server sends requests on to another one. The message names it by host and port."""
+
+
+async def _stay_here(response: httpx2.Response) -> None:
+    """Refuse a redirect to another origin before it is followed: the request's body would go there.
+
+    Raises RedirectError. Redirects to the same scheme, host and port are followed.
+    """
+    if not response.has_redirect_location:
+        return
+    url = response.request.url
+    try:
+        target = url.join(response.headers["location"])
+        origins = [(at.scheme, at.host, at.port or _PORTS.get(at.scheme)) for at in (url, target)]
+    except (httpx2.InvalidURL, ValueError):
+        raise RedirectError("an address that cannot be read") from None
+    if origins[0] != origins[1]:
+        scheme, host, port = origins[1]
+        raise RedirectError(f"{scheme}://{host}:{port}")
+
+
+def redirect_message(server: str, error: BaseException) -> str | None:
+    """Say that a server redirects to another one, if that is the error or its cause; None for other errors."""
+    found = error if isinstance(error, RedirectError) else error.__cause__
+    if not isinstance(found, RedirectError):
+        return None
+    return f"{server} redirects to {found}, which is not followed: give that address as base_url if you trust it"
 
 
 class Preflight:
@@ -141,7 +173,9 @@ class Preflight:
                 trouble = f"is not ready (HTTP {error.status_code})"
             except TimeoutError:
                 trouble = "takes connections but does not answer"
-            except openai.APIConnectionError as error:
+            except (RedirectError, openai.APIConnectionError) as error:
+                if told := redirect_message(self._server, error):
+                    raise EngineUnavailable(told) from None
                 if "certificate" in str(error.__cause__).lower():
                     raise EngineUnavailable(f"{self._server} shows a TLS certificate that is not accepted") from None
                 if isinstance(error.__cause__, httpx2.ReadTimeout):
@@ -157,7 +191,9 @@ class Preflight:
                 await probe()
         except openai.APIStatusError as error:
             return classify_error(error.status_code, error.response.content).kind
-        except (openai.APIConnectionError, TimeoutError):
+        except (RedirectError, openai.APIConnectionError, TimeoutError) as error:
+            if told := redirect_message(self._server, error):
+                raise EngineUnavailable(told) from None
             return None  # slow or unstable, but not a refusal
         return None
 

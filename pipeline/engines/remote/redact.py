@@ -6,9 +6,10 @@ Servers quote what they were sent: a wrong key in the error message, a path as t
 import re
 from collections.abc import Callable, Iterable
 
-_MASK = "***"
+from manifests.credentials import MASK, without_secrets
+
+# Servers shorten the keys that they quote, and what they write is not ours: rather mask too much.
 _KEY_LIKE = re.compile(r"\b(?:sk|pk|rk|hf|gsk|xai|key|token)[-_][\w*.-]{4,}|(?<=bearer )\S+", re.IGNORECASE)
-_USER_INFO = re.compile(r"(?<=://)[^\s/@]+@")
 _SHORTEST_SECRET = 4
 """Shorter secrets cannot be told from ordinary words."""
 _QUOTED_PART = 8
@@ -29,8 +30,8 @@ def make_redactor(secrets: Iterable[str], names: dict[str, str], limit: int = 20
         for private, public in names.items():
             text = text.replace(private, public)
         if masks:
-            text = masks.sub(_MASK, text)
-        text = _USER_INFO.sub(f"{_MASK}@", _KEY_LIKE.sub(_MASK, text))
+            text = masks.sub(MASK, text)
+        text = without_secrets(_KEY_LIKE.sub(MASK, text))
         line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
         return line if len(line) <= limit else line[: limit - 1] + "…"
 

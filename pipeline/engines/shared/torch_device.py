@@ -3,10 +3,7 @@
 from typing import Any
 
 from manifests.errors import EngineUnavailable
-from manifests.libraries import library
-
-# Since this release `torch.load` reads weights only, unless told otherwise: the encoders' libraries do not say which.
-_SAFE_TORCH = (2, 6)
+from manifests.libraries import safe_torch
 
 
 def torch_on(device: str, engine: str, install: str) -> tuple[Any, str]:
@@ -16,9 +13,7 @@ def torch_on(device: str, engine: str, install: str) -> tuple[Any, str]:
     and the local runner give a worker different numbers of them. Raises EngineUnavailable for a device that is not
     there, and for a PyTorch that would run code found in a file of weights.
     """
-    torch = library("torch", engine, install)
-    if tuple(int(part) for part in torch.__version__.split(".")[:2]) < _SAFE_TORCH:
-        raise EngineUnavailable(f"{engine} needs PyTorch 2.6 or newer, which loads weights without running code")
+    torch = safe_torch(engine, install)
     torch.set_num_threads(1)
     return torch, find_device(torch, device, engine)
 

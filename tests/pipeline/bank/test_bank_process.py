@@ -161,4 +161,4 @@ def test_a_foreign_card_does_not_move_the_cursor(tmp_path: Path) -> None:
     (tmp_path / "card.json").write_text(json.dumps({"name": "a\x1b[2Jb", "empty": [], "nothing": None}))
     parley = str(Path(sys.executable).with_name("parley"))
     listed = subprocess.run([parley, "voicebank", "list", str(tmp_path)], capture_output=True, text=True, check=True)
-    assert listed.stdout == "name\ta [2Jb\nempty\t-\nnothing\t-\n"
+    assert listed.stdout == "name\ta\\u001b[2Jb\nempty\t-\nnothing\t-\n"

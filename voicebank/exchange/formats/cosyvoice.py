@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from manifests.errors import InputError
-from manifests.libraries import extra, library
+from manifests.libraries import extra, safe_torch
 from manifests.storage import Place
 from voicebank.exchange.entry import FoundVoices, ImportReason, VoiceEntry, VoiceReject, entry_problem
 from voicebank.exchange.format import ExchangeFormat
@@ -128,7 +128,7 @@ def _load(file: Place) -> Mapping[object, Any]:
 
 
 def _torch() -> Any:
-    return library("torch", "CosyVoice's spk2info.pt", extra("voicebank"))
+    return safe_torch("CosyVoice's spk2info.pt", extra("voicebank"))
 
 
 def _write(file: Place, voices: Sequence[Voice]) -> Sequence[str]:

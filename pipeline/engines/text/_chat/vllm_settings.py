@@ -63,6 +63,7 @@ def engine_arguments(settings: VllmModel, device: str = "cuda") -> dict[str, Any
         "max_num_seqs": serving.max_num_seqs,
         "enforce_eager": serving.enforce_eager,
         "load_format": serving.load_format,
+        "trust_remote_code": False,
         "enable_prefix_caching": True,
         # vLLM's default, xgrammar, lets raw control characters into strings: 17 of 32 answers were invalid JSON; with
         # this one none were (vLLM 0.32, random weights, a string of at most 20 characters).

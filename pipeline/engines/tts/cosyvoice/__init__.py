@@ -28,6 +28,9 @@ __all__ = ["NAME", "open_synthesizer", "version"]
 
 
 class CosyVoiceServing(Section):
+    run_model_code: bool = Field(
+        False, description="agree that code of the model directory runs: its yaml file names Python objects to make"
+    )
     jit: bool = Field(False, description="TorchScript modules of the model directory (CosyVoice 1 and 2)")
     tensorrt: bool = Field(False, description="TensorRT for the flow's estimator")
     tensorrt_streams: int = Field(
@@ -71,4 +74,5 @@ ENGINE = Engine(
     open=open_synthesizer,
     version=version,
     settings=CosyVoiceModel,
+    runs_model_code=True,
 )

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import tiny_funasr
 import torch
-import yaml
 from sounds import SEVERAL, silence, sound
 
 from manifests.errors import EngineDied, EngineUnavailable
@@ -197,16 +196,11 @@ def spoil(directory: Path, how: str) -> None:
         torch.save({name: value[..., :1] if value.dim() > 1 else value for name, value in state.items()}, weights)
     elif how == "not a model":
         weights.write_bytes(b"no weights at all")
-    elif how == "no config":
-        (directory / "config.yaml").unlink()
     else:
-        config = yaml.safe_load((directory / "config.yaml").read_text())
-        (directory / "config.yaml").write_text(yaml.safe_dump({**config, "model": how}))
+        (directory / "config.yaml").unlink()
 
 
-@pytest.mark.parametrize(
-    "how", ["no weights", "weights missing", "other shapes", "not a model", "no config", "NoSuchModel"]
-)
+@pytest.mark.parametrize("how", ["no weights", "weights missing", "other shapes", "not a model", "no config"])
 def test_a_checkpoint_that_is_not_whole_is_refused(tmp_path: Path, how: str) -> None:
     directory = tiny_funasr.make_paraformer(tmp_path / "private" / "model-x")
     spoil(directory, how)

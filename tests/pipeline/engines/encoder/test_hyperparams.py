@@ -76,6 +76,11 @@ def test_a_model_that_is_only_described_is_trusted():
         pytest.param("x: '!'\ny: !ref (1, <x><x>python/name:os.system)", "can run code", id="put together"),
         pytest.param("x: !ref <embedding_model.forward>", "reaches into an object", id="attribute"),
         pytest.param("%TAG ! tag:yaml.org,2002:python/\n---\nx: !name", "directives", id="renamed tags"),
+        pytest.param("x: {paths: {m: /etc/passwd}}", "/etc/passwd is not a file of the model", id="other file"),
+        pytest.param("x: {paths: {m: other/repository/m.ckpt}}", "is not a file of the model", id="other repository"),
+        pytest.param("x: {paths: {m: !ref <pretrained_path>/../m.ckpt}}", "is not a file", id="outside"),
+        pytest.param("x: {collect_in: /home/me}", "would write files elsewhere", id="links elsewhere"),
+        pytest.param("x: [", "not plain YAML", id="broken"),
         pytest.param("x: !PLACEHOLDER", "!PLACEHOLDER", id="nothing filled in"),
     ],
 )

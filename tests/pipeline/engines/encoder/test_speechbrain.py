@@ -222,7 +222,7 @@ def no_pretrainer(place):
         (no_weights, "cannot load"),
         (other_weights, "do not fit"),
         (no_yaml, r"no readable hyperparams\.yaml"),
-        (broken_yaml, "cannot load"),
+        (broken_yaml, "not plain YAML"),
         (no_pretrainer, "cannot load"),
     ],
 )

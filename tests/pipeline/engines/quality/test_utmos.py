@@ -68,7 +68,9 @@ def directory(tmp_path: Path) -> Path:
 
 
 def model(path: Path, **settings: Any) -> UtmosModel:
-    return UtmosModel(engine="utmos", model=str(path), revision="v1", serving={"device": "cpu"}, **settings)
+    return UtmosModel(
+        engine="utmos", model=str(path), revision="v1", serving={"device": "cpu", "run_model_code": True}, **settings
+    )
 
 
 def tone(peak: float, seconds: float = 1.0, rate: int = RATE) -> Clip:

@@ -13,7 +13,7 @@ KEY = "a1B2c3D4e5F6g7H8i9"
         (f"wrong key {KEY}!", "wrong key ***!"),
         (f"wrong key {KEY[:8]}****{KEY[-3:]}!", "wrong key ***!"),
         ("Incorrect API key provided: sk-proj-12**9", "Incorrect API key provided: ***"),
-        ("sent Authorization: Bearer abc.def", "sent Authorization: Bearer ***"),
+        ("sent Authorization: Bearer abc.def", "sent Authorization: ***"),
         ("see http://user:word@host/v1", "see http://***@host/v1"),
         ("no model /home/me/secret/tiny", "no model tiny"),
         ("two\nlines\tand a \x1b[31m bell\x07", "two lines and a [31m bell"),
