@@ -6,9 +6,6 @@ The recipe's digest covers every setting that changes the corpus, but not how th
 (`pools`, and `serving` of a model).
 """
 
-import hashlib
-import json
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, SerializeAsAny
@@ -87,9 +84,3 @@ class Recipe(Section):
         """Return everything that decides the corpus, for JSON; `order` lists the stages, since JSON has no order."""
         leave_out: Any = {"description": True, "pools": True, "models": {"__all__": {"serving"}}}
         return {**self.model_dump(mode="json", exclude=leave_out), "order": list(self.stages)}
-
-
-def digest(content: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of the canonical JSON, 64 hex digits."""
-    canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
