@@ -1,15 +1,34 @@
 """Defines what the sections of a recipe and the settings of its models share."""
 
+import difflib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer
+
+_LONGEST_NAME = 100
+"""Characters of a mistyped name that are compared: the comparison takes quadratic time."""
 
 
 class Section(BaseModel):
     """Base class of all parts of a recipe: immutable, unknown keys forbidden."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def sections_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the classes of settings in the annotation of a field."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from sections_in(argument)
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return the words that offer the nearest of the names to one who mistyped it; "" if none is near."""
+    close = difflib.get_close_matches(name[:_LONGEST_NAME], list(names), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _as_list(value: object) -> object:
