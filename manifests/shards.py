@@ -25,7 +25,7 @@ ROW_GROUP_BYTES = 4 * 2**20
 ROW_GROUP_ROWS = 256
 
 # What pyarrow raises for damaged bytes. A name in the footer that is no longer UTF-8 is a ValueError.
-_DAMAGE = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError)
+DAMAGE = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError)
 
 _VERSION_KEY = "parley_schema_version"
 _METADATA = {_VERSION_KEY: str(SCHEMA_VERSION)}
@@ -175,7 +175,7 @@ def _reading(place: Place) -> Iterator[None]:
         raise CorpusError(f"{place}: the shard is missing") from error
     except CorpusError as error:
         raise CorpusError(f"{place}: {error}") from error
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise CorpusError(f"{place}: the shard is damaged: {first_line(error)}") from error
 
 

@@ -27,7 +27,7 @@ class Texts(Section):
 
 
 class Pack(Section):
-    shard_mb: int = Field(256, gt=0, description="a shard is closed once it is this large")
+    shard_mb: int = Field(256, gt=0, le=1_000_000, description="a shard is closed once it is this large")
     clips: bool = Field(True, description="also write the clips as files")
     metadata: bool = Field(True, description="write a single metadata.json as Ke-SpeechChat has it")
 
@@ -39,11 +39,11 @@ class Pool(Section):
     """
 
     stages: tuple[str, ...] = Field(description="neighboring stages, in the order of the recipe")
-    workers: int = Field(0, ge=0, description="number of workers; 0: one per core")
-    cpus: float = Field(1.0, ge=0, description="CPUs that a worker claims")
-    gpus: float = Field(0.0, ge=0, description="GPUs that a worker claims")
+    workers: int = Field(0, ge=0, le=100_000, description="number of workers; 0: one per core")
+    cpus: float = Field(1.0, ge=0, le=100_000, description="CPUs that a worker claims")
+    gpus: float = Field(0.0, ge=0, le=100_000, description="GPUs that a worker claims")
     blocks_in_flight: int = Field(
-        1, gt=0, description="blocks that one worker works on at once; more than 1 only for language models"
+        1, gt=0, le=10_000, description="blocks that one worker works on at once; more than 1 only for language models"
     )
 
 
@@ -56,7 +56,7 @@ class Recipe(Section):
     exchanges: Literal["all", "first"] = Field(
         "all", description="which exchanges of a multi-turn source row are used"
     )
-    block_rows: int = Field(32, gt=0, description="dialogues in a block")
+    block_rows: int = Field(32, gt=0, le=100_000, description="dialogues in a block")
     texts: Texts = Field(Texts(), description="limits of every text that will be spoken")
     models: dict[str, SerializeAsAny[Section]] = Field(
         {}, description="models, by names that the stages' `engine` may use"

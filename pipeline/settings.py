@@ -74,13 +74,15 @@ class Server(Section):
         None, description="address of the server; none: OPENAI_BASE_URL, or else OpenAI's own"
     )
     api_key_env: str = Field("OPENAI_API_KEY", description="environment variable that holds the key")
-    concurrency: int = Field(64, gt=0, description="most requests in flight from one worker; adapts below this number")
-    timeout_s: float = Field(120, gt=0, description="time limit of one request, in seconds")
+    concurrency: int = Field(
+        64, gt=0, le=100_000, description="most requests in flight from one worker; adapts below this number"
+    )
+    timeout_s: float = Field(120, gt=0, le=86_400, description="time limit of one request, in seconds")
     attempts: int = Field(
-        6, gt=0, description="most attempts at one request, if the server is busy or the connection breaks"
+        6, gt=0, le=1000, description="most attempts at one request, if the server is busy or the connection breaks"
     )
     patience_s: float = Field(
-        300, gt=0, description="seconds without any answer after which the server counts as dead"
+        300, gt=0, le=604_800, description="seconds without any answer after which the server counts as dead"
     )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from manifests.errors import CorpusError
+from manifests.json_text import parse_json
 from manifests.storage import Place
 from pipeline.dedup.shingles import Hashes
 
@@ -82,7 +83,7 @@ def load_index(target: Place) -> Mapping[str, str]:
 
 def _about(target: Place) -> dict[str, int]:
     try:
-        about = json.loads((target / INDEX).read_text())
+        about = parse_json((target / INDEX).read_text())
         return {name: int(about[name]) for name in ("duplicates", "bytes")}
     except (ValueError, KeyError, TypeError) as error:
         raise CorpusError(f"the index of near-duplicates is damaged: {INDEX} is not what was written") from error

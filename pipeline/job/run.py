@@ -7,8 +7,18 @@ from manifests.manifest import MANIFEST_NAME, Manifest, load_manifest, recipe_di
 from manifests.storage import Place
 from manifests.validate import check_files
 from manifests.writer import OWN_NAMES, SHARDS
-from pipeline.job.blocks import block_size, live_rows
-from pipeline.job.directory import INPUT, JOB, LOG, WORK, JobDirectory, Parts, differences, refuse_foreign
+from pipeline.job.blocks import block_size, check_shape, live_rows
+from pipeline.job.directory import (
+    CORPUS_PARTS,
+    INPUT,
+    JOB,
+    LOG,
+    WORK,
+    JobDirectory,
+    Parts,
+    differences,
+    refuse_foreign,
+)
 from pipeline.job.job import (
     ANSWERS,
     Job,
@@ -124,6 +134,7 @@ def pack_directory(recipe: Recipe, source: Place, out: Place) -> Manifest:
 
 def _parts_of(source: Place, recipe: Recipe) -> Parts:
     parts = _block_directory(source, recipe).parts
+    check_shape(parts, CORPUS_PARTS, JOB)
     if changed := list(differences(parts.get("recipe"), recipe.content())):
         raise ResumeRefused(f"--in was made with another recipe; changed: {', '.join(changed[:8])}")
     return parts
