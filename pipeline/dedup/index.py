@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from manifests.errors import CorpusError
 from manifests.json_text import parse_json
+from manifests.shards import DAMAGE
 from manifests.storage import Place
 from pipeline.dedup.shingles import Hashes
 
@@ -74,10 +75,10 @@ def load_index(target: Place) -> Mapping[str, str]:
     place, about = target / _TABLE, _about(target)
     if not place.is_file() or place.size() != about["bytes"]:
         raise CorpusError(f"the index of near-duplicates is damaged: {_TABLE} is not the file that was written")
-    source = pa.memory_map(place.path) if place.is_local else place.filesystem.open_input_file(place.path)
     try:
+        source = pa.memory_map(place.path) if place.is_local else place.filesystem.open_input_file(place.path)
         return Duplicates(pa.ipc.open_file(source).read_all())
-    except pa.ArrowException as error:
+    except (*DAMAGE, KeyError) as error:
         raise CorpusError(f"the index of near-duplicates is damaged: {_TABLE} cannot be read") from error
 
 
