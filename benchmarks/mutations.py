@@ -48,7 +48,7 @@ def _report(name: str, count: int, outcome: Outcome) -> int:
         f"{len(outcome.faults)} tracebacks; the slowest took {outcome.slowest_s:.1f} s of CPU"
     )
     for what, missed in sorted(outcome.missed.items()):
-        print(f"  {what}: {missed} of {outcome.tried[what]} flips not seen")
+        print(f"  {what}: {missed} of {outcome.flipped[what]} flips not seen")
     for fault in outcome.faults:
         print(f"--- {fault}")
     return len(outcome.faults) + sum(missed for what, missed in outcome.missed.items() if what.startswith("deep"))

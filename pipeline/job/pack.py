@@ -50,7 +50,7 @@ def pack(
         recipe=RecipeRecord(recipe.name, recipe_digest, recipe.content(), earlier),
         engines={**parts["engines"], **parts["resources"]},
         sources=tuple(
-            SourceFile(file["dataset"], counts["rows_of"][file["dataset"]], file["license"], file["format"])
+            SourceFile(file["dataset"], _rows_of(counts, file["dataset"]), file["license"], file["format"])
             for file in parts["inputs"]
         ),
         counts=packed.counts,
@@ -60,6 +60,12 @@ def pack(
     )
     write_manifest(out, manifest)
     return manifest
+
+
+def _rows_of(counts: Mapping[str, Any], dataset: str) -> int:
+    if dataset not in counts["rows_of"]:
+        raise CorpusError(f"input.json is broken: it does not say how many rows {dataset} gave")
+    return int(counts["rows_of"][dataset])
 
 
 def _genders(recipe: Recipe) -> dict[str, str]:

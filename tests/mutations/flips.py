@@ -33,7 +33,7 @@ def flip_corpus(count: int, seed: int, where: Path) -> Outcome:
         file.write_bytes(flip(whole, dice))
         for deep in (True, False):
             depth = "deep" if deep else "plain"
-            outcome.tried[f"{depth} {kind}"] += 1
+            outcome.flipped[f"{depth} {kind}"] += 1
             report = outcome.attempt(
                 f"{kind} {depth} (number {number})", lambda d=deep: validate(open_place(where), d)
             )

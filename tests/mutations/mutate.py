@@ -27,18 +27,20 @@ _VALUES = (
 
 @dataclass
 class Outcome:
-    """What came of the files: how many were read, how many refused in a sentence, and everything that is wrong."""
+    """What came of the files: how many were read, how many refused in a sentence, and everything that is wrong.
+
+    `flipped` and `missed` count flipped bits, and those that a check did not see, by the check and the kind of file.
+    """
 
     read: int = 0
     refused: int = 0
     faults: list[str] = field(default_factory=list)
     missed: Counter[str] = field(default_factory=Counter)
-    tried: Counter[str] = field(default_factory=Counter)
+    flipped: Counter[str] = field(default_factory=Counter)
     slowest_s: float = 0.0
 
     def attempt(self, what: str, action: Callable[[], Any]) -> Any:
         """Call the action. An error that is not a sentence for users is a fault, under the name `what`."""
-        self.tried[what] += 1
         started = process_time()
         try:
             result = action()

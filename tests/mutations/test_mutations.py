@@ -12,7 +12,7 @@ from tests.mutations.written import spoil_written
 
 def _check(outcome: Outcome, count: int) -> None:
     assert outcome.faults == []
-    assert outcome.read + outcome.refused == sum(outcome.tried.values()) >= count
+    assert outcome.read + outcome.refused >= count
     assert min(outcome.read, outcome.refused) > 0, "the mutations are too mild, or too wild, to say anything"
     assert sum(missed for what, missed in outcome.missed.items() if what.startswith("deep")) == 0
 

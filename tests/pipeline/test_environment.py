@@ -140,7 +140,7 @@ def test_an_argument_that_is_no_text(monkeypatch: pytest.MonkeyPatch, capsys: py
 _SAYS_HALF_A_CHARACTER = """
 import sys
 from pipeline.cli import commands, main
-commands.list_formats = lambda: "\\ud83d \u4e2d"
+commands.list_formats = lambda: "\\ud83d \\u4e2d"
 sys.argv = ["parley", "formats", "list"]
 main.main()
 """
