@@ -122,7 +122,7 @@ def read_json(place: Place) -> dict[str, Any]:
 def check_shape(data: Mapping[str, Any], shape: TypeAdapter[Any], name: str) -> None:
     """Raise CorpusError, naming the first wrong key, if a JSON file does not hold what its writer puts there."""
     try:
-        shape.validate_python(data)
+        shape.validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise CorpusError(f"{name} is broken: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None

@@ -39,6 +39,10 @@ class _Counts:
     block_rows: PositiveInt
     rows_of: dict[str, NonNegativeInt]
 
+    def __post_init__(self) -> None:
+        if self.rows != sum(self.rows_of.values()) or self.blocks != -(-self.rows // self.block_rows):
+            raise ValueError("its numbers contradict each other")
+
 
 @dataclass(frozen=True)
 class _Input:
