@@ -21,8 +21,9 @@ def decode(audio: Audio) -> tuple[npt.NDArray[np.float32], int]:
         raise CorpusError(f"{_name(audio)} has no bytes: it was read without its audio, or is that of an earlier take")
     try:
         samples, sample_rate = soundfile.read(BytesIO(audio.bytes), dtype="float32")
-    except soundfile.LibsndfileError as error:
-        raise CorpusError(f"{_name(audio)} cannot be decoded: {error.error_string}") from error
+    except (soundfile.SoundFileError, ValueError, TypeError, MemoryError) as error:
+        reason = getattr(error, "error_string", None) or next(iter(str(error).splitlines()), type(error).__name__)
+        raise CorpusError(f"{_name(audio)} cannot be decoded: {reason}") from error
     if samples.ndim != 1:
         raise CorpusError(f"{_name(audio)} has {samples.shape[1]} channels, not one")
     if (sample_rate, len(samples)) != (audio.sample_rate, audio.num_samples):

@@ -5,35 +5,51 @@ from collections.abc import Iterator
 from manifests.audio import decode
 from manifests.clips import clip_path
 from manifests.errors import CorpusError, LawBroken
+from manifests.hashes import Hashes
 from manifests.schema import Dialogue
 from manifests.storage import Place
 
 
-def clip_problems(place: Place, dialogue: Dialogue) -> Iterator[str]:
-    """Yield the problems of a row's clips, in the corpus at `place`."""
+def path_problems(dialogue: Dialogue, files: Hashes) -> Iterator[str]:
+    """Yield the clips of a row whose path is not theirs, or not among the `files` of the corpus.
+
+    A path in the data is compared, never followed: it may point anywhere.
+    """
+    for number, path in _paths(dialogue):
+        if path != _expected_path(dialogue, number):
+            yield f"turn {number}: the path of the clip is not the one that its row gives it"
+        elif path not in files:
+            yield f"turn {number}: the file {path} is missing"
+
+
+def audio_problems(dialogue: Dialogue) -> Iterator[str]:
+    """Yield the clips in a row that cannot be decoded, or are not what the row says of them."""
     for number, turn in enumerate(dialogue.turns):
         if turn.audio is not None:
             try:
                 decode(turn.audio)
             except CorpusError as error:
                 yield f"turn {number}: {error}"
-            if turn.audio.path is not None:
-                yield from (f"turn {number}: {problem}" for problem in _file_problems(place, dialogue, number))
 
 
-def _file_problems(place: Place, dialogue: Dialogue, turn: int) -> Iterator[str]:
-    audio = dialogue.turns[turn].audio
-    # A path in the data is compared, never followed: it may point anywhere.
-    if audio is None or audio.path is None or audio.path != _expected_path(dialogue, turn):
-        yield "the path of the clip is not the one that its row gives it"
-        return
-    try:
-        same = (place / audio.path).read_bytes() == audio.bytes
-    except OSError:
-        yield f"the file {audio.path} is missing"
-        return
-    if not same:
-        yield f"the file {audio.path} differs from the clip in the row"
+def file_problems(place: Place, dialogue: Dialogue, files: Hashes) -> Iterator[str]:
+    """Yield the clips of a row whose file, among the `files` of the corpus at `place`, has other bytes."""
+    for number, path in _paths(dialogue):
+        audio = dialogue.turns[number].audio
+        if audio is None or path != _expected_path(dialogue, number) or path not in files:
+            continue
+        try:
+            if (place / path).read_bytes() != audio.bytes:
+                yield f"turn {number}: the file {path} differs from the clip in the row"
+        except OSError as error:
+            yield f"turn {number}: the file {path} cannot be read: {error}"
+
+
+def _paths(dialogue: Dialogue) -> Iterator[tuple[int, str]]:
+    """Yield the number and the path of each turn whose clip is also a file."""
+    for number, turn in enumerate(dialogue.turns):
+        if turn.audio is not None and turn.audio.path is not None:
+            yield number, turn.audio.path
 
 
 def _expected_path(dialogue: Dialogue, turn: int) -> str | None:

@@ -13,7 +13,6 @@ from typing import Any, Self, overload
 import numpy as np
 import pyarrow as pa
 
-from manifests.arrow import from_table
 from manifests.audio import decode
 from manifests.columns import parquet_paths, paths_without_audio
 from manifests.errors import CorpusError, UserError
@@ -61,8 +60,8 @@ class Corpus:
 
     def dialogues(self, audio: bool = True) -> Iterator[Dialogue]:
         """Yield the dialogues in order. With `audio=False` clips have empty bytes, and reading is far faster."""
-        for table in self._tables(None if audio else paths_without_audio()):
-            yield from from_table(table, partial=not audio)
+        for reader, table in self._tables(None if audio else paths_without_audio()):
+            yield from reader.rows_of(table, audio)
 
     def select(self, columns: Iterable[str]) -> Iterator[pa.RecordBatch]:
         """Yield only some columns, as Arrow batches: named as in `["dialogue_id", "turns.text"]`, nested as in the
@@ -70,7 +69,7 @@ class Corpus:
 
         Raises a UserError that lists the columns for a name that is not among them.
         """
-        return (batch for table in self._tables(parquet_paths(columns)) for batch in table.to_batches())
+        return (batch for _, table in self._tables(parquet_paths(columns)) for batch in table.to_batches())
 
     @overload
     def __getitem__(self, index: int) -> Dialogue: ...
@@ -89,7 +88,7 @@ class Corpus:
         within = row - int(self._starts[number])
         group = int(np.searchsorted(ends, within, side="right"))
         offset = within - int(ends[group]) + reader.group_rows[group]
-        return from_table(self._cache.table(reader, group).slice(offset, 1))[0]
+        return reader.rows_of(self._cache.table(reader, group).slice(offset, 1))[0]
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_cache": _Cache()}
@@ -102,19 +101,21 @@ class Corpus:
         view.__dict__.update(self.__dict__, _range=chosen, _cache=_Cache())
         return view
 
-    def _tables(self, paths: list[str] | None) -> Iterator[pa.Table]:
+    def _tables(self, paths: list[str] | None) -> Iterator[tuple[ShardReader, pa.Table]]:
         """Yield the row groups that hold rows of the view, without the rows outside it."""
         for shard, start in zip(self._shards, self._starts.tolist(), strict=False):
             if start < self._range.stop and self._range.start < start + shard.rows:
                 yield from self._tables_of(shard, start, paths)
 
-    def _tables_of(self, shard: ShardInfo, start: int, paths: list[str] | None) -> Iterator[pa.Table]:
+    def _tables_of(
+        self, shard: ShardInfo, start: int, paths: list[str] | None
+    ) -> Iterator[tuple[ShardReader, pa.Table]]:
         reader = _open(self.place, shard)
         try:
             for group, rows in enumerate(reader.group_rows):
                 first, last = max(start, self._range.start), min(start + rows, self._range.stop)
                 if first < last:
-                    yield reader.table(group, paths).slice(first - start, last - first)
+                    yield reader, reader.table(group, paths).slice(first - start, last - first)
                 start += rows
         finally:
             reader.close()

@@ -1,11 +1,14 @@
 """Reads and writes the manifest, the JSON file that says what a corpus holds and how it was made.
 
 It is written last, so its existence means that the corpus is complete. It contains no time and no absolute path: the
-same input, recipe and seed give the same manifest.
+same input, recipe and seed give the same manifest. `manifest.sha256` beside it has its hash, in the form that
+`sha256sum -c manifest.sha256` checks.
 """
 
 import dataclasses
+import hashlib
 import json
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -13,22 +16,32 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from manifests.errors import CorpusError
+from manifests.json_text import parse_json
 from manifests.schema import SCHEMA_VERSION, FinalStatus, version_problem
 from manifests.shards import ShardInfo
 from manifests.storage import Place
 
 FORMAT = "parley-corpus"
 MANIFEST_NAME = "manifest.json"
+CHECKSUM_NAME = "manifest.sha256"
+LARGEST = 2**62
+"""Largest number in a manifest: sums of a few still fit the 64 bits that readers compute with."""
+_SAMPLE_RATE = re.compile(r"[1-9][0-9]{0,8}")
+
 FINAL_STATUSES: tuple[FinalStatus, ...] = ("kept", "rejected", "failed")
 
 
 @dataclass(frozen=True, slots=True)
 class RecipeRecord:
-    """Records the recipe: `settings` as it was run, every default filled in; `digest` is the one in each row."""
+    """Records the recipe: `settings` as it was run, every default filled in; `digest` is the one in each row.
+
+    `earlier`: digests in the rows of a job whose recipe was changed on the way, with `--accept-changes`.
+    """
 
     name: str
     digest: str
     settings: dict[str, Any]
+    earlier: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,22 @@ class SourceFile:
     format: str | None = None
     file: str | None = None
     sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataFile:
+    """Describes `metadata.json`; `sha256` covers the whole file."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFiles:
+    """Counts the clips that are also files beside the shards, and their bytes."""
+
+    files: int
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +101,8 @@ class Counts:
 class Manifest:
     """Holds everything in `manifest.json`. `shards` lists the shards of each status, in the order of their rows.
 
-    `engines` maps kind/name to the version that ran ("asr/pocketsphinx": "5.1.1 ...").
+    `engines` maps kind/name to the version that ran ("asr/pocketsphinx": "5.1.1 ..."). `metadata` and `clips` are None
+    where the corpus has no such files.
     """
 
     parley_version: str
@@ -82,6 +112,8 @@ class Manifest:
     sources: tuple[SourceFile, ...]
     counts: Counts
     shards: dict[str, tuple[ShardInfo, ...]]
+    metadata: MetadataFile | None = None
+    clips: ClipFiles | None = None
     format: str = FORMAT
     schema_version: int = SCHEMA_VERSION
 
@@ -91,9 +123,24 @@ def manifest_text(manifest: Manifest) -> str:
     return json.dumps(dataclasses.asdict(manifest), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
+def checksum_text(data: bytes) -> str:
+    """Return the content of `manifest.sha256` for the bytes of a manifest, as `sha256sum manifest.json` prints it."""
+    return f"{hashlib.sha256(data).hexdigest()}  {MANIFEST_NAME}\n"
+
+
+def recipe_digest(settings: Mapping[str, Any], seed: int) -> str:
+    """Return the digest of a recipe with its seed, which each row has: the SHA-256 of their canonical JSON."""
+    canonical = json.dumps(
+        {"recipe": settings, "seed": seed}, sort_keys=True, ensure_ascii=False, separators=(",", ":")
+    )
+    return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
+
+
 def write_manifest(place: Place, manifest: Manifest) -> None:
-    """Write `manifest.json` into the corpus directory `place`. Do it last."""
-    (place / MANIFEST_NAME).write_text(manifest_text(manifest))
+    """Write `manifest.sha256`, then `manifest.json`, into the corpus directory `place`. Do it last."""
+    data = manifest_text(manifest).encode("utf-8")
+    (place / CHECKSUM_NAME).write_text(checksum_text(data))
+    (place / MANIFEST_NAME).write_bytes(data)
 
 
 def load_manifest(place: Place) -> Manifest:
@@ -114,8 +161,8 @@ def load_manifest(place: Place) -> Manifest:
 def parse_manifest(text: str) -> Manifest:
     """Parse the JSON text of a manifest; raises a CorpusError that says what is wrong."""
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        data = parse_json(text)
+    except ValueError as error:
         raise CorpusError(f"not JSON: {error}") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise CorpusError(f"not a manifest: its format is not {FORMAT}")
@@ -138,7 +185,7 @@ def _check_paths(manifest: Manifest) -> None:
 def _check_numbers(manifest: Manifest) -> None:
     """Raise CorpusError for sizes and rates that a reader cannot compute with."""
     rates = {rate for languages in manifest.counts.samples.values() for part in languages.values() for rate in part}
-    odd_rates = sorted(rate for rate in rates if not rate.isascii() or not rate.isdecimal() or int(rate) == 0)
+    odd_rates = sorted(rate for rate in rates if not _SAMPLE_RATE.fullmatch(rate))
     if odd_rates:
         raise CorpusError(f"manifest.counts.samples has impossible sample rates: {', '.join(odd_rates)}")
     for shard in (shard for shards in manifest.shards.values() for shard in shards):
@@ -159,6 +206,8 @@ def _parse(kind: Any, value: Any, where: str) -> Any:
         return tuple(_parse(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(value))
     if is_dataclass(kind) and isinstance(value, dict):
         return _parse_fields(kind, value, where)
+    if kind is int and type(value) is int and abs(value) > LARGEST:
+        raise CorpusError(f"{where} is too large a number")
     if kind in (str, int) and type(value) is kind:
         return value
     raise CorpusError(f"{where} has the wrong type: {type(value).__name__}")

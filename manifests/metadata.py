@@ -4,27 +4,38 @@ The paper (arXiv 2412.01078) names five facts for each dialogue: its id, speaker
 It does not give the names of the keys; the names here are Parley's.
 """
 
+import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from manifests.manifest import MetadataFile
 from manifests.schema import Dialogue, Turn
 from manifests.storage import Place
 
 
-def write_metadata(place: Place, dialogues: Iterable[Dialogue], genders: Mapping[str, str]) -> int:
-    """Write the file `place`, one dialogue per line, and return their number. Memory use does not grow with it.
+def write_metadata(place: Place, dialogues: Iterable[Dialogue], genders: Mapping[str, str]) -> MetadataFile:
+    """Write the file `place`, one dialogue per line, and return its size and hash. Memory use does not grow with it.
 
     `genders` maps `voice_id` to gender; a voice that is not in it gets the gender null.
     """
-    rows = 0
+    size, digest = 0, hashlib.sha256()
     with place.writing() as file:
-        for dialogue in dialogues:
-            line = json.dumps(metadata_entry(dialogue, genders), ensure_ascii=False)
-            file.write((("[\n" if rows == 0 else ",\n") + line).encode("utf-8"))
-            rows += 1
-        file.write(b"[]\n" if rows == 0 else b"\n]\n")
-    return rows
+        for text in _texts(dialogues, genders):
+            data = text.encode("utf-8")
+            file.write(data)
+            digest.update(data)
+            size += len(data)
+    return MetadataFile(size, digest.hexdigest())
+
+
+def _texts(dialogues: Iterable[Dialogue], genders: Mapping[str, str]) -> Iterator[str]:
+    """Yield the array piece by piece."""
+    start = "[\n"
+    for dialogue in dialogues:
+        yield start + json.dumps(metadata_entry(dialogue, genders), ensure_ascii=False)
+        start = ",\n"
+    yield "[]\n" if start == "[\n" else "\n]\n"
 
 
 def metadata_entry(dialogue: Dialogue, genders: Mapping[str, str]) -> dict[str, Any]:

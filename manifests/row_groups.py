@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from manifests.errors import CorpusError, LawBroken
+from manifests.shards import DAMAGE, first_line
 from manifests.storage import Place
 
 
@@ -105,5 +106,5 @@ def _opened(place: Place) -> Iterator[Any]:
     try:
         with place.filesystem.open_input_file(place.path) as stream:
             yield pq.ParquetFile(stream, page_checksum_verification=True)
-    except (pa.ArrowException, OSError) as error:
-        raise CorpusError(f"{label(place)}: damaged, or not a Parquet file: {str(error).splitlines()[0]}") from error
+    except DAMAGE as error:
+        raise CorpusError(f"{label(place)}: damaged, or not a Parquet file: {first_line(error)}") from error

@@ -24,6 +24,9 @@ from manifests.storage import Place
 ROW_GROUP_BYTES = 4 * 2**20
 ROW_GROUP_ROWS = 256
 
+# What pyarrow raises for damaged bytes. A name in the footer that is no longer UTF-8 is a ValueError.
+DAMAGE = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError)
+
 _VERSION_KEY = "parley_schema_version"
 _METADATA = {_VERSION_KEY: str(SCHEMA_VERSION)}
 
@@ -172,8 +175,13 @@ def _reading(place: Place) -> Iterator[None]:
         raise CorpusError(f"{place}: the shard is missing") from error
     except CorpusError as error:
         raise CorpusError(f"{place}: {error}") from error
-    except (pa.ArrowException, OSError) as error:
-        raise CorpusError(f"{place}: the shard is damaged: {str(error).splitlines()[0]}") from error
+    except DAMAGE as error:
+        raise CorpusError(f"{place}: the shard is damaged: {first_line(error)}") from error
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of the error's text, or its kind if it has none."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _check_version(schema: pa.Schema) -> None:
@@ -193,8 +201,8 @@ class ShardReader:
             self._parquet = pq.ParquetFile(source, page_checksum_verification=True)
             _check_version(self._parquet.schema_arrow)
             check_schema(self._parquet.schema_arrow)
-        metadata = self._parquet.metadata
-        self.group_rows = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+            metadata = self._parquet.metadata
+            self.group_rows = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
 
     @property
     def rows(self) -> int:
@@ -204,7 +212,18 @@ class ShardReader:
         """Read row group number `group`; `paths` are the Parquet paths of the columns wanted, by default all."""
         with _reading(self.place):
             # The reading process is one of many: threads of its own would only slow down the others.
-            return self._parquet.read_row_group(group, columns=paths, use_threads=False)
+            table = self._parquet.read_row_group(group, columns=paths, use_threads=False)
+            table.validate(full=True)
+            return table
+
+    def dialogues(self, group: int, audio: bool = True) -> list[Dialogue]:
+        """Read the dialogues of a row group; with `audio=False` every clip has empty bytes."""
+        return self.rows_of(self.table(group, None if audio else paths_without_audio()), audio)
+
+    def rows_of(self, table: pa.Table, audio: bool = True) -> list[Dialogue]:
+        """Return the dialogues of a table, or of a slice of one, that this reader has read."""
+        with _reading(self.place):
+            return from_table(table, partial=not audio)
 
     def close(self) -> None:
         self._parquet.close(force=True)
@@ -220,14 +239,21 @@ def read_shard(place: Place, audio: bool = True) -> Iterator[list[Dialogue]]:
 
     With `audio=False` the encoded bytes are not read: every clip has empty bytes and all its other fields.
     """
-    for table in _tables(place, None if audio else paths_without_audio()):
-        yield from_table(table, partial=not audio)
+    with _opened(place) as reader:
+        for group in range(len(reader.group_rows)):
+            yield reader.dialogues(group, audio)
 
 
 def _tables(place: Place, paths: list[str] | None) -> Iterator[pa.Table]:
-    reader = ShardReader(place)
-    try:
+    with _opened(place) as reader:
         for group in range(len(reader.group_rows)):
             yield reader.table(group, paths)
+
+
+@contextmanager
+def _opened(place: Place) -> Iterator[ShardReader]:
+    reader = ShardReader(place)
+    try:
+        yield reader
     finally:
         reader.close()

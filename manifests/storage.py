@@ -4,6 +4,7 @@ A `Place` is a filesystem and a path in it. Everything that Parley writes goes t
 is either complete or absent, at whatever moment the process dies.
 """
 
+import errno
 import os
 import re
 import uuid
@@ -46,7 +47,13 @@ class Place:
         return bool(self.filesystem.get_file_info(self.path).type != pafs.FileType.NotFound)
 
     def is_file(self) -> bool:
-        return bool(self.filesystem.get_file_info(self.path).type == pafs.FileType.File)
+        """Tell whether there is a file; no file has a name that is too long for the file system."""
+        try:
+            return bool(self.filesystem.get_file_info(self.path).type == pafs.FileType.File)
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                return False
+            raise
 
     def size(self) -> int:
         """Return the size in bytes."""
@@ -121,10 +128,18 @@ class Place:
                 with self.filesystem.open_output_stream(temporary) as stream:
                     yield stream
                 self.filesystem.move(temporary, self.path)
-        except BaseException:  # an interrupt too leaves no temporary file
+        except BaseException as error:  # an interrupt too leaves no temporary file
+            if isinstance(error, OSError):
+                self._name_in(error, temporary)
             if self.filesystem.get_file_info(temporary).type == pafs.FileType.File:
                 self.filesystem.delete_file(temporary)
             raise
+
+    def _name_in(self, error: OSError, temporary: str) -> None:
+        """Put the file's name into an error of the system that has none: a full disk does not say what it is about."""
+        is_plain = error.errno is not None and error.strerror == os.strerror(error.errno)
+        if is_plain and error.filename in (None, temporary):
+            error.filename = self.path
 
 
 def open_place(uri: str | os.PathLike[str]) -> Place:

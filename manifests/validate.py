@@ -1,6 +1,6 @@
 """Checks a corpus against its manifest: everything but the audio, or with `deep` every byte of it too.
 
-Memory does not grow with the audio; ids take 8 bytes a row.
+Memory does not grow with the audio; ids take 8 bytes a row, paths of clips 16 bytes a clip.
 """
 
 import dataclasses
@@ -10,17 +10,24 @@ from dataclasses import dataclass
 
 from pyarrow import fs as pafs
 
-from manifests.arrow import from_table
-from manifests.checks import clip_problems, kept_problems
-from manifests.columns import paths_without_audio
+from manifests.checks import audio_problems, file_problems, kept_problems, path_problems
 from manifests.errors import CorpusError
 from manifests.hashes import Hashes, hash64
-from manifests.manifest import FINAL_STATUSES, Manifest, load_manifest
+from manifests.manifest import (
+    CHECKSUM_NAME,
+    FINAL_STATUSES,
+    MANIFEST_NAME,
+    ClipFiles,
+    Manifest,
+    checksum_text,
+    load_manifest,
+    recipe_digest,
+)
 from manifests.schema import Dialogue
-from manifests.shards import ShardInfo, ShardReader
+from manifests.shards import ShardInfo, read_shard
 from manifests.storage import Place
 from manifests.tally import Tally, problem_of_end
-from manifests.writer import CLIPS, OWN_NAMES, SHARDS, shard_path
+from manifests.writer import CLIPS, METADATA_NAME, OWN_NAMES, SHARDS, shard_path
 
 # A millionth line would not help the owner of a corpus that is wrong throughout.
 _LISTED = 1000
@@ -60,13 +67,34 @@ def validate(place: Place, deep: bool = False, beside: Collection[str] = ()) -> 
     return _Validation(place, deep, beside).report()
 
 
+def check_files(place: Place, manifest: Manifest) -> None:
+    """Raise CorpusError, which says what to do, unless the shards of a finished corpus have the manifest's sizes."""
+    shards = [shard for infos in manifest.shards.values() for shard in infos]
+    sizes = {shard.path: shard.bytes for shard in shards}
+    if manifest.metadata is not None:
+        sizes[METADATA_NAME] = manifest.metadata.bytes
+    wrong = [path for path, size in sizes.items() if not _has_size(place / path, size)]
+    if wrong:
+        raise CorpusError(
+            f"{place}: the finished corpus is damaged: {wrong[0]} is missing or has another size than {MANIFEST_NAME} "
+            f"says ({len(wrong)} such files); delete {MANIFEST_NAME} and the same command writes the corpus again "
+            "from its work directory, or see `parley corpus validate`"
+        )
+
+
+def _has_size(file: Place, size: int) -> bool:
+    return file.is_file() and file.size() == size
+
+
 class _Validation:
     def __init__(self, place: Place, deep: bool, beside: Collection[str]) -> None:
         self._place, self._deep, self._beside = place, deep, beside
         self._tally = Tally()
         self._rows = 0
+        self._recipes: tuple[str, ...] = ()
         self._ids = Hashes()
         self._clips = Hashes()
+        self._files = Hashes()
 
     def report(self) -> Report:
         listed: list[Problem] = []
@@ -81,9 +109,13 @@ class _Validation:
         try:
             manifest = load_manifest(self._place)
         except CorpusError as error:
-            yield Problem("manifest.json", str(error))
+            yield Problem(MANIFEST_NAME, str(error))
             return
+        yield from self._checksum_problems()
         yield from _manifest_problems(manifest)
+        yield from self._metadata_problems(manifest)
+        yield from self._clip_problems(manifest.clips)
+        self._recipes = (manifest.recipe.digest, *manifest.recipe.earlier)
         shards = [(status, shard) for status, infos in manifest.shards.items() for shard in _well_named(status, infos)]
         unread = sum(map(len, manifest.shards.values())) - len(shards)
         for status, shard in shards:
@@ -97,6 +129,37 @@ class _Validation:
         yield from self._repeated_ids([shard for _, shard in shards])
         yield from self._stray_files({shard.path for _, shard in shards})
 
+    def _checksum_problems(self) -> Iterator[Problem]:
+        try:
+            found = (self._place / CHECKSUM_NAME).read_bytes()
+        except OSError:
+            yield Problem(CHECKSUM_NAME, "the file is missing")
+            return
+        if found != checksum_text((self._place / MANIFEST_NAME).read_bytes()).encode():
+            yield Problem(MANIFEST_NAME, f"the sha256 is not the one in {CHECKSUM_NAME}")
+
+    def _metadata_problems(self, manifest: Manifest) -> Iterator[Problem]:
+        file, expected = self._place / METADATA_NAME, manifest.metadata
+        if expected is None:
+            if file.exists():
+                yield Problem(METADATA_NAME, "not in the manifest")
+        elif not file.is_file():
+            yield Problem(METADATA_NAME, "the file is missing")
+        elif file.size() != expected.bytes:
+            yield Problem(METADATA_NAME, f"{file.size()} bytes, but the manifest says {expected.bytes}")
+        elif _sha256(file) != expected.sha256:
+            yield Problem(METADATA_NAME, "the sha256 is not the one in the manifest")
+
+    def _clip_problems(self, expected: ClipFiles | None) -> Iterator[Problem]:
+        """List the clips, and compare their number and their bytes with the manifest."""
+        files = size = 0
+        for path, bytes_ in _files_below(self._place, CLIPS):
+            self._files.add(path)
+            files, size = files + 1, size + bytes_
+        if ClipFiles(files, size) != (expected or ClipFiles(0, 0)):
+            says = f"{expected.files} files of {expected.bytes} bytes" if expected else "no such files"
+            yield Problem(CLIPS, f"{files} files of {size} bytes, but the manifest says {says}")
+
     def _shard_problems(self, status: str, shard: ShardInfo) -> Iterator[Problem]:
         file = self._place / shard.path
         if file.is_file() and file.size() != shard.bytes:
@@ -104,7 +167,7 @@ class _Validation:
         elif self._deep and file.is_file() and _sha256(file) != shard.sha256:
             yield Problem(shard.path, "the sha256 is not the one in the manifest")
         row = -1
-        for row, dialogue in enumerate(_rows(file, audio=self._deep)):
+        for row, dialogue in enumerate(_rows(file, self._deep)):
             for message in self._row_problems(status, dialogue):
                 yield Problem(shard.path, message, row)
         if row + 1 != shard.rows:
@@ -119,11 +182,15 @@ class _Validation:
             yield problem
         elif dialogue.status != status:
             yield f"a row that is {dialogue.status}, in a shard of {status} rows"
+        if dialogue.recipe not in self._recipes:
+            yield f"the recipe is {dialogue.recipe}, which is not the one in the manifest"
+        for turn in dialogue.turns:
+            if turn.audio is not None and turn.audio.path is not None:
+                self._clips.add(turn.audio.path)
+        yield from path_problems(dialogue, self._files)
         if self._deep:
-            for turn in dialogue.turns:
-                if turn.audio is not None and turn.audio.path is not None:
-                    self._clips.add(turn.audio.path)
-            yield from clip_problems(self._place, dialogue)
+            yield from audio_problems(dialogue)
+            yield from file_problems(self._place, dialogue, self._files)
             yield from kept_problems(dialogue)
 
     def _repeated_ids(self, shards: list[ShardInfo]) -> Iterator[Problem]:
@@ -134,7 +201,7 @@ class _Validation:
         seen: set[str] = set()
         for shard in shards:
             try:
-                for row, dialogue in enumerate(_rows(self._place / shard.path, audio=False)):
+                for row, dialogue in enumerate(_rows(self._place / shard.path, False)):
                     if hash64(dialogue.dialogue_id) in repeated:
                         if dialogue.dialogue_id in seen:
                             yield Problem(shard.path, f"an earlier row has the same id {dialogue.dialogue_id}", row)
@@ -149,22 +216,23 @@ class _Validation:
         for name in _names(self._place / SHARDS):
             if f"{SHARDS}/{name}" not in shards:
                 yield Problem(f"{SHARDS}/{name}", "not in the manifest")
-        if self._deep:
-            for path in _files_below(self._place, CLIPS):
-                if path not in self._clips:
-                    yield Problem(path, "does not belong to any row")
+        for path, _ in _files_below(self._place, CLIPS):
+            if path not in self._clips:
+                yield Problem(path, "does not belong to any row")
 
 
 def _manifest_problems(manifest: Manifest) -> Iterator[Problem]:
+    if recipe_digest(manifest.recipe.settings, manifest.seed) != manifest.recipe.digest:
+        yield Problem(MANIFEST_NAME, "the recipe is not the one of its digest")
     for status, shards in manifest.shards.items():
         if status not in FINAL_STATUSES:
-            yield Problem("manifest.json", f"shards of the unknown status {status}")
+            yield Problem(MANIFEST_NAME, f"shards of the unknown status {status}")
         for shard in set(shards).difference(_well_named(status, shards)):
-            yield Problem("manifest.json", f"a shard of {status} rows has the wrong path {shard.path}")
+            yield Problem(MANIFEST_NAME, f"a shard of {status} rows has the wrong path {shard.path}")
     given = sum(source.rows for source in manifest.sources)
     if given != manifest.counts.input_rows:
         counted = " + ".join(f"{manifest.counts.rows.get(status, 0)} {status}" for status in FINAL_STATUSES)
-        yield Problem("manifest.json", f"{counted} rows are not the {given} of the sources")
+        yield Problem(MANIFEST_NAME, f"{counted} rows are not the {given} of the sources")
 
 
 def _well_named(status: str, shards: Sequence[ShardInfo]) -> list[ShardInfo]:
@@ -176,17 +244,12 @@ def _count_problems(manifest: Manifest, tally: Tally) -> Iterator[Problem]:
     says, found = dataclasses.asdict(manifest.counts), dataclasses.asdict(tally.counts())
     for name in says:
         if says[name] != found[name]:
-            yield Problem("manifest.json", f"counts.{name} is {says[name]}, but the shards hold {found[name]}")
+            yield Problem(MANIFEST_NAME, f"counts.{name} is {says[name]}, but the shards hold {found[name]}")
 
 
 def _rows(file: Place, audio: bool) -> Iterator[Dialogue]:
-    reader = ShardReader(file)
-    try:
-        for group in range(len(reader.group_rows)):
-            table = reader.table(group, None if audio else paths_without_audio())
-            yield from from_table(table, partial=not audio)
-    finally:
-        reader.close()
+    for group in read_shard(file, audio):
+        yield from group
 
 
 def _sha256(file: Place) -> str:
@@ -203,12 +266,12 @@ def _names(place: Place) -> list[str]:
     return sorted(info.base_name for info in place.filesystem.get_file_info(selector))
 
 
-def _files_below(place: Place, name: str) -> Iterator[str]:
-    """Yield the files below a directory, relative to `place`, with one directory in memory at a time."""
+def _files_below(place: Place, name: str) -> Iterator[tuple[str, int]]:
+    """Yield path, relative to `place`, and bytes of the files below a directory, one directory in memory at a time."""
     selector = pafs.FileSelector((place / name).path, allow_not_found=True)
     for info in sorted(place.filesystem.get_file_info(selector), key=lambda info: str(info.path)):
         inner = f"{name}/{info.base_name}"
         if info.type == pafs.FileType.Directory:
             yield from _files_below(place, inner)
         else:
-            yield inner
+            yield inner, int(info.size or 0)

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from manifests.errors import LawBroken, ResumeRefused
-from manifests.manifest import MANIFEST_NAME, Counts
+from manifests.manifest import CHECKSUM_NAME, MANIFEST_NAME, ClipFiles, Counts
 from manifests.schema import Dialogue
 from manifests.shards import ShardInfo, ShardWriter, open_shard
 from manifests.storage import Place
@@ -17,7 +17,7 @@ from manifests.tally import Tally, problem_of_end
 SHARDS = "shards"
 CLIPS = "audio"
 METADATA_NAME = "metadata.json"
-OWN_NAMES = frozenset({SHARDS, CLIPS, METADATA_NAME, MANIFEST_NAME})
+OWN_NAMES = frozenset({SHARDS, CLIPS, METADATA_NAME, CHECKSUM_NAME, MANIFEST_NAME})
 
 _SHARD_NAME = re.compile(r"(kept|rejected|failed)-\d{5,}\.parquet")
 
@@ -28,10 +28,15 @@ SHARD_ROWS = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Describes what was written; the fields are those of the same names in `Manifest`."""
+    """Describes what was written; the fields are those of the same names in `Manifest`.
+
+    `recipes` are the different digests in the rows, sorted.
+    """
 
     shards: dict[str, tuple[ShardInfo, ...]]
     counts: Counts
+    clips: ClipFiles | None = None
+    recipes: tuple[str, ...] = ()
 
 
 class CorpusWriter:
@@ -52,6 +57,8 @@ class CorpusWriter:
         self._tally = Tally()
         self._open: dict[str, tuple[ShardWriter, ExitStack]] = {}
         self._done: dict[str, list[ShardInfo]] = {}
+        self._clip_files = self._clip_bytes = 0
+        self._recipes: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -71,13 +78,20 @@ class CorpusWriter:
         shard = self._shard(dialogue.status)
         shard.write(dialogue)
         self._tally.add(dialogue)
+        self._recipes.update(filter(None, (dialogue.recipe,)))
+        for audio in (turn.audio for turn in dialogue.turns):
+            if audio is not None and audio.path is not None:
+                self._clip_files += 1
+                self._clip_bytes += len(audio.bytes)
         if shard.bytes >= self._max_bytes or shard.rows >= self._max_rows:
             self._close(dialogue.status)
 
     @property
     def packed(self) -> Packed:
         """The result, complete only once the block has ended."""
-        return Packed({status: tuple(infos) for status, infos in self._done.items()}, self._tally.counts())
+        shards = {status: tuple(infos) for status, infos in self._done.items()}
+        clips = ClipFiles(self._clip_files, self._clip_bytes) if self._clip_files else None
+        return Packed(shards, self._tally.counts(), clips, tuple(sorted(self._recipes)))
 
     def _shard(self, status: str) -> ShardWriter:
         if status not in self._open:

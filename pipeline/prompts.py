@@ -13,9 +13,8 @@ from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
-import yaml
-
 from manifests.errors import UserError
+from pipeline.yaml_text import load_yaml
 
 COMPLAINTS = "complaints"
 """The task whose prompts tell a model why its answer cannot be used."""
@@ -55,13 +54,16 @@ def load_prompt(task: str, language: str, version: str = "v1", root: Path | None
     """Load a prompt and check it against LOCK. Raises UserError if it is missing or differs from LOCK."""
     root = root or prompt_root()
     name = _find(root, task, language, version)
-    data = (root / name).read_bytes()
+    data = _read(root / name)
     digest = hashlib.sha256(data).hexdigest()
     locked = read_lock(root).get(name)
     if locked != digest:
         problem = "is not in LOCK" if locked is None else "is not the file that LOCK describes"
         raise UserError(f"prompt {name} {problem}; new wording needs a new version: python -m pipeline.prompts lock")
-    return Prompt(name, version, digest, data.decode("utf-8"))
+    try:
+        return Prompt(name, version, digest, data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise UserError(f"prompt {name} is not UTF-8 text: {error}") from None
 
 
 @lru_cache(maxsize=64)
@@ -114,9 +116,9 @@ def complaints_version(prompt: Prompt) -> str | None:
     if not prompt.name.endswith(".yaml"):
         return None
     try:
-        content = yaml.safe_load(prompt.text)
-    except yaml.YAMLError as error:
-        raise UserError(f"prompt {prompt.name} is not valid YAML: {' '.join(str(error).split())}") from None
+        content = load_yaml(prompt.text)
+    except ValueError as error:
+        raise UserError(f"prompt {prompt.name} is not valid YAML: {error}") from None
     version = content.get("complaints") if isinstance(content, dict) else None
     return None if version is None else str(version)
 
@@ -124,7 +126,10 @@ def complaints_version(prompt: Prompt) -> str | None:
 def read_lock(root: Path) -> dict[str, str]:
     """Read LOCK as {path in the store: sha256}. Raises UserError for a line that is not "sha256  path"."""
     path = root / "LOCK"
-    lines = path.read_text("utf-8").splitlines() if path.is_file() else []
+    try:
+        lines = _read(path).decode("utf-8").splitlines() if path.is_file() else []
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: it is not UTF-8 text: {error}") from None
     entries = [re.fullmatch(r"([0-9a-f]{64})  (\S+)", line) for line in lines]
     if not all(entries):
         raise UserError(f'{path}: every line must be "sha256  path"')
@@ -170,6 +175,13 @@ def _find(root: Path, task: str, language: str, version: str) -> str:
             if (root / f"{stem}{suffix}").is_file():
                 return f"{stem}{suffix}"
     raise UserError(f"no prompt {stem!r} in the store; see `parley prompts list`")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
 
 
 def _parts(path: str) -> tuple[str, str, str]:

@@ -6,9 +6,6 @@ The recipe's digest covers every setting that changes the corpus, but not how th
 (`pools`, and `serving` of a model).
 """
 
-import hashlib
-import json
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, SerializeAsAny
@@ -30,7 +27,7 @@ class Texts(Section):
 
 
 class Pack(Section):
-    shard_mb: int = Field(256, gt=0, description="a shard is closed once it is this large")
+    shard_mb: int = Field(256, gt=0, le=1_000_000, description="a shard is closed once it is this large")
     clips: bool = Field(True, description="also write the clips as files")
     metadata: bool = Field(True, description="write a single metadata.json as Ke-SpeechChat has it")
 
@@ -42,11 +39,11 @@ class Pool(Section):
     """
 
     stages: tuple[str, ...] = Field(description="neighboring stages, in the order of the recipe")
-    workers: int = Field(0, ge=0, description="number of workers; 0: one per core")
-    cpus: float = Field(1.0, ge=0, description="CPUs that a worker claims")
-    gpus: float = Field(0.0, ge=0, description="GPUs that a worker claims")
+    workers: int = Field(0, ge=0, le=100_000, description="number of workers; 0: one per core")
+    cpus: float = Field(1.0, ge=0, le=100_000, description="CPUs that a worker claims")
+    gpus: float = Field(0.0, ge=0, le=100_000, description="GPUs that a worker claims")
     blocks_in_flight: int = Field(
-        1, gt=0, description="blocks that one worker works on at once; more than 1 only for language models"
+        1, gt=0, le=10_000, description="blocks that one worker works on at once; more than 1 only for language models"
     )
 
 
@@ -59,7 +56,7 @@ class Recipe(Section):
     exchanges: Literal["all", "first"] = Field(
         "all", description="which exchanges of a multi-turn source row are used"
     )
-    block_rows: int = Field(32, gt=0, description="dialogues in a block")
+    block_rows: int = Field(32, gt=0, le=100_000, description="dialogues in a block")
     texts: Texts = Field(Texts(), description="limits of every text that will be spoken")
     models: dict[str, SerializeAsAny[Section]] = Field(
         {}, description="models, by names that the stages' `engine` may use"
@@ -87,9 +84,3 @@ class Recipe(Section):
         """Return everything that decides the corpus, for JSON; `order` lists the stages, since JSON has no order."""
         leave_out: Any = {"description": True, "pools": True, "models": {"__all__": {"serving"}}}
         return {**self.model_dump(mode="json", exclude=leave_out), "order": list(self.stages)}
-
-
-def digest(content: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of the canonical JSON, 64 hex digits."""
-    canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode("utf-8")).hexdigest()

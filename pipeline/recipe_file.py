@@ -8,15 +8,18 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from manifests.errors import RecipeError
+from pipeline.settings import nearest, sections_in
+from pipeline.yaml_text import load_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
 
 _DATA = {".jsonl", ".ndjson", ".parquet", ".gz", ".zst"}
 """Endings of input files, which a shell may put where the recipe is to stand."""
+_SHOWN = 200
+"""Characters of what the user wrote that a message repeats."""
 
 
 def shipped(package: str) -> list[str]:
@@ -29,14 +32,18 @@ def text_of(name: str, package: str, what: str) -> str:
     """Read the text of the recipe of that name or file; raises RecipeError."""
     if name in shipped(package):
         return resources.files(package).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
-    if Path(name).is_file() and Path(name).suffix.lower() not in _DATA:
-        try:
+    data = Path(name).suffix.lower() in _DATA
+    try:
+        if not data and Path(name).is_file():
             return Path(name).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise RecipeError(f"{Path(name).name}: cannot be read as a text file: {error}") from None
-    if Path(name).suffix.lower() in _DATA:
-        raise RecipeError(f"{name} is an input, not a {what}: put the {what} before --input, or the pattern in quotes")
-    raise RecipeError(f"no {what} {name!r}; a YAML file, or one of: {', '.join(shipped(package))}")
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a name with NUL
+        raise RecipeError(f"{short(Path(name).name)}: cannot be read as a text file: {error}") from None
+    if data:
+        raise RecipeError(
+            f"{short(name)} is an input, not a {what}: put the {what} before --input, or the pattern in quotes"
+        )
+    names = shipped(package)
+    raise RecipeError(f"no {what} {short(name)!r}{nearest(name, names)}; a YAML file, or one of: {', '.join(names)}")
 
 
 def read(name: str, package: str, what: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
@@ -45,9 +52,9 @@ def read(name: str, package: str, what: str, overrides: Sequence[str] = ()) -> d
     `what` is the word for this kind of recipe in messages. Raises RecipeError.
     """
     try:
-        data = yaml.safe_load(text_of(name, package, what))
-    except yaml.YAMLError as error:
-        raise RecipeError(f"{Path(name).name}: not valid YAML: {' '.join(str(error).split())}") from None
+        data = load_yaml(text_of(name, package, what))
+    except ValueError as error:
+        raise RecipeError(f"{Path(name).name}: not valid YAML: {error}") from None
     if not isinstance(data, dict):
         raise RecipeError(f"{Path(name).name}: a recipe is a mapping of sections")
     for override in overrides:
@@ -71,9 +78,26 @@ def collect(model: type[Model], data: object, path: str, problems: list[str]) ->
     except ValidationError as error:
         for problem in error.errors():
             keys = ".".join(filter(None, (path, *map(str, problem["loc"])))) or "recipe"
-            message = "there is no such key" if problem["type"] == "extra_forbidden" else problem["msg"]
-            problems.append(f"{keys}: {message}")
+            problems.append(f"{keys}: {_message(model, problem)}")
         return None
+
+
+def _message(model: type[BaseModel], problem: Mapping[str, Any]) -> str:
+    if problem["type"] != "extra_forbidden":
+        return str(problem["msg"])
+    *sections, key = map(str, problem["loc"])
+    return f"there is no such key{nearest(key, _keys_of(model, sections))}"
+
+
+def _keys_of(model: type[BaseModel], sections: Sequence[str]) -> list[str]:
+    """Return the keys of the section of `model` that lies at this path; none where the path leads through a value."""
+    found: Any = model
+    for name in sections:
+        field = found.model_fields.get(name)
+        found = next(sections_in(field.annotation), None) if field else None
+        if found is None:
+            return []
+    return list(found.model_fields)
 
 
 def apply_override(data: dict[str, Any], override: str, shown: str | None = None) -> None:
@@ -84,14 +108,19 @@ def apply_override(data: dict[str, Any], override: str, shown: str | None = None
     path, equals, text = override.partition("=")
     shown = shown or override
     if not equals:
-        raise RecipeError(f"--set {shown}: write it as key.path=value")
+        raise RecipeError(f"--set {short(shown)}: write it as key.path=value")
     *parents, key = path.strip().split(".")
     section: Any = data
     for parent in parents:
         section = section.setdefault(parent, {})
         if not isinstance(section, dict):
-            raise RecipeError(f"--set {shown}: {parent} is not a section")
+            raise RecipeError(f"--set {short(shown)}: {parent} is not a section")
     try:
-        section[key] = yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise RecipeError(f"--set {shown}: the value is not valid YAML") from None
+        section[key] = load_yaml(text)
+    except ValueError as error:
+        raise RecipeError(f"--set {short(shown)}: the value is not valid YAML: {error}") from None
+
+
+def short(text: str) -> str:
+    """Shorten what the user wrote, for a message."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

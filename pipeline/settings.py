@@ -1,8 +1,10 @@
 """Defines what the sections of a recipe and the settings of its models share."""
 
+import difflib
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_serializer, field_validator
 
@@ -10,11 +12,28 @@ from manifests.credentials import without_secrets
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
+_LONGEST_NAME = 100
+"""Characters of a mistyped name that are compared: the comparison takes quadratic time."""
+
 
 class Section(BaseModel):
     """Base class of all parts of a recipe: immutable, unknown keys forbidden."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def sections_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the classes of settings in the annotation of a field."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from sections_in(argument)
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return the words that offer the nearest of the names to one who mistyped it; "" if none is near."""
+    close = difflib.get_close_matches(name[:_LONGEST_NAME], list(names), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _as_list(value: object) -> object:
@@ -60,13 +79,15 @@ class Server(Section):
         None, description="address of the server; none: OPENAI_BASE_URL, or else OpenAI's own"
     )
     api_key_env: str = Field("OPENAI_API_KEY", description="environment variable that holds the key")
-    concurrency: int = Field(64, gt=0, description="most requests in flight from one worker; adapts below this number")
-    timeout_s: float = Field(120, gt=0, description="time limit of one request, in seconds")
+    concurrency: int = Field(
+        64, gt=0, le=100_000, description="most requests in flight from one worker; adapts below this number"
+    )
+    timeout_s: float = Field(120, gt=0, le=86_400, description="time limit of one request, in seconds")
     attempts: int = Field(
-        6, gt=0, description="most attempts at one request, if the server is busy or the connection breaks"
+        6, gt=0, le=1000, description="most attempts at one request, if the server is busy or the connection breaks"
     )
     patience_s: float = Field(
-        300, gt=0, description="seconds without any answer after which the server counts as dead"
+        300, gt=0, le=604_800, description="seconds without any answer after which the server counts as dead"
     )
 
     @field_validator("api_key_env")

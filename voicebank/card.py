@@ -6,6 +6,7 @@ from typing import Any
 
 from manifests.credentials import is_secret_key
 from manifests.errors import CorpusError, LawBroken, UserError
+from manifests.json_text import parse_json
 from manifests.private_paths import is_private
 from manifests.storage import Place
 
@@ -45,7 +46,7 @@ def read_card(directory: Place) -> dict[str, Any]:
     if not file.is_file():
         raise CorpusError(f"{label}: the voice bank has no card")
     try:
-        card = json.loads(file.read_text())
+        card = parse_json(file.read_text())
     except ValueError as error:
         raise CorpusError(f"{label}: not valid JSON: {error}") from error
     if not isinstance(card, dict) or not _has_name(card):

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 import pyarrow as pa
 
 from manifests.errors import CorpusError, LawBroken
+from manifests.json_text import parse_json
 from manifests.row_groups import label, naming, open_row_groups, read_row_groups, read_schema
 from manifests.storage import Place
 from manifests.table import Vector, from_table, schema_problem, to_table
@@ -72,7 +73,7 @@ def read_origin(directory: Place) -> Origin | None:
         return None
     metadata = read_schema(place).metadata or {}
     try:
-        return Origin(**json.loads(metadata[_ORIGIN]))
+        return Origin(**parse_json(metadata[_ORIGIN]))
     except (KeyError, TypeError, ValueError) as error:
         raise CorpusError(f"{label(place)}: does not say where its reference embeddings come from") from error
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from manifests.clips import write_clips
-from manifests.manifest import Manifest, RecipeRecord, SourceFile, write_manifest
+from manifests.manifest import Manifest, RecipeRecord, SourceFile, recipe_digest, write_manifest
 from manifests.schema import (
     AlignmentChunk,
     Audio,
@@ -29,6 +29,9 @@ from manifests.storage import Place, open_place
 from manifests.writer import CorpusWriter
 
 RATE = 16_000
+SEED = 7
+SETTINGS = {"gate": {"max_wer": 0.1}}
+RECIPE = recipe_digest(SETTINGS, SEED)
 
 
 def make_audio(number: int = 0, num_samples: int = 800) -> Audio:
@@ -91,7 +94,7 @@ def make_kept(number: int = 0, num_samples: int = 800) -> Dialogue:
             make_turn("user", f"what is number {number}", 2 * number, num_samples),
             make_turn("agent", f"it is number {number}", 2 * number + 1, num_samples),
         ),
-        recipe="0123abcd",
+        recipe=RECIPE,
         user_voice="voice-user",
         agent_voice="voice-agent",
         wer=0.0,
@@ -109,7 +112,8 @@ def make_rejected(number: int = 0) -> Dialogue:
 def make_failed(number: int = 0) -> Dialogue:
     """Make a row that failed because it got no voice, so no speech."""
     turns = (Turn(role="user", original_text=f"say {number}"),)
-    return Dialogue(f"made-{number:08x}", "zh", Source("made", str(number)), turns, status="failed", reason="no_voice")
+    source = Source("made", str(number))
+    return Dialogue(f"made-{number:08x}", "zh", source, turns, recipe=RECIPE, status="failed", reason="no_voice")
 
 
 def make_rows(kept: int = 6, rejected: int = 3, failed: int = 2) -> list[Dialogue]:
@@ -131,7 +135,9 @@ def make_corpus_at(place: Place, rows: Iterable[Dialogue], clips: bool = False, 
         for dialogue in write_clips(place, rows) if clips else rows:
             writer.write(dialogue)
     packed = writer.packed
-    recipe = RecipeRecord(name="made", digest="0123abcd", settings={"gate": {"max_wer": 0.1}})
+    recipe = RecipeRecord("made", RECIPE, SETTINGS)
     sources = (SourceFile("made", packed.counts.input_rows, "CC0-1.0", "jsonl", "made.jsonl"),)
-    write_manifest(place, Manifest("0.1.0", 7, recipe, {"tts/tone": "1"}, sources, packed.counts, packed.shards))
+    engines = {"tts/tone": "1"}
+    manifest = Manifest("0.1.0", SEED, recipe, engines, sources, packed.counts, packed.shards, clips=packed.clips)
+    write_manifest(place, manifest)
     return place

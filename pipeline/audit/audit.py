@@ -20,7 +20,6 @@ from pipeline.audit.survival import Survived, Table, add_controls, add_marked, n
 from pipeline.audit.watermarks import Marks, audit_marks
 from pipeline.engines.contract import Clip
 from pipeline.job.directory import WORK
-from pipeline.recipe import digest
 from pipeline.stages.cast import CastSettings, public_bank
 from pipeline.stages.render import RenderSettings
 from pipeline.stages.transcribe import TranscribeSettings
@@ -160,12 +159,7 @@ def _survival(table: Table, threshold: float, controls: str) -> Survival:
 def _structure(view: CorpusView) -> Structure:
     report = validate(view.place, deep=True, beside=(WORK,))
     problems = [_without_path(str(problem), view.place) for problem in report.problems]
-    total = report.total
-    recorded = view.manifest.recipe
-    if digest({"recipe": recorded.settings, "seed": view.manifest.seed}) != recorded.digest:
-        problems.insert(0, "manifest.json: the recipe is not the one of its digest")
-        total += 1
-    return Structure(report.rows, total, tuple(problems))
+    return Structure(report.rows, report.total, tuple(problems))
 
 
 def _without_path(text: str, place: Place) -> str:

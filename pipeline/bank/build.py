@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from manifests.storage import Place
 from pipeline.bank.corpus import RecordingCorpus
 from pipeline.bank.filter_steps import BuildOrder, BuildPlan
@@ -63,7 +65,7 @@ def build_bank(
     Raises InputError for a corpus that cannot be read, EngineUnavailable, ResumeRefused for another job's directory,
     and UserError if no group became a speaker.
     """
-    directory = JobDirectory(out, out / WORK, OWN_NAMES, "bank")
+    directory = JobDirectory(out, out / WORK, OWN_NAMES, "bank", TypeAdapter(Listing))
     parts = bank_parts(job)
     if (out / CARD_FILE).exists():
         directory.check_finished(parts)

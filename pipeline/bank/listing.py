@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from manifests.errors import CorpusError, LawBroken
+from manifests.shards import DAMAGE
 from manifests.storage import Place
 from pipeline.job.blocks import block_name
 from voicebank.layouts.clip import SourceClip
@@ -88,7 +89,7 @@ def read_clips(directory: Place, block: int) -> list[SourceClip]:
     try:
         with place.filesystem.open_input_file(place.path) as file:
             table = pq.read_table(file, schema=_SCHEMA, page_checksum_verification=True)
-    except (OSError, pa.ArrowException) as error:
+    except (*DAMAGE, TypeError) as error:
         raise CorpusError(
             f"block {block} of the listing is missing or broken: start again in another --out"
         ) from error

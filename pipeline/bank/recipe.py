@@ -85,9 +85,11 @@ class Embedding(Section):
 
 
 class WorkerPool(Section):
-    workers: int = Field(0, ge=0, description="number of workers; 0: one per core, or as many as the GPUs allow")
-    cpus: float = Field(1.0, ge=0, description="CPUs that a worker claims")
-    gpus: float = Field(0.0, ge=0, description="GPUs that a worker claims")
+    workers: int = Field(
+        0, ge=0, le=100_000, description="number of workers; 0: one per core, or as many as the GPUs allow"
+    )
+    cpus: float = Field(1.0, ge=0, le=100_000, description="CPUs that a worker claims")
+    gpus: float = Field(0.0, ge=0, le=100_000, description="GPUs that a worker claims")
 
 
 class BankRecipe(Section):
@@ -96,7 +98,9 @@ class BankRecipe(Section):
     models: dict[str, SerializeAsAny[Section]] = Field(
         {}, description="models, by names that the sections below may use"
     )
-    block_clips: int = Field(256, gt=0, description="approximate number of clips in a block: blocks hold whole groups")
+    block_clips: int = Field(
+        256, gt=0, le=1_000_000, description="approximate number of clips in a block: blocks hold whole groups"
+    )
     clips: Clips = Field(Clips(), description="which clips are used")
     quality: QualityRule
     groups: Groups = Field(Groups(), description="which groups are used")

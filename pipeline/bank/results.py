@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from manifests.errors import CorpusError
+from manifests.shards import DAMAGE
 from manifests.storage import Place
 from pipeline.bank.listing import read_clips
 from pipeline.job.blocks import block_name, commit
@@ -147,7 +148,7 @@ def read_rejects(directory: Place) -> Iterator[list[RejectedClips]]:
             parquet = pq.ParquetFile(file, page_checksum_verification=True)
             for group in range(parquet.num_row_groups):
                 yield [RejectedClips(**row) for row in parquet.read_row_group(group).to_pylist()]
-    except (OSError, pa.ArrowException, TypeError) as error:
+    except (*DAMAGE, TypeError) as error:
         raise CorpusError(f"{directory.name}/{place.name} is missing or broken") from error
 
 

@@ -6,7 +6,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, cast
 
-import click
 from tqdm import tqdm
 
 from manifests.corpus import Corpus
@@ -19,6 +18,7 @@ from manifests.terminal import printable
 from manifests.validate import validate as validate_corpus
 from pipeline import recipe_file
 from pipeline.cli.options import open_runner
+from pipeline.cli.output import tell
 from pipeline.cli.progress import Progress
 from pipeline.cli.settings import setting_rows
 from pipeline.engines.contract import Engine
@@ -213,7 +213,7 @@ def _job(recipe: Recipe, options: Mapping[str, Any]) -> Job:
     if options["format_"] and options["format_"] not in input_formats():
         raise RecipeError(f"no format {options['format_']!r}; there are: {', '.join(input_formats())}")
     words, dataset = _input_words(options["inputs"], options["more"], options["dataset"])
-    files = open_inputs(words, options["format_"], dataset, options["license"], _tell)
+    files = open_inputs(words, options["format_"], dataset, options["license"], tell)
     return Job(recipe, options["seed"], files, IngestOptions(language, options["limit"]))
 
 
@@ -228,10 +228,6 @@ def _input_words(inputs: Sequence[str], more: Sequence[str], dataset: str | None
         raise UserError(f"{more[0]} follows no option: with several --input, put patterns in quotes")
     words = (*inputs, *more)
     return words, dataset or common_folder(words)
-
-
-def _tell(sentence: str) -> None:
-    click.echo(sentence, err=True)
 
 
 def _setting_lines(engine: str) -> list[str]:

@@ -3,15 +3,16 @@
 Exit codes: 0 done, 2 the user can fix it, 3 the data on disk is wrong, 4 an engine cannot work, 70 a bug in Parley.
 """
 
+import io
 import json
+import os
 import sys
 import traceback
-from io import StringIO
 from typing import Any
 
 import click
 
-from manifests.errors import LawBroken, ParleyError
+from manifests.errors import LawBroken, ParleyError, UserError
 from manifests.manifest import FINAL_STATUSES
 from manifests.storage import open_place
 from pipeline.cli.options import (
@@ -24,6 +25,7 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.output import show, tell
 from pipeline.cli.voicebank import voicebank
+from pipeline.environment import environment_error
 
 
 @click.group()
@@ -314,11 +316,15 @@ cli.add_command(voicebank)
 
 
 def main() -> None:
-    """Run the `parley` command: errors become one line and an exit code; only bugs in Parley show a traceback."""
+    """Run the `parley` command: errors become one line and an exit code; only bugs in Parley show a traceback.
+
+    Errors of the environment, such as a full disk, are among the lines (`pipeline.environment`).
+    """
     try:
+        _take_any_text()
         cli(standalone_mode=False)
     except click.ClickException as error:
-        error.show(shown := StringIO())
+        error.show(shown := io.StringIO())
         tell(shown.getvalue().rstrip())
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
@@ -330,9 +336,46 @@ def main() -> None:
     except ParleyError as error:
         tell(f"parley: {' '.join(str(error).split())}")
         sys.exit(error.exit_code)
-    except Exception:  # noqa: BLE001  the last resort of the process
-        tell(traceback.format_exc().rstrip())
-        sys.exit(LawBroken.exit_code)
+    except Exception as error:  # noqa: BLE001  the last resort of the process
+        if _reader_has_gone(error):
+            sys.exit(1)
+        known = environment_error(error)
+        if known is None:
+            tell(traceback.format_exc().rstrip())
+            sys.exit(LawBroken.exit_code)
+        tell(f"parley: {known}")
+        sys.exit(known.exit_code)
+
+
+def _take_any_text() -> None:
+    """Print escapes for characters that the terminal cannot show; refuse arguments that are no text.
+
+    Raises UserError: under a locale without UTF-8, Python hands half characters on, which no file can hold.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    for argument in sys.argv[1:]:
+        try:
+            argument.encode("utf-8")
+        except UnicodeEncodeError:
+            shown = argument.encode("utf-8", "backslashreplace").decode("utf-8")
+            raise UserError(
+                f"the argument {shown!r} is not UTF-8 text; where it looks right, set PYTHONUTF8=1 or LC_ALL=C.UTF-8"
+            ) from None
+
+
+def _reader_has_gone(error: BaseException) -> bool:
+    """Tell whether the program that reads our stdout has ended, as `head` does: nothing can be said to it any more."""
+    if not isinstance(error, BrokenPipeError):
+        return False
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The interpreter flushes again on exit, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 if __name__ == "__main__":

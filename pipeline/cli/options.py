@@ -5,10 +5,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from manifests.manifest import LARGEST
+
 if TYPE_CHECKING:  # the command must not load pyarrow to print its help
     from pipeline.job.runner.tasks import Runner
 
 Command = Callable[..., Any]
+
+
+def _fits(context: click.Context, option: click.Parameter, value: int | None) -> int | None:
+    """Check a number that the manifest will hold: its readers compute with 64 bits."""
+    if value is not None and abs(value) > LARGEST:
+        raise click.BadParameter(f"{str(value)[:40]} is too large a number", context, option)
+    return value
+
 
 recipe_settings = click.option(
     "--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a value of the recipe (YAML)."
@@ -40,8 +50,10 @@ def job_options(command: Command) -> Command:
             help="Name of the one data set that all inputs are; default: each is one, by its file's or folder's name.",
         ),
         click.option("--license", help="License of the input, stored in every row."),
-        click.option("--limit", type=click.IntRange(min=1), help="Take only this many rows."),
-        click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random choice."),
+        click.option("--limit", type=click.IntRange(min=1), callback=_fits, help="Take only this many rows."),
+        click.option(
+            "--seed", type=int, callback=_fits, default=0, show_default=True, help="Seed of every random choice."
+        ),
     ]
     return _with(command, options)
 

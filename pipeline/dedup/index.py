@@ -15,6 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from manifests.errors import CorpusError
+from manifests.json_text import parse_json
+from manifests.shards import DAMAGE
 from manifests.storage import Place
 from pipeline.dedup.shingles import Hashes
 
@@ -73,16 +75,16 @@ def load_index(target: Place) -> Mapping[str, str]:
     place, about = target / _TABLE, _about(target)
     if not place.is_file() or place.size() != about["bytes"]:
         raise CorpusError(f"the index of near-duplicates is damaged: {_TABLE} is not the file that was written")
-    source = pa.memory_map(place.path) if place.is_local else place.filesystem.open_input_file(place.path)
     try:
+        source = pa.memory_map(place.path) if place.is_local else place.filesystem.open_input_file(place.path)
         return Duplicates(pa.ipc.open_file(source).read_all())
-    except pa.ArrowException as error:
+    except (*DAMAGE, KeyError) as error:
         raise CorpusError(f"the index of near-duplicates is damaged: {_TABLE} cannot be read") from error
 
 
 def _about(target: Place) -> dict[str, int]:
     try:
-        about = json.loads((target / INDEX).read_text())
+        about = parse_json((target / INDEX).read_text())
         return {name: int(about[name]) for name in ("duplicates", "bytes")}
     except (ValueError, KeyError, TypeError) as error:
         raise CorpusError(f"the index of near-duplicates is damaged: {INDEX} is not what was written") from error

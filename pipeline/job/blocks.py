@@ -19,7 +19,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from manifests.errors import CorpusError
+from manifests.json_text import parse_json
 from manifests.schema import Dialogue
 from manifests.shards import read_shard, write_shard
 from manifests.storage import Place
@@ -108,12 +111,21 @@ def read_json(place: Place) -> dict[str, Any]:
     if not place.exists():
         raise CorpusError(f"{place.name} is missing: this is not a directory of a Parley job")
     try:
-        data = json.loads(place.read_text())
+        data = parse_json(place.read_text())
     except (ValueError, OSError) as error:
         raise CorpusError(f"{place.name} is broken: {error}") from error
     if not isinstance(data, dict):
         raise CorpusError(f"{place.name} is broken: not a JSON object")
     return data
+
+
+def check_shape(data: Mapping[str, Any], shape: TypeAdapter[Any], name: str) -> None:
+    """Raise CorpusError, naming the first wrong key, if a JSON file does not hold what its writer puts there."""
+    try:
+        shape.validate_json(json.dumps(data), strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise CorpusError(f"{name} is broken: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
 
 def audio_s(dialogue: Dialogue) -> float:

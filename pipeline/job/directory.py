@@ -16,9 +16,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import NonNegativeInt, PositiveInt, TypeAdapter
+
 from manifests.errors import ResumeRefused, UserError
 from manifests.storage import Place
-from pipeline.job.blocks import read_json
+from pipeline.job.blocks import check_shape, read_json
 from pipeline.job.listener import Listener
 from pipeline.job.runner.tasks import BlockWork, Runner, WorkerPlan
 
@@ -26,6 +28,42 @@ JOB = "job.json"
 INPUT = "input.json"
 LOG = "log.jsonl"
 WORK = "work"
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """What `ingest` writes into `input.json`."""
+
+    rows: NonNegativeInt
+    blocks: NonNegativeInt
+    block_rows: PositiveInt
+    rows_of: dict[str, NonNegativeInt]
+
+    def __post_init__(self) -> None:
+        if self.rows != sum(self.rows_of.values()) or self.blocks != -(-self.rows // self.block_rows):
+            raise ValueError("its numbers contradict each other")
+
+
+@dataclass(frozen=True)
+class _Input:
+    dataset: str
+    format: str
+    license: str | None
+
+
+@dataclass(frozen=True)
+class _CorpusParts:
+    """What later stages need of `job.json`."""
+
+    seed: int
+    recipe: dict[str, Any]
+    inputs: list[_Input]
+    engines: dict[str, str]
+    resources: dict[str, str]
+    prompts: dict[str, str]
+
+
+COUNTS, CORPUS_PARTS = TypeAdapter(_Counts), TypeAdapter(_CorpusParts)
 
 Parts = dict[str, Any]
 """Everything that decides a job's result, ready for JSON: recipe, seed, engines, prompts, voices, inputs."""
@@ -36,12 +74,13 @@ _NAMED = 8
 @dataclass(frozen=True)
 class JobDirectory:
     """Manages `out`, the directory that the user named, and `work`, with the files above. `own` are the names that the
-    job may put into `out`; `product` names its result in messages."""
+    job may put into `out`; `product` names its result in messages; `counts_shape` is that of `input.json`."""
 
     out: Place
     work: Place
     own: Collection[str]
     product: str = "corpus"
+    counts_shape: TypeAdapter[Any] = COUNTS
 
     @property
     def parts(self) -> Parts:
@@ -51,7 +90,9 @@ class JobDirectory:
     @property
     def counts(self) -> dict[str, Any]:
         """Read what `cut_once` wrote; raises CorpusError."""
-        return read_json(self.work / INPUT)
+        counts = read_json(self.work / INPUT)
+        check_shape(counts, self.counts_shape, INPUT)
+        return counts
 
     def claim(self, parts: Parts, fixed: Sequence[str] = (), accept_changes: bool = False) -> None:
         """Claim the directory for this job, or check that it is this job's, and remove leftovers of a killed writer.

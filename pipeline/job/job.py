@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
+from manifests.manifest import recipe_digest
 from manifests.schema import SCHEMA_VERSION
 from manifests.storage import Place
 from pipeline.engines.registry import engine_version, find_engine
@@ -28,7 +29,7 @@ from pipeline.job.listener import Listener
 from pipeline.job.runner.tasks import BlockPass, Runner, plan_pools
 from pipeline.job.worker import WorkOrder
 from pipeline.prompts import named_digest
-from pipeline.recipe import Recipe, digest
+from pipeline.recipe import Recipe
 from pipeline.scoring.normalize import normalizer_version
 from pipeline.stages.contract import Mapper, Preparation
 from pipeline.stages.registry import engines_of, find_stage
@@ -50,7 +51,7 @@ class Job:
     @property
     def recipe_digest(self) -> str:
         """Digest of everything that the recipe file and the seed decide; every row has it."""
-        return digest({"recipe": self.recipe.content(), "seed": self.seed})
+        return recipe_digest(self.recipe.content(), self.seed)
 
 
 def job_parts(job: Job, stages: Sequence[str] | None = None) -> Parts:

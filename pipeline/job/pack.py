@@ -32,7 +32,8 @@ def pack(
     beside: Sequence[str] = (),
 ) -> Manifest:
     """Write the corpus into `out`. `parts` is the job's identity, `counts` its input.json."""
-    (out / CLIPS).delete()  # leftovers of an interrupted pack: there is no manifest yet
+    for name in (CLIPS, METADATA_NAME):
+        (out / name).delete()  # leftovers of an interrupted pack: there is no manifest yet
     rows = final_rows(rounds, counts["blocks"])
     with CorpusWriter(out, max_bytes=recipe.pack.shard_mb << 20, beside=beside) as writer:
         for dialogue in write_clips(out, rows) if recipe.pack.clips else rows:
@@ -40,17 +41,19 @@ def pack(
     packed = writer.packed
     if packed.counts.input_rows != counts["rows"]:
         raise CorpusError(f"{packed.counts.input_rows} rows were packed, but the input has {counts['rows']}")
+    metadata = None
     if recipe.pack.metadata:
-        write_metadata(out / METADATA_NAME, _kept_without_audio(out, packed), _genders(recipe))
+        metadata = write_metadata(out / METADATA_NAME, _kept_without_audio(out, packed), _genders(recipe))
+    earlier = tuple(digest for digest in packed.recipes if digest != recipe_digest)
     manifest = Manifest(
         parley_version=version("parley"),
         seed=parts["seed"],
-        recipe=RecipeRecord(recipe.name, recipe_digest, recipe.content()),
+        recipe=RecipeRecord(recipe.name, recipe_digest, recipe.content(), earlier),
         engines={**parts["engines"], **parts["resources"]},
         sources=tuple(
             SourceFile(
                 file["dataset"],
-                counts["rows_of"][rows_key(file["dataset"], file.get("file"))],
+                _rows_of(counts, rows_key(file["dataset"], file.get("file"))),
                 file["license"],
                 file["format"],
                 file.get("file"),
@@ -59,9 +62,17 @@ def pack(
         ),
         counts=packed.counts,
         shards=packed.shards,
+        metadata=metadata,
+        clips=packed.clips,
     )
     write_manifest(out, manifest)
     return manifest
+
+
+def _rows_of(counts: Mapping[str, Any], source: str) -> int:
+    if source not in counts["rows_of"]:
+        raise CorpusError(f"input.json is broken: it does not say how many rows {source} gave")
+    return int(counts["rows_of"][source])
 
 
 def _genders(recipe: Recipe) -> dict[str, str]:

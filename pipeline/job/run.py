@@ -3,11 +3,22 @@
 from dataclasses import dataclass
 
 from manifests.errors import ResumeRefused, UserError
-from manifests.manifest import MANIFEST_NAME, Manifest, load_manifest
+from manifests.manifest import MANIFEST_NAME, Manifest, load_manifest, recipe_digest
 from manifests.storage import Place
+from manifests.validate import check_files
 from manifests.writer import OWN_NAMES, SHARDS
-from pipeline.job.blocks import block_size, live_rows
-from pipeline.job.directory import INPUT, JOB, LOG, WORK, JobDirectory, Parts, differences, refuse_foreign
+from pipeline.job.blocks import block_size, check_shape, live_rows
+from pipeline.job.directory import (
+    CORPUS_PARTS,
+    INPUT,
+    JOB,
+    LOG,
+    WORK,
+    JobDirectory,
+    Parts,
+    differences,
+    refuse_foreign,
+)
 from pipeline.job.job import (
     ANSWERS,
     Job,
@@ -23,7 +34,7 @@ from pipeline.job.listener import Listener
 from pipeline.job.pack import pack
 from pipeline.job.runner.tasks import BlockPass, Runner, plan_pools
 from pipeline.job.worker import WorkOrder
-from pipeline.recipe import Recipe, digest
+from pipeline.recipe import Recipe
 from pipeline.stages.registry import find_stage
 
 BLOCKS = "blocks"
@@ -54,7 +65,9 @@ def run_job(
     parts = job_parts(job)
     if (out / MANIFEST_NAME).exists():
         directory.check_finished(parts)
-        return load_manifest(out)
+        manifest = load_manifest(out)
+        check_files(out, manifest)
+        return manifest
     directory.claim(parts, fixed_parts(job.recipe), accept_changes)
     try:
         takes = run_takes(job, runner, directory, parts["prompts"], listener, answers)
@@ -115,12 +128,13 @@ def pack_directory(recipe: Recipe, source: Place, out: Place) -> Manifest:
     if live := sum(done.values()):
         again = ", ".join(take_stages(recipe))
         raise UserError(f"{live} rows are still live: run {again} once more, then pack")
-    recipe_digest = digest({"recipe": recipe.content(), "seed": parts["seed"]})
-    return pack(out, [source / BLOCKS], parts, counts, recipe, recipe_digest)
+    digest = recipe_digest(recipe.content(), parts["seed"])
+    return pack(out, [source / BLOCKS], parts, counts, recipe, digest)
 
 
 def _parts_of(source: Place, recipe: Recipe) -> Parts:
     parts = _block_directory(source, recipe).parts
+    check_shape(parts, CORPUS_PARTS, JOB)
     if changed := list(differences(parts.get("recipe"), recipe.content())):
         raise ResumeRefused(f"--in was made with another recipe; changed: {', '.join(changed[:8])}")
     return parts

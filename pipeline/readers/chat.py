@@ -63,8 +63,8 @@ def belle_chat(row: Mapping[str, object]) -> Parsed:
 def is_belle_chat(row: Mapping[str, object]) -> bool:
     """Whether the speakers are exactly `human` and `assistant`."""
     said = row["conversations"]
-    roles = {one.get("from") for one in said if isinstance(one, dict)} if isinstance(said, list) else set()
-    return roles == {"human", "assistant"}
+    roles = [one.get("from") for one in said if isinstance(one, dict)] if isinstance(said, list) else []
+    return all(isinstance(role, str) for role in roles) and set(roles) == {"human", "assistant"}
 
 
 def openai(row: Mapping[str, object]) -> Parsed:

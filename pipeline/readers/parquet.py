@@ -8,6 +8,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from manifests.errors import InputError
+from manifests.shards import DAMAGE, first_line
 from manifests.storage import Place
 from pipeline.readers.split import RawRow
 
@@ -44,10 +45,10 @@ def parquet_rows(place: Place) -> Iterator[RawRow]:
         stream = place.filesystem.open_input_file(place.path)
         # Otherwise whole columns of a row group stay in memory: 125 MiB instead of 14 for a 114 MiB file of one group.
         file = parquet.ParquetFile(stream, buffer_size=BUFFER_BYTES, pre_buffer=False)
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{place} is not a readable Parquet file: {error}") from error
-    kept = [keep for field in file.schema_arrow for keep in _leaves(field.type)]
-    columns = [file.schema.column(index).path for index, keep in enumerate(kept) if keep]
+        kept = [keep for field in file.schema_arrow for keep in _leaves(field.type)]
+        columns = [file.schema.column(index).path for index, keep in enumerate(kept) if keep]
+    except DAMAGE as error:
+        raise InputError(f"{place} is not a readable Parquet file: {first_line(error)}") from error
     if not columns:
         found = ", ".join(f"{field.name} ({field.type})" for field in list(file.schema_arrow)[:8]) or "none"
         raise InputError(f"{place} has no columns of text or numbers, only: {found}; write its texts as strings")
@@ -60,7 +61,7 @@ def _records(file: Any, columns: list[str]) -> Iterator[RawRow]:
         for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=columns):
             yield from _batch_records(batch)
             done += batch.num_rows
-    except (pa.ArrowException, OSError) as error:
+    except DAMAGE as error:
         left = file.metadata.num_rows - done
         yield RawRow("", problem=f"row {done}: the file is damaged here, {left} rows cannot be read ({error})")
 

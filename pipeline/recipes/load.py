@@ -3,7 +3,6 @@
 Unknown keys and wrong values are refused, all in one message.
 """
 
-import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from pipeline import recipe_file
 from pipeline.recipe import Recipe
 from pipeline.recipes.models import name_problems, parse_models
 from pipeline.recipes.pools import pool_problems
-from pipeline.settings import Section
+from pipeline.settings import Section, nearest
 from pipeline.stages._order import order_problems
 from pipeline.stages.registry import STAGES, find_stage
 
@@ -50,7 +49,10 @@ def parse_recipe(data: Mapping[str, Any], name: str = "recipe", problems: Sequen
     values = {key: value for key, value in data.items() if key != "order"}
     values["models"] = parse_models(data.get("models") or {}, problems)
     sections = stage_sections(data.get("stages"))
-    ordered = {stage: sections[stage] for stage in data.get("order", sections) if stage in sections}
+    order = data.get("order", list(sections))
+    if not isinstance(order, list) or not all(isinstance(stage, str) for stage in order):
+        raise RecipeError(f"{Path(name).name}: order: a list of the names of stages")
+    ordered = {stage: sections[stage] for stage in order if stage in sections}
     values["stages"] = _parsed_stages(ordered | sections, problems)
     recipe = recipe_file.parse(Recipe, values, name, problems)
     if problems := _misfits(recipe):
@@ -94,14 +96,14 @@ def override_recipe(data: dict[str, Any], override: str) -> None:
     recipe does not list, at the position that it declares; `NAME=null` switches a stage off. Raises RecipeError.
     """
     key = override.partition("=")[0].strip().partition(".")[0]
-    sections: dict[str, Any] = data["stages"]
+    sections = data["stages"] = stage_sections(data.get("stages"))
     names = list(sections)
     if key in Recipe.model_fields or "=" not in override:
         recipe_file.apply_override(data, override)
         return
     if key not in names and key not in STAGES.names():
-        nearest = _nearest(key, (*names, *STAGES.names()))
-        raise RecipeError(f"--set {override}: a recipe has no key {key!r}{nearest}")
+        near = nearest(key, (*Recipe.model_fields, *names, *STAGES.names()))
+        raise RecipeError(f"--set {recipe_file.short(override)}: a recipe has no key {recipe_file.short(key)!r}{near}")
     recipe_file.apply_override(data, f"stages.{override.strip()}", shown=override)
     if sections[key] is None:
         del sections[key]
@@ -120,11 +122,6 @@ def _with_stage(names: Sequence[str], new: str) -> list[str]:
     else:
         place = next((i for i, name in enumerate(names) if find_stage(name).treats_takes), len(names))
     return [*names[:place], new, *names[place:]]
-
-
-def _nearest(key: str, stages: Sequence[str]) -> str:
-    close = difflib.get_close_matches(key, [*Recipe.model_fields, *stages], n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _parsed_stages(sections: Mapping[str, Any], problems: list[str]) -> dict[str, Section]:

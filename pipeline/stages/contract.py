@@ -21,6 +21,7 @@ from manifests.reasons import Reason, reason_of
 from manifests.schema import Dialogue, Step, Take, Turn
 from manifests.storage import Place
 from pipeline.engines.contract import NO_TOKENS, Tokens
+from pipeline.environment import ENVIRONMENT_ERRORS
 from pipeline.recipe import Recipe
 from pipeline.seeds import derive_seed
 from pipeline.settings import Section
@@ -186,7 +187,7 @@ def _apply(stage: Stage, live: Sequence[Dialogue], context: Context) -> list[Dia
         return []
     try:
         results = list(stage.apply(live, context))
-    except ParleyError:
+    except (ParleyError, *ENVIRONMENT_ERRORS):
         raise
     except Exception as error:  # law 5: whatever a stage raises on data is a bug of the stage
         raise LawBroken(f"stage {stage.name} raised {type(error).__name__}: {error}") from error

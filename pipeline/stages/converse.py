@@ -32,9 +32,11 @@ class ConverseSettings(Section):
 
     engine: str = Field(description="the name of a model")
     prompt: str = Field(description="template and version (instructs2s-converse/v1)")
-    retries: int = Field(2, ge=0, description="number of times to ask again after an unusable answer")
-    turns_mean: float = Field(2.0, gt=0, description="mean of the Poisson distribution of exchanges in a dialogue")
-    turns_max: int = Field(5, ge=1, description="the drawn number is clipped to 1..this, not drawn again")
+    retries: int = Field(2, ge=0, le=100, description="number of times to ask again after an unusable answer")
+    turns_mean: float = Field(
+        2.0, gt=0, le=100, description="mean of the Poisson distribution of exchanges in a dialogue"
+    )
+    turns_max: int = Field(5, ge=1, le=1000, description="the drawn number is clipped to 1..this, not drawn again")
 
 
 def converse(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:

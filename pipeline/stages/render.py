@@ -29,7 +29,7 @@ class RenderSettings(Section):
         None, ge=-60, le=0, description="loudness of every clip, ITU-R BS.1770; none: the peak alone sets the level"
     )
     peak_dbfs: float = Field(-3.0, le=0, description="peak level of every clip; with a loudness, the highest allowed")
-    edge_silence_ms: int = Field(150, ge=0, description="silence before and after the speech")
+    edge_silence_ms: int = Field(150, ge=0, le=10_000, description="silence before and after the speech")
 
 
 def render(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:

@@ -35,7 +35,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class ScreenSettings(Section):
     engine: str = Field(description="text engine: rules, or the name of a model")
     prompt: str | None = Field(None, description="template and version (ke-screen/v1), for a model")
-    retries: int = Field(1, ge=0, description="number of times to ask a model again after an unusable answer")
+    retries: int = Field(1, ge=0, le=100, description="number of times to ask a model again after an unusable answer")
     rules_first: bool = Field(True, description="reject by rules before a model is asked")
     safety: str | None = Field(None, description="model that judges safety, in a separate call; none: no call")
     safety_prompt: str | None = Field(None, description="template and version (ke-safety/v1)")

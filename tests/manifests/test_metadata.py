@@ -1,11 +1,13 @@
 """`metadata.json`: five facts for each dialogue, one JSON array, memory flat."""
 
+import hashlib
 import json
 import tracemalloc
 
 import pytest
 
 from manifests.clips import write_clips
+from manifests.manifest import MetadataFile
 from manifests.metadata import write_metadata
 from manifests.storage import open_place
 from parley.testing.corpora import make_failed, make_kept
@@ -41,7 +43,8 @@ def test_what_is_not_known_is_null(tmp_path):
 @pytest.mark.parametrize("count", [0, 1, 2, 25])
 def test_it_is_one_array(tmp_path, count):
     path = tmp_path / "metadata.json"
-    assert write_metadata(open_place(path), (make_kept(i) for i in range(count)), GENDERS) == count
+    written = write_metadata(open_place(path), (make_kept(i) for i in range(count)), GENDERS)
+    assert written == MetadataFile(path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest())
     assert [entry["dialogue_id"] for entry in json.loads(path.read_text())] == [f"made-{i:08x}" for i in range(count)]
 
 

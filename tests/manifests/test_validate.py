@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from manifests.corpus import Corpus
+from manifests.errors import CorpusError
 from manifests.hashes import Hashes, hash64
-from manifests.manifest import load_manifest, write_manifest
+from manifests.manifest import RecipeRecord, load_manifest, recipe_digest, write_manifest
+from manifests.metadata import write_metadata
 from manifests.shards import write_shard
+from manifests.stats import stats
 from manifests.storage import open_place
-from manifests.validate import validate
+from manifests.validate import check_files, validate
 from parley.testing.corpora import make_corpus, make_rejected, make_rows, make_score, with_take
 
 ROWS = make_rows(6, 3, 2)
@@ -194,11 +199,6 @@ DEEP_ROWS = {
     "clip is noise": (lambda row: _audio(row, bytes=b"RIFF?"), "turn 0: .*cannot be decoded"),
     "clip is longer": (lambda row: _audio(row, num_samples=801), "turn 0: .*800 samples at 16000 Hz"),
     "clip has another rate": (lambda row: _audio(row, sample_rate=8000), "turn 0: .*800 samples at 16000 Hz"),
-    "path leads out": (
-        lambda row: _audio(row, path="../../etc/passwd"),
-        "turn 0: the path of the clip is not the one",
-    ),
-    "path of another id": (lambda row: replace(row, dialogue_id="x/y"), "turn 0: the path of the clip is not"),
 }
 
 
@@ -234,21 +234,153 @@ def _first_clip(where: Path) -> Path:
 DEEP_FILES = {
     "hash of a shard": (_flip_shard, f"{FIRST}: the sha256 is not the one in the manifest"),
     "clip file differs": (lambda where: _flip(_first_clip(where), 500), ".* differs from the clip in the row"),
-    "clip file missing": (
-        lambda where: _first_clip(where).unlink(),
-        ".* turn [01]: the file audio/.* is missing",
-    ),
-    "clip of no row": (_write("audio/kept/00/x_0_user.wav"), "audio/kept/00/x_0_user.wav: does not belong to any row"),
-    "stray file among clips": (_write("audio/README"), "audio/README: does not belong to any row"),
 }
 
 
 @pytest.mark.parametrize("case", DEEP_FILES)
-def test_deep_checks_of_files(tmp_path, case):
+def test_only_deep_checks_read_audio(tmp_path, case):
     break_it, message = DEEP_FILES[case]
     make_corpus(tmp_path, ROWS, clips=True)
     break_it(tmp_path)
     assert _matching(_problems(tmp_path, deep=True), message)
+    assert _problems(tmp_path) == []
+
+
+CLIP_FILES = {
+    "missing": (lambda where: _first_clip(where).unlink(), ".* turn [01]: the file audio/.* is missing"),
+    "all missing": (
+        lambda where: shutil.rmtree(where / "audio"),
+        "audio: 0 files of 0 bytes, but the manifest says 18 files of 29592 bytes",
+    ),
+    "cut": (
+        lambda where: _first_clip(where).write_bytes(_first_clip(where).read_bytes()[:-1]),
+        "audio: 18 files of 29591 bytes, but the manifest says 18 files of 29592 bytes",
+    ),
+    "of no row": (_write("audio/kept/00/x_0_user.wav"), "audio/kept/00/x_0_user.wav: does not belong to any row"),
+    "stray file": (_write("audio/README"), "audio/README: does not belong to any row"),
+    "its path in the row leads out": (
+        lambda where: _replace_row(where, _audio(make_rows(3)[2], path="../../etc/passwd")),
+        f"{FIRST} row 2: turn 0: the path of the clip is not the one",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CLIP_FILES)
+def test_clips_are_looked_for(tmp_path, case):
+    break_it, message = CLIP_FILES[case]
+    make_corpus(tmp_path, ROWS, clips=True)
+    break_it(tmp_path)
+    for deep in (False, True):
+        assert _matching(_problems(tmp_path, deep), message)
+
+
+def _replace_row(where: Path, row) -> None:
+    place = open_place(where)
+    rows = _kept(place)[:4]
+    _replace_first_shard(place, [*rows[:2], row, rows[3]])
+
+
+def _with_metadata(where: Path) -> Path:
+    place = make_corpus(where, ROWS)
+    written = write_metadata(place / "metadata.json", ROWS[:6], {})
+    write_manifest(place, replace(load_manifest(place), metadata=written))
+    return where / "metadata.json"
+
+
+METADATA = {
+    "emptied": (lambda file: file.write_bytes(b""), "metadata.json: 0 bytes, but the manifest says"),
+    "deleted": (lambda file: file.unlink(), "metadata.json: the file is missing"),
+    "one bit": (lambda file: _flip(file, 100), "metadata.json: the sha256 is not the one in the manifest"),
+}
+
+
+@pytest.mark.parametrize("case", METADATA)
+def test_the_metadata_file_is_the_one_in_the_manifest(tmp_path, case):
+    break_it, message = METADATA[case]
+    file = _with_metadata(tmp_path)
+    assert _problems(tmp_path) == []
+    break_it(file)
+    assert len(_matching(_problems(tmp_path), message)) == 1
+
+
+def test_a_metadata_file_that_nobody_wrote(tmp_path):
+    make_corpus(tmp_path, ROWS)
+    (tmp_path / "metadata.json").write_text("[]\n")
+    assert _problems(tmp_path) == ["metadata.json: not in the manifest"]
+
+
+def test_the_manifest_has_a_checksum_that_sha256sum_checks(tmp_path):
+    make_corpus(tmp_path, ROWS)
+    subprocess.run(["sha256sum", "--check", "--strict", "manifest.sha256"], cwd=tmp_path, check=True)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "manifest.sha256"])
+def test_no_byte_of_the_manifest_changes_unseen(tmp_path, name):
+    make_corpus(tmp_path, ROWS)
+    file = tmp_path / name
+    whole = file.read_bytes()
+    unseen = []
+    for where in range(0, len(whole), 37):
+        file.write_bytes(whole[:where] + bytes([whole[where] ^ 1]) + whole[where + 1 :])
+        if not _problems(tmp_path):
+            unseen.append(where)
+    file.unlink()
+    assert unseen == [] and len(_problems(tmp_path)) == 1
+
+
+def test_the_recipe_is_that_of_its_digest_and_of_the_rows(tmp_path):
+    place = make_corpus(tmp_path, ROWS)
+    manifest = load_manifest(place)
+    write_manifest(place, replace(manifest, recipe=replace(manifest.recipe, settings={"gate": {"max_wer": 0.9}})))
+    assert _problems(tmp_path) == ["manifest.json: the recipe is not the one of its digest"]
+    settings = {"gate": {"max_wer": 0.9}}
+    other = RecipeRecord("made", recipe_digest(settings, manifest.seed), settings)
+    write_manifest(place, replace(manifest, recipe=other))
+    wrong = f"the recipe is {manifest.recipe.digest}, which is not the one in the manifest"
+    assert [text.partition(": ")[2] for text in _problems(tmp_path)] == [wrong] * 11
+    write_manifest(place, replace(manifest, recipe=replace(other, earlier=(manifest.recipe.digest,))))
+    assert _problems(tmp_path) == []
+
+
+# A footer, or a value, that is no longer text: pyarrow raises UnicodeDecodeError, or hands the bytes on.
+def _spoil_footer(where: Path) -> None:
+    data = bytearray((where / FIRST).read_bytes())
+    data[data.index(b"dialogue_id")] ^= 0x80
+    (where / FIRST).write_bytes(bytes(data))
+
+
+def _spoil_text(where: Path) -> None:
+    table = pq.read_table(where / FIRST)
+    texts = pa.StringArray.from_buffers(
+        4, pa.py_buffer(b"\0\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0"), pa.py_buffer(b"\xff" * 4)
+    )
+    field = table.schema.get_field_index("language")
+    pq.write_table(table.set_column(field, table.schema.field(field), texts), where / FIRST)
+
+
+@pytest.mark.parametrize("spoil", [_spoil_footer, _spoil_text])
+def test_a_damaged_shard_is_one_line_for_every_reader(tmp_path, spoil):
+    place = make_corpus(tmp_path, ROWS)
+    spoil(tmp_path)
+    for deep in (False, True):
+        assert len(_matching(_problems(tmp_path, deep), f"{FIRST}: .*the shard is damaged")) == 1
+    readers = (lambda: list(Corpus(place)), lambda: Corpus(place)[0], lambda: list(Corpus(place).select(["language"])))
+    for read in (*readers, lambda: stats(place)):
+        with pytest.raises(CorpusError, match=r"^.*kept-00000.parquet: the shard is damaged: .*$"):
+            read()
+
+
+@pytest.mark.parametrize("spoil", [lambda file: file.unlink(), lambda file: file.write_bytes(file.read_bytes()[:-1])])
+def test_a_finished_corpus_is_asked_for_its_files(tmp_path, spoil):
+    _with_metadata(tmp_path)
+    place, manifest = open_place(tmp_path), load_manifest(open_place(tmp_path))
+    check_files(place, manifest)
+    for name in (FIRST, "metadata.json"):
+        whole = (tmp_path / name).read_bytes()
+        spoil(tmp_path / name)
+        with pytest.raises(CorpusError, match=f"is damaged: {name} is missing or has another size"):
+            check_files(place, manifest)
+        (tmp_path / name).write_bytes(whole)
 
 
 def test_what_is_named_may_stand_beside(tmp_path):

@@ -251,3 +251,15 @@ def test_the_command_locks_and_finds_a_changed_file(
     assert "greet/en/v1.txt" in capsys.readouterr().err
     assert main(["lock"]) == 0
     assert main(["check"]) == 0
+
+
+def test_bytes_that_are_no_text_are_refused(store: Path) -> None:
+    file = next(iter(sorted(store.rglob("v*.*"))))
+    file.write_bytes(b"\xff")
+    write_lock(store)
+    task, language, name = file.relative_to(store).parts
+    with pytest.raises(UserError, match="is not UTF-8 text"):
+        load_prompt(task, language, Path(name).stem, store)
+    (store / "LOCK").write_bytes(b"\xff")
+    with pytest.raises(UserError, match="LOCK: it is not UTF-8 text"):
+        read_lock(store)

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from manifests.errors import RecipeError
+from manifests.manifest import recipe_digest
 from manifests.storage import open_place
+from pipeline.bank.recipe import load_bank_recipe
 from pipeline.engines.registry import ENGINES
 from pipeline.job.ingest import IngestOptions
 from pipeline.job.job import Job
@@ -13,7 +15,6 @@ from pipeline.job.listener import Listener
 from pipeline.job.run import run_job
 from pipeline.job.runner.local import LocalRunner
 from pipeline.job.worker import engines_of
-from pipeline.recipe import digest
 from pipeline.recipes.load import load_recipe, shipped_recipes
 from pipeline.scoring.duration import default_limits
 from pipeline.stages.gate import GateSettings
@@ -52,7 +53,15 @@ def test_the_thresholds_of_ke_speechchat() -> None:
 @each_row(
     ("override", "message"),
     [
-        ("gate.wer_limt=0.2", "gate.wer_limt: there is no such key"),
+        ("gate.wer_limt=0.2", r"gate.wer_limt: there is no such key; did you mean 'wer_limit'\?"),
+        ("texts.answr_limit=9", r"texts.answr_limit: there is no such key; did you mean 'answer_limit'\?"),
+        ("models.m={engine: openai, model: m, serving: {base: x}}", r"serving.base: .*; did you mean 'base_url'\?"),
+        ("gaet.wer_limit=0.2", r"no key 'gaet'; did you mean 'gate'\?"),
+        ("gate.wer_limit=.nan", "not a number"),
+        ("block_rows=99999999999999999999", "too large"),
+        ("render.edge_silence_ms=999999999999", "render.edge_silence_ms: Input should be less than"),
+        ("name=" + "9" * 5000, "digits"),
+        ("stages=5", "list at least one"),
         ("gate.wer_limit=1.5", "gate.wer_limit: Input should be less than or equal to 1"),
         ("gate.wer_limit=ten", "gate.wer_limit: Input should be a valid number"),
         ("watermark.codec=mp3", "watermark.codec: Input should be 'flac' or 'wav'"),
@@ -108,13 +117,13 @@ def test_a_recipe_may_be_a_file(tmp_path: Path) -> None:
     ],
 )
 def test_the_digest_is_of_what_changes_the_corpus(override: str, changes: bool) -> None:
-    before = digest(load_recipe("tone-dry-run").content())
-    after = digest(load_recipe("tone-dry-run", [override]).content())
+    before = recipe_digest(load_recipe("tone-dry-run").content(), 0)
+    after = recipe_digest(load_recipe("tone-dry-run", [override]).content(), 0)
     assert (before != after) == changes
 
 
 def test_the_digest_does_not_depend_on_the_order_of_keys() -> None:
-    assert digest({"a": 1, "b": {"c": 2, "d": 3}}) == digest({"b": {"d": 3, "c": 2}, "a": 1})
+    assert recipe_digest({"a": 1, "b": {"c": 2, "d": 3}}, 0) == recipe_digest({"b": {"d": 3, "c": 2}, "a": 1}, 0)
 
 
 def test_an_engine_name_stands_for_a_list_or_for_all_languages() -> None:
@@ -131,3 +140,30 @@ def test_the_speeds_of_a_recipe_are_those_of_the_scoring_unless_it_says_otherwis
         default_limits(language),
     )
     assert (speed.slowest, speed.fastest, speed.pause_s) == (limits.slowest, limits.fastest, limits.pause_s)
+
+
+@each_row(
+    ("data", "message"),
+    [
+        (b"name: caf\xe9\n", "cannot be read as a text file"),
+        (b"[" * 10_000, "nested too deep"),
+        (b"name: a\nname: b\n", "line 2: the key 'name' is there twice"),
+        (b"name: x\ndescription: y\nlanguages: &a [*a]\n", "an anchor that holds itself"),
+        (b"- a\n", "a recipe is a mapping of sections"),
+        (b"name: x\nstages: 5\n", "list at least one"),
+        (b"name: x\norder: 5\n", "order: a list of the names of stages"),
+        (b"name: x\nstages: [{gate: {}, cast: {}}]\n", "write each as a name"),
+    ],
+)
+def test_a_file_that_is_no_recipe(data: bytes, message: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_bytes(data)
+    for load in (load_recipe, load_bank_recipe):
+        with pytest.raises(RecipeError, match=r"^[^\n]+$") as error:
+            load(str(file))
+        assert load is load_bank_recipe or message in str(error.value)
+
+
+def test_a_name_that_is_too_long_for_a_file_is_an_unknown_recipe() -> None:
+    with pytest.raises(RecipeError, match=r"cannot be read|no recipe"):
+        load_recipe("x" * 300)

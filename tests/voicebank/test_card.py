@@ -67,7 +67,7 @@ def test_what_is_no_card_is_our_bug(tmp_path: Path, card: dict[str, Any]) -> Non
         write_card(open_place(tmp_path), card)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"name": 3}', '{"name": ""}', "\ufffe\x00"])
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"name": 3}', '{"name": ""}', "\ufffe\x00", "[" * 9000])
 def test_a_broken_card_is_one_clear_error(tmp_path: Path, text: str) -> None:
     (tmp_path / CARD_FILE).write_text(text, encoding="utf-16" if "\x00" in text else "utf-8")
     with pytest.raises(CorpusError, match=CARD_FILE) as caught:

@@ -6,13 +6,13 @@ recording are a group or, where no recording is named, those of one speaker. `ge
 path that leads out of the directory is a clip that cannot be used, and so is a second line for the same path.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, get_args
 
 from manifests.errors import InputError
+from manifests.json_text import parse_json
 from manifests.storage import Place
 from voicebank.layouts._files import BAD_METADATA, is_inner_path, is_label, key, numbered_lines, text_of, unusable
 from voicebank.layouts.clip import QualityScale, SourceClip
@@ -50,8 +50,8 @@ def _clips(corpus: Place) -> Iterator[SourceClip]:
 def _row(line: str) -> dict[str, Any]:
     """Read the values of a line, with None for missing ones; an empty dictionary where a key or a type is wrong."""
     try:
-        row = json.loads(line) if len(line) <= _LONGEST_LINE else None
-    except (ValueError, RecursionError):  # RecursionError for a line of brackets
+        row = parse_json(line) if len(line) <= _LONGEST_LINE else None
+    except ValueError:
         return {}
     if not isinstance(row, dict) or row.keys() - _KEYS or not all(_is_text(row.get(name)) for name in _TEXTS):
         return {}

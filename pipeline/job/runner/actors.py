@@ -11,6 +11,7 @@ from typing import Any
 
 from manifests import errors
 from manifests.errors import EngineDied, LawBroken, ParleyError
+from pipeline.environment import environment_error
 from pipeline.job.listener import Part
 from pipeline.job.runner.tasks import BlockWork, PoolWorker, WorkerPlan
 from pipeline.job.usage import Effort
@@ -145,8 +146,9 @@ def guarded(action: Callable[[], Any]) -> CallResult:
         return CallResult(error=flat(error), died=True)
     except ParleyError as error:
         return CallResult(error=flat(error))
-    except Exception as error:  # noqa: BLE001  any other error is a bug that must reach the driver unchanged
-        return CallResult(error=flat(LawBroken(f"{error!r}\n{traceback.format_exc()}")))
+    except Exception as error:  # noqa: BLE001  every error must reach the driver, and none of Ray's wrapping
+        bug = LawBroken(f"{error!r}\n{traceback.format_exc()}")
+        return CallResult(error=flat(environment_error(error) or bug))
 
 
 def flat(error: ParleyError) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from manifests.errors import EngineUnavailable, ParleyError, UserError
+from manifests.errors import EngineUnavailable, UserError
 from pipeline.job.listener import Listener
-from pipeline.job.runner.actors import ActorPool
+from pipeline.job.runner.actors import ActorPool, CallResult, guarded, rebuilt
 from pipeline.job.runner.chain import Chain
 from pipeline.job.runner.quiet import quiet_stderr
 from pipeline.job.runner.tasks import BlockWork, PoolClaims, WorkerPlan, cut_blocks
@@ -168,18 +168,16 @@ def _local_gpus() -> int:
     return len(list(Path("/dev").glob("nvidia[0-9]*")))
 
 
-def _call(function: Callable[[Item], Result], item: Item) -> Result:
+def _call(function: Callable[[Item], Result], item: Item) -> CallResult:
     """Call the function: Ray makes tasks of plain functions only, and `map` also takes partial ones."""
-    return function(item)
+    return guarded(lambda: function(item))
 
 
 def _outcome(future: Any) -> Any:
-    """Return the result of a task; raise its own exception, without Ray's wrapping, if it is one of Parley's."""
+    """Return the result of a task; raises its error without Ray's wrapping."""
     import ray
 
-    try:
-        return ray.get(future)
-    except ray.exceptions.RayTaskError as error:
-        if isinstance(error.cause, ParleyError):
-            raise error.cause from error
-        raise
+    result: CallResult = ray.get(future)
+    if result.error:
+        raise rebuilt(result.error)
+    return result.value

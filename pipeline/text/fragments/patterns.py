@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import yaml
-
 from manifests.errors import UserError
 from pipeline.prompts import load_cached
+from pipeline.yaml_text import load_yaml
 
 Pattern = re.Pattern[str]
 
@@ -78,7 +77,7 @@ def task_wording(language: str) -> TaskWording:
 
     Raises UserError where the store has no patterns for the language, or they name a kind that is not in `KINDS`.
     """
-    data: dict[str, Any] = yaml.safe_load(load_cached("fragment-tasks", language).text)
+    data: dict[str, Any] = load_yaml(load_cached("fragment-tasks", language).text)
     parts: dict[str, str] = data.pop("parts")
     kinds = tuple((_kind(kind), _compile(pattern, parts)) for kind, pattern in data.pop("kinds"))
     fewest = data.pop("fewest")

@@ -34,7 +34,8 @@ def rewrite(corpus: Path, where: Path, change: Change, settings: Mapping[str, An
                 writer.write(change(_without_files(dialogue)))
     recipe = replace(manifest.recipe, settings=manifest.recipe.settings | dict(settings or {}))
     packed = writer.packed
-    write_manifest(place, replace(manifest, recipe=recipe, counts=packed.counts, shards=packed.shards))
+    changes = {"counts": packed.counts, "shards": packed.shards, "metadata": None, "clips": None}
+    write_manifest(place, replace(manifest, recipe=recipe, **changes))
     return place
 
 

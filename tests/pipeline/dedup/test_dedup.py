@@ -356,3 +356,10 @@ def test_a_damaged_index_is_named(name: str, content: bytes | None, tmp_path: Pa
         path.write_bytes(content)
     with pytest.raises(CorpusError, match=rf"damaged: {name}"):
         load_index(open_place(tmp_path / "index"))
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "[" * 9000, "\x00", '{"bytes": "x", "duplicates": 1}'])
+def test_a_damaged_description_of_an_index(text: str, tmp_path: Path) -> None:
+    (tmp_path / "index.json").write_text(text)
+    with pytest.raises(CorpusError, match=r"index\.json is not what was written"):
+        load_index(open_place(tmp_path))

@@ -113,10 +113,11 @@ def test_rows_that_need_another_take_go_through_further_rounds(
 def test_clips_and_metadata_are_written_where_the_recipe_wants_them(
     finished: Path, input_file: str, tmp_path: Path
 ) -> None:
-    assert {path.name for path in finished.iterdir()} == {"audio", "manifest.json", "metadata.json", "shards", "work"}
+    always = {"manifest.json", "manifest.sha256", "shards", "work"}
+    assert {path.name for path in finished.iterdir()} == {"audio", "metadata.json", *always}
     assert len(list((finished / "shards").glob("kept-*"))) == 1
     run_tone(make_job(input_file, "pack.clips=false", "pack.metadata=false"), tmp_path / "corpus")
-    assert {path.name for path in (tmp_path / "corpus").iterdir()} == {"manifest.json", "shards", "work"}
+    assert {path.name for path in (tmp_path / "corpus").iterdir()} == always
 
 
 def test_blocks_that_were_never_worked_on_are_not_packed(input_file: str, tmp_path: Path) -> None:

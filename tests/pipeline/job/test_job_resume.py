@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from manifests.corpus import Corpus
-from manifests.errors import ResumeRefused, UserError
+from manifests.errors import CorpusError, ResumeRefused, UserError
+from manifests.manifest import load_manifest
 from manifests.storage import open_place
+from manifests.validate import validate
 from pipeline.job import run as running
-from pipeline.job.directory import differences
+from pipeline.job.directory import WORK, differences
 from pipeline.job.listener import Listener
 from pipeline.job.runner.local import LocalRunner
 from tests.doubles import swap_engine
@@ -170,7 +172,23 @@ def test_changes_may_be_accepted(input_file: str, tmp_path: Path) -> None:
     running.run_job(changed, open_place(out), LocalRunner(), Listener(), accept_changes=True)
     digests = {d.recipe for d in Corpus(out)}
     assert len(digests) == 1, "rows carry the recipe that they were ingested with"
+    assert load_manifest(open_place(out)).recipe.earlier == tuple(digests)
+    assert validate(open_place(out), deep=True, beside=(WORK,)).problems == ()
     run_tone(changed, out)
+
+
+def test_a_finished_corpus_that_lost_a_shard_is_not_called_finished(input_file: str, tmp_path: Path) -> None:
+    out, job = tmp_path / "corpus", make_job(input_file)
+    run_tone(job, out)
+    before = files_of(out)
+    (out / "shards" / "kept-00000.parquet").unlink()
+    with pytest.raises(
+        CorpusError, match=r"kept-00000\.parquet is missing .* delete manifest\.json and the same command"
+    ):
+        run_tone(job, out)
+    (out / "manifest.json").unlink()
+    run_tone(job, out)
+    assert files_of(out) == before
 
 
 def test_a_foreign_directory_is_never_written_into(input_file: str, tmp_path: Path) -> None:

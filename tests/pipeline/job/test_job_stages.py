@@ -12,6 +12,7 @@ from pipeline.job.directory import WORK
 from pipeline.job.listener import Listener
 from pipeline.job.runner.local import LocalRunner
 from tests.pipeline.tone_job import STAGES, Count, StopAfter, files_of, make_job, run_stage
+from tests.tables import each_row
 
 
 def test_the_stages_in_turn_give_the_same_corpus(finished: Path, input_file: str, tmp_path: Path) -> None:
@@ -68,3 +69,33 @@ def test_a_stage_alone_refuses_what_is_not_its_own(finished: Path, input_file: s
     with pytest.raises(UserError, match="rows are still live: run cast"):
         running.pack_directory(job.recipe, open_place(out), open_place(tmp_path / "corpus"))
     assert not (tmp_path / "corpus").exists()
+
+
+@each_row(
+    ("name", "text", "message"),
+    [
+        ("input.json", "{}", "input.json is broken: rows: "),
+        ("input.json", '{"rows": 4, "blocks": -1, "block_rows": 4, "rows_of": {}}', "input.json is broken: blocks: "),
+        ("input.json", '{"rows": 4, "blocks": 9, "block_rows": 4, "rows_of": {"x": 4}}', "contradict each other"),
+        (
+            "input.json",
+            '{"rows": 4, "blocks": 1.0, "block_rows": 4, "rows_of": {"x": 4}}',
+            "blocks: Input should be a",
+        ),
+        ("input.json", "[" * 9000, "input.json is broken: it is nested too deep"),
+        ("job.json", "{}", "job.json is broken: seed: "),
+        ("job.json", "[]", "job.json is broken: not a JSON object"),
+        ("job.json", "\udcff", "job.json is broken: "),
+    ],
+)
+def test_a_damaged_file_of_a_job_is_one_sentence(
+    name: str, text: str, message: str, input_file: str, tmp_path: Path
+) -> None:
+    job, blocks = make_job(input_file, limit=4), tmp_path / "blocks"
+    if not blocks.exists():
+        running.ingest_job(job, open_place(blocks), Listener())
+    whole = (blocks / name).read_bytes()
+    (blocks / name).write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(CorpusError, match=message):
+        run_stage("rewrite", job, blocks, tmp_path / "out")
+    (blocks / name).write_bytes(whole)

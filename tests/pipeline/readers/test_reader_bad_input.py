@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from manifests.errors import InputError, UserError
 from manifests.reasons import Reason
 from pipeline.readers import detect_format, formats, read_rows, split
+from tests.pipeline.readers.conftest import as_parquet
 from tests.tables import each_row
 
 GOOD = b'{"instruction": "a", "output": "b"}'
@@ -211,3 +212,10 @@ def test_no_row_of_an_array_is_lost(write, rows):
     broken = [element if good else "{oops " + element[1:] for element, (_, good) in zip(elements, rows, strict=True)]
     read = list(read_rows(write("[" + ",".join(broken) + "]"), "alpaca"))
     assert [row.reason for row in read] == [None if good else BAD for _, good in rows]
+
+
+def test_a_parquet_file_whose_column_has_a_name_that_is_no_text(write):
+    data = bytearray(as_parquet([{"instruction": "a", "output": "b"}]))
+    data[data.index(b"instruction")] ^= 0x80
+    with pytest.raises(InputError, match="is not a readable Parquet file"):
+        detect_format(write(bytes(data), "a.parquet"))

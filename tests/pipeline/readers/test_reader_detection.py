@@ -18,6 +18,7 @@ OPENAI = {"messages": [{"role": "user", "content": "a"}]}
     [
         ([ALPACA, {**ALPACA, "history": []}], "llama-factory"),
         ([BELLE, GPT], "sharegpt"),
+        ([{"conversations": [{"from": ["human"], "value": "a"}]}, GPT], "sharegpt"),
         ([{"a": 1}, ALPACA], "alpaca"),
         ([1, "x", ALPACA], "alpaca"),
         ([{"instruction": 1, "output": 2}, ALPACA], "alpaca"),

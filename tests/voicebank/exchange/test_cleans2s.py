@@ -191,3 +191,17 @@ def test_clips_go_out_and_come_back(tmp_path: Path) -> None:
     assert [(v.voice_id, v.prompt_text, v.prompt_audio, v.gender) for v in after.voices] == [
         (v.voice_id, v.prompt_text, v.prompt_audio, v.gender) for v in before.voices
     ]
+
+
+def test_a_name_that_no_file_can_have_is_one_reject(tmp_path: Path) -> None:
+    wav(tmp_path / "in" / "ref_wav" / "anna.wav")
+    names = ["x" * 300 + ".wav", "a\ud800.wav", "a\0.wav"]
+    source = references(tmp_path / "in", [row("anna.wav"), *map(row, names)])
+    result = imported(source, tmp_path / "out")
+    assert result.voices == 1
+    assert [reason for _, reason in rejects(result)] == [ImportReason.AUDIO_MISSING, *[ImportReason.BAD_NAME] * 2]
+
+
+def test_a_list_that_is_nested_too_deep(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="not readable as JSON"):
+        imported(references(tmp_path / "in", "[" * 9000), tmp_path / "out")

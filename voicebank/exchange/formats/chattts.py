@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, get_args
 
 from manifests.errors import InputError, UserError
+from manifests.json_text import parse_json
 from manifests.storage import Place
 from voicebank.exchange.entry import FoundVoices, ImportReason, VoiceEntry, VoiceReject, entry_problem
 from voicebank.exchange.format import ExchangeFormat
@@ -71,7 +72,7 @@ def _cells(line: str, header: Sequence[str]) -> dict[str, str] | None:
 
 def _object(line: str) -> Any:
     try:
-        return json.loads(line)
+        return parse_json(line)
     except ValueError:
         return None
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from manifests.errors import CorpusError, InputError
+from manifests.json_text import parse_json
 from manifests.storage import Place
 from voicebank.exchange.entry import FoundVoices, ImportReason, VoiceEntry, VoiceReject, entry_problem
 from voicebank.exchange.format import ExchangeFormat
@@ -83,7 +84,7 @@ def _listing(directory: Place) -> Iterator[tuple[Place, _Named | VoiceReject]]:
 
 def _rows(file: Place) -> list[Any]:
     try:
-        rows = json.loads(file.read_bytes().decode("utf-8-sig"))
+        rows = parse_json(file.read_bytes().decode("utf-8-sig"))
     except (ValueError, OSError) as error:
         raise InputError(f"{file.name}: not readable as JSON ({type(error).__name__})") from error
     if not isinstance(rows, list):
@@ -140,7 +141,7 @@ def _shown(name: str) -> str:
 
 
 def _is_plain(name: str) -> bool:
-    return bool(name.strip()) and not name.startswith(".") and not any(sign in name for sign in "/\\:\0")
+    return name.isprintable() and bool(name.strip()) and not name.startswith(".") and not set(name) & set("/\\:")
 
 
 def _clip(directory: Place, name: str) -> tuple[bytes, float] | VoiceReject:

@@ -23,13 +23,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from manifests.errors import LawBroken, UserError
 from pipeline.engines.contract import ChatMessage, Complaint, TextRequest
 from pipeline.engines.text._chat.tasks import COMPLAINTS, TASKS, AnswerKey, TaskForm, TextTask
 from pipeline.prompts import Prompt, load_prompt, split_name
+from pipeline.yaml_text import load_yaml
 
 LONGEST_VALUE = 200
 """Characters of a complaint's value that the model is told."""
@@ -221,9 +221,9 @@ class TemplateFile(BaseModel):
 
 def _read(prompt: Prompt, shape: TypeAdapter[T]) -> T:
     try:
-        data: Any = yaml.safe_load(prompt.text)
-    except yaml.YAMLError as error:
-        raise UserError(f"prompt {prompt.name}: not valid YAML: {' '.join(str(error).split())}") from None
+        data: Any = load_yaml(prompt.text)
+    except ValueError as error:
+        raise UserError(f"prompt {prompt.name}: not valid YAML: {error}") from None
     try:
         return shape.validate_python(data)
     except ValidationError as error:

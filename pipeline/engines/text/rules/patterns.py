@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import yaml
-
 from pipeline.prompts import load_cached
+from pipeline.yaml_text import load_yaml
 
 Pattern = re.Pattern[str]
 
@@ -167,7 +166,7 @@ def _genre_request(data: Mapping[str, str], language: str) -> Pattern:
 
 
 def _load(task: str, language: str) -> dict[str, Any]:
-    data: dict[str, Any] = yaml.safe_load(load_cached(task, language).text)
+    data: dict[str, Any] = load_yaml(load_cached(task, language).text)
     return data
 
 
