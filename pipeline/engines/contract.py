@@ -64,15 +64,18 @@ class Complaint:
     """Says what is wrong with an answer, in a form that can be shown to its author.
 
     `kind` names the wording (`prompts/complaints`), `values` fill it in; `reason` becomes the row's if no try is
-    better.
+    better. `about` is what people are told, where the wording for the author says less.
     """
 
     reason: Reason
     kind: str
     values: Mapping[str, str] = field(default_factory=dict)
+    about: str = ""
 
     @property
     def detail(self) -> str:
+        if self.about:
+            return self.about
         named = ", ".join(f"{name} {value}" for name, value in self.values.items())
         return self.kind.replace("_", " ") + (f": {named}" if named else "")
 
