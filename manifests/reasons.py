@@ -45,7 +45,7 @@ class Reason(Meaningful):
     DEBRIS = (
         "debris",
         "rejected",
-        "the text holds what no person says: marks of a prompt or of a chat, a second turn, a thought, an error message",
+        "the text holds what no person says: marks of a prompt or a chat, a second turn, a thought, an error message",
     )
     NON_TEXT = "non_text", "rejected", "too large a share of the characters is not letters, digits or punctuation"
     RARE_SYMBOLS = "rare_symbols", "rejected", "the row holds symbols that nobody says aloud"
@@ -65,7 +65,11 @@ class Reason(Meaningful):
     ANSWER_NOT_SPEAKABLE = "answer_not_speakable", "rejected", "the answer is code, a table, a list or a formula"
     ANSWER_TOO_LONG = "answer_too_long", "rejected", "no sentence of the answer ends within the limit"
     UNPRONOUNCEABLE = "unpronounceable", "rejected", "the spoken text still holds characters that cannot be said"
-    REFUSED = "refused", "rejected", "the language model or the data set declines to answer, or says that a machine does"
+    REFUSED = (
+        "refused",
+        "rejected",
+        "the language model or the data set declines to answer, or says that a machine does",
+    )
     WRONG_LANGUAGE = "wrong_language", "rejected", "a text is in a language other than the row's"
     TEXT_ENGINE_FAILED = "text_engine_failed", "failed", "the text engine gave no usable result"
 

@@ -128,21 +128,26 @@ class ChatMessage:
 class ChatRequest:
     """Requests one completion. `schema` is a JSON schema that constrains the text during generation; None: free text.
 
-    `seed` is in 0..2**31-1.
+    `seed` is in 0..2**31-1. `temperature` takes the place of the model's own; None: the model's.
     """
 
     messages: tuple[ChatMessage, ...]
     seed: int
     schema: Mapping[str, object] | None = None
+    temperature: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ChatReply:
-    """Holds a completion. `finish` "length": it was cut off at the token limit. Shown reasoning is not removed."""
+    """Holds a completion. `finish` "length": it was cut off at the token limit. Shown reasoning is not removed.
+
+    `note` is what the user should know if no answer can be used: what is odd about it, and what to do.
+    """
 
     text: str
     finish: Literal["stop", "length"]
     spent: Tokens
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

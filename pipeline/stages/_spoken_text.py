@@ -9,7 +9,6 @@ words in English, characters in Chinese.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 
 from manifests.reasons import Reason
@@ -19,6 +18,7 @@ from pipeline.recipe import Recipe
 from pipeline.stages._exchanges import with_texts
 from pipeline.text.debris import Debris, clean_answer, clean_question, foreign_language
 from pipeline.text.lengths import text_length
+from pipeline.text.repeated import bare
 from pipeline.text.scripts import HAN, letters
 from pipeline.text.verbalize import unspeakable
 
@@ -222,12 +222,6 @@ def in_language(text: str, language: str) -> bool:
         has_east_asian = _HAN.search(text) or _KANA_OR_HANGUL.search(text)
         return not has_east_asian and (total == 0 or 2 * latin > total)
     return True
-
-
-def bare(text: str) -> str:
-    """Return only the letters and digits, case-folded, to compare texts that may differ in punctuation."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(character for character in folded if character.isalnum())
 
 
 def _unpronounceable(field: str, characters: Iterable[str]) -> Complaint | None:

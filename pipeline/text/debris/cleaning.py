@@ -16,7 +16,8 @@ with it."""
 _MEDIA = re.compile(
     r"</?(?:image|img|video|audio|picture|photo|speech|sound|figure|vision_start|image_start|video_start|im_start)\b"
     r"(?:\s[^<>]{0,300})?/?>"
-    r"|<\|?(?:image|video|audio|vision)(?:_pad|_start|_end|_placeholder|_\d+)?\|?>|\[(?:IMG|IMAGE|VIDEO|AUDIO)(?:_?\d+)?\]"
+    r"|<\|?(?:image|video|audio|vision)(?:_pad|_start|_end|_placeholder|_\d+)?\|?>"
+    r"|\[(?:IMG|IMAGE|VIDEO|AUDIO)(?:_?\d+)?\]"
     r"|<(?:image|img|video|audio)[_-]?\d+>|<ImageHere>|<Img>.{0,200}?</Img>|data:(?:image|audio|video)/\w+;base64,"
 )
 _MARKS_AROUND = " \t\r\n.。!！?？,，;；:：\"“”'‘’`*_~-–—…<>[](){}（）【】「」《》"
@@ -24,7 +25,7 @@ _ONLY_DASHES = re.compile(r"[-–—_.…\s]+")
 _LABEL_END = r"\s*[:：]\s*"
 _START = r"(?:^|\n[ \t]*|(?<=[.!?。！？\"”])\s*)"
 _SHORT_ERROR = 160
-"""Characters that a message of an error has at most. A longer text that begins like an error message is about errors."""
+"""Characters that an error message has at most. A longer text that begins like one is about errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def clean_question(text: str) -> Cleaned:
 
 
 def clean_material(text: str) -> Cleaned:
-    """Clean what a question is about. Material may be anything, so only what stands for nothing or for media counts."""
+    """Clean what a question is about. It may be anything, so only what stands for nothing or for media counts."""
     if len(text) > LONGEST_LOOKED_AT:
         return Cleaned(text)
     core = text.strip(_MARKS_AROUND)

@@ -25,11 +25,12 @@ _AT_EDGES = re.compile(
 _SWITCH = re.compile(r"(?:^|\s)/(?:no_?)?think\b\s*")
 _HASHES = re.compile(r"\s*#{2,}\s*$")
 
-# [1][2], [1, 2], [^1^], [^1], 【1†source】, [citation needed]. "See [3]" in prose goes as well, an index such as a[1] and
-# a text that is only "[5]" stay.
+# [1][2], [1, 2], [^1^], [^1], 【1†source】, [citation needed]. "See [3]" goes as well; an index (a[1]) and a text that
+# is only "[5]" stay.
 _CITATION = re.compile(
     r"(?:(?<=[^\W_]{3})|(?<=[.,;:!?。，；：！？”’\"')）\]】])|(?<=\S\s)|(?<=[\u3400-\u9fff]))"
-    r"(?:\s?(?:\[\^?\d{1,3}\^?(?:\s?[,，;–-]\s?\d{1,3})*\]|\[citation needed\]|【\d{1,3}(?:[:：]\d{1,3})?†[^【】]{0,80}】))+",
+    r"(?:\s?(?:\[\^?\d{1,3}\^?(?:\s?[,，;–-]\s?\d{1,3})*\]|\[citation needed\]"
+    r"|【\d{1,3}(?:[:：]\d{1,3})?†[^【】]{0,80}】))+",
     re.IGNORECASE,
 )
 _CITED_SOURCE = re.compile(r"^\s*(?:\[\^?\d{1,3}\^?\]\s*:?|\[\d{1,3}\]:)\s*\S.*$")
@@ -44,11 +45,16 @@ def without_thoughts(text: str) -> str | None:
 
     Some chat templates put the opening tag into the prompt, so a closing tag counts without it.
     """
-    if final := list(_HARMONY_FINAL.finditer(text)):
-        return _HARMONY_END.split(text[final[-1].end() :])[0].strip()
+    text = final_channel(text)
     ends = list(THOUGHT_END.finditer(text))
     rest = text[ends[-1].end() :] if ends else text
     return None if THOUGHT_START.search(rest) else rest.strip() if ends else rest
+
+
+def final_channel(text: str) -> str:
+    """Return what a model of the harmony format (gpt-oss) says in its last final channel; other texts unchanged."""
+    finals = list(_HARMONY_FINAL.finditer(text)) if "<|" in text else []
+    return _HARMONY_END.split(text[finals[-1].end() :])[0].strip() if finals else text
 
 
 def without_tokens(text: str) -> str:

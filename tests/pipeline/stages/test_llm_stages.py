@@ -91,7 +91,11 @@ def test_rules_spend_nothing_and_are_told_nothing_of_prompts() -> None:
         (
             (*MODELS, "screen.engine=rules", "screen.rules_first=false"),
             [["writer"], ["rules", "guard"], ["writer"]],
-            [["ke-rewrite/v1", "rules-screen/v1", "debris/v1"], ["rules-screen/v1", "ke-safety/v1"], ["ke-respond/v1", "debris/v1"]],
+            [
+                ["ke-rewrite/v1", "rules-screen/v1", "debris/v1"],
+                ["rules-screen/v1", "ke-safety/v1"],
+                ["ke-respond/v1", "debris/v1"],
+            ],
         ),
     ],
 )
