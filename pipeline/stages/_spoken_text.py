@@ -39,6 +39,7 @@ _RULES = {
         (re.compile('[“”‘’「」『』《》〈〉"]'), ""),
         (re.compile(f"(?<=[{HAN}])[·・](?=[{HAN}])"), ""),
         (re.compile("…+(?=[。？！]|$)"), ""),
+        (re.compile(f" +[-–]+ *(?=[{HAN}])"), "，"),
         (re.compile(rf"(?<=[{HAN}]) *(?:[：；;—…]+|[:,](?!\d)) *"), "，"),
         (re.compile(rf"(?<=[{HAN}])\?"), "？"),
         (re.compile(rf"(?<=[{HAN}])!"), "！"),

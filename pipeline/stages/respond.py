@@ -16,6 +16,7 @@ from pydantic import Field
 from manifests.schema import Dialogue
 from pipeline.engines.contract import Complaint, TextRequest
 from pipeline.engines.text._chat.template import load_template
+from pipeline.engines.text.rules.limits import WORDING
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
 from pipeline.stages._exchanges import Asking, ask_in_turn, check_prompt, exchange_at, is_model, spoken_history
@@ -84,7 +85,11 @@ def _request(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
     return replace(
         request,
         variables={**request.variables, "answer": source_texts(pair).answer},
-        options={**request.options, "answer_target": settings.answer_target},
+        options={
+            **request.options,
+            "answer_target": settings.answer_target,
+            "allow_latin": recipe.texts.allow_latin,
+        },
     )
 
 
@@ -95,7 +100,7 @@ def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
 def _prompts(recipe: Recipe) -> tuple[str, ...]:
     settings = recipe.section(RespondSettings)
     if not is_model(recipe, settings.engine):
-        return (f"{settings.engine}-respond/v1", PATTERNS)
+        return (f"{settings.engine}-respond/{WORDING}", PATTERNS)
     return (settings.prompt, PATTERNS) if settings.prompt else (PATTERNS,)
 
 

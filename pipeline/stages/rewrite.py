@@ -24,7 +24,7 @@ from pydantic import Field
 from manifests.reasons import Reason
 from manifests.schema import Dialogue
 from pipeline.engines.contract import Check, Complaint, TextAnswer, TextRequest
-from pipeline.engines.text.rules.limits import beginning
+from pipeline.engines.text.rules.limits import WORDING, beginning
 from pipeline.engines.text.rules.patterns import screen_wording
 from pipeline.engines.text.rules.screen import Finding, judge_source, non_text_share
 from pipeline.recipe import Lengths, Recipe
@@ -155,7 +155,8 @@ def _request(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
         check=_check(language, recipe, texts.material),
     )
     if not is_model(recipe, settings.engine):
-        return replace(request, options={**request.options, "fillers": settings.fillers})
+        own = {"fillers": settings.fillers, "allow_latin": recipe.texts.allow_latin}
+        return replace(request, options={**request.options, **own})
     source = _model_source(dialogue, number, settings)
     return replace(
         request,
@@ -195,9 +196,9 @@ def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
 def _prompts(recipe: Recipe) -> tuple[str, ...]:
     settings = recipe.section(RewriteSettings)
     if not is_model(recipe, settings.engine):
-        return (f"{settings.engine}-rewrite/v1", debris.PATTERNS)
+        return (f"{settings.engine}-rewrite/{WORDING}", debris.PATTERNS)
     own = (settings.prompt,) if settings.prompt else ()
-    return (*own, "rules-screen/v1", debris.PATTERNS, *((PATTERNS,) if settings.fragments else ()))
+    return (*own, f"rules-screen/{WORDING}", debris.PATTERNS, *((PATTERNS,) if settings.fragments else ()))
 
 
 def _check_recipe(recipe: Recipe) -> None:

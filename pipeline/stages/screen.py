@@ -20,6 +20,7 @@ from pydantic import Field
 from manifests.reasons import Reason, reason_of
 from manifests.schema import Dialogue
 from pipeline.engines.contract import TextAnswer, TextRequest
+from pipeline.engines.text.rules.limits import WORDING
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
 from pipeline.stages._exchanges import Asking, ask_in_turn, check_prompt, exchange_at, is_model, source_history
@@ -126,7 +127,7 @@ def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
 def _prompts(recipe: Recipe) -> tuple[str, ...]:
     settings = recipe.section(ScreenSettings)
     model = is_model(recipe, settings.engine)
-    rules = [f"{_RULES if model else settings.engine}-screen/v1"] if settings.rules_first or not model else []
+    rules = [f"{_RULES if model else settings.engine}-screen/{WORDING}"] if settings.rules_first or not model else []
     source = [] if _is_model_asked(recipe) else [PATTERNS]
     models = [settings.prompt if model else None, settings.safety_prompt if settings.safety else None]
     return (*rules, *source, *(name for name in models if name))

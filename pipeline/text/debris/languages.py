@@ -26,10 +26,10 @@ data sets have it, and hardly a sentence of another language."""
 # letters ("a", "no", "me", "is", "on", "in", "die", "was", "for", "to", "so", "at", "an", "we", "all", "or").
 _COMMONEST = frozenset(
     "the of and that it's you your he she they this these those with from what which who how why when where there"
-    " their are were been being have has had do does did can could would should will not but if about into than then my our"
-    " his her its them some any more most other such only also very because while between through it by as be name"
-    " please tell give explain describe write make use find list one two three first new good people time day way"
-    " i i'm i'd don't doesn't isn't can't that's what's let's".split()
+    " their are were been being have has had do does did can could would should will not but if about into than"
+    " then my our his her its them some any more most other such only also very because while between through it"
+    " by as be name please tell give explain describe write make use find list one two three first new good"
+    " people time day way i i'm i'd don't doesn't isn't can't that's what's let's".split()
 )
 # Names and interjections look like languages that few data sets hold.
 _WIDESPREAD = frozenset(

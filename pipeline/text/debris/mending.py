@@ -3,6 +3,7 @@
 import re
 
 from pipeline.text.debris.wording import debris_wording
+from pipeline.text.scripts import HAN
 
 THOUGHT_END = re.compile(
     r"</(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)\s*>|◁/think▷|\[/THINK\]", re.IGNORECASE
@@ -25,12 +26,16 @@ _AT_EDGES = re.compile(
 _SWITCH = re.compile(r"(?:^|\s)/(?:no_?)?think\b\s*")
 _HASHES = re.compile(r"\s*#{2,}\s*$")
 
-# [1][2], [1, 2], [^1^], [^1], 【1†source】, [citation needed]. "See [3]" goes as well; an index (a[1]) and a text that
-# is only "[5]" stay.
+# [^1^], [^1] and 【1†source】 are always citations; [1][2] where it touches its word or closes a clause, and [1, 2] in
+# the latter place only: "a[1]" is an index, "the numbers [1, 2] are" a list, and "[5]" a whole answer.
+_NUMBER = r"\[\d{1,3}\]"
+_CLOSES = r"(?=\s*(?:[.,;:!?。，；：！？]|\n|$))"
 _CITATION = re.compile(
-    r"(?:(?<=[^\W_]{3})|(?<=[.,;:!?。，；：！？”’\"')）\]】])|(?<=\S\s)|(?<=[\u3400-\u9fff]))"
-    r"(?:\s?(?:\[\^?\d{1,3}\^?(?:\s?[,，;–-]\s?\d{1,3})*\]|\[citation needed\]"
-    r"|【\d{1,3}(?:[:：]\d{1,3})?†[^【】]{0,80}】))+",
+    r"\s?(?:\[\^\d{1,3}\^?\]|\[citation needed\]|【\d{1,3}(?:[:：]\d{1,3})?†[^【】]{0,80}】)"
+    rf"|(?:(?<=[^\W\d_]{{3}})|(?<=[.,;:!?。，；：！？”’\"')）])|(?<=[{HAN}]))"
+    rf"(?:{_NUMBER})+"
+    rf"|(?<=[^\W_])\s(?:{_NUMBER})+{_CLOSES}"
+    rf"|(?<=[^\W_]{{3}})\s?\[\d{{1,3}}(?:\s?[,，–-]\s?\d{{1,3}}){{1,3}}\]{_CLOSES}",
     re.IGNORECASE,
 )
 _CITED_SOURCE = re.compile(r"^\s*(?:\[\^?\d{1,3}\^?\]\s*:?|\[\d{1,3}\]:)\s*\S.*$")
