@@ -22,6 +22,8 @@ _MEDIA = re.compile(
 )
 _MARKS_AROUND = " \t\r\n.。!！?？,，;；:：\"“”'‘’`*_~-–—…<>[](){}（）【】「」《》"
 _ONLY_DASHES = re.compile(r"[-–—_.…\s]+")
+# "A: ..." and "B: ..." are two people, or the options of a choice.
+_CONVERSATION = re.compile(r"\s*A\s*[:：].*\n\s*B\s*[:：]", re.DOTALL)
 _LABEL_END = r"\s*[:：]\s*"
 _START = r"(?:^|\n[ \t]*|(?<=[.!?。！？\"”])\s*)"
 _SHORT_ERROR = 160
@@ -89,7 +91,8 @@ def clean_answer(text: str, question: str = "") -> Cleaned:
         return Cleaned(text, Debris(Reason.DEBRIS, "a thought without an end"))
     said = mending.without_citations(mending.without_page(mending.without_tokens(said)))
     label = _either(wording.agent_label, wording.answer_label)
-    said = re.sub(rf"^\s*(?:{label}){_LABEL_END}(?=\S)", "", said, flags=re.I)
+    if not _CONVERSATION.match(said):
+        said = re.sub(rf"^\s*(?:{label}){_LABEL_END}(?=\S)", "", said, flags=re.I)
     said = mending.with_joined_lines(_first_turn(said, wording))
     return Cleaned(said, _answer_debris(said, question, wording))
 

@@ -137,7 +137,7 @@ def _missing(instruction: str, material: str, wording: ScreenWording, language: 
     request, inline = _parts(instruction)
     whole = first_match((wording.whole_text,), request)
     if whole and not wording.how_to.search(instruction):
-        given = text_length(f"{material} {inline}", language) or _beside(instruction, whole, language)
+        given = text_length(f"{material} {inline}", language) + _beside(request, whole, language)
         if given < _WHOLE_TEXT[language]:
             return Finding(Reason.MISSING_MATERIAL, _short(whole))
     if material.strip() and not rewriting.empty_material.match(material.strip()):
