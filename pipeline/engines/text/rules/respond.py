@@ -156,7 +156,9 @@ def _without_loose_end(
     ):
         kept.pop()
     rest = sum(text_length(s, language) for s in kept[:-1])
-    if cut and rest >= _SAYS_ENOUGH[language] and wording.dangling.search(kept[-1]):
+    # The first of several reasons is better than their announcement alone.
+    dangles = cut and wording.dangling.search(kept[-1]) if kept else None
+    if dangles and rest >= _SAYS_ENOUGH[language] and not wording.announces.search(kept[-2]):
         kept.pop()
     return kept
 

@@ -164,6 +164,14 @@ def test_an_answer_does_not_end_where_its_thought_turns() -> None:
     assert said("en", answer, "Are bats blind animals?", answer_target=5) == "Many people say that bats are blind."
 
 
+def test_an_announcement_is_not_all_that_is_said() -> None:
+    answer = (
+        "There are a few good reasons why nobody should keep a wild owl at home. First, owls need live mice at night."
+        " Second, they are loud. Third, they bite."
+    )
+    assert said("en", answer, "Why should nobody keep an owl?", answer_target=20).endswith("live mice at night.")
+
+
 @each_row(
     ("answer", "spoken"),
     [
