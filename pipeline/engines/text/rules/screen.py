@@ -169,8 +169,8 @@ def _has_inline_material(instruction: str, wording: RewriteWording, language: st
 
 def _beside(instruction: str, order: str, language: str) -> int:
     """Return the length of the sentences around the order, which may be the text that it is about."""
-    sentences = [s for s in split_sentences(strip_markup(instruction), language) if _short(order) not in _short(s)]
-    return sum(text_length(sentence, language) for sentence in sentences)
+    sentences = split_sentences(" ".join(strip_markup(instruction).split()), language)
+    return sum(text_length(sentence, language) for sentence in sentences if " ".join(order.split()) not in sentence)
 
 
 def _other_language(instruction: str, wording: ScreenWording) -> Finding | None:
