@@ -315,6 +315,7 @@ def test_with_faults_and_kills_nothing_is_lost_and_nothing_is_paid_for_twice(tmp
         "answer_too_long",
         "unpronounceable",
         "too_long",
+        "near_duplicate",
     }
     assert sum(row.status == "kept" for row in rows.values()) > 150
     # What was in flight when the process was killed had been answered, and nobody was there to hear it.

@@ -5,7 +5,7 @@
 3. The event loop (`remote.async_bridge`) runs one conversation for each request: `PromptedGenerator._answer`.
 4. `CachedChatModel.complete` (`answers`) returns the stored answer, if the same was asked before.
 5. `OpenAIChat.complete` (`openai_model`) turns the `ChatRequest` into the body that this server understands.
-6. `ServerClient` (`remote.client`) sends it, again where that may help; `read_completion` (`completion`) reads the reply.
+6. `ServerClient` (`remote.client`) sends it, again where that may help; `completion` reads the reply.
    `VllmChat` (`vllm_model`) takes the place of 5 and 6 for a model in the worker's own process.
 7. `parse_answer` (`parse`) finds the JSON object in the reply, if need be after `json_repair`.
 8. `repeated_field` (`examples`) looks whether the answer only repeats the prompt, and the request's own check looks at
