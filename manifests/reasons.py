@@ -40,8 +40,13 @@ class Reason(Meaningful):
     TABLE = "table", "rejected", "the row asks for or contains a table or other structured output"
     LONG_WRITING = "long_writing", "rejected", "the row asks for a long text: an essay, e-mail, story, poem, list"
     MATHS = "maths", "rejected", "the row holds formulas that cannot be read aloud"
-    MEDIA = "media", "rejected", "the row asks for or refers to an image, audio, video, file or link"
+    MEDIA = "media", "rejected", "the row holds, asks for or refers to an image, audio, video, file or link"
     MISSING_MATERIAL = "missing_material", "rejected", "the row refers to material that is not in it"
+    DEBRIS = (
+        "debris",
+        "rejected",
+        "the text holds what no person says: marks of a prompt or a chat, a second turn, a thought, an error message",
+    )
     NON_TEXT = "non_text", "rejected", "too large a share of the characters is not letters, digits or punctuation"
     RARE_SYMBOLS = "rare_symbols", "rejected", "the row holds symbols that nobody says aloud"
     TOO_LONG = "too_long", "rejected", "the text is too long to be spoken as one turn"
@@ -51,7 +56,12 @@ class Reason(Meaningful):
     NEAR_DUPLICATE = "near_duplicate", "rejected", "an earlier row of the input asks nearly the same question"
 
     # respond and converse
-    NO_ANSWER = "no_answer", "rejected", "there is no answer, and the engine cannot write one"
+    NO_ANSWER = (
+        "no_answer",
+        "rejected",
+        "there is no answer, or a placeholder or an error message in its place, and the engine cannot write one",
+    )
+    ECHO = "echo", "rejected", "the answer only repeats the question"
     ANSWER_NOT_SPEAKABLE = "answer_not_speakable", "rejected", "the answer is code, a table, a list or a formula"
     ANSWER_TOO_LONG = "answer_too_long", "rejected", "no sentence of the answer ends within the limit"
     UNPRONOUNCEABLE = (
@@ -59,8 +69,12 @@ class Reason(Meaningful):
         "rejected",
         "the text holds what cannot be said, or a number that can be read in several ways",
     )
-    REFUSED = "refused", "rejected", "the language model declined to write the text"
-    WRONG_LANGUAGE = "wrong_language", "rejected", "the language model wrote in a language other than the row's"
+    REFUSED = (
+        "refused",
+        "rejected",
+        "the language model or the data set declines to answer, or says that a machine does",
+    )
+    WRONG_LANGUAGE = "wrong_language", "rejected", "a text is in a language other than the row's"
     TEXT_ENGINE_FAILED = "text_engine_failed", "failed", "the text engine gave no usable result"
 
     # cast and synthesize

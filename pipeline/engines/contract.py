@@ -64,15 +64,18 @@ class Complaint:
     """Says what is wrong with an answer, in a form that can be shown to its author.
 
     `kind` names the wording (`prompts/complaints`), `values` fill it in; `reason` becomes the row's if no try is
-    better.
+    better. `about` is what people are told, where the wording for the author says less.
     """
 
     reason: Reason
     kind: str
     values: Mapping[str, str] = field(default_factory=dict)
+    about: str = ""
 
     @property
     def detail(self) -> str:
+        if self.about:
+            return self.about
         named = ", ".join(f"{name} {value}" for name, value in self.values.items())
         return self.kind.replace("_", " ") + (f": {named}" if named else "")
 
@@ -125,21 +128,26 @@ class ChatMessage:
 class ChatRequest:
     """Requests one completion. `schema` is a JSON schema that constrains the text during generation; None: free text.
 
-    `seed` is in 0..2**31-1.
+    `seed` is in 0..2**31-1. `temperature` takes the place of the model's own; None: the model's.
     """
 
     messages: tuple[ChatMessage, ...]
     seed: int
     schema: Mapping[str, object] | None = None
+    temperature: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ChatReply:
-    """Holds a completion. `finish` "length": it was cut off at the token limit. Shown reasoning is not removed."""
+    """Holds a completion. `finish` "length": it was cut off at the token limit. Shown reasoning is not removed.
+
+    `note` is what the user should know if no answer can be used: what is odd about it, and what to do.
+    """
 
     text: str
     finish: Literal["stop", "length"]
     spent: Tokens
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

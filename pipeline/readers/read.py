@@ -23,6 +23,8 @@ from pipeline.readers.text_stream import PARQUET, TextSource, find_file, first_b
 from pipeline.readers.turns import Parsed, RowFields, tidy, unknown_schema
 
 _MEMBER = re.compile(r"_[A-Z]|.*\[")
+MEDIA_KEYS = ("image", "images", "video", "videos")
+"""Keys of rows whose question is about something to be seen. An "audio" may be no more than the text, recorded."""
 
 
 def read_rows(uri: str | Place, format: str | None = None) -> Iterator[SourceRow]:
@@ -93,9 +95,16 @@ def _source_row(position: int, record: RawRow, form: Format) -> SourceRow:
     if parsed.reason is Reason.UNKNOWN_SCHEMA:
         return SourceRow(row, _raw_turns(record), parsed.reason, parsed.detail)
     turns = tidy(parsed.turns)
+    if parsed.reason is None and (key := _media_key(cast(Row, record.value))):
+        return SourceRow(row, turns, Reason.MEDIA, f"{key}: the row comes with media")
     if parsed.reason is None and not any(turn.role == "user" for turn in turns):
         return SourceRow(row, turns, Reason.EMPTY_ROW, Reason.EMPTY_ROW.meaning)
     return SourceRow(row, turns, parsed.reason, parsed.detail)
+
+
+def _media_key(row: Row) -> str | None:
+    """Return the key under which the row names its pictures or films; None if it has none."""
+    return next((key for key in MEDIA_KEYS if isinstance(value := row.get(key), str | list | dict) and value), None)
 
 
 def _parse(value: object, form: Format) -> Parsed:

@@ -8,6 +8,7 @@ from manifests.schema import Dialogue, Turn
 from pipeline.engines.contract import Failure, TextAnswer, TextRequest
 from pipeline.recipe import Recipe
 from pipeline.stages.contract import Context, reject
+from pipeline.text.debris import clean_answer
 
 
 class Exchange(NamedTuple):
@@ -52,7 +53,7 @@ def spoken_history(dialogue: Dialogue, number: int) -> tuple[tuple[str, str], ..
 def source_history(dialogue: Dialogue, number: int) -> tuple[tuple[str, str], ...]:
     """Return each earlier spoken question and the start of the source's answer, for stages before respond."""
     pairs = [exchange_at(dialogue, k) for k in range(number)]
-    return tuple((p.user.text or "", beginning_of(p.agent.original_text, dialogue.language)) for p in pairs)
+    return tuple((p.user.text or "", _answer_begins(p.agent.original_text, dialogue.language)) for p in pairs)
 
 
 HISTORY_LENGTH = 60
@@ -69,6 +70,11 @@ def beginning_of(text: str, language: str, length: int = HISTORY_LENGTH) -> str:
     words = text[: longest + 1].split()
     cut = " ".join(words[:length])[:longest]
     return f"{cut}…" if len(words) > length or len(text) > longest else cut
+
+
+def _answer_begins(answer: str, language: str) -> str:
+    said = clean_answer(answer)
+    return "" if said.debris else beginning_of(said.text, language)
 
 
 def is_model(recipe: Recipe, engine: str) -> bool:

@@ -10,7 +10,6 @@ words in English, characters in Chinese.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 
 from manifests.reasons import Reason
@@ -19,7 +18,9 @@ from pipeline.engines.contract import Complaint
 from pipeline.recipe import Recipe
 from pipeline.stages._exchanges import with_texts
 from pipeline.stages._mending import mended
+from pipeline.text.debris import Debris, clean_answer, clean_question, foreign_language
 from pipeline.text.lengths import text_length
+from pipeline.text.repeated import bare
 from pipeline.text.scripts import HAN, letters
 from pipeline.text.verbalize import unspeakable
 
@@ -40,6 +41,7 @@ _RULES = {
         (re.compile('[“”‘’「」『』《》〈〉"]'), ""),
         (re.compile(f"(?<=[{HAN}])[·・](?=[{HAN}])"), ""),
         (re.compile("…+(?=[。？！]|$)"), ""),
+        (re.compile(f" +[-–]+ *(?=[{HAN}])"), "，"),
         (re.compile(rf"(?<=[{HAN}]) *(?:[：；;—…]+|[:,](?!\d)) *"), "，"),
         (re.compile(rf"(?<=[{HAN}])\?"), "？"),
         (re.compile(rf"(?<=[{HAN}])!"), "！"),
@@ -56,6 +58,8 @@ _LETTER = re.compile(r"[^\W\d_]")
 _LATIN_LETTER = letters("latin")
 _LINE_BREAK = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")
 _SHOWN_CHARACTERS = 10
+_LONGEST_GREETING = 16
+"""Letters: "good morning" and 早上好 are answers to themselves."""
 # No spoken word is as long as this.
 _ENDLESS = re.compile(r"[^\W_]{60,}")
 
@@ -77,14 +81,20 @@ def check_spoken(
     limit = question_limit(recipe, language)
     return first_complaint(
         check_question(asked, language, limit, unlike=unlike, allow_latin=latin),
-        check_answer(said, language, recipe.texts.answer_limit, allow_latin=latin),
+        check_answer(said, language, recipe.texts.answer_limit, allow_latin=latin, question=asked),
     )
 
 
 def spoken_texts(fields: Mapping[str, str], language: str, question: str = "") -> tuple[str, str]:
-    """Return question and answer as they will be spoken, as far as that is sure."""
+    """Return question and answer as they will be spoken: without what was certainly not meant to be said, and in words
+    as far as their reading is sure."""
     asked, said = fields.get("question", question), fields.get("answer", "")
-    return spoken_text(asked, language), spoken_text(said, language)
+    return spoken_question(asked, language), spoken_text(clean_answer(said, asked).text, language)
+
+
+def spoken_question(text: str, language: str) -> str:
+    """Return the question as it will be spoken, likewise."""
+    return spoken_text(clean_question(text).text, language)
 
 
 def with_spoken(dialogue: Dialogue, number: int, fields: Mapping[str, str], question: str = "") -> Dialogue:
@@ -121,6 +131,7 @@ def check_question(
     """Say what is wrong with a user's question. `unlike`: texts that it must not repeat; `speakable`: it is final."""
     return first_complaint(
         check_present("question", text, language),
+        _debris_complaint("question", clean_question(text).debris),
         check_language("question", text, language),
         check_words("question", text),
         check_characters("question", text, language, allow_latin) if speakable else check_one_line("question", text),
@@ -129,10 +140,14 @@ def check_question(
     )
 
 
-def check_answer(text: str, language: str, limit: int, *, allow_latin: bool = False) -> Complaint | None:
-    """Say what is wrong with the agent's answer, as it will be spoken."""
+def check_answer(
+    text: str, language: str, limit: int, *, allow_latin: bool = False, question: str = ""
+) -> Complaint | None:
+    """Say what is wrong with the agent's answer to `question`, as it will be spoken."""
     return first_complaint(
         check_present("answer", text, language),
+        _debris_complaint("answer", clean_answer(text, question).debris),
+        check_not_echoed(text, question),
         check_language("answer", text, language),
         check_words("answer", text),
         check_characters("answer", text, language, allow_latin),
@@ -166,9 +181,30 @@ def check_one_line(field: str, text: str) -> Complaint | None:
 
 
 def check_language(field: str, text: str, language: str) -> Complaint | None:
-    if in_language(text, language):
+    if not in_language(text, language):
+        return Complaint(Reason.WRONG_LANGUAGE, "wrong_language", {"field": field})
+    if (found := foreign_language(text, language)) is None:
         return None
-    return Complaint(Reason.WRONG_LANGUAGE, "wrong_language", {"field": field})
+    return Complaint(Reason.WRONG_LANGUAGE, "wrong_language", {"field": field, "seems": found})
+
+
+def check_not_echoed(answer: str, question: str) -> Complaint | None:
+    """Complain of an answer that is the question again, ignoring case and punctuation.
+
+    A single word may be both ("Hello!"), and so may the few words of a greeting.
+    """
+    key = bare(answer)
+    if key != bare(question) or len(key) < _LONGEST_GREETING:
+        return None
+    return Complaint(Reason.ECHO, "repeated", {"field": "answer"})
+
+
+def _debris_complaint(field: str, found: Debris | None) -> Complaint | None:
+    if found is None:
+        return None
+    if found.reason in (Reason.DEBRIS, Reason.MEDIA):
+        return Complaint(found.reason, "unpronounceable", {"field": field, "characters": found.found}, found.detail)
+    return Complaint(found.reason, "empty", {"field": field}, f"{field}: {found.detail}")
 
 
 def check_new(field: str, text: str, earlier: Iterable[str]) -> Complaint | None:
@@ -179,7 +215,7 @@ def check_new(field: str, text: str, earlier: Iterable[str]) -> Complaint | None
 
 
 def in_language(text: str, language: str) -> bool:
-    """Tell whether the text is in the script of the language; texts are too short for a statistical detector.
+    """Tell whether the text is in the script of the language; `foreign_language` tells languages of a script apart.
 
     zh: at least half is Han, where a word in another script counts as much as one character (so that a product's name
     does not outweigh the sentence around it). en: no Han, kana or Hangul, and most letters are Latin. Other languages,
@@ -195,12 +231,6 @@ def in_language(text: str, language: str) -> bool:
         has_east_asian = _HAN.search(text) or _KANA_OR_HANGUL.search(text)
         return not has_east_asian and (total == 0 or 2 * latin > total)
     return True
-
-
-def bare(text: str) -> str:
-    """Return only the letters and digits, case-folded, to compare texts that may differ in punctuation."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(character for character in folded if character.isalnum())
 
 
 def _unpronounceable(field: str, characters: Iterable[str]) -> Complaint | None:

@@ -22,6 +22,7 @@ from pipeline.settings import Section
 from pipeline.stages._exchanges import Asking, ask_in_turn, exchange_count, is_model, spoken_history
 from pipeline.stages._spoken_text import check_spoken, question_limit, spoken_texts
 from pipeline.stages.contract import Context, EngineKey, Stage
+from pipeline.text.debris import PATTERNS
 
 _SEED_BITS = 63
 """Bits of a seed from `Context.seed_for`."""
@@ -110,7 +111,7 @@ def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
 
 
 def _prompts(recipe: Recipe) -> tuple[str, ...]:
-    return (recipe.section(ConverseSettings).prompt,)
+    return (recipe.section(ConverseSettings).prompt, PATTERNS)
 
 
 def _check_recipe(recipe: Recipe) -> None:

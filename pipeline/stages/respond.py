@@ -16,11 +16,14 @@ from pydantic import Field
 from manifests.schema import Dialogue
 from pipeline.engines.contract import Complaint, TextRequest
 from pipeline.engines.text._chat.template import load_template
+from pipeline.engines.text.rules.limits import WORDING
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
 from pipeline.stages._exchanges import Asking, ask_in_turn, check_prompt, exchange_at, is_model, spoken_history
+from pipeline.stages._source_texts import source_texts, without_answer_debris
 from pipeline.stages._spoken_text import check_spoken, with_spoken
 from pipeline.stages.contract import Context, EngineKey, Stage
+from pipeline.text.debris import PATTERNS
 
 
 class RespondSettings(Section):
@@ -32,6 +35,8 @@ class RespondSettings(Section):
 
 def respond(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
     settings = context.recipe.section(RespondSettings)
+    if not is_model(context.recipe, settings.engine):
+        dialogues = [without_answer_debris(dialogue) for dialogue in dialogues]
     step = Asking(
         engine=settings.engine,
         prompt=settings.prompt,
@@ -79,8 +84,12 @@ def _request(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
         return replace(request, history=spoken_history(dialogue, number), form="next" if number else "first")
     return replace(
         request,
-        variables={**request.variables, "answer": pair.agent.original_text},
-        options={**request.options, "answer_target": settings.answer_target},
+        variables={**request.variables, "answer": source_texts(pair).answer},
+        options={
+            **request.options,
+            "answer_target": settings.answer_target,
+            "allow_latin": recipe.texts.allow_latin,
+        },
     )
 
 
@@ -91,8 +100,8 @@ def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
 def _prompts(recipe: Recipe) -> tuple[str, ...]:
     settings = recipe.section(RespondSettings)
     if not is_model(recipe, settings.engine):
-        return (f"{settings.engine}-respond/v1",)
-    return (settings.prompt,) if settings.prompt else ()
+        return (f"{settings.engine}-respond/{WORDING}", PATTERNS)
+    return (settings.prompt, PATTERNS) if settings.prompt else (PATTERNS,)
 
 
 def _check_recipe(recipe: Recipe) -> None:

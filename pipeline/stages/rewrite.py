@@ -22,9 +22,9 @@ from dataclasses import dataclass, replace
 from pydantic import Field
 
 from manifests.reasons import Reason
-from manifests.schema import Dialogue, Turn
+from manifests.schema import Dialogue
 from pipeline.engines.contract import Check, Complaint, TextAnswer, TextRequest
-from pipeline.engines.text.rules.limits import beginning
+from pipeline.engines.text.rules.limits import WORDING, beginning
 from pipeline.engines.text.rules.patterns import screen_wording
 from pipeline.engines.text.rules.screen import Finding, judge_source, non_text_share
 from pipeline.recipe import Lengths, Recipe
@@ -39,10 +39,12 @@ from pipeline.stages._exchanges import (
     source_history,
     with_texts,
 )
-from pipeline.stages._spoken_text import check_question, question_limit, spoken_text
+from pipeline.stages._source_texts import SourceTexts, source_texts, without_question_debris
+from pipeline.stages._spoken_text import check_question, question_limit, spoken_question
 from pipeline.stages.contract import Context, EngineKey, Stage, reject
 from pipeline.stages.respond import polishes_questions
 from pipeline.stages.screen import ScreenSettings
+from pipeline.text import debris
 from pipeline.text.fragments import PATTERNS, find_fragment
 from pipeline.text.verbalize import strip_markup, text_length
 
@@ -71,6 +73,7 @@ class RewriteSettings(Section):
 def rewrite(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
     recipe = context.recipe
     settings = recipe.section(RewriteSettings)
+    dialogues = [without_question_debris(dialogue) for dialogue in dialogues]
     if is_model(recipe, settings.engine):
         dialogues = [_reject_hopeless(dialogue, recipe) for dialogue in dialogues]
     step = Asking(
@@ -94,13 +97,13 @@ class _ModelSource:
 
 
 def _model_source(dialogue: Dialogue, number: int, settings: RewriteSettings) -> _ModelSource:
-    user = exchange_at(dialogue, number).user
+    source = source_texts(exchange_at(dialogue, number))
     if number == 0 and settings.fragments:
         limit = settings.fragment_length.get(dialogue.language, _FRAGMENT_LENGTH)
-        if fragment := find_fragment(user.original_text, user.material, dialogue.language, limit):
+        if fragment := find_fragment(source.instruction, source.material, dialogue.language, limit):
             return _ModelSource("fragment", "fragment", fragment.text, fragment.text)
-    whole = f"{user.original_text}\n{user.material}".strip()
-    return _ModelSource("next" if number else "whole", "instruction", whole, user.material)
+    whole = f"{source.instruction}\n{source.material}".strip()
+    return _ModelSource("next" if number else "whole", "instruction", whole, source.material)
 
 
 def _reject_hopeless(dialogue: Dialogue, recipe: Recipe) -> Dialogue:
@@ -112,18 +115,18 @@ def _reject_hopeless(dialogue: Dialogue, recipe: Recipe) -> Dialogue:
 
 
 def _judge(dialogue: Dialogue, number: int, recipe: Recipe) -> Finding | None:
-    user, language = exchange_at(dialogue, number).user, dialogue.language
+    source, language = source_texts(exchange_at(dialogue, number)), dialogue.language
     screened, found = recipe.find(ScreenSettings), None
     if screened:
-        found = _non_text(user, language, screened.max_non_text_share)
+        found = _non_text(source, language, screened.max_non_text_share)
     if screened and screened.rules_first and not found:
-        found = judge_source(user.original_text, user.material, language)
+        found = judge_source(source.instruction, source.material, language)
         found = found if found and found.reason in _HOPELESS else None
     return found or _too_long(dialogue, number, recipe.section(RewriteSettings))
 
 
-def _non_text(user: Turn, language: str, limit: float) -> Finding | None:
-    text = strip_markup(f"{beginning(user.original_text)}\n{beginning(user.material)}")
+def _non_text(source: SourceTexts, language: str, limit: float) -> Finding | None:
+    text = strip_markup(f"{beginning(source.instruction)}\n{beginning(source.material)}")
     share = non_text_share(text, screen_wording(language))
     return Finding(Reason.NON_TEXT, f"share {share:.2f}, the limit is {limit:.2f}") if share > limit else None
 
@@ -142,16 +145,18 @@ def _request(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
     recipe, language = context.recipe, dialogue.language
     settings = recipe.section(RewriteSettings)
     pair = exchange_at(dialogue, number)
+    texts = source_texts(pair)
     request = TextRequest(
         task="rewrite",
         language=language,
-        variables={"instruction": pair.user.original_text, "material": pair.user.material},
+        variables={"instruction": texts.instruction, "material": texts.material},
         seed=context.seed_for("rewrite", dialogue, pair.user_index),
         options={"max_length": question_limit(recipe, language)},
-        check=_check(language, recipe, pair.user.material),
+        check=_check(language, recipe, texts.material),
     )
     if not is_model(recipe, settings.engine):
-        return replace(request, options={**request.options, "fillers": settings.fillers})
+        own = {"fillers": settings.fillers, "allow_latin": recipe.texts.allow_latin}
+        return replace(request, options={**request.options, **own})
     source = _model_source(dialogue, number, settings)
     return replace(
         request,
@@ -181,7 +186,7 @@ def _rewritten(dialogue: Dialogue, number: int, answer: TextAnswer, recipe: Reci
 
 def _question(fields: Mapping[str, str], language: str, final: bool) -> str:
     text = fields.get("question", "")
-    return spoken_text(text, language) if final else text
+    return spoken_question(text, language) if final else text
 
 
 def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
@@ -191,9 +196,9 @@ def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
 def _prompts(recipe: Recipe) -> tuple[str, ...]:
     settings = recipe.section(RewriteSettings)
     if not is_model(recipe, settings.engine):
-        return (f"{settings.engine}-rewrite/v1",)
+        return (f"{settings.engine}-rewrite/{WORDING}", debris.PATTERNS)
     own = (settings.prompt,) if settings.prompt else ()
-    return (*own, "rules-screen/v1", *((PATTERNS,) if settings.fragments else ()))
+    return (*own, f"rules-screen/{WORDING}", debris.PATTERNS, *((PATTERNS,) if settings.fragments else ()))
 
 
 def _check_recipe(recipe: Recipe) -> None:

@@ -20,11 +20,14 @@ from pydantic import Field
 from manifests.reasons import Reason, reason_of
 from manifests.schema import Dialogue
 from pipeline.engines.contract import TextAnswer, TextRequest
+from pipeline.engines.text.rules.limits import WORDING
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
 from pipeline.stages._exchanges import Asking, ask_in_turn, check_prompt, exchange_at, is_model, source_history
+from pipeline.stages._source_texts import SourceTexts, source_texts, without_answer_debris
 from pipeline.stages.contract import Context, EngineKey, Stage, reject
 from pipeline.stages.registry import engines_of
+from pipeline.text.debris import PATTERNS
 
 _RULES = "rules"
 _DETAIL_CHARACTERS = 200
@@ -47,6 +50,8 @@ class ScreenSettings(Section):
 
 def screen(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
     results = list(dialogues)
+    if not _is_model_asked(context.recipe):
+        results = [without_answer_debris(dialogue) for dialogue in results]
     for step in _steps(context):
         results = ask_in_turn(step, results, context)
     return results
@@ -67,19 +72,20 @@ def _steps(context: Context) -> Iterator[Asking]:
 
 def _rules(engine: str, context: Context) -> Asking:
     settings = context.recipe.section(ScreenSettings)
-    only_question = is_model(context.recipe, settings.engine) or _model_wrote(context.recipe)
+    only_question = _is_model_asked(context.recipe)
 
     def request(dialogue: Dialogue, number: int) -> TextRequest:
         pair = exchange_at(dialogue, number)
         question = pair.user.text or ""
+        source = SourceTexts(question, "", "") if only_question else source_texts(pair)
         return TextRequest(
             task="screen",
             language=dialogue.language,
             variables={
-                "instruction": question if only_question else pair.user.original_text,
-                "material": "" if only_question else pair.user.material,
+                "instruction": source.instruction,
+                "material": source.material,
                 "question": question,
-                "answer": "" if only_question else pair.agent.original_text,
+                "answer": source.answer,
             },
             seed=context.seed_for("screen", dialogue, pair.user_index),
             options={"max_words": settings.max_words, "max_non_text_share": settings.max_non_text_share},
@@ -121,9 +127,15 @@ def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
 def _prompts(recipe: Recipe) -> tuple[str, ...]:
     settings = recipe.section(ScreenSettings)
     model = is_model(recipe, settings.engine)
-    rules = [f"{_RULES if model else settings.engine}-screen/v1"] if settings.rules_first or not model else []
+    rules = [f"{_RULES if model else settings.engine}-screen/{WORDING}"] if settings.rules_first or not model else []
+    source = [] if _is_model_asked(recipe) else [PATTERNS]
     models = [settings.prompt if model else None, settings.safety_prompt if settings.safety else None]
-    return (*rules, *(name for name in models if name))
+    return (*rules, *source, *(name for name in models if name))
+
+
+def _is_model_asked(recipe: Recipe) -> bool:
+    """Tell whether only the question counts: a model judges it or wrote it, and will write the answer."""
+    return is_model(recipe, recipe.section(ScreenSettings).engine) or _model_wrote(recipe)
 
 
 def _model_wrote(recipe: Recipe) -> bool:

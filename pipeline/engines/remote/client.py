@@ -31,6 +31,7 @@ from pipeline.engines.remote.endpoint import (
     RedirectError,
     make_openai_client,
     no_access_message,
+    no_model_message,
     redirect_message,
     resolve_endpoint,
 )
@@ -179,6 +180,7 @@ class ServerClient:
         self.limiter = Limiter(serving.concurrency)
         self.server = f"{engine}: the server at {endpoint.name}"
         self.served = False
+        self._has_version = endpoint.has_version
         self._model = settings.model
         self._public_name = public_name(settings.model)
         self._serving = serving
@@ -193,7 +195,14 @@ class ServerClient:
     async def start(self) -> None:
         """Check that the server is there, lets us in and has the model."""
         serving = self._serving
-        preflight = Preflight(self._client, self.server, serving.api_key_env, serving.patience_s, self._backoff.base_s)
+        preflight = Preflight(
+            self._client,
+            self.server,
+            serving.api_key_env,
+            serving.patience_s,
+            self._backoff.base_s,
+            has_version=self._has_version,
+        )
         await preflight.check(self._model, self._public_name, lambda: self._post(self._probe))
         self._liveness.answered()
 
@@ -270,7 +279,9 @@ class ServerClient:
             case ErrorKind.NO_CREDIT:
                 raise EngineUnavailable(f"{self.server}: the account has no credit (HTTP {error.status})")
             case ErrorKind.NO_MODEL if error.status in (404, 405) or not self.served:
-                raise EngineUnavailable(f"{self.server} has no model {self._public_name!r} (HTTP {error.status})")
+                raise EngineUnavailable(
+                    no_model_message(self.server, self._public_name, error.status, self._has_version)
+                )
             case ErrorKind.PARAMETER if not self.served:
                 raise EngineUnavailable(f"{self.server} does not take the model's setting {error.parameter}")
             case _:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ _CHECK_TIMEOUT_S = 10.0
 _CONNECT_TIMEOUT_S = 10.0
 _NAMES_SHOWN = 5
 _PORTS = {"http": 80, "https": 443}
+_VERBS = ("/chat/completions", "/completions", "/models", "/responses", "/audio/speech", "/audio/transcriptions")
+"""Ends of addresses that people copy from an example of a whole request."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,11 @@ class Endpoint:
     base_url: str
     key: str | None = field(repr=False)
     user_info: tuple[str, str] | None = field(repr=False)
+
+    @property
+    def has_version(self) -> bool:
+        """Tell whether the address names a version of the API ("/v1", "/api/v3"), as nearly all servers want it."""
+        return re.search(r"/v\d+\w*(?:/|$)", urlsplit(self.base_url).path) is not None
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -52,6 +60,8 @@ def resolve_endpoint(engine: str, serving: Server) -> Endpoint:
         host, port = None, None
     if host is None or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
         raise EngineUnavailable(f"{engine}: base_url must look like http://host:8000/v1, without a query")
+    if verb := next((end for end in _VERBS if parts.path.rstrip("/").endswith(end)), None):
+        raise EngineUnavailable(f"{engine}: base_url ends in {verb}: leave that off, it is added to every request")
     name = f"[{host}]" if ":" in host else host
     name = f"{name}:{port or (443 if parts.scheme == 'https' else 80)}"
     user_info = (unquote(parts.username or ""), unquote(parts.password or "")) if "@" in parts.netloc else None
@@ -131,7 +141,9 @@ class Preflight:
         patience_s: float,
         poll_s: float,
         clock: Callable[[], float] = time.monotonic,
+        has_version: bool = True,
     ) -> None:
+        self._has_version = has_version
         self._client = client
         self._server = server
         self._key_variable = key_variable
@@ -148,10 +160,12 @@ class Preflight:
         the model, `probe` sends a request with the model that costs next to nothing.
         """
         listed = await self._list_models()
-        if listed is None or (listed and model not in listed):
+        if listed is None or (listed and model not in listed) or not (listed or self._has_version):
             kind = await self._ask(probe)
             if kind is ErrorKind.NO_ACCESS:
                 raise EngineUnavailable(no_access_message(self._server, self._key_variable))
+            if kind is ErrorKind.NO_MODEL and not listed and not self._has_version:
+                raise EngineUnavailable(no_model_message(self._server, public_name, 404, False))
             if kind is ErrorKind.NO_MODEL:
                 shown = ", ".join(Path(name).name for name in (listed or ())[:_NAMES_SHOWN])
                 raise EngineUnavailable(f"{self._server} has no model {public_name!r}; it lists: {shown or 'none'}")
@@ -196,6 +210,13 @@ class Preflight:
                 raise EngineUnavailable(told) from None
             return None  # slow or unstable, but not a refusal
         return None
+
+
+def no_model_message(server: str, public_name: str, status: int, has_version: bool) -> str:
+    """Say that a server has nothing at the address, or no such model there."""
+    if status in (404, 405) and not has_version:
+        return f"{server} has nothing at that address (HTTP {status}): does base_url lack its /v1, as in http://host:8000/v1?"
+    return f"{server} has no model {public_name!r} (HTTP {status})"
 
 
 def no_access_message(server: str, key_variable: str) -> str:

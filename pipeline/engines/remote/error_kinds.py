@@ -22,6 +22,8 @@ class ErrorKind(Enum):
     """The server does not take this `response_format`."""
     PARAMETER = auto()
     """The server does not take the field that `ErrorResponse.parameter` names."""
+    SYSTEM_ROLE = auto()
+    """The server's chat template knows no system message."""
     NO_ACCESS = auto()
     NO_CREDIT = auto()
     NO_MODEL = auto()
@@ -56,6 +58,13 @@ _NOT_TAKEN = re.compile(
     r"unsupported|not supported|(?:does|do) not support|unknown|unrecogni[sz]ed|unexpected|not permitted|not allowed"
     r"|extra (?:inputs|fields)|extra_forbidden|不支持",
     re.IGNORECASE,
+)
+_SYSTEM_ROLE = re.compile(
+    r"system (?:role|messages?|prompts?|instructions?)\b.{0,40}(?:not|n't|unsupported|invalid|only)"
+    r"|(?:not|n't|un)\s?(?:support|allow|accept).{0,30}\bsystem\b.{0,10}(?:role|message|prompt)"
+    r"|(?:only|must be).{0,40}user.{0,20}(?:and|or|,|/).{0,10}assistant.{0,20}role|roles must alternate user"
+    r"|(?:role|角色).{0,20}system.{0,20}(?:not|invalid|unsupported|不)|developer instruction is not enabled",
+    re.IGNORECASE | re.DOTALL,
 )
 _FILTERED = re.compile(
     r"content.?filter|content.?polic|content management|responsibleai|data_inspection|inappropriate content|moderation"
@@ -110,6 +119,8 @@ def _kind(status: int, words: str, about_format: bool, parameter: str | None) ->
         return ErrorKind.TOO_LONG
     if status in _UNAVAILABLE:
         return ErrorKind.UNAVAILABLE
+    if status in _ABOUT_FIELDS and _SYSTEM_ROLE.search(words):
+        return ErrorKind.SYSTEM_ROLE
     if about_format and _FORMAT.search(words):
         return ErrorKind.FORMAT
     if parameter:

@@ -16,4 +16,15 @@ class ChatSettings(Checkpoint):
     guided: Literal["on_failure", "always", "never"] = Field(
         "on_failure", description="when answers are held to their JSON schema while they are written"
     )
+    on_repeat: Literal["warmer", "stop"] = Field(
+        "warmer",
+        description="after the same bad answer again: one more try at a higher temperature, or no further try",
+    )
+    give_up_after: int = Field(
+        20, ge=0, description="the job stops if the first so many requests all fail for one cause; 0: it never does"
+    )
     template_options: dict[str, Any] = Field({}, description="for the chat template, such as {enable_thinking: false}")
+
+
+HOW_TO_ASK = frozenset({"guided", "on_repeat", "give_up_after"})
+"""Settings that say which requests are made. The answer to each does not depend on them."""

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from manifests.corpus import Corpus
 from manifests.storage import open_place
 from manifests.validate import validate
 from pipeline.job.directory import WORK
 from tests.pipeline.tone_job import files_of
+from tests.servers import wire
 from tests.servers.faulty import MODEL, FaultyServer
 from tests.servers.responder import respond
 from tests.servers.scripted import Body, ScriptedServer
@@ -252,6 +254,26 @@ def test_what_the_user_can_mend_stops_the_job_at_once(answer: Any, expected: int
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (lambda body: web.Response(text="<html>Log in</html>", content_type="text/html"), "the answer is a web page"),
+        (lambda body: wire.completion(body, None, reasoning_content="Hm."), "start the server without a reasoning"),
+    ],
+)
+def test_a_job_whose_first_answers_are_all_unusable_stops_with_the_cause(
+    answer: Any, says: str, tmp_path: Path
+) -> None:
+    with ScriptedServer(answer, models=(MODEL,)) as server:
+        source = write_rows(tmp_path / "rows.json")
+        few = {"models.writer.give_up_after": "4", "models.writer.serving.attempts": "1"}
+        words = command("instructs2s", source, tmp_path / "corpus", server.url, "--runner", "local", **few)
+        result = run(words, 4)
+    assert says in result.stderr.splitlines()[-1]
+    assert "the first 4 requests all failed for one cause" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     words = command("instructs2s", write_rows(tmp_path / "rows.json"), tmp_path / "corpus", "http://127.0.0.1:9/v1")
     result = run([*words, "--set", "models.writer.serving.patience_s=1"], 4)
@@ -293,6 +315,7 @@ def test_with_faults_and_kills_nothing_is_lost_and_nothing_is_paid_for_twice(tmp
         "answer_too_long",
         "unpronounceable",
         "too_long",
+        "near_duplicate",
     }
     assert sum(row.status == "kept" for row in rows.values()) > 150
     # What was in flight when the process was killed had been answered, and nobody was there to hear it.

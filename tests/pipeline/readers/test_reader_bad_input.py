@@ -115,6 +115,10 @@ ROWS = [
     ("nested arrays", b"[[" + GOOD + b"]," + ALSO + b"]", [ALIEN, OK], "not an object"),
     ("raw control characters", b'[{"instruction": "a\tb\x01\x00", "output": "c\nd"}]', [OK], ""),
     ("keys twice", b'[{"instruction": "x", "instruction": "a", "output": "b"}]', [OK], ""),
+    ("pictures beside the text", b"[" + GOOD[:-1] + b', "image": "a"},' + GOOD[:-1] + b', "images": ["a"]},'
+     + GOOD[:-1] + b', "video": {"path": "a"}}]', [Reason.MEDIA] * 3,
+     "video: the row comes with media"),
+    ("no pictures beside the text", b"[" + GOOD[:-1] + b', "image": null, "images": [], "video": ""}]', [OK], ""),
     ("long row", b"[" + GOOD.replace(b"a", b"a" * 100_000) + b"]", [OK], ""),
     ("cut gzip", gzip.compress(b"\n".join([GOOD] * 3 + [b'{"x": "' + bytes(range(48, 123)) * 9]), 0)[:-300],
      [OK, OK, OK, BAD], "line 4: the compressed file breaks off"),

@@ -117,3 +117,36 @@ def test_an_answer_has_its_own_limit_and_may_keep_latin_words(
 def test_no_text_is_too_odd_to_be_judged(language: str, text: str) -> None:
     assert check_question(text, language, 5)
     assert check_answer(text, language, 5)
+
+
+@each_row(
+    ("answer", "question", "found"),
+    [
+        ("What is the tallest tree?", "What is the tallest tree?", (Reason.ECHO, "repeated")),
+        ("what is the tallest tree", "What is the tallest tree?", (Reason.ECHO, "repeated")),
+        ("The tallest tree is a redwood.", "What is the tallest tree?", None),
+        ("Good morning!", "Good morning.", None),
+        ("I'm sorry, but I cannot help with that.", "What is a tree?", (Reason.REFUSED, "empty")),
+        ("As an AI language model, I have no trees.", "What is a tree?", (Reason.REFUSED, "empty")),
+        ("N/A", "What is a tree?", (Reason.NO_ANSWER, "empty")),
+        ("Los árboles son plantas muy grandes", "What is a tree?", (Reason.WRONG_LANGUAGE, "wrong_language")),
+        ("It is <image> a plant.", "What is a tree?", (Reason.MEDIA, "unpronounceable")),
+    ],
+)
+def test_an_answer_that_no_agent_would_speak(answer: str, question: str, found: tuple[Reason, str] | None) -> None:
+    complaint = check_answer(answer, "en", 50, question=question)
+    assert (None if complaint is None else (complaint.reason, complaint.kind)) == found
+
+
+@each_row(
+    ("question", "reason"),
+    [
+        ("I'm sorry, but I cannot help with that request.", Reason.REFUSED),
+        ("Me gustaría saber cómo se hace el pan", Reason.WRONG_LANGUAGE),
+        ("Hola, me gustaria saber como se hace esto en casa", Reason.WRONG_LANGUAGE),
+        ("What is a tree?", None),
+    ],
+)
+def test_a_question_that_no_person_would_ask(question: str, reason: Reason | None) -> None:
+    complaint = check_question(question, "en", 50)
+    assert (complaint.reason if complaint else None) == reason

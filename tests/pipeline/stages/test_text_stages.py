@@ -62,13 +62,21 @@ def test_rewrite_asks_once_for_each_user_turn_with_instruction_and_material_apar
 @pytest.mark.parametrize(
     ("stage", "overrides", "options"),
     [
-        ("rewrite", ["texts.question_limit={en: 7, zh: 9}"], {"fillers": False, "max_length": 7}),
+        (
+            "rewrite",
+            ["texts.question_limit={en: 7, zh: 9}"],
+            {"fillers": False, "max_length": 7, "allow_latin": False},
+        ),
         (
             "screen",
             ["screen.max_words=5", "screen.max_non_text_share=0.1"],
             {"max_words": 5, "max_non_text_share": 0.1},
         ),
-        ("respond", ["texts.answer_limit=9", "respond.answer_target=4"], {"answer_limit": 9, "answer_target": 4}),
+        (
+            "respond",
+            ["texts.answer_limit=9", "respond.answer_target=4"],
+            {"answer_limit": 9, "answer_target": 4, "allow_latin": False},
+        ),
     ],
 )
 def test_the_engine_hears_the_limits_of_the_recipe_and_a_seed_for_each_exchange(

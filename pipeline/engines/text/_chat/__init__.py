@@ -5,10 +5,12 @@
 3. The event loop (`remote.async_bridge`) runs one conversation for each request: `PromptedGenerator._answer`.
 4. `CachedChatModel.complete` (`answers`) returns the stored answer, if the same was asked before.
 5. `OpenAIChat.complete` (`openai_model`) turns the `ChatRequest` into the body that this server understands.
-6. `ServerClient` (`remote.client`) sends it, again where that may help; `read_completion` reads the reply.
+6. `ServerClient` (`remote.client`) sends it, again where that may help; `completion` reads the reply.
    `VllmChat` (`vllm_model`) takes the place of 5 and 6 for a model in the worker's own process.
 7. `parse_answer` (`parse`) finds the JSON object in the reply, if need be after `json_repair`.
-8. The request's own check looks at the fields. Whatever is wrong is a `Complaint`, which the model is told (3 again).
+8. `repeated_field` (`examples`) looks whether the answer only repeats the prompt, and the request's own check looks at
+   the fields. Whatever is wrong is a `Complaint`, which the model is told (3 again).
+9. `FirstRequests` (`first_requests`) ends a job whose first requests all come to nothing for one cause.
 
 `tasks` is the table of what can be asked.
 """

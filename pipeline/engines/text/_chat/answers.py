@@ -112,7 +112,8 @@ class AnswerFiles:
     def write(self, key: str, reply: ChatReply) -> None:
         """Write by a rename, so that no half file has the name; without fsync, which would cost more than it saves."""
         place = self._place(key)
-        data = json.dumps({"text": reply.text, "finish": reply.finish}).encode()
+        stored = {"text": reply.text, "finish": reply.finish} | ({"note": reply.note} if reply.note else {})
+        data = json.dumps(stored).encode()
         if not place.is_local:
             place.write_bytes(data)
             return
@@ -132,7 +133,10 @@ class AnswerFiles:
 def answer_key(identity: str, request: ChatRequest) -> str:
     """Return the SHA-256 of the canonical JSON of identity and request, 64 hex digits."""
     messages = [[message.role, message.content] for message in request.messages]
-    question = _canonical({"messages": messages, "seed": request.seed, "schema": request.schema})
+    asked = {"messages": messages, "seed": request.seed, "schema": request.schema}
+    if request.temperature is not None:
+        asked["temperature"] = request.temperature
+    question = _canonical(asked)
     return hashlib.sha256(f"[{identity},{question}]".encode()).hexdigest()
 
 
@@ -148,5 +152,7 @@ def _parse(data: bytes) -> ChatReply | None:
         return None
     if not isinstance(stored, dict) or not isinstance(stored.get("text"), str):
         return None
-    finish = stored.get("finish")
-    return ChatReply(stored["text"], finish, _REUSED) if finish in ("stop", "length") else None
+    finish, note = stored.get("finish"), stored.get("note")
+    if finish not in ("stop", "length"):
+        return None
+    return ChatReply(stored["text"], finish, _REUSED, note if isinstance(note, str) else "")

@@ -4,6 +4,8 @@
 as its own conversation; the `ChatModel` decides how many are sent at once.
 """
 
+import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,16 +25,27 @@ from pipeline.engines.contract import (
     TextRequest,
 )
 from pipeline.engines.remote.async_bridge import AsyncBridge
+from pipeline.engines.text._chat.examples import repeated_field
+from pipeline.engines.text._chat.first_requests import FirstRequests
 from pipeline.engines.text._chat.parse import answer_fields, parse_answer
 from pipeline.engines.text._chat.template import Template, defuse, load_template
+from pipeline.engines.text._settings import ChatSettings
 
 Guided = Literal["on_failure", "always", "never"]
 
 SEEDS = 2**31
 LONGEST_QUOTE = 1000
 """Characters of a bad answer that the model is shown again."""
+LONGEST_CAUSE = 60
+"""Characters of an error that tell its cause; behind them, messages quote what was sent."""
+WARMER, HOTTEST = 0.5, 1.5
+"""What is added to the temperature after the same answer again, and where that ends (our choice)."""
 NOTHING_SAID = "{}"
 """Stands for an empty answer in a conversation: some chat templates take no empty message."""
+
+
+_NUMBERS = re.compile(r"\d+")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +57,35 @@ class _Conversation:
     messages: tuple[ChatMessage, ...]
 
 
-class PromptedGenerator:
-    """A `TextGenerator` on a `ChatModel`.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a model is asked; the settings of the same names say more (`ChatSettings`).
 
     `guided` says which tries are held to the JSON schema: "always", "never", or "on_failure", the tries after a
-    malformed answer. `templates` is a prompt store; None means the store that ships.
+    malformed answer. `temperature` is the model's own.
+    """
+
+    guided: Guided = "on_failure"
+    on_repeat: Literal["warmer", "stop"] = "warmer"
+    give_up_after: int = 20
+    temperature: float = 0.7
+
+    @classmethod
+    def of(cls, model: ChatSettings) -> "Asked":
+        return cls(model.guided, model.on_repeat, model.give_up_after, model.temperature)
+
+
+class PromptedGenerator:
+    """A `TextGenerator` on a `ChatModel`. `templates` is a prompt store; None means the store that ships.
 
     The constructor raises what `model.start` raises, above all EngineUnavailable.
     """
 
-    def __init__(self, model: ChatModel, guided: Guided, templates: Path | None = None) -> None:
+    def __init__(self, model: ChatModel, asked: Asked = Asked(), templates: Path | None = None) -> None:
         self._model = model
-        self._guided = guided
+        self._asked = asked
+        self._first = FirstRequests(f"{model.name}: {model.version}", asked.give_up_after)
+        self._noted: set[str] = set()
         self._templates = templates
         self._bridge = AsyncBridge(f"chat {model.name}", "the language model", model, self._answer)
         self.name = model.name
@@ -80,34 +110,70 @@ class PromptedGenerator:
         return _Conversation(request, template, template.messages(request))
 
     async def _answer(self, conversation: _Conversation) -> TextAnswer | Failure:
-        """Ask until an answer is good. Each further try appends the bad answer and what is wrong with it."""
+        """Ask until an answer is good. Raises EngineUnavailable if none of the model's first answers is."""
+        answer, cause, note = await self._converse(conversation)
+        if isinstance(answer, TextAnswer):
+            self._first.succeeded()
+        else:
+            self._first.failed(answer, cause, note)
+        return answer
+
+    async def _converse(self, conversation: _Conversation) -> tuple[TextAnswer | Failure, str, str]:
+        """Ask until an answer is good; with a failure come its cause, the same for all rows, and a note.
+
+        Each further try appends the bad answer and what is wrong with it.
+        """
         request, template, messages = conversation.request, conversation.template, conversation.messages
-        held = self._guided == "always"
-        spent, attempt = NO_TOKENS, 0
+        held = self._asked.guided == "always"
+        spent, attempt, temperature = NO_TOKENS, 0, None
         failure: Failure | None = None
+        kind, said, note = "", "", ""
         while failure is None or attempt <= request.retries:
             schema = template.schema if held else None
-            reply = await self._model.complete(ChatRequest(messages, (request.seed + attempt) % SEEDS, schema))
+            seed = (request.seed + attempt) % SEEDS
+            reply = await self._model.complete(ChatRequest(messages, seed, schema, temperature))
             spent += reply.spent
             if isinstance(reply, Failure):
                 # The first prompt was short enough, so only the talk about the answer has become too long.
-                return replace(failure if failure and reply.reason is Reason.TOO_LONG else reply, spent=spent)
+                ended = replace(failure if failure and reply.reason is Reason.TOO_LONG else reply, spent=spent)
+                return ended, _NUMBERS.sub("", ended.detail)[:LONGEST_CAUSE], ""
+            self._tell(reply.note)
             result = _read(reply, template, request)
             if not isinstance(result, Complaint):
-                return TextAnswer(result, spent)
-            failure = Failure(result.reason, result.detail, spent)
-            held = held or (self._guided == "on_failure" and result.kind == "malformed")
+                return TextAnswer(result, spent), "", ""
+            failure = Failure(result.reason, _with_note(result.detail, reply.note), spent)
+            repeated = (result.kind, reply.text) == (kind, said)
+            kind, said, note = result.kind, reply.text, reply.note
+            if repeated:
+                if self._asked.on_repeat == "stop" or temperature is not None:
+                    break
+                temperature = min(HOTTEST, self._asked.temperature + WARMER)
+            held = held or (self._asked.guided == "on_failure" and result.kind == "malformed")
             messages += _correction(reply, template.complaint(result))
             attempt += 1
-        return failure
+        return failure, f"{failure.reason} {kind} {note}", note
+
+    def _tell(self, note: str) -> None:
+        """Log what is odd about the model's answers, once."""
+        if note and note not in self._noted:
+            self._noted.add(note)
+            _log.warning("%s: %s", self.version, note)
 
 
 def _read(reply: ChatReply, template: Template, request: TextRequest) -> dict[str, str] | Complaint:
     values = parse_answer(reply.text, reply.finish, template.answer)
     if isinstance(values, Complaint):
         return values
+    if field := repeated_field(values, template.examples, request):
+        return Complaint(
+            Reason.TEXT_ENGINE_FAILED, "repeated", {"field": field}, f"{field}: repeats the prompt's example"
+        )
     fields = answer_fields(template.task, values)
     return (request.check(fields) if request.check else None) or fields
+
+
+def _with_note(detail: str, note: str) -> str:
+    return f"{detail}; {note}" if note else detail
 
 
 def _correction(reply: ChatReply, complaint: str) -> tuple[ChatMessage, ChatMessage]:

@@ -5,7 +5,6 @@ know different parts of the API: `Dialect` is what one server understands, found
 """
 
 import importlib.metadata
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,20 +13,14 @@ from typing import Any
 
 from manifests.reasons import Reason
 from manifests.storage import Place
-from pipeline.engines.contract import ChatModel, ChatReply, ChatRequest, Failure, TextGenerator, Tokens
-from pipeline.engines.remote.client import (
-    Attempts,
-    BackoffPolicy,
-    EmbeddedError,
-    HttpRequest,
-    ServerClient,
-    TransientError,
-    embedded_status,
-)
+from pipeline.engines.contract import ChatMessage, ChatModel, ChatReply, ChatRequest, Failure, TextGenerator
+from pipeline.engines.remote.client import Attempts, BackoffPolicy, HttpRequest, ServerClient
 from pipeline.engines.remote.error_kinds import ErrorKind, ErrorResponse
 from pipeline.engines.remote.limiter import Limiter
 from pipeline.engines.text._chat.answers import CachedChatModel
-from pipeline.engines.text._chat.generator import PromptedGenerator
+from pipeline.engines.text._chat.completion import read_completion
+from pipeline.engines.text._chat.generator import Asked, PromptedGenerator
+from pipeline.engines.text._settings import HOW_TO_ASK
 from pipeline.engines.text.openai import OpenAIModel
 
 RUNGS = ("json_schema", "json_object with schema", "json_object", "plain")
@@ -37,15 +30,12 @@ which know JSON but no schemas, and none (the prompt says it in words)."""
 DROPPABLE = frozenset({"seed", "top_p"})
 """Fields that the corpus can do without. A server that refuses any other field does not suit the recipe."""
 
-CHANGES = len(RUNGS) - 1 + len(DROPPABLE) + 1
+CHANGES = len(RUNGS) - 1 + len(DROPPABLE) + 2
 """The most changes that a dialect can go through."""
 
 _PATH = "/chat/completions"
 _REQUIRED = frozenset({"model", "messages", "response_format"})
 """Fields that a refusal is never about: of formats, there are others to try."""
-_CUT_OFF = frozenset({"length", "max_tokens", "model_length"})
-"""`finish_reason` of an answer that met the token limit: OpenAI's word, and those of servers that have their own."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -57,6 +47,7 @@ class Dialect:
     rung: int = 0
     dropped: frozenset[str] = frozenset()
     limit_field: str = "max_tokens"
+    system_in_user: bool = False
 
     @property
     def guidance(self) -> str:
@@ -67,6 +58,8 @@ class Dialect:
         """Return the dialect that avoids the error; None if there is none."""
         if error.kind is ErrorKind.FORMAT and self.rung < len(RUNGS) - 1:
             return replace(self, rung=self.rung + 1)
+        if error.kind is ErrorKind.SYSTEM_ROLE and not self.system_in_user:
+            return replace(self, system_in_user=True)
         if error.kind is not ErrorKind.PARAMETER or error.parameter is None:
             return None
         if error.parameter == "max_tokens" == self.limit_field:
@@ -79,8 +72,8 @@ class Dialect:
         """Return the body of the HTTP request."""
         fields: dict[str, Any] = {
             "model": settings.model,
-            "messages": [{"role": message.role, "content": message.content} for message in request.messages],
-            "temperature": settings.temperature,
+            "messages": [{"role": m.role, "content": m.content} for m in self._messages(request)],
+            "temperature": settings.temperature if request.temperature is None else request.temperature,
             "top_p": settings.top_p,
             "seed": request.seed,
             self.limit_field: settings.max_tokens,
@@ -92,6 +85,14 @@ class Dialect:
         if settings.template_options:
             fields["chat_template_kwargs"] = settings.template_options
         return fields | settings.extra_body
+
+    def _messages(self, request: ChatRequest) -> tuple[ChatMessage, ...]:
+        """Return the messages, those of the system put before the first one of the user if the server wants it so."""
+        if not self.system_in_user:
+            return request.messages
+        system = [message.content for message in request.messages if message.role == "system"]
+        first, *rest = (message for message in request.messages if message.role != "system")
+        return (ChatMessage(first.role, "\n\n".join([*system, first.content])), *rest)
 
 
 class OpenAIChat:
@@ -146,6 +147,8 @@ class OpenAIChat:
     def _change(self, dialect: Dialect, error: ErrorResponse) -> None:
         if error.kind is ErrorKind.FORMAT:
             _log.info("%s: answers are held to their schema as: %s", self._client.server, dialect.guidance)
+        elif error.kind is ErrorKind.SYSTEM_ROLE:
+            _log.warning("%s takes no system message: it is put before the user's", self._client.server)
         else:
             _log.warning("%s does not take %s: it is left out or renamed", self._client.server, error.parameter)
         self.dialect = dialect
@@ -161,30 +164,6 @@ class OpenAIChat:
                 return self._client.give_up(error)
 
 
-def read_completion(body: bytes, headers: Mapping[str, str]) -> ChatReply | Failure:
-    """Read the body of a chat completion, whichever server wrote it: nothing in it is taken for granted.
-
-    Returns Failure(REFUSED) if the model or a filter declined. Raises EmbeddedError for an error in the body,
-    TransientError for anything else that is not a completion.
-    """
-    try:
-        payload = json.loads(body)
-    except (ValueError, RecursionError):
-        raise TransientError("the answer is not JSON") from None
-    choice = _choice(payload)
-    message, finish = choice.get("message"), choice.get("finish_reason")
-    if not isinstance(message, dict):
-        raise TransientError("no message in the answer")
-    if finish == "error":
-        raise TransientError("the server broke off")
-    spent = _tokens(payload.get("usage"))
-    if refusal := message.get("refusal"):
-        return Failure(Reason.REFUSED, "the model declined" if isinstance(refusal, str) else "", spent)
-    if finish == "content_filter":
-        return Failure(Reason.REFUSED, "stopped by a content filter", spent)
-    return ChatReply(_text(message.get("content")), "length" if finish in _CUT_OFF else "stop", spent)
-
-
 def version(model: OpenAIModel | None = None) -> str:
     """Return the version of the client library, or "<model>@<revision>"."""
     return importlib.metadata.version("openai") if model is None else model.label
@@ -196,7 +175,7 @@ def identity(model: OpenAIModel) -> dict[str, Any]:
     This has the whole path of a local checkpoint, since two checkpoints of the same name are two models. Only a hash
     of it is ever written.
     """
-    return model.model_dump(mode="json", exclude={"serving", "guided"}) | {"model": model.model}
+    return model.model_dump(mode="json", exclude={"serving", *HOW_TO_ASK}) | {"model": model.model}
 
 
 def open_generator(model: OpenAIModel, answers: Place | None) -> TextGenerator:
@@ -204,48 +183,10 @@ def open_generator(model: OpenAIModel, answers: Place | None) -> TextGenerator:
     chat: ChatModel = OpenAIChat(model)
     if answers is not None:
         chat = CachedChatModel(chat, answers, identity(model))
-    return PromptedGenerator(chat, model.guided)
+    return PromptedGenerator(chat, Asked.of(model))
 
 
 def _response_format(rung: int, schema: Mapping[str, object]) -> dict[str, Any]:
     if rung == 0:
         return {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": dict(schema)}}
     return {"type": "json_object", "schema": dict(schema)} if rung == 1 else {"type": "json_object"}
-
-
-def _choice(payload: object) -> Mapping[str, Any]:
-    choices = payload.get("choices") if isinstance(payload, dict) else None
-    if not choices and (status := embedded_status(payload)) is not None:
-        raise EmbeddedError(status, payload)
-    if not isinstance(payload, dict):
-        raise TransientError("no completion in the answer")
-    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-        raise TransientError("no choices in the answer")
-    choice: Mapping[str, Any] = choices[0]
-    return choice
-
-
-def _text(content: object) -> str:
-    """Return the text of a message. No content is an empty text: the model wrote nothing that is meant to be read."""
-    if isinstance(content, list):  # a list of parts; parts of other types are reasoning
-        parts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]
-        return "".join(part for part in parts if isinstance(part, str))
-    return content if isinstance(content, str) else ""
-
-
-def _tokens(usage: object) -> Tokens:
-    if not isinstance(usage, dict):
-        return Tokens(requests=1)
-    details = usage.get("prompt_tokens_details")
-    cached = _count(details, "cached_tokens") if isinstance(details, dict) else 0
-    return Tokens(
-        requests=1,
-        prompt=_count(usage, "prompt_tokens"),
-        cached=cached,
-        completion=_count(usage, "completion_tokens"),
-    )
-
-
-def _count(usage: Mapping[str, Any], name: str) -> int:
-    number = usage.get(name)
-    return max(0, number) if isinstance(number, int) else 0

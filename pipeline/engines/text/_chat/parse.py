@@ -14,12 +14,13 @@ from manifests.reasons import Reason
 from pipeline.engines.contract import Complaint
 from pipeline.engines.text._chat.json_repair import repair_object
 from pipeline.engines.text._chat.tasks import KEEP, AnswerKey, TextTask, Value
+from pipeline.text.debris.mending import THOUGHT_END, THOUGHT_START, final_channel
 
 MOST_BRACKETS = 64
 """A flat object needs one opening bracket. Without a limit, `[[[[` makes json raise a RecursionError."""
 
-_THINK_END = re.compile(r"(?:</(?:think|thinking|thought|reasoning)>|◁/think▷|\[/THINK\])", re.IGNORECASE)
-_THINK_START = re.compile(r"(?:<(?:think|thinking|thought|reasoning)>|◁think▷|\[THINK\])", re.IGNORECASE)
+_OPEN_END = re.compile(r"(?:[\"”]|\b(?:true|false|null))\s*$", re.IGNORECASE)
+_QUOTE = re.compile(r'(?<!\\)"')
 _WORDS = {"true": True, "yes": True, "是": True, "false": False, "no": False, "否": False}
 _BLANKS = re.compile(r"\s+")
 _LINE_END = re.compile(r"[\t-\r\x1c-\x1f\x85\u2028\u2029]")
@@ -43,8 +44,12 @@ def parse_answer(
     if answer is None:
         return cut_off()
     start = answer.find("{")
-    if start >= 0 and answer.find("}", start) < 0:  # an object begins and never ends
-        return cut_off()
+    if start >= 0 and answer.find("}", start) < 0:
+        # The model says that it has finished, so nothing was cut off: only the brace may be missing.
+        answer = answer.rstrip("` \n\r\t")
+        if not _OPEN_END.search(answer) or len(_QUOTE.findall(answer)) % 2:
+            return malformed(keys)
+        answer += "}"
     if sum(answer.count(bracket) for bracket in "{[") > MOST_BRACKETS:
         return malformed(keys)
     found = [values for value in _objects(answer) if (values := _values(value, keys)) is not None]
@@ -78,9 +83,10 @@ def _without_reasoning(text: str) -> str | None:
 
     Some chat templates put the opening tag into the prompt, so a closing tag counts without it.
     """
-    ends = list(_THINK_END.finditer(text))
+    text = final_channel(text)
+    ends = list(THOUGHT_END.finditer(text))
     rest = text[ends[-1].end() :] if ends else text
-    start = _THINK_START.search(rest)
+    start = THOUGHT_START.search(rest)
     brace = rest.find("{")
     return None if start and (brace < 0 or start.start() < brace) else rest
 

@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from manifests.errors import LawBroken, UserError
 from pipeline.engines.contract import ChatMessage, Complaint, TextRequest
+from pipeline.engines.text._chat.examples import Examples, find_examples
 from pipeline.engines.text._chat.tasks import COMPLAINTS, TASKS, AnswerKey, TaskForm, TextTask
 from pipeline.prompts import Prompt, load_prompt, split_name
 from pipeline.yaml_text import load_yaml
@@ -61,7 +62,8 @@ class Template:
     """A template of the store, checked.
 
     `forms` gives the text of each form, `answer` the keys that it asks for, in order, `complaints` the wording of each
-    kind. `digest` is the SHA-256 over the template's file and that of its complaints, 64 hex digits.
+    kind. `examples` are the requests and replies that it shows. `digest` is the SHA-256 over the template's file and
+    that of its complaints, 64 hex digits.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Template:
     answer: Mapping[str, AnswerKey]
     complaints: Mapping[str, str]
     digest: str
+    examples: Examples
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -174,6 +177,7 @@ def load_template(name: str, language: str, root: Path | None = None) -> Templat
         answer={named: key for named, key in keys.items() if key},
         complaints={kind: text.strip() for kind, text in complaints.items()},
         digest=hashlib.sha256(f"{prompt.sha256} {wording.sha256}".encode()).hexdigest(),
+        examples=find_examples({"system": file.system, **file.forms}),
     )
 
 

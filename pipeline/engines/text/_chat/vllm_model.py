@@ -16,7 +16,7 @@ from manifests.reasons import Reason
 from manifests.storage import Place
 from pipeline.engines.contract import ChatMessage, ChatReply, ChatRequest, Failure, TextGenerator, Tokens
 from pipeline.engines.text._chat.answers import CachedChatModel
-from pipeline.engines.text._chat.generator import PromptedGenerator
+from pipeline.engines.text._chat.generator import Asked, PromptedGenerator
 from pipeline.engines.text._chat.vllm_settings import (
     checkpoint,
     engine_arguments,
@@ -25,6 +25,7 @@ from pipeline.engines.text._chat.vllm_settings import (
     sampling_arguments,
     set_environment,
 )
+from pipeline.engines.text._settings import HOW_TO_ASK
 from pipeline.engines.text.vllm import VllmModel
 
 NAME = "vllm"
@@ -51,11 +52,11 @@ def open_generator(model: VllmModel, answers: Place | None) -> TextGenerator:
     """Open the model, ready to be asked. Raises EngineUnavailable if it cannot load."""
     chat = VllmChat(model)
     if answers is None:
-        return PromptedGenerator(chat, model.guided)
-    settings = model.model_dump(mode="json", exclude={"serving", "guided"})
+        return PromptedGenerator(chat, Asked.of(model))
+    settings = model.model_dump(mode="json", exclude={"serving", *HOW_TO_ASK})
     # With the whole path, since two checkpoints of the same name are two models.
     identity = settings | {"version": chat.version, "model": model.model}
-    return PromptedGenerator(CachedChatModel(chat, answers, identity), model.guided)
+    return PromptedGenerator(CachedChatModel(chat, answers, identity), Asked.of(model))
 
 
 class VllmChat:

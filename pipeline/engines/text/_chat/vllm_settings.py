@@ -86,7 +86,7 @@ def engine_arguments(settings: VllmModel, device: str = "cuda") -> dict[str, Any
 def sampling_arguments(settings: VllmModel, request: ChatRequest) -> dict[str, Any]:
     """Return the keyword arguments of `SamplingParams`, except for the schema."""
     return {
-        "temperature": settings.temperature,
+        "temperature": settings.temperature if request.temperature is None else request.temperature,
         "top_p": settings.top_p,
         "max_tokens": settings.max_tokens,
         "seed": request.seed,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from manifests.reasons import Reason
 from pipeline.engines.contract import Engine, Failure, TextAnswer, TextRequest
+from pipeline.engines.text.rules.patterns import WORDING
 from pipeline.engines.text.rules.respond import respond
 from pipeline.engines.text.rules.rewrite import rewrite
 from pipeline.engines.text.rules.screen import screen
@@ -29,7 +30,7 @@ _TASKS: dict[str, Callable[[TextRequest], TextAnswer | Failure]] = {
 
 def version() -> str:
     """Return the version of the rules and, after the plus sign, of their wording."""
-    digest = prompt_digest((f"rules-{task}" for task in _TASKS), LANGUAGES)
+    digest = prompt_digest((f"rules-{task}" for task in _TASKS), LANGUAGES, WORDING)
     return f"{_RULES_VERSION}+{digest[:12]}"
 
 

@@ -11,6 +11,9 @@ from pipeline.yaml_text import load_yaml
 
 Pattern = re.Pattern[str]
 
+WORDING = "v2"
+"""The version of the rules' wording in the prompt store."""
+
 MAX_CHARACTERS = 4000
 """How much of an untrusted text the rules look at: some patterns take time in the square of its length. This is twenty
 times the longest question, and six times the longest answer, that can come out."""
@@ -41,7 +44,13 @@ class RewriteWording:
     spoken: tuple[tuple[Pattern, tuple[str, ...]], ...]
     verbs: Mapping[str, tuple[str, ...]]
     templates: tuple[str, ...]
+    topic: Pattern
+    topic_templates: tuple[str, ...]
     joins: tuple[str, ...]
+    quotes: Pattern
+    quote_joins: tuple[str, ...]
+    several: Pattern
+    several_joins: tuple[str, ...]
     plain_join: str
     fillers: Fillers
 
@@ -51,7 +60,16 @@ class ScreenWording:
     source: Mapping[str, tuple[Pattern, ...]]
     answer: Mapping[str, tuple[Pattern, ...]]
     genre_request: Pattern
+    short_writing: Pattern
+    verse: Pattern
+    media_pointers: tuple[Pattern, ...]
+    media_pointers_at_text: tuple[Pattern, ...]
     pointers: tuple[Pattern, ...]
+    whole_text: Pattern
+    how_to: Pattern
+    asks_for_apology: Pattern
+    asks_otherwise: Pattern
+    personal: Pattern
     refusals: Mapping[str, tuple[Pattern, ...]]
     small_talk: Pattern
     min_length: int
@@ -78,6 +96,8 @@ class RespondWording:
     leans_on: Pattern
     needs_whole: Pattern
     needs_bodies: Pattern
+    needs_more: Pattern
+    turns: Pattern
     asks_for_list: Pattern
     numbers: Mapping[str, int]
 
@@ -98,7 +118,13 @@ def rewrite_wording(language: str) -> RewriteWording:
         spoken=tuple((_compile(pattern), tuple(texts)) for pattern, texts in data["spoken"]),
         verbs={verb: tuple(texts) for verb, texts in data["verbs"].items()},
         templates=tuple(data["frames"]),
+        topic=_compile(data["topic"]),
+        topic_templates=tuple(data["topic_frames"]),
         joins=tuple(data["joins"]),
+        quotes=_compile(data["quotes"]),
+        quote_joins=tuple(data["quote_joins"]),
+        several=_compile(data["several"]),
+        several_joins=tuple(data["several_joins"]),
         plain_join=data["plain_join"],
         fillers=Fillers(
             opening_share=fillers["opening_share"],
@@ -118,7 +144,16 @@ def screen_wording(language: str) -> ScreenWording:
         source={kind: _compile_all(data[kind]["source"]) for kind in kinds},
         answer={kind: _compile_all(data[kind]["answer"]) for kind in kinds if "answer" in data[kind]},
         genre_request=_genre_request(data["long_writing"], language),
+        short_writing=_compile(data["long_writing"]["short"]),
+        verse=_compile(data["long_writing"]["verse"]),
+        media_pointers=_compile_all(data["media"]["pointers"]),
+        media_pointers_at_text=_compile_all(data["media"]["pointers_at_text"]),
         pointers=_compile_all(data["missing"]["pointers"]),
+        whole_text=_compile(data["missing"]["whole_text"]),
+        how_to=_compile(data["missing"]["how_to"]),
+        asks_for_apology=_compile(data["asks_for_apology"]),
+        asks_otherwise=_compile(data["asks_otherwise"]),
+        personal=_compile(data["personal"]),
         refusals={kind: _compile_all(patterns) for kind, patterns in data["refusals"].items()},
         small_talk=_compile(rf"^{data['small_talk']}$"),
         min_length=data["min_length"],
@@ -148,6 +183,8 @@ def respond_wording(language: str) -> RespondWording:
         leans_on=_compile(data["leans_on"]),
         needs_whole=_compile(data["needs_whole"]),
         needs_bodies=_compile(data["needs_bodies"]),
+        needs_more=_compile(data["needs_more"]),
+        turns=_compile(data["turns"]),
         asks_for_list=_compile(data["asks_for_list"]),
         numbers=data["numbers"],
     )
@@ -166,7 +203,7 @@ def _genre_request(data: Mapping[str, str], language: str) -> Pattern:
 
 
 def _load(task: str, language: str) -> dict[str, Any]:
-    data: dict[str, Any] = load_yaml(load_cached(task, language).text)
+    data: dict[str, Any] = load_yaml(load_cached(task, language, WORDING).text)
     return data
 
 

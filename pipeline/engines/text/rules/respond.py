@@ -22,6 +22,8 @@ _ANSWER_TARGET = 40
 # With this many words or characters, a cut answer still says something.
 _SAYS_ENOUGH = {"en": 12, "zh": 18}
 
+# A sentence that only turns the thought is no longer than this.
+_LEADS_ON = {"en": 5, "zh": 10}
 # Items up to this long are named in a row; longer items are counted off.
 _SHORT_ITEM = {"en": 4, "zh": 8}
 # A lead-in such as "they include" runs on into items up to this long.
@@ -114,6 +116,7 @@ def _prose(
 ) -> str | Failure:
     """Say whole sentences until the target is reached, never beyond the limit."""
     whole = wording.needs_whole.search(question) is not None
+    target = limit if wording.needs_more.search(question) else target
     kept: list[str] = []
     used = 0
     for sentence in sentences:
@@ -123,7 +126,8 @@ def _prose(
         found = first_match(wording.not_spoken, sentence)
         if found and (whole or not kept):
             return Failure(Reason.ANSWER_NOT_SPEAKABLE, found[:40])
-        if found or used + length > limit or (used >= target and not whole):
+        leads_on = bool(kept) and _leads_on(kept[-1], wording, language)
+        if found or used + length > limit or (used >= target and not whole and not leads_on):
             break
         kept.append(spoken)
         used += length
@@ -134,6 +138,11 @@ def _prose(
     if not kept:
         return Failure(Reason.ANSWER_NOT_SPEAKABLE, "only announces what would follow")
     return ("" if language == "zh" else " ").join(kept)
+
+
+def _leads_on(sentence: str, wording: RespondWording, language: str) -> bool:
+    """Tell whether the sentence only turns the thought, such as "However, this is untrue."."""
+    return text_length(sentence, language) <= _LEADS_ON[language] and bool(wording.turns.search(sentence))
 
 
 def _without_loose_end(
@@ -147,7 +156,9 @@ def _without_loose_end(
     ):
         kept.pop()
     rest = sum(text_length(s, language) for s in kept[:-1])
-    if cut and rest >= _SAYS_ENOUGH[language] and wording.dangling.search(kept[-1]):
+    # The first of several reasons is better than their announcement alone.
+    dangles = cut and wording.dangling.search(kept[-1]) if kept else None
+    if dangles and rest >= _SAYS_ENOUGH[language] and not wording.announces.search(kept[-2]):
         kept.pop()
     return kept
 
@@ -286,14 +297,17 @@ def _say(lead: str, items: list[str], sentences: bool, wording: RespondWording, 
     if lead and longest <= _RUN_ON_ITEM[language] and wording.runs_on.search(lead):
         return f"{lead}{blank}{_in_a_row(items, wording, language)}{end}"
     if lead and wording.runs_on.search(lead):
-        return f"{lead}{wording.comma}{wording.comma.join(_counted_off(items, wording, language))}{end}"
+        pause = "，" if language == "zh" else wording.comma
+        return f"{lead}{pause}{pause.join(_counted_off(items, wording, language))}{end}"
     counted = end + blank
     said = (
         row[0].upper() + row[1:]
         if longest <= _SHORT_ITEM[language]
         else counted.join(part[0].upper() + part[1:] for part in _counted_off(items, wording, language))
     )
-    return f"{lead}{end}{blank}{said}{end}" if lead else f"{said}{end}"
+    # In Chinese the lead-in of a list keeps its sentence open.
+    behind = "，" if language == "zh" and longest <= _SHORT_ITEM[language] else f"{end}{blank}"
+    return f"{lead}{behind}{said}{end}" if lead else f"{said}{end}"
 
 
 def _in_a_row(items: list[str], wording: RespondWording, language: str) -> str:

@@ -31,6 +31,8 @@ _INPUT_MARK = re.compile(r"\s*(?:###\s*)?(?:输入|\bInput)\s*[:：]\s*")
 _BLANK_LINES = re.compile(r"\s*\n\s*")
 _SENTENCE_MARK = re.compile(r"[.。!！?？,，;；、:：]$")
 _LABELED = re.compile(r"^([^:：=\n]{1,24}?)\s*[:：=]\s*(.+)$")
+# What stands behind the label is what somebody says.
+_SAID = re.compile(r"[.!?。！？][\"”’」]?\s*$")
 _INLINE = re.compile(r"^(?P<head>.{4,}?)(?:[:：]\s*(?P<tail>\S.*)|\s*[:：]?\s*\n\s*(?P<lines>.+))$", re.DOTALL)
 _NO_WORD = re.compile(r"[\W_]+")
 _TIME_OR_RATIO = re.compile(r"\d\s*[:：]\s*\d")
@@ -38,10 +40,14 @@ _TIME_OR_RATIO = re.compile(r"\d\s*[:：]\s*\d")
 # "for me" ends a short order only, and none that has such a word already.
 _SHORT_ORDER = 9
 _ME = re.compile(r"\b(?:me|my|i)\b", re.I)
+# Some words and their end: a sentence, not a term or a list of names.
+_WORDING = re.compile(r"^(?:[^\s,]+\s+){3,}.*[.!?…][\"'”’]?$", re.DOTALL)
 _END = re.compile(r"[\s.。!！,，:：;；]+$")
 _QUOTES = {'"': '"', "“": "”", "「": "」"}
 # Orders that set the scene for the real one.
 _SCENE = re.compile(r"^(?:imagine|suppose|pretend|assume|consider|想象|假设|假如)", re.I)
+# An order about the other sentences.
+_POINTS = re.compile(r"\b(?:following|this|above|given)\b|以下|下面|这个|该|上述|给定", re.I)
 # "Given a word, use it": the order follows the clause.
 _CLAUSE = re.compile(r"^((?:given|based on|using|from|in|for|with|if|imagine|according to|as)\b[^,.]*,)\s+(.+)$", re.I)
 
@@ -149,7 +155,7 @@ def _flatten(text: str, wording: RewriteWording, language: str) -> str:
 def _label_as_sentence(line: str, language: str) -> str:
     """Turn "Age: 43" into "Age is 43"."""
     match = _LABELED.match(line)
-    if not match or len(match[1].split()) > 3 or _TIME_OR_RATIO.search(line[: match.end(1) + 3]):
+    if not match or len(match[1].split()) > 3 or _SAID.search(line) or _TIME_OR_RATIO.search(line[: match.end(1) + 3]):
         return line
     return f"{match[1]}是{match[2]}" if language == "zh" else f"{match[1]} is {match[2]}"
 
@@ -178,7 +184,8 @@ def _ask(request: str, has_material: bool, wording: RewriteWording, language: st
     if not sentences:
         return ""
     orders = [i for i, s in enumerate(sentences) if wording.imperative.search(s) and not _SCENE.search(s)]
-    asked = orders[0] if orders else len(sentences) - 1
+    pointing = [i for i in orders if _POINTS.search(sentences[i])]
+    asked = (pointing or orders or [len(sentences) - 1])[0]
     said = [
         _ask_sentence(s, has_material, wording, language, rng) if i == asked else _punctuated(s, wording, language)
         for i, s in enumerate(sentences)
@@ -200,6 +207,8 @@ def _ask_sentence(
         return spoken
     lead, order = _order(core, wording, language)
     if order is None:
+        if not has_material and wording.topic.search(core):
+            return rng.choice(wording.topic_templates).format(topic=core)
         return _punctuated(core, wording, language)
     order = _other_verb(order, wording, language, rng)
     if language == "en":
@@ -268,10 +277,22 @@ def _insert(source: SourceText, wording: RewriteWording) -> SourceText:
 def _join(question: str, material: str, wording: RewriteWording, rng: random.Random) -> str:
     if not material:
         return question
-    # A bridge such as "Here it is." suits one thing; a question about a statement stands before it without one.
+    # A question about a statement stands before it without a bridge such as "Here it is."
     order = wording.imperative.search(_POLITE_OPENING.sub("", question))
-    join = rng.choice(wording.joins) if order else wording.plain_join
-    return join.format(question=question, material=material[0].upper() + material[1:])
+    join = rng.choice(_joins(question, material, wording)) if order else wording.plain_join
+    return join.format(question=question, material=_upper_first(material))
+
+
+def _upper_first(text: str) -> str:
+    """Begin with a capital, but for a name such as iPhone."""
+    return text if re.match(r"[a-z]+[A-Z]", text) else text[0].upper() + text[1:]
+
+
+def _joins(question: str, material: str, wording: RewriteWording) -> tuple[str, ...]:
+    """Return the bridges that suit: "It goes like this." stands before wording, "Here they are." before things."""
+    if wording.quotes.search(question) and _WORDING.search(material):
+        return wording.quote_joins
+    return wording.several_joins if wording.several.search(question) else wording.joins
 
 
 def _with_fillers(question: str, fillers: Fillers, rng: random.Random, language: str) -> str:

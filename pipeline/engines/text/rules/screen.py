@@ -7,6 +7,7 @@ Fields: `verdict` ("keep" or the value of a `Reason`) and `detail`.
 The safety check is a short list of plain wordings, not a safety model: it misses anything that is worded differently.
 """
 
+import re
 from dataclasses import dataclass
 
 from manifests.reasons import Reason
@@ -19,6 +20,7 @@ from pipeline.engines.text.rules.patterns import (
     rewrite_wording,
     screen_wording,
 )
+from pipeline.text.sentences import split_sentences
 from pipeline.text.verbalize import strip_markup, text_length
 
 _MAX_WORDS = 200
@@ -37,6 +39,14 @@ _KINDS = (
     ("maths", Reason.MATHS),
     ("long_writing", Reason.LONG_WRITING),
 )
+
+
+# A text of at least this length is one, and no title.
+_WHOLE_TEXT = {"en": 12, "zh": 20}
+_BEHIND = re.compile(r"^(?P<head>.{2,}?)(?:\s*[:：\n]\s*|\s+[-–—]+\s+|——)(?P<tail>\S.*)$", re.DOTALL)
+# A whole sentence, and then the order about it.
+_TEXT_FIRST = re.compile(r"^[^。！？：:]{10,}[。！？](?=[^。！？]*(?:以下|下面|这个|该|上述))")
+_CLAUSE_END = re.compile(r"[.!?,;:。！？，；：]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,7 @@ def judge_source(instruction: str, material: str, language: str) -> Finding | No
     return (
         _unsafe(source, wording)
         or _kind(source, instruction, wording)
+        or _media_pointer(instruction, material, wording, language)
         or _missing(instruction, material, wording, language)
         or _other_language(instruction, wording)
     )
@@ -95,14 +106,40 @@ def _kind(source: str, instruction: str, wording: ScreenWording) -> Finding | No
     for kind, reason in _KINDS:
         if found := first_match(wording.source[kind], source):
             return Finding(reason, _short(found))
-    if found := first_match((wording.genre_request,), instruction):
+    found = first_match((wording.genre_request,), instruction)
+    if found and (wording.verse.search(found) or not wording.short_writing.search(instruction)):
         return Finding(Reason.LONG_WRITING, _short(found))
     return None
+
+
+def _media_pointer(instruction: str, material: str, wording: ScreenWording, language: str) -> Finding | None:
+    """Find words of the request that point at something to be seen or heard.
+
+    Words of its material may do so: "The artist made this painting" is a sentence like any other. And a file or a page
+    that is in the input, as text, is there.
+    """
+    request, inline = _parts(instruction)
+    found = first_match(wording.media_pointers, request)
+    if not found and text_length(f"{material} {inline}", language) < _WHOLE_TEXT[language]:
+        found = first_match(wording.media_pointers_at_text, request)
+    return Finding(Reason.MEDIA, _short(found)) if found else None
+
+
+def _parts(instruction: str) -> tuple[str, str]:
+    """Return the request, and what stands behind its colon, its dash or its first line."""
+    match = _BEHIND.search(strip_markup(instruction).strip())
+    return (match["head"], match["tail"]) if match else (instruction, "")
 
 
 def _missing(instruction: str, material: str, wording: ScreenWording, language: str) -> Finding | None:
     """Find words that point at material, if neither the input nor the instruction has any."""
     rewriting = rewrite_wording(language)
+    request, inline = _parts(instruction)
+    whole = first_match((wording.whole_text,), request)
+    if whole and not wording.how_to.search(instruction):
+        given = text_length(f"{material} {inline}", language) + _beside(request, whole, language)
+        if given < _WHOLE_TEXT[language]:
+            return Finding(Reason.MISSING_MATERIAL, _short(whole))
     if material.strip() and not rewriting.empty_material.match(material.strip()):
         return None
     if _has_inline_material(instruction, rewriting, language):
@@ -118,14 +155,22 @@ def _has_inline_material(instruction: str, wording: RewriteWording, language: st
         start = text.find(opening)
         if start >= 0 and text.find(closing, start + 2) > start:
             return True
-    head, colon, tail = text.replace("：", ":").replace("\n", ":").partition(":")
-    if colon and text_length(tail, language) >= 1 and text_length(head, language) >= 2:
+    head, tail = _parts(text)
+    if text_length(tail, language) >= 1 and text_length(head, language) >= 2:
+        return True
+    if language == "zh" and _TEXT_FIRST.search(text):
         return True
     sentences = [s for s in text.replace("。", ". ").split(". ") if s.strip()]
     return (
         any(text_length(s, language) >= 6 and not wording.imperative.search(s.strip()) for s in sentences)
         and len(sentences) > 1
     )
+
+
+def _beside(instruction: str, order: str, language: str) -> int:
+    """Return the length of the sentences around the order, which may be the text that it is about."""
+    sentences = split_sentences(" ".join(strip_markup(instruction).split()), language)
+    return sum(text_length(sentence, language) for sentence in sentences if " ".join(order.split()) not in sentence)
 
 
 def _other_language(instruction: str, wording: ScreenWording) -> Finding | None:
@@ -159,11 +204,23 @@ def non_text_share(text: str, wording: ScreenWording) -> float:
 
 def _unclear(question: str, wording: ScreenWording, language: str) -> Finding | None:
     plain = question.strip(" .。!！?？,，")
-    if text_length(plain, language) >= wording.min_length or question.rstrip().endswith(("?", "？")):
+    if "?" in question or "？" in question or wording.small_talk.match(plain):
         return None
-    if wording.small_talk.match(plain):
-        return None
-    return Finding(Reason.UNCLEAR, _short(question))
+    if text_length(plain, language) < wording.min_length or not _says_something_to(plain, wording, language):
+        return Finding(Reason.UNCLEAR, _short(question))
+    return None
+
+
+def _says_something_to(text: str, wording: ScreenWording, language: str) -> bool:
+    """Tell whether the text asks, orders, or is what somebody says to somebody; "Simon is running." is a mere sentence
+    of a data set."""
+    rewriting = rewrite_wording(language)
+    clauses = [clause.strip() for clause in _CLAUSE_END.split(text) if clause.strip()]
+    return bool(
+        wording.personal.search(text)
+        or wording.asks_otherwise.search(text)
+        or any(rewriting.imperative.search(clause) or rewriting.question.search(clause) for clause in clauses)
+    )
 
 
 def _answer_kind(answer: str, wording: ScreenWording) -> Finding | None:
@@ -177,6 +234,8 @@ def _refusal(instruction: str, answer: str, wording: ScreenWording, language: st
     start = answer.strip()[: _REFUSAL_CHARACTERS[language]]
     for kind, patterns in wording.refusals.items():
         if kind == "beside_the_point" and _asks(instruction, language):
+            continue
+        if kind == "declined" and wording.asks_for_apology.search(instruction):
             continue
         if found := first_match(patterns, start):
             return Finding(_REFUSALS[kind], f"the answer says: {_short(found)}")

@@ -112,7 +112,7 @@ def test_a_spoiled_answer_is_requested_again(spoiled: Any) -> None:
     [
         (error(500), "HTTP 500"),
         (error(429), "HTTP 429"),
-        (plain("<html></html>"), "the answer is not JSON"),
+        (plain("hello"), "the answer is not JSON"),
         ({"choices": []}, "no choices in the answer"),
     ],
 )

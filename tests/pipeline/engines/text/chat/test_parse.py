@@ -118,9 +118,20 @@ def question_of(text: str) -> str:
         ("What now?", MALFORMED),
         ("question: What now?", MALFORMED),
         ('["question": "What now?"]', MALFORMED),
-        ('{"question": "What n', CUT_OFF),
-        ('{"question": "What now?"', CUT_OFF),
-        ('```json\n{"question": "What now?"\n```', CUT_OFF),
+        ('{"question": "What n', MALFORMED),
+        ('{"question": "', MALFORMED),
+        ('{"question": ', MALFORMED),
+        # Only the last brace is missing, and the model says that it has finished.
+        ('{"question": "What now?"', "What now?"),
+        ('```json\n{"question": "What now?"\n```', "What now?"),
+        ("{'question': 'What now?', 'note': \"x\"", "What now?"),
+        # The format of gpt-oss, as some servers pass it on.
+        (
+            '<|channel|>analysis<|message|>hm {"question": "no"}<|end|><|start|>assistant<|channel|>final<|message|>'
+            '{"question": "yes"}<|return|>',
+            "yes",
+        ),
+        ('<|channel|>final <|constrain|>json<|message|>{"question": "yes"}', "yes"),
         ('{"question": "What is {x}', MALFORMED),
         ('{"question": "What now?}', MALFORMED),
         # Reasoning.
@@ -214,7 +225,7 @@ def test_an_answer_at_the_token_limit_is_cut_off_whatever_it_says(text: str) -> 
     ("text", "asked", "complaint"),
     [
         ("", BOTH, Complaint(Reason.TEXT_ENGINE_FAILED, "malformed", {"keys": "question, answer"})),
-        ("{", BOTH, Complaint(Reason.TEXT_ENGINE_FAILED, "cut_off")),
+        ("{", BOTH, Complaint(Reason.TEXT_ENGINE_FAILED, "malformed", {"keys": "question, answer"})),
         (
             '{"question": "a", "response": ""}',
             keys("respond", "question", "response"),
@@ -237,12 +248,12 @@ MILLION = 1_000_000
 @each_row(
     ("text", "kind"),
     [
-        ("{" * MILLION, CUT_OFF),
+        ("{" * MILLION, MALFORMED),
         ("[" * MILLION, MALFORMED),
         ("{" * MILLION + "}", MALFORMED),
         ('{"question":' * (MILLION // 12) + "1" + "}" * (MILLION // 12), MALFORMED),
         ('{"question": ' + "[" * 60_000 + "]" * 60_000 + "}", MALFORMED),
-        ('{"question": "' + "a " * (MILLION // 2) + "b", CUT_OFF),
+        ('{"question": "' + "a " * (MILLION // 2) + "b", MALFORMED),
         ('{"question": "' + ' "a' * (MILLION // 3) + '"}', MALFORMED),
         ('{"question": "' + "a " * LONGEST + '" b"}', MALFORMED),
         ('{"question": ' + "('" * 10_000 + '"}', MALFORMED),

@@ -102,7 +102,8 @@ def test_each_try_has_a_seed_of_its_own(open_generator: Open, seed: int, seeds: 
         ("on_failure", ["prose", '{"question": ""}', GOOD], [False, True, True]),
         ("on_failure", ['{"question": ""}', "prose", GOOD], [False, False, True]),
         ("on_failure", ['{"question": "one two three four"}', '{"question": ""}', GOOD], [False, False, False]),
-        ("on_failure", ["{", "<think>", GOOD], [False, False, False]),
+        ("on_failure", ["<think>", "<think>a", GOOD], [False, False, False]),
+        ("on_failure", ["{", "<think>", GOOD], [False, True, True]),
         ("always", ["prose", GOOD], [True, True]),
         ("never", ["prose", GOOD], [False, False]),
     ],
@@ -120,7 +121,7 @@ def test_tries_that_are_held_to_the_schema(
     [
         (["a", "b", "c"], Reason.TEXT_ENGINE_FAILED, "malformed: keys question"),
         (["a", "b", '{"question": " "}'], Reason.TEXT_ENGINE_FAILED, "empty: field question"),
-        (["a", "b", '{"question": "'], Reason.TEXT_ENGINE_FAILED, "cut off"),
+        (["a", "b", "<think>"], Reason.TEXT_ENGINE_FAILED, "cut off"),
         (["a", "b", '{"question": "a b c d"}'], Reason.TOO_LONG, "too long: field question, length 4, limit 3"),
     ],
 )
@@ -134,7 +135,7 @@ def test_the_last_complaint_becomes_the_failure(
 
 @pytest.mark.parametrize(("retries", "tries"), [(0, 1), (1, 2), (4, 5)])
 def test_the_number_of_tries(open_generator: Open, retries: int, tries: int) -> None:
-    model = scripted(*[reply("no")] * 9)
+    model = scripted(*(reply(f"no {number}") for number in range(9)))
     open_generator(model).generate([ask(retries=retries)])
     assert len(model.requests) == tries
 

@@ -143,3 +143,41 @@ def test_the_question_is_put_into_words_as_well() -> None:
     result = reply("en", "Yes.", "Is 5 + 3 = 8?")
     assert isinstance(result, TextAnswer)
     assert result.fields["question"] == "Is five plus three equals eight?"
+
+
+CATS = (
+    "Cats are small hunters that live alone. Dogs are larger, and they live in packs."
+    " Cats wash themselves with their tongues all day long, and sleep for the rest of it."
+)
+
+
+def test_a_comparison_is_said_as_far_as_the_limit_goes() -> None:
+    assert said("en", CATS, answer_target=5) == "Cats are small hunters that live alone."
+    assert said("en", CATS, "What is the difference between cats and dogs?", answer_target=5) == CATS
+    both = said("en", CATS, "What is the difference between cats and dogs?", answer_target=5, answer_limit=16)
+    assert both.endswith("live in packs.")
+
+
+def test_an_answer_does_not_end_where_its_thought_turns() -> None:
+    answer = "Many people say that bats are blind. However, this is untrue. They see well, even at night. They fly."
+    assert said("en", answer, "Are bats blind animals?", answer_target=9).endswith("even at night.")
+    assert said("en", answer, "Are bats blind animals?", answer_target=5) == "Many people say that bats are blind."
+
+
+def test_an_announcement_is_not_all_that_is_said() -> None:
+    answer = (
+        "There are a few good reasons why nobody should keep a wild owl at home. First, owls need live mice at night."
+        " Second, they are loud. Third, they bite."
+    )
+    assert said("en", answer, "Why should nobody keep an owl?", answer_target=20).endswith("live mice at night.")
+
+
+@each_row(
+    ("answer", "spoken"),
+    [
+        ("应对压力有以下方法：\n1. 散步\n2. 睡觉", "应对压力有以下方法，散步以及睡觉。"),
+        ("绿茶可以用于：\n1. 待客\n2. 送礼", "绿茶可以用于待客以及送礼。"),
+    ],
+)
+def test_a_chinese_list_goes_on_behind_its_lead_in(answer: str, spoken: str) -> None:
+    assert said("zh", answer) == spoken

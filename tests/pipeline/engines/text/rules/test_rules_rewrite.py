@@ -126,3 +126,63 @@ def test_an_unspeakable_request_says_why(
     language: str, instruction: str, material: str, options: dict[str, int], reason: Reason
 ) -> None:
     assert refuse(language, instruction, material, **options).reason is reason
+
+
+@each_row(
+    ("instruction", "material", "said", "never"),
+    [
+        # "It goes like this." stands before wording, and "Here they are." before several things.
+        (
+            "Rewrite the following sentence.",
+            "The dog sleeps on the mat.",
+            "It goes like this. The dog",
+            "Here they are",
+        ),
+        ("Select a noun from the following list.", "dog, cat, bird", "Here they are. Dog", "It goes like this"),
+        ("Come up with a metaphor for the given situation.", "Failure", "Here it is. Failure", "It goes like this"),
+        ("Describe the mission of the company.", "Acme Tech", "Here it is. Acme", "It goes like this"),
+    ],
+)
+def test_a_bridge_suits_what_follows(instruction: str, material: str, said: str, never: str) -> None:
+    questions = {ask("en", instruction, material, seed) for seed in range(30)}
+    assert any(said in question for question in questions), questions
+    assert not any(never in question for question in questions), questions
+
+
+@each_row(
+    ("instruction", "topic"),
+    [
+        ("学习音乐的三个理由。", "学习音乐的三个理由"),
+        ("不适合夜猫子的工作。", "不适合夜猫子的工作"),
+        ("特斯拉汽车的独特设计。", "特斯拉汽车的独特设计"),
+    ],
+)
+def test_a_topic_without_a_verb_is_asked_about(instruction: str, topic: str) -> None:
+    for seed in SEEDS:
+        question = ask("zh", instruction, seed=seed)
+        assert topic in question and re.match("能说说|你能讲讲|我想了解一下", question), question
+
+
+@each_row(
+    "instruction",
+    ["这是我的书。", "他是一位很好的老师。", "在故事的结尾添加一句话。", "我喜欢夏天的海边。", "说一种意大利的食材。"],
+)
+def test_a_sentence_is_no_topic(instruction: str) -> None:
+    assert not any(re.match("能说说|你能讲讲|我想了解一下", ask("zh", instruction, seed=seed)) for seed in SEEDS)
+
+
+def test_the_order_about_a_sentence_is_the_one_that_is_asked() -> None:
+    for seed in SEEDS:
+        question = ask("zh", "欣赏秋天的落叶，慢慢地走回家。重新排列以下句子。", seed=seed)
+        assert question.startswith("欣赏秋天的落叶，慢慢地走回家。"), question
+
+
+def test_speakers_of_a_conversation_are_no_labels() -> None:
+    question = ask("zh", "建议怎么回答。", "小明：你去吗？\n小红：我不去。")
+    assert "小明是" not in question and "小明，你去吗" in question
+
+
+def test_latin_words_stay_where_the_recipe_allows_them() -> None:
+    assert ask("zh", "如何提高网站的SEO？", allow_latin=True) == "如何提高网站的SEO？"
+    assert refuse("zh", "如何提高网站的SEO？").reason is Reason.UNPRONOUNCEABLE
+    assert "iPad和iPhone" in ask("zh", "比较以下产品。", "iPad和iPhone", allow_latin=True)

@@ -38,6 +38,16 @@ KEPT_EN = [
     "How do musicians compose a symphony?",
     "Write a sentence with the word light.",
     "Suggest three uses of old jars.",
+    "Write a 4-sentence description of a harbor.",
+    "Generate a description of a harbor in 40 words.",
+    "Write a brief explanation of why cats purr.",
+    "Create instructions for cleaning a teapot.",
+    "Explain the importance of the following term - photosynthesis.",
+    "How do I summarize an article well?",
+    "List some tips to summarize a news article.",
+    "Summarize the plot of Romeo and Juliet.",
+    "The soup was cold, and the bread was old. Summarize this paragraph: it was a dinner that nobody liked.",
+    "We could go to the lake.",
 ]
 KEPT_ZH = [
     "陆地上最快的哺乳动物是什么？",
@@ -50,6 +60,18 @@ KEPT_ZH = [
     "科罗拉多州最具标志性的地点是哪里？",
     "写一个句子，表达成就感。",
     "9和10哪个数更大？",
+    "写一篇三句话的餐馆评论。",
+    "提供一个50字的公园描述。",
+    "用提供的工具——剪刀和胶水，想一个点子。",
+    "秋天的公园里落满了金黄的树叶。重新排列以下句子，使它更生动。",
+    "将以下句子改为被动语态：孩子画了这幅画。",
+    "如何总结一篇文章？",
+    "总结小说《西游记》的情节。",
+    "你今天真好看。",
+    "在故事中添加一句话。",
+    "需要一杯热茶。",
+    "如果下雨，比赛会有何变化。",
+    "加一个过渡词使句子更好。",
 ]
 # Plain wordings with an alarming word in them.
 HARMLESS = [
@@ -136,6 +158,22 @@ REJECTED = [
     ("en", "Identify the tone of the given text.", "", Reason.MISSING_MATERIAL),
     ("zh", "总结这篇文章。", "", Reason.MISSING_MATERIAL),
     ("zh", "比较以下两个句子。", "", Reason.MISSING_MATERIAL),
+    # a title is no article
+    ("en", 'Summarize the article "Birds of the North Sea" in ten words.', "", Reason.MISSING_MATERIAL),
+    ("en", "Summarize the article.", "Birds of the North Sea", Reason.MISSING_MATERIAL),
+    ("en", "Give me a summary of a news article about the harvest.", "", Reason.MISSING_MATERIAL),
+    ("zh", "总结一篇关于收成的文章。", "", Reason.MISSING_MATERIAL),
+    ("zh", "总结文章“北海的鸟”。", "", Reason.MISSING_MATERIAL),
+    ("zh", "总结给定的文件。", "北海的鸟", Reason.MEDIA),
+    # a short poem is verse all the same
+    ("en", "Write a poem of 4 lines.", "", Reason.LONG_WRITING),
+    ("zh", "写一首十个字的诗。", "", Reason.LONG_WRITING),
+    # a sentence that nobody says to anybody
+    ("en", "Simon is running through the park.", "", Reason.UNCLEAR),
+    ("en", "The committee met on Tuesday and went home.", "", Reason.UNCLEAR),
+    ("zh", "这个女孩很开心。", "", Reason.UNCLEAR),
+    ("zh", "玫瑰花香甜美，颜色鲜艳。", "", Reason.UNCLEAR),
+    ("zh", "她正在练习中短暂休息。", "", Reason.UNCLEAR),
     # another language than the voice's
     ("en", "Translate 'good morning' to Spanish.", "", Reason.UNSUPPORTED_LANGUAGE),
     ("zh", "把你好翻译成英语。", "", Reason.UNSUPPORTED_LANGUAGE),
@@ -191,6 +229,33 @@ def test_a_bare_statement_answered_like_a_grammar_exercise_is_unclear() -> None:
     answer = "这句话的意思是他站在那里。"
     assert judge("zh", "他一直站着不动。", answer=answer)[0] == Reason.UNCLEAR.value
     assert judge("zh", "解释“他站着不动”。", answer=answer)[0] == "keep"
+
+
+TEXT = {
+    "en": "The harvest was late this year, because it rained in June, in July and again in August.",
+    "zh": "今年的收成来得很晚，因为六月、七月和八月都在不停地下雨。",
+}
+
+
+@each_row(
+    ("language", "instruction"),
+    [
+        ("en", "Summarize the article."),
+        ("en", "Sum up the main points of the given document."),
+        ("en", "Outline this web page."),
+        ("zh", "总结这篇文章。"),
+        ("zh", "总结给定的文件。"),
+    ],
+)
+def test_a_text_in_the_input_is_neither_missing_nor_media(language: str, instruction: str) -> None:
+    assert judge(language, instruction, TEXT[language]) == ("keep", "")
+    assert judge(language, instruction)[0] in (Reason.MISSING_MATERIAL.value, Reason.MEDIA.value)
+
+
+def test_an_excuse_that_was_asked_for_is_an_answer() -> None:
+    answer = "I'm sorry, but my bus broke down and I will be late."
+    assert judge("en", "Write an excuse for being late.", answer=answer)[0] == "keep"
+    assert judge("en", "Name a red fruit for me.", answer=answer)[0] == Reason.NO_ANSWER.value
 
 
 @pytest.mark.parametrize("answer", ["不好意思，能不能麻烦您小声一点？", "很抱歉听到你这么说。"])

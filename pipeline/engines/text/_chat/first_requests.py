@@ -1,0 +1,43 @@
+"""Stops a job whose first requests all come to nothing for one cause: a night of them would be no better."""
+
+from collections import Counter
+
+from manifests.errors import EngineUnavailable
+from manifests.reasons import Reason
+from pipeline.engines.contract import Failure
+
+# Of the model, its server or the prompt; what else may fail depends on the row.
+_OF_THE_MODEL = frozenset({Reason.TEXT_ENGINE_FAILED, Reason.WRONG_LANGUAGE, Reason.REFUSED})
+
+
+class FirstRequests:
+    """Counts the first `limit` requests of the model that messages call `name`; 0: counts nothing.
+
+    One good answer ends the watch. Which requests come first depends on the server, so this may stop a job, but never
+    changes what a row becomes.
+    """
+
+    def __init__(self, name: str, limit: int) -> None:
+        self._name = name
+        self._limit = limit
+        self._causes: Counter[str] = Counter()
+
+    def succeeded(self) -> None:
+        self._limit = 0
+
+    def failed(self, failure: Failure, cause: str, note: str) -> None:
+        """Count a failure; `cause` is the same text for like failures, `note` what the user can do.
+
+        Raises EngineUnavailable if this was the last of the first requests, and all had the same cause.
+        """
+        if failure.reason not in _OF_THE_MODEL or not self._limit:
+            return
+        self._causes[cause] += 1
+        if sum(self._causes.values()) < self._limit:
+            return
+        limit, self._limit = self._limit, 0
+        if len(self._causes) == 1:
+            raise EngineUnavailable(
+                f"{self._name}: the first {limit} requests all failed for one cause, {failure.detail}"
+                f"{f'; {note}' if note and note not in failure.detail else ''} (give_up_after: 0 goes on regardless)"
+            )

@@ -1,0 +1,167 @@
+"""Clean a question, its material or an answer, and say what makes it nobody's words for speech."""
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from manifests.reasons import Reason
+from pipeline.text.debris import mending
+from pipeline.text.debris.wording import DebrisWording, Pattern, debris_wording
+
+LONGEST_LOOKED_AT = 20_000
+"""Characters. A longer text is left as it is: it is ten times too long to be spoken, and the length is what is wrong
+with it."""
+
+# Media that stand inside a text as a token or a tag; Markdown's pictures and links are the screening's matter.
+_MEDIA = re.compile(
+    r"</?(?:image|img|video|audio|picture|photo|speech|sound|figure|vision_start|image_start|video_start|im_start)\b"
+    r"(?:\s[^<>]{0,300})?/?>"
+    r"|<\|?(?:image|video|audio|vision)(?:_pad|_start|_end|_placeholder|_\d+)?\|?>"
+    r"|\[(?:IMG|IMAGE|VIDEO|AUDIO)(?:_?\d+)?\]"
+    r"|<(?:image|img|video|audio)[_-]?\d+>|<ImageHere>|<Img>.{0,200}?</Img>|data:(?:image|audio|video)/\w+;base64,"
+)
+_MARKS_AROUND = " \t\r\n.。!！?？,，;；:：\"“”'‘’`*_~-–—…<>[](){}（）【】「」《》"
+_ONLY_DASHES = re.compile(r"[-–—_.…\s]+")
+# "A: ..." and "B: ..." are two people, or the options of a choice.
+_CONVERSATION = re.compile(r"\s*A\s*[:：].*\n\s*B\s*[:：]", re.DOTALL)
+_LABEL_END = r"\s*[:：]\s*"
+_START = r"(?:^|\n[ \t]*|(?<=[.!?。！？\"”])\s*)"
+_SHORT_ERROR = 160
+"""Characters that an error message has at most. A longer text that begins like one is about errors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Debris:
+    """What makes a text unfit, and the reason of its row; `found` quotes the text."""
+
+    reason: Reason
+    what: str
+    found: str = ""
+
+    @property
+    def detail(self) -> str:
+        return f"{self.what}: {self.found}" if self.found else self.what
+
+
+class Cleaned(NamedTuple):
+    """A text with what could be mended mended; `debris` is what could not."""
+
+    text: str
+    debris: Debris | None = None
+
+
+def clean_question(text: str) -> Cleaned:
+    """Clean what the user says, without its material."""
+    if len(text) > LONGEST_LOOKED_AT:
+        return Cleaned(text)
+    if found := _media(text):
+        return Cleaned(text, found)
+    wording = debris_wording()
+    said = mending.without_thoughts(text)
+    if said is None:
+        return Cleaned(text, Debris(Reason.DEBRIS, "a thought without an end"))
+    said = mending.with_joined_lines(mending.without_tokens(said))
+    own = re.match(rf"\s*(?:{_either(wording.user_label, wording.question_label)}){_LABEL_END}(?=\S)", said, re.I)
+    if own:
+        said = said[own.end() :]
+    agent = _either(wording.agent_label, wording.answer_label)
+    said = re.sub(rf"{_START}(?:{agent}){_LABEL_END}$", "", said, flags=re.I).strip()
+    return Cleaned(said, _question_debris(said, bool(own), wording))
+
+
+def clean_material(text: str) -> Cleaned:
+    """Clean what a question is about. It may be anything, so only what stands for nothing or for media counts."""
+    if len(text) > LONGEST_LOOKED_AT:
+        return Cleaned(text)
+    core = text.strip(_MARKS_AROUND)
+    if debris_wording().no_input.fullmatch(core) or (not core and _ONLY_DASHES.fullmatch(text.strip())):
+        return Cleaned("")
+    return Cleaned(text, _media(text))
+
+
+def clean_answer(text: str, question: str = "") -> Cleaned:
+    """Clean what the agent says to `question`."""
+    if len(text) > LONGEST_LOOKED_AT:
+        return Cleaned(text)
+    if found := _media(text):
+        return Cleaned(text, found)
+    wording = debris_wording()
+    said = mending.without_thoughts(text)
+    if said is None:
+        return Cleaned(text, Debris(Reason.DEBRIS, "a thought without an end"))
+    said = mending.without_citations(mending.without_page(mending.without_tokens(said)))
+    label = _either(wording.agent_label, wording.answer_label)
+    if not _CONVERSATION.match(said):
+        said = re.sub(rf"^\s*(?:{label}){_LABEL_END}(?=\S)", "", said, flags=re.I)
+    said = mending.with_joined_lines(_first_turn(said, wording))
+    return Cleaned(said, _answer_debris(said, question, wording))
+
+
+def _media(text: str) -> Debris | None:
+    found = _MEDIA.search(text) if any(mark in text for mark in "<[") or ";base64," in text else None
+    return Debris(Reason.MEDIA, "a token of media", _short(found[0])) if found else None
+
+
+def _question_debris(said: str, labeled: bool, wording: DebrisWording) -> Debris | None:
+    if found := mending.CONTROL_TOKEN.search(said):
+        return Debris(Reason.DEBRIS, "a token of a chat format", found[0])
+    # Without a label of its own, a question with labels in it may be about a conversation.
+    again = _either(wording.user_label, wording.agent_label, wording.question_label) if labeled else r"### ?\w+"
+    if found := re.search(rf"{_START}(?:{again}){_LABEL_END}", said, re.I):
+        return Debris(Reason.DEBRIS, "a second turn", _short(found[0]))
+    if found := wording.declines.match(said) or wording.machine.match(said):
+        return Debris(Reason.REFUSED, "the question declines", _short(found[0]))
+    if _is_error(said, wording):
+        return Debris(Reason.DEBRIS, "an error message", _short(said))
+    return None
+
+
+def _answer_debris(said: str, question: str, wording: DebrisWording) -> Debris | None:
+    core = said.strip(_MARKS_AROUND)
+    if not core or wording.no_answer.fullmatch(core):
+        return Debris(Reason.NO_ANSWER, "a placeholder", _short(said))
+    if wording.no_answer_unless_asked.fullmatch(core) and not wording.asks_for_word.search(question):
+        return Debris(Reason.NO_ANSWER, "a placeholder", core)
+    agrees = wording.only_agrees.fullmatch(core) and not wording.asks_permission.search(question)
+    if agrees or wording.only_announces.fullmatch(core):
+        return Debris(Reason.NO_ANSWER, "a promise without an answer", core)
+    if _is_error(said, wording) and not wording.about_errors.search(question):
+        return Debris(Reason.NO_ANSWER, "an error message", _short(said))
+    if found := mending.CONTROL_TOKEN.search(said):
+        return Debris(Reason.DEBRIS, "a token of a chat format", found[0])
+    if found := wording.declines.match(said.strip()):
+        return Debris(Reason.REFUSED, "the answer declines", _short(found[0]))
+    if (found := wording.machine.search(said)) and not wording.about_agent.search(question):
+        return Debris(Reason.REFUSED, "the answer says that a machine gives it", _short(found[0]))
+    return None
+
+
+def _is_error(said: str, wording: DebrisWording) -> bool:
+    return len(said) <= _SHORT_ERROR and wording.error.match(said.lstrip(_MARKS_AROUND)) is not None
+
+
+def _first_turn(said: str, wording: DebrisWording) -> str:
+    """Cut off the turns that a model has made up behind its own: a user's label, at the start of a line or sentence.
+
+    A text that begins with such a label is a conversation and stays whole.
+    """
+    label = re.search(rf"{_START}(?:{wording.user_label.pattern}){_LABEL_END}", said, re.I) or re.search(
+        rf"{_START}(?:{wording.question_label.pattern}){_LABEL_END}.{{1,400}}?{_START}(?:{wording.answer_label.pattern}"
+        rf"|{wording.agent_label.pattern}){_LABEL_END}|{_START}(?:instruction|指令){_LABEL_END}",
+        said,
+        re.I | re.S,
+    )
+    if label is None or not said[: label.start()].strip():
+        return said
+    before = said[: label.start()].strip()
+    # Question and answer pairs that were asked for begin with a lead-in: "Here are two questions:".
+    return said if before.endswith((":", "：")) else before
+
+
+def _either(*patterns: Pattern) -> str:
+    return "|".join(pattern.pattern for pattern in patterns)
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,187 @@
+"""A model that says the same again, or what its prompt says; and a job whose first requests all fail."""
+
+from collections.abc import Callable
+
+import pytest
+from chat_doubles import GOOD, SPENT, FakeChat, ask, make_store, reply, scripted
+
+from manifests.errors import EngineUnavailable
+from manifests.reasons import Reason
+from pipeline.engines.contract import ChatRequest, Failure, TextAnswer
+from pipeline.engines.text._chat.examples import Examples, find_examples, repeated_field
+from pipeline.engines.text._chat.generator import Asked, PromptedGenerator
+from pipeline.engines.text._chat.template import load_template
+from tests.tables import each_row
+
+pytestmark = pytest.mark.timeout(60)
+
+Open = Callable[..., PromptedGenerator]
+LONG = '{"question": "one two three four"}'
+
+
+@pytest.mark.parametrize(
+    ("on_repeat", "answers", "temperatures"),
+    [
+        ("warmer", ["a", "a", GOOD], [None, None, 1.2]),
+        ("warmer", ["a", "b", "c", GOOD], [None, None, None, None]),
+        # Warmer, and still the same: nothing will help.
+        ("warmer", ["a", "a", "a", GOOD], [None, None, 1.2]),
+        ("stop", ["a", "a", GOOD], [None, None]),
+    ],
+)
+def test_the_same_bad_answer_again(
+    open_generator: Open, on_repeat: str, answers: list[str], temperatures: list[float | None]
+) -> None:
+    model = scripted(*map(reply, answers))
+    (answer,) = open_generator(model, on_repeat=on_repeat).generate([ask(retries=9)])
+    assert [request.temperature for request in model.requests] == temperatures
+    assert isinstance(answer, TextAnswer) == (len(model.requests) == len(answers))
+
+
+TEXTS = {
+    "system": """Write a question.
+Reply with one JSON object: {"question": "the spoken question", "reason": "a few words"}
+
+Example request: The old lighthouse keeper went home in autumn, and nobody came after him.
+Reply: {"question": "Why do lighthouses have no keepers any more?", "reason": "short, and nothing is missing"}
+""",
+    "form": "Here:\n$instruction",
+}
+EXAMPLES = find_examples(TEXTS)
+
+
+def test_examples_are_found_in_the_text_of_a_template() -> None:
+    assert (
+        Examples(
+            (
+                "the spoken question",
+                "a few words",
+                "Why do lighthouses have no keepers any more?",
+                "short, and nothing is missing",
+            ),
+            ("The old lighthouse keeper went home in autumn, and nobody came after him.",),
+        )
+        == EXAMPLES
+    )
+
+
+@each_row(
+    ("said", "instruction", "repeated"),
+    [
+        ("Why do lighthouses have no keepers any more?", "Reword this sentence.", True),
+        ("why do lighthouses have no keeper any more", "Reword this sentence.", True),
+        ("The spoken question.", "Reword this sentence.", True),
+        ("What did the old lighthouse keeper do next?", "Reword this sentence.", True),
+        # The row itself is about it.
+        ("Why do lighthouses have no keepers any more?", "Explain why lighthouses have no keepers today.", False),
+        ("What did the old lighthouse keeper do?", "Tell me about the old lighthouse keeper of the bay.", False),
+        ("What do lighthouses do in fog?", "Reword this sentence.", False),
+        ("Why do cats have no fear any more?", "Reword this sentence.", False),
+    ],
+)
+def test_a_question_that_repeats_an_example(said: str, instruction: str, repeated: bool) -> None:
+    request = ask(instruction)
+    assert (repeated_field({"question": said}, EXAMPLES, request) == "question") == repeated
+
+
+@each_row(
+    ("reason", "repeated"),
+    [
+        ("a few words", True),
+        ("A few words.", True),
+        ("Short, and nothing is missing!", True),
+        ("asks for a poem", False),
+        ("nothing is missing, and a cook would know", False),
+        ("", False),
+    ],
+)
+def test_a_reason_that_repeats_the_form_is_no_judgment(reason: str, repeated: bool) -> None:
+    values = {"reason": reason, "clear": True}
+    assert (repeated_field(values, EXAMPLES, ask("What is tea?")) == "reason") == repeated
+
+
+@each_row("language", ["en", "zh"])
+@each_row("name", ["ke-rewrite/v1", "ke-respond/v1", "instructs2s-rewrite/v1", "instructs2s-converse/v1"])
+def test_a_model_that_parrots_the_shipped_examples_is_refused(name: str, language: str) -> None:
+    template = load_template(name, language)
+    fields = {key.field for key in template.answer.values() if key.type == "string"}
+    request = ask("Describe the moon.", task=template.task_name)
+    assert len(template.examples.replies) >= 2 and template.examples.requests
+    for shown in template.examples.replies:
+        assert repeated_field(dict.fromkeys(fields, shown), template.examples, request), shown
+
+
+def test_a_parrot_is_told_and_asked_again(tmp_path: object) -> None:
+    store = make_store(tmp_path, rewrite=PARROTED)  # type: ignore[arg-type]
+    model = scripted(reply('{"question": "How deep is the lake?"}'), reply(GOOD))
+    generator = PromptedGenerator(model, Asked(), store)
+    try:
+        assert generator.generate([ask()]) == [TextAnswer({"question": "What now?"}, SPENT + SPENT)]
+        assert model.requests[1].messages[-1].content == "question was said."
+        model = scripted(*[reply('{"question": "How deep is the lake?"}')] * 3)
+        parrot = PromptedGenerator(model, Asked(), store)
+        (failure,) = parrot.generate([ask()])
+        parrot.close()
+    finally:
+        generator.close()
+    assert isinstance(failure, Failure)
+    assert (failure.reason, failure.detail) == (
+        Reason.TEXT_ENGINE_FAILED,
+        "question: repeats the prompt's example",
+    )
+
+
+PARROTED = """\
+task: rewrite
+complaints: v1
+system: |
+  Ask it aloud in $max_length words. JSON key question.
+  Example request: Depth of lake.
+  Reply: {"question": "How deep is the lake?"}
+exchange: "$question $answer"
+forms: {whole: "$instruction", next: "$history $instruction"}
+answer: {question: string}
+"""
+
+
+def always(text: str) -> FakeChat:
+    async def answer(request: ChatRequest) -> object:
+        return reply(text)
+
+    return FakeChat(answer)  # type: ignore[arg-type]
+
+
+def test_first_requests_that_all_fail_for_one_cause_end_the_engine(open_generator: Open) -> None:
+    generator = open_generator(always("prose"), give_up_after=3)
+    assert len(generator.generate([ask(retries=0)] * 2)) == 2
+    with pytest.raises(EngineUnavailable, match=r"^fake: fake 1: the first 3 requests all failed .* malformed: keys"):
+        generator.generate([ask(retries=0)])
+    with pytest.raises(EngineUnavailable):
+        generator.generate([ask(retries=0)])
+
+
+@each_row(
+    "answers",
+    [
+        [GOOD, "prose", "prose", "prose", "prose"],
+        ["prose", GOOD, "prose", "prose", "prose"],
+        ["prose", "<think>", "prose", "prose", "prose"],
+    ],
+)
+def test_one_good_answer_or_two_causes_let_the_job_go_on(answers: list[str], tmp_path_factory: object) -> None:
+    store = make_store(tmp_path_factory.mktemp("store"))  # type: ignore[attr-defined]
+    generator = PromptedGenerator(scripted(*map(reply, answers)), Asked(give_up_after=3), store)
+    try:
+        for _ in answers:
+            generator.generate([ask(retries=0)])
+    finally:
+        generator.close()
+
+
+def test_what_depends_on_the_rows_ends_no_job(open_generator: Open) -> None:
+    generator = open_generator(scripted(*[Failure(Reason.TOO_LONG, "9 tokens")] * 4), give_up_after=2)
+    assert [answer.reason for answer in generator.generate([ask()] * 4)] == [Reason.TOO_LONG] * 4  # type: ignore[union-attr]
+
+
+def test_nothing_is_counted_where_the_recipe_says_so(open_generator: Open) -> None:
+    assert len(open_generator(always("prose"), give_up_after=0).generate([ask(retries=0)] * 30)) == 30
