@@ -8,6 +8,7 @@
     │   ├── RecipeError             an unknown recipe, key or value
     │   └── ResumeRefused           the directory holds another job's work
     ├── CorpusError            3    the data on disk is wrong
+    │   └── BlockDamaged            a block of a job is not what was written; the job makes it again
     ├── EngineError            4    an engine cannot work
     │   ├── EngineUnavailable       it cannot load here; the message says what to install
     │   └── EngineDied              it stopped working; its block is tried on a new one
@@ -41,6 +42,20 @@ class ResumeRefused(UserError):
 
 class CorpusError(ParleyError):
     exit_code = 3
+
+
+class BlockDamaged(CorpusError):
+    """Tells that `block` in the directory of that name is missing, or is not what was written there."""
+
+    def __init__(self, directory: str, block: int) -> None:
+        super().__init__(directory, block)
+        self.directory, self.block = directory, block
+
+    def __str__(self) -> str:
+        return (
+            f"block {self.block} in {self.directory} is missing or is not what was written there: delete its files, "
+            f"{self.directory}/{self.block:06d}*, and give the command that made them once more"
+        )
 
 
 class EngineError(ParleyError):

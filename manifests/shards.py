@@ -184,12 +184,15 @@ def _check_version(schema: pa.Schema) -> None:
 
 
 class ShardReader:
-    """Reads an open shard with random access by row group. CorpusErrors name the file."""
+    """Reads an open shard with random access by row group. CorpusErrors name the file.
 
-    def __init__(self, place: Place) -> None:
+    `data` is the whole file, if the caller has read it already.
+    """
+
+    def __init__(self, place: Place, data: bytes | None = None) -> None:
         self.place = place
         with _reading(place):
-            source = place.filesystem.open_input_file(place.path)
+            source = place.filesystem.open_input_file(place.path) if data is None else pa.BufferReader(data)
             self._parquet = pq.ParquetFile(source, page_checksum_verification=True)
             _check_version(self._parquet.schema_arrow)
             check_schema(self._parquet.schema_arrow)
@@ -215,17 +218,18 @@ def read_tables(place: Place, names: Iterable[str] | None = None) -> Iterator[pa
     return _tables(place, None if names is None else parquet_paths(names))
 
 
-def read_shard(place: Place, audio: bool = True) -> Iterator[list[Dialogue]]:
+def read_shard(place: Place, audio: bool = True, data: bytes | None = None) -> Iterator[list[Dialogue]]:
     """Yield the dialogues of a shard, one row group at a time.
 
-    With `audio=False` the encoded bytes are not read: every clip has empty bytes and all its other fields.
+    With `audio=False` the encoded bytes are not read: every clip has empty bytes and all its other fields. `data` is
+    the whole file, if the caller has read it already.
     """
-    for table in _tables(place, None if audio else paths_without_audio()):
+    for table in _tables(place, None if audio else paths_without_audio(), data):
         yield from_table(table, partial=not audio)
 
 
-def _tables(place: Place, paths: list[str] | None) -> Iterator[pa.Table]:
-    reader = ShardReader(place)
+def _tables(place: Place, paths: list[str] | None, data: bytes | None = None) -> Iterator[pa.Table]:
+    reader = ShardReader(place, data)
     try:
         for group in range(len(reader.group_rows)):
             yield reader.table(group, paths)

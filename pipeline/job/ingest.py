@@ -8,25 +8,34 @@ import hashlib
 import json
 import re
 import sqlite3
-import tempfile
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from manifests.clips import is_safe_id
 from manifests.errors import InputError
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Source, Turn
 from manifests.storage import Place, open_place
 from pipeline.job.blocks import write_block
+from pipeline.job.commits import total_hash
+from pipeline.job.directory import Cut
+from pipeline.job.names import check_names, shown
 from pipeline.readers import detect_format, detect_language, read_rows
 from pipeline.readers.rows import SourceRow, SourceTurn
 from pipeline.recipe import Recipe
+from pipeline.scratch import scratch_at
 from pipeline.stages.contract import reject
 
 _EDGE_BYTES = 1 << 20
+_DIGEST_BYTES = 10
+_NO_DIGEST = "0" * (2 * _DIGEST_BYTES)
+_DATASET_RULE = "take up to 150 letters a-z, A-Z, digits, dots, hyphens and underscores, a letter or digit first"
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,9 @@ def open_inputs(
     uris: Sequence[str], format: str | None = None, dataset: str | None = None, license: str | None = None
 ) -> list[InputFile]:
     """Open the files and detect the formats if `format` is None. Raises InputError."""
+    check_names(dataset, license)
+    if dataset is not None and not is_safe_id(_id_of(dataset, _NO_DIGEST, sys.maxsize)):
+        raise InputError(f"--dataset {shown(dataset)}: {_DATASET_RULE}")
     if dataset and len(uris) > 1:
         raise InputError("--dataset names one data set: give only one --input with it")
     files = [InputFile(uri, dataset or _dataset_name(uri), format or detect_format(uri), license) for uri in uris]
@@ -77,24 +89,25 @@ def ingest(
     recipe: Recipe,
     recipe_digest: str,
     directory: Place,
+    scratch: Place,
     progress: Callable[[int], None],
-) -> dict[str, Any]:
-    """Write all blocks of the input into `directory`; return the content of `input.json`: rows, blocks, rows per file.
+) -> Cut:
+    """Write all blocks of the input into `directory`; return counts (rows, blocks, rows per file) and hashes.
 
-    `progress` is called with the number of rows of each block.
+    `scratch` is a directory for the ids. `progress` is called with the number of rows of each block.
     """
     rows_of = {file.dataset: 0 for file in files}
-    blocks = 0
-    with _Ids() as ids:
+    hashes: list[str] = []
+    with scratch_at(scratch, "parley-ids-") as path, closing(_Ids(path)) as ids:
         dialogues = islice(_dialogues(files, options, recipe, recipe_digest, ids, rows_of), options.limit)
         while batch := list(islice(dialogues, recipe.block_rows)):
-            write_block(directory, blocks, batch)
-            blocks += 1
+            hashes.append(write_block(directory, len(hashes), batch))
             progress(len(batch))
     rows = sum(rows_of.values())
     if not rows:
         raise InputError("the input has no rows")
-    return {"rows": rows, "blocks": blocks, "block_rows": recipe.block_rows, "rows_of": rows_of}
+    counts = {"rows": rows, "blocks": len(hashes), "block_rows": recipe.block_rows, "rows_of": rows_of}
+    return Cut({**counts, "sha256": total_hash(hashes)}, hashes)
 
 
 def _dialogues(
@@ -148,25 +161,26 @@ def _turns(row: SourceRow, first_exchange_only: bool) -> tuple[Turn, ...]:
 class _Ids:
     """Makes stable ids and finds repeated rows; on disk, so that memory use does not grow with the number of rows."""
 
-    def __enter__(self) -> "_Ids":
-        self._directory = tempfile.TemporaryDirectory(prefix="parley-ids-")
-        self._database = sqlite3.connect(Path(self._directory.name) / "ids.sqlite", isolation_level=None)
+    def __init__(self, directory: Path) -> None:
+        self._database = sqlite3.connect(directory / "ids.sqlite", isolation_level=None)
         self._database.execute("PRAGMA synchronous=OFF")
         self._database.execute("PRAGMA journal_mode=OFF")
         self._database.execute("CREATE TABLE seen (id TEXT PRIMARY KEY, times INTEGER) WITHOUT ROWID")
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         self._database.close()
-        self._directory.cleanup()
 
     def new(self, dataset: str, turns: Sequence[SourceTurn]) -> tuple[str, bool]:
         """Return (dialogue_id, whether an earlier row had the same text); a repetition's id ends in its number."""
         content = json.dumps([(turn.role, turn.text, turn.material) for turn in turns], ensure_ascii=True)
-        digest = hashlib.blake2b(content.encode("ascii"), digest_size=10).hexdigest()
+        digest = hashlib.blake2b(content.encode("ascii"), digest_size=_DIGEST_BYTES).hexdigest()
         statement = "INSERT INTO seen VALUES (?, 1) ON CONFLICT(id) DO UPDATE SET times = times + 1 RETURNING times"
         times = int(self._database.execute(statement, (digest,)).fetchone()[0])
-        return (f"{dataset}-{digest}" if times == 1 else f"{dataset}-{digest}-{times}"), times > 1
+        return _id_of(dataset, digest, times), times > 1
+
+
+def _id_of(dataset: str, digest: str, times: int) -> str:
+    return f"{dataset}-{digest}" if times == 1 else f"{dataset}-{digest}-{times}"
 
 
 def _dataset_name(uri: str) -> str:

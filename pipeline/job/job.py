@@ -3,6 +3,7 @@
 ::
 
     OUT/work/...             job.json, input.json, log.jsonl: see `pipeline.job.directory`
+    OUT/work/ids/            while the input is cut: its ids
     OUT/work/ingested/       the blocks as ingested
     OUT/work/before-dedup/   if a stage must see all rows at once: all rows after the stages before it
     OUT/work/duplicates/     and what that stage prepared from them, under its own name
@@ -15,14 +16,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
-from typing import Any
 
 from manifests.schema import SCHEMA_VERSION
 from manifests.storage import Place
 from pipeline.engines.registry import engine_version, find_engine
 from pipeline.job.blocks import block_size, live_rows
-from pipeline.job.directory import JobDirectory, Parts
+from pipeline.job.directory import Cut, JobDirectory, Parts
 from pipeline.job.ingest import IngestOptions, InputFile, ingest
+from pipeline.job.libraries import library_versions
 from pipeline.job.listener import Listener
 from pipeline.job.runner.tasks import BlockPass, Runner, plan_pools
 from pipeline.job.worker import WorkOrder
@@ -33,6 +34,7 @@ from pipeline.stages.contract import Mapper, Preparation
 from pipeline.stages.registry import engines_of, find_stage
 
 ANSWERS = "answers"
+IDS = "ids"
 INGESTED = "ingested"
 
 # A started job cannot change these: its blocks are cut already, and its passes are on disk.
@@ -63,6 +65,7 @@ def job_parts(job: Job, stages: Sequence[str] | None = None) -> Parts:
         find_engine(kind, name, recipe.models)
     return {
         "parley": version("parley"),
+        "libraries": library_versions(),
         "schema": SCHEMA_VERSION,
         "recipe": recipe.content(),
         "seed": job.seed,
@@ -105,11 +108,9 @@ def fixed_parts(recipe: Recipe) -> tuple[str, ...]:
     return (*_FIXED, *settings)
 
 
-def ingest_once(job: Job, directory: JobDirectory, blocks: Place, listener: Listener) -> dict[str, Any]:
-    """Cut the input into blocks, unless an earlier run has; return the content of `input.json`."""
-    return directory.cut_once(
-        blocks, lambda: ingest(job.files, job.options, job.recipe, job.recipe_digest, blocks, listener.ingested)
-    )
+def cut(job: Job, work: Place, blocks: Place, listener: Listener) -> Cut:
+    """Cut the input into `blocks`, with a directory for its ids in `work`."""
+    return ingest(job.files, job.options, job.recipe, job.recipe_digest, blocks, work / IDS, listener.ingested)
 
 
 def run_takes(
@@ -122,7 +123,8 @@ def run_takes(
 ) -> list[Place]:
     """Run all stages, with as many takes as the recipe allows; return the directories of the passes, in order."""
     work = directory.work
-    counts = ingest_once(job, directory, work / INGESTED, listener)
+    ingested = work / INGESTED
+    counts = directory.cut_once(ingested, lambda: cut(job, work, ingested, listener))
     passes = list(block_passes(job.recipe, work))
     listener.started(counts["rows"], _settled([block_pass.target for _, block_pass in passes], counts))
     order = WorkOrder(job.recipe, job.seed, (), prompts, answers or work / ANSWERS, work)
