@@ -11,7 +11,8 @@
     │   └── BlockDamaged            a block of a job is not what was written; the job makes it again
     ├── EngineError            4    an engine cannot work
     │   ├── EngineUnavailable       it cannot load here; the message says what to install
-    │   └── EngineDied              it stopped working; its block is tried on a new one
+    │   ├── EngineDied              it stopped working; its block is tried on a new one
+    │   └── RayEnded                Ray, which runs the workers, is gone
     └── LawBroken              70   a stage broke a law of the pipeline: a bug in Parley
 
 Bad *data* is not an error: it is recorded as a `Reason` on the row (see `manifests.reasons`).
@@ -67,6 +68,10 @@ class EngineUnavailable(EngineError):
 
 
 class EngineDied(EngineError):
+    pass
+
+
+class RayEnded(EngineError):
     pass
 
 

@@ -7,12 +7,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from manifests.storage import Place
 
-_LOCK = "lock"
+_LOCK = "parley.lock"
 _YOUNG_S = 60.0
-"""A directory of this age may not have its lock yet."""
+"""A younger directory may not have its lock yet."""
 
 _swept: set[str] = set()
 
@@ -45,14 +46,21 @@ def scratch_directory(prefix: str) -> Iterator[Path]:
     """
     if prefix not in _swept:
         _swept.add(prefix)
-        _sweep(prefix)
-    with tempfile.TemporaryDirectory(prefix=prefix) as name, Path(name, _LOCK).open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        remove_dead(Path(tempfile.gettempdir()), f"{prefix}*")
+    with tempfile.TemporaryDirectory(prefix=prefix) as name, claim_directory(Path(name)):
         yield Path(name)
 
 
-def _sweep(prefix: str) -> None:
-    for path in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+def claim_directory(directory: Path) -> IO[bytes]:
+    """Mark the directory as that of this process; the claim ends when the file is closed, or with the process."""
+    lock = (directory / _LOCK).open("wb")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
+def remove_dead(parent: Path, pattern: str) -> None:
+    """Remove the directories that processes have claimed which are gone."""
+    for path in parent.glob(pattern):
         try:
             if time.time() - path.stat().st_mtime > _YOUNG_S and _is_free(path / _LOCK):
                 shutil.rmtree(path, ignore_errors=True)

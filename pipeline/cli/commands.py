@@ -199,7 +199,7 @@ def _spending(recipe: Recipe, out: str) -> list[str]:
 
 
 def _answers(options: Mapping[str, Any]) -> Place | None:
-    return open_place(options["answers"]) if options.get("answers") else None
+    return None if options.get("answers") is None else open_place(options["answers"])
 
 
 def _job(recipe: Recipe, options: Mapping[str, Any]) -> Job:

@@ -1,6 +1,7 @@
 """Defines the command line. Commands contain no logic; data goes to stdout, everything else to stderr.
 
-Exit codes: 0 done, 2 the user can fix it, 3 the data on disk is wrong, 4 an engine cannot work, 70 a bug in Parley.
+Exit codes: 0 done, 2 the user can fix it, 3 the data on disk is wrong, 4 an engine cannot work, 70 a bug in Parley,
+130 interrupted, 143 terminated.
 """
 
 import json
@@ -10,7 +11,7 @@ from typing import Any
 
 import click
 
-from manifests.errors import LawBroken, ParleyError
+from manifests.errors import LawBroken, ParleyError, RayEnded
 from manifests.manifest import FINAL_STATUSES
 from manifests.storage import open_place
 from pipeline.cli.options import (
@@ -22,6 +23,7 @@ from pipeline.cli.options import (
     runner_options,
 )
 from pipeline.cli.voicebank import voicebank
+from pipeline.ending import end_process, say, say_stopped, watch_signals
 
 
 @click.group()
@@ -311,18 +313,20 @@ def audit(directory: str, **options: Any) -> None:
 cli.add_command(voicebank)
 
 
-def main() -> None:
-    """Run the `parley` command: errors become one line and an exit code; only bugs in Parley show a traceback."""
+def command() -> None:
+    """Run the command, and exit: errors become one line and an exit code; only bugs in Parley show a traceback."""
     try:
         cli(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("parley: stopped; the same command continues", err=True)
-        sys.exit(130)
+        sys.exit(say_stopped())
     except LawBroken as error:
         click.echo(f"parley: a bug of Parley: {error}", err=True)
+        sys.exit(error.exit_code)
+    except RayEnded as error:
+        say(str(error))
         sys.exit(error.exit_code)
     except ParleyError as error:
         click.echo(f"parley: {' '.join(str(error).split())}", err=True)
@@ -330,6 +334,15 @@ def main() -> None:
     except Exception:  # noqa: BLE001  the last resort of the process
         traceback.print_exc()
         sys.exit(LawBroken.exit_code)
+
+
+def main() -> None:
+    """Run the `parley` command as a process of its own, which ends however the command does."""
+    watch_signals()
+    try:
+        command()
+    except SystemExit as end:
+        end_process(end.code)
 
 
 if __name__ == "__main__":
