@@ -83,10 +83,11 @@ def say_stopped() -> int:
     return 128 + (_ending.received or signal.SIGINT)
 
 
-def end_failed(sentence: str, code: int) -> NoReturn:
-    """End the process from any thread, whatever the others do."""
-    say(sentence)
-    end_now(code)
+def end_failed(sentence: str, code: int) -> None:
+    """End the command from any thread, whatever the others do; a process that is not the command goes on."""
+    if _ending.is_watching:
+        say(sentence)
+        end_now(code)
 
 
 def end_process(code: object) -> NoReturn:
@@ -109,7 +110,7 @@ def end_now(code: int) -> NoReturn:
 
 
 def _stop(number: int, _: FrameType | None) -> NoReturn:
-    _ending.received = number
+    _ending.received = _ending.received or number
     raise KeyboardInterrupt
 
 
@@ -117,7 +118,7 @@ def _end_in_time(reading: int) -> None:
     """Wait for a signal, then for the process to end by itself, and end it if it does not."""
     while (number := os.read(reading, 1)[0]) not in _SIGNALS:
         continue
-    _ending.received = number
+    _ending.received = _ending.received or number
     deadline = time.monotonic() + GRACE_S
     while time.monotonic() < deadline and not _ending.at_once:
         time.sleep(_LOOK_S)

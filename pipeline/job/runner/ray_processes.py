@@ -4,6 +4,7 @@ import logging
 import shutil
 import threading
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,10 @@ class OwnRay:
     def __init__(self, cpus: int) -> None:
         import ray
 
+        self._vital = _VitalProcesses()
+        self._starting, self._closing = threading.Event(), threading.Event()
+        self._starting.set()
+        threading.Thread(target=self._watch, name="ray", daemon=True).start()
         try:
             with stopping_at_once(), quiet_stderr():
                 ray.init(
@@ -38,6 +43,7 @@ class OwnRay:
                     logging_level=logging.ERROR,
                 )
         except Exception as error:
+            self._closing.set()
             raise EngineUnavailable(
                 f"Ray does not start on this machine; --runner local needs no Ray: {error}"
             ) from error
@@ -46,14 +52,13 @@ class OwnRay:
         self._session = Path(self._node.get_session_dir_path())
         remove_dead(self._session.parent, _SESSIONS)
         self._claim = claim_directory(self._session)
-        self._closing = threading.Event()
-        threading.Thread(target=self._watch, name="ray", daemon=True).start()
+        self._starting.clear()
 
     def is_gone(self) -> bool:
-        return self._gone() is not None
+        return self._vital.gone() is not None
 
     def check(self) -> None:
-        if gone := self._gone():
+        if gone := self._vital.gone():
             raise RayEnded(_sentence(gone))
 
     def close(self) -> None:
@@ -68,19 +73,45 @@ class OwnRay:
         self._claim.close()
         shutil.rmtree(self._session, ignore_errors=True)
 
-    def _gone(self) -> str | None:
-        """Return the name of a vital process that has ended."""
-        for name in _VITAL:
-            if any(info.process.poll() is not None for info in self._node.all_processes.get(name, ())):
-                return name
-        return None
-
     def _watch(self) -> None:
+        """End the process if the driver waits in vain for a vital process; it cannot do so itself."""
         while not self._closing.wait(_LOOK_S):
-            if gone := self._gone():
-                if not self._closing.wait(_GRACE_S):
+            if gone := self._vital.gone():
+                if self._starting.is_set() or not self._closing.wait(_GRACE_S):
                     end_failed(_sentence(gone), RayEnded.exit_code)
                 return
+
+
+class _VitalProcesses:
+    """Finds the vital processes among the children of this one, also while Ray starts, and notes when one is gone."""
+
+    def __init__(self) -> None:
+        psutil: Any = import_module("psutil")  # comes with Ray
+        self._zombie, self._error = psutil.STATUS_ZOMBIE, psutil.Error
+        self._own = psutil.Process()
+        self._before = set(self._own.children())
+        self._seen: dict[str, Any] = {}
+
+    def gone(self) -> str | None:
+        """Return the name of a vital process that has been seen, and has ended."""
+        if len(self._seen) < len(_VITAL):
+            self._look()
+        return next((name for name, process in self._seen.items() if not self._lives(process)), None)
+
+    def _look(self) -> None:
+        for process in self._own.children():
+            try:
+                name = process.name()
+            except self._error:
+                continue
+            if name in _VITAL and process not in self._before:
+                self._seen[name] = process
+
+    def _lives(self, process: Any) -> bool:
+        try:
+            return bool(process.is_running() and process.status() != self._zombie)
+        except self._error:
+            return False
 
 
 def _sentence(gone: str) -> str:
