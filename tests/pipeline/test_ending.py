@@ -44,13 +44,13 @@ ENDS: dict[str, tuple[str, list[signal.Signals], int, str]] = {
     ),
     "a handler that a library has replaced": (
         "import signal\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(15))\n"
-        "try:\n    print('ready', flush=True)\n    time.sleep(60)\nexcept SystemExit as end:\n    ending.end_process(end.code)",
+        "try:\n    " + READY + "    time.sleep(60)\nexcept SystemExit as end:\n    ending.end_process(end.code)",
         [signal.SIGTERM],
         143,
         STOPPED,
     ),
     "another thread": (
-        "import threading\nthreading.Thread(target=ending.end_failed, args=('Ray ended', 4)).start()" + DEAF,
+        READY + "import threading\nthreading.Thread(target=ending.end_failed, args=('Ray ended', 4)).start()" + DEAF,
         [],
         4,
         "parley: Ray ended\n",
