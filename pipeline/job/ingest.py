@@ -107,7 +107,7 @@ def ingest(
     if not rows:
         raise InputError("the input has no rows")
     counts = {"rows": rows, "blocks": len(hashes), "block_rows": recipe.block_rows, "rows_of": rows_of}
-    return Cut({**counts, "sha256": total_hash(hashes)}, hashes)
+    return Cut({**counts, "recipe": recipe_digest, "sha256": total_hash(hashes)}, hashes)
 
 
 def _dialogues(

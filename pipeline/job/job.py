@@ -21,7 +21,7 @@ from manifests.schema import SCHEMA_VERSION
 from manifests.storage import Place
 from pipeline.engines.registry import engine_version, find_engine
 from pipeline.job.blocks import block_size, live_rows
-from pipeline.job.directory import Cut, JobDirectory, Parts
+from pipeline.job.directory import INPUT, Cut, JobDirectory, Parts
 from pipeline.job.ingest import IngestOptions, InputFile, ingest
 from pipeline.job.libraries import library_versions
 from pipeline.job.listener import Listener
@@ -108,9 +108,12 @@ def fixed_parts(recipe: Recipe) -> tuple[str, ...]:
     return (*_FIXED, *settings)
 
 
-def cut(job: Job, work: Place, blocks: Place, listener: Listener) -> Cut:
-    """Cut the input into `blocks`, with a directory for its ids in `work`."""
-    return ingest(job.files, job.options, job.recipe, job.recipe_digest, blocks, work / IDS, listener.ingested)
+def cut(job: Job, directory: JobDirectory, blocks: Place, listener: Listener) -> Cut:
+    """Cut the input into `blocks`. A second time the rows name the recipe of the first, whatever has changed."""
+    is_again = (directory.work / INPUT).exists()
+    recipe_digest = directory.counts["recipe"] if is_again else job.recipe_digest
+    scratch = directory.work / IDS
+    return ingest(job.files, job.options, job.recipe, recipe_digest, blocks, scratch, listener.ingested)
 
 
 def run_takes(
@@ -124,7 +127,7 @@ def run_takes(
     """Run all stages, with as many takes as the recipe allows; return the directories of the passes, in order."""
     work = directory.work
     ingested = work / INGESTED
-    counts = directory.cut_once(ingested, lambda: cut(job, work, ingested, listener))
+    counts = directory.cut_once(ingested, lambda: cut(job, directory, ingested, listener))
     passes = list(block_passes(job.recipe, work))
     listener.started(counts["rows"], _settled([block_pass.target for _, block_pass in passes], counts))
     order = WorkOrder(job.recipe, job.seed, (), prompts, answers or work / ANSWERS, work)

@@ -84,7 +84,7 @@ def _make(
         return pack(directory.out, passes, parts, counts, job.recipe, name, beside=(WORK,))
 
     def cut_again() -> None:
-        directory.cut_again(ingested, lambda: cut(job, directory.work, ingested, listener))
+        directory.cut_again(ingested, lambda: cut(job, directory, ingested, listener))
 
     targets = [block_pass.target for _, block_pass in block_passes(job.recipe, directory.work)]
     return repairing(make, ingested, targets, cut_again, listener)
@@ -94,10 +94,11 @@ def ingest_job(job: Job, out: Place, listener: Listener) -> StageResult:
     """Run only the first step: make `out` a directory of blocks for `run_stage_directory`."""
     blocks, parts = out / BLOCKS, job_parts(job, stages=())
 
-    def make() -> Cut:
-        return cut(job, out, blocks, listener)
-
     with _block_directory(out, job.recipe).owned() as directory:
+
+        def make() -> Cut:
+            return cut(job, directory, blocks, listener)
+
         directory.claim(parts)
         counts = directory.cut_once(blocks, make)
         repairing(lambda: _read_all(blocks, counts), blocks, (), lambda: directory.cut_again(blocks, make), listener)

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -95,7 +94,7 @@ class RayRunner:
 
     def _check_after_failure(self) -> None:
         """Raise RayEnded if that is the cause of an error: a call may fail a moment before Ray's process has ended."""
-        if self._own and not isinstance(sys.exception(), ParleyError):
+        if self._own:
             wait_for_end(self._own)
 
     def _staff(self, plans: Sequence[WorkerPlan], sizes: Sequence[int], slots: Sequence[int]) -> list[ActorPool]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from manifests.corpus import Corpus
 from manifests.errors import BlockDamaged, CorpusError, ResumeRefused
 from manifests.storage import open_place
 from parley.testing import make_dialogue
@@ -132,6 +133,15 @@ def test_blocks_of_a_changed_input_never_take_the_place_of_lost_ones(half: Path,
     source.write_text(json.dumps(rows))
     (out / "work" / "job.json").write_text(parts)
     assert run_tone(job, out).counts.input_rows == len(rows)
+
+
+def test_a_lost_input_comes_back_with_the_recipe_that_it_had(half: Path, input_file: str, tmp_path: Path) -> None:
+    out = tmp_path / "corpus"
+    shutil.copytree(half, out)
+    shutil.rmtree(out / "work" / "ingested")
+    changed = make_job(input_file, "respond.answer_target=5", limit=ROWS)
+    running.run_job(changed, open_place(out), Closing(), Listener(), accept_changes=True)
+    assert len({dialogue.recipe for dialogue in Corpus(out)}) == 1
 
 
 def test_a_storage_that_damages_everything_stops_the_job(

@@ -43,6 +43,17 @@ def test_a_second_run_does_only_what_is_missing(finished: Path, input_file: str,
     assert [json.loads(line)["block"] for line in log] == [0, 1, 2, 3, 4, 5]
 
 
+def test_a_line_that_was_torn_spoils_no_other(input_file: str, tmp_path: Path) -> None:
+    out = tmp_path / "corpus"
+    with pytest.raises(KeyboardInterrupt):
+        run_tone(make_job(input_file), out, listener=StopAfter(2))
+    with (out / "work" / "log.jsonl").open("a") as log:
+        log.write('{"block": 2, "tok')
+    run_tone(make_job(input_file), out)
+    lines = (out / "work" / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["block"] for line in [*lines[:2], *lines[3:]]] == [0, 1, 2, 3, 4, 5]
+
+
 def test_a_finished_job_is_left_alone(finished: Path, input_file: str) -> None:
     before = {path: path.stat().st_mtime_ns for path in finished.rglob("*") if path.is_file()}
     count = Count()
