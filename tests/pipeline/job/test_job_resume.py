@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from manifests.corpus import Corpus
-from manifests.errors import ResumeRefused, UserError
+from manifests.errors import EngineUnavailable, ResumeRefused, UserError
 from manifests.storage import open_place
 from pipeline.job import run as running
 from pipeline.job.directory import differences
 from pipeline.job.listener import Listener
 from pipeline.job.runner.local import LocalRunner
+from pipeline.job.worker import Worker, WorkOrder
 from tests.doubles import swap_engine
 from tests.pipeline.tone_job import (
     ROWS,
@@ -23,6 +24,7 @@ from tests.pipeline.tone_job import (
     files_of,
     make_job,
     run_tone,
+    small_recipe,
 )
 from voicebank.bank import load_bank
 
@@ -138,6 +140,10 @@ def test_a_changed_input_is_refused(changed: list[Any], tmp_path: Path) -> None:
         ("pipeline.job.job.normalizer_version", r"normalizers\.en, normalizers\.zh"),
         ("pipeline.job.job.named_digest", r"prompts\.respond, prompts\.rewrite, prompts\.screen"),
         ("pipeline.job.job.version", "parley"),
+        (
+            "pipeline.job.libraries.version",
+            r"changed: libraries\.numpy, libraries\.pyarrow, libraries\.soundfile, libraries\.soxr$",
+        ),
     ],
 )
 def test_a_changed_part_is_refused(
@@ -146,6 +152,15 @@ def test_a_changed_part_is_refused(
     monkeypatch.setattr(part, lambda *_: "another")
     with pytest.raises(ResumeRefused, match=named):
         run_tone(make_job(input_file), finished)
+
+
+def test_a_node_with_other_libraries_does_not_work_for_the_job() -> None:
+    order = WorkOrder(small_recipe(), 0, ("rewrite",), {})
+    Worker(order).close()
+    with pytest.raises(
+        EngineUnavailable, match=r"a worker has pyarrow .* in place of 1\.0: install the same versions"
+    ):
+        Worker(replace(order, libraries={**order.libraries, "pyarrow": "1.0"}))
 
 
 def test_a_changed_engine_is_refused(finished: Path, input_file: str, monkeypatch: pytest.MonkeyPatch) -> None:
