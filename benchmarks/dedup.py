@@ -35,6 +35,7 @@ from pipeline.dedup.bands import choose_bands
 from pipeline.dedup.settings import DedupSettings
 from pipeline.dedup.shingles import shingles
 from pipeline.job.blocks import read_block, write_block
+from pipeline.job.commits import write_hashes
 
 SETTINGS = DedupSettings()
 BLOCK_ROWS = 256
@@ -86,10 +87,12 @@ def jaccard(left: str, right: str) -> float:
 
 
 def write_blocks(questions: Sequence[str], directory: Place) -> int:
+    hashes = []
     for block, begin in enumerate(range(0, len(questions), BLOCK_ROWS)):
         texts = enumerate(questions[begin : begin + BLOCK_ROWS], start=begin)
-        write_block(directory, block, [make_dialogue(row, text) for row, text in texts])
-    return block + 1
+        hashes.append(write_block(directory, block, [make_dialogue(row, text) for row, text in texts]))
+    write_hashes(directory, hashes)
+    return len(hashes)
 
 
 def make_dialogue(row: int, text: str) -> Dialogue:

@@ -26,6 +26,11 @@ _THREADS = 8
 _AHEAD = 32
 
 
+def is_safe_id(dialogue_id: str) -> bool:
+    """Tell whether clips can be named after the dialogue."""
+    return _SAFE_ID.fullmatch(dialogue_id) is not None
+
+
 def clip_path(dialogue: Dialogue, turn: int) -> str:
     """Return the path, relative to the corpus, of the clip of the 0-based `turn`, which has audio.
 
@@ -37,7 +42,7 @@ def clip_path(dialogue: Dialogue, turn: int) -> str:
         audio is not None
         and dialogue.status in FINAL_STATUSES
         and role in get_args(Role)
-        and _SAFE_ID.fullmatch(dialogue.dialogue_id)
+        and is_safe_id(dialogue.dialogue_id)
         and _SAFE_CODEC.fullmatch(audio.codec)
     )
     if not safe or audio is None:

@@ -8,9 +8,11 @@
     │   ├── RecipeError             an unknown recipe, key or value
     │   └── ResumeRefused           the directory holds another job's work
     ├── CorpusError            3    the data on disk is wrong
+    │   └── BlockDamaged            a block of a job is not what was written; the job makes it again
     ├── EngineError            4    an engine cannot work
     │   ├── EngineUnavailable       it cannot load here; the message says what to install
-    │   └── EngineDied              it stopped working; its block is tried on a new one
+    │   ├── EngineDied              it stopped working; its block is tried on a new one
+    │   └── RayEnded                Ray, which runs the workers, is gone
     └── LawBroken              70   a stage broke a law of the pipeline: a bug in Parley
 
 Bad *data* is not an error: it is recorded as a `Reason` on the row (see `manifests.reasons`).
@@ -43,6 +45,20 @@ class CorpusError(ParleyError):
     exit_code = 3
 
 
+class BlockDamaged(CorpusError):
+    """Tells that `block` in the directory of that name is missing, or is not what was written there."""
+
+    def __init__(self, directory: str, block: int) -> None:
+        super().__init__(directory, block)
+        self.directory, self.block = directory, block
+
+    def __str__(self) -> str:
+        return (
+            f"block {self.block} in {self.directory} is missing or is not what was written there: delete its files, "
+            f"{self.directory}/{self.block:06d}*, and give the command that made them once more"
+        )
+
+
 class EngineError(ParleyError):
     exit_code = 4
 
@@ -52,6 +68,10 @@ class EngineUnavailable(EngineError):
 
 
 class EngineDied(EngineError):
+    pass
+
+
+class RayEnded(EngineError):
     pass
 
 

@@ -192,12 +192,15 @@ def _check_version(schema: pa.Schema) -> None:
 
 
 class ShardReader:
-    """Reads an open shard with random access by row group. CorpusErrors name the file."""
+    """Reads an open shard with random access by row group. CorpusErrors name the file.
 
-    def __init__(self, place: Place) -> None:
+    `data` is the whole file, if the caller has read it already.
+    """
+
+    def __init__(self, place: Place, data: bytes | None = None) -> None:
         self.place = place
         with _reading(place):
-            source = place.filesystem.open_input_file(place.path)
+            source = place.filesystem.open_input_file(place.path) if data is None else pa.BufferReader(data)
             self._parquet = pq.ParquetFile(source, page_checksum_verification=True)
             _check_version(self._parquet.schema_arrow)
             check_schema(self._parquet.schema_arrow)
@@ -234,12 +237,13 @@ def read_tables(place: Place, names: Iterable[str] | None = None) -> Iterator[pa
     return _tables(place, None if names is None else parquet_paths(names))
 
 
-def read_shard(place: Place, audio: bool = True) -> Iterator[list[Dialogue]]:
+def read_shard(place: Place, audio: bool = True, data: bytes | None = None) -> Iterator[list[Dialogue]]:
     """Yield the dialogues of a shard, one row group at a time.
 
-    With `audio=False` the encoded bytes are not read: every clip has empty bytes and all its other fields.
+    With `audio=False` the encoded bytes are not read: every clip has empty bytes and all its other fields. `data` is
+    the whole file, if the caller has read it already.
     """
-    with _opened(place) as reader:
+    with _opened(place, data) as reader:
         for group in range(len(reader.group_rows)):
             yield reader.dialogues(group, audio)
 
@@ -251,8 +255,8 @@ def _tables(place: Place, paths: list[str] | None) -> Iterator[pa.Table]:
 
 
 @contextmanager
-def _opened(place: Place) -> Iterator[ShardReader]:
-    reader = ShardReader(place)
+def _opened(place: Place, data: bytes | None = None) -> Iterator[ShardReader]:
+    reader = ShardReader(place, data)
     try:
         yield reader
     finally:

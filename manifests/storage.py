@@ -145,6 +145,8 @@ class Place:
 def open_place(uri: str | os.PathLike[str]) -> Place:
     """Return the place that a command-line argument names: a local path, or a URI with a scheme that pyarrow knows."""
     text = os.fspath(uri)
+    if not text:
+        raise UserError("an empty name is no place: name a file or a directory (is a variable of the shell not set?)")
     if re.match(r"[a-z][a-z0-9+.-]+://", text):
         try:
             filesystem, path = pafs.FileSystem.from_uri(text)

@@ -22,9 +22,11 @@ from pipeline.bank.recipe import BankRecipe
 from pipeline.bank.results import REJECTED_FILE, BankBlocks
 from pipeline.bank.write_bank import pack
 from pipeline.engines.registry import engine_version
-from pipeline.job.blocks import finished_blocks
-from pipeline.job.directory import WORK, JobDirectory, Parts
+from pipeline.job.commits import finished_blocks
+from pipeline.job.directory import WORK, Cut, JobDirectory, Parts
+from pipeline.job.libraries import library_versions
 from pipeline.job.listener import Listener
+from pipeline.job.repair import repairing
 from pipeline.job.runner.tasks import Runner
 from voicebank.tables import CARD_FILE, SPEAKERS_FILE, read_card
 
@@ -67,16 +69,32 @@ def build_bank(
     """
     directory = JobDirectory(out, out / WORK, OWN_NAMES, "bank", TypeAdapter(Listing))
     parts = bank_parts(job)
-    if (out / CARD_FILE).exists():
-        directory.check_finished(parts)
-        return read_card(out)
-    directory.claim(parts, _FIXED, accept_changes)
-    try:
-        listing = _list_once(job, directory, listener)
-        _run_blocks(job, directory, listing, runner, listener)
-    finally:
-        runner.close()
-    return pack(out, directory.work / BUILT, listing, job.recipe, parts)
+    if not (out / CARD_FILE).exists():
+        with directory.owned() as directory:
+            if not (out / CARD_FILE).exists():  # a moment ago another process may have finished it
+                directory.claim(parts, _FIXED, accept_changes)
+                return _build(job, directory, parts, runner, listener)
+    directory.check_finished(parts)
+    return read_card(out)
+
+
+def _build(job: BankJob, directory: JobDirectory, parts: Parts, runner: Runner, listener: Listener) -> dict[str, Any]:
+    """Run the steps, and make damaged blocks again."""
+    clips, built = directory.work / CLIPS, directory.work / BUILT
+
+    def cut() -> Cut:
+        return _list(job, directory, listener)
+
+    def make() -> dict[str, Any]:
+        try:
+            listing = Listing(**directory.cut_once(clips, cut))
+            _run_blocks(job, directory, listing, runner, listener)
+        finally:
+            runner.close()
+        directory.check_owner()
+        return pack(directory.out, built, listing, job.recipe, parts)
+
+    return repairing(make, clips, [built], lambda: directory.cut_again(clips, cut), listener)
 
 
 def bank_parts(job: BankJob) -> Parts:
@@ -87,6 +105,7 @@ def bank_parts(job: BankJob) -> Parts:
     }
     return {
         "parley": version("parley"),
+        "libraries": library_versions(),
         "recipe": recipe.content(),
         "engines": engines,
         "inputs": job.corpus.identity(),
@@ -94,23 +113,19 @@ def bank_parts(job: BankJob) -> Parts:
     }
 
 
-def _list_once(job: BankJob, directory: JobDirectory, listener: Listener) -> Listing:
-    """List the corpus, unless an earlier run has done so."""
+def _list(job: BankJob, directory: JobDirectory, listener: Listener) -> Cut:
+    """List the corpus in blocks of clips."""
     work, recipe = directory.work, job.recipe
-
-    def cut() -> dict[str, Any]:
-        listing = list_blocks(
-            job.corpus.clips(),
-            work / CLIPS,
-            work / SCRATCH,
-            recipe.block_clips,
-            recipe.quality.scale,
-            job.limit_groups,
-            listener.ingested,
-        )
-        return asdict(listing)
-
-    return Listing(**directory.cut_once(work / CLIPS, cut))
+    listing, hashes = list_blocks(
+        job.corpus.clips(),
+        work / CLIPS,
+        work / SCRATCH,
+        recipe.block_clips,
+        recipe.quality.scale,
+        job.limit_groups,
+        listener.ingested,
+    )
+    return Cut(asdict(listing), hashes)
 
 
 def _run_blocks(job: BankJob, directory: JobDirectory, listing: Listing, runner: Runner, listener: Listener) -> None:

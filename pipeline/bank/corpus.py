@@ -9,6 +9,7 @@ from typing import Any
 
 from manifests.errors import InputError
 from manifests.storage import Place, open_place
+from pipeline.job.names import check_names, shown
 from voicebank.layouts.clip import SourceClip
 
 _HEAD_CLIPS = 256
@@ -46,7 +47,8 @@ def open_corpus(uri: str, layout: str, dataset: str | None = None, license: str 
     if layout not in LAYOUTS:
         raise InputError(f"no layout {layout!r}; there are: {', '.join(LAYOUTS)}")
     known = LAYOUTS[layout]
+    check_names(dataset, license)
     name = dataset or layout
-    if not name.isprintable() or "/" in name:
-        raise InputError(f"--dataset {name!r}: leave out control characters and /")
+    if "/" in name:
+        raise InputError(f"--dataset {shown(name)}: leave out /")
     return RecordingCorpus(open_place(uri), layout, name, license or known.license, known.read)

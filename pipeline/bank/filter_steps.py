@@ -9,7 +9,7 @@ import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from pipeline.bank.results import BuiltGroups, RejectedClips
 from pipeline.bank.speaker import HeardClip, contradiction, make_speaker
 from pipeline.engines.contract import Clip, Failure, GenderGuess, Samples
 from pipeline.engines.registry import load_engine
+from pipeline.job.libraries import check_libraries, library_versions
 from pipeline.job.usage import Effort
 from voicebank.layouts.clip import SourceClip
 from voicebank.reasons import BankReason, bank_reason_of
@@ -31,19 +32,22 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class BuildOrder:
-    """Tells a worker everything it needs, also on another machine. `roles` are the engines that it must load."""
+    """Tells a worker everything it needs, also on another machine. `roles` are the engines that it must load,
+    `libraries` those of the machine where the job began."""
 
     recipe: BankRecipe
     corpus: Place
     dataset: str
     license: str | None
     roles: tuple[str, ...]
+    libraries: Mapping[str, str] = field(default_factory=library_versions)
 
 
 class BuildWorker:
     """Loads its engines once; raises EngineUnavailable if one cannot load."""
 
     def __init__(self, order: BuildOrder) -> None:
+        check_libraries(order.libraries)
         self._order = order
         named = {role: key for role, key in order.recipe.engines.items() if role in order.roles}
         loaded = {key: load_engine(*key, order.recipe.models) for key in dict.fromkeys(named.values())}

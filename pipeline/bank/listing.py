@@ -7,23 +7,20 @@ block is a Parquet file of clips; groups are in the order of their ids, within a
 import hashlib
 import json
 import math
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import groupby, islice
 from operator import attrgetter
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from manifests.errors import CorpusError, LawBroken
-from manifests.shards import DAMAGE
+from manifests.errors import LawBroken
 from manifests.storage import Place
-from pipeline.job.blocks import block_name
+from pipeline.job.commits import block_name, read_checked
+from pipeline.scratch import scratch_at
 from voicebank.layouts.clip import SourceClip
 from voicebank.reasons import BankReason, bank_reason_of
 
@@ -55,18 +52,19 @@ def list_blocks(
     scale: str,
     limit_groups: int | None = None,
     listed: Callable[[int], None] = lambda _: None,
-) -> Listing:
+) -> tuple[Listing, list[str]]:
     """Write the clips as blocks to `target`; `limit_groups` takes the first groups only.
 
-    Of two equal clips of a group the later one is marked as a duplicate. `listed` gets the number of further clips
-    read. Raises LawBroken if a layout gives a reason that is not in the closed list.
+    Returns the hash of each block's file too. Of two equal clips of a group the later one is marked as a duplicate.
+    `listed` gets the number of further clips read. Raises LawBroken for a reason that is not in the closed list.
     """
     hashed = hashlib.sha256()
+    hashes: list[str] = []
     totals = {"clips": 0, "groups": 0, "blocks": 0, "without_score": 0, "without_gender": 0}
     with _sorted(clips, scratch, listed) as ordered:
         groups = (_without_duplicates(list(group)) for _, group in groupby(ordered, attrgetter("group")))
         for block in _units(islice(groups, limit_groups), block_clips):
-            _write(target, totals["blocks"], block)
+            hashes.append(_write(target, totals["blocks"], block))
             totals["blocks"] += 1
             totals["clips"] += len(block)
             totals["groups"] += len({clip.group for clip in block})
@@ -74,7 +72,7 @@ def list_blocks(
             totals["without_gender"] += sum(clip.gender is None for clip in block)
             for clip in block:
                 hashed.update(_line(clip).encode("ascii") + b"\n")
-    return Listing(**totals, sha256=hashed.hexdigest())
+    return Listing(**totals, sha256=hashed.hexdigest()), hashes
 
 
 def shipped_score(clip: SourceClip, scale: str) -> float | None:
@@ -84,22 +82,19 @@ def shipped_score(clip: SourceClip, scale: str) -> float | None:
 
 
 def read_clips(directory: Place, block: int) -> list[SourceClip]:
-    """Read the clips of a block; raises CorpusError if it is missing or broken."""
-    place = directory / f"{block_name(block)}.parquet"
-    try:
-        with place.filesystem.open_input_file(place.path) as file:
-            table = pq.read_table(file, schema=_SCHEMA, page_checksum_verification=True)
-    except (*DAMAGE, TypeError) as error:
-        raise CorpusError(
-            f"block {block} of the listing is missing or broken: start again in another --out"
-        ) from error
+    """Read the clips of a block; raises BlockDamaged if it is missing or not what was written."""
+    data = read_checked(directory, block, f"{block_name(block)}.parquet")
+    table = pq.read_table(pa.BufferReader(data), schema=_SCHEMA)
     return [SourceClip(**row) for row in table.to_pylist()]
 
 
-def _write(directory: Place, block: int, clips: Sequence[SourceClip]) -> None:
-    table = pa.Table.from_pylist([asdict(clip) for clip in clips], schema=_SCHEMA)
-    with (directory / f"{block_name(block)}.parquet").writing() as file:
-        pq.write_table(table, file, compression="zstd", write_page_checksum=True)
+def _write(directory: Place, block: int, clips: Sequence[SourceClip]) -> str:
+    """Write a block and return its SHA-256."""
+    table, buffer = pa.Table.from_pylist([asdict(clip) for clip in clips], schema=_SCHEMA), pa.BufferOutputStream()
+    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
+    data = buffer.getvalue().to_pybytes()
+    (directory / f"{block_name(block)}.parquet").write_bytes(data)
+    return hashlib.sha256(data).hexdigest()
 
 
 def _units(groups: Iterable[list[SourceClip]], block_clips: int) -> Iterator[list[SourceClip]]:
@@ -132,7 +127,10 @@ def _sorted(
     clips: Iterable[SourceClip], scratch: Place, listed: Callable[[int], None]
 ) -> Iterator[Iterator[SourceClip]]:
     """Sort the clips by group, id and position in the listing, in UTF-8 byte order, whatever the machine's locale."""
-    with _directory(scratch) as directory, closing(sqlite3.connect(directory / "clips.db")) as database:
+    with (
+        scratch_at(scratch, "parley-listing-") as directory,
+        closing(sqlite3.connect(directory / "clips.db")) as database,
+    ):
         # The file lives as long as this block: nothing in it needs to survive a crash.
         database.executescript(
             f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-{_CACHE_KIB};"
@@ -177,19 +175,3 @@ def _leads_out(path: str) -> bool:
 
 def _line(clip: SourceClip) -> str:
     return json.dumps(asdict(clip), sort_keys=True)
-
-
-@contextmanager
-def _directory(scratch: Place) -> Iterator[Path]:
-    """Make a local directory for sorting: `scratch` if it is local, or else the system's temporary directory."""
-    if not scratch.is_local:
-        with tempfile.TemporaryDirectory(prefix="parley-") as name:
-            yield Path(name)
-        return
-    path = Path(scratch.path)
-    shutil.rmtree(path, ignore_errors=True)  # leftovers of an interrupted listing
-    path.mkdir(parents=True)
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)

@@ -10,6 +10,7 @@ and `clips` counts its clips without a row of their own. So the clips of all row
 listed clips.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -24,11 +25,11 @@ from manifests.errors import CorpusError
 from manifests.shards import DAMAGE
 from manifests.storage import Place
 from pipeline.bank.listing import read_clips
-from pipeline.job.blocks import block_name, commit
+from pipeline.job.commits import block_name, commit, read_checked
 from pipeline.job.listener import Measure, Part
 from pipeline.job.usage import Effort
 from voicebank.layouts.clip import SourceClip
-from voicebank.tables import read_speakers, write_speakers
+from voicebank.tables import SPEAKERS_FILE, read_speakers, write_speakers
 from voicebank.voice import Speaker
 
 REJECTED_FILE = "rejected.parquet"
@@ -65,6 +66,7 @@ class BankReport:
     speakers: int
     clip_reasons: Mapping[str, int]
     group_reasons: Mapping[str, int]
+    sha256: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -114,16 +116,21 @@ class BankBlocks:
             len(speakers),
             _counted(reject.reason for reject in rejects if reject.clip_id is not None),
             _counted(reject.reason for reject in rejects if reject.clip_id is None),
+            {name: _hash(self.target / name) for name in _files(block)},
         )
         commit(self.target, block, {"clips": report.clips, "speakers": report.speakers}, report)
         return report
 
 
 def block_speakers(directory: Place, block: int) -> list[Speaker]:
+    """Read the speakers of a block; raises BlockDamaged if they are missing or not what was written."""
+    read_checked(directory, block, _files(block)[0])
     return read_speakers(directory / block_name(block))
 
 
 def block_rejects(directory: Place, block: int) -> list[RejectedClips]:
+    """Read the rejects of a block; raises BlockDamaged if they are missing or not what was written."""
+    read_checked(directory, block, _files(block)[1])
     return [reject for group in read_rejects(directory / block_name(block)) for reject in group]
 
 
@@ -150,6 +157,14 @@ def read_rejects(directory: Place) -> Iterator[list[RejectedClips]]:
                 yield [RejectedClips(**row) for row in parquet.read_row_group(group).to_pylist()]
     except (*DAMAGE, TypeError) as error:
         raise CorpusError(f"{directory.name}/{place.name} is missing or broken") from error
+
+
+def _files(block: int) -> tuple[str, str]:
+    return f"{block_name(block)}/{SPEAKERS_FILE}", f"{block_name(block)}/{REJECTED_FILE}"
+
+
+def _hash(place: Place) -> str:
+    return hashlib.sha256(place.read_bytes()).hexdigest()
 
 
 def _counted(reasons: Iterable[str]) -> dict[str, int]:

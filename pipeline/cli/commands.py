@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from importlib import resources
-from pathlib import Path
 from typing import Any, cast
 
 from tqdm import tqdm
@@ -25,11 +24,11 @@ from pipeline.engines.contract import Engine
 from pipeline.engines.registry import ENGINES, model_settings
 from pipeline.exporters import EXPORTERS
 from pipeline.job import run as running
-from pipeline.job.directory import LOG, WORK
+from pipeline.job.directory import WORK
 from pipeline.job.ingest import IngestOptions
 from pipeline.job.inputs import open_inputs
-from pipeline.job.job import Job
-from pipeline.job.usage import describe, tokens_of_log
+from pipeline.job.job import Job, block_passes
+from pipeline.job.usage import describe, tokens_of_commits
 from pipeline.readers import formats as input_formats
 from pipeline.readers.files import common_folder
 from pipeline.recipe import Recipe
@@ -196,14 +195,15 @@ def _run(job: Job, out: str, options: Mapping[str, Any]) -> str:
 
 
 def _spending(recipe: Recipe, out: str) -> list[str]:
-    """Return what the language models of the whole job used, if its log can be read."""
-    work = open_place(out) / WORK
-    tokens = tokens_of_log(Path(work.path) / LOG) if work.is_local else {}
-    return describe(tokens, recipe.models)
+    """Return what the language models of the whole job used, from the commits of its blocks."""
+    if not recipe.models:
+        return []
+    passes = block_passes(recipe, open_place(out) / WORK)
+    return describe(tokens_of_commits(block_pass.target for _, block_pass in passes), recipe.models)
 
 
 def _answers(options: Mapping[str, Any]) -> Place | None:
-    return open_place(options["answers"]) if options.get("answers") else None
+    return None if options.get("answers") is None else open_place(options["answers"])
 
 
 def _job(recipe: Recipe, options: Mapping[str, Any]) -> Job:

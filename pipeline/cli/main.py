@@ -1,6 +1,7 @@
 """Defines the command line. Commands contain no logic; data goes to stdout, everything else to stderr.
 
-Exit codes: 0 done, 2 the user can fix it, 3 the data on disk is wrong, 4 an engine cannot work, 70 a bug in Parley.
+Exit codes: 0 done, 2 the user can fix it, 3 the data on disk is wrong, 4 an engine cannot work, 70 a bug in Parley,
+130 interrupted, 143 terminated.
 """
 
 import io
@@ -12,7 +13,7 @@ from typing import Any
 
 import click
 
-from manifests.errors import LawBroken, ParleyError, UserError
+from manifests.errors import LawBroken, ParleyError, RayEnded, UserError
 from manifests.manifest import FINAL_STATUSES
 from manifests.storage import open_place
 from pipeline.cli.options import (
@@ -25,6 +26,7 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.output import show, tell
 from pipeline.cli.voicebank import voicebank
+from pipeline.ending import end_process, say, say_stopped, watch_signals
 from pipeline.environment import environment_error
 
 
@@ -315,8 +317,8 @@ def audit(directory: str, **options: Any) -> None:
 cli.add_command(voicebank)
 
 
-def main() -> None:
-    """Run the `parley` command: errors become one line and an exit code; only bugs in Parley show a traceback.
+def command() -> None:
+    """Run the command, and exit: errors become one line and an exit code; only bugs in Parley show a traceback.
 
     Errors of the environment, such as a full disk, are among the lines (`pipeline.environment`).
     """
@@ -328,10 +330,12 @@ def main() -> None:
         tell(shown.getvalue().rstrip())
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        tell("parley: stopped; the same command continues")
-        sys.exit(130)
+        sys.exit(say_stopped())
     except LawBroken as error:
         tell(f"parley: a bug of Parley: {error}")
+        sys.exit(error.exit_code)
+    except RayEnded as error:
+        say(str(error))
         sys.exit(error.exit_code)
     except ParleyError as error:
         tell(f"parley: {' '.join(str(error).split())}")
@@ -376,6 +380,15 @@ def _reader_has_gone(error: BaseException) -> bool:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return True
     return False
+
+
+def main() -> None:
+    """Run the `parley` command as a process of its own, which ends however the command does."""
+    watch_signals()
+    try:
+        command()
+    except SystemExit as end:
+        end_process(end.code)
 
 
 if __name__ == "__main__":

@@ -69,8 +69,13 @@ class Progress(Listener):
             self._shown = _display(f"{self._unit}s read", self._unit)
         self._shown.show(self._shown.at + rows, "")
 
+    def noted(self, sentence: str) -> None:
+        self._close()
+        print(f"parley: {sentence}", file=sys.stderr, flush=True)
+
     def started(self, total: int, settled: int, kept: int = 0) -> None:
         self._close()
+        self._flight = Flight()  # an earlier try may have left rows in flight
         self._before, self._kept_before = settled, kept
         self._shown = _display(f"{self._unit}s settled", self._unit, total, settled)
 

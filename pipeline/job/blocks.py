@@ -3,20 +3,15 @@
 A directory of blocks holds, for block 17 of a corpus and of a bank::
 
     000017.parquet                      the block's dialogues
-    000017.live-3.json                  written after it: the block is finished, and 3 of its rows are still live
-
     000017/                             the block's speakers and rejects, see `pipeline.bank.results`
-    000017.clips-256.speakers-9.json    written after them
 
-The last file is the commit, and contains the report. Its name alone says what a later run has to do, so that a job
-continues after one listing, however much is done.
+and, written after them, the block's commit, see `pipeline.job.commits`.
 """
 
 import json
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -27,9 +22,8 @@ from manifests.schema import Dialogue
 from manifests.shards import read_shard, write_shard
 from manifests.storage import Place
 from pipeline.engines.contract import Tokens
+from pipeline.job.commits import block_name, commit, finished_blocks, read_checked
 from pipeline.job.usage import Effort
-
-_COMMIT = re.compile(r"(\d{6,})((?:\.[a-z]+-\d+)+)\.json")
 
 
 @dataclass(frozen=True)
@@ -43,26 +37,9 @@ class BlockReport:
     status: Mapping[str, int]
     reasons: Mapping[str, int]
     kept_audio_s: float
-    sha256: str
+    sha256: Mapping[str, str]
     seconds: Mapping[str, float]
     tokens: Mapping[str, Tokens] = field(default_factory=dict)
-
-
-def block_name(block: int) -> str:
-    return f"{block:06d}"
-
-
-def commit(directory: Place, block: int, counts: Mapping[str, int], report: Any) -> None:
-    """Write the report, after all other files of the block; `counts` become part of the file's name."""
-    says = "".join(f".{name}-{count}" for name, count in counts.items())
-    place = directory / f"{block_name(block)}{says}.json"
-    place.write_text(json.dumps(asdict(report), sort_keys=True) + "\n")
-
-
-def finished_blocks(directory: Place) -> dict[int, dict[str, int]]:
-    """Return the counts in the commit's name of every finished block: one listing, without opening a file."""
-    matches = (_COMMIT.fullmatch(place.name) for place in directory.list())
-    return {int(match[1]): _counts(match[2]) for match in matches if match}
 
 
 def live_rows(directory: Place) -> dict[int, int]:
@@ -71,11 +48,10 @@ def live_rows(directory: Place) -> dict[int, int]:
 
 
 def read_block(directory: Place, block: int) -> list[Dialogue]:
-    """Read the dialogues of a block; raises CorpusError if it is missing or broken."""
-    place = directory / f"{block_name(block)}.parquet"
-    if not place.exists():
-        raise CorpusError(f"block {block} is missing in {directory.name}: run the step before it to the end")
-    return [dialogue for group in read_shard(place) for dialogue in group]
+    """Read the dialogues of a block; raises CorpusError if it is unfinished, BlockDamaged if it is not as written."""
+    name = f"{block_name(block)}.parquet"
+    data = read_checked(directory, block, name)
+    return [dialogue for group in read_shard(directory / name, data=data) for dialogue in group]
 
 
 def write_block(directory: Place, block: int, dialogues: Sequence[Dialogue]) -> str:
@@ -93,7 +69,7 @@ def commit_block(directory: Place, block: int, dialogues: Sequence[Dialogue], ef
         status=dict(sorted(status.items())),
         reasons=dict(sorted(Counter(d.reason for d in dialogues if d.reason and d.status != "live").items())),
         kept_audio_s=sum(audio_s(dialogue) for dialogue in dialogues if dialogue.status == "kept"),
-        sha256=write_block(directory, block, dialogues),
+        sha256={f"{block_name(block)}.parquet": write_block(directory, block, dialogues)},
         seconds={stage: round(value, 4) for stage, value in effort.seconds.items()},
         tokens=dict(sorted(effort.tokens.items())),
     )
@@ -131,9 +107,3 @@ def check_shape(data: Mapping[str, Any], shape: TypeAdapter[Any], name: str) -> 
 def audio_s(dialogue: Dialogue) -> float:
     """Return the seconds of audio in all turns."""
     return sum(turn.audio.duration_s for turn in dialogue.turns if turn.audio)
-
-
-def _counts(text: str) -> dict[str, int]:
-    """Parse counts such as ".live-3" into {"live": 3}."""
-    pairs = (pair.split("-") for pair in text.split(".")[1:])
-    return {name: int(count) for name, count in pairs}

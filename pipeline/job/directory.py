@@ -2,17 +2,19 @@
 
 ::
 
+    WORK/lock            held by the process that works here, see `pipeline.job.lock`
     WORK/job.json        the parts of the job; a later run with other parts is refused
     WORK/input.json      written when the whole input is cut into blocks
-    WORK/log.jsonl       one line for each finished block, in the order in which they finished
+    WORK/log.jsonl       one line for each finished block, in the order in which they finished; only a report
 
 Corpora and banks keep them in `OUT/work`, beside the job's product; a stage that is run alone keeps them in `OUT`.
 """
 
 import json
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import asdict, dataclass
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,9 @@ from pydantic import NonNegativeInt, PositiveInt, TypeAdapter
 from manifests.errors import ResumeRefused, UserError
 from manifests.storage import Place
 from pipeline.job.blocks import check_shape, read_json
+from pipeline.job.commits import has_hashes, write_hashes
 from pipeline.job.listener import Listener
+from pipeline.job.lock import Owner, hold, is_of_lock
 from pipeline.job.runner.tasks import BlockWork, Runner, WorkerPlan
 
 JOB = "job.json"
@@ -38,6 +42,8 @@ class _Counts:
     blocks: NonNegativeInt
     block_rows: PositiveInt
     rows_of: dict[str, NonNegativeInt]
+    recipe: str
+    sha256: str
 
     def __post_init__(self) -> None:
         if self.rows != sum(self.rows_of.values()) or self.blocks != -(-self.rows // self.block_rows):
@@ -72,15 +78,25 @@ _NAMED = 8
 
 
 @dataclass(frozen=True)
+class Cut:
+    """Describes an input that is cut into blocks: what `input.json` says of it, and the hash of each block's file."""
+
+    counts: Mapping[str, Any]
+    hashes: Sequence[str]
+
+
+@dataclass(frozen=True)
 class JobDirectory:
     """Manages `out`, the directory that the user named, and `work`, with the files above. `own` are the names that the
-    job may put into `out`; `product` names its result in messages; `counts_shape` is that of `input.json`."""
+    job may put into `out`; `product` names its result in messages; `counts_shape` is that of `input.json`; `owner` is
+    this process, in `owned`."""
 
     out: Place
     work: Place
     own: Collection[str]
     product: str = "corpus"
     counts_shape: TypeAdapter[Any] = COUNTS
+    owner: Owner | None = None
 
     @property
     def parts(self) -> Parts:
@@ -94,6 +110,41 @@ class JobDirectory:
         check_shape(counts, self.counts_shape, INPUT)
         return counts
 
+    @contextmanager
+    def owned(self, mark: Place | None = None) -> Iterator["JobDirectory"]:
+        """Keep every other job out during the block. Raises ResumeRefused for a directory that is foreign or in use.
+
+        `mark`: the file that makes the directory this job's; default: `job.json`.
+        """
+        self.refuse_foreign(mark or self.work / JOB)
+        with hold(self.work) as owner:
+            yield replace(self, owner=owner)
+
+    def refuse_foreign(self, mark: Place) -> None:
+        """Raise ResumeRefused if `out` holds foreign files. The names `own` are allowed only if `mark` exists.
+
+        A killed job that had not written `mark` yet leaves only its lock, which is nobody's.
+        """
+        if self.out.is_file():
+            raise UserError("--out is a file, not a directory")
+        refuse_links(self.out)
+        refuse_links(self.work, deep=True)
+        may_stand = self.own if mark.exists() else ()
+        foreign = [place.name for place in self.out.list() if place.name not in may_stand and not self._is_lock(place)]
+        if foreign:
+            raise ResumeRefused(f"--out is not empty: it holds {', '.join(foreign[:5])}; choose another directory")
+
+    def _is_lock(self, place: Place) -> bool:
+        """Tell whether the file or directory is a lock, or `work` with nothing else in it."""
+        if place.path == self.work.path:
+            return not place.is_file() and all(map(is_of_lock, place.list()))
+        return self.out.path == self.work.path and is_of_lock(place)
+
+    def check_owner(self) -> None:
+        """Raise ResumeRefused if another job has taken the directory over."""
+        if self.owner:
+            self.owner.check()
+
     def claim(self, parts: Parts, fixed: Sequence[str] = (), accept_changes: bool = False) -> None:
         """Claim the directory for this job, or check that it is this job's, and remove leftovers of a killed writer.
 
@@ -101,8 +152,6 @@ class JobDirectory:
         others only with `accept_changes`.
         """
         place = self.work / JOB
-        refuse_foreign(self.out, place, self.own)
-        refuse_links(self.work, deep=True)
         changed = list(differences(read_json(place), parts)) if place.exists() else []
         if never := [name for name in changed if name.startswith(tuple(fixed))]:
             raise ResumeRefused(
@@ -117,9 +166,11 @@ class JobDirectory:
             place.write_text(json.dumps(parts, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
         for directory in (self.out, self.work):
             directory.delete_leftovers()
+        self._end_torn_line()
 
     def check_finished(self, parts: Parts) -> None:
         """Raise ResumeRefused unless the finished product here is this job's."""
+        self.out.delete_leftovers()
         if not (self.work / JOB).exists():
             place = f"{self.work.name}/{JOB}"
             raise ResumeRefused(
@@ -128,15 +179,34 @@ class JobDirectory:
         if changed := list(differences(self.parts, parts)):
             raise ResumeRefused(f"--out holds the finished {self.product} of another job; changed: {_named(changed)}")
 
-    def cut_once(self, blocks: Place, cut: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
-        """Have the input cut into `blocks`, unless an earlier run has; return the result of `cut`, from `input.json`.
+    def cut_once(self, blocks: Place, cut: Callable[[], Cut]) -> dict[str, Any]:
+        """Have the input cut into `blocks`, unless an earlier run has; return the counts, from `input.json`.
 
         An interrupted cut begins again; it is quick, and nothing was built on it yet.
         """
-        if not (self.work / INPUT).exists():
+        place = self.work / INPUT
+        if not place.exists():
             blocks.delete()
-            (self.work / INPUT).write_text(json.dumps(cut(), indent=2, sort_keys=True) + "\n")
+            made = cut()
+            write_hashes(blocks, made.hashes)
+            place.write_text(json.dumps(dict(made.counts), indent=2, sort_keys=True) + "\n")
+        elif not has_hashes(blocks):
+            self.cut_again(blocks, cut)
         return self.counts
+
+    def cut_again(self, blocks: Place, cut: Callable[[], Cut]) -> None:
+        """Have damaged blocks of the input cut again; raises ResumeRefused if they come out as others.
+
+        The list of hashes comes last, so that blocks of a changed input are never taken for those of this job.
+        """
+        before = self.counts
+        blocks.delete()
+        made = cut()
+        if dict(made.counts) != before:
+            raise ResumeRefused(
+                f"blocks of the input in {blocks.name} are lost, and the input has changed: take another --out"
+            )
+        write_hashes(blocks, made.hashes)
 
     def run(
         self,
@@ -152,6 +222,7 @@ class JobDirectory:
             for report in reports:
                 self._log(report)
                 listener.finished(report)
+                self.check_owner()
 
     def _log(self, report: Any) -> None:
         """Append the report to the log; an object store cannot append, so there the commits are the log."""
@@ -159,15 +230,15 @@ class JobDirectory:
             with Path(self.work.path, LOG).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(asdict(report), sort_keys=True) + "\n")
 
-
-def refuse_foreign(out: Place, mark: Place, own: Collection[str]) -> None:
-    """Raise ResumeRefused if `out` holds foreign files. The names `own` are allowed only if `mark` exists."""
-    if out.is_file():
-        raise UserError("--out is a file, not a directory")
-    refuse_links(out)
-    may_stand = own if mark.exists() else ()
-    if foreign := sorted(place.name for place in out.list() if place.name not in may_stand):
-        raise ResumeRefused(f"--out is not empty: it holds {', '.join(foreign[:5])}; choose another directory")
+    def _end_torn_line(self) -> None:
+        """End a line that a killed process wrote in part, so that the next one is a line of its own."""
+        path = Path(self.work.path, LOG)
+        if not self.work.is_local or not path.is_file() or not path.stat().st_size:
+            return
+        with path.open("r+b") as file:
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":
+                file.write(b"\n")
 
 
 def refuse_links(place: Place, deep: bool = False) -> None:

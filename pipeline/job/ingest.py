@@ -7,24 +7,27 @@ user first: a user turn without an answer gets an empty agent turn, which `respo
 import hashlib
 import json
 import sqlite3
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from manifests.errors import InputError
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Source, Turn
 from manifests.storage import Place
 from pipeline.job.blocks import write_block
+from pipeline.job.commits import total_hash
+from pipeline.job.directory import Cut
 from pipeline.job.inputs import InputFile
+from pipeline.job.names import DIGEST_BYTES, dialogue_id
 from pipeline.readers import detect_language, read_rows
 from pipeline.readers.detect import NoRows
 from pipeline.readers.rows import SourceRow, SourceTurn
 from pipeline.recipe import Recipe
+from pipeline.scratch import scratch_at
 from pipeline.stages.contract import reject
 
 
@@ -42,24 +45,25 @@ def ingest(
     recipe: Recipe,
     recipe_digest: str,
     directory: Place,
+    scratch: Place,
     progress: Callable[[int], None],
-) -> dict[str, Any]:
-    """Write all blocks of the input into `directory`; return the content of `input.json`: rows, blocks, rows per file.
+) -> Cut:
+    """Write all blocks of the input into `directory`; return counts (rows, blocks, rows per file) and hashes.
 
-    `progress` is called with the number of rows of each block.
+    `scratch` is a directory for the ids. `progress` is called with the number of rows of each block.
     """
     rows_of = {rows_key(file.dataset, file.name): 0 for file in files}
-    blocks = 0
-    with _Ids() as ids:
+    hashes: list[str] = []
+    with scratch_at(scratch, "parley-ids-") as path, closing(_Ids(path)) as ids:
         dialogues = islice(_dialogues(files, options, recipe, recipe_digest, ids, rows_of), options.limit)
         while batch := list(islice(dialogues, recipe.block_rows)):
-            write_block(directory, blocks, batch)
-            blocks += 1
+            hashes.append(write_block(directory, len(hashes), batch))
             progress(len(batch))
     rows = sum(rows_of.values())
     if not rows:
         raise InputError("the input has no rows")
-    return {"rows": rows, "blocks": blocks, "block_rows": recipe.block_rows, "rows_of": rows_of}
+    counts = {"rows": rows, "blocks": len(hashes), "block_rows": recipe.block_rows, "rows_of": rows_of}
+    return Cut({**counts, "recipe": recipe_digest, "sha256": total_hash(hashes)}, hashes)
 
 
 def rows_key(dataset: str, file: str | None) -> str:
@@ -128,22 +132,19 @@ def _turns(row: SourceRow, first_exchange_only: bool) -> tuple[Turn, ...]:
 class _Ids:
     """Makes stable ids and finds repeated rows; on disk, so that memory use does not grow with the number of rows."""
 
-    def __enter__(self) -> "_Ids":
-        self._directory = tempfile.TemporaryDirectory(prefix="parley-ids-")
-        self._database = sqlite3.connect(Path(self._directory.name) / "ids.sqlite", isolation_level=None)
+    def __init__(self, directory: Path) -> None:
+        self._database = sqlite3.connect(directory / "ids.sqlite", isolation_level=None)
         self._database.execute("PRAGMA synchronous=OFF")
         self._database.execute("PRAGMA journal_mode=OFF")
         self._database.execute("CREATE TABLE seen (id TEXT PRIMARY KEY, times INTEGER) WITHOUT ROWID")
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         self._database.close()
-        self._directory.cleanup()
 
     def new(self, dataset: str, turns: Sequence[SourceTurn]) -> tuple[str, bool]:
         """Return (dialogue_id, whether an earlier row had the same text); a repetition's id ends in its number."""
         content = json.dumps([(turn.role, turn.text, turn.material) for turn in turns], ensure_ascii=True)
-        digest = hashlib.blake2b(content.encode("ascii"), digest_size=10).hexdigest()
+        digest = hashlib.blake2b(content.encode("ascii"), digest_size=DIGEST_BYTES).hexdigest()
         statement = "INSERT INTO seen VALUES (?, 1) ON CONFLICT(id) DO UPDATE SET times = times + 1 RETURNING times"
         times = int(self._database.execute(statement, (digest,)).fetchone()[0])
-        return (f"{dataset}-{digest}" if times == 1 else f"{dataset}-{digest}-{times}"), times > 1
+        return dialogue_id(dataset, digest, times), times > 1

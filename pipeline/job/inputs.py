@@ -8,6 +8,7 @@ from typing import Any
 
 from manifests.errors import InputError
 from manifests.storage import Place
+from pipeline.job.names import check_names
 from pipeline.readers.detect import NoRows, widest
 from pipeline.readers.files import FoundFiles, find_files
 from pipeline.readers.read import detect_format
@@ -58,6 +59,7 @@ def open_inputs(
     Each word is a data set, unless `dataset` makes one of them all. `tell` is called with sentences for the user.
     Raises InputError.
     """
+    check_names(dataset, license)
     found = [find_files(word, tell) for word in words]
     if dataset:
         found = [FoundFiles(dataset, tuple(file for one in found for file in one.files))]

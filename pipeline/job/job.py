@@ -3,6 +3,7 @@
 ::
 
     OUT/work/...             job.json, input.json, log.jsonl: see `pipeline.job.directory`
+    OUT/work/ids/            while the input is cut: its ids
     OUT/work/ingested/       the blocks as ingested
     OUT/work/before-dedup/   if a stage must see all rows at once: all rows after the stages before it
     OUT/work/duplicates/     and what that stage prepared from them, under its own name
@@ -15,16 +16,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
-from typing import Any
 
 from manifests.manifest import recipe_digest
 from manifests.schema import SCHEMA_VERSION
 from manifests.storage import Place
 from pipeline.engines.registry import engine_version, find_engine
 from pipeline.job.blocks import block_size, live_rows
-from pipeline.job.directory import JobDirectory, Parts
+from pipeline.job.directory import INPUT, Cut, JobDirectory, Parts
 from pipeline.job.ingest import IngestOptions, ingest
 from pipeline.job.inputs import InputFile
+from pipeline.job.libraries import library_versions
 from pipeline.job.listener import Listener
 from pipeline.job.runner.tasks import BlockPass, Runner, plan_pools
 from pipeline.job.worker import WorkOrder
@@ -35,6 +36,7 @@ from pipeline.stages.contract import Mapper, Preparation
 from pipeline.stages.registry import engines_of, find_stage
 
 ANSWERS = "answers"
+IDS = "ids"
 INGESTED = "ingested"
 
 # A started job cannot change these: its blocks are cut already, and its passes are on disk.
@@ -65,6 +67,7 @@ def job_parts(job: Job, stages: Sequence[str] | None = None) -> Parts:
         find_engine(kind, name, recipe.models)
     return {
         "parley": version("parley"),
+        "libraries": library_versions(),
         "schema": SCHEMA_VERSION,
         "recipe": recipe.content(),
         "seed": job.seed,
@@ -107,11 +110,12 @@ def fixed_parts(recipe: Recipe) -> tuple[str, ...]:
     return (*_FIXED, *settings)
 
 
-def ingest_once(job: Job, directory: JobDirectory, blocks: Place, listener: Listener) -> dict[str, Any]:
-    """Cut the input into blocks, unless an earlier run has; return the content of `input.json`."""
-    return directory.cut_once(
-        blocks, lambda: ingest(job.files, job.options, job.recipe, job.recipe_digest, blocks, listener.ingested)
-    )
+def cut(job: Job, directory: JobDirectory, blocks: Place, listener: Listener) -> Cut:
+    """Cut the input into `blocks`. A second time the rows name the recipe of the first, whatever has changed."""
+    is_again = (directory.work / INPUT).exists()
+    recipe_digest = directory.counts["recipe"] if is_again else job.recipe_digest
+    scratch = directory.work / IDS
+    return ingest(job.files, job.options, job.recipe, recipe_digest, blocks, scratch, listener.ingested)
 
 
 def run_takes(
@@ -124,7 +128,8 @@ def run_takes(
 ) -> list[Place]:
     """Run all stages, with as many takes as the recipe allows; return the directories of the passes, in order."""
     work = directory.work
-    counts = ingest_once(job, directory, work / INGESTED, listener)
+    ingested = work / INGESTED
+    counts = directory.cut_once(ingested, lambda: cut(job, directory, ingested, listener))
     passes = list(block_passes(job.recipe, work))
     listener.started(counts["rows"], _settled([block_pass.target for _, block_pass in passes], counts))
     order = WorkOrder(job.recipe, job.seed, (), prompts, answers or work / ANSWERS, work)

@@ -59,5 +59,8 @@ class Listener:
     def finished(self, report: Any) -> None:
         """Note that a block is committed; `report.block` is its number."""
 
+    def noted(self, sentence: str) -> None:
+        """Note something that the user should know, though the job goes on."""
+
     def waiting(self) -> None:
         """Note that nothing has moved for about a second."""

@@ -8,14 +8,15 @@ from importlib.metadata import version
 from typing import Any
 
 from manifests.clips import write_clips
-from manifests.errors import CorpusError
+from manifests.errors import BlockDamaged, CorpusError
 from manifests.manifest import Manifest, RecipeRecord, SourceFile, write_manifest
 from manifests.metadata import write_metadata
 from manifests.schema import Dialogue
 from manifests.shards import read_shard
 from manifests.storage import Place
 from manifests.writer import CLIPS, METADATA_NAME, CorpusWriter, Packed
-from pipeline.job.blocks import finished_blocks, read_block
+from pipeline.job.blocks import read_block
+from pipeline.job.commits import finished_blocks
 from pipeline.job.ingest import rows_key
 from pipeline.recipe import Recipe
 from pipeline.stages.cast import CastSettings
@@ -31,11 +32,14 @@ def pack(
     recipe_digest: str,
     beside: Sequence[str] = (),
 ) -> Manifest:
-    """Write the corpus into `out`. `parts` is the job's identity, `counts` its input.json."""
-    for name in (CLIPS, METADATA_NAME):
-        (out / name).delete()  # leftovers of an interrupted pack: there is no manifest yet
+    """Write the corpus into `out`. `parts` is the job's identity, `counts` its input.json.
+
+    Raises ResumeRefused, before anything is deleted, if a finished corpus is there.
+    """
     rows = final_rows(rounds, counts["blocks"])
     with CorpusWriter(out, max_bytes=recipe.pack.shard_mb << 20, beside=beside) as writer:
+        for name in (CLIPS, METADATA_NAME):  # leftovers of an interrupted pack: the writer has seen no manifest
+            (out / name).delete()
         for dialogue in write_clips(out, rows) if recipe.pack.clips else rows:
             writer.write(dialogue)
     packed = writer.packed
@@ -88,7 +92,10 @@ def final_rows(rounds: Sequence[Place], blocks: int) -> Iterator[Dialogue]:
         rows = {dialogue.dialogue_id: dialogue for dialogue in read_block(rounds[0], block)}
         for directory, done in zip(rounds[1:], finished[1:], strict=True):
             if block in done:
-                rows |= {dialogue.dialogue_id: dialogue for dialogue in read_block(directory, block)}
+                again = {dialogue.dialogue_id: dialogue for dialogue in read_block(directory, block)}
+                if list(again) != [name for name, row in rows.items() if row.status == "live"]:
+                    raise BlockDamaged(directory.name, block)
+                rows |= again
         yield from rows.values()
 
 

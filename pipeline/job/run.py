@@ -1,29 +1,24 @@
 """Runs the main job, and the same job one stage at a time."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from manifests.errors import ResumeRefused, UserError
 from manifests.manifest import MANIFEST_NAME, Manifest, load_manifest, recipe_digest
 from manifests.storage import Place
 from manifests.validate import check_files
 from manifests.writer import OWN_NAMES, SHARDS
-from pipeline.job.blocks import block_size, check_shape, live_rows
-from pipeline.job.directory import (
-    CORPUS_PARTS,
-    INPUT,
-    JOB,
-    LOG,
-    WORK,
-    JobDirectory,
-    Parts,
-    differences,
-    refuse_foreign,
-)
+from pipeline.job.blocks import block_size, check_shape, live_rows, read_block
+from pipeline.job.directory import CORPUS_PARTS, INPUT, JOB, LOG, WORK, Cut, JobDirectory, Parts, differences
 from pipeline.job.job import (
     ANSWERS,
+    IDS,
+    INGESTED,
     Job,
+    block_passes,
+    cut,
     fixed_parts,
-    ingest_once,
     job_parts,
     prepare,
     run_takes,
@@ -31,7 +26,9 @@ from pipeline.job.job import (
     take_stages,
 )
 from pipeline.job.listener import Listener
+from pipeline.job.lock import LOCK, OWNERS, is_of_lock
 from pipeline.job.pack import pack
+from pipeline.job.repair import repairing
 from pipeline.job.runner.tasks import BlockPass, Runner, plan_pools
 from pipeline.job.worker import WorkOrder
 from pipeline.recipe import Recipe
@@ -63,25 +60,57 @@ def run_job(
     """
     directory = JobDirectory(out, out / WORK, (WORK, *OWN_NAMES))
     parts = job_parts(job)
-    if (out / MANIFEST_NAME).exists():
-        directory.check_finished(parts)
-        manifest = load_manifest(out)
-        check_files(out, manifest)
-        return manifest
-    directory.claim(parts, fixed_parts(job.recipe), accept_changes)
-    try:
-        takes = run_takes(job, runner, directory, parts["prompts"], listener, answers)
-    finally:
-        runner.close()
-    return pack(out, takes, parts, directory.counts, job.recipe, job.recipe_digest, beside=(WORK,))
+    if not (out / MANIFEST_NAME).exists():
+        with directory.owned() as directory:
+            if not (out / MANIFEST_NAME).exists():  # a moment ago another process may have finished it
+                directory.claim(parts, fixed_parts(job.recipe), accept_changes)
+                return _make(job, directory, parts, runner, listener, answers)
+    directory.check_finished(parts)
+    manifest = load_manifest(out)
+    check_files(out, manifest)
+    return manifest
+
+
+def _make(
+    job: Job, directory: JobDirectory, parts: Parts, runner: Runner, listener: Listener, answers: Place | None
+) -> Manifest:
+    """Run all passes and pack the corpus, and make damaged blocks again."""
+    ingested = directory.work / INGESTED
+
+    def make() -> Manifest:
+        try:
+            passes = run_takes(job, runner, directory, parts["prompts"], listener, answers)
+        finally:
+            runner.close()
+        directory.check_owner()
+        counts, name = directory.counts, job.recipe_digest
+        return pack(directory.out, passes, parts, counts, job.recipe, name, beside=(WORK,))
+
+    def cut_again() -> None:
+        directory.cut_again(ingested, lambda: cut(job, directory, ingested, listener))
+
+    targets = [block_pass.target for _, block_pass in block_passes(job.recipe, directory.work)]
+    return repairing(make, ingested, targets, cut_again, listener)
 
 
 def ingest_job(job: Job, out: Place, listener: Listener) -> StageResult:
     """Run only the first step: make `out` a directory of blocks for `run_stage_directory`."""
-    directory = _block_directory(out, job.recipe)
-    directory.claim(job_parts(job, stages=()))
-    counts = ingest_once(job, directory, out / BLOCKS, listener)
+    blocks, parts = out / BLOCKS, job_parts(job, stages=())
+
+    with _block_directory(out, job.recipe).owned() as directory:
+
+        def make() -> Cut:
+            return cut(job, directory, blocks, listener)
+
+        directory.claim(parts)
+        counts = directory.cut_once(blocks, make)
+        repairing(lambda: _read_all(blocks, counts), blocks, (), lambda: directory.cut_again(blocks, make), listener)
     return StageResult(counts["blocks"], counts["rows"], counts["rows"])
+
+
+def _read_all(blocks: Place, counts: Mapping[str, Any]) -> None:
+    for block in range(counts["blocks"]):
+        read_block(blocks, block)
 
 
 def run_stage_directory(
@@ -99,20 +128,20 @@ def run_stage_directory(
     counts, parts = _block_directory(source, recipe).counts, _parts_of(source, recipe)
     own = stage_parts(recipe, (name,))
     parts |= {key: parts[key] | own[key] for key in own}
-    directory = _block_directory(out, recipe)
-    directory.claim(parts)
     block_pass = BlockPass(source / BLOCKS, out / BLOCKS, only_live=False)
-    block_pass.target.delete_leftovers()
-    done = live_rows(block_pass.target)
-    todo = {block: block_size(counts, block) for block in range(counts["blocks"]) if block not in done}
-    listener.started(counts["rows"], counts["rows"] - sum(todo.values()))
-    order = WorkOrder(recipe, parts["seed"], (name,), parts["prompts"], answers or out / ANSWERS, out)
-    try:
-        prepare(recipe, (name,), block_pass.source, counts["blocks"], out, runner)
-        directory.run(todo, block_pass, plan_pools(order), runner, listener)
-    finally:
-        runner.close()
-    (out / INPUT).write_text((source / INPUT).read_text())
+    with _block_directory(out, recipe).owned() as directory:
+        directory.claim(parts)
+        block_pass.target.delete_leftovers()
+        done = live_rows(block_pass.target)
+        todo = {block: block_size(counts, block) for block in range(counts["blocks"]) if block not in done}
+        listener.started(counts["rows"], counts["rows"] - sum(todo.values()))
+        order = WorkOrder(recipe, parts["seed"], (name,), parts["prompts"], answers or out / ANSWERS, out)
+        try:
+            prepare(recipe, (name,), block_pass.source, counts["blocks"], out, runner)
+            directory.run(todo, block_pass, plan_pools(order), runner, listener)
+        finally:
+            runner.close()
+        (out / INPUT).write_text((source / INPUT).read_text())
     return StageResult(counts["blocks"], counts["rows"], sum(live_rows(block_pass.target).values()))
 
 
@@ -121,7 +150,8 @@ def pack_directory(recipe: Recipe, source: Place, out: Place) -> Manifest:
     counts, parts = _block_directory(source, recipe).counts, _parts_of(source, recipe)
     if (out / MANIFEST_NAME).exists():
         raise ResumeRefused("--out already holds a finished corpus: choose another directory")
-    refuse_foreign(out, out / SHARDS, tuple(OWN_NAMES))
+    directory = JobDirectory(out, out / WORK, (WORK, *OWN_NAMES))
+    directory.refuse_foreign(out / SHARDS)
     done = live_rows(source / BLOCKS)
     if len(done) < counts["blocks"]:
         raise UserError(f"{counts['blocks'] - len(done)} blocks of --in have not been through a stage yet")
@@ -129,7 +159,12 @@ def pack_directory(recipe: Recipe, source: Place, out: Place) -> Manifest:
         again = ", ".join(take_stages(recipe))
         raise UserError(f"{live} rows are still live: run {again} once more, then pack")
     digest = recipe_digest(recipe.content(), parts["seed"])
-    return pack(out, [source / BLOCKS], parts, counts, recipe, digest)
+    with directory.owned(out / SHARDS):
+        out.delete_leftovers()
+        manifest = pack(out, [source / BLOCKS], parts, counts, recipe, digest, beside=(WORK,))
+        if all(map(is_of_lock, (out / WORK).list())):
+            (out / WORK).delete()
+    return manifest
 
 
 def _parts_of(source: Place, recipe: Recipe) -> Parts:
@@ -144,4 +179,4 @@ def _block_directory(out: Place, recipe: Recipe) -> JobDirectory:
     """Return a directory of blocks, which may hold only files of jobs and of stages that prepare."""
     prepared = [stage for stage in map(find_stage, recipe.stages) if stage.prepare]
     names = [resource.name for stage in prepared for resource in stage.resources(recipe)]
-    return JobDirectory(out, out, (JOB, INPUT, LOG, BLOCKS, ANSWERS, *names))
+    return JobDirectory(out, out, (LOCK, OWNERS, JOB, INPUT, LOG, IDS, BLOCKS, ANSWERS, *names))

@@ -1,13 +1,13 @@
 """Accounts for a block's cost: seconds per stage, tokens per language model. Stored beside the rows, not in them."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from manifests.storage import Place
 from pipeline.engines.contract import NO_TOKENS, Tokens
 from pipeline.engines.registry import Models
 from pipeline.engines.text.openai import OpenAIModel, Price
+from pipeline.job.commits import read_reports
 from pipeline.settings import Section
 
 _MILLION = 1_000_000
@@ -35,15 +35,12 @@ def add_tokens(several: Iterable[Mapping[str, Tokens]]) -> dict[str, Tokens]:
     return total
 
 
-def tokens_of_log(path: Path) -> dict[str, Tokens]:
-    """Add up the tokens of all finished blocks of a job, from its log.jsonl; returns {} if there is no log."""
-    if not path.is_file():
-        return {}
-    with path.open(encoding="utf-8") as lines:
-        reports = (json.loads(line) for line in lines if line.endswith("\n"))
-        return add_tokens(
-            {name: Tokens(**tokens) for name, tokens in report.get("tokens", {}).items()} for report in reports
-        )
+def tokens_of_commits(directories: Iterable[Place]) -> dict[str, Tokens]:
+    """Add up the tokens of all finished blocks in the directories of a job's passes."""
+    reports = (report for directory in directories for report in read_reports(directory))
+    return add_tokens(
+        {name: Tokens(**tokens) for name, tokens in report.get("tokens", {}).items()} for report in reports
+    )
 
 
 def cost(tokens: Tokens, price: Price) -> float:

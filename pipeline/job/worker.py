@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from manifests.schema import Dialogue
 from manifests.storage import Place
 from pipeline.engines.registry import load_engine
+from pipeline.job.libraries import check_libraries, library_versions
 from pipeline.job.usage import Effort
 from pipeline.recipe import Recipe
 from pipeline.stages.contract import Context, EngineKey, Meter, run_stage
@@ -21,7 +22,8 @@ ENGINE_LIVES = 3
 class WorkOrder:
     """Tells a worker everything it needs, also on another machine.
 
-    `answers` is the store of language models' answers, `work` the directory with the results of `Stage.prepare`.
+    `answers` is the store of language models' answers, `work` the directory with the results of `Stage.prepare`,
+    `libraries` are those of the machine where the job began.
     """
 
     recipe: Recipe
@@ -30,6 +32,7 @@ class WorkOrder:
     prompts: Mapping[str, str]
     answers: Place | None = None
     work: Place | None = None
+    libraries: Mapping[str, str] = field(default_factory=library_versions)
 
 
 class Worker:
@@ -40,6 +43,7 @@ class Worker:
     """
 
     def __init__(self, order: WorkOrder) -> None:
+        check_libraries(order.libraries)
         recipe = order.recipe
         self._stages = [find_stage(name) for name in order.stages]
         engines: dict[EngineKey, Any] = {

@@ -11,6 +11,7 @@ from parley.testing import make_context, tone_recipe
 from pipeline.engines.contract import Clip, Failure, SpeechRequest
 from pipeline.engines.tts.tone import ToneSynthesizer
 from pipeline.job.blocks import read_block
+from pipeline.job.commits import write_hashes
 from pipeline.job.ingest import IngestOptions, ingest
 from pipeline.job.inputs import open_inputs
 from pipeline.job.job import take_stages
@@ -40,7 +41,9 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> list[Dialogue]:
         path = directory / f"{language}.json"
         path.write_text(json.dumps(json.loads(sample.read_text(encoding="utf-8"))[:36]), encoding="utf-8")
         blocks = open_place(directory / language)
-        ingest(open_inputs([str(path)]), IngestOptions(), tone_recipe(), "digest", blocks, lambda rows: None)
+        files, scratch = open_inputs([str(path)]), open_place(directory / "ids")
+        cut = ingest(files, IngestOptions(), tone_recipe(), "digest", blocks, scratch, lambda rows: None)
+        write_hashes(blocks, cut.hashes)
         found += read_block(blocks, 0)
     return found
 

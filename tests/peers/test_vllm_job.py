@@ -10,7 +10,8 @@ import psutil
 import pytest
 
 from manifests.corpus import Corpus
-from pipeline.job.usage import tokens_of_log
+from manifests.storage import open_place
+from pipeline.job.usage import tokens_of_commits
 from tests.peers.processes import gone_in_time
 from tests.peers.servers import CONTEXT, READY_S, Checkpoints, need_vllm_here
 
@@ -58,7 +59,8 @@ def test_every_row_is_accounted_for(checkpoints: Checkpoints, tmp_path: Path) ->
     rows = {int(d.source.row): d for status in ("kept", "rejected", "failed") for d in Corpus(out, status=status)}
     assert set(rows) == set(range(len(ROWS)))
     assert rows[len(SUBJECTS)].reason == "too_long"
-    assert tokens_of_log(out / "work" / "log.jsonl")["writer"].requests >= len(SUBJECTS)
+    tokens = tokens_of_commits(open_place(path) for path in (out / "work").glob("take-*"))
+    assert tokens["writer"].requests >= len(SUBJECTS)
     # Ray ends its actors without asking them to close anything; what they started must go all the same.
     assert gone_in_time(_engine_processes_of(tmp_path))
 

@@ -14,7 +14,7 @@ from pyarrow import fs
 from manifests.errors import LawBroken, UserError
 from manifests.storage import open_place
 from parley.testing import make_context, make_dialogue
-from pipeline.cli.main import cli, main
+from pipeline.cli.main import cli, command
 from pipeline.environment import environment_error
 from pipeline.job.runner.actors import guarded, rebuilt
 from pipeline.settings import Section
@@ -92,7 +92,7 @@ def test_the_file_that_has_no_room_is_named(tmp_path: Path) -> None:
 def _say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
     monkeypatch.setattr(sys, "argv", ["parley", *map(str, arguments)])
     with pytest.raises(SystemExit) as end:
-        main()
+        command()
     return int(end.value.code or 0), capsys.readouterr().err
 
 
@@ -151,7 +151,7 @@ def test_what_a_terminal_cannot_show_becomes_an_escape(locale: dict[str, str]) -
     command = [sys.executable, "-c", _SAYS_HALF_A_CHARACTER]
     result = subprocess.run(command, capture_output=True, env={**os.environ, **locale}, check=False)
     assert (result.returncode, result.stderr) == (0, b"")
-    assert result.stdout.startswith(b"? " if locale else b"\\ud83d "), "click itself writes where it knows better"
+    assert result.stdout.startswith(b"\\ud83d ")
 
 
 def test_a_reader_that_has_gone_is_told_nothing() -> None:

@@ -85,7 +85,7 @@ def test_no_message_of_a_command_shows_a_key(
     for arguments in (["corpus", "stats", uri, f"--{SECRET}=1"], ["no-such-command", uri], ["corpus", "stats", uri]):
         monkeypatch.setattr(sys, "argv", ["parley", *arguments])
         with pytest.raises(SystemExit):
-            command.main()
+            command.command()
         shown = "".join(capfd.readouterr())
         assert f"KEY:{SECRET}" not in shown and "\x1b" not in shown and shown.strip()
 
@@ -102,7 +102,7 @@ def test_an_input_that_is_not_there_is_named_without_its_key(
         out = str(tmp_path / "out")
         monkeypatch.setattr(sys, "argv", ["parley", "run", "tone-dry-run", "--input", uri, "--out", out])
         with pytest.raises(SystemExit) as ended:
-            command.main()
+            command.command()
     finally:
         server.stop()
     shown = "".join(capfd.readouterr())

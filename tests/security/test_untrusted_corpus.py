@@ -145,8 +145,9 @@ def test_a_job_does_not_follow_links_out_of_its_directory(tmp_path: Path, name: 
         (out / "work" / "job.json").write_text("{}")
     place = open_place(out)
     directory = JobDirectory(place, place / "work", ("work", "audio", "shards"))
-    with pytest.raises(ResumeRefused, match=r"holds the symbolic link .*, which may lead out of --out"):
-        directory.claim({}, accept_changes=True)
+    refused = pytest.raises(ResumeRefused, match=r"holds the symbolic link .*, which may lead out of --out")
+    with refused, directory.owned() as owned:
+        owned.claim({}, accept_changes=True)
     assert [(file.name, file.read_text()) for file in mine.iterdir()] == [("job.json", "{}")]
 
 

@@ -1,9 +1,9 @@
 """festival: English voices spoken by a child process (Debian packages festival and festvox-*)."""
 
 import subprocess
-import tempfile
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from pipeline.engines.contract import Clip, Engine, Failure, SpeechRequest
 from pipeline.engines.tts._english import plain_english
 from pipeline.engines.tts._festival_child import ChildFailed, FestivalChild
 from pipeline.engines.tts._prosody import PROSODY_VERSION, Prosody, shift_pitch, vary_prosody
+from pipeline.scratch import scratch_directory
 
 NAME = "festival"
 
@@ -49,8 +50,8 @@ class Festival:
     def __init__(self) -> None:
         self.version = version()
         self._lock = threading.Lock()
-        self._directory = tempfile.TemporaryDirectory(prefix="parley-festival-")
-        self._wav = Path(self._directory.name) / "clip.wav"
+        self._scratch = ExitStack()
+        self._wav = self._scratch.enter_context(scratch_directory("parley-festival-")) / "clip.wav"
         self._limit_s = _LIMIT_S
         self._child = FestivalChild()
         self._require_voices()
@@ -58,7 +59,7 @@ class Festival:
     def close(self) -> None:
         """End the child process and remove the temporary directory; nothing can be spoken afterwards."""
         self._child.close()
-        self._directory.cleanup()
+        self._scratch.close()
 
     def synthesize(self, requests: Sequence[SpeechRequest]) -> list[Clip | Failure]:
         return [self._say(request) for request in requests]

@@ -7,10 +7,8 @@ same state each time, and takes 30 ms.
 
 import re
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import soundfile
 
@@ -19,6 +17,7 @@ from manifests.reasons import Reason
 from pipeline.engines.contract import Clip, Engine, Failure, SpeechRequest
 from pipeline.engines.tts._english import plain_english
 from pipeline.engines.tts._prosody import PROSODY_VERSION, Prosody, shift_pitch, vary_prosody
+from pipeline.scratch import scratch_directory
 
 NAME = "flite"
 
@@ -92,8 +91,8 @@ def _speak(text: str, speaker: str, prosody: Prosody) -> Clip | Failure:
         "int_f0_target_stddev": own.f0_spread * prosody.pitch * prosody.spread,
     }
     settings = [word for name, value in features.items() for word in ("--setf", f"{name}={value:.6f}")]
-    with tempfile.TemporaryDirectory(prefix="parley-flite-") as directory:
-        wav = Path(directory) / "clip.wav"
+    with scratch_directory("parley-flite-") as directory:
+        wav = directory / "clip.wav"
         try:
             done = _run(["-voice", speaker, *settings, "-t", text, "-o", str(wav)])
         except subprocess.TimeoutExpired:

@@ -152,10 +152,10 @@ def guarded(action: Callable[[], Any]) -> CallResult:
 
 
 def flat(error: ParleyError) -> str:
-    return json.dumps({"type": type(error).__name__, "message": str(error)})
+    return json.dumps({"type": type(error).__name__, "args": error.args})
 
 
 def rebuilt(flat_error: str) -> ParleyError:
     data = json.loads(flat_error)
     kind: type[ParleyError] = getattr(errors, data["type"], ParleyError)
-    return kind(data["message"])
+    return kind(*data["args"])

@@ -10,7 +10,7 @@ source. After ENGINE_LIVES such failures the job stops.
 """
 
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
@@ -54,7 +54,10 @@ class Chain(Generic[Report]):
         work: BlockWork[Report],
         pools: Sequence[ActorPool],
         listener: Listener,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
+        """Take `rows` rows in `blocks` through the pools; `check` is called about once a second, to stop the pass."""
+        self._check = check
         self._work, self._pools, self._listener = work, pools, listener
         self._source = self._parts(blocks, rows)
         self._waiting: list[deque[_Task]] = [deque() for _ in pools]
@@ -70,6 +73,7 @@ class Chain(Generic[Report]):
             for actor in pool.actors:
                 self._expect(pool, actor)
         while self._left:
+            self._check()
             self._start_calls()
             done, _ = ray.wait(list(self._calls), num_returns=1, timeout=BEAT_S)
             if not done:

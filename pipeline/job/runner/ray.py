@@ -7,11 +7,13 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from manifests.errors import EngineUnavailable, UserError
+from manifests.errors import UserError
+from pipeline.ending import stopping_at_once
 from pipeline.job.listener import Listener
 from pipeline.job.runner.actors import ActorPool, CallResult, guarded, rebuilt
 from pipeline.job.runner.chain import Chain
 from pipeline.job.runner.quiet import quiet_stderr
+from pipeline.job.runner.ray_processes import OwnRay, wait_for_end
 from pipeline.job.runner.tasks import BlockWork, PoolClaims, WorkerPlan, cut_blocks
 from pipeline.job.worker import ENGINE_LIVES
 
@@ -34,7 +36,7 @@ class RayRunner:
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
         self._address = address
         self._started = False
-        self._own_cpus = 0
+        self._own: OwnRay | None = None
         self._pools: list[ActorPool] = []
 
     def run(
@@ -52,9 +54,12 @@ class RayRunner:
         self._start(claims, sizes)
         is_done = False
         try:
-            chain = Chain(parts, blocks.values(), work, self._staff(pools, sizes, slots), listener)
+            chain = Chain(parts, blocks.values(), work, self._staff(pools, sizes, slots), listener, self._check)
             yield from chain.reports()
             is_done = True
+        except Exception:
+            self._check_after_failure()
+            raise
         finally:
             if not is_done:  # an error, or the consumer has stopped: calls may still be running
                 self._dismiss([])
@@ -74,11 +79,23 @@ class RayRunner:
 
     def close(self) -> None:
         self._dismiss([])
-        if self._started:
+        if self._own:
+            self._own.close()
+        elif self._started:
             import ray
 
             ray.shutdown()
-            self._started = False
+        self._own, self._started = None, False
+
+    def _check(self) -> None:
+        """Raise RayEnded if this process's own Ray is gone."""
+        if self._own:
+            self._own.check()
+
+    def _check_after_failure(self) -> None:
+        """Raise RayEnded if that is the cause of an error: a call may fail a moment before Ray's process has ended."""
+        if self._own:
+            wait_for_end(self._own)
 
     def _staff(self, plans: Sequence[WorkerPlan], sizes: Sequence[int], slots: Sequence[int]) -> list[ActorPool]:
         """Return the pools of a pass; first dismiss the pools of the pass before, unless they are the same."""
@@ -97,7 +114,7 @@ class RayRunner:
     def _dismiss(self, kept: Sequence[ActorPool]) -> None:
         """End the actors of all pools but `kept`, whatever they are doing."""
         gone, self._pools = [pool for pool in self._pools if pool not in kept], list(kept)
-        if self._started:
+        if self._started and not (self._own and self._own.is_gone()):
             for pool in gone:
                 pool.resize(0)
 
@@ -109,7 +126,7 @@ class RayRunner:
 
         if not self._started:
             try:
-                with quiet_stderr():
+                with stopping_at_once(), quiet_stderr():
                     ray.init(address=self._address, log_to_driver=False, logging_level=logging.ERROR)
             except ConnectionError as error:
                 hint = "is it running, and does RAY_AUTH_MODE here agree with it?"
@@ -131,20 +148,10 @@ class RayRunner:
             raise UserError(f"the recipe's pools claim {cpus:g} CPUs and Ray needs 1, but there are {there['CPU']:g}")
 
     def _start_own(self, cpus: int) -> None:
-        if self._started and cpus <= self._own_cpus:
+        if self._own and cpus <= self._own.cpus:
             return
-        import ray
-
         self.close()  # a later pass may claim more than the pass for which Ray was started
-        quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.ERROR}
-        try:
-            with quiet_stderr():
-                ray.init(address="local", num_cpus=cpus, **quiet)
-        except Exception as error:
-            raise EngineUnavailable(
-                f"Ray does not start on this machine; --runner local needs no Ray: {error}"
-            ) from error
-        self._started, self._own_cpus = True, cpus
+        self._own, self._started = OwnRay(cpus), True
 
 
 def pool_sizes(pools: Sequence[PoolClaims], resources: Mapping[str, float], shared: bool) -> list[int]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from manifests.errors import CorpusError, LawBroken
 from manifests.storage import open_place
 from pipeline.bank.listing import Listing, list_blocks, read_clips
+from pipeline.job.commits import write_hashes
 from voicebank.layouts.clip import SourceClip
 
 
@@ -26,7 +27,11 @@ def clips_of(**sizes: int) -> list[SourceClip]:
 
 def listed(clips: list[SourceClip], directory: Path, block_clips: int = 10, **options: Any) -> Listing:
     place = open_place(directory)
-    return list_blocks(iter(clips), place / "clips", place / "scratch", block_clips, "dnsmos_p808", **options)
+    listing, hashes = list_blocks(
+        iter(clips), place / "clips", place / "scratch", block_clips, "dnsmos_p808", **options
+    )
+    write_hashes(place / "clips", hashes)
+    return listing
 
 
 def blocks_of(directory: Path, listing: Listing) -> list[list[SourceClip]]:

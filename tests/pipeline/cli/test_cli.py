@@ -12,7 +12,7 @@ import pytest
 from manifests.corpus import Corpus
 from manifests.errors import EngineDied, LawBroken
 from pipeline.cli import commands
-from pipeline.cli.main import cli, main
+from pipeline.cli.main import cli, command
 from pipeline.job.job import Job
 
 PARLEY = str(Path(sys.executable).with_name("parley"))
@@ -136,9 +136,54 @@ def test_every_end_has_its_exit_code(
     monkeypatch.setattr("pipeline.cli.commands.list_formats", fail)
     monkeypatch.setattr(sys, "argv", ["parley", "formats", "list"])
     with pytest.raises(SystemExit) as end:
-        main()
+        command()
     assert end.value.code == code
     assert capsys.readouterr().err.endswith(words)
+
+
+NAMES: list[tuple[str, str, str]] = [
+    ("--dataset", "My Data", "--dataset 'My Data': take up to 150 letters"),
+    ("--dataset", "a/b", "--dataset 'a/b': take"),
+    ("--dataset", "../up", "take up to 150 letters"),
+    ("--dataset", "-x", "a letter or digit first"),
+    ("--dataset", "<x>", "--dataset '<x>'"),
+    ("--dataset", "a" * 400, "has 400 characters: take at most 150"),
+    ("--dataset", "a" * 151, "has 151 characters"),
+    ("--dataset", "", "--dataset is empty"),
+    ("--dataset", " ", "--dataset is empty"),
+    ("--dataset", "a\nb", r"--dataset 'a\nb': leave out control characters"),
+    ("--dataset", "a\ud800", "is not UTF-8 text"),
+    ("--license", "", "--license is empty"),
+    ("--license", "\t", "--license is empty"),
+    ("--license", "CC0\udcff", "is not UTF-8 text"),
+    ("--license", "CC0\x1b[31m", r"--license 'CC0\x1b[31m'"),
+    ("--license", "x" * 2000, "has 2000 characters"),
+    ("--out", "", "an empty name is no place"),
+    ("--input", "", "an --input is empty"),
+    ("--answers", "", "an empty name is no place"),
+]
+
+
+def test_names_that_no_file_or_row_can_hold_are_refused_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = []
+    for option, value, words in NAMES:
+        monkeypatch.setattr(sys, "argv", ["parley", *map(str, good(tmp_path)), option, value])
+        with pytest.raises(SystemExit) as end:
+            command()
+        said = capsys.readouterr().err
+        if end.value.code != 2 or words not in said or said.count("\n") != 1 or (tmp_path / "out").exists():
+            wrong.append((option, value[:20], end.value.code, said))
+    assert not wrong
+
+
+def test_the_longest_name_of_a_data_set_can_be_packed(tmp_path: Path) -> None:
+    words = good(
+        tmp_path, "--dataset", "A1._-" * 30, "--license", "CC BY-NC 4.0, https://x.org/y", "--set", "pack.clips=true"
+    )
+    cli(list(map(str, words)), standalone_mode=False)
+    assert len(list((tmp_path / "out" / "audio").rglob("*.flac"))) == 2
 
 
 def empty(path: Path) -> list[object]:
@@ -227,7 +272,7 @@ def test_a_mistake_is_said_in_one_line(
     arguments, code, words = MISTAKES[name]
     monkeypatch.setattr(sys, "argv", ["parley", *map(str, arguments(tmp_path))])
     with pytest.raises(SystemExit) as end:
-        main()
+        command()
     said = capsys.readouterr()
     assert end.value.code == code, said.err
     assert words in said.err

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli.main import main
+from pipeline.cli.main import command
 from voicebank.bank import load_bank
 
 
@@ -14,7 +14,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *ar
     """Exit code, stdout, stderr."""
     monkeypatch.setattr(sys, "argv", ["parley", "voicebank", *arguments])
     try:
-        main()
+        command()
         code = 0
     except SystemExit as stop:
         code = int(stop.code or 0)

@@ -20,6 +20,7 @@ from pipeline.dedup.passes import Comparison
 from pipeline.dedup.settings import DedupSettings
 from pipeline.dedup.shingles import shingle_hashes
 from pipeline.job.blocks import write_block
+from pipeline.job.commits import write_hashes
 from pipeline.job.runner.ray import RayRunner
 from pipeline.stages.contract import reject
 from tests.pipeline.job import test_object_store
@@ -68,10 +69,9 @@ def asked(*questions: str, language: str = "en") -> list[Dialogue]:
 
 
 def write_blocks(rows: Sequence[Dialogue], directory: Place, block_rows: int) -> int:
-    begins = range(0, len(rows), block_rows)
-    for block, begin in enumerate(begins):
-        write_block(directory, block, rows[begin : begin + block_rows])
-    return len(begins)
+    parts = [rows[begin : begin + block_rows] for begin in range(0, len(rows), block_rows)]
+    write_hashes(directory, [write_block(directory, block, part) for block, part in enumerate(parts)])
+    return len(parts)
 
 
 def index_of(

@@ -13,16 +13,8 @@ from manifests.storage import open_place
 from parley.testing import make_dialogue
 from parley.testing.stages import make_take
 from pipeline.engines.contract import Tokens
-from pipeline.job.blocks import (
-    block_size,
-    commit,
-    commit_block,
-    finished_blocks,
-    live_rows,
-    read_block,
-    read_json,
-    write_block,
-)
+from pipeline.job.blocks import block_size, commit_block, live_rows, read_block, read_json, write_block
+from pipeline.job.commits import commit, finished_blocks, write_hashes
 from pipeline.job.usage import Effort
 from pipeline.stages.contract import reject
 
@@ -61,7 +53,7 @@ def test_without_its_commit_a_block_is_not_finished(tmp_path: Path) -> None:
 
 def test_a_large_block_comes_back_whole(tmp_path: Path) -> None:
     rows = [make_dialogue(dialogue_id=f"test-{i}") for i in range(300)]
-    write_block(open_place(tmp_path), 0, rows)
+    write_hashes(open_place(tmp_path), [write_block(open_place(tmp_path), 0, rows)])
     assert read_block(open_place(tmp_path), 0) == rows
 
 
@@ -73,8 +65,9 @@ def test_only_kept_audio_is_counted(tmp_path: Path) -> None:
     assert commit_block(open_place(tmp_path), 0, [spoken(row) for row in ROWS], Effort()).kept_audio_s == 3.0
 
 
-def test_a_missing_block_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match="block 3 is missing"):
+def test_a_block_that_was_never_finished_is_named(tmp_path: Path) -> None:
+    write_block(open_place(tmp_path), 3, ROWS)
+    with pytest.raises(CorpusError, match=r"block 3 in .* is not finished: run the step before it to the end"):
         read_block(open_place(tmp_path), 3)
 
 

@@ -11,6 +11,7 @@ from manifests.schema import Dialogue
 from manifests.storage import open_place
 from parley.testing import tone_recipe
 from pipeline.job.blocks import read_block
+from pipeline.job.commits import write_hashes
 from pipeline.job.ingest import IngestOptions, ingest
 from pipeline.job.inputs import open_inputs
 
@@ -22,7 +23,9 @@ def ingested(rows: list[Any], path: Path, *overrides: str, format: str = "shareg
     heard: list[int] = []
     files = open_inputs([str(source)], format=format, license="CC0-1.0")
     recipe = tone_recipe("block_rows=2", *overrides)
-    counts = ingest(files, IngestOptions(**options), recipe, "digest", blocks, heard.append)
+    cut = ingest(files, IngestOptions(**options), recipe, "digest", blocks, open_place(path / "ids"), heard.append)
+    write_hashes(blocks, cut.hashes)
+    counts = cut.counts
     assert sum(heard) == counts["rows"]
     dialogues = [d for block in range(counts["blocks"]) for d in read_block(blocks, block)]
     assert len(dialogues) == counts["rows"]

@@ -10,6 +10,7 @@ from manifests.errors import InputError
 from manifests.storage import open_place
 from parley.testing import tone_recipe
 from pipeline.job.blocks import read_block
+from pipeline.job.commits import write_hashes
 from pipeline.job.ingest import IngestOptions, ingest
 from pipeline.job.inputs import open_inputs
 
@@ -56,8 +57,9 @@ def test_an_empty_file_among_others_is_left_out(tmp_path: Path) -> None:
 def test_an_empty_file_of_a_named_format_has_no_rows(tmp_path: Path) -> None:
     files = open_inputs(files_of(tmp_path, a=[], b=[ALPACA]), format="alpaca", dataset="mine")
     blocks = open_place(tmp_path / "blocks")
-    counts = ingest(files, IngestOptions(language="en"), tone_recipe(), "digest", blocks, lambda rows: None)
-    assert counts["rows_of"] == {"mine/a.json": 0, "mine/b.json": 1}
+    scratch = open_place(tmp_path / "ids")
+    cut = ingest(files, IngestOptions(language="en"), tone_recipe(), "digest", blocks, scratch, lambda rows: None)
+    assert cut.counts["rows_of"] == {"mine/a.json": 0, "mine/b.json": 1}
 
 
 def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
@@ -78,8 +80,10 @@ def test_every_row_names_its_file_and_has_an_id_of_its_own(tmp_path: Path) -> No
     words = files_of(tmp_path, a=[ALPACA, {"id": "x", **HISTORY}], b=[ALPACA, 7])
     blocks = open_place(tmp_path / "blocks")
     files = open_inputs(words, dataset="mine")
-    counts = ingest(files, IngestOptions(language="en"), tone_recipe(), "digest", blocks, lambda rows: None)
-    assert counts["rows_of"] == {"mine/a.json": 2, "mine/b.json": 2}
+    scratch = open_place(tmp_path / "ids")
+    cut = ingest(files, IngestOptions(language="en"), tone_recipe(), "digest", blocks, scratch, lambda rows: None)
+    assert cut.counts["rows_of"] == {"mine/a.json": 2, "mine/b.json": 2}
+    write_hashes(blocks, cut.hashes)
     rows = read_block(blocks, 0)
     assert [(d.source.dataset, d.source.row, d.reason) for d in rows] == [
         ("mine", "a.json:0", None),

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from manifests.corpus import Corpus
-from manifests.errors import CorpusError, EngineUnavailable, InputError, UserError
+from manifests.errors import EngineUnavailable, InputError, UserError
 from manifests.storage import open_place
 from manifests.validate import validate
 from parley.testing.stages import take_of, tone_recipe
 from pipeline.job import run as running
-from pipeline.job.blocks import live_rows, read_block, write_block
+from pipeline.job.blocks import live_rows, read_block
 from pipeline.job.directory import WORK
 from pipeline.job.inputs import open_inputs
 from pipeline.job.job import take_stages
@@ -26,7 +26,6 @@ from tests.laws.test_every_stage import SometimesCutOff
 from tests.pipeline.tone_job import (
     ROWS,
     STAGES,
-    Closing,
     Count,
     StopAfter,
     files_of,
@@ -143,27 +142,6 @@ def test_an_engine_that_is_missing_stops_the_job_before_anything_is_written(
     with pytest.raises(EngineUnavailable, match="libflite1"):
         run_tone(make_job(input_file, "synthesize.engine=flite", "cast.bank=offline"), tmp_path / "corpus")
     assert not (tmp_path / "corpus").exists()
-
-
-def test_a_damaged_block_is_named(input_file: str, tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        run_tone(make_job(input_file), tmp_path / "corpus", listener=StopAfter(2))
-    block = tmp_path / "corpus" / "work" / "ingested" / "000003.parquet"
-    block.write_bytes(block.read_bytes()[:100])
-    runner = Closing()
-    with pytest.raises(CorpusError, match="000003"):
-        run_tone(make_job(input_file), tmp_path / "corpus", runner)
-    assert runner.closed == 1
-
-
-def test_a_row_that_went_missing_is_noticed(input_file: str, tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        run_tone(make_job(input_file), tmp_path / "corpus", listener=StopAfter(2))
-    blocks = open_place(tmp_path / "corpus" / "work" / "ingested")
-    write_block(blocks, 3, read_block(blocks, 3)[:2])
-    with pytest.raises(CorpusError, match="19 rows were packed, but the input has 21"):
-        run_tone(make_job(input_file), tmp_path / "corpus")
-    assert not (tmp_path / "corpus" / "manifest.json").exists()
 
 
 def test_two_inputs_of_one_name_are_refused(input_file: str) -> None:

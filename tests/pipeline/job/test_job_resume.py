@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from manifests.corpus import Corpus
-from manifests.errors import CorpusError, ResumeRefused, UserError
+from manifests.errors import CorpusError, EngineUnavailable, ResumeRefused, UserError
 from manifests.manifest import load_manifest
 from manifests.storage import open_place
 from manifests.validate import validate
@@ -17,6 +17,7 @@ from pipeline.job import run as running
 from pipeline.job.directory import WORK, differences
 from pipeline.job.listener import Listener
 from pipeline.job.runner.local import LocalRunner
+from pipeline.job.worker import Worker, WorkOrder
 from tests.doubles import swap_engine
 from tests.pipeline.tone_job import (
     ROWS,
@@ -25,6 +26,7 @@ from tests.pipeline.tone_job import (
     files_of,
     make_job,
     run_tone,
+    small_recipe,
 )
 from voicebank.bank import load_bank
 
@@ -43,6 +45,17 @@ def test_a_second_run_does_only_what_is_missing(finished: Path, input_file: str,
     assert files_of(out) == files_of(finished)
     log = (out / "work" / "log.jsonl").read_text().splitlines()
     assert [json.loads(line)["block"] for line in log] == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_line_that_was_torn_spoils_no_other(input_file: str, tmp_path: Path) -> None:
+    out = tmp_path / "corpus"
+    with pytest.raises(KeyboardInterrupt):
+        run_tone(make_job(input_file), out, listener=StopAfter(2))
+    with (out / "work" / "log.jsonl").open("a") as log:
+        log.write('{"block": 2, "tok')
+    run_tone(make_job(input_file), out)
+    lines = (out / "work" / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["block"] for line in [*lines[:2], *lines[3:]]] == [0, 1, 2, 3, 4, 5]
 
 
 def test_a_finished_job_is_left_alone(finished: Path, input_file: str) -> None:
@@ -129,6 +142,10 @@ def test_a_changed_input_is_refused(changed: list[Any], tmp_path: Path) -> None:
         ("pipeline.job.job.normalizer_version", r"normalizers\.en, normalizers\.zh"),
         ("pipeline.job.job.named_digest", r"prompts\.respond, prompts\.rewrite, prompts\.screen"),
         ("pipeline.job.job.version", "parley"),
+        (
+            "pipeline.job.libraries.version",
+            r"changed: libraries\.numpy, libraries\.pyarrow, libraries\.soundfile, libraries\.soxr$",
+        ),
     ],
 )
 def test_a_changed_part_is_refused(
@@ -137,6 +154,15 @@ def test_a_changed_part_is_refused(
     monkeypatch.setattr(part, lambda *_: "another")
     with pytest.raises(ResumeRefused, match=named):
         run_tone(make_job(input_file), finished)
+
+
+def test_a_node_with_other_libraries_does_not_work_for_the_job() -> None:
+    order = WorkOrder(small_recipe(), 0, ("rewrite",), {})
+    Worker(order).close()
+    with pytest.raises(
+        EngineUnavailable, match=r"a worker has pyarrow .* in place of 1\.0: install the same versions"
+    ):
+        Worker(replace(order, libraries={**order.libraries, "pyarrow": "1.0"}))
 
 
 def test_a_changed_engine_is_refused(finished: Path, input_file: str, monkeypatch: pytest.MonkeyPatch) -> None:

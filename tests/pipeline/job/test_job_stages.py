@@ -76,7 +76,11 @@ def test_a_stage_alone_refuses_what_is_not_its_own(finished: Path, input_file: s
     [
         ("input.json", "{}", "input.json is broken: rows: "),
         ("input.json", '{"rows": 4, "blocks": -1, "block_rows": 4, "rows_of": {}}', "input.json is broken: blocks: "),
-        ("input.json", '{"rows": 4, "blocks": 9, "block_rows": 4, "rows_of": {"x": 4}}', "contradict each other"),
+        (
+            "input.json",
+            '{"rows": 4, "blocks": 9, "block_rows": 4, "rows_of": {"x": 4}, "recipe": "r", "sha256": "s"}',
+            "contradict each other",
+        ),
         (
             "input.json",
             '{"rows": 4, "blocks": 1.0, "block_rows": 4, "rows_of": {"x": 4}}',

@@ -8,10 +8,15 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from manifests.corpus import Corpus, decode
-from manifests.storage import open_place
+from manifests.errors import ResumeRefused
+from manifests.storage import Place, open_place
 from manifests.validate import validate
 from pipeline.cli import commands
+from pipeline.job import lock
+from pipeline.job.blocks import BlockReport
 from pipeline.job.inputs import open_inputs
+from pipeline.job.job import Job
+from pipeline.job.listener import Listener
 from tests.pipeline.tone_job import Count, StopAfter, files_of, make_job, run_tone
 
 ROWS = [{"instruction": f"Why do people like number {i}?", "output": "It brings them luck."} for i in range(12)]
@@ -64,6 +69,40 @@ def test_a_job_on_an_object_store(bucket: str, tmp_path: Path) -> None:
     manifests = [out / "manifest.json", open_place(tmp_path / "corpus") / "manifest.json"]
     assert manifests[0].read_bytes() == manifests[1].read_bytes()
     assert files_of(tmp_path / "corpus")
+
+
+class SecondJob(Listener):
+    """Starts the same job a second time when the first block is done."""
+
+    def __init__(self, job: Job, out: Place) -> None:
+        self._job, self._out, self.said = job, out, ""
+
+    def finished(self, report: BlockReport) -> None:
+        if not self.said:
+            with pytest.raises(ResumeRefused) as error:
+                run_tone(self._job, self._out)
+            self.said = str(error.value)
+
+
+def test_a_second_job_is_refused_and_a_killed_one_expires(
+    bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock, "BEAT_S", 0.2)
+    monkeypatch.setattr(lock, "EXPIRY_S", 2.0)
+    local, out = tmp_path / "rows.json", open_place(bucket.format("refusing"))
+    local.write_text(json.dumps(ROWS))
+    job = make_job(str(local))
+    second = SecondJob(job, out)
+    run_tone(job, out, listener=second)
+    assert "another job is at work in this --out" in second.said
+    assert not (out / "work" / "owners").list()
+
+    other = open_place(bucket.format("expired"))
+    killed = other / "work" / "owners" / ("0" * 32)
+    killed.write_text("7\n")
+    run_tone(job, other)
+    assert not killed.exists()
+    assert (other / "manifest.json").read_bytes() == (out / "manifest.json").read_bytes()
 
 
 def test_the_key_in_a_uri_is_not_shown(bucket: str, tmp_path: Path) -> None:

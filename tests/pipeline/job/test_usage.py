@@ -1,15 +1,15 @@
 """What work cost: added up exactly, read back from the log, priced."""
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+from manifests.storage import open_place
 from pipeline.engines.contract import Tokens
 from pipeline.engines.text.openai import OpenAIModel, OpenAIServing, Price
 from pipeline.engines.text.vllm import VllmModel
-from pipeline.job.usage import Effort, cost, describe, tokens_of_log
+from pipeline.job.blocks import commit_block
+from pipeline.job.usage import Effort, cost, describe, tokens_of_commits
 
 SMALL, LARGE = Tokens(2, 1, 100, 40, 20), Tokens(requests=1, prompt=7)
 
@@ -23,14 +23,15 @@ def test_efforts_add_stage_by_stage_and_model_by_model() -> None:
     assert (first + first).seconds == {"rewrite": 2.0}
 
 
-def test_the_log_adds_up_and_a_line_that_was_cut_off_is_left_out(tmp_path: Path) -> None:
-    log = tmp_path / "log.jsonl"
-    lines = [Effort({}, {"small": SMALL}), Effort({}, {"small": SMALL, "large": LARGE}), Effort()]
-    log.write_text("".join(json.dumps(asdict(line)) + "\n" for line in lines) + '{"tokens": {"sma')
-    assert tokens_of_log(log) == {"small": SMALL + SMALL, "large": LARGE}
-    log.write_text(json.dumps({"block": 3}) + "\n")
-    assert tokens_of_log(log) == {}
-    assert tokens_of_log(tmp_path / "none") == {}
+def test_the_commits_of_all_passes_add_up_and_one_that_is_broken_is_left_out(tmp_path: Path) -> None:
+    first, second = (open_place(tmp_path / name) for name in ("take-1", "take-2"))
+    commit_block(first, 0, [], Effort({}, {"small": SMALL}))
+    commit_block(first, 1, [], Effort({}, {"small": SMALL, "large": LARGE}))
+    commit_block(second, 1, [], Effort({}, {"large": LARGE}))
+    commit_block(second, 2, [], Effort())
+    (tmp_path / "take-2" / "000003.live-0.json").write_text('{"tokens": {"sma')
+    places = [first, second, open_place(tmp_path / "take-3")]
+    assert tokens_of_commits(places) == {"small": SMALL + SMALL, "large": LARGE + LARGE}
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from parley.testing import make_dialogue, tone_recipe
 from pipeline.engines.contract import Clip, Failure, SpeechRequest
 from pipeline.engines.tts.tone import ToneSynthesizer
 from pipeline.job.blocks import read_block, write_block
+from pipeline.job.commits import write_hashes
 from pipeline.job.listener import Listener
 from pipeline.job.runner.local import LocalRunner
 from pipeline.job.runner.tasks import BlockPass, plan_pools
@@ -88,7 +89,7 @@ def test_the_local_runner_replaces_a_dead_engine_and_closes_it(
 
     swap_engine(monkeypatch, "tts", "tone", open=StaysDead)
     source, target = open_place(tmp_path / "source"), open_place(tmp_path / "target")
-    write_block(source, 0, [make_dialogue(spoken=True)])
+    write_hashes(source, [write_block(source, 0, [make_dialogue(spoken=True)])])
     runner = LocalRunner()
     plans = plan_pools(WorkOrder(tone_recipe(), 0, ("cast", "synthesize"), {}))
     (report,) = runner.run({0: 1}, BlockPass(source, target, only_live=False), plans, Listener())

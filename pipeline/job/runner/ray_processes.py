@@ -1,0 +1,124 @@
+"""Starts this machine's own Ray, watches its processes, and leaves nothing of it behind."""
+
+import logging
+import shutil
+import threading
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from manifests.errors import EngineUnavailable, RayEnded
+from pipeline.ending import end_failed, stopping_at_once
+from pipeline.job.runner.quiet import quiet_stderr
+from pipeline.scratch import claim_directory, remove_dead
+
+_VITAL = ("raylet", "gcs_server")
+_SESSIONS = "session_[0-9]*"
+_LOOK_S = 0.5
+_GRACE_S = 10.0
+"""The driver looks once a second; Ray's core, in which it may wait, would end it without a word after a minute."""
+
+
+class OwnRay:
+    """Runs a Ray with that many CPUs, for this process alone.
+
+    `check` raises RayEnded once the process that schedules (raylet) or the one that keeps the state (GCS) is gone.
+    """
+
+    def __init__(self, cpus: int) -> None:
+        import ray
+
+        self._vital = _VitalProcesses()
+        self._starting, self._closing = threading.Event(), threading.Event()
+        self._starting.set()
+        threading.Thread(target=self._watch, name="ray", daemon=True).start()
+        try:
+            with stopping_at_once(), quiet_stderr():
+                ray.init(
+                    address="local",
+                    num_cpus=cpus,
+                    include_dashboard=False,
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                )
+        except Exception as error:
+            self._closing.set()
+            raise EngineUnavailable(
+                f"Ray does not start on this machine; --runner local needs no Ray: {error}"
+            ) from error
+        self.cpus = cpus
+        self._node: Any = ray._private.worker._global_node
+        self._session = Path(self._node.get_session_dir_path())
+        remove_dead(self._session.parent, _SESSIONS)
+        self._claim = claim_directory(self._session)
+        self._starting.clear()
+
+    def is_gone(self) -> bool:
+        return self._vital.gone() is not None
+
+    def check(self) -> None:
+        if gone := self._vital.gone():
+            raise RayEnded(_sentence(gone))
+
+    def close(self) -> None:
+        """End Ray and remove its directory of logs and sockets."""
+        import ray
+
+        self._closing.set()
+        if self.is_gone():  # Ray's own way to end asks these processes
+            self._node.kill_all_processes(check_alive=False, allow_graceful=False)
+        else:
+            ray.shutdown()
+        self._claim.close()
+        shutil.rmtree(self._session, ignore_errors=True)
+
+    def _watch(self) -> None:
+        """End the process if the driver waits in vain for a vital process; it cannot do so itself."""
+        while not self._closing.wait(_LOOK_S):
+            if gone := self._vital.gone():
+                if self._starting.is_set() or not self._closing.wait(_GRACE_S):
+                    end_failed(_sentence(gone), RayEnded.exit_code)
+                return
+
+
+class _VitalProcesses:
+    """Finds the vital processes among the children of this one, also while Ray starts, and notes when one is gone."""
+
+    def __init__(self) -> None:
+        psutil: Any = import_module("psutil")  # comes with Ray
+        self._zombie, self._error = psutil.STATUS_ZOMBIE, psutil.Error
+        self._own = psutil.Process()
+        self._before = set(self._own.children())
+        self._seen: dict[str, Any] = {}
+
+    def gone(self) -> str | None:
+        """Return the name of a vital process that has been seen, and has ended."""
+        if len(self._seen) < len(_VITAL):
+            self._look()
+        return next((name for name, process in self._seen.items() if not self._lives(process)), None)
+
+    def _look(self) -> None:
+        for process in self._own.children():
+            try:
+                name = process.name()
+            except self._error:
+                continue
+            if name in _VITAL and process not in self._before:
+                self._seen[name] = process
+
+    def _lives(self, process: Any) -> bool:
+        try:
+            return bool(process.is_running() and process.status() != self._zombie)
+        except self._error:
+            return False
+
+
+def _sentence(gone: str) -> str:
+    return f"Ray ended: its process {gone} is gone, killed or out of memory; the same command continues"
+
+
+def wait_for_end(ray: OwnRay) -> None:
+    """Give a process that is about to end the time to do so, then check."""
+    time.sleep(2 * _LOOK_S)
+    ray.check()
