@@ -13,6 +13,7 @@ import click
 from manifests.errors import LawBroken, ParleyError
 from manifests.manifest import FINAL_STATUSES
 from manifests.storage import open_place
+from pipeline.cli.models import models
 from pipeline.cli.options import (
     accept_changes,
     answers_option,
@@ -308,6 +309,7 @@ def audit(directory: str, **options: Any) -> None:
     sys.exit(0 if passed else 3)
 
 
+cli.add_command(models)
 cli.add_command(voicebank)
 
 
