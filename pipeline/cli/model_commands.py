@@ -44,7 +44,8 @@ def fetch_models(names: Sequence[str], cache: str | None) -> str:
 
 def verify_models(names: Sequence[str], cache: str | None) -> tuple[str, bool]:
     """Return a line for each model, and whether all are sound."""
-    where, lines, sound = cache_directory(cache), [], True
+    where, sound = cache_directory(cache), True
+    lines: list[str] = []
     chosen = models_of(names) if names else load_table()
     for name, entry in chosen.items():
         directory = model_directory(where, name, entry)

@@ -11,6 +11,8 @@ from manifests.errors import UserError
 from manifests.storage import Place, open_place
 from pipeline.bank.blend_report import write_report
 from pipeline.bank.probe import ProbeReport, probe
+from pipeline.bank.record import record
+from pipeline.cli.progress import counted
 from pipeline.show.plots import need_plots
 from pipeline.show.text import Fact, fact_lines, text_table
 from voicebank.blend import blend
@@ -71,6 +73,22 @@ def check_voices(options: Mapping[str, Any]) -> tuple[str, bool]:
     if options["out"]:
         _write_audio(open_place(options["out"]), read_card(bank)["name"], audio)
     return "\n".join([*lines, "", *_audio_lines(audio)]), files.ok and audio.ok
+
+
+def record_voices(options: Mapping[str, Any]) -> str:
+    """Let a synthesizer's own voices speak into a corpus; return the outcome."""
+    from pipeline.engines.registry import load_engine
+    from pipeline.recipes.load import load_recipe
+
+    recipe = load_recipe(options["recipe"], options["overrides"])
+    synthesizer = load_engine("tts", options["engine"], recipe.models)
+    if not hasattr(synthesizer, "own_voices"):
+        raise UserError(f"--engine {options['engine']}: this synthesizer has no voices of its own to record")
+    language, out = options["language"], open_place(options["out"])
+    voices = [v for v in synthesizer.own_voices() if v.language == language or options["any_language"]]
+    with counted("clips spoken", "clip") as tell:
+        clips = record(synthesizer, voices, language, out, tell)
+    return f"{clips} clips in {out}"
 
 
 def similarity_lines(figures: Mapping[str, Any]) -> list[str]:

@@ -41,6 +41,20 @@ def build(recipe: str, overrides: tuple[str, ...], out: str, **options: Any) -> 
     click.echo(commands.build(recipe, overrides, out, options))
 
 
+@voicebank.command()
+@click.option("--recipe", required=True, help="Corpus recipe, a name or a file, that has the synthesizer as a model.")
+@recipe_settings
+@click.option("--engine", required=True, help="The synthesizer's name in that recipe.")
+@click.option("--language", required=True, metavar="CODE", help="Language to speak.")
+@click.option("--any-language", is_flag=True, help="Record the voices of other languages too.")
+@click.option("--out", required=True, metavar="DIR", help="Directory for the corpus, local or on an object store.")
+def record(**options: Any) -> None:
+    """Let a synthesizer's own voices speak into a corpus, for `build --layout manifest`."""
+    from pipeline.cli import virtual_voices
+
+    click.echo(virtual_voices.record_voices(options))
+
+
 @voicebank.command("list")
 @click.argument("bank", required=False)
 def list_(bank: str | None) -> None:

@@ -1,8 +1,8 @@
 """The cache of models: `models/NAME-DIGEST/` in `--cache`, PARLEY_CACHE, or the user's cache directory.
 
-A directory appears only when it is whole, and its name holds the digest of its files' hashes, so an entry that changed
-is another directory. Whoever loads a model hashes its files first, every time: a cache may be shared, copied or unpacked
-from an archive, and reading a file costs more than hashing it.
+A directory appears only when it is whole, and its name holds the digest of its files' hashes, so an entry that
+changed is another directory. Whoever loads a model hashes its files first, in every process: a cache may be shared,
+copied or unpacked from an archive, and reading a file costs more than hashing it.
 """
 
 import hashlib

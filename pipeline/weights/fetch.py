@@ -15,6 +15,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -64,14 +65,15 @@ def _fill(name: str, entry: ModelEntry, work: Path, progress: Progress) -> None:
     downloads.mkdir(parents=True, exist_ok=True)
     wanting = {problem.path for problem in file_problems(files, entry)}
     done = sum(file.size for path, file in entry.files.items() if path not in wanting)
-    for path, file in entry.files.items():
+    for path in entry.files:
         if path in wanting:
-            progress(done, entry.size)
-            _bring(
-                name, path, entry, Origins(downloads), files / path, lambda n, at=done: progress(at + n, entry.size)
-            )
-            done += file.size
+            _bring(name, path, entry, Origins(downloads), files / path, partial(_tell, progress, done, entry.size))
+            done += entry.files[path].size
     progress(done, entry.size)
+
+
+def _tell(progress: Progress, before: int, total: int, size: int) -> None:
+    progress(before + size, total)
 
 
 def _bring(
