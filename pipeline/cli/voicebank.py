@@ -140,6 +140,56 @@ def check(**options: Any) -> None:
     sys.exit(0 if sound else 3)
 
 
+@voicebank.command()
+@click.option("--bank", "banks", multiple=True, required=True, metavar="DIR", help="Voices to hear; may be repeated.")
+@click.option(
+    "--real",
+    multiple=True,
+    required=True,
+    metavar="DIR",
+    help="The bank of speakers that they come from, one for each language; may be repeated.",
+)
+@click.option("--recipe", required=True, help="Corpus recipe whose engines speak and hear.")
+@recipe_settings
+@click.option("--bank-recipe", required=True, help="Bank recipe whose encoder and quality predictor measure.")
+@click.option(
+    "--count", type=click.IntRange(min=1), required=True, help="User voices that stay of each language and gender."
+)
+@click.option(
+    "--agents",
+    type=click.Choice(["1", "0"]),
+    default="1",
+    show_default=True,
+    help="Agent voices of each language and gender, beyond the users.",
+)
+@click.option(
+    "--error-margin",
+    type=float,
+    default=0.1,
+    show_default=True,
+    help="How far a voice's error rate may be above its worst parent's.",
+)
+@click.option(
+    "--quality-margin",
+    type=float,
+    default=0.3,
+    show_default=True,
+    help="How far a voice's predicted quality may be below its worst parent's (MOS).",
+)
+@click.option(
+    "--leak-limit",
+    type=float,
+    help="Highest similarity to a real voice; default: from the similarity of the real voices' clips to themselves.",
+)
+@click.option("--twin-limit", type=float, help="Highest similarity to another voice; default: the leak limit.")
+@click.option("--out", required=True, metavar="DIR", help="Directory for the bank of the voices that stay.")
+def audition(**options: Any) -> None:
+    """Let voices speak, and keep those that are clear, good, and nobody's; continues what broke off."""
+    from pipeline.cli import virtual_voices
+
+    click.echo(virtual_voices.audition_voices(options))
+
+
 @voicebank.command("import")
 @_format
 @click.option(

@@ -21,7 +21,7 @@ class ModelDirectory:
 
 
 def read_directory(model: KokoroModel) -> ModelDirectory:
-    """Find a model's directory: a local one, or one of the cache, whose files are checked. Raises EngineUnavailable."""
+    """Find a model's directory: a local one, or one of the cache, with its files checked. Raises EngineUnavailable."""
     directory = Path(locate(model.model, NAME))
     lacking = [name for name in _FILES if not (directory / name).is_file()]
     if lacking or not (directory / "voices").is_dir():

@@ -87,7 +87,7 @@ class _Rewriter:
         return name
 
     def _lstm_weights(self, node: Any) -> list[str]:
-        """Make W and R of an LSTM, [directions, 4 * hidden, inputs], from the quantized [directions, inputs, 4 * H]."""
+        """Make W and R of an LSTM, [directions, 4 * hidden, inputs], from those stored transposed in int8."""
         names = []
         for weight, scale, zero in ((1, 8, 9), (2, 10, 11)):
             values = self._array(node.input[weight]).astype(np.float32)

@@ -1,10 +1,10 @@
 """What the graph speaks with: the style of a voice, or the average of several voices' styles.
 
-A style is float32 [510, 256]: row n - 1 is for a text of n tokens. The first 128 numbers of a row condition the vocoder
-(the timbre), the others the predictor of durations and pitch (the manner of speaking). The timbre is the voice's own in
-every language. How long a vowel is and how a tone goes belong to the language: where a voice speaks one that is not its
-own, its manner is the mean of that language's own voices of its gender. A virtual voice is the weighted average of its
-parents' styles in the language. Styles are used as they are: their length is part of the voice.
+A style is float32 [510, 256]: row n - 1 is for a text of n tokens. The first 128 numbers of a row condition the
+vocoder (the timbre), the others the predictor of durations and pitch (the manner of speaking). The timbre is the
+voice's own in every language. How long a vowel is and how a tone goes belong to the language: where a voice speaks one
+that is not its own, its manner is the mean of that language's own voices of its gender. A virtual voice is the weighted
+average of its parents' styles in the language. Styles are used as they are: their length is part of the voice.
 """
 
 from collections import OrderedDict
@@ -49,7 +49,8 @@ class Styles:
     def _average(self, parents: dict[str, float], language: str) -> Samples:
         total = sum(parents.values())
         styles = [self._in_language(name, language) * (weight / total) for name, weight in parents.items()]
-        return np.sum(styles, axis=0).astype(np.float32)
+        average: Samples = np.sum(styles, axis=0).astype(np.float32)
+        return average
 
     def _in_language(self, name: str, language: str) -> Samples:
         own = self._read(name)

@@ -50,7 +50,9 @@ class Kokoro:
         for part in (prosody, style, phonemes):
             if isinstance(part, Failure):
                 return part
-        assert not isinstance(prosody, Failure) and not isinstance(style, Failure) and not isinstance(phonemes, Failure)
+        assert (
+            not isinstance(prosody, Failure) and not isinstance(style, Failure) and not isinstance(phonemes, Failure)
+        )
         pitch = request.voice.pitch
         pieces = [self._say(piece, style, prosody.rate / pitch) for piece in cut(phonemes)]
         samples = np.concatenate(pieces)

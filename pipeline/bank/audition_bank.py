@@ -1,0 +1,183 @@
+"""Runs an audition of banks, and writes the bank of the voices that stay."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from manifests.errors import UserError
+from manifests.storage import Place
+from pipeline.bank.audition import Panel, audition
+from voicebank.audition import AuditionDrop, AuditionRule, Judged, RealVoices, judge, measured_leak_limit
+from voicebank.bank import VOICES_FILE, load_bank
+from voicebank.card import CARD_FILE, read_card, write_card
+from voicebank.leak import quantiles
+from voicebank.speaker_table import SpeakerTable, load_speaker_table
+from voicebank.voice import Voice
+
+MEASURED_FILE = "measured.jsonl"
+
+Progress = Callable[[str, int, int], None]
+"""Told what is heard ("real voices", "voices"), how many were, and how many there are."""
+
+
+@dataclass(frozen=True)
+class AuditionOrder:
+    """Banks of voices, and of the real speakers that they come from, one for each language.
+
+    `count` voices stay of each language and gender; `agents` says whether the best of each becomes an agent, beyond
+    them. Limits of None are measured.
+    """
+
+    banks: Sequence[Place]
+    real: Sequence[Place]
+    count: int
+    agents: bool
+    error_margin: float
+    quality_margin: float
+    leak: float | None = None
+    twin: float | None = None
+
+
+def hold_audition(order: AuditionOrder, panel: Panel, out: Place, progress: Progress) -> list[Judged]:
+    """Hear, judge, and write the bank; the card comes last, and a broken-off audition goes on."""
+    if (out / CARD_FILE).exists():
+        raise UserError(f"{out.name} holds a voice bank already; remove it, or name another directory")
+    if not out.is_local:
+        raise UserError("--out: an audition needs a local directory")
+    Path(out.path).mkdir(parents=True, exist_ok=True)
+    voices = [voice for bank in order.banks for voice in load_bank(str(bank)).voices if not voice.agent]
+    record = Path(out.path) / MEASURED_FILE
+    real = _hear_real(order, {voice.engine for voice in voices}, panel, record, progress)
+    if strange := sorted({voice.language for voice in voices} - real.keys()):
+        raise UserError(f"--real: no bank has speakers of {', '.join(strange)}")
+    clips = audition(voices, panel, record, lambda done, total: progress("voices", done, total))
+    leak = order.leak if order.leak is not None else measured_leak_limit(real)
+    twin = order.twin if order.twin is not None else leak
+    rule = AuditionRule(order.count + order.agents, order.error_margin, order.quality_margin, leak, twin)
+    judged = judge(clips, real, rule)
+    named = _named(judged, order.agents)
+    (out / VOICES_FILE).write_text("".join(_line(voice) for voice, _ in named))
+    write_card(out, _card(out.name, order, rule, real, judged, named, panel))
+    return judged
+
+
+def _hear_real(
+    order: AuditionOrder, engines: set[str], panel: Panel, record: Path, progress: Progress
+) -> dict[str, RealVoices]:
+    """Let the real voices speak the same sentences."""
+    if len(engines) != 1:
+        raise UserError(
+            f"an audition hears the voices of one synthesizer, not of {', '.join(sorted(engines)) or 'none'}"
+        )
+    found = {}
+    for bank in order.real:
+        table = load_speaker_table(bank)
+        if len(set(table.languages)) != 1:
+            raise UserError(f"--real {bank.name}: an audition needs a bank for each language")
+        voices = [_real_voice(table, row, next(iter(engines))) for row in range(len(table))]
+        clips = audition(voices, panel, record, lambda done, total: progress("real voices", done, total))
+        found[table.languages[0]] = RealVoices(table, dict(zip(table.ids, clips, strict=True)))
+    return found
+
+
+def _real_voice(table: SpeakerTable, row: int, engine: str) -> Voice:
+    """Return a speaker as the synthesizer's own voice of that name (the ids of a bank begin with a data set)."""
+    name = table.ids[row].rpartition("/")[2]
+    return Voice(name.replace("_", "-").lower(), engine, name, table.languages[row], table.genders[row])
+
+
+def _named(judged: Sequence[Judged], agents: bool) -> list[tuple[Voice, Judged]]:
+    """Give the voices that stay their names, agents first: the clearest of each language and gender, then the best."""
+    kept = [one for one in judged if one.drop is None]
+    chosen: dict[tuple[str, str], Judged] = {}
+    for one in kept if agents else []:
+        key = one.clip.voice.language, one.clip.voice.gender
+        if key not in chosen or _worth(one) > _worth(chosen[key]):
+            chosen[key] = one
+    named = []
+    numbers: Counter[str] = Counter()
+    agent_ids = {id(one) for one in chosen.values()}
+    for one in sorted(kept, key=lambda one: id(one) not in agent_ids):
+        voice, agent = one.clip.voice, id(one) in agent_ids
+        stem = f"{voice.language}-{voice.gender[0]}"
+        numbers[stem] += not agent
+        name = f"{voice.language}-agent-{voice.gender[0]}" if agent else f"{stem}{numbers[stem]:02d}"
+        parents = tuple(parent.rpartition("/")[2] for parent in voice.parents)
+        named.append((replace(voice, voice_id=name, speaker=name, agent=agent, parents=parents), one))
+    return named
+
+
+def _worth(one: Judged) -> tuple[float, float]:
+    return -(one.clip.error_rate or 0.0), one.clip.quality or 0.0
+
+
+def _line(voice: Voice) -> str:
+    """Write a voice without what is not known of it."""
+    if voice.embedding is not None or voice.prompt_audio is not None:
+        raise UserError("an audition writes banks of names and weights: these voices have embeddings or recordings")
+    return (
+        json.dumps({key: value for key, value in asdict(voice).items() if value is not None}, ensure_ascii=False)
+        + "\n"
+    )
+
+
+def _card(
+    name: str,
+    order: AuditionOrder,
+    rule: AuditionRule,
+    real: Mapping[str, RealVoices],
+    judged: Sequence[Judged],
+    named: Sequence[tuple[Voice, Judged]],
+    panel: Panel,
+) -> dict[str, Any]:
+    counts: dict[str, Counter[str]] = {}
+    for voice, _ in named:
+        counts.setdefault(voice.language, Counter())["agent" if voice.agent else voice.gender] += 1
+    dropped = Counter(one.drop.value for one in judged if one.drop)
+    return {
+        "name": name,
+        "kind": "voices",
+        "description": "Voices of nobody: weighted averages of a synthesizer's own voices, each of them heard",
+        "sources": [source for bank in order.real for source in read_card(bank).get("sources", [])],
+        "parents": {language: len(voices.speakers) for language, voices in sorted(real.items())},
+        "counts": {language: dict(sorted(count.items())) for language, count in sorted(counts.items())},
+        "engines": panel.versions,
+        "limits": {
+            "leak": rule.leak,
+            "twin": rule.twin,
+            "error_margin": rule.error_margin,
+            "quality_margin": rule.quality_margin,
+        },
+        "heard": len(judged),
+        "dropped": dict(sorted(dropped.items())),
+        "real_voices": {language: _figures(voices) for language, voices in sorted(real.items())},
+        "nearest_real": quantiles([one.nearest_real for _, one in named if one.nearest_real is not None]),
+        "nearest_voice": quantiles([one.nearest_earlier for _, one in named if one.nearest_earlier is not None]),
+        "measured": {voice.voice_id: _measured(one, panel.scale) for voice, one in named},
+    }
+
+
+def _figures(voices: RealVoices) -> dict[str, Any]:
+    clips = voices.clips.values()
+    return {
+        "own_similarity": quantiles(voices.own_similarities()),
+        "error_rate": quantiles([clip.error_rate for clip in clips if clip.error_rate is not None]),
+        "quality": quantiles([clip.quality for clip in clips if clip.quality is not None]),
+    }
+
+
+def _measured(one: Judged, scale: str) -> dict[str, Any]:
+    return {
+        "error_rate": round(one.clip.error_rate or 0.0, 4),
+        scale: round(one.clip.quality or 0.0, 3),
+        "nearest_real": [one.nearest_id, round(one.nearest_real or 0.0, 4)],
+    }
+
+
+def drop_counts(judged: Sequence[Judged]) -> list[tuple[int, str]]:
+    """Return how many voices were dropped for each reason, with the reason in words."""
+    counts = Counter(one.drop for one in judged)
+    return [(counts[drop], f"{drop.value}: {drop.meaning}") for drop in AuditionDrop if counts[drop]]
