@@ -8,7 +8,7 @@ PYTHON ?= python3
 SYSTEM_PACKAGES = flite libflite1 festival festvox-us-slt-hts festvox-kallpc16k festvox-kdlpc16k espeak-ng \
 	libespeak-ng1 libsndfile1
 
-EXTRAS = offline,llm,voicebank,quality,recognizers,audioseal,audit
+EXTRAS = offline,llm,voicebank,quality,recognizers,audioseal,audit,kokoro
 # Asks for a webrtcvad that must be compiled; the extra `voicebank` brings the same in a wheel.
 RESEMBLYZER = resemblyzer==0.1.4
 
