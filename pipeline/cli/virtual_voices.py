@@ -56,7 +56,12 @@ def blend_voices(bank: str, out: str, options: Mapping[str, Any]) -> tuple[str, 
     ]
     lines = [*fact_lines(facts), "", *similarity_lines(result.leak)]
     notes = (
-        [] if result.speakable else ["the bank has no synthesis embeddings, so no engine can speak with these voices"]
+        []
+        if result.speakable
+        else [
+            "the bank has no synthesis embeddings: only an engine that averages its own voices, as kokoro does, can "
+            "speak with these"
+        ]
     )
     return "\n".join(lines), notes
 

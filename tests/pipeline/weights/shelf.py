@@ -20,9 +20,7 @@ FILES = {"model.bin": bytes(range(256)) * 400, "voices/one.bin": b"\x01\x02" * 5
 
 def entry(**changes: Any) -> dict[str, Any]:
     """An entry of the table for `FILES`, without places unless `changes` give them."""
-    files = {
-        path: {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()} for path, data in FILES.items()
-    }
+    files = {path: {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()} for path, data in FILES.items()}
     base = {"about": "for tests", "license": "CC0-1.0", "origin": "made up", "revision": "1", "files": files}
     return base | changes
 

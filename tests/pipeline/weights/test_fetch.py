@@ -134,7 +134,9 @@ def test_loading_checks_every_byte(tmp_path: Path, web: Web, monkeypatch: pytest
     monkeypatch.setenv(table.OWN_TABLE, str(own))
     monkeypatch.setenv(cache.CACHE, str(tmp_path / "cache"))
     assert cache.locate("who/what", "engine") == "who/what"
-    with pytest.raises(EngineUnavailable, match="needs the model mine, which is not in the cache: .*fetch mine.*pack"):
+    with pytest.raises(
+        EngineUnavailable, match=r"needs the model mine, which is not in the cache: .*fetch mine.*pack"
+    ):
         cache.locate("mine", "engine")
     directory = fetch.fetch("mine", table.load_table()["mine"], cache.cache_directory())
     (directory / "voices" / "one.bin").write_bytes(b"\x01\x03" * 5000)

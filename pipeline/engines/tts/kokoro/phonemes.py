@@ -1,8 +1,8 @@
 """Turns text into the phonemes that Kokoro was trained on: misaki's.
 
 English goes through hibari-tts, which has misaki's lexicon and rules without spaCy and espeak-ng, Chinese through
-misaki itself. A word of Latin letters inside Chinese is read as English. What is no sound and no mark that Kokoro knows
-makes the text unspeakable: a character that is silently left out would be a lost word.
+misaki itself. A word of Latin letters inside Chinese is read as English. What is no sound and no mark that Kokoro
+knows makes the text unspeakable: a character that is silently left out would be a lost word.
 """
 
 import logging

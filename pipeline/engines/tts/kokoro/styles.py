@@ -3,8 +3,9 @@
 A style is float32 [510, 256]: row n - 1 is for a text of n tokens. The first 128 numbers of a row condition the
 vocoder (the timbre), the others the predictor of durations and pitch (the manner of speaking). The timbre is the
 voice's own in every language. How long a vowel is and how a tone goes belong to the language: where a voice speaks one
-that is not its own, its manner is the mean of that language's own voices of its gender. A virtual voice is the weighted
-average of its parents' styles in the language. Styles are used as they are: their length is part of the voice.
+that is not its own, its manner is the mean of that language's own voices of its gender. A virtual voice is the
+weighted average of its parents' styles in the language. Styles are used as they are: their length is part of the
+voice.
 """
 
 from collections import OrderedDict

@@ -58,7 +58,7 @@ class Kokoro:
         samples = np.concatenate(pieces)
         if not samples.size or not np.isfinite(samples).all():
             return Failure(Reason.SYNTHESIS_FAILED, "kokoro gave no samples, or NaN")
-        clip = Clip(_unclipped(samples), SAMPLE_RATE)
+        clip = Clip(unclipped(samples), SAMPLE_RATE)
         return clip if pitch == 1 else shift_pitch(clip, pitch)
 
     def _say(self, piece: str, style: Samples, speed: float) -> Samples:
@@ -66,7 +66,7 @@ class Kokoro:
         return self._graph.speak(tokens, style[len(tokens) - 1], speed)
 
 
-def _unclipped(samples: Samples) -> Samples:
+def unclipped(samples: Samples) -> Samples:
     """Scale a clip whose peak is over 1, which the vocoder does not keep to; the others stay as they are."""
     peak = float(np.abs(samples).max())
     return samples if peak <= 1 else samples / np.float32(peak)

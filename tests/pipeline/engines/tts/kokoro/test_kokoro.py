@@ -13,6 +13,7 @@ from manifests.errors import EngineUnavailable
 from pipeline.engines.contract import Clip, Failure, SpeechRequest
 from pipeline.engines.registry import load_engine
 from pipeline.engines.tts.kokoro import KokoroModel, KokoroServing
+from pipeline.engines.tts.kokoro.synthesizer import unclipped
 from tests.pipeline.engines.tts.kokoro.tiny_kokoro import TOKEN_SAMPLES, make_directory
 from tests.tables import each_row
 from voicebank.voice import Voice
@@ -55,7 +56,12 @@ def test_clip(engine) -> None:
 
 
 def test_a_batch_is_its_singles(engine) -> None:
-    requests = [request(), request("你好。", voice("zf_xiaoyi", "zh")), request("One more.", seed=5), request(rate=1.2)]
+    requests = [
+        request(),
+        request("你好。", voice("zf_xiaoyi", "zh")),
+        request("One more.", seed=5),
+        request(rate=1.2),
+    ]
     batch = speak(engine, *requests)
     for one, clip in zip(requests, batch, strict=True):
         assert np.array_equal(speak(engine, one)[0].samples, clip.samples)
@@ -75,15 +81,12 @@ def test_both_forms_of_the_graph_give_the_same(engine, tmp_path: Path) -> None:
 
 
 def test_peaks_over_one_are_scaled_not_cut(engine) -> None:
-    """The fourth voice is loud: 1.0 of its scale of 0.1 a number would be 0.4; a rate of pitch keeps it below."""
     loud = voice("ef_dora")  # number 8: samples up to 0.8
     (clip,) = speak(engine, request(spoken_by=loud))
     assert 0.7 < np.abs(clip.samples).max() <= 0.8
-    from pipeline.engines.tts.kokoro.synthesizer import _unclipped
-
     wave = np.array([0.5, -2.0, 1.0], np.float32)
-    assert np.allclose(_unclipped(wave), [0.25, -1, 0.5])
-    assert _unclipped(wave[:1]) is not None and np.array_equal(_unclipped(wave[:1]), wave[:1])
+    assert np.allclose(unclipped(wave), [0.25, -1, 0.5])
+    assert np.array_equal(unclipped(wave[:1]), wave[:1])
 
 
 def test_pitch_moves_the_tones_and_not_the_length(engine) -> None:
@@ -129,11 +132,14 @@ def test_own_voices_leave_out_those_that_are_unclear(engine) -> None:
 def test_directories_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     whole = make_directory(tmp_path / "whole")
-    for path, words in ((tmp_path / "empty", "has no model.onnx, vocab.json"), (tmp_path / "gone", "has no model.onnx")):
+    for path, words in (
+        (tmp_path / "empty", "has no model.onnx, vocab.json"),
+        (tmp_path / "gone", "has no model.onnx"),
+    ):
         with pytest.raises(EngineUnavailable, match=words):
             open_model(path)
     (whole / "model.onnx").write_bytes(b"no graph")
-    with pytest.raises(EngineUnavailable, match="model.onnx: it is not an ONNX graph"):
+    with pytest.raises(EngineUnavailable, match=r"model\.onnx: it is not an ONNX graph"):
         open_model(whole)
     (whole / "vocab.json").write_text("[1]")
     with pytest.raises(EngineUnavailable, match=r"vocab\.json is not a table"):

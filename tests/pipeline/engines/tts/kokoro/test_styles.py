@@ -1,7 +1,5 @@
 """Styles: a voice's own, averages, and the manner of a language."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 

@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-PHONEMES = ";:,.!?—…\"()“” AIOQSTWYabdefhijklmnopqrstuvwxyzæðŋɑɔəɛɜɡɪɹʃʊʌʒʤʧθᵊˈˌːʰʲɕʂʨꭧɻɤɥɨɯ↓→↗↘ʦɾʔᵻɒɐɚ"
+PHONEMES = ';:,.!?—…"()“” AIOQSTWYabdefhijklmnopqrstuvwxyzæðŋɑɔəɛɜɡɪɹʃʊʌʒʤʧθᵊˈˌːʰʲɕʂʨꭧɻɤɥɨɯ↓→↗↘ʦɾʔᵻɒɐɚ'
 VOCABULARY = {phoneme: number for number, phoneme in enumerate(PHONEMES, start=1)}
 TOKEN_SAMPLES = 600
 VOICES = ("af_heart", "af_bella", "am_adam", "bf_emma", "zf_xiaoyi", "zf_xiaoni", "zm_yunxi", "ef_dora")

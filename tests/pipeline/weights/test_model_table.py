@@ -57,14 +57,15 @@ def test_other_content_is_another_model() -> None:
     assert one.digest != ModelEntry.model_validate(other).digest
 
 
+HEAD = "a: {about: x, license: x, origin: x, revision: x, files: "
 WRONG = {
     "a: {}": "a.about",
     "A b: {}": "lower-case",
     "[1]": "mapping",
     "a: [": "not valid YAML",
-    "a: {about: x, license: x, origin: x, revision: x, files: {../x: {size: 1, sha256: %s, from: [hub:a/b@c/d]}}}": "inside",
-    "a: {about: x, license: x, origin: x, revision: x, files: {x: {size: 1, sha256: %s}}}": "no place",
-    "a: {about: x, license: x, origin: x, revision: x, files: {x: {size: 1, sha256: 12, from: [hub:a/b@c/d]}}}": "sha256",
+    HEAD + "{../x: {size: 1, sha256: %s, from: [hub:a/b@c/d]}}}": "inside",
+    HEAD + "{x: {size: 1, sha256: %s}}}": "no place",
+    HEAD + "{x: {size: 1, sha256: 12, from: [hub:a/b@c/d]}}}": "sha256",
 }
 
 
