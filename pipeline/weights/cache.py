@@ -59,12 +59,17 @@ def sha256_of(path: Path, seen: Callable[[int], None] = lambda size: None) -> st
     return digest.hexdigest()
 
 
-def label(model: str, revision: str | None) -> str:
+def label(model: str, revision: str | None, engine: str) -> str:
     """Return a model's name and revision, as in every row's provenance: of the table's models, the digest of the files
-    in place of a revision."""
+    in place of a revision.
+
+    Raises EngineUnavailable where a model of the table is not in the cache, so that a job ends before it begins.
+    """
     entry = load_table().get(model)
-    pinned = entry.digest[:_DIGITS] if entry and not revision else revision or "unpinned"
-    return f"{public_name(model)}@{pinned}"
+    if entry is None:
+        return f"{public_name(model)}@{revision or 'unpinned'}"
+    _present(model, entry, cache_directory(), engine)
+    return f"{model}@{entry.digest[:_DIGITS]}"
 
 
 def locate(model: str, engine: str) -> str:
@@ -80,17 +85,22 @@ def locate(model: str, engine: str) -> str:
 def _checked(name: str, digest: str, cache: Path, engine: str) -> Path:
     """Find and check a model once in a process. `digest` keeps a changed table from using an earlier answer."""
     entry = load_table()[name]
-    directory = model_directory(cache, name, entry)
-    if not directory.is_dir():
-        raise EngineUnavailable(
-            f"{engine} needs the model {name}, which is not in the cache: bring it with `parley models fetch {name}`, "
-            f"or, without a network, unpack what `parley models pack {name}` made elsewhere and name it in {CACHE}"
-        )
+    directory = _present(name, entry, cache, engine)
     if problems := file_problems(directory, entry):
         first = problems[0]
         raise EngineUnavailable(
             f"{engine}: {first.path} of the model {name} is not what the table says ({first.what}), so it was not "
             f"loaded: bring it again with `parley models fetch {name}`"
+        )
+    return directory
+
+
+def _present(name: str, entry: ModelEntry, cache: Path, engine: str) -> Path:
+    directory = model_directory(cache, name, entry)
+    if not directory.is_dir():
+        raise EngineUnavailable(
+            f"{engine} needs the model {name}, which is not in the cache: bring it with `parley models fetch {name}`, "
+            f"or, without a network, unpack what `parley models pack {name}` made elsewhere and name it in {CACHE}"
         )
     return directory
 

@@ -80,7 +80,7 @@ def version(model: WhisperModel | None = None) -> str:
     library = f"{package} {library_version(package, NAME, extra('recognizers'))}"
     if model is None:
         return library
-    return f"{label(model.model, model.revision)} {library} {model.dtype} beams={model.beams} window={WINDOW_S}s"
+    return f"{label(model.model, model.revision, NAME)} {library} {model.dtype} beams={model.beams} window={WINDOW_S}s"
 
 
 def open_recognizer(model: WhisperModel) -> "Whisper":

@@ -138,13 +138,16 @@ def test_loading_checks_every_byte(tmp_path: Path, web: Web, monkeypatch: pytest
         EngineUnavailable, match=r"needs the model mine, which is not in the cache: .*fetch mine.*pack"
     ):
         cache.locate("mine", "engine")
+    with pytest.raises(EngineUnavailable, match="not in the cache"):
+        cache.label("mine", None, "engine")
+    assert cache.label("/home/me/own", None, "engine") == "own@unpinned"
     directory = fetch.fetch("mine", table.load_table()["mine"], cache.cache_directory())
     (directory / "voices" / "one.bin").write_bytes(b"\x01\x03" * 5000)
     with pytest.raises(EngineUnavailable, match=r"voices/one\.bin of the model mine .*\(sha256\).*not\s+loaded"):
         cache.locate("mine", "engine")
     fetch.fetch("mine", table.load_table()["mine"], cache.cache_directory())
     assert cache.locate("mine", "engine") == str(directory)
-    assert cache.label("mine", None) == f"mine@{table.load_table()['mine'].digest[:12]}"
+    assert cache.label("mine", None, "engine") == f"mine@{table.load_table()['mine'].digest[:12]}"
 
 
 def test_what_is_packed_can_be_unpacked_into_a_cache(tmp_path: Path, web: Web) -> None:

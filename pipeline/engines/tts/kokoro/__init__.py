@@ -51,7 +51,7 @@ def version(model: KokoroModel | None = None) -> str:
     rules = f"rules={RULES_VERSION} takes={PROSODY_VERSION}"
     if model is None:
         return f"{libraries} {rules}"
-    return f"{label(model.model, model.revision)} {model.dtype} {libraries} {rules}"
+    return f"{label(model.model, model.revision, NAME)} {model.dtype} {libraries} {rules}"
 
 
 def open_synthesizer(model: KokoroModel) -> SpeechSynthesizer:
