@@ -21,7 +21,7 @@ from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
 
 NAME = "distillmos"
 
-_INSTALL = f"{extra('voicebank')} and pip install --no-deps distillmos==0.9.1 xls-r-sqa==0.1.0"
+_INSTALL = extra("voicebank")
 
 
 def version() -> str:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("xls_r_sqa", reason="needs distillmos and xls-r-sqa, installed with --no-deps")
+pytest.importorskip("xls_r_sqa", reason="needs the extra 'voicebank'")
 pytest.importorskip("torch", reason="needs the extra 'voicebank'")
 
 from pipeline.engines.contract import Clip, Failure
