@@ -9,8 +9,8 @@ from typing import Any
 
 from manifests.errors import UserError
 from manifests.storage import Place
-from pipeline.bank.audition import Panel, audition
-from voicebank.audition import AuditionDrop, AuditionRule, Judged, RealVoices, judge, measured_leak_limit
+from pipeline.bank.audition import BATCH, Panel, audition
+from voicebank.audition import AuditionDrop, AuditionRule, Judged, RealVoices, VoiceClip, judge, measured_leak_limit
 from voicebank.bank import VOICES_FILE, load_bank
 from voicebank.card import CARD_FILE, read_card, write_card
 from voicebank.leak import quantiles
@@ -28,7 +28,7 @@ class AuditionOrder:
     """Banks of voices, and of the real speakers that they come from, one for each language.
 
     `count` voices stay of each language and gender; `agents` says whether the best of each becomes an agent, beyond
-    them. Limits of None are measured.
+    them. Limits of None are measured. `hear`: only this many voices of each bank may be heard; None: all.
     """
 
     banks: Sequence[Place]
@@ -39,6 +39,7 @@ class AuditionOrder:
     quality_margin: float
     leak: float | None = None
     twin: float | None = None
+    hear: int | None = None
 
 
 def hold_audition(order: AuditionOrder, panel: Panel, out: Place, progress: Progress) -> list[Judged]:
@@ -48,20 +49,52 @@ def hold_audition(order: AuditionOrder, panel: Panel, out: Place, progress: Prog
     if not out.is_local:
         raise UserError("--out: an audition needs a local directory")
     Path(out.path).mkdir(parents=True, exist_ok=True)
-    voices = [voice for bank in order.banks for voice in load_bank(str(bank)).voices if not voice.agent]
+    voices = [voice for bank in order.banks for voice in _users(bank)[: order.hear]]
     record = Path(out.path) / MEASURED_FILE
     real = _hear_real(order, {voice.engine for voice in voices}, panel, record, progress)
     if strange := sorted({voice.language for voice in voices} - real.keys()):
         raise UserError(f"--real: no bank has speakers of {', '.join(strange)}")
-    clips = audition(voices, panel, record, lambda done, total: progress("voices", done, total))
     leak = order.leak if order.leak is not None else measured_leak_limit(real)
     twin = order.twin if order.twin is not None else leak
     rule = AuditionRule(order.count + order.agents, order.error_margin, order.quality_margin, leak, twin)
-    judged = judge(clips, real, rule)
-    named = _named(judged, order.agents)
+    judged = _hear_until_full(voices, real, rule, panel, record, progress)
+    named = _named(judged, order.agents, _prefixes(order.real))
     (out / VOICES_FILE).write_text("".join(_line(voice) for voice, _ in named))
     write_card(out, _card(out.name, order, rule, real, judged, named, panel))
     return judged
+
+
+def _users(bank: Place) -> list[Voice]:
+    return [voice for voice in load_bank(str(bank)).voices if not voice.agent]
+
+
+def _hear_until_full(
+    voices: Sequence[Voice],
+    real: Mapping[str, RealVoices],
+    rule: AuditionRule,
+    panel: Panel,
+    record: Path,
+    progress: Progress,
+) -> list[Judged]:
+    """Hear voices in order, and no more of a language and gender once enough of them stay."""
+    clips: list[VoiceClip] = []
+    judged: list[Judged] = []
+    at = 0
+    while at < len(voices):
+        kept = Counter(_stratum(one.clip.voice) for one in judged if one.drop is None)
+        part = []
+        while at < len(voices) and len(part) < BATCH:
+            if kept[_stratum(voices[at])] < rule.count:
+                part.append(voices[at])
+            at += 1
+        clips += audition(part, panel, record)
+        judged = judge(clips, real, rule)
+        progress("voices", at, len(voices))
+    return judged
+
+
+def _stratum(voice: Voice) -> tuple[str, str]:
+    return voice.language, voice.gender
 
 
 def _hear_real(
@@ -77,24 +110,35 @@ def _hear_real(
         table = load_speaker_table(bank)
         if len(set(table.languages)) != 1:
             raise UserError(f"--real {bank.name}: an audition needs a bank for each language")
-        voices = [_real_voice(table, row, next(iter(engines))) for row in range(len(table))]
+        prefixes = _prefixes([bank])
+        voices = [_real_voice(table, row, prefixes, next(iter(engines))) for row in range(len(table))]
         clips = audition(voices, panel, record, lambda done, total: progress("real voices", done, total))
         found[table.languages[0]] = RealVoices(table, dict(zip(table.ids, clips, strict=True)))
     return found
 
 
-def _real_voice(table: SpeakerTable, row: int, engine: str) -> Voice:
-    """Return a speaker as the synthesizer's own voice of that name (the ids of a bank begin with a data set)."""
-    name = table.ids[row].rpartition("/")[2]
+def _prefixes(banks: Sequence[Place]) -> list[str]:
+    """Return what the ids of the banks' speakers begin with, before the synthesizer's own names."""
+    sources = [source for bank in banks for source in read_card(bank).get("sources", [])]
+    return [f"{source['dataset']}-" for source in sources if source.get("dataset")]
+
+
+def _own_name(speaker_id: str, prefixes: Sequence[str]) -> str:
+    return next((speaker_id.removeprefix(one) for one in prefixes if speaker_id.startswith(one)), speaker_id)
+
+
+def _real_voice(table: SpeakerTable, row: int, prefixes: Sequence[str], engine: str) -> Voice:
+    """Return a speaker as the synthesizer's own voice of that name."""
+    name = _own_name(table.ids[row], prefixes)
     return Voice(name.replace("_", "-").lower(), engine, name, table.languages[row], table.genders[row])
 
 
-def _named(judged: Sequence[Judged], agents: bool) -> list[tuple[Voice, Judged]]:
+def _named(judged: Sequence[Judged], agents: bool, prefixes: Sequence[str]) -> list[tuple[Voice, Judged]]:
     """Give the voices that stay their names, agents first: the clearest of each language and gender, then the best."""
     kept = [one for one in judged if one.drop is None]
     chosen: dict[tuple[str, str], Judged] = {}
     for one in kept if agents else []:
-        key = one.clip.voice.language, one.clip.voice.gender
+        key = _stratum(one.clip.voice)
         if key not in chosen or _worth(one) > _worth(chosen[key]):
             chosen[key] = one
     named = []
@@ -105,7 +149,7 @@ def _named(judged: Sequence[Judged], agents: bool) -> list[tuple[Voice, Judged]]
         stem = f"{voice.language}-{voice.gender[0]}"
         numbers[stem] += not agent
         name = f"{voice.language}-agent-{voice.gender[0]}" if agent else f"{stem}{numbers[stem]:02d}"
-        parents = tuple(parent.rpartition("/")[2] for parent in voice.parents)
+        parents = tuple(_own_name(parent, prefixes) for parent in voice.parents)
         named.append((replace(voice, voice_id=name, speaker=name, agent=agent, parents=parents), one))
     return named
 

@@ -131,6 +131,7 @@ def audition_voices(options: Mapping[str, Any]) -> str:
         options["quality_margin"],
         options["leak_limit"],
         options["twin_limit"],
+        options["hear"],
     )
     out = open_place(options["out"])
     with counted("voices heard", "voice") as tell:

@@ -1,5 +1,6 @@
 """From a synthesizer's own voices to a bank of voices that were heard: record, audition, card."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from manifests.errors import UserError
 from manifests.reasons import Reason
 from manifests.storage import open_place
+from pipeline.bank import audition_bank
 from pipeline.bank.audition import SENTENCES, Panel
 from pipeline.bank.audition_bank import MEASURED_FILE, AuditionOrder, hold_audition
 from pipeline.bank.record import SENTENCES as RECORDED
@@ -32,7 +34,7 @@ class Speaking:
 
     def direction(self, voice: Voice) -> np.ndarray:
         parents = dict(zip(voice.parents, voice.weights, strict=True)) or {voice.speaker: 1.0}
-        return sum(weight * np.eye(8)[NAMES.index(name.rpartition("/")[2])] for name, weight in parents.items())
+        return sum(weight * np.eye(8)[NAMES.index(name.rpartition("-")[2])] for name, weight in parents.items())
 
     def synthesize(self, requests):
         self.spoken += [request.voice.speaker for request in requests]
@@ -77,20 +79,20 @@ def order(tmp_path: Path) -> AuditionOrder:
     real, drawn = open_place(tmp_path / "real"), open_place(tmp_path / "drawn")
     people = [
         Speaker(
-            f"k/{name}", "en", "male" if name[1] == "m" else "female", None, 4, 9.0, 6, 0.9, 0.07, 70, 4.0, "CC0-1.0",
+            f"k-{name}", "en", "male" if name[1] == "m" else "female", None, 4, 9.0, 6, 0.9, 0.07, 70, 4.0, "CC0-1.0",
             np.eye(8, dtype=np.float32)[number],
         )
         for number, name in enumerate(NAMES)
     ]  # fmt: skip
     write_speakers(real, people)
-    write_card(real, {"name": "real", "sources": [{"license": "CC0-1.0"}]})
+    write_card(real, {"name": "real", "sources": [{"dataset": "k", "license": "CC0-1.0"}]})
     with VoiceWriter(drawn) as writer:
         writer.write(
             [
-                blended("voice-0", "k/af_one", "k/af_two", "k/af_three"),
-                blended("voice-1", "k/af_one", "k/af_one"),
-                blended("voice-2", "k/af_two", "k/af_three"),
-                blended("voice-3", "k/af_one", "k/am_four", gender="male", rate=2.0),
+                blended("voice-0", "k-af_one", "k-af_two", "k-af_three"),
+                blended("voice-1", "k-af_one", "k-af_one"),
+                blended("voice-2", "k-af_two", "k-af_three"),
+                blended("voice-3", "k-af_one", "k-am_four", gender="male", rate=2.0),
             ]
         )
     write_card(drawn, {"name": "drawn"})
@@ -110,8 +112,8 @@ def test_a_bank_of_the_voices_that_stay(order: AuditionOrder, tmp_path: Path) ->
     card = read_card(out)
     assert card["counts"] == {"en": {"agent": 1, "female": 1}}
     assert card["dropped"] == {"failed": 1, "near_real": 1}
-    assert card["measured"]["en-f01"] == {"error_rate": 0.0, "mos": 4.0, "nearest_real": ["k/af_three", 0.7071]} or (
-        card["measured"]["en-f01"]["nearest_real"][0] == "k/af_two"
+    assert card["measured"]["en-f01"] == {"error_rate": 0.0, "mos": 4.0, "nearest_real": ["k-af_three", 0.7071]} or (
+        card["measured"]["en-f01"]["nearest_real"][0] == "k-af_two"
     )
     assert card["real_voices"]["en"]["own_similarity"]["min"] == 1.0
 
@@ -128,6 +130,17 @@ def test_what_was_heard_is_not_spoken_again(order: AuditionOrder, tmp_path: Path
     hold_audition(order, panel(again), out, lambda what, done, total: None)
     assert again.spoken == ["voice-3"]
     assert (tmp_path / "out" / VOICES_FILE).read_bytes() == bank
+
+
+def test_no_more_are_heard_than_are_wanted(
+    order: AuditionOrder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audition_bank, "BATCH", 1)
+    out, speaking = open_place(tmp_path / "out"), Speaking()
+    judged = hold_audition(replace(order, count=1, agents=False), panel(speaking), out, lambda what, done, total: None)
+    assert [(one.clip.voice.voice_id, one.drop) for one in judged] == [("voice-0", None), ("voice-3", "failed")]
+    fewer = hold_audition(replace(order, hear=1), panel(speaking), open_place(tmp_path / "few"), lambda *_: None)
+    assert len(fewer) == 1
 
 
 def test_a_bank_that_is_there_is_not_overwritten(order: AuditionOrder, tmp_path: Path) -> None:

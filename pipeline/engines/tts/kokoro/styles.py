@@ -72,11 +72,11 @@ class Styles:
 def parents_of(voice: Voice) -> dict[str, float]:
     """Return Kokoro's own voices in a voice, with their weights: its parents, or the one that it is.
 
-    The parents' ids in a bank may begin with a data set: "kokoro/af_heart".
+    The parents' ids in a bank begin with a data set: "kokoro-af_heart".
     """
     if not voice.parents:
         return {voice.speaker: 1.0}
-    names = [parent.rpartition("/")[2] for parent in voice.parents]
+    names = [parent.rpartition("-")[2] for parent in voice.parents]
     return dict(zip(names, voice.weights, strict=True))
 
 

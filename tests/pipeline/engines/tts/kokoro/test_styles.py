@@ -38,7 +38,7 @@ def test_an_average_is_weighted_and_keeps_its_length(styles: Styles) -> None:
     expected = 0.25 * number("af_heart") + 0.75 * number("bf_emma")
     assert style(styles, "en", af_heart=0.25, bf_emma=0.75) == pytest.approx((expected, expected))
     assert style(styles, "en", af_heart=1.0, bf_emma=3.0) == pytest.approx((expected, expected))
-    assert style(styles, "en", **{"kokoro/af_heart": 0.25, "kokoro/bf_emma": 0.75}) == pytest.approx((expected,) * 2)
+    assert style(styles, "en", **{"kokoro-af_heart": 0.25, "kokoro-bf_emma": 0.75}) == pytest.approx((expected,) * 2)
 
 
 def test_the_manner_belongs_to_the_language(styles: Styles) -> None:
