@@ -28,7 +28,8 @@ class AuditionOrder:
     """Banks of voices, and of the real speakers that they come from, one for each language.
 
     `count` voices stay of each language and gender; `agents` says whether the best of each becomes an agent, beyond
-    them. Limits of None are measured. `hear`: only this many voices of each bank may be heard; None: all.
+    them. Limits of None are measured. `hear`: only this many voices of each bank are heard, None: all; with
+    `keep_unheard`, those behind them stay unheard where places are left, tested as vectors alone.
     """
 
     banks: Sequence[Place]
@@ -40,6 +41,7 @@ class AuditionOrder:
     leak: float | None = None
     twin: float | None = None
     hear: int | None = None
+    keep_unheard: bool = False
 
 
 def hold_audition(order: AuditionOrder, panel: Panel, out: Place, progress: Progress) -> list[Judged]:
@@ -58,7 +60,8 @@ def hold_audition(order: AuditionOrder, panel: Panel, out: Place, progress: Prog
     twin = order.twin if order.twin is not None else leak
     rule = AuditionRule(order.count + order.agents, order.error_margin, order.quality_margin, leak, twin)
     judged = _hear_until_full(voices, real, rule, panel, record, progress)
-    named = _named(judged, order.agents, _prefixes(order.real))
+    unheard = [voice for bank in order.banks for voice in _users(bank)[order.hear :]] if order.keep_unheard else []
+    named = _named(judged, order, unheard if order.hear else [])
     (out / VOICES_FILE).write_text("".join(_line(voice) for voice, _ in named))
     write_card(out, _card(out.name, order, rule, real, judged, named, panel))
     return judged
@@ -82,7 +85,7 @@ def _hear_until_full(
     at = 0
     while at < len(voices):
         kept = Counter(_stratum(one.clip.voice) for one in judged if one.drop is None)
-        part = []
+        part: list[Voice] = []
         while at < len(voices) and len(part) < BATCH:
             if kept[_stratum(voices[at])] < rule.count:
                 part.append(voices[at])
@@ -133,25 +136,35 @@ def _real_voice(table: SpeakerTable, row: int, prefixes: Sequence[str], engine: 
     return Voice(name.replace("_", "-").lower(), engine, name, table.languages[row], table.genders[row])
 
 
-def _named(judged: Sequence[Judged], agents: bool, prefixes: Sequence[str]) -> list[tuple[Voice, Judged]]:
-    """Give the voices that stay their names, agents first: the clearest of each language and gender, then the best."""
+def _named(
+    judged: Sequence[Judged], order: AuditionOrder, unheard: Sequence[Voice]
+) -> list[tuple[Voice, Judged | None]]:
+    """Give the voices that stay their names: agents, the clearest and then best of each language and gender; the other
+    voices that were heard; and unheard ones while places are left."""
     kept = [one for one in judged if one.drop is None]
     chosen: dict[tuple[str, str], Judged] = {}
-    for one in kept if agents else []:
+    for one in kept if order.agents else []:
         key = _stratum(one.clip.voice)
         if key not in chosen or _worth(one) > _worth(chosen[key]):
             chosen[key] = one
-    named = []
-    numbers: Counter[str] = Counter()
-    agent_ids = {id(one) for one in chosen.values()}
-    for one in sorted(kept, key=lambda one: id(one) not in agent_ids):
-        voice, agent = one.clip.voice, id(one) in agent_ids
+    agents = {id(one) for one in chosen.values()}
+    others: list[tuple[Voice, Judged | None]] = [(one.clip.voice, one) for one in kept if id(one) not in agents]
+    prefixes, numbers = _prefixes(order.real), Counter[str]()
+    named: list[tuple[Voice, Judged | None]] = [
+        (_renamed(one.clip.voice, f"{language}-agent-{gender[0]}", prefixes, agent=True), one)
+        for (language, gender), one in sorted(chosen.items())
+    ]
+    for voice, figures in (*others, *((voice, None) for voice in unheard)):
         stem = f"{voice.language}-{voice.gender[0]}"
-        numbers[stem] += not agent
-        name = f"{voice.language}-agent-{voice.gender[0]}" if agent else f"{stem}{numbers[stem]:02d}"
-        parents = tuple(_own_name(parent, prefixes) for parent in voice.parents)
-        named.append((replace(voice, voice_id=name, speaker=name, agent=agent, parents=parents), one))
+        if numbers[stem] < order.count:
+            numbers[stem] += 1
+            named.append((_renamed(voice, f"{stem}{numbers[stem]:02d}", prefixes), figures))
     return named
+
+
+def _renamed(voice: Voice, name: str, prefixes: Sequence[str], agent: bool = False) -> Voice:
+    parents = tuple(_own_name(parent, prefixes) for parent in voice.parents)
+    return replace(voice, voice_id=name, speaker=name, agent=agent, parents=parents)
 
 
 def _worth(one: Judged) -> tuple[float, float]:
@@ -174,13 +187,14 @@ def _card(
     rule: AuditionRule,
     real: Mapping[str, RealVoices],
     judged: Sequence[Judged],
-    named: Sequence[tuple[Voice, Judged]],
+    named: Sequence[tuple[Voice, Judged | None]],
     panel: Panel,
 ) -> dict[str, Any]:
     counts: dict[str, Counter[str]] = {}
     for voice, _ in named:
         counts.setdefault(voice.language, Counter())["agent" if voice.agent else voice.gender] += 1
     dropped = Counter(one.drop.value for one in judged if one.drop)
+    heard = [(voice.voice_id, figures) for voice, figures in named if figures is not None]
     return {
         "name": name,
         "kind": "voices",
@@ -196,11 +210,12 @@ def _card(
             "quality_margin": rule.quality_margin,
         },
         "heard": len(judged),
+        "unheard": sum(figures is None for _, figures in named),
         "dropped": dict(sorted(dropped.items())),
         "real_voices": {language: _figures(voices) for language, voices in sorted(real.items())},
-        "nearest_real": quantiles([one.nearest_real for _, one in named if one.nearest_real is not None]),
-        "nearest_voice": quantiles([one.nearest_earlier for _, one in named if one.nearest_earlier is not None]),
-        "measured": {voice.voice_id: _measured(one, panel.scale) for voice, one in named},
+        "nearest_real": quantiles([one.nearest_real for _, one in heard if one.nearest_real is not None]),
+        "nearest_voice": quantiles([one.nearest_earlier for _, one in heard if one.nearest_earlier is not None]),
+        "measured": {voice_id: _measured(one, panel.scale) for voice_id, one in heard},
     }
 
 

@@ -132,6 +132,7 @@ def audition_voices(options: Mapping[str, Any]) -> str:
         options["leak_limit"],
         options["twin_limit"],
         options["hear"],
+        options["keep_unheard"],
     )
     out = open_place(options["out"])
     with counted("voices heard", "voice") as tell:

@@ -183,6 +183,9 @@ def check(**options: Any) -> None:
 )
 @click.option("--twin-limit", type=float, help="Highest similarity to another voice; default: the leak limit.")
 @click.option("--hear", type=click.IntRange(min=1), help="Hear only this many voices of each bank, the first.")
+@click.option(
+    "--keep-unheard", is_flag=True, help="Fill places that are left with voices that were not heard; the card says so."
+)
 @click.option("--out", required=True, metavar="DIR", help="Directory for the bank of the voices that stay.")
 def audition(**options: Any) -> None:
     """Let voices speak, and keep those that are clear, good, and nobody's; continues what broke off."""

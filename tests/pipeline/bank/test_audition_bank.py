@@ -143,6 +143,18 @@ def test_no_more_are_heard_than_are_wanted(
     assert len(fewer) == 1
 
 
+def test_voices_that_were_not_heard_may_fill_the_places_left(order: AuditionOrder, tmp_path: Path) -> None:
+    out = open_place(tmp_path / "out")
+    asked = replace(order, hear=2, count=1, agents=False, keep_unheard=True)
+    hold_audition(asked, panel(Speaking()), out, lambda *_: None)
+    assert [(v.voice_id, v.parents) for v in load_bank(str(tmp_path / "out")).voices] == [
+        ("en-f01", ("af_one", "af_two", "af_three")),
+        ("en-m01", ("af_one", "am_four")),
+    ]
+    card = read_card(out)
+    assert (card["heard"], card["unheard"], list(card["measured"])) == (2, 1, ["en-f01"])
+
+
 def test_a_bank_that_is_there_is_not_overwritten(order: AuditionOrder, tmp_path: Path) -> None:
     out = open_place(tmp_path / "out")
     write_card(out, {"name": "out"})
