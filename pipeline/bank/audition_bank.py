@@ -60,8 +60,9 @@ def hold_audition(order: AuditionOrder, panel: Panel, out: Place, progress: Prog
     twin = order.twin if order.twin is not None else leak
     rule = AuditionRule(order.count + order.agents, order.error_margin, order.quality_margin, leak, twin)
     judged = _hear_until_full(voices, real, rule, panel, record, progress)
-    unheard = [voice for bank in order.banks for voice in _users(bank)[order.hear :]] if order.keep_unheard else []
-    named = _named(judged, order, unheard if order.hear else [])
+    fillers = order.hear and order.keep_unheard
+    unheard = [voice for bank in order.banks for voice in _users(bank)[order.hear :]] if fillers else []
+    named = _named(judged, order, unheard)
     (out / VOICES_FILE).write_text("".join(_line(voice) for voice, _ in named))
     write_card(out, _card(out.name, order, rule, real, judged, named, panel))
     return judged

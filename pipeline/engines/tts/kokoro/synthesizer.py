@@ -45,11 +45,14 @@ class Kokoro:
 
     def _speak(self, request: SpeechRequest) -> Clip | Failure:
         prosody = vary_prosody(request)
+        if isinstance(prosody, Failure):
+            return prosody
         style = self._styles.of(request.voice, request.language)
+        if isinstance(style, Failure):
+            return style
         phonemes = self._phonemizer.phonemize(request.text, request.language, is_british(request.voice))
-        for part in (prosody, style, phonemes):
-            if isinstance(part, Failure):
-                return part
+        if isinstance(phonemes, Failure):
+            return phonemes
         assert (
             not isinstance(prosody, Failure) and not isinstance(style, Failure) and not isinstance(phonemes, Failure)
         )
