@@ -53,9 +53,6 @@ class Kokoro:
         phonemes = self._phonemizer.phonemize(request.text, request.language, is_british(request.voice))
         if isinstance(phonemes, Failure):
             return phonemes
-        assert (
-            not isinstance(prosody, Failure) and not isinstance(style, Failure) and not isinstance(phonemes, Failure)
-        )
         pitch = request.voice.pitch
         pieces = [self._say(piece, style, prosody.rate / pitch) for piece in cut(phonemes)]
         samples = np.concatenate(pieces)
