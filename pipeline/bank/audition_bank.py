@@ -123,8 +123,15 @@ def _hear_real(
 
 def _prefixes(banks: Sequence[Place]) -> list[str]:
     """Return what the ids of the banks' speakers begin with, before the synthesizer's own names."""
-    sources = [source for bank in banks for source in read_card(bank).get("sources", [])]
-    return [f"{source['dataset']}-" for source in sources if source.get("dataset")]
+    return [f"{source['dataset']}-" for source in _sources(banks) if source.get("dataset")]
+
+
+def _sources(banks: Sequence[Place]) -> list[dict[str, Any]]:
+    """Return the sources of the banks, each once."""
+    found: list[dict[str, Any]] = []
+    for bank in banks:
+        found += [source for source in read_card(bank).get("sources", []) if source not in found]
+    return found
 
 
 def _own_name(speaker_id: str, prefixes: Sequence[str]) -> str:
@@ -200,7 +207,7 @@ def _card(
         "name": name,
         "kind": "voices",
         "description": "Voices of nobody: weighted averages of a synthesizer's own voices, each of them heard",
-        "sources": [source for bank in order.real for source in read_card(bank).get("sources", [])],
+        "sources": _sources(order.real),
         "parents": {language: len(voices.speakers) for language, voices in sorted(real.items())},
         "counts": {language: dict(sorted(count.items())) for language, count in sorted(counts.items())},
         "engines": panel.versions,
