@@ -65,7 +65,7 @@ class Quality:
     silences last up to the first sample, and from the last sample, above -50 dB of the clip's peak. `clipped_share` is
     the share of the samples that lie in runs of three or more at full scale, in the delivered clip or as the
     synthesizer gave it, whichever is larger. The others are predicted listener ratings, 1 to 5: DNSMOS by ITU-T P.835
-    (whole, speech, background) and P.808, and UTMOS.
+    (whole, speech, background) and P.808, UTMOS, and DistillMOS.
     """
 
     loudness_lufs: float | None = None
@@ -78,6 +78,7 @@ class Quality:
     dnsmos_bak: float | None = None
     dnsmos_p808: float | None = None
     utmos: float | None = None
+    distillmos: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ import click
 from manifests.errors import LawBroken, ParleyError, RayEnded, UserError
 from manifests.manifest import FINAL_STATUSES
 from manifests.storage import open_place
+from pipeline.cli.models import models
 from pipeline.cli.options import (
     accept_changes,
     answers_option,
@@ -314,6 +315,7 @@ def audit(directory: str, **options: Any) -> None:
     sys.exit(0 if passed else 3)
 
 
+cli.add_command(models)
 cli.add_command(voicebank)
 
 

@@ -11,6 +11,8 @@ from manifests.errors import UserError
 from manifests.storage import Place, open_place
 from pipeline.bank.blend_report import write_report
 from pipeline.bank.probe import ProbeReport, probe
+from pipeline.bank.record import record
+from pipeline.cli.progress import counted
 from pipeline.show.plots import need_plots
 from pipeline.show.text import Fact, fact_lines, text_table
 from voicebank.blend import blend
@@ -54,7 +56,12 @@ def blend_voices(bank: str, out: str, options: Mapping[str, Any]) -> tuple[str, 
     ]
     lines = [*fact_lines(facts), "", *similarity_lines(result.leak)]
     notes = (
-        [] if result.speakable else ["the bank has no synthesis embeddings, so no engine can speak with these voices"]
+        []
+        if result.speakable
+        else [
+            "the bank has no synthesis embeddings: only an engine that averages its own voices, as kokoro does, can "
+            "speak with these"
+        ]
     )
     return "\n".join(lines), notes
 
@@ -71,6 +78,70 @@ def check_voices(options: Mapping[str, Any]) -> tuple[str, bool]:
     if options["out"]:
         _write_audio(open_place(options["out"]), read_card(bank)["name"], audio)
     return "\n".join([*lines, "", *_audio_lines(audio)]), files.ok and audio.ok
+
+
+def record_voices(options: Mapping[str, Any]) -> str:
+    """Let a synthesizer's own voices speak into a corpus; return the outcome."""
+    from pipeline.engines.registry import load_engine
+    from pipeline.recipes.load import load_recipe
+
+    recipe = load_recipe(options["recipe"], options["overrides"])
+    synthesizer = load_engine("tts", options["engine"], recipe.models)
+    if not hasattr(synthesizer, "own_voices"):
+        raise UserError(f"--engine {options['engine']}: this synthesizer has no voices of its own to record")
+    language, out = options["language"], open_place(options["out"])
+    voices = [v for v in synthesizer.own_voices() if v.language == language or options["any_language"]]
+    with counted("clips spoken", "clip") as tell:
+        clips = record(synthesizer, voices, language, out, tell)
+    return f"{clips} clips in {out}"
+
+
+def audition_voices(options: Mapping[str, Any]) -> str:
+    """Hear voices, keep those that pass, write their bank; return the outcome."""
+    from pipeline.bank.audition import Panel
+    from pipeline.bank.audition_bank import AuditionOrder, drop_counts, hold_audition
+    from pipeline.bank.recipe import load_bank_recipe
+    from pipeline.engines.registry import load_engine
+    from pipeline.recipes.load import load_recipe
+    from pipeline.stages.synthesize import SynthesizeSettings
+    from pipeline.stages.transcribe import TranscribeSettings
+
+    recipe = load_recipe(options["recipe"], options["overrides"])
+    rules = load_bank_recipe(options["bank_recipe"])
+    if rules.quality.engine is None:
+        raise UserError(f"--bank-recipe {rules.name}: it names no engine that predicts quality")
+    listeners = recipe.section(TranscribeSettings).engine
+    loaded = {name: load_engine("asr", name, recipe.models) for name in sorted(set(listeners.values()))}
+    panel = Panel(
+        {
+            recipe.engine_of(name): load_engine("tts", name, recipe.models)
+            for name in recipe.section(SynthesizeSettings).engine
+        },
+        {language: loaded[name] for language, name in listeners.items()},
+        load_engine("encoder", rules.pair_rule.encoder, rules.models),
+        load_engine("quality", rules.quality.engine, rules.models),
+        rules.quality.scale,
+    )
+    order = AuditionOrder(
+        [open_place(bank) for bank in options["banks"]],
+        [open_place(bank) for bank in options["real"]],
+        options["count"],
+        options["agents"] == "1",
+        options["error_margin"],
+        options["quality_margin"],
+        options["leak_limit"],
+        options["twin_limit"],
+        options["hear"],
+        options["keep_unheard"],
+    )
+    out = open_place(options["out"])
+    with counted("voices heard", "voice") as tell:
+        judged = hold_audition(order, panel, out, lambda what, done, total: tell(done, total))
+    kept = sum(one.drop is None for one in judged)
+    dropped = Fact("dropped", str(len(judged) - kept), drop_counts(judged))
+    return "\n".join(
+        fact_lines([Fact("heard", str(len(judged))), dropped, Fact("kept", str(kept)), Fact("bank", str(out))])
+    )
 
 
 def similarity_lines(figures: Mapping[str, Any]) -> list[str]:

@@ -43,6 +43,20 @@ def build(recipe: str, overrides: tuple[str, ...], out: str, **options: Any) -> 
     show(commands.build(recipe, overrides, out, options))
 
 
+@voicebank.command()
+@click.option("--recipe", required=True, help="Corpus recipe, a name or a file, that has the synthesizer as a model.")
+@recipe_settings
+@click.option("--engine", required=True, help="The synthesizer's name in that recipe.")
+@click.option("--language", required=True, metavar="CODE", help="Language to speak.")
+@click.option("--any-language", is_flag=True, help="Record the voices of other languages too.")
+@click.option("--out", required=True, metavar="DIR", help="Directory for the corpus, local or on an object store.")
+def record(**options: Any) -> None:
+    """Let a synthesizer's own voices speak into a corpus, for `build --layout manifest`."""
+    from pipeline.cli import virtual_voices
+
+    show(virtual_voices.record_voices(options))
+
+
 @voicebank.command("list")
 @click.argument("bank", required=False)
 def list_(bank: str | None) -> None:
@@ -126,6 +140,60 @@ def check(**options: Any) -> None:
     text, sound = virtual_voices.check_voices(options)
     show(text)
     sys.exit(0 if sound else 3)
+
+
+@voicebank.command()
+@click.option("--bank", "banks", multiple=True, required=True, metavar="DIR", help="Voices to hear; may be repeated.")
+@click.option(
+    "--real",
+    multiple=True,
+    required=True,
+    metavar="DIR",
+    help="The bank of speakers that they come from, one for each language; may be repeated.",
+)
+@click.option("--recipe", required=True, help="Corpus recipe whose engines speak and hear.")
+@recipe_settings
+@click.option("--bank-recipe", required=True, help="Bank recipe whose encoder and quality predictor measure.")
+@click.option(
+    "--count", type=click.IntRange(min=1), required=True, help="User voices that stay of each language and gender."
+)
+@click.option(
+    "--agents",
+    type=click.Choice(["1", "0"]),
+    default="1",
+    show_default=True,
+    help="Agent voices of each language and gender, beyond the users.",
+)
+@click.option(
+    "--error-margin",
+    type=float,
+    default=0.1,
+    show_default=True,
+    help="How far a voice's error rate may be above its worst parent's.",
+)
+@click.option(
+    "--quality-margin",
+    type=float,
+    default=0.3,
+    show_default=True,
+    help="How far a voice's predicted quality may be below its worst parent's (MOS).",
+)
+@click.option(
+    "--leak-limit",
+    type=float,
+    help="Highest similarity to a real voice; default: from the similarity of the real voices' clips to themselves.",
+)
+@click.option("--twin-limit", type=float, help="Highest similarity to another voice; default: the leak limit.")
+@click.option("--hear", type=click.IntRange(min=1), help="Hear only this many voices of each bank, the first.")
+@click.option(
+    "--keep-unheard", is_flag=True, help="Fill places that are left with voices that were not heard; the card says so."
+)
+@click.option("--out", required=True, metavar="DIR", help="Directory for the bank of the voices that stay.")
+def audition(**options: Any) -> None:
+    """Let voices speak, and keep those that are clear, good, and nobody's; continues what broke off."""
+    from pipeline.cli import virtual_voices
+
+    show(virtual_voices.audition_voices(options))
 
 
 @voicebank.command("import")

@@ -28,7 +28,7 @@ from pipeline.stages.contract import Context, EngineKey, Resource, Stage
 _NAMES = frozenset(field.name for field in fields(Quality))
 
 
-QualityScore = Literal["dnsmos_ovrl", "dnsmos_sig", "dnsmos_bak", "dnsmos_p808", "utmos"]
+QualityScore = Literal["dnsmos_ovrl", "dnsmos_sig", "dnsmos_bak", "dnsmos_p808", "distillmos", "utmos"]
 
 
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -5,7 +5,7 @@ from typing import Literal
 
 from voicebank.voice import Gender
 
-QualityScale = Literal["dnsmos_p808", "dnsmos_ovrl"]
+QualityScale = Literal["dnsmos_p808", "dnsmos_ovrl", "distillmos"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Whisper checkpoints, local or from the hub: `whisper-large-v3-turbo`, `Belle-whisper-large-v3-turbo-zh`, any other.
+"""Whisper checkpoints, local, from the hub or of the table of models: `whisper-base`, `openai/whisper-large-v3-turbo`.
 
 There are two backends: transformers, the reference, and CTranslate2, which is lighter, for checkpoints converted to
 its format. The language of each row and the task are forced. Nothing is conditioned on earlier text, and there is no
@@ -20,6 +20,7 @@ from pipeline.engines.asr._chunked_decoding import AudioWindow, WindowDecoder, W
 from pipeline.engines.asr._windows import WINDOW_S
 from pipeline.engines.contract import Clip, Engine, Failure, Samples, Transcript
 from pipeline.settings import Checkpoint, Local
+from pipeline.weights.cache import label, locate
 
 NAME = "whisper"
 
@@ -79,13 +80,13 @@ def version(model: WhisperModel | None = None) -> str:
     library = f"{package} {library_version(package, NAME, extra('recognizers'))}"
     if model is None:
         return library
-    return f"{model.label} {library} {model.dtype} beams={model.beams} window={WINDOW_S}s"
+    return f"{label(model.model, model.revision, NAME)} {library} {model.dtype} beams={model.beams} window={WINDOW_S}s"
 
 
 def open_recognizer(model: WhisperModel) -> "Whisper":
     """Load a checkpoint. Raises EngineUnavailable where the library is missing or the checkpoint does not load."""
     stated = version(model)
-    decoding = Decoding(model.model, model.revision, model.serving.device, model.dtype, model.beams)
+    decoding = Decoding(locate(model.model, NAME), model.revision, model.serving.device, model.dtype, model.beams)
     try:
         backend = _backend(model.backend, decoding)
     except EngineUnavailable:

@@ -48,7 +48,7 @@ def test_a_bank_that_nobody_can_speak_with_is_noted_on_stderr(tmp_path: Path) ->
     make_bank(tmp_path / "real", people(embedding=None))
     words = ("blend", "--bank", tmp_path / "real", "--count", 4, "--out", tmp_path / "out", "--no-report")
     result = parley(*words)
-    assert "no engine can speak" in result.stderr and "no engine can speak" not in result.stdout
+    assert "no synthesis embeddings" in result.stderr and "no synthesis embeddings" not in result.stdout
 
 
 @pytest.mark.parametrize(
