@@ -117,7 +117,7 @@ def test_how_long_a_clip_may_be(tmp_path: Path, seconds: float, taken: bool, not
         (row("gone.wav"), ImportReason.AUDIO_MISSING),
         (row("n" * 300 + ".wav"), ImportReason.AUDIO_MISSING),
         (row("名" * 100 + ".wav"), ImportReason.AUDIO_MISSING),
-        (row("\ud800.wav"), ImportReason.AUDIO_MISSING),
+        (row("\ud800.wav"), ImportReason.BAD_NAME),
         (row("zeros.wav"), ImportReason.SILENT),
         (row("hiss.wav"), ImportReason.SILENT),
         (row("noise.wav"), ImportReason.UNREADABLE),

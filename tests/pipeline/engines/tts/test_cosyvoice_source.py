@@ -10,7 +10,7 @@ import pytest
 from manifests.errors import EngineUnavailable
 from pipeline.engines import registry as table
 from pipeline.engines.tts import cosyvoice
-from pipeline.engines.tts.cosyvoice import CosyVoiceModel, checkpoint
+from pipeline.engines.tts.cosyvoice import CosyVoiceModel, CosyVoiceServing, checkpoint
 from pipeline.engines.tts.cosyvoice.upstream import COMMIT, find_source, source_digest
 from tests.tables import each_row
 
@@ -70,7 +70,7 @@ def test_version_names_the_source_and_the_model(path: Path) -> None:
 
 
 def test_the_table_finds_the_engine_by_its_model(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    models = {"mine": CosyVoiceModel(engine="cosyvoice", model="iic/x")}
+    models = {"mine": CosyVoiceModel(engine="cosyvoice", model="iic/x", serving=CosyVoiceServing(run_model_code=True))}
     write(path, *STUB)
     with pytest.raises(EngineUnavailable, match="stub"):
         table.load_engine("tts", "mine", models)
