@@ -16,6 +16,7 @@ from manifests.storage import Place, open_place
 from manifests.terminal import printable
 from manifests.validate import validate as validate_corpus
 from pipeline import recipe_file
+from pipeline.cli.model_commands import fetch_models, models_of_recipe
 from pipeline.cli.options import open_runner
 from pipeline.cli.output import tell
 from pipeline.cli.progress import Progress
@@ -37,7 +38,6 @@ from pipeline.show.text import Fact, fact_lines
 from pipeline.stages.registry import STAGES, find_stage
 
 RECIPES = "pipeline.recipes"
-DEMO_RECIPE = "ke-speechchat-offline"
 DEMO_INPUTS = ("instructions_en.json", "instructions_zh.json")
 
 
@@ -46,11 +46,19 @@ def run(recipe: str, overrides: Sequence[str], out: str, options: Mapping[str, A
     return _run(job, out, options)
 
 
-def demo(out: str, options: Mapping[str, Any]) -> str:
+def demo(out: str, recipe: str, rows: int, options: Mapping[str, Any]) -> str:
+    """Fetch the models that the recipe names, run the first rows of both samples, and say where to listen."""
     samples = resources.files("pipeline.samples")
     inputs = [str(samples.joinpath(name)) for name in DEMO_INPUTS]
-    job = Job(load_recipe(DEMO_RECIPE), 0, open_inputs(inputs, license="CC0-1.0"), IngestOptions())
-    return _run(job, out, options)
+    files = open_inputs(inputs, license="CC0-1.0")
+    job = Job(load_recipe(recipe), 0, files, IngestOptions(limit_each=rows))
+    if models_of_recipe(recipe):
+        fetch_models([recipe], None)
+    text = _run(job, out, options)
+    return (
+        f"{text}\n\nListen to {out}/audio/kept and {out}/audio/rejected; the clips bear the ids of their rows.\n"
+        f"What was meant and what was heard, word by word: parley corpus stats {out} --row ID"
+    )
 
 
 def ingest(recipe: str, overrides: Sequence[str], out: str, options: Mapping[str, Any]) -> str:

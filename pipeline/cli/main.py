@@ -54,13 +54,27 @@ def run(recipe: str, out: str, overrides: tuple[str, ...], **options: Any) -> No
 
 @cli.command()
 @click.option("--out", default="demo", show_default=True, metavar="DIR")
+@click.option(
+    "--recipe",
+    default="ke-speechchat-neural",
+    show_default=True,
+    metavar="RECIPE",
+    help="Another one, such as ke-speechchat-offline, which needs no model files and no network.",
+)
+@click.option(
+    "--rows",
+    type=click.IntRange(1),
+    default=24,
+    show_default=True,
+    help="Rows of the English and of the Chinese sample.",
+)
 @runner_options
 @answers_option
-def demo(out: str, **options: Any) -> None:
-    """Run ke-speechchat-offline on a sample that Parley ships: no download, no GPU, no network."""
+def demo(out: str, recipe: str, rows: int, **options: Any) -> None:
+    """Fetch the models of a recipe, once, and run it on a sample that Parley ships: English and Chinese, no GPU."""
     from pipeline.cli import commands
 
-    show(commands.demo(out, options))
+    show(commands.demo(out, recipe, rows, options))
 
 
 @cli.command()

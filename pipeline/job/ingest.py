@@ -33,10 +33,12 @@ from pipeline.stages.contract import reject
 
 @dataclass(frozen=True)
 class IngestOptions:
-    """Holds options. `language` None: detected for each row. `limit`: the most rows to take, over all files."""
+    """Holds options. `language` None: detected for each row. `limit`: the most rows to take, over all files;
+    `limit_each`: of each file."""
 
     language: str | None = None
     limit: int | None = None
+    limit_each: int | None = None
 
 
 def ingest(
@@ -81,7 +83,7 @@ def _dialogues(
 ) -> Iterator[Dialogue]:
     live_of: Counter[str] = Counter()
     for file in files:
-        for row in _rows(file):
+        for row in islice(_rows(file), options.limit_each):
             rows_of[rows_key(file.dataset, file.name)] += 1
             dialogue = _dialogue(row, file, options.language, recipe, recipe_digest, ids)
             if dialogue.status == "live":

@@ -310,10 +310,14 @@ def test_changes_are_accepted_only_where_the_command_says_so(tmp_path: Path, mon
     assert accepted == [False, True]
 
 
-def test_the_sample_of_the_demo_has_a_license(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_demo_fetches_its_models_and_runs_a_licensed_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     jobs: list[Job] = []
+    fetched: list[str] = []
     monkeypatch.setattr("pipeline.cli.commands._run", lambda job, out, options: jobs.append(job))
-    commands.demo("out", {})
+    monkeypatch.setattr("pipeline.cli.commands.fetch_models", lambda names, cache: fetched.extend(names))
+    said = commands.demo("out", "ke-speechchat-neural", 3, {})
+    assert fetched == ["ke-speechchat-neural"] and jobs[0].options.limit_each == 3
+    assert "Listen to out/audio/kept" in said
     assert [(file.dataset, file.license) for file in jobs[0].files] == [
         ("instructions_en", "CC0-1.0"),
         ("instructions_zh", "CC0-1.0"),

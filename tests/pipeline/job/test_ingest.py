@@ -162,3 +162,14 @@ def test_blocks_are_cut_in_the_order_of_the_input(tmp_path: Path) -> None:
     rows = ingested([conversation(f"How many are {i} and one?", "A few.") for i in range(5)], tmp_path)
     assert [d.source.row for d in rows] == ["0", "1", "2", "3", "4"]
     assert [len(read_block(open_place(tmp_path / "blocks"), block)) for block in range(3)] == [2, 2, 1]
+
+
+def test_so_many_rows_of_each_file(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        rows = [{"instruction": f"Who is {name} {number}?", "output": "A friend."} for number in range(4)]
+        (tmp_path / f"{name}.json").write_text(json.dumps(rows))
+    files = open_inputs([str(tmp_path / "a.json"), str(tmp_path / "b.json")])
+    blocks, scratch = open_place(tmp_path / "blocks"), open_place(tmp_path / "ids")
+    options = IngestOptions(language="en", limit_each=3)
+    cut = ingest(files, options, tone_recipe(), "digest", blocks, scratch, lambda rows: None)
+    assert cut.counts["rows_of"] == {"a": 3, "b": 3}
