@@ -21,6 +21,7 @@ GRACE_S = 20.0
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LOOK_S = 0.05
+_HEARD_S = 1.0
 
 
 class _Ending:
@@ -28,6 +29,7 @@ class _Ending:
 
     def __init__(self) -> None:
         self.received: int | None = None
+        self.heard = threading.Event()
         self.at_once = False
         self.is_watching = False
         self.stderr = 2
@@ -92,7 +94,8 @@ def end_failed(sentence: str, code: int) -> None:
 
 def end_process(code: object) -> NoReturn:
     """End the process as `sys.exit` does, but at once after an interrupt, or after an error where Ray was used."""
-    if _ending.received and code == _ending.received:  # a handler of Ray's came first
+    # A handler of Ray's came first, perhaps even before the thread that reads the signals.
+    if code in _SIGNALS and _ending.is_watching and _ending.heard.wait(_HEARD_S) and code == _ending.received:
         code = say_stopped()
     if isinstance(code, int) and (_ending.received or (code and "ray" in sys.modules)):
         end_now(code)
@@ -119,6 +122,7 @@ def _end_in_time(reading: int) -> None:
     while (number := os.read(reading, 1)[0]) not in _SIGNALS:
         continue
     _ending.received = _ending.received or number
+    _ending.heard.set()
     deadline = time.monotonic() + GRACE_S
     while time.monotonic() < deadline and not _ending.at_once:
         time.sleep(_LOOK_S)

@@ -8,7 +8,9 @@ from typing import Any
 from manifests.storage import open_place
 from pipeline.engines.registry import load_engine
 from pipeline.job.blocks import read_block
-from pipeline.job.ingest import IngestOptions, ingest, open_inputs
+from pipeline.job.commits import write_hashes
+from pipeline.job.ingest import IngestOptions, ingest
+from pipeline.job.inputs import open_inputs
 from pipeline.readers import formats
 from pipeline.recipes.load import load_recipe
 from pipeline.stages.contract import Context, run_stage
@@ -50,7 +52,10 @@ def _through(file: Path, where: Path, context: Context) -> None:
     blocks = open_place(where / "blocks")
     blocks.delete()
     files = open_inputs([str(file)])
-    counts = ingest(files, IngestOptions(), context.recipe, "digest", blocks, lambda rows: None)
+    scratch = open_place(where / "ids")
+    cut = ingest(files, IngestOptions(), context.recipe, "digest", blocks, scratch, lambda rows: None)
+    write_hashes(blocks, cut.hashes)
+    counts = cut.counts
     dialogues = [row for block in range(counts["blocks"]) for row in read_block(blocks, block)]
     if len(dialogues) != counts["rows"]:
         raise AssertionError(f"{counts['rows']} rows became {len(dialogues)}")

@@ -150,7 +150,8 @@ def test_every_loader_says_that_no_code_is_wanted(function: str, argument: str, 
         r"(?<![\w.])(eval|exec)\(",
         r"shell\s*=\s*True",
         r"\bos\.system\(",
-        r"\b(tarfile|zipfile|shelve|marshal)\b",
+        r"\b(shelve|marshal)\b",
+        r"\.extract(all)?\(|\bunpack_archive\(",  # members are read by name, nothing is unpacked
     ],
 )
 def test_nothing_in_the_code_runs_data(words: str) -> None:

@@ -159,6 +159,7 @@ def test_the_shared_prefix_comes_first(finished: Path, server: ScriptedServer) -
     assert len(prefixes) == 2 * 4, "two languages, four prompts"
 
 
+@pytest.mark.slow
 def test_ray_gives_the_same_corpus_and_the_stored_answers_are_enough(
     finished: Path, server: ScriptedServer, tmp_path: Path
 ) -> None:
@@ -289,6 +290,7 @@ def many_rows(path: Path, number: int) -> Path:
 
 
 @pytest.mark.timeout(280)
+@pytest.mark.slow
 def test_with_faults_and_kills_nothing_is_lost_and_nothing_is_paid_for_twice(tmp_path: Path) -> None:
     source = many_rows(tmp_path / "rows.json", 200)
     concurrency = 8
