@@ -26,7 +26,7 @@ test: $(VENV)/ready lint
 	$(VENV)/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: $(VENV)/ready
-	$(VENV)/bin/pytest -q -m "slow and not gpu" --ignore tests/peers
+	$(VENV)/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "slow and not gpu" --ignore tests/peers
 
 # Against real servers of language models, and vLLM in process: in environments of their own (4 GB).
 test-peers: $(VENV)/ready

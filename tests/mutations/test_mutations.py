@@ -17,17 +17,17 @@ def _check(outcome: Outcome, count: int) -> None:
     assert sum(missed for what, missed in outcome.missed.items() if what.startswith("deep")) == 0
 
 
-@pytest.mark.parametrize("count", [20, pytest.param(600, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [20, pytest.param(200, marks=pytest.mark.slow)])
 def test_a_spoiled_input_is_read_or_refused_in_a_sentence(count: int, tmp_path: Path) -> None:
     _check(spoil_inputs(count, 0, tmp_path), count)
 
 
-@pytest.mark.parametrize("count", [30, pytest.param(600, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [30, pytest.param(200, marks=pytest.mark.slow)])
 def test_a_spoiled_file_that_people_write_is_read_or_refused_in_a_sentence(count: int, tmp_path: Path) -> None:
     _check(spoil_written(count, 0, tmp_path), count)
 
 
-@pytest.mark.parametrize("count", [20, pytest.param(600, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [20, pytest.param(200, marks=pytest.mark.slow)])
 def test_the_deep_check_sees_every_flipped_bit(count: int, tmp_path: Path) -> None:
     outcome = flip_corpus(count, 0, tmp_path)
     _check(outcome, count)
