@@ -254,6 +254,7 @@ def test_comparisons_cover_all_partitions(
     assert (len(tasks) > 1) == (comparison_bytes < 2**20)
 
 
+@pytest.mark.slow
 def test_ray_gives_the_same_index(
     expected: Mapping[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

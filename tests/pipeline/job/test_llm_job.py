@@ -170,6 +170,7 @@ def test_ray_gives_the_same_corpus_and_the_stored_answers_are_enough(
     assert len(server.requests) == before, "another job that asks the same asks nobody"
 
 
+@pytest.mark.slow
 def test_the_stages_in_turn_give_the_same_corpus(finished: Path, server: ScriptedServer, tmp_path: Path) -> None:
     words = command("ke-speechchat", finished.parent / "rows.json", tmp_path / "0", server.url)
     settings = words[words.index("--set") :]
@@ -275,6 +276,7 @@ def test_a_job_whose_first_answers_are_all_unusable_stops_with_the_cause(
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.slow
 def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     words = command("instructs2s", write_rows(tmp_path / "rows.json"), tmp_path / "corpus", "http://127.0.0.1:9/v1")
     result = run([*words, "--set", "models.writer.serving.patience_s=1"], 4)
