@@ -59,7 +59,8 @@ def test_every_row_is_accounted_for(checkpoints: Checkpoints, tmp_path: Path) ->
     rows = {int(d.source.row): d for status in ("kept", "rejected", "failed") for d in Corpus(out, status=status)}
     assert set(rows) == set(range(len(ROWS)))
     assert rows[len(SUBJECTS)].reason == "too_long"
-    tokens = tokens_of_commits(open_place(path) for path in (out / "work").glob("take-*"))
+    passes = [path for name in ("before-*", "take-*") for path in (out / "work").glob(name)]
+    tokens = tokens_of_commits(map(open_place, passes))
     assert tokens["writer"].requests >= len(SUBJECTS)
     # Ray ends its actors without asking them to close anything; what they started must go all the same.
     assert gone_in_time(_engine_processes_of(tmp_path))
