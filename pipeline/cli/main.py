@@ -5,7 +5,6 @@ Exit codes: 0 done, 2 the user can fix it, 3 the data on disk is wrong, 4 an eng
 """
 
 import io
-import json
 import os
 import sys
 import traceback
@@ -14,8 +13,7 @@ from typing import Any
 import click
 
 from manifests.errors import LawBroken, ParleyError, RayEnded, UserError
-from manifests.manifest import FINAL_STATUSES
-from manifests.storage import open_place
+from pipeline.cli.corpus import corpus
 from pipeline.cli.models import models
 from pipeline.cli.options import (
     accept_changes,
@@ -207,55 +205,6 @@ def render(name: str, **values: Any) -> None:
 
 
 @cli.group()
-def corpus() -> None:
-    """Look at a finished corpus."""
-
-
-@corpus.command()
-@click.argument("directory")
-@click.option("--deep", is_flag=True, help="Check every hash and decode every clip.")
-def validate(directory: str, deep: bool) -> None:
-    """Check that a corpus is complete and intact; print each problem and exit with code 3 if it is not."""
-    from pipeline.cli import commands
-
-    text, sound = commands.validate(directory, deep)
-    show(text)
-    sys.exit(0 if sound else 3)
-
-
-@corpus.command()
-@click.argument("directory")
-@click.option("--row", metavar="ID", help="Show only this row: its takes, and their transcripts word for word.")
-@click.option("--json", "as_json", is_flag=True)
-def stats(directory: str, row: str | None, as_json: bool) -> None:
-    """Show rows, reasons, yield, hours and error rates of a corpus, or one row."""
-    from manifests import rows
-    from manifests import stats as corpus_stats
-    from pipeline.show.corpus_stats import format_stats
-
-    if row is not None:
-        found = rows.find_row(open_place(directory), row)
-        show(rows.row_json(found) if as_json else rows.format_row(found))
-        return
-    figures = corpus_stats.stats(open_place(directory))
-    show(json.dumps(figures, indent=2) if as_json else format_stats(figures))
-
-
-@corpus.command()
-@click.argument("directory")
-@click.option("--to", "exporter", required=True, metavar="NAME", help="The exporter (see `parley exporters list`).")
-@out_option
-@click.option(
-    "--status", type=click.Choice(FINAL_STATUSES), default="kept", show_default=True, help="Which rows to export."
-)
-def export(directory: str, exporter: str, out: str, status: str) -> None:
-    """Write a corpus in another program's format; rows that it would spoil are refused and counted."""
-    from pipeline.cli import commands
-
-    show(commands.export(directory, exporter, out, status))
-
-
-@cli.group()
 def exporters() -> None:
     """Look at the exporters, which write a corpus in other programs' formats."""
 
@@ -299,36 +248,7 @@ def show_stage(name: str) -> None:
     show(commands.show_stage(name))
 
 
-@corpus.command()
-@click.argument("directory")
-@click.option("--out", metavar="DIR", help="Write report.json and report.html to this directory, outside the corpus.")
-@click.option(
-    "--sample",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Measure N clips; default: all clips for the watermark, 200 for everything else.",
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the sample.")
-@click.option("--controls", metavar="DIR", help="Directory of unmarked recordings; default: resynthesized clips.")
-@recipe_settings
-@click.option(
-    "--trust-recipe", is_flag=True, help="Load the models and the voice bank that the corpus's recipe names."
-)
-@click.option("--json", is_flag=True, help="Print the report as JSON.")
-def audit(directory: str, **options: Any) -> None:
-    """Measure a corpus again, from its files alone; exit with code 3 if they contradict its claims.
-
-    Measures hashes, the watermark and the attacks that it survives, error rates and speakers. A corpus does not choose
-    what runs here: for the models of its recipe give `--trust-recipe`, or name yours, `--set models.NAME={...}`.
-    `--set` also gives settings that the manifest cannot hold, such as `models.NAME.model=PATH` for a local checkpoint.
-    """
-    from pipeline.cli import audit as audit_commands
-
-    text, passed = audit_commands.audit(directory, say=tell, **options)
-    show(text)
-    sys.exit(0 if passed else 3)
-
-
+cli.add_command(corpus)
 cli.add_command(models)
 cli.add_command(voicebank)
 

@@ -104,7 +104,7 @@ VOICE = {"voice_id": "v1", "engine": "tone", "speaker": "x", "language": "en", "
         (VOICE | {"voice_id": "../../evil"}, {"name": "mine"}),
         (VOICE | {"voice_id": "a/b"}, {"name": "mine"}),
         (VOICE | {"voice_id": "v1\x1b[2J"}, {"name": "mine"}),
-        (VOICE | {"model": "/work/m"}, {"name": "mine"}),
+        (VOICE | {"model": "/srv/models/m"}, {"name": "mine"}),
         (VOICE | {"trust_remote_code": True}, {"name": "mine"}),
         (VOICE | {"prompt_audio": "/etc/hostname"}, {"name": "mine"}),
     ],

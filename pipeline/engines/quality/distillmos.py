@@ -10,12 +10,11 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from manifests.errors import EngineDied, EngineUnavailable
 from manifests.libraries import extra, library, library_version
 from pipeline.engines.contract import Clip, Engine, Failure, Samples
-from pipeline.engines.shared.clips import MIN_S, UNMEASURABLE, samples_16_khz
+from pipeline.engines.quality._one_score import one_score
+from pipeline.engines.shared.clips import MIN_S
 from pipeline.engines.shared.torch_device import torch_on
 from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
 
@@ -49,14 +48,7 @@ class DistillMos:
     def predict(self, clips: Sequence[Clip]) -> list[Mapping[str, float] | Failure]:
         """Predict each clip's score. Clips under 0.5 s, silence, NaN and infinity are a `Failure`."""
         with self._torch.inference_mode():
-            return [self._predict(clip) for clip in clips]
-
-    def _predict(self, clip: Clip) -> Mapping[str, float] | Failure:
-        samples = samples_16_khz(clip, MIN_S)
-        if isinstance(samples, Failure):
-            return samples
-        score = self._rate(samples)
-        return {NAME: score} if np.isfinite(score) else Failure(UNMEASURABLE, "the clip's score is NaN or infinite")
+            return [one_score(NAME, clip, MIN_S, self._rate) for clip in clips]
 
     def _rate(self, samples: Samples) -> float:
         try:

@@ -19,13 +19,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from pydantic import Field
 
 from manifests.errors import EngineDied, EngineUnavailable
 from manifests.libraries import extra, library_version
 from pipeline.engines.contract import Clip, Engine, Failure, Samples
-from pipeline.engines.shared.clips import MIN_S, SAMPLE_RATE, UNMEASURABLE, samples_16_khz
+from pipeline.engines.quality._one_score import one_score
+from pipeline.engines.shared.clips import MIN_S, SAMPLE_RATE
 from pipeline.engines.shared.torch_device import torch_on
 from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
 from pipeline.settings import Checkpoint, Local
@@ -76,14 +76,7 @@ class Utmos:
     def predict(self, clips: Sequence[Clip]) -> list[Mapping[str, float] | Failure]:
         """Predict each clip's score. Clips under 0.5 s, silence, NaN and infinity are a `Failure`."""
         with self._torch.inference_mode():
-            return [self._predict(clip) for clip in clips]
-
-    def _predict(self, clip: Clip) -> Mapping[str, float] | Failure:
-        samples = samples_16_khz(clip, MIN_S)
-        if isinstance(samples, Failure):
-            return samples
-        score = self._rate(samples)
-        return {NAME: score} if np.isfinite(score) else Failure(UNMEASURABLE, "the clip's score is NaN or infinite")
+            return [one_score(NAME, clip, MIN_S, self._rate) for clip in clips]
 
     def _rate(self, samples: Samples) -> float:
         wave = self._torch.from_numpy(samples)[None].to(self._device)

@@ -52,14 +52,10 @@ class Cleaned(NamedTuple):
 
 def clean_question(text: str) -> Cleaned:
     """Clean what the user says, without its material."""
-    if len(text) > LONGEST_LOOKED_AT:
-        return Cleaned(text)
-    if found := _media(text):
-        return Cleaned(text, found)
+    said = _said(text)
+    if isinstance(said, Cleaned):
+        return said
     wording = debris_wording()
-    said = mending.without_thoughts(text)
-    if said is None:
-        return Cleaned(text, Debris(Reason.DEBRIS, "a thought without an end"))
     said = mending.with_joined_lines(mending.without_tokens(said))
     own = re.match(rf"\s*(?:{_either(wording.user_label, wording.question_label)}){_LABEL_END}(?=\S)", said, re.I)
     if own:
@@ -81,20 +77,26 @@ def clean_material(text: str) -> Cleaned:
 
 def clean_answer(text: str, question: str = "") -> Cleaned:
     """Clean what the agent says to `question`."""
-    if len(text) > LONGEST_LOOKED_AT:
-        return Cleaned(text)
-    if found := _media(text):
-        return Cleaned(text, found)
+    said = _said(text)
+    if isinstance(said, Cleaned):
+        return said
     wording = debris_wording()
-    said = mending.without_thoughts(text)
-    if said is None:
-        return Cleaned(text, Debris(Reason.DEBRIS, "a thought without an end"))
     said = mending.without_citations(mending.without_page(mending.without_tokens(said)))
     label = _either(wording.agent_label, wording.answer_label)
     if not _CONVERSATION.match(said):
         said = re.sub(rf"^\s*(?:{label}){_LABEL_END}(?=\S)", "", said, flags=re.I)
     said = mending.with_joined_lines(_first_turn(said, wording))
     return Cleaned(said, _answer_debris(said, question, wording))
+
+
+def _said(text: str) -> str | Cleaned:
+    """Return the text without thoughts; or the whole outcome, where nothing more is to be looked for."""
+    if len(text) > LONGEST_LOOKED_AT:
+        return Cleaned(text)
+    if found := _media(text):
+        return Cleaned(text, found)
+    said = mending.without_thoughts(text)
+    return Cleaned(text, Debris(Reason.DEBRIS, "a thought without an end")) if said is None else said
 
 
 def _media(text: str) -> Debris | None:

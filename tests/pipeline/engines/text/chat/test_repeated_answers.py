@@ -160,6 +160,15 @@ def test_first_requests_that_all_fail_for_one_cause_end_the_engine(open_generato
         generator.generate([ask(retries=0)])
 
 
+def test_the_cause_is_told_before_so_many_have_failed(open_generator: Open, caplog: pytest.LogCaptureFixture) -> None:
+    generator = open_generator(always("prose"), give_up_after=20)
+    generator.generate([ask(retries=0)] * 2)
+    assert caplog.messages == []
+    generator.generate([ask(retries=0)] * 3)
+    (told,) = caplog.messages
+    assert "so far every request has failed for one cause, malformed: keys" in told
+
+
 @each_row(
     "answers",
     [
