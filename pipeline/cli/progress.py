@@ -9,6 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from pipeline.cli.output import message
 from pipeline.job.listener import Listener, Measure, Moved
 
 LINE_EVERY_S = 10.0
@@ -60,6 +61,7 @@ class Progress(Listener):
 
     def __init__(self, unit: str = "row", outcome: Callable[[Measure], str] = corpus_outcome) -> None:
         self._unit, self._outcome = unit, outcome
+        self._noted: set[str] = set()
         self._flight = Flight()
         self._shown: _Bar | _Lines | None = None
         self._before = self._kept_before = 0
@@ -70,8 +72,11 @@ class Progress(Listener):
         self._shown.show(self._shown.at + rows, "")
 
     def noted(self, sentence: str) -> None:
+        if sentence in self._noted:  # the workers of every pass may find the same
+            return
+        self._noted.add(sentence)
         self._close()
-        print(f"parley: {sentence}", file=sys.stderr, flush=True)
+        print(f"parley: {message(sentence)}", file=sys.stderr, flush=True)
 
     def started(self, total: int, settled: int, kept: int = 0) -> None:
         self._close()

@@ -5,8 +5,9 @@ Errors that stop a job are sent to the driver as values: Ray would wrap an excep
 
 import json
 import traceback
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from manifests import errors
@@ -14,6 +15,7 @@ from manifests.errors import EngineDied, LawBroken, ParleyError
 from pipeline.environment import environment_error
 from pipeline.job.listener import Part
 from pipeline.job.runner.tasks import BlockWork, PoolWorker, WorkerPlan
+from pipeline.job.runner.warnings import Warnings
 from pipeline.job.usage import Effort
 
 
@@ -21,13 +23,15 @@ from pipeline.job.usage import Effort
 class CallResult:
     """Holds the result of a call to an actor.
 
-    `died`: the actor is no longer usable. `lost`: an input object was lost with its node.
+    `died`: the actor is no longer usable. `lost`: an input object was lost with its node. `told`: what the user should
+    know of.
     """
 
     value: Any = None
     error: str | None = None
     died: bool = False
     lost: bool = False
+    told: tuple[str, ...] = ()
 
 
 class PoolActor:
@@ -38,7 +42,9 @@ class PoolActor:
 
     def __init__(self, plan: WorkerPlan) -> None:
         self._worker: PoolWorker | None = None
-        self._opened = guarded(lambda: self._open(plan))
+        self._told: deque[str] = deque()
+        Warnings(self._told.append).__enter__()  # as long as this process lives
+        self._opened = self._guarded(lambda: self._open(plan))
 
     def opened(self) -> CallResult:
         return self._opened
@@ -48,14 +54,19 @@ class PoolActor:
 
         The second is a separate object, which the driver passes on and never reads.
         """
-        result = guarded(lambda: self._run(work, part, packed))
+        result = self._guarded(lambda: self._run(work, part, packed))
         if result.error:
             return result, None
         found, content = result.value
-        return CallResult(found), content
+        return replace(result, value=found), content
 
     def commit(self, work: BlockWork[Any], block: int, effort: Effort, *packed: Any) -> CallResult:
-        return guarded(lambda: work.commit(block, [work.unpack(one) for one in packed], effort))
+        return self._guarded(lambda: work.commit(block, [work.unpack(one) for one in packed], effort))
+
+    def _guarded(self, action: Callable[[], Any]) -> CallResult:
+        """Call, and add what has been logged meanwhile, whichever of the calls in flight it was."""
+        result = guarded(action)
+        return replace(result, told=tuple(self._told.popleft() for _ in range(len(self._told))))
 
     def _open(self, plan: WorkerPlan) -> None:
         self._worker = plan.open()

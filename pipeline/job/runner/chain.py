@@ -64,6 +64,7 @@ class Chain(Generic[Report]):
         self._joining: dict[int, dict[int, _Task]] = {}
         self._calls: dict[Any, tuple[ActorPool, ActorHandle, _Task | None, Any]] = {}
         self._left = len(blocks)
+        self._told: set[str] = set()
 
     def reports(self) -> Generator[Report, None, None]:
         """Yield the report of each block when it is committed."""
@@ -121,6 +122,7 @@ class Chain(Generic[Report]):
     def _end_call(self, future: Any) -> Iterator[Report]:
         pool, actor, task, content = self._calls.pop(future)
         result = result_of(future)
+        self._note(result)
         if task is None:
             self._opened(pool, actor, result)
             return
@@ -137,6 +139,13 @@ class Chain(Generic[Report]):
             yield result.value
         else:
             self._advance(task, result.value, content)
+
+    def _note(self, result: CallResult) -> None:
+        """Pass on the warnings of workers, each once, however many workers have the same."""
+        for sentence in result.told:
+            if sentence not in self._told:
+                self._told.add(sentence)
+                self._listener.noted(sentence)
 
     def _opened(self, pool: ActorPool, actor: ActorHandle, result: CallResult) -> None:
         if result.died and result.error is None:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from manifests.errors import EngineDied
 from pipeline.job.listener import Listener, Moved
 from pipeline.job.runner.tasks import BlockWork, PoolWorker, WorkerPlan, cut_blocks
+from pipeline.job.runner.warnings import Warnings
 from pipeline.job.usage import Effort
 from pipeline.job.worker import ENGINE_LIVES
 
@@ -21,6 +22,12 @@ class LocalRunner:
         self._workers: list[tuple[WorkerPlan, PoolWorker]] = []
 
     def run(
+        self, blocks: Mapping[int, int], work: BlockWork[Report], pools: Sequence[WorkerPlan], listener: Listener
+    ) -> Generator[Report, None, None]:
+        with Warnings(listener.noted):
+            yield from self._run(blocks, work, pools, listener)
+
+    def _run(
         self, blocks: Mapping[int, int], work: BlockWork[Report], pools: Sequence[WorkerPlan], listener: Listener
     ) -> Generator[Report, None, None]:
         if not blocks:

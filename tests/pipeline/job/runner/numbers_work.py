@@ -1,5 +1,6 @@
 """Work for runners whose content are numbers; other processes must be able to import it."""
 
+import logging
 import os
 import time
 from collections.abc import Sequence
@@ -99,6 +100,8 @@ class Squarer:
             raise EngineDied("the engine is gone")
         if self._plan.fault == "corpus":
             raise CorpusError("three is broken")
+        if self._plan.fault == "warn":
+            return logging.getLogger("pipeline.numbers").warning("three is odd")
         raise ZeroDivisionError
 
 

@@ -46,6 +46,20 @@ def test_parts_go_through_all_pools_in_order(runner: Runner, tmp_path: Path) -> 
     assert squares(runner, 9, first, second, third, size=5) == expected(9, 5, power=8)
 
 
+class Noting(Listener):
+    def __init__(self) -> None:
+        self.sentences: list[str] = []
+
+    def noted(self, sentence: str) -> None:
+        self.sentences.append(sentence)
+
+
+def test_what_a_worker_warns_of_reaches_the_listener_once(runner: Runner, tmp_path: Path) -> None:
+    noting, plan = Noting(), Squares(str(tmp_path / "tally"), "warn", faults=9)
+    list(runner.run({3: 3}, Numbers(3), [plan, Squares(str(tmp_path / "more"), "warn", 9, 900, name="again")], noting))
+    assert noting.sentences == ["three is odd"]
+
+
 def test_no_blocks(runner: Runner, tmp_path: Path) -> None:
     assert squares(runner, 0, Squares(str(tmp_path / "tally"))) == []
 
