@@ -75,8 +75,7 @@ class Progress(Listener):
         if sentence in self._noted:  # the workers of every pass may find the same
             return
         self._noted.add(sentence)
-        self._close()
-        print(f"parley: {message(sentence)}", file=sys.stderr, flush=True)
+        tqdm.write(f"parley: {message(sentence)}", file=sys.stderr)  # above the bar, if there is one
 
     def started(self, total: int, settled: int, kept: int = 0) -> None:
         self._close()

@@ -110,3 +110,14 @@ def test_a_terminal_gets_a_bar(tmp_path: Path) -> None:
     assert b"in flight: all " in said
     assert b"20/20" in said and b"\r" in said
     assert b"logging.cc" not in said
+
+
+def test_a_note_is_shown_once_and_the_display_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress() as progress:
+        progress.started(4, 0)
+        for _ in range(2):
+            progress.noted("the server is odd")
+        progress.moved(Moved(Part(0), None, Measure(4, settled=4, kept=2)))
+    shown = capsys.readouterr().err
+    assert shown.count("parley: the server is odd\n") == 1
+    assert "4/4 (100%)" in shown.split("odd")[1]
