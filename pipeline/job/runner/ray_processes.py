@@ -1,6 +1,8 @@
 """Starts this machine's own Ray, watches its processes, and leaves nothing of it behind."""
 
 import logging
+import os
+import secrets
 import shutil
 import threading
 import time
@@ -15,6 +17,7 @@ from pipeline.scratch import claim_directory, remove_dead
 
 _VITAL = ("raylet", "gcs_server")
 _SESSIONS = "session_[0-9]*"
+_AUTHENTICATION = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 _LOOK_S = 0.5
 _GRACE_S = 10.0
 """The driver looks once a second; Ray's core, in which it may wait, would end it without a word after a minute."""
@@ -27,6 +30,7 @@ class OwnRay:
     """
 
     def __init__(self, cpus: int) -> None:
+        _claim_token()
         import ray
 
         self._vital = _VitalProcesses()
@@ -80,6 +84,16 @@ class OwnRay:
                 if self._starting.is_set() or not self._closing.wait(_GRACE_S):
                     end_failed(_sentence(gone), RayEnded.exit_code)
                 return
+
+
+def _claim_token() -> None:
+    """Choose a token for this process's Ray, unless the user has chosen how Ray authenticates.
+
+    Ray itself would write one to a file in the home directory: two jobs that start at once would overwrite each
+    other's token and shut each other out, and there may be no home to write to.
+    """
+    if not any(os.environ.get(name) for name in _AUTHENTICATION):
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
 
 
 class _VitalProcesses:

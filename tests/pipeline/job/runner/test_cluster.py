@@ -1,7 +1,6 @@
 """A Ray cluster that somebody else started is used and left running; claims that do not fit are refused."""
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -32,9 +31,8 @@ def address() -> Iterator[str]:
             "--include-dashboard=false",
             "--block",
         ]
-        environment = {**os.environ, "RAY_AUTH_MODE": "disabled"}
         with log.open("w") as file:
-            head = subprocess.Popen([RAY, "start", *words], stdout=file, stderr=file, env=environment)
+            head = subprocess.Popen([RAY, "start", *words], stdout=file, stderr=file)
         try:
             deadline = time.monotonic() + 60
             while "Ray runtime started" not in log.read_text():
@@ -55,10 +53,7 @@ def input_file(tmp_path: Path) -> str:
 
 @pytest.mark.slow
 @pytest.mark.timeout(150)
-def test_a_job_on_a_running_cluster(
-    address: str, input_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+def test_a_job_on_a_running_cluster(address: str, input_file: str, tmp_path: Path) -> None:
     run_tone(make_job(input_file), tmp_path / "local")
     run_tone(make_job(input_file), tmp_path / "cluster", RayRunner(address))
     assert files_of(tmp_path / "cluster") == files_of(tmp_path / "local")

@@ -15,9 +15,8 @@ MEGABYTE = 1 << 20  # Ray keeps less than 100 kB in the driver
 
 
 @pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def cluster() -> Iterator[Any]:
     """A head with room for the second pool, and a node with room for the first one."""
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})
     cluster.add_node(num_cpus=3)
     cluster.wait_for_nodes()

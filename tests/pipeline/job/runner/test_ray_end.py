@@ -1,5 +1,6 @@
 """The end of this machine's own Ray: by its death, or of itself, without leftovers."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -47,3 +48,16 @@ def test_nothing_of_it_stays(input_file: str, tmp_path: Path) -> None:
     run_tone(make_job(input_file, limit=4), tmp_path / "corpus", RayRunner(), Look())
     assert seen and not seen[0].exists()
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_jobs_that_start_at_once_on_a_new_machine_do_not_shut_each_other_out(input_file: str, tmp_path: Path) -> None:
+    """Each has a token of its own, and none writes one into the home directory."""
+    (tmp_path / "home").mkdir()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_AUTH_")}
+    words = [sys.executable, "-m", "pipeline", "run", "tone-dry-run", "--input", input_file, "--limit", "2", "--out"]
+    jobs = [
+        subprocess.Popen([*words, str(tmp_path / name)], env={**kept, "HOME": str(tmp_path / "home")})
+        for name in ("first", "second")
+    ]
+    assert [job.wait(timeout=DEADLINE_S) for job in jobs] == [0, 0]
+    assert not (tmp_path / "home" / ".ray").exists()
