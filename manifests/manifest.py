@@ -128,6 +128,11 @@ def checksum_text(data: bytes) -> str:
     return f"{hashlib.sha256(data).hexdigest()}  {MANIFEST_NAME}\n"
 
 
+def manifest_digest(manifest: Manifest) -> str:
+    """Return the SHA-256 of the manifest's file: it names the corpus, down to every byte of its shards."""
+    return hashlib.sha256(manifest_text(manifest).encode("utf-8")).hexdigest()
+
+
 def recipe_digest(settings: Mapping[str, Any], seed: int) -> str:
     """Return the digest of a recipe with its seed, which each row has: the SHA-256 of their canonical JSON."""
     canonical = json.dumps(

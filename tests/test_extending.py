@@ -80,7 +80,7 @@ def test_a_job_runs_with_a_strangers_engine_stage_format_and_exporter(
     assert 0 < begin < 0.5 * middle, "the beginning is faded in"
     status = rows[0].status
     told = parley(installed, "corpus", "export", out, "--to", "lines", "--out", tmp_path / "text", "--status", status)
-    lines = (tmp_path / "text" / "dialogues.txt").read_text().splitlines()
+    lines = (tmp_path / "text" / "train-00000.txt").read_text().splitlines()
     assert len(lines) == sum(row.status == status for row in rows) and "written" in told
     assert lines[0].startswith("user: ") and "| agent: " in lines[0]
 

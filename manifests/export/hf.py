@@ -8,8 +8,8 @@ it for a key.
 """
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -17,12 +17,10 @@ import pyarrow.parquet as pq
 
 from manifests.clips import has_safe_names
 from manifests.corpus import Corpus
-from manifests.export.contract import Export, Exporter
+from manifests.export.contract import Exporter, ExportSettings, Piece, PieceWriter
 from manifests.schema import Dialogue
 from manifests.storage import Place
 
-_FILE_BYTES = 256 << 20
-"""About so much audio goes into one file."""
 _GROUP_ROWS = 64
 """Turns in a row group: streaming readers fetch whole row groups."""
 _VALUES = {"int64": pa.int64(), "string": pa.string(), "float64": pa.float64()}
@@ -40,25 +38,37 @@ _COLUMNS = {
 }
 
 
-def write_hf(corpus: Corpus, out: Place, progress: Callable[[int], None]) -> Export:
-    """Write the turns of all dialogues. A dialogue is refused if its clips have another rate than the first one's, or
-    if its id, which becomes part of paths, could lead out of a directory."""
-    files, refused = _Files(out / "data"), Counter[str]()
-    rate: int | None = None
-    for dialogue in corpus:
+@dataclass(frozen=True)
+class HfWriter(PieceWriter):
+    """Writes the turns of dialogues whose clips all have one sample rate, in Hz: an `Audio` column has one."""
+
+    sample_rate: int | None
+
+    def problem(self, dialogue: Dialogue) -> str | None:
         audios = [turn.audio for turn in dialogue.turns if turn.audio]
-        rate = rate or (audios[0].sample_rate if audios else None)
         if len(audios) < len(dialogue.turns):
-            refused["a turn has no audio"] += 1
-        elif any(audio.sample_rate != rate for audio in audios):
-            refused["its sample rate is not that of the corpus"] += 1
-        elif not has_safe_names(dialogue):
-            refused["its id is no safe name for a file"] += 1
-        else:
-            files.write(list(_rows(dialogue)), _schema(audios[0].sample_rate))
-        progress(1)
-    files.finish()
-    return Export(len(corpus) - refused.total(), dict(refused))
+            return "a turn has no audio"
+        if any(audio.sample_rate != self.sample_rate for audio in audios):
+            return "its sample rate is not that of the corpus"
+        return None if has_safe_names(dialogue) else "its id is no safe name for a file"
+
+    def write(self, dialogues: Iterator[Dialogue], out: Place, piece: Piece) -> None:
+        schema, rows = _schema(self.sample_rate), list[dict[str, Any]]()
+        place = out / "data" / f"{piece.stem}.parquet"
+        with place.writing() as stream, pq.ParquetWriter(stream, schema) as file:
+            for dialogue in dialogues:
+                rows += _rows(dialogue)
+                if len(rows) >= _GROUP_ROWS:
+                    file.write_table(pa.Table.from_pylist(rows, schema))
+                    rows = []
+            if rows:
+                file.write_table(pa.Table.from_pylist(rows, schema))
+
+
+def open_hf(corpus: Corpus, settings: ExportSettings) -> HfWriter:
+    """Take the sample rate of the first clip for that of the corpus."""
+    first = (turn.audio for dialogue in corpus.dialogues(audio=False) for turn in dialogue.turns if turn.audio)
+    return HfWriter(next((audio.sample_rate for audio in first), None))
 
 
 def _rows(dialogue: Dialogue) -> Iterator[dict[str, Any]]:
@@ -82,7 +92,7 @@ def _rows(dialogue: Dialogue) -> Iterator[dict[str, Any]]:
             }
 
 
-def _schema(sample_rate: int) -> pa.Schema:
+def _schema(sample_rate: int | None) -> pa.Schema:
     features: dict[str, dict[str, Any]] = {name: {"dtype": kind, "_type": "Value"} for name, kind in _COLUMNS.items()}
     features["audio"] = {"sampling_rate": sample_rate, "decode": False, "_type": "Audio"}
     fields = [pa.field(name, _VALUES[kind]) for name, kind in _COLUMNS.items()]
@@ -90,29 +100,9 @@ def _schema(sample_rate: int) -> pa.Schema:
     return pa.schema([*fields, audio], {"huggingface": json.dumps({"info": {"features": features}})})
 
 
-class _Files:
-    """The Parquet files, each written whole once its audio is large enough."""
-
-    def __init__(self, directory: Place) -> None:
-        self._directory = directory
-        self._number = 0
-        self._rows: list[dict[str, Any]] = []
-        self._schema: pa.Schema | None = None
-        self._bytes = 0
-
-    def write(self, rows: Sequence[dict[str, Any]], schema: pa.Schema) -> None:
-        self._rows += rows
-        self._schema = schema
-        self._bytes += sum(len(row["audio"]["bytes"]) for row in rows)
-        if self._bytes >= _FILE_BYTES:
-            self.finish()
-
-    def finish(self) -> None:
-        if self._rows:
-            table = pa.Table.from_pylist(self._rows, self._schema)
-            with (self._directory / f"train-{self._number:05d}.parquet").writing() as stream:
-                pq.write_table(table, stream, row_group_size=_GROUP_ROWS)
-            self._number, self._rows, self._bytes = self._number + 1, [], 0
-
-
-EXPORTER = Exporter("hf", "Hugging Face datasets: flat Parquet, one row for each turn, with an Audio column", write_hf)
+EXPORTER = Exporter(
+    "hf",
+    "Hugging Face datasets: flat Parquet, one row for each turn, with an Audio column",
+    open_hf,
+    read_by="datasets 5.2.0",
+)

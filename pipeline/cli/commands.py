@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any, cast
 
-from tqdm import tqdm
-
 from manifests.corpus import Corpus
 from manifests.errors import EngineUnavailable, RecipeError, UserError
 from manifests.export.contract import Exporter
@@ -19,16 +17,18 @@ from pipeline import recipe_file
 from pipeline.cli.model_commands import fetch_models, models_of_recipe
 from pipeline.cli.options import open_runner
 from pipeline.cli.output import tell
-from pipeline.cli.progress import Progress
-from pipeline.cli.settings import setting_rows
+from pipeline.cli.progress import Progress, counted
+from pipeline.cli.settings import field_rows, setting_rows
 from pipeline.engines.contract import Engine
 from pipeline.engines.registry import ENGINES, model_settings
+from pipeline.export import export_corpus, export_settings
 from pipeline.exporters import EXPORTERS
 from pipeline.job import run as running
 from pipeline.job.directory import WORK
 from pipeline.job.ingest import IngestOptions
 from pipeline.job.inputs import open_inputs
 from pipeline.job.job import Job, block_passes
+from pipeline.job.runner.tasks import Runner
 from pipeline.job.usage import describe, tokens_of_commits
 from pipeline.readers import formats as input_formats
 from pipeline.readers.files import common_folder
@@ -134,34 +134,35 @@ def list_exporters() -> str:
 
 
 def show_exporter(name: str) -> str:
-    return f"about\t{_exporter(name).about}"
+    """Return what the exporter writes, for which program, and its settings."""
+    exporter = _exporter(name)
+    lines = [f"about\t{exporter.about}", *([f"read by\t{exporter.read_by}"] if exporter.read_by else [])]
+    return "\n".join([*lines, *("\t".join(row) for row in field_rows(exporter.settings))])
 
 
-def export(directory: str, name: str, out: str, status: str) -> str:
+def export(directory: str, name: str, out: str, status: str, overrides: Sequence[str], runner: Runner) -> str:
     """Write the corpus's rows of that status with the exporter of that name; return the outcome in words."""
     exporter = _exporter(name)
-    corpus, place = Corpus(open_place(directory), status=cast(Any, status)), open_place(out)
-    if place.is_file() or place.list():
-        raise UserError(f"--out is not an empty directory: {place}; choose another")
-    with tqdm(total=len(corpus), unit="row", desc="rows exported", dynamic_ncols=True) as bar:
-        result = exporter.write(corpus, place, lambda rows: _advance(bar, rows))
+    values: dict[str, Any] = {}
+    for override in overrides:
+        recipe_file.apply_override(values, override)
+    settings = export_settings(exporter, values)
+    splits = {"train": Corpus(open_place(directory), status=cast(Any, status))}
+    with counted("rows exported", "row") as progress:
+        result = export_corpus(exporter, settings, splits, open_place(out), runner, progress)
     reasons = [(count, reason) for reason, count in result.refused.items()]
     facts = [
         Fact("written", f"{result.written:,}"),
         Fact("refused", f"{sum(result.refused.values()):,}", reasons),
-        Fact(name, str(place)),
+        Fact(name, out),
     ]
-    return "\n".join(fact_lines(facts))
+    return "\n".join([*fact_lines(facts), *result.notes])
 
 
 def _exporter(name: str) -> Exporter:
     if found := EXPORTERS.named(name):
         return found[0]
     raise UserError(f"no exporter {name!r}; there are: {', '.join(EXPORTERS.names())}")
-
-
-def _advance(bar: Any, rows: int) -> None:
-    bar.update(rows)
 
 
 def validate(directory: str, deep: bool) -> tuple[str, bool]:

@@ -2,13 +2,14 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from manifests.manifest import FINAL_STATUSES
 from manifests.storage import open_place
-from pipeline.cli.options import out_option, recipe_settings
+from pipeline.cli.options import exporter_settings, open_runner, out_option, recipe_settings, runner_options
 from pipeline.cli.output import show, tell
 
 
@@ -54,11 +55,16 @@ def stats(directory: str, row: str | None, as_json: bool) -> None:
 @click.option(
     "--status", type=click.Choice(FINAL_STATUSES), default="kept", show_default=True, help="Which rows to export."
 )
-def export(directory: str, exporter: str, out: str, status: str) -> None:
-    """Write a corpus in another program's format; rows that it would spoil are refused and counted."""
+@exporter_settings
+@runner_options
+def export(directory: str, exporter: str, out: str, status: str, overrides: Sequence[str], **runner: Any) -> None:
+    """Write a corpus in another program's format; rows that it would spoil are refused and counted.
+
+    A killed export continues where it ended when it is started again.
+    """
     from pipeline.cli import commands
 
-    show(commands.export(directory, exporter, out, status))
+    show(commands.export(directory, exporter, out, status, overrides, open_runner(runner)))
 
 
 @corpus.command()

@@ -23,6 +23,13 @@ def _fits(context: click.Context, option: click.Parameter, value: int | None) ->
 recipe_settings = click.option(
     "--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a value of the recipe (YAML)."
 )
+exporter_settings = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Set a setting of the exporter (YAML; see `parley exporters show`).",
+)
 out_option = click.option("--out", required=True, metavar="DIR", help="Directory, local or on an object store.")
 accept_changes = click.option(
     "--accept-changes", is_flag=True, help="Continue even if the recipe, engines or input have changed."

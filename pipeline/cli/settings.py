@@ -1,5 +1,6 @@
 """Lists the keys of settings with default and meaning, for the command and for the reference pages."""
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from typing import Any, get_args, get_origin
@@ -19,6 +20,12 @@ def setting_rows(settings: type[BaseModel], path: str = "") -> Iterator[tuple[st
             yield f"{path}{name}", _default(field), field.description or ""
         for model, mark in inner:
             yield from setting_rows(model, f"{path}{name}{mark}.")
+
+
+def field_rows(settings: type) -> Iterator[tuple[str, str, str]]:
+    """Yield name, default as JSON and meaning of each field of a dataclass whose fields all have a default."""
+    for field in dataclasses.fields(settings):
+        yield field.name, json.dumps(field.default, ensure_ascii=False), field.metadata.get("description", "")
 
 
 def _models_in(annotation: Any, mark: str = "") -> Iterator[tuple[type[BaseModel], str]]:

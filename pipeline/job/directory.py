@@ -88,12 +88,12 @@ class Cut:
 @dataclass(frozen=True)
 class JobDirectory:
     """Manages `out`, the directory that the user named, and `work`, with the files above. `own` are the names that the
-    job may put into `out`; `product` names its result in messages; `counts_shape` is that of `input.json`; `owner` is
-    this process, in `owned`."""
+    job may put into `out`, None: any; `product` names its result in messages; `counts_shape` is that of `input.json`;
+    `owner` is this process, in `owned`."""
 
     out: Place
     work: Place
-    own: Collection[str]
+    own: Collection[str] | None
     product: str = "corpus"
     counts_shape: TypeAdapter[Any] = COUNTS
     owner: Owner | None = None
@@ -129,8 +129,10 @@ class JobDirectory:
             raise UserError("--out is a file, not a directory")
         refuse_links(self.out)
         refuse_links(self.work, deep=True)
-        may_stand = self.own if mark.exists() else ()
-        foreign = [place.name for place in self.out.list() if place.name not in may_stand and not self._is_lock(place)]
+        there = [place for place in self.out.list() if not self._is_lock(place)]
+        if mark.exists():
+            there = [] if self.own is None else [place for place in there if place.name not in self.own]
+        foreign = [place.name for place in there]
         if foreign:
             raise ResumeRefused(f"--out is not empty: it holds {', '.join(foreign[:5])}; choose another directory")
 

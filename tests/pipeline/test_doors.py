@@ -27,7 +27,7 @@ def test_every_stage_and_exporter_lies_where_its_name_says() -> None:
     for stage in STAGES.all():
         assert stage in vars(import_module(f"pipeline.stages.{stage.name}")).values()
     for exporter in EXPORTERS.all():
-        assert exporter in vars(import_module(f"manifests.export.{exporter.name}")).values()
+        assert exporter in vars(import_module(f"manifests.export.{exporter.name.replace('-', '_')}")).values()
 
 
 @pytest.mark.parametrize("door", [ENGINES, STAGES, EXPORTERS, INPUT_FORMATS], ids=lambda door: door.group)

@@ -9,18 +9,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import soundfile
 
-from manifests.corpus import Corpus
-from manifests.export import hf
-from manifests.storage import open_place
-from parley.testing.corpora import make_audio, make_corpus, make_kept, with_take
+from manifests.export.contract import Export
+from manifests.schema import Dialogue
+from parley.testing.corpora import make_audio, make_kept, with_take
+from parley.testing.exports import export_rows
 
 
-def exported(directory: Path, *rows: object) -> tuple[hf.Export, list[Path]]:
-    corpus = Corpus(make_corpus(directory / "corpus", list(rows)))  # type: ignore[arg-type]
-    told: list[int] = []
-    result = hf.write_hf(corpus, open_place(directory / "out"), told.append)
-    assert sum(told) == len(corpus)
-    return result, sorted((directory / "out").rglob("*.parquet"))
+def exported(directory: Path, *rows: Dialogue) -> tuple[Export, list[Path]]:
+    result, out = export_rows("hf", rows, directory)
+    return result, sorted(out.rglob("*.parquet"))
 
 
 def test_the_audio_column_is_exactly_what_datasets_takes(tmp_path: Path) -> None:
@@ -60,10 +57,14 @@ def test_what_would_be_wrong_is_refused_and_counted(tmp_path: Path) -> None:
     assert set(pq.read_table(file).column("dialogue_id").to_pylist()) == {good.dialogue_id}
 
 
-def test_the_same_corpus_gives_the_same_bytes_in_files_of_bounded_size(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(hf, "_FILE_BYTES", 1)
+def test_the_same_corpus_gives_the_same_bytes(tmp_path: Path) -> None:
     rows = [make_kept(number) for number in range(3)]
-    _, first = exported(tmp_path / "first", *rows)
-    _, second = exported(tmp_path / "second", *rows)
-    assert [file.name for file in first] == [f"train-{number:05d}.parquet" for number in range(3)]
-    assert [file.read_bytes() for file in first] == [file.read_bytes() for file in second]
+    _, (first,) = exported(tmp_path / "first", *rows)
+    _, (second,) = exported(tmp_path / "second", *rows)
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_turns_are_in_row_groups_of_whole_dialogues(tmp_path: Path) -> None:
+    _, (file,) = exported(tmp_path, *(make_kept(number) for number in range(40)))
+    groups = pq.ParquetFile(file).metadata
+    assert [groups.row_group(number).num_rows for number in range(groups.num_row_groups)] == [64, 16]
