@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from manifests.errors import ResumeRefused, UserError
@@ -30,7 +31,7 @@ from pipeline.job.lock import LOCK, OWNERS, is_of_lock
 from pipeline.job.pack import pack
 from pipeline.job.repair import repairing
 from pipeline.job.runner.tasks import BlockPass, Runner, plan_pools
-from pipeline.job.worker import WorkOrder
+from pipeline.job.worker import WorkOrder, check_node
 from pipeline.recipe import Recipe
 from pipeline.stages.registry import find_stage
 
@@ -79,6 +80,7 @@ def _make(
 
     def make() -> Manifest:
         try:
+            runner.check_nodes(partial(check_node, job.recipe, parts["libraries"]))
             passes = run_takes(job, runner, directory, parts["prompts"], listener, answers)
         finally:
             runner.close()
@@ -137,6 +139,7 @@ def run_stage_directory(
         listener.started(counts["rows"], counts["rows"] - sum(todo.values()))
         order = WorkOrder(recipe, parts["seed"], (name,), parts["prompts"], answers or out / ANSWERS, out)
         try:
+            runner.check_nodes(partial(check_node, recipe, parts["libraries"]))
             prepare(recipe, (name,), block_pass.source, counts["blocks"], out, runner)
             directory.run(todo, block_pass, plan_pools(order), runner, listener)
         finally:

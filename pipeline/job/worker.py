@@ -13,6 +13,7 @@ from pipeline.job.usage import Effort
 from pipeline.recipe import Recipe
 from pipeline.stages.contract import Context, EngineKey, Meter, run_stage
 from pipeline.stages.registry import engines_of, find_stage
+from pipeline.weights.cache import locate
 
 ENGINE_LIVES = 3
 """Number of times that a block is tried, each time in a new worker, before a dying engine stops the job."""
@@ -33,6 +34,14 @@ class WorkOrder:
     answers: Place | None = None
     work: Place | None = None
     libraries: Mapping[str, str] = field(default_factory=library_versions)
+
+
+def check_node(recipe: Recipe, libraries: Mapping[str, str]) -> None:
+    """Raise EngineUnavailable unless this machine has the same libraries and model files as the one of the job."""
+    check_libraries(libraries)
+    for name, settings in recipe.models.items():
+        if model := getattr(settings, "model", None):
+            locate(model, getattr(settings, "engine", name))
 
 
 class Worker:

@@ -51,6 +51,9 @@ class LocalRunner:
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         return map(function, items)
 
+    def check_nodes(self, check: Callable[[], None]) -> None:
+        """Do nothing: there is no other machine."""
+
     def close(self) -> None:
         self._close_all_but(())
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from manifests.errors import UserError
+from manifests.errors import ParleyError, UserError
 from pipeline.ending import stopping_at_once
 from pipeline.job.listener import Listener
 from pipeline.job.runner.actors import ActorPool, CallResult, guarded, rebuilt
@@ -76,6 +76,16 @@ class RayRunner:
             while waiting and len(running) < _MAP_TASKS_FOR_EACH_CPU * cpus:
                 running.append(task.remote(function, waiting.popleft()))
             yield _outcome(running.popleft())
+
+    def check_nodes(self, check: Callable[[], None]) -> None:
+        """Call `check` once on each node of the user's cluster, and raise its error with the node's address."""
+        if self._address is None:
+            return
+        self._resources()
+        for address, found in _on_each_node(check):
+            if found.error:
+                error = rebuilt(found.error)
+                raise type(error)(f"node {address}: {error}") if isinstance(error, ParleyError) else error
 
     def close(self) -> None:
         self._dismiss([])
@@ -173,6 +183,24 @@ def pool_sizes(pools: Sequence[PoolClaims], resources: Mapping[str, float], shar
 
 def _local_gpus() -> int:
     return len(list(Path("/dev").glob("nvidia[0-9]*")))
+
+
+def _on_each_node(check: Callable[[], None]) -> Iterator[tuple[str, CallResult]]:
+    """Yield address and outcome of each node that works. One that dies meanwhile will do no work, and is left out."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    task = ray.remote(num_cpus=0)(guarded)
+    calls = {}
+    for node in ray.nodes():
+        if node["Alive"] and node["Resources"].get("CPU"):
+            there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+            calls[node["NodeManagerAddress"]] = task.options(scheduling_strategy=there).remote(check)
+    for address, call in calls.items():
+        try:
+            yield address, ray.get(call)
+        except ray.exceptions.RayError:
+            continue
 
 
 def _call(function: Callable[[Item], Result], item: Item) -> CallResult:

@@ -150,7 +150,7 @@ class Runner(Protocol):
 
     `run` takes blocks (number -> approximate rows) through the pools and yields a report for each, in the order of
     their commits. `map` applies a picklable function, a bounded number of times at once, and yields the results in the
-    order of the items.
+    order of the items. `check_nodes` calls a picklable function on every machine but this one, and raises its error.
     """
 
     def run(
@@ -162,6 +162,8 @@ class Runner(Protocol):
     ) -> Generator[Report, None, None]: ...
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]: ...
+
+    def check_nodes(self, check: Callable[[], None]) -> None: ...
 
     def close(self) -> None: ...
 
