@@ -132,6 +132,11 @@ class Corpus:
             raise UserError(f"row numbers must ascend, each once, from 0 to {len(self) - 1}")
         return self._with(chosen + self._rows.start if isinstance(self._rows, range) else self._rows[chosen])
 
+    @property
+    def row_numbers(self) -> npt.NDArray[np.int64]:
+        """The numbers of the rows in their status, ascending: int64 [rows]."""
+        return np.asarray(self._rows, dtype=np.int64)
+
     def _with(self, rows: range | npt.NDArray[np.int64]) -> Self:
         part = self.__class__.__new__(self.__class__)
         part.__dict__.update(self.__dict__, _rows=rows, _cache=_Cache())

@@ -137,10 +137,10 @@ def show_exporter(name: str) -> str:
     return f"about\t{_exporter(name).about}"
 
 
-def export(directory: str, name: str, out: str, status: str) -> str:
-    """Write the corpus's rows of that status with the exporter of that name; return the outcome in words."""
+def export(directory: str, name: str, out: str, status: str, **chosen: Any) -> str:
+    """Write the corpus's rows of that status and of the chosen views; return the outcome in words."""
     exporter = _exporter(name)
-    corpus, place = Corpus(open_place(directory), status=cast(Any, status)), open_place(out)
+    corpus, place = Corpus(open_place(directory), cast(Any, status), **chosen), open_place(out)
     if place.is_file() or place.list():
         raise UserError(f"--out is not an empty directory: {place}; choose another")
     with tqdm(total=len(corpus), unit="row", desc="rows exported", dynamic_ncols=True) as bar:

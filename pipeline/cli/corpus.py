@@ -8,7 +8,7 @@ import click
 
 from manifests.manifest import FINAL_STATUSES
 from manifests.storage import open_place
-from pipeline.cli.options import out_option, recipe_settings
+from pipeline.cli.options import out_option, recipe_settings, view_options
 from pipeline.cli.output import show, tell
 
 
@@ -54,11 +54,12 @@ def stats(directory: str, row: str | None, as_json: bool) -> None:
 @click.option(
     "--status", type=click.Choice(FINAL_STATUSES), default="kept", show_default=True, help="Which rows to export."
 )
-def export(directory: str, exporter: str, out: str, status: str) -> None:
+@view_options
+def export(directory: str, exporter: str, out: str, status: str, **chosen: Any) -> None:
     """Write a corpus in another program's format; rows that it would spoil are refused and counted."""
     from pipeline.cli import commands
 
-    show(commands.export(directory, exporter, out, status))
+    show(commands.export(directory, exporter, out, status, **chosen))
 
 
 @corpus.command()

@@ -1,0 +1,76 @@
+"""Defines the commands of `parley corpus` that choose rows of a corpus. They contain no logic."""
+
+from typing import Any
+
+import click
+
+from pipeline.cli.corpus import corpus
+from pipeline.cli.output import show
+
+_SEED = click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random choice.")
+_BANK = click.option(
+    "--bank", metavar="DIR", help="Voice bank that the corpus was made with; default: the one that ships, if it was."
+)
+
+
+@corpus.command()
+@click.argument("directory")
+@click.option(
+    "--sizes",
+    default="XS=1h,S=10h,M=100h,L=all",
+    show_default=True,
+    metavar="NAME=SIZE,...",
+    help="Sizes of speech, growing: a number with h, min, s or %, or all.",
+)
+@_SEED
+@click.option(
+    "--balance",
+    type=click.Choice(["corpus", "equal"]),
+    default="corpus",
+    show_default=True,
+    help="Shares of the languages and of the users' genders: the corpus's own, or equal.",
+)
+@_BANK
+@click.option("--within", metavar="VIEW", help="Choose from the rows of this view only, or of VIEW/PART.")
+def subsets(directory: str, **options: Any) -> None:
+    """Choose nested subsets of a corpus: each has every voice, and the shares of languages and genders."""
+    from pipeline.cli import views
+
+    show(views.subsets(directory, **options))
+
+
+@corpus.command()
+@click.argument("directory")
+@click.option("--validation", default="5%", show_default=True, metavar="SHARE", help="Share of the speech; 0: none.")
+@click.option("--test", default="5%", show_default=True, metavar="SHARE", help="Share of the speech; 0: none.")
+@click.option("--part", "more", multiple=True, metavar="NAME=SHARE", help="A further split; may be repeated.")
+@_SEED
+@click.option(
+    "--ignore",
+    multiple=True,
+    type=click.Choice(["source", "duplicates", "voice", "parents"]),
+    help="Let the splits share this; may be repeated.",
+)
+@_BANK
+@click.option(
+    "--similarity",
+    type=click.FloatRange(0.1, 1),
+    default=0.7,
+    show_default=True,
+    help="Jaccard similarity from which two questions are duplicates.",
+)
+def splits(directory: str, validation: str, test: str, **options: Any) -> None:
+    """Cut a corpus into train, validation and test, which share no row, question, user voice or person behind it."""
+    from pipeline.cli import views
+
+    show(views.splits(directory, {"validation": validation, "test": test}, **options))
+
+
+@corpus.command()
+@click.argument("directory")
+@click.option("--json", "as_json", is_flag=True)
+def views(directory: str, as_json: bool) -> None:
+    """List the views of a corpus: subsets, splits and other choices of its rows."""
+    from pipeline.cli import views as view_commands
+
+    show(view_commands.views(directory, as_json))

@@ -1,0 +1,54 @@
+"""Implements the commands that make views of a corpus: runs them, puts the outcome into words."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from manifests.storage import open_place
+from manifests.views import View, load_view, view_names
+from pipeline.show.text import text_table
+from pipeline.views.describe import part_rows
+from pipeline.views.make import make_splits, make_subsets
+from pipeline.views.shares import parse_parts
+
+_HEADS = ("part", "rows", "speech", "voices", "by language and gender of the user")
+
+
+def subsets(directory: str, sizes: str, seed: int, balance: str, bank: str | None, within: str | None) -> str:
+    return view_text(make_subsets(open_place(directory), sizes, seed, cast(Any, balance), bank, within))
+
+
+def splits(
+    directory: str,
+    parts: Mapping[str, str],
+    more: Sequence[str],
+    seed: int,
+    ignore: Sequence[str],
+    bank: str | None,
+    similarity: float,
+) -> str:
+    shares = {**parts, **parse_parts(more)}
+    return view_text(make_splits(open_place(directory), shares, seed, ignore, bank, similarity))
+
+
+def views(directory: str, as_json: bool) -> str:
+    """Return the views of a corpus with what their parts hold."""
+    place = open_place(directory)
+    found = [load_view(place, name) for name in view_names(place)]
+    if as_json:
+        return json.dumps({view.name: view.about for view in found}, ensure_ascii=False, indent=2)
+    return "\n\n".join(view_text(view) for view in found) or "no views: see `parley corpus subsets --help`"
+
+
+def view_text(view: View) -> str:
+    """Return a view for people: its parts in a table, how the rows were told apart, notes."""
+    about = view.about
+    lines = [f"view {view.name}" + (", each part within the next" if view.nested else "")]
+    lines += text_table(_HEADS, part_rows(view), right={1, 2})
+    if "disjoint_by" in about:
+        kept_apart = ", ".join(about["disjoint_by"]) or "nothing"
+        ignored = f"; ignored: {', '.join(about['ignored'])}" if about["ignored"] else ""
+        lines.append(f"kept apart by {kept_apart}{ignored}; {about['groups']:,} groups")
+    if about.get("made_by") in ("subsets", "splits"):
+        lines.append(f"genders of the voices: {about['gender_from'] or 'unknown'}")
+    return "\n".join([*lines, *(f"note: {note}" for note in about.get("notes", []))])
