@@ -11,6 +11,7 @@ _SEED = click.option("--seed", type=int, default=0, show_default=True, help="See
 _BANK = click.option(
     "--bank", metavar="DIR", help="Voice bank that the corpus was made with; default: the one that ships, if it was."
 )
+_OUT = click.option("--out", metavar="DIR", help="Also write the report to this directory, outside the corpus.")
 
 
 @corpus.command()
@@ -64,6 +65,25 @@ def splits(directory: str, validation: str, test: str, **options: Any) -> None:
     from pipeline.cli import views
 
     show(views.splits(directory, {"validation": validation, "test": test}, **options))
+
+
+@corpus.command()
+@click.argument("directory")
+@click.option(
+    "--for",
+    "use",
+    type=click.Choice(["commercial", "research"]),
+    help="Make a view of the rows that this use is allowed of, under this name.",
+)
+@click.option("--terms", metavar="FILE", help="Your own table of terms (YAML), over the one that ships.")
+@_BANK
+@_OUT
+@click.option("--json", "as_json", is_flag=True)
+def licenses(directory: str, **options: Any) -> None:
+    """Show the licenses of what the rows are made of: text, models, voices; what is unknown is never free."""
+    from pipeline.cli import views
+
+    show(views.licenses(directory, **options))
 
 
 @corpus.command()

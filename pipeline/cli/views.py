@@ -2,10 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
-from manifests.storage import open_place
+from manifests.errors import UserError
+from manifests.storage import Place, open_place
 from manifests.views import View, load_view, view_names
+from pipeline.licenses.report import report_licenses
+from pipeline.licenses.text import license_text
 from pipeline.show.text import text_table
 from pipeline.views.describe import part_rows
 from pipeline.views.make import make_splits, make_subsets
@@ -36,7 +40,7 @@ def views(directory: str, as_json: bool) -> str:
     place = open_place(directory)
     found = [load_view(place, name) for name in view_names(place)]
     if as_json:
-        return json.dumps({view.name: view.about for view in found}, ensure_ascii=False, indent=2)
+        return _json({view.name: view.about for view in found})
     return "\n\n".join(view_text(view) for view in found) or "no views: see `parley corpus subsets --help`"
 
 
@@ -52,3 +56,32 @@ def view_text(view: View) -> str:
     if about.get("made_by") in ("subsets", "splits"):
         lines.append(f"genders of the voices: {about['gender_from'] or 'unknown'}")
     return "\n".join([*lines, *(f"note: {note}" for note in about.get("notes", []))])
+
+
+def licenses(
+    directory: str, use: str | None, terms: str | None, bank: str | None, out: str | None, as_json: bool
+) -> str:
+    """Return the licenses of the rows for people, or as JSON; write the view and the report if asked for."""
+    own = None if terms is None else Path(terms)
+    report_to = None if out is None else outside(out, directory)
+    rows = None if report_to is None else report_to / "licenses.parquet"
+    report = report_licenses(open_place(directory), own, bank, rows)
+    if report_to is not None:
+        (report_to / "licenses.json").write_text(_json(report.figures) + "\n")
+    text = _json(report.figures) if as_json else license_text(report.figures)
+    if use is None:
+        return text
+    view = report.choose(cast(Any, use))
+    return text if as_json else f"{text}\n\n{view_text(view)}"
+
+
+def outside(out: str, directory: str) -> Place:
+    """Return the place of a report; raises UserError if it lies in the corpus."""
+    place, corpus = open_place(out), open_place(directory)
+    if f"{place.path.rstrip('/')}/".startswith(f"{corpus.path.rstrip('/')}/"):
+        raise UserError("--out is inside the corpus, which holds only what belongs to it: choose a directory outside")
+    return place
+
+
+def _json(figures: Any) -> str:
+    return json.dumps(figures, ensure_ascii=False, indent=2)

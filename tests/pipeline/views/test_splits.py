@@ -132,7 +132,7 @@ def test_near_duplicates_stay_together(tmp_path):
     part_of = {row.dialogue_id: name for name in ("train", "validation", "test") for row in Corpus(place, split=name)}
     for n in range(20):
         assert len({part_of[f"made-{number + n:08x}"] for number in (0, 100, 200)}) == 1
-    with pytest.raises(UserError, match="cannot be cut.*1 groups"):
+    with pytest.raises(UserError, match=r"cannot be cut.*1 groups"):
         make_splits(place, SHARES, ignore=["parents"])
     make_splits(place, SHARES, ignore=["parents", "voice", "duplicates"])
     part_of = {row.dialogue_id: name for name in ("train", "validation", "test") for row in Corpus(place, split=name)}
@@ -158,7 +158,7 @@ def test_the_people_behind_the_voices(tmp_path):
 
 def test_without_a_bank_nobody_knows_the_people(tmp_path):
     place = made_corpus(tmp_path, [made_row(n, f"v{n % 10}") for n in range(60)], bank=None)
-    with pytest.raises(UserError, match="nobody can tell whose recordings.*--bank DIR.*--ignore parents"):
+    with pytest.raises(UserError, match=r"nobody can tell whose recordings.*--bank DIR.*--ignore parents"):
         make_splits(place, SHARES)
     assert make_splits(place, SHARES, ignore=["parents"]).about["bank"] is None
 
