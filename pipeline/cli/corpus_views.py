@@ -11,6 +11,7 @@ _SEED = click.option("--seed", type=int, default=0, show_default=True, help="See
 _BANK = click.option(
     "--bank", metavar="DIR", help="Voice bank that the corpus was made with; default: the one that ships, if it was."
 )
+_DROP = click.option("--drop", metavar="NAME", help="Make a view of this name without the rows that were found.")
 _OUT = click.option("--out", metavar="DIR", help="Also write the report to this directory, outside the corpus.")
 
 
@@ -84,6 +85,65 @@ def licenses(directory: str, **options: Any) -> None:
     from pipeline.cli import views
 
     show(views.licenses(directory, **options))
+
+
+@corpus.command()
+@click.argument("directory")
+@click.option(
+    "--against",
+    multiple=True,
+    required=True,
+    metavar="FILE",
+    help="List of texts: text lines, JSON, JSON lines or Parquet; may be repeated.",
+)
+@click.option(
+    "--field",
+    "fields",
+    multiple=True,
+    metavar="KEY",
+    help="Key of the texts, with dots into objects; may be repeated.",
+)
+@click.option(
+    "--similarity",
+    type=click.FloatRange(0.1, 1),
+    default=0.7,
+    show_default=True,
+    help="Jaccard similarity from which two texts are nearly the same.",
+)
+@click.option(
+    "--ngram", type=click.IntRange(3), default=8, show_default=True, help="Words in a row that two may share."
+)
+@click.option(
+    "--shortest", type=click.IntRange(1), default=3, show_default=True, help="Skip listed texts of fewer words."
+)
+@_DROP
+@_OUT
+@click.option("--json", "as_json", is_flag=True)
+def decontaminate(
+    directory: str,
+    against: tuple[str, ...],
+    fields: tuple[str, ...],
+    drop: str | None,
+    out: str | None,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Look for texts of benchmarks among a corpus's questions and answers: the same, nearly the same, or in part."""
+    from pipeline.cli import views
+
+    show(views.decontaminate(directory, against, fields, settings, drop, out, as_json))
+
+
+@corpus.command()
+@click.argument("directory")
+@_DROP
+@_OUT
+@click.option("--json", "as_json", is_flag=True)
+def pii(directory: str, **options: Any) -> None:
+    """Look for personal data in a corpus's texts: e-mail, phone, card, account and identity numbers."""
+    from pipeline.cli import views
+
+    show(views.pii(directory, **options))
 
 
 @corpus.command()

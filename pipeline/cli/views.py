@@ -8,6 +8,10 @@ from typing import Any, cast
 from manifests.errors import UserError
 from manifests.storage import Place, open_place
 from manifests.views import View, load_view, view_names
+from pipeline.contamination.matches import MatchSettings
+from pipeline.contamination.pii_report import scan_for_pii
+from pipeline.contamination.report import compare_with_lists
+from pipeline.contamination.text import contamination_text, pii_text
 from pipeline.licenses.report import report_licenses
 from pipeline.licenses.text import license_text
 from pipeline.show.text import text_table
@@ -69,10 +73,39 @@ def licenses(
     if report_to is not None:
         (report_to / "licenses.json").write_text(_json(report.figures) + "\n")
     text = _json(report.figures) if as_json else license_text(report.figures)
-    if use is None:
-        return text
-    view = report.choose(cast(Any, use))
-    return text if as_json else f"{text}\n\n{view_text(view)}"
+    return _with_view(text, None if use is None else report.choose(cast(Any, use)), as_json)
+
+
+def decontaminate(
+    directory: str,
+    against: Sequence[str],
+    fields: Sequence[str],
+    settings: Mapping[str, Any],
+    drop: str | None,
+    out: str | None,
+    as_json: bool,
+) -> str:
+    """Return what stands in the lists, for people or as JSON; write the report and the view if asked for."""
+    report_to = None if out is None else outside(out, directory)
+    report = compare_with_lists(open_place(directory), against, fields, MatchSettings(**settings))
+    if report_to is not None:
+        (report_to / "contamination.json").write_text(_json(report.figures) + "\n")
+    text = _json(report.figures) if as_json else contamination_text(report.figures)
+    return _with_view(text, None if drop is None else report.drop(drop), as_json)
+
+
+def pii(directory: str, drop: str | None, out: str | None, as_json: bool) -> str:
+    """Return the personal data found, for people or as JSON; write the report and the view if asked for."""
+    report_to = None if out is None else outside(out, directory)
+    report = scan_for_pii(open_place(directory))
+    if report_to is not None:
+        (report_to / "pii.json").write_text(_json(report.figures) + "\n")
+    text = _json(report.figures) if as_json else pii_text(report.figures)
+    return _with_view(text, None if drop is None else report.drop(drop), as_json)
+
+
+def _with_view(text: str, view: View | None, as_json: bool) -> str:
+    return text if view is None or as_json else f"{text}\n\n{view_text(view)}"
 
 
 def outside(out: str, directory: str) -> Place:

@@ -124,10 +124,10 @@ def parse_terms(text: str, name: str) -> Terms:
     """Parse a table of terms. Raises UserError, with every problem in one message."""
     problems: list[str] = []
     try:
-        data = load_yaml(text) or {}
+        data = load_yaml(text)
     except ValueError as error:
         raise UserError(f"{name}: not valid YAML: {error}") from None
-    if not isinstance(data, Mapping):
+    if not isinstance(data := {} if data is None else data, Mapping):
         raise UserError(f"{name}: a table of terms has the sections {', '.join(Terms.model_fields)}")
     terms = recipe_file.collect(Terms, data, "", problems)
     if terms is None:
