@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from manifests.errors import UserError
+from manifests.errors import CorpusError, UserError
 from manifests.storage import Place, open_place
 from manifests.views import View, load_view, view_names
 from pipeline.contamination.matches import MatchSettings
@@ -50,6 +50,13 @@ def views(directory: str, as_json: bool) -> str:
 
 def view_text(view: View) -> str:
     """Return a view for people: its parts in a table, how the rows were told apart, notes."""
+    try:
+        return _view_text(view)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise CorpusError(f"views/{view.name}.json does not say what its parts hold: make the view again") from error
+
+
+def _view_text(view: View) -> str:
     about = view.about
     lines = [f"view {view.name}" + (", each part within the next" if view.nested else "")]
     lines += text_table(_HEADS, part_rows(view), right={1, 2})

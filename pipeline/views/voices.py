@@ -4,6 +4,7 @@ A corpus names its voices and the digest of their bank, but does not hold the ba
 with Parley under the name in the recipe, if its digest is the recorded one, or the one that the user names.
 """
 
+import io
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -50,7 +51,7 @@ def know_voices(corpus: Corpus, voices: Collection[str], bank: str | None = None
 
     Raises UserError for a bank that is not the one of the corpus, and what `load_bank` raises.
     """
-    found = _named_bank(corpus, voices, bank) if bank is not None else _shipped_bank(corpus)
+    found = _named_bank(corpus, voices, bank) if bank is not None else _shipped_bank(corpus, voices)
     if found is not None:
         return VoicesKnown({v.voice_id: v.gender for v in found.voices}, f"the voice bank {found.name}", found)
     if corpus.manifest.metadata is not None:
@@ -67,12 +68,18 @@ def bank_of(corpus: Corpus) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _shipped_bank(corpus: Corpus) -> Bank | None:
+def _shipped_bank(corpus: Corpus, voices: Collection[str]) -> Bank | None:
+    """Return the bank that ships, if it is the recorded one; None too if a changed recipe took voices from another."""
     name = bank_of(corpus)
     if name not in shipped_banks():
         return None
     found = load_bank(str(name))
-    return found if found.digest == corpus.manifest.engines.get("voices") else None
+    is_recorded = found.digest == corpus.manifest.engines.get("voices")
+    return found if is_recorded and not _missing(found, voices) else None
+
+
+def _missing(bank: Bank, voices: Collection[str]) -> list[str]:
+    return sorted(set(voices) - {voice.voice_id for voice in bank.voices})
 
 
 def _named_bank(corpus: Corpus, voices: Collection[str], name: str) -> Bank:
@@ -82,8 +89,7 @@ def _named_bank(corpus: Corpus, voices: Collection[str], name: str) -> Bank:
             f"{public_bank(name)} is not the voice bank of this corpus: the manifest records the digest "
             f"{recorded[:16]}, this bank's is {found.digest[:16]}; give the bank that the corpus was made with"
         )
-    missing = sorted(set(voices) - {voice.voice_id for voice in found.voices})
-    if missing:
+    if missing := _missing(found, voices):
         shown = ", ".join(missing[:_SHOWN]) + (", ..." if len(missing) > _SHOWN else "")
         raise UserError(f"{public_bank(name)} lacks {len(missing)} voices of this corpus: {shown}")
     return found
@@ -107,8 +113,6 @@ def _genders(file: Place, voices: set[str]) -> Iterator[tuple[str, str]]:
 
 
 def _entries(stream: Any) -> Iterator[Any]:
-    import io
-
     for line in io.TextIOWrapper(stream, encoding="utf-8"):
         if line.startswith("{"):
             yield json.loads(line.rstrip().removesuffix(","))

@@ -1,6 +1,7 @@
 """The commands that choose rows of a corpus, from the command line."""
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -47,6 +48,13 @@ def test_splits_and_the_list_of_views(where):
 
 def test_no_views_yet(where):
     assert "no views" in parley("views", where)
+
+
+def test_a_view_that_a_stranger_wrote(where):
+    parley("subsets", where, "--sizes", "L=all")
+    file = Path(where, "views", "subsets.json")
+    file.write_text(json.dumps({**json.loads(file.read_text()), "about": {"parts": {"L": 7}}}))
+    assert "does not say what its parts hold" in parley("views", where, code=1)
 
 
 def test_licenses(where, tmp_path):

@@ -1,5 +1,6 @@
 """Nested subsets: their set algebra for any rows, and the view that is written."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -83,6 +84,18 @@ def test_the_order_of_the_rows_does_not_matter(rows, random):
     straight = choose_subsets(facts, groups_of(facts), sizes, 0)
     shuffled = choose_subsets(other, groups_of(other), sizes, 0)
     assert shuffled.tolist() == straight[np.array(order)].tolist()
+
+
+def test_time_grows_with_the_rows_and_not_with_their_square():
+    def seconds(rows):
+        facts = facts_of([(n % 500, n % 2, "en", 5.0) for n in range(rows)])
+        groups = groups_of(facts)
+        start = time.process_time()
+        choose_subsets(facts, groups, [rows * 0.5, rows * 2.5], 0)
+        return time.process_time() - start
+
+    seconds(1000)
+    assert seconds(40_000) < 12 * seconds(10_000)
 
 
 def test_another_seed_chooses_other_rows():
