@@ -30,8 +30,8 @@ def edges_of(codes: Codes) -> Edges:
 def components(rows: int, kinds: Sequence[Edges]) -> Codes:
     """Return the component of each row, numbered from 0 in the order of their first rows: int64 [rows].
 
-    Every row takes the smallest label among the rows that it shares a thing with, and so does the row after which its
-    label is named, until nothing changes; labels of labels shorten the way, so that few rounds are enough.
+    A label is the number of a row. The row that gives its name to a label takes the smallest label among the rows that
+    share a thing with one of that label, and labels of labels are followed, until nothing changes: few rounds.
     """
     labels = np.arange(rows, dtype=np.int64)
     while True:
@@ -48,6 +48,4 @@ def components(rows: int, kinds: Sequence[Edges]) -> Codes:
 def _spread(labels: Codes, edges: Edges) -> None:
     least = np.full(int(edges.things.max()) + 1, len(labels), dtype=np.int64)
     np.minimum.at(least, edges.things, labels[edges.rows])
-    reached = least[edges.things]
-    np.minimum.at(labels, labels[edges.rows], reached)  # the row after which the label is named
-    np.minimum.at(labels, edges.rows, reached)
+    np.minimum.at(labels, labels[edges.rows], least[edges.things])

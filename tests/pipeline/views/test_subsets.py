@@ -51,7 +51,9 @@ def permuted(facts: RowFacts, order) -> RowFacts:
 
 
 def groups_of(facts: RowFacts) -> Coded:
-    return crossed(facts.language, facts.user_voice)
+    """Language, and a gender that several voices have."""
+    genders = {voice: "female" if int(voice, 36) % 2 else "male" for voice in facts.user_voice.names}
+    return crossed(facts.language, mapped(facts.user_voice, genders))
 
 
 @settings(max_examples=60, deadline=None)
@@ -113,6 +115,22 @@ def test_balance(balance, share):
         inside = numbers == number
         english = facts.seconds[inside & (facts.language.codes == facts.language.names.index("en"))].sum()
         assert english / facts.seconds[inside].sum() == pytest.approx(share, abs=0.03)
+
+
+def test_what_covering_the_voices_took_is_made_good():
+    """A hundred voices of one gender and one of the other: the first rows are of the hundred, the next of the one."""
+    rows = [(f"{2 * n}", 0, "en", 1.0) for n in range(100) for _ in range(10)] + [("1", 0, "en", 1.0)] * 1000
+    facts = facts_of(rows)
+    numbers = choose_subsets(facts, groups_of(facts), [200.0], 0)
+    inside = numbers == 0
+    assert (inside & (facts.user_voice.codes == facts.user_voice.names.index("1"))).sum() == 100
+    assert len(np.unique(facts.user_voice.codes[inside])) == 101
+
+
+def test_a_rare_agent_is_covered_too():
+    facts = facts_of([("1", int(n == 777), "en", 1.0) for n in range(1000)])
+    numbers = choose_subsets(facts, groups_of(facts), [3.0, 10.0], 0)
+    assert numbers[777] == 0 and (numbers == 0).sum() == 3
 
 
 @pytest.fixture(scope="module")
