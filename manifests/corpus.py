@@ -7,10 +7,11 @@ a forked process. Object stores do not survive a fork: use spawned workers for a
 import operator
 import os
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Self, overload
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from manifests.audio import decode
@@ -20,6 +21,7 @@ from manifests.manifest import FINAL_STATUSES, load_manifest
 from manifests.schema import Dialogue, FinalStatus
 from manifests.shards import ShardInfo, ShardReader
 from manifests.storage import Place, open_place
+from manifests.views import rows_of_views
 
 __all__ = ["Corpus", "decode"]
 
@@ -32,12 +34,27 @@ class Corpus:
 
     >>> corpus = Corpus("s3://bucket/corpus")                 # doctest: +SKIP
     >>> for dialogue in corpus: ...                           # streamed: memory stays flat
-    >>> corpus[-1], corpus[1000:2000]                         # one dialogue; a view that is again a corpus
+    >>> corpus[-1], corpus[1000:2000]                         # one dialogue; some rows, again as a corpus
+    >>> corpus.rows([3, 5, 70])                               # rows by number, again as a corpus
+    >>> Corpus("corpus", subset="S", split="train")           # a subset and a split that were made of it
     >>> samples, sample_rate = decode(corpus[0].turns[0].audio)   # float32 [T], Hz
     """
 
-    def __init__(self, where: str | os.PathLike[str] | Place, status: FinalStatus = "kept") -> None:
-        """Open the corpus at `where`; raises CorpusError if no finished corpus is there."""
+    def __init__(
+        self,
+        where: str | os.PathLike[str] | Place,
+        status: FinalStatus = "kept",
+        *,
+        subset: str | None = None,
+        split: str | None = None,
+        view: str | Sequence[str] = (),
+    ) -> None:
+        """Open the corpus at `where`, or the rows that are in all the views named (see `manifests.views`).
+
+        `subset` is a part of the view "subsets", `split` a part of the view "splits"; `view` names others. Raises
+        CorpusError if no finished corpus is there, or if a view was made for another one, and UserError for a view or
+        a part that does not exist.
+        """
         if status not in FINAL_STATUSES:
             raise UserError(f"no such status: {status}; there are {', '.join(FINAL_STATUSES)}")
         self.place = where if isinstance(where, Place) else open_place(where)
@@ -46,11 +63,15 @@ class Corpus:
         self._shards = self.manifest.shards.get(status, ())
         # First row of each shard, and the end: int64 [shards + 1].
         self._starts = np.cumsum([0, *(shard.rows for shard in self._shards)], dtype=np.int64)
-        self._range = range(int(self._starts[-1]))
+        # Row numbers in the status, ascending: a range, or int64 [rows].
+        self._rows: range | npt.NDArray[np.int64] = range(int(self._starts[-1]))
         self._cache = _Cache()
+        parts = [("subsets", subset)] * (subset is not None) + [("splits", split)] * (split is not None)
+        if chosen := [*parts, *((name, None) for name in _names(view))]:
+            self._rows = rows_of_views(self.place, status, len(self), chosen)
 
     def __len__(self) -> int:
-        return len(self._range)
+        return len(self._rows)
 
     def __repr__(self) -> str:
         return f"<Corpus {self.place} {self.status}: {len(self)} dialogues>"
@@ -78,10 +99,12 @@ class Corpus:
     def __getitem__(self, index: slice) -> Self: ...
 
     def __getitem__(self, index: int | slice) -> Any:
-        """Return one dialogue, read with its row group, or a view of the rows of a slice of step 1."""
+        """Return one dialogue, read with its row group, or the rows of a slice of step 1 as a corpus."""
         if isinstance(index, slice):
-            return self._view(index)
-        row = self._range[operator.index(index)]
+            if index.indices(len(self))[2] != 1:
+                raise UserError("a slice of a corpus has step 1")
+            return self._with(self._rows[index])
+        row = int(self._rows[operator.index(index)])
         number = int(np.searchsorted(self._starts, row, side="right")) - 1
         reader = self._cache.reader(self.place, self._shards[number])
         ends = np.cumsum(reader.group_rows)
@@ -93,18 +116,43 @@ class Corpus:
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_cache": _Cache()}
 
-    def _view(self, index: slice) -> Self:
-        chosen = self._range[index]
-        if chosen.step != 1:
-            raise UserError("a view of a corpus has step 1")
-        view = self.__class__.__new__(self.__class__)
-        view.__dict__.update(self.__dict__, _range=chosen, _cache=_Cache())
-        return view
+    def rows(self, indices: Sequence[int] | npt.NDArray[np.integer[Any]]) -> Self:
+        """Return the rows with these numbers, ascending and each once, as a corpus.
+
+        Numbers count the rows of this corpus from 0: those of the status, unless this is itself a part of it. Reading
+        the rows reads only the row groups that hold them. Raises a UserError for any other numbers.
+        """
+        chosen = np.asarray(indices)
+        if not chosen.size:
+            return self._with(range(0))
+        if chosen.ndim != 1 or chosen.dtype.kind not in "iu":
+            raise UserError("the rows of a corpus are chosen by a list of whole numbers")
+        chosen = chosen.astype(np.int64)
+        if chosen[0] < 0 or chosen[-1] >= len(self) or np.any(chosen[1:] <= chosen[:-1]):
+            raise UserError(f"row numbers must ascend, each once, from 0 to {len(self) - 1}")
+        return self._with(chosen + self._rows.start if isinstance(self._rows, range) else self._rows[chosen])
+
+    @property
+    def row_numbers(self) -> npt.NDArray[np.int64]:
+        """The numbers of the rows in their status, ascending: int64 [rows]."""
+        return np.asarray(self._rows, dtype=np.int64)
+
+    def _with(self, rows: range | npt.NDArray[np.int64]) -> Self:
+        part = self.__class__.__new__(self.__class__)
+        part.__dict__.update(self.__dict__, _rows=rows, _cache=_Cache())
+        return part
+
+    def _between(self, start: int, stop: int) -> range | npt.NDArray[np.int64]:
+        """Return those of the corpus's rows that are in start..stop-1, counted from `start`."""
+        if isinstance(self._rows, range):
+            return range(max(start, self._rows.start) - start, min(stop, self._rows.stop) - start)
+        first, last = np.searchsorted(self._rows, (start, stop))
+        return self._rows[first:last] - start
 
     def _tables(self, paths: list[str] | None) -> Iterator[tuple[ShardReader, pa.Table]]:
-        """Yield the row groups that hold rows of the view, without the rows outside it."""
+        """Yield the row groups that hold rows of the corpus, without other rows."""
         for shard, start in zip(self._shards, self._starts.tolist(), strict=False):
-            if start < self._range.stop and self._range.start < start + shard.rows:
+            if len(self._between(start, start + shard.rows)):
                 yield from self._tables_of(shard, start, paths)
 
     def _tables_of(
@@ -113,12 +161,23 @@ class Corpus:
         reader = _open(self.place, shard)
         try:
             for group, rows in enumerate(reader.group_rows):
-                first, last = max(start, self._range.start), min(start + rows, self._range.stop)
-                if first < last:
-                    yield reader, reader.table(group, paths).slice(first - start, last - first)
+                chosen = self._between(start, start + rows)
+                if len(chosen):
+                    yield reader, _taken(reader.table(group, paths), chosen)
                 start += rows
         finally:
             reader.close()
+
+
+def _names(view: str | Sequence[str]) -> Sequence[str]:
+    return (view,) if isinstance(view, str) else view
+
+
+def _taken(table: pa.Table, rows: range | npt.NDArray[np.int64]) -> pa.Table:
+    """Return some rows of a table, ascending; neighbors are not copied."""
+    if len(rows) == rows[-1] - rows[0] + 1:
+        return table.slice(int(rows[0]), len(rows))
+    return table.take(rows)
 
 
 def _open(place: Place, shard: ShardInfo) -> ShardReader:

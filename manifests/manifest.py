@@ -13,7 +13,7 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from manifests.errors import CorpusError
 from manifests.json_text import parse_json
@@ -26,6 +26,7 @@ MANIFEST_NAME = "manifest.json"
 CHECKSUM_NAME = "manifest.sha256"
 LARGEST = 2**62
 """Largest number in a manifest: sums of a few still fit the 64 bits that readers compute with."""
+_Record = TypeVar("_Record")
 _SAMPLE_RATE = re.compile(r"[1-9][0-9]{0,8}")
 
 FINAL_STATUSES: tuple[FinalStatus, ...] = ("kept", "rejected", "failed")
@@ -129,7 +130,7 @@ def checksum_text(data: bytes) -> str:
 
 
 def manifest_digest(manifest: Manifest) -> str:
-    """Return the SHA-256 of the manifest's file: it names the corpus, down to every byte of its shards."""
+    """Return the SHA-256 of the file that a manifest is written as: it names the corpus, to every byte of a shard."""
     return hashlib.sha256(manifest_text(manifest).encode("utf-8")).hexdigest()
 
 
@@ -146,6 +147,14 @@ def write_manifest(place: Place, manifest: Manifest) -> None:
     data = manifest_text(manifest).encode("utf-8")
     (place / CHECKSUM_NAME).write_text(checksum_text(data))
     (place / MANIFEST_NAME).write_bytes(data)
+
+
+def manifest_hash(place: Place) -> str:
+    """Return the SHA-256 of the manifest's bytes in the corpus directory `place`; raises CorpusError without one."""
+    try:
+        return hashlib.sha256((place / MANIFEST_NAME).read_bytes()).hexdigest()
+    except OSError as error:
+        raise CorpusError(f"{place}: no {MANIFEST_NAME} can be read") from error
 
 
 def load_manifest(place: Place) -> Manifest:
@@ -173,10 +182,15 @@ def parse_manifest(text: str) -> Manifest:
         raise CorpusError(f"not a manifest: its format is not {FORMAT}")
     if problem := version_problem(data.get("schema_version")):
         raise CorpusError(f"a corpus of {problem}")
-    manifest = typing.cast(Manifest, _parse(Manifest, data, "manifest"))
+    manifest = parse_record(Manifest, data, "manifest")
     _check_numbers(manifest)
     _check_paths(manifest)
     return manifest
+
+
+def parse_record(kind: type[_Record], data: object, name: str) -> _Record:
+    """Convert what JSON held to a dataclass; raises a CorpusError that names the wrong entry, below `name`."""
+    return typing.cast(_Record, _parse(kind, data, name))
 
 
 def _check_paths(manifest: Manifest) -> None:
@@ -213,7 +227,7 @@ def _parse(kind: Any, value: Any, where: str) -> Any:
         return _parse_fields(kind, value, where)
     if kind is int and type(value) is int and abs(value) > LARGEST:
         raise CorpusError(f"{where} is too large a number")
-    if kind in (str, int) and type(value) is kind:
+    if kind in (str, int, bool) and type(value) is kind:
         return value
     raise CorpusError(f"{where} has the wrong type: {type(value).__name__}")
 

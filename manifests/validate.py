@@ -24,9 +24,10 @@ from manifests.manifest import (
     recipe_digest,
 )
 from manifests.schema import Dialogue
-from manifests.shards import ShardInfo, read_shard
+from manifests.shards import ShardInfo, read_shard, read_tables
 from manifests.storage import Place
 from manifests.tally import Tally, problem_of_end
+from manifests.views import view_problems
 from manifests.writer import CLIPS, METADATA_NAME, OWN_NAMES, SHARDS, shard_path
 
 # A millionth line would not help the owner of a corpus that is wrong throughout.
@@ -126,6 +127,7 @@ class _Validation:
                 yield Problem(shard.path, str(error))
         if not unread:
             yield from _count_problems(manifest, self._tally)
+            yield from self._view_problems([shard for status, shard in shards if status == "kept"])
         yield from self._repeated_ids([shard for _, shard in shards])
         yield from self._stray_files({shard.path for _, shard in shards})
 
@@ -208,6 +210,12 @@ class _Validation:
                         seen.add(dialogue.dialogue_id)
             except CorpusError:
                 continue  # the first pass has reported this shard
+
+    def _view_problems(self, kept: list[ShardInfo]) -> Iterator[Problem]:
+        tables = (table for shard in kept for table in read_tables(self._place / shard.path, ["dialogue_id"]))
+        ids = (chunk for table in tables for chunk in table["dialogue_id"].chunks)
+        for where, message in view_problems(self._place, ids):
+            yield Problem(where, message)
 
     def _stray_files(self, shards: set[str]) -> Iterator[Problem]:
         for name in _names(self._place):

@@ -22,7 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 from manifests.corpus import Corpus
 from manifests.errors import ResumeRefused, UserError
 from manifests.export.contract import Export, Exporter, ExportSettings, Piece, PieceWriter
-from manifests.manifest import manifest_digest
+from manifests.manifest import manifest_hash
 from manifests.schema import Dialogue
 from manifests.storage import Place
 from pipeline.job.blocks import read_json
@@ -155,7 +155,7 @@ def _identity(
     exporter: Exporter, settings: ExportSettings, splits: Mapping[str, Corpus], ids: Mapping[str, str]
 ) -> Parts:
     """Return everything that decides the content of the files."""
-    (manifest,) = {manifest_digest(corpus.manifest) for corpus in splits.values()}
+    (manifest,) = {manifest_hash(corpus.place) for corpus in splits.values()}
     return {
         "parley": version("parley"),
         "exporter": exporter.name,

@@ -3,9 +3,8 @@
 import json
 from collections.abc import Mapping, Sequence
 from importlib import resources
-from typing import Any, cast
+from typing import Any
 
-from manifests.corpus import Corpus
 from manifests.errors import EngineUnavailable, RecipeError, UserError
 from manifests.export.contract import Exporter
 from manifests.manifest import FINAL_STATUSES, Manifest
@@ -36,6 +35,7 @@ from pipeline.recipe import Recipe
 from pipeline.recipes.load import load_recipe, shipped_recipes
 from pipeline.show.text import Fact, fact_lines
 from pipeline.stages.registry import STAGES, find_stage
+from pipeline.views.choose import chosen_splits
 
 RECIPES = "pipeline.recipes"
 DEMO_INPUTS = ("instructions_en.json", "instructions_zh.json")
@@ -140,14 +140,22 @@ def show_exporter(name: str) -> str:
     return "\n".join([*lines, *("\t".join(row) for row in field_rows(exporter.settings))])
 
 
-def export(directory: str, name: str, out: str, status: str, overrides: Sequence[str], runner: Runner) -> str:
-    """Write the corpus's rows of that status with the exporter of that name; return the outcome in words."""
+def export(
+    directory: str,
+    name: str,
+    out: str,
+    status: str,
+    overrides: Sequence[str],
+    views: Mapping[str, Any],
+    runner: Runner,
+) -> str:
+    """Write the corpus's rows of that status and those views with the exporter; return the outcome in words."""
     exporter = _exporter(name)
     values: dict[str, Any] = {}
     for override in overrides:
         recipe_file.apply_override(values, override)
     settings = export_settings(exporter, values)
-    splits = {"train": Corpus(open_place(directory), status=cast(Any, status))}
+    splits = chosen_splits(open_place(directory), status, **views)
     with counted("rows exported", "row") as progress:
         result = export_corpus(exporter, settings, splits, open_place(out), runner, progress)
     reasons = [(count, reason) for reason, count in result.refused.items()]

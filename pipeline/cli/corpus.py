@@ -9,7 +9,14 @@ import click
 
 from manifests.manifest import FINAL_STATUSES
 from manifests.storage import open_place
-from pipeline.cli.options import exporter_settings, open_runner, out_option, recipe_settings, runner_options
+from pipeline.cli.options import (
+    exporter_settings,
+    open_runner,
+    out_option,
+    recipe_settings,
+    runner_options,
+    view_options,
+)
 from pipeline.cli.output import show, tell
 
 
@@ -55,16 +62,19 @@ def stats(directory: str, row: str | None, as_json: bool) -> None:
 @click.option(
     "--status", type=click.Choice(FINAL_STATUSES), default="kept", show_default=True, help="Which rows to export."
 )
+@view_options
 @exporter_settings
 @runner_options
-def export(directory: str, exporter: str, out: str, status: str, overrides: Sequence[str], **runner: Any) -> None:
+def export(directory: str, exporter: str, out: str, status: str, overrides: Sequence[str], **options: Any) -> None:
     """Write a corpus in another program's format; rows that it would spoil are refused and counted.
 
-    A killed export continues where it ended when it is started again.
+    A corpus that has splits is written split by split. A killed export continues where it ended when it is started
+    again.
     """
     from pipeline.cli import commands
 
-    show(commands.export(directory, exporter, out, status, overrides, open_runner(runner)))
+    views = {name: options.pop(name) for name in ("subset", "split", "view")}
+    show(commands.export(directory, exporter, out, status, overrides, views, open_runner(options)))
 
 
 @corpus.command()

@@ -76,6 +76,18 @@ def runner_options(command: Command) -> Command:
     return _with(command, options)
 
 
+def view_options(command: Command) -> Command:
+    """Add the options that choose rows of a corpus by its views."""
+    options = [
+        click.option("--subset", metavar="NAME", help="Only the rows of this subset."),
+        click.option("--split", metavar="NAME", help="Only the rows of this split."),
+        click.option(
+            "--view", multiple=True, metavar="NAME", help="Only the rows of this view, or VIEW/PART; may be repeated."
+        ),
+    ]
+    return _with(command, options)
+
+
 def answers_option(command: Command) -> Command:
     option = click.option(
         "--answers", metavar="DIR", help="Directory for stored answers of language models; default: in --out."

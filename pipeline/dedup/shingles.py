@@ -25,8 +25,12 @@ def shingle_hashes(dialogue: Dialogue, sizes: Mapping[str, int]) -> Hashes:
     `sizes` are the recipe's, by language. The hash is the same in every process and on every machine, and is salted
     with the language, so that texts of two languages have nothing in common.
     """
-    language = dialogue.language
     text = " ".join(turn.text or "" for turn in dialogue.turns if turn.role == "user")
+    return text_hashes(text, dialogue.language, sizes)
+
+
+def text_hashes(text: str, language: str, sizes: Mapping[str, int]) -> Hashes:
+    """Hash and sort the distinct shingles of one text, as `shingle_hashes` does."""
     found = {_hash(f"{language}\0{shingle}".encode()) for shingle in shingles(text, language, sizes)}
     return np.sort(np.fromiter(found, dtype=np.uint64, count=len(found)))
 

@@ -42,7 +42,7 @@ def read_rows(uri: str | Place, format: str | None = None) -> Iterator[SourceRow
     Raises InputError, at the call, if the file cannot be read, holds no rows (NoRows), or its format is unknown.
     """
     form = _find_format(format or detect_format(uri))
-    records = _open_rows(uri)
+    records = open_rows(uri)
     first = next(records, None)
     if first is None:
         raise NoRows(f"{uri} holds no rows")
@@ -54,7 +54,7 @@ def detect_format(uri: str | Place) -> str:
 
     Raises InputError if the file cannot be read, or if no format or more than one fits.
     """
-    return detect(_open_rows(uri), str(uri))
+    return detect(open_rows(uri), str(uri))
 
 
 def _find_format(name: str) -> Format:
@@ -64,7 +64,8 @@ def _find_format(name: str) -> Format:
         raise InputError(f"there is no format {name!r}; the formats are: {', '.join(formats())}") from None
 
 
-def _open_rows(uri: str | Place) -> Iterator[RawRow]:
+def open_rows(uri: str | Place) -> Iterator[RawRow]:
+    """Yield the rows of a JSON, JSON lines or Parquet file as they are, without a format. Raises InputError."""
     with _reading(uri):
         place = find_file(uri)
         is_parquet = first_bytes(place).startswith(PARQUET) or place.name.lower().endswith(".parquet")
