@@ -164,6 +164,21 @@ def _advance(bar: Any, rows: int) -> None:
     bar.update(rows)
 
 
+def report(directory: str, out: str, options: Mapping[str, Any]) -> str:
+    """Write the report of a corpus; return where it lies and how much of the corpus it shows."""
+    from pipeline.report.report import write_report
+
+    corpus = open_place(directory)
+    with tqdm(unit="row", desc="rows read", dynamic_ncols=True) as bar:
+        written = write_report(corpus, open_place(out), **options, advance=lambda rows: _advance(bar, rows))
+    facts = [
+        Fact("page", str(written.page)),
+        Fact("clips", str(written.folder) if written.folder else options["clips"]),
+        Fact("dialogues", f"{written.shown:,} of {written.rows:,}"),
+    ]
+    return "\n".join(fact_lines(facts))
+
+
 def validate(directory: str, deep: bool) -> tuple[str, bool]:
     """Return the report, and whether the corpus is sound."""
     report = validate_corpus(open_place(directory), deep=deep, beside=(WORK,))
