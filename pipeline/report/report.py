@@ -69,10 +69,9 @@ def write_report(
         figures.add(where, dialogue)
         advance(1)
     chosen = figures.sample.chosen()
-    stored = PageClips(clips, folder)
-    shown = _shown(corpus, chosen, figures.limits, stored)
     data = figures.data(genders) | _head(corpus, manifest) | {"cost": read_cost(corpus), "clips": clips}
-    write_page(page, data, shown, stored.inside)
+    with PageClips(clips, folder) as stored:
+        write_page(page, data, _shown(corpus, chosen, figures.limits, stored), stored.inside)
     return Written(page, folder if clips == "beside" else None, len(chosen), manifest.counts.input_rows)
 
 

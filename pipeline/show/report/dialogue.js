@@ -56,10 +56,10 @@ function drawDialogue(row) {
   player.turns = [];
   view.turn = 0;
   if (!row) {
-    place.replaceChildren(el('p', { class: 'muted empty' }, 'No dialogue is like that. Clear a filter.'));
+    renew(place, el('p', { class: 'muted empty' }, 'No dialogue is like that. Clear a filter.'));
     return;
   }
-  place.replaceChildren(
+  renew(place,
     el('div', { class: 'steps' },
       el('button', { type: 'button', class: 'back', on: { click: leaveDialogue } }, '↑ List'),
       el('button', { type: 'button', on: { click: () => step(-1) } }, '‹ Previous'), el('button', { type: 'button', on: { click: () => step(1) } }, 'Next ›'),

@@ -19,6 +19,11 @@ const el = (tag, attributes, ...children) => fill(document.createElement(tag), a
 const svg = (tag, attributes, ...children) =>
   fill(document.createElementNS('http://www.w3.org/2000/svg', tag), attributes, children);
 
+function renew(node, ...children) {
+  node.replaceChildren();
+  return fill(node, {}, children);
+}
+
 // Where numbers are written, they are written like this: English, with a fixed number of digits.
 const whole = (value) => Math.round(value).toLocaleString('en-US');
 const percent = (value, digits = 1) => (value === null || value === undefined ? '–' : `${(100 * value).toFixed(digits)} %`);
@@ -35,18 +40,20 @@ function hours(seconds) {
 function number(value) {
   if (value === null || value === undefined) return '–';
   const size = Math.abs(value);
-  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
+  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2).replace('-', '−');
 }
 
 const RATE_NAMES = { cer: 'CER', wer: 'WER' };
 const UNITS = { cer: 'character', wer: 'word' };
 const STATUS_MARKS = { kept: '●', rejected: '✕', failed: '▲' };
 
+const clipped = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
+
 function languageName(tag) {
   try {
     return new Intl.DisplayNames(['en'], { type: 'language' }).of(tag) || tag;
   } catch {
-    return tag;
+    return clipped(tag, 24);
   }
 }
 

@@ -1,7 +1,7 @@
 // Error rates before and after the gate: a table with a line from one to the other for each row.
 
 function dumbbell(before, after, most) {
-  const width = 150;
+  const width = 110;
   const at = (rate) => 5 + (width - 10) * Math.min(rate / most, 1);
   const marks = [svg('line', { x1: 5, x2: width - 5, y1: 8, y2: 8, class: 'axis' })];
   if (before !== null && after !== null) marks.push(svg('line', { x1: at(before), x2: at(after), y1: 8, y2: 8, class: 'change' }));
@@ -13,9 +13,9 @@ function dumbbell(before, after, most) {
 function errorTable(title, named, rows, counted) {
   if (!rows.length) return null;
   const most = Math.max(0.01, ...rows.map((row) => Math.max(row.before.rate || 0, row.after.rate || 0)));
-  const heads = [[title, ''], ['rate', 'wide'], [counted[0], 'n wide'], ['before', 'n'], [counted[1], 'n wide'], ['after', 'n'], ['', 'picture']];
+  const heads = [[title, ''], [counted[0], 'n wide'], ['before', 'n'], [counted[1], 'n wide'], ['after', 'n'], ['', 'picture']];
   const cells = rows.map((row) => [
-    named(row), RATE_NAMES[row.metric], whole(row.before.turns), percent(row.before.rate), whole(row.after.turns),
+    named(row), whole(row.before.turns), percent(row.before.rate), whole(row.after.turns),
     percent(row.after.rate), dumbbell(row.before.rate, row.after.rate, Math.min(most, 1)),
   ]);
   return table(heads, cells, { class: 'errors' });
@@ -37,14 +37,14 @@ function drawErrors(errors) {
   }
   const language = (row) => languageName(row.language);
   const several = new Set(errors.language.map((row) => row.language)).size > 1;
-  const prefix = (row) => (several ? `${row.language} ` : '');
-  const turns = ['first takes', 'kept'];
+  const prefix = (row) => (several ? `${clipped(row.language, 12)} ` : '');
+  const turns = ['turns', 'kept'];
   const withSyllables = [...errors.language, ...syllableRows(errors.language)];
   const block = (title, node) => node && el('div', { class: 'block' }, el('h3', {}, title), node);
   place.append(
     el('p', { class: 'legend' }, el('span', { class: 'dot before' }), ' before ', el('span', { class: 'dot after' }), ' after the gate'),
     el('div', { class: 'columns' },
-      block('By language', errorTable('language', (row) => language(row) + (row.syllables ? ', syllables' : ''), withSyllables, turns)),
+      block('By language', errorTable('language', (row) => `${language(row)}, ${row.syllables ? 'syllables' : RATE_NAMES[row.metric]}`, withSyllables, turns)),
       block('By attempt', errorTable('attempt', (row) => `${prefix(row)}take ${row.attempt}`, errors.attempt, ['takes', 'kept'])),
       block('By length of the text', errorTable('length', (row) => `${prefix(row)}${row.class} ${UNITS[row.metric]}s`, errors.length, turns))),
   );

@@ -48,7 +48,7 @@ function flowLayout(flow, leaves) {
 function flowLabel(leaf, input, x, room, choose) {
   const count = `${whole(leaf.rows)} · ${share(leaf.rows, input)}`;
   const space = room / CHARACTER - leaf.name.length - count.length - 4;
-  const meaning = space > 24 ? leaf.meaning.slice(0, Math.floor(space)) + (leaf.meaning.length > space ? '…' : '') : '';
+  const meaning = space > 24 ? clipped(leaf.meaning, Math.floor(space)) : '';
   const label = svg('text', { x, y: leaf.y + leaf.thick / 2, class: 'leaf-text', 'dominant-baseline': 'central' },
     svg('tspan', { class: 'leaf-name' }, leaf.name),
     svg('tspan', { class: 'leaf-count', dx: 6 }, count),
@@ -95,7 +95,7 @@ function drawFlow(flow, choose) {
     from += group.thick;
   }
   const about = `${plural(flow.input, 'row')} of input: ${whole(flow.kept)} kept; the others by stage and reason`;
-  place.replaceChildren(svg('svg', { width, height, viewBox: `0 0 ${width} ${height}`, role: 'group', 'aria-label': about }, bands, marks));
+  renew(place, svg('svg', { width, height, viewBox: `0 0 ${width} ${height}`, role: 'group', 'aria-label': about }, bands, marks));
 }
 
 function drawReasons(flow) {

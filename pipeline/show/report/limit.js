@@ -32,7 +32,7 @@ function limitPanel(metric, found, limits) {
   const largest = found.steps.length ? found.steps[found.steps.length - 1][0] : perUnit / 10;
   const recipe = found.limit === null ? null : Math.round(found.limit * perUnit);
   // Four times the recipe's limit is far enough to look; rates beyond it are counted all the same.
-  const most = Math.min(Math.max(largest, perUnit / 50), Math.max(4 * (recipe || 0), perUnit / 5));
+  const most = Math.min(Math.max(Math.ceil((largest * 1.1) / 100) * 100, perUnit / 50), Math.max(4 * (recipe || 0), perUnit / 5));
   const name = limits.syllables && metric === 'cer' ? 'syllable rate' : RATE_NAMES[metric];
   const { x, width, height, path } = limitCurve(found.steps, most, all);
   const at = svg('line', { y1: 0, y2: height, class: 'now' });
@@ -51,7 +51,7 @@ function limitPanel(metric, found, limits) {
     at.setAttribute('x2', x(step));
     const change = base ? now.rows - base.rows : 0;
     const changed = base ? ` (${change > 0 ? '+' : change < 0 ? '−' : '±'}${whole(Math.abs(change))})` : '';
-    told.replaceChildren(
+    renew(told,
       el('strong', {}, percent(step / perUnit)), ` keeps ${plural(now.rows, 'row')}${changed}, ${hours(now.seconds)}, `,
       `${limits.syllables && metric === 'cer' ? 'CER' : name} of the kept ${percent(now.rate, 2)}`);
   };

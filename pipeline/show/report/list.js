@@ -7,7 +7,7 @@ const list = { items: new Map(), waiting: false };
 
 function listItem(row, index) {
   const rate = rateOf(row);
-  const facts = [row.l, rate === undefined ? null : percent(rate), row.r, row.b ? 'borderline' : null].filter(Boolean).join(' · ');
+  const facts = [clipped(row.l, 12), rate === undefined ? null : percent(rate), row.r, row.b ? 'borderline' : null].filter(Boolean).join(' · ');
   return el('div', {
     id: `item-${index}`, class: `item ${row.s}`, role: 'option', 'aria-selected': row === store.chosen ? 'true' : 'false',
     'aria-posinset': index + 1, 'aria-setsize': store.shown.length,

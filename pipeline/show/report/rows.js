@@ -18,10 +18,10 @@ function searchText(row) {
 }
 
 const ORDERS = {
-  corpus: ['as in the corpus', (row) => row.place],
-  worst: ['highest error rate first', (row) => -(rateOf(row) ?? -1)],
-  limit: ['nearest to the limit first', (row) => row.distance],
-  longest: ['longest first', (row) => -row.t.reduce((sum, turn) => sum + (lastTake(turn)?.dur || 0), 0)],
+  corpus: ['corpus order', (row) => row.place],
+  worst: ['worst first', (row) => -(rateOf(row) ?? -1)],
+  limit: ['nearest limit', (row) => row.distance],
+  longest: ['longest', (row) => -row.t.reduce((sum, turn) => sum + (lastTake(turn)?.dur || 0), 0)],
 };
 
 const lastTake = (turn) => (turn.k || []).find((take) => take.f);

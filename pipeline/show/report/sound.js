@@ -48,7 +48,7 @@ function drawMeasures(sound) {
     const high = Math.max(...all.map((one) => one.high));
     return el('div', { class: 'card' }, el('h3', {}, name, unit && el('span', { class: 'unit' }, ` ${unit}`)),
       Object.entries(languages).map(([tag, one]) => el('div', { class: 'spread' },
-        el('span', { class: 'tag' }, tag), histogram(one, low, high),
+        el('span', { class: 'tag' }, clipped(tag, 6)), histogram(one, low, high),
         el('span', { class: 'middle' }, number(one.mean)),
         el('span', { class: 'muted range' }, `${number(one.quantiles['0.05'])} to ${number(one.quantiles['0.95'])}`))),
       el('p', { class: 'ends muted' }, el('span', {}, number(low)), el('span', {}, number(high))));
@@ -71,10 +71,10 @@ function drawVoices(voices) {
   place.append(table([['language', ''], ['role', ''], ['gender', ''], ['voices', 'n'], ['turns', 'n'], ['speech', 'n']], groups));
   if (!voices.genders_known) place.append(el('p', { class: 'muted' }, 'Genders are not recorded in a corpus: name its voice bank with --bank.'));
   if (!voices.voices.length) return;
-  const heads = [['voice', ''], ['language', 'wide'], ['gender', 'wide'], ['first takes', 'n wide'], ['before', 'n'], ['kept', 'n'], ['after', 'n'], ['speech', 'n wide'], ['', 'picture']];
+  const heads = [['voice', ''], ['language', 'wide'], ['gender', 'wide'], ['turns', 'n wide'], ['before', 'n'], ['kept', 'n'], ['after', 'n'], ['speech', 'n wide'], ['', 'picture']];
   const most = Math.max(0.01, ...voices.voices.map((one) => Math.max(one.before.rate || 0, one.after.rate || 0)));
   const rows = voices.voices.map((one) => [
-    el('code', {}, one.voice), one.language, one.gender, whole(one.before.turns), percent(one.before.rate), whole(one.kept_turns),
+    el('code', {}, one.voice), clipped(one.language, 12), one.gender, whole(one.before.turns), percent(one.before.rate), whole(one.kept_turns),
     percent(one.after.rate), hours(one.seconds), dumbbell(one.before.rate, one.after.rate, Math.min(most, 1)),
   ]);
   const shown = voices.total > rows.length ? `The ${rows.length} of ${whole(voices.total)} voices with the highest error rate before the gate` : `All ${plural(voices.total, 'voice')}, the highest error rate first`;
