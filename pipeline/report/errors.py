@@ -36,11 +36,11 @@ class _Pooled:
 
     def figures(self) -> dict[str, Any]:
         """Return turns, rate and syllable rate: fractions, or None where nothing was scored."""
-        syllables = None if self.syllable_edits is None else self.syllable_edits / self.length
+        counted = self.syllable_edits is not None and self.length
         return {
             "turns": self.turns,
             "rate": self.edits / self.length if self.length else None,
-            "syllable_rate": syllables,
+            "syllable_rate": (self.syllable_edits or 0) / self.length if counted else None,
         }
 
 

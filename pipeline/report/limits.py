@@ -13,6 +13,7 @@ from typing import Any
 
 from manifests.reasons import reason_of
 from manifests.schema import Dialogue, Turn
+from pipeline.report.sound import clip_seconds
 from pipeline.stages.gate import BY_SCORE, GateSettings, judge
 
 STEPS = 10_000
@@ -95,7 +96,7 @@ def _sums(turns: Iterable[Turn]) -> tuple[float, int, int]:
     """Return seconds of audio, edits and reference length of the turns."""
     seconds, edits, length = 0.0, 0, 0
     for turn in turns:
-        seconds += turn.audio.duration_s if turn.audio else 0.0
+        seconds += clip_seconds(turn.audio)
         edits += turn.score.edits if turn.score else 0
         length += turn.score.reference_length if turn.score else 0
     return seconds, edits, length

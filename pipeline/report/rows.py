@@ -15,6 +15,7 @@ from manifests.private_paths import public_text
 from manifests.rows import takes_of
 from manifests.schema import Dialogue, Hearing, Score, Take, Turn
 from pipeline.report.flow import last_stage
+from pipeline.report.sound import clip_seconds
 
 PEAKS = 160
 """Parts of a clip of which the waveform shows the peak: one for every two or three pixels."""
@@ -40,9 +41,8 @@ def row_data(dialogue: Dialogue, rate: float | None, borderline: bool) -> dict[s
             "syl": _short(dialogue.syllable_rate),
             "lim": _short(rate),
             "b": borderline,
-            "t": [_turn(turn) for turn in dialogue.turns],
         }
-    )
+    ) | {"t": [_turn(turn) for turn in dialogue.turns]}
 
 
 def peaks(samples: npt.NDArray[np.float32]) -> str:
@@ -75,7 +75,7 @@ def _take(take: Take, is_final: bool) -> dict[str, Any]:
             "n": take.number,
             "v": take.voice_id,
             "rate": _short(take.rate),
-            "dur": _short(take.audio.duration_s) if take.audio and take.audio.sample_rate > 0 else None,
+            "dur": _short(clip_seconds(take.audio)) if take.audio else None,
             "r": take.reason,
             "f": is_final,
             "h": [_hearing(hearing, decides=hearing == take.hearing) for hearing in hearings],

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from manifests.distributions import Distribution
-from manifests.schema import Dialogue, Quality, Take, Turn
+from manifests.schema import Audio, Dialogue, Quality, Take, Turn
 
 BINS = 32
 _WAITING = 4096
@@ -53,6 +53,11 @@ class Sound:
         self._found.setdefault((measure, language), Distribution()).add(np.array(values))
 
 
+def clip_seconds(audio: Audio | None) -> float:
+    """Return the seconds of a clip; 0 for none, and for one whose sample rate is none."""
+    return audio.duration_s if audio is not None and audio.sample_rate > 0 else 0.0
+
+
 def _measures(turn: Turn) -> Iterator[tuple[str, float]]:
     """Yield the measures of the take that counts, those that are finite."""
     take = turn.take
@@ -64,9 +69,9 @@ def _measures(turn: Turn) -> Iterator[tuple[str, float]]:
 
 
 def _lengths(take: Take) -> Iterator[tuple[str, float]]:
-    if take.audio is None or take.audio.num_samples <= 0:
+    seconds = clip_seconds(take.audio)
+    if seconds <= 0:
         return
-    seconds = take.audio.duration_s
     yield TURN_S, seconds
     if take.score is not None and not take.score.is_empty_reference:
         text = take.score.reference

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from manifests.schema import Dialogue
+from pipeline.report.sound import clip_seconds
 
 SHOWN = 200
 """Voices that the page lists, those with the highest error rate before the gate; a bank may have 40,000."""
@@ -21,7 +22,7 @@ class Voices:
             if turn.take is not None:
                 found = self._spoken.setdefault((dialogue.language, turn.role, turn.take.voice_id), [0, 0.0])
                 found[0] += 1
-                found[1] += turn.audio.duration_s if turn.audio else 0.0
+                found[1] += clip_seconds(turn.audio)
 
     def figures(self, genders: Mapping[str, str] | None, errors: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Return counts by language, role and gender, and the voices with their error rates.

@@ -221,6 +221,12 @@ def test_links_in_the_work_of_a_stranger_are_not_followed(tmp_path: Path) -> Non
     assert read_cost(open_place(tmp_path / "c")) is None
 
 
+def test_an_empty_corpus(tmp_path: Path) -> None:
+    write_report(make_corpus(tmp_path / "c", []), open_place(tmp_path / "out"))
+    assert page_json(tmp_path / "out" / "report.html", "rows") == []
+    assert page_json(tmp_path / "out" / "report.html", "data")["flow"] == {"input": 0, "kept": 0, "stages": []}
+
+
 def test_half_a_surrogate_in_a_manifest_breaks_no_page(tmp_path: Path) -> None:
     write_page(open_place(tmp_path / "p.html"), {"corpus": "\ud800"}, [{"id": "\ud800</script>"}], lambda: [])
     assert page_json(tmp_path / "p.html", "rows") == [{"id": "?</script>"}]

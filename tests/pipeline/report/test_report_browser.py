@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from manifests.storage import Place, open_place
+from parley.testing import make_corpus
 from pipeline.report.report import write_report
 from tests.pipeline.report.reported import MARKUP, many, reported
 
@@ -141,7 +142,7 @@ def test_filters_choose(sight: Sight) -> None:
     assert "Clear a filter" in sight.text("#dialogue")
     form.locator("button").click()
     form.locator("[name=order]").select_option("worst")
-    sight.until("document.querySelector('#item-0').textContent.includes('30.0 %')")
+    sight.until("document.querySelector('#item-0')?.textContent.includes('30.0 %')")
 
 
 def test_a_reason_in_the_flow_shows_its_rows(sight: Sight) -> None:
@@ -229,10 +230,20 @@ def test_no_page_is_wider_than_its_screen(browser: Any, page: Path, width: int) 
     tab.close()
 
 
+def test_an_empty_corpus(browser: Any, tmp_path: Path) -> None:
+    write_report(make_corpus(tmp_path / "c", []), open_place(tmp_path / "p.html"))
+    tab = browser.new_page()
+    sight = Sight(tab, tmp_path / "p.html")
+    assert sight.text("#found") == "0 rows" and sight.complaints == []
+    sight.press("j", "Space", "End", "p")
+    assert sight.complaints == []
+    tab.close()
+
+
 def test_thousands_of_rows_scroll(browser: Any, tmp_path: Path) -> None:
     """docs/report.md has the figures of ten thousand; here: few items exist at any time."""
-    corpus = reported(tmp_path / "c", many(2000))
-    write_report(corpus, open_place(tmp_path / "p.html"), rows=2000, clips="none")
+    corpus = reported(tmp_path / "c", many(1000))
+    write_report(corpus, open_place(tmp_path / "p.html"), rows=1000, clips="none")
     tab = browser.new_page(viewport={"width": 1280, "height": 900})
     sight = Sight(tab, tmp_path / "p.html")
     items = tab.evaluate(
@@ -249,6 +260,6 @@ def test_thousands_of_rows_scroll(browser: Any, tmp_path: Path) -> None:
         }"""
     )
     assert max(items) < 40
-    assert "item-1999" in str(tab.locator(".item").last.get_attribute("id"))
-    assert sight.text("#found") == "2,000 rows"
+    assert "item-999" in str(tab.locator(".item").last.get_attribute("id"))
+    assert sight.text("#found") == "1,000 rows"
     tab.close()

@@ -158,6 +158,22 @@ def test_a_row_shows_all_takes_and_only_the_last_counts() -> None:
     assert len(last["h"][0]["e"]["a"][1]) == 2, "what was heard as meant is not written twice"
 
 
+def test_a_row_without_turns_and_one_without_a_sample_rate() -> None:
+    """Input that cannot be read has no turns; a stranger's clip may claim any rate."""
+    bare = replace(row(0), turns=(), status="rejected", reason="unreadable_row")
+    silent = row(1)
+    turns = tuple(
+        replace(t, take=replace(t.take, audio=replace(t.take.audio, sample_rate=0)))  # type: ignore[type-var, union-attr]
+        for t in silent.turns
+    )
+    for dialogue in (bare, replace(silent, turns=turns)):
+        limits = Limits(None)
+        limits.add(dialogue, limits.rate(dialogue))
+        for part in (Flow(), Errors(), Sound(), Voices()):
+            part.add(dialogue)
+        assert row_data(dialogue, None, False)["t"] == [] or dialogue.turns
+
+
 def test_no_private_path_of_a_detail_reaches_the_page() -> None:
     found = row_data(replace(row(0), detail="cannot read /home/somebody/secret.wav"), None, False)
     assert found["d"] == "cannot read secret.wav"
