@@ -4,7 +4,7 @@ function costStages(stages, spent) {
   const most = Math.max(...stages.map((stage) => stage.seconds), 1e-9);
   const rows = stages.map((stage) => [
     stage.stage, stage.pool || 'not known', hours(stage.seconds), share(stage.seconds, spent),
-    svg('svg', { width: 150, height: 10, viewBox: '0 0 150 10', class: 'bar', 'aria-hidden': true },
+    svg('svg', { width: 150, height: 10, viewBox: '0 0 150 10', preserveAspectRatio: 'none', class: 'bar', 'aria-hidden': true },
       svg('rect', { width: Math.max((150 * stage.seconds) / most, 1), height: 10 })),
   ]);
   return table([['stage', ''], ['pool', 'wide'], ['time of workers', 'n'], ['share', 'n'], ['', 'picture']], rows);

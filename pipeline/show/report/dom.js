@@ -31,7 +31,7 @@ const share = (part, all) => (all ? percent(part / all, part && part / all < 0.1
 const plural = (number, thing) => `${whole(number)} ${thing}${number === 1 ? '' : 's'}`;
 
 function hours(seconds) {
-  if (!seconds) return '0 h';
+  if (!seconds) return '0 s';
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
   if (seconds < 3600) return `${(seconds / 60).toFixed(1)} min`;
   return `${(seconds / 3600).toLocaleString('en-US', { maximumFractionDigits: seconds < 36000 ? 2 : 1 })} h`;

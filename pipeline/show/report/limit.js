@@ -32,7 +32,8 @@ function limitPanel(metric, found, limits) {
   const largest = found.steps.length ? found.steps[found.steps.length - 1][0] : perUnit / 10;
   const recipe = found.limit === null ? null : Math.round(found.limit * perUnit);
   // Four times the recipe's limit is far enough to look; rates beyond it are counted all the same.
-  const most = Math.min(Math.max(Math.ceil((largest * 1.1) / 100) * 100, perUnit / 50), Math.max(4 * (recipe || 0), perUnit / 5));
+  const far = Math.max(4 * (recipe || 0), perUnit / 5);
+  const most = Math.max(Math.min(Math.ceil((largest * 1.1) / 100) * 100, far), 2 * (recipe || perUnit / 100));
   const name = limits.syllables && metric === 'cer' ? 'syllable rate' : RATE_NAMES[metric];
   const { x, width, height, path } = limitCurve(found.steps, most, all);
   const at = svg('line', { y1: 0, y2: height, class: 'now' });

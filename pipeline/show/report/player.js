@@ -7,15 +7,14 @@ const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seco
 
 function waveform(levels) {
   const [width, height] = [320, 40];
-  const step = width / levels.length;
-  let path = '';
-  for (let i = 0; i < levels.length; i += 1) {
-    const half = Math.max(0.6, (LEVELS.indexOf(levels[i]) / 63) * (height / 2 - 1));
-    path += `M${(i + 0.5) * step},${height / 2 - half}V${height / 2 + half}`;
-  }
-  const bars = (kind) => svg('path', { d: path, class: kind, 'stroke-width': Math.max(step - 0.6, 0.6) });
-  const heard = svg('svg', { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none', class: 'heard' }, bars('played'));
-  const all = svg('svg', { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none' }, bars('bars'));
+  const x = (i) => ((i * width) / Math.max(levels.length - 1, 1)).toFixed(1);
+  const halves = [...levels].map((level) => Math.max(0.5, (LEVELS.indexOf(level) / 63) * (height / 2 - 1)));
+  const above = halves.map((half, i) => `${x(i)},${(height / 2 - half).toFixed(1)}`);
+  const below = halves.map((half, i) => `${x(i)},${(height / 2 + half).toFixed(1)}`).reverse();
+  const path = `M${[...above, ...below].join('L')}Z`;
+  const area = (kind) => svg('path', { d: path, class: kind });
+  const heard = svg('svg', { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none', class: 'heard' }, area('played'));
+  const all = svg('svg', { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none' }, area('level'));
   return { node: el('div', { class: 'wave' }, all, heard), heard };
 }
 

@@ -111,7 +111,7 @@ def many(count: int) -> Iterator[Dialogue]:
     """Rows of the same kinds, many of them, with short clips."""
     for number in range(count):
         if number % 10 == 9:
-            yield row(number, user=(number % 7 + 3,), status="rejected", reason="error_rate")
+            yield row(number, user=(number % 7 + 5,), status="rejected", reason="error_rate")
         else:
             yield row(number, user=(number % 3,), language="zh" if number % 4 == 0 and number % 3 == 0 else "en")
 
