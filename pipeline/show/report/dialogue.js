@@ -47,7 +47,7 @@ function dialogueHead(row) {
     el('p', { class: 'chips' }, el('span', { class: `chip ${row.s}` }, `${STATUS_MARKS[row.s] || ''} ${row.s}`), row.r && el('span', { class: 'chip' }, row.r), row.b && el('span', { class: 'chip' }, 'borderline')),
     el('h3', {}, el('code', {}, row.id)),
     row.r && el('p', {}, meaning ? `${meaning[0].toUpperCase()}${meaning.slice(1)}.` : '', row.d && el('span', { class: 'muted' }, ` ${row.d}`)),
-    el('p', { class: 'muted' }, [row.from, languageName(row.l), ...rates, `ended at ${row.at}`].join(' · ')));
+    el('p', { class: 'muted' }, [row.from, languageName(row.l), ...rates, row.s === 'kept' ? null : `ended at ${row.at}`].filter(Boolean).join(' · ')));
 }
 
 function drawDialogue(row) {

@@ -1,7 +1,7 @@
 // The yield as a flow: input, the stages where rows ended, and the reasons. Narrow pages leave the stages out.
 
 const LEAF = 20; // pixels that a reason's label needs
-const CHARACTER = 6.3; // pixels of a character of a label, about
+const CHARACTER = 7.4; // pixels of a character of a label, in a wide font
 
 function flowLeaves(flow) {
   const leaves = [{ name: 'kept', status: 'kept', rows: flow.kept, stage: null, meaning: '' }];
@@ -74,7 +74,7 @@ function drawFlow(flow, choose) {
   const total = groups.reduce((sum, group) => sum + group.thick, 0);
   const bands = [];
   const marks = [];
-  let from = (height - total) / 2;
+  let from = leaves[0].y;
   marks.push(svg('rect', { x: x0, y: from, width: 8, height: total, class: 'node' }));
   for (const group of groups) {
     const color = group.stage === null ? 'kept' : group.leaves.every((leaf) => leaf.status === 'failed') ? 'failed' : 'rejected';
