@@ -22,7 +22,7 @@ from pipeline.report.limits import Limits
 from pipeline.report.rows import peaks, row_data
 from pipeline.report.sample import Sample, Where
 from pipeline.report.sound import Sound
-from pipeline.report.voices import Voices
+from pipeline.report.voices import VoiceCounts
 from pipeline.show.report.page import write_page
 from pipeline.stages.cast import CastSettings
 from pipeline.stages.gate import gate_of
@@ -81,7 +81,7 @@ class _Figures:
     def __init__(self, recipe: Recipe | None, manifest: Manifest, rows: int) -> None:
         order = manifest.recipe.settings.get("order")
         self._flow = Flow([name for name in order if isinstance(name, str)] if isinstance(order, list) else [])
-        self._errors, self._sound, self._voices = Errors(), Sound(), Voices()
+        self._errors, self._sound, self._voices = Errors(), Sound(), VoiceCounts()
         self.limits = Limits(gate_of(recipe) if recipe else None)
         self.sample = Sample(rows)
 

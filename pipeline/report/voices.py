@@ -10,7 +10,7 @@ SHOWN = 200
 """Voices that the page lists, those with the highest error rate before the gate; a bank may have 40,000."""
 
 
-class Voices:
+class VoiceCounts:
     """Collects turns and seconds of the kept rows by language, role and voice."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from pipeline.report.limits import STEPS, Limits
 from pipeline.report.rows import LEVELS, PEAKS, peaks, row_data
 from pipeline.report.sample import Sample
 from pipeline.report.sound import Sound
-from pipeline.report.voices import Voices
+from pipeline.report.voices import VoiceCounts
 from pipeline.stages.gate import GateSettings
 from tests.pipeline.report.reported import row, rows
 
@@ -130,7 +130,7 @@ def test_rates_of_speech_and_quality_are_those_of_kept_turns() -> None:
 
 
 def test_voices_by_gender_where_a_bank_tells() -> None:
-    voices, errors = Voices(), Errors()
+    voices, errors = VoiceCounts(), Errors()
     for dialogue in rows():
         voices.add(dialogue)
         errors.add(dialogue)
@@ -169,7 +169,7 @@ def test_a_row_without_turns_and_one_without_a_sample_rate() -> None:
     for dialogue in (bare, replace(silent, turns=turns)):
         limits = Limits(None)
         limits.add(dialogue, limits.rate(dialogue))
-        for part in (Flow(), Errors(), Sound(), Voices()):
+        for part in (Flow(), Errors(), Sound(), VoiceCounts()):
             part.add(dialogue)
         assert row_data(dialogue, None, False)["t"] == [] or dialogue.turns
 
