@@ -30,6 +30,21 @@ class Distribution:
         steps, numbers = np.unique(np.rint(values * _STEPS_PER_UNIT).astype(np.int64), return_counts=True)
         self._steps.update(dict(zip(steps.tolist(), numbers.tolist(), strict=True)))
 
+    def bins(self, number: int) -> tuple[float, float, list[int]]:
+        """Count the values in `number` bins of equal width; return the lower end, the upper end and the counts.
+
+        The ends are the 0.5 % and 99.5 % quantiles, so that a single odd value does not flatten the picture; what
+        lies beyond them is counted in the outermost bins. The distribution must have at least one value.
+        """
+        steps = np.array(sorted(self._steps))
+        reached = np.cumsum([self._steps[step] for step in steps.tolist()])
+        low, high = (int(steps[np.searchsorted(reached, q * reached[-1])]) for q in (0.005, 0.995))
+        width = max(high - low, 1) / number
+        places = np.clip(((steps - low) / width).astype(np.int64), 0, number - 1)
+        counts = np.zeros(number, dtype=np.int64)
+        np.add.at(counts, places, np.diff(reached, prepend=0))
+        return low / _STEPS_PER_UNIT, high / _STEPS_PER_UNIT, counts.tolist()
+
     def figures(self) -> dict[str, Any]:
         """Return `values` (how many), `mean` and `quantiles`. The distribution must have at least one value."""
         steps = np.array(sorted(self._steps))

@@ -55,6 +55,11 @@ class Place:
                 return False
             raise
 
+    def is_inside(self, directory: "Place") -> bool:
+        """Tell whether this is that directory, or lies in it by its path."""
+        same = self.filesystem == directory.filesystem
+        return bool(same) and f"{self.path.rstrip('/')}/".startswith(f"{directory.path.rstrip('/')}/")
+
     def size(self) -> int:
         """Return the size in bytes."""
         return int(self.filesystem.get_file_info(self.path).size)

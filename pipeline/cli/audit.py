@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from manifests.errors import UserError
-from manifests.storage import Place, open_place
+from manifests.storage import open_place
 from pipeline.audit.audit import audit_corpus
 from pipeline.audit.html import as_html
 from pipeline.audit.text import as_json, as_text
@@ -26,7 +26,7 @@ def audit(
     """Return tables (or JSON) for stdout, and whether the corpus passes; write the report if `out` is given."""
     corpus = open_place(directory)
     report = None if out is None else open_place(out)
-    if report is not None and _inside(report, corpus):
+    if report is not None and report.is_inside(corpus):
         raise UserError(
             "--out is inside the corpus, which must hold only what its manifest lists: choose a directory outside"
         )
@@ -35,8 +35,3 @@ def audit(
         (report / JSON_NAME).write_text(as_json(found))
         (report / HTML_NAME).write_text(as_html(found))
     return (as_json(found).rstrip("\n") if json else as_text(found)), found.passed
-
-
-def _inside(place: Place, corpus: Place) -> bool:
-    same = place.filesystem == corpus.filesystem
-    return bool(same) and f"{place.path.rstrip('/')}/".startswith(f"{corpus.path.rstrip('/')}/")

@@ -173,6 +173,20 @@ def _exporter(name: str) -> Exporter:
     raise UserError(f"no exporter {name!r}; there are: {', '.join(EXPORTERS.names())}")
 
 
+def report(directory: str, out: str, options: Mapping[str, Any]) -> str:
+    """Write the report of a corpus; return where it lies and how much of the corpus it shows."""
+    from pipeline.report.report import write_report
+
+    with counted("rows read", "row") as progress:
+        written = write_report(open_place(directory), open_place(out), **options, progress=progress)
+    facts = [
+        Fact("page", str(written.page)),
+        Fact("clips", str(written.folder) if written.folder else options["clips"]),
+        Fact("dialogues", f"{written.shown:,} of {written.rows:,}"),
+    ]
+    return "\n".join(fact_lines(facts))
+
+
 def validate(directory: str, deep: bool) -> tuple[str, bool]:
     """Return the report, and whether the corpus is sound."""
     report = validate_corpus(open_place(directory), deep=deep, beside=(WORK,))

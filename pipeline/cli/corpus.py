@@ -79,6 +79,42 @@ def export(directory: str, exporter: str, out: str, status: str, overrides: Sequ
 
 @corpus.command()
 @click.argument("directory")
+@click.option(
+    "--out",
+    required=True,
+    metavar="FILE_OR_DIR",
+    help="A file that ends in .html, or a directory; outside the corpus.",
+)
+@click.option(
+    "--clips",
+    type=click.Choice(["beside", "inside", "none"]),
+    default="beside",
+    show_default=True,
+    help="Where the clips go: into a directory beside the page, into the page itself, or nowhere.",
+)
+@click.option(
+    "--rows",
+    type=click.IntRange(min=1),
+    default=2000,
+    show_default=True,
+    metavar="N",
+    help="Show at most N dialogues, borderline and dropped ones among them; the numbers are those of all rows.",
+)
+@click.option(
+    "--bank", metavar="BANK", help="Voice bank that tells the voices' genders; default: the corpus's, if it ships."
+)
+def report(directory: str, out: str, **options: Any) -> None:
+    """Write a page to look at a corpus and listen to it: yield, error rates, cost, and the dialogues word by word.
+
+    The page opens from disk, needs no server and loads nothing from elsewhere.
+    """
+    from pipeline.cli import commands
+
+    show(commands.report(directory, out, options))
+
+
+@corpus.command()
+@click.argument("directory")
 @click.option("--out", metavar="DIR", help="Write report.json and report.html to this directory, outside the corpus.")
 @click.option(
     "--sample",

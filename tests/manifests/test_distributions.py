@@ -77,3 +77,14 @@ def test_by_status_language_and_measure(corpus):
 
 def test_nothing_measured_nothing_found(tmp_path):
     assert stats(make_corpus(tmp_path, [make_kept(0)]))["quality"] == {"kept": {}}
+
+
+def test_bins_hold_every_value_and_odd_ones_lie_in_the_outermost() -> None:
+    distribution = Distribution()
+    distribution.add(np.array([*np.linspace(0, 1, 1000), 50.0]))
+    low, high, counts = distribution.bins(10)
+    assert (low, high) == (pytest.approx(0.005, abs=0.001), pytest.approx(0.995, abs=0.002))
+    assert sum(counts) == 1001 and min(counts) > 90
+    same = Distribution()
+    same.add(np.array([2.0, 2.0]))
+    assert same.bins(4) == (2.0, 2.0, [2, 0, 0, 0])

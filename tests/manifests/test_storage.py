@@ -77,3 +77,9 @@ def test_deleting_takes_files_directories_and_nothing(tmp_path: Path) -> None:
     (place / "file").delete()
     (place / "nothing").delete()
     assert place.list() == []
+
+
+def test_a_place_inside_a_directory(tmp_path):
+    corpus = open_place(tmp_path / "corpus")
+    assert corpus.is_inside(corpus) and (corpus / "a" / "b").is_inside(corpus)
+    assert not open_place(tmp_path / "corpus-report").is_inside(corpus) and not open_place(tmp_path).is_inside(corpus)

@@ -1,0 +1,84 @@
+"""Adds up what a corpus cost, from the commits of its job, where the corpus still has its `work` directory.
+
+The manifest and the shards record no cost: the same input, recipe and seed give the same corpus on any machine.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
+
+from manifests.errors import RecipeError
+from manifests.storage import Place
+from pipeline.job.commits import read_reports
+from pipeline.job.directory import WORK
+from pipeline.stages.registry import find_stage
+
+_PASS = re.compile(r"before-[a-z-]+|take-[0-9]+")
+
+Seconds = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
+
+
+class _Tokens(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    requests: NonNegativeInt = 0
+    reused: NonNegativeInt = 0
+    prompt: NonNegativeInt = 0
+    cached: NonNegativeInt = 0
+    completion: NonNegativeInt = 0
+
+
+class _Spent(BaseModel):
+    """What the commit of a block says of its cost; a job directory too may come from a stranger."""
+
+    seconds: dict[str, Seconds]
+    tokens: dict[str, _Tokens] = {}
+
+
+def read_cost(corpus: Place) -> dict[str, Any] | None:
+    """Return the cost of the whole job, or None where the corpus does not record it.
+
+    `stages`: the seconds of workers by stage, with the pool that the stage joins by default, most first. `tokens`:
+    requests and tokens by the model's name in the recipe. `blocks`: commits that were read; `unread`: those that
+    could not be.
+    """
+    seconds: dict[str, float] = {}
+    tokens: dict[str, dict[str, int]] = {}
+    blocks = unread = 0
+    for report in _reports(corpus / WORK):
+        try:
+            spent = _Spent.model_validate(report)
+        except ValidationError:
+            unread += 1
+            continue
+        blocks += 1
+        for stage, value in spent.seconds.items():
+            seconds[stage] = seconds.get(stage, 0.0) + value
+        for model, used in spent.tokens.items():
+            sums = tokens.setdefault(model, {})
+            for name, number in used.model_dump().items():
+                sums[name] = sums.get(name, 0) + number
+    if not blocks:
+        return None
+    stages = [
+        {"stage": stage, "pool": _pool(stage), "seconds": round(value, 2)}
+        for stage, value in sorted(seconds.items(), key=lambda item: (-item[1], item[0]))
+    ]
+    models = [{"model": model, **sums} for model, sums in sorted(tokens.items())]
+    return {"stages": stages, "tokens": models, "blocks": blocks, "unread": unread}
+
+
+def _reports(work: Place) -> Iterator[dict[str, Any]]:
+    """Yield the reports in all commits of the job's passes; links are not followed."""
+    links = work.links()
+    for directory in work.list():
+        if _PASS.fullmatch(directory.name) and directory.name not in links and not directory.links():
+            yield from read_reports(directory)
+
+
+def _pool(stage: str) -> str | None:
+    try:
+        return find_stage(stage).pool
+    except RecipeError:
+        return None
