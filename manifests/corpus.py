@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from manifests.audio import decode
 from manifests.columns import parquet_paths, paths_without_audio
+from manifests.epochs import ShardRows
 from manifests.errors import CorpusError, UserError
 from manifests.manifest import FINAL_STATUSES, load_manifest
 from manifests.schema import Dialogue, FinalStatus
@@ -101,6 +102,17 @@ class Corpus:
         view.__dict__.update(self.__dict__, _range=chosen, _cache=_Cache())
         return view
 
+    def shard_rows(self) -> list[ShardRows]:
+        """Return the rows of this view, shard by shard; nothing is opened."""
+        ends = zip(self._shards, self._starts.tolist(), strict=False)
+        found = [
+            ShardRows(
+                shard, range(max(self._range.start, start) - start, min(self._range.stop, start + shard.rows) - start)
+            )
+            for shard, start in ends
+        ]
+        return [part for part in found if len(part.rows)]
+
     def _tables(self, paths: list[str] | None) -> Iterator[tuple[ShardReader, pa.Table]]:
         """Yield the row groups that hold rows of the view, without the rows outside it."""
         for shard, start in zip(self._shards, self._starts.tolist(), strict=False):
@@ -110,7 +122,7 @@ class Corpus:
     def _tables_of(
         self, shard: ShardInfo, start: int, paths: list[str] | None
     ) -> Iterator[tuple[ShardReader, pa.Table]]:
-        reader = _open(self.place, shard)
+        reader = open_shard_of(self.place, shard)
         try:
             for group, rows in enumerate(reader.group_rows):
                 first, last = max(start, self._range.start), min(start + rows, self._range.stop)
@@ -121,7 +133,8 @@ class Corpus:
             reader.close()
 
 
-def _open(place: Place, shard: ShardInfo) -> ShardReader:
+def open_shard_of(place: Place, shard: ShardInfo) -> ShardReader:
+    """Open a shard of the corpus at `place`; raises CorpusError if it has not the rows that the manifest says."""
     reader = ShardReader(place / shard.path)
     if reader.rows != shard.rows:
         reader.close()
@@ -144,7 +157,7 @@ class _Cache:
         if self._process != os.getpid():
             self._forget()
         if shard.path not in self._readers:
-            self._readers[shard.path] = _open(place, shard)
+            self._readers[shard.path] = open_shard_of(place, shard)
             if len(self._readers) > _OPEN_SHARDS:
                 self._readers.popitem(last=False)[1].close()
         self._readers.move_to_end(shard.path)
