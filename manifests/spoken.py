@@ -62,6 +62,10 @@ class Position:
     row: int
 
 
+NOWHERE = Position(0, 0, 1, 0)
+"""The position of a row that is not given out yet."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SpokenDialogue:
     """Holds one row as training code wants it; `columns` has what else was asked for, nested as in the row."""
@@ -69,8 +73,8 @@ class SpokenDialogue:
     dialogue_id: str
     language: str
     turns: tuple[SpokenTurn, ...]
-    columns: dict[str, Any] = field(default_factory=dict)
-    position: Position | None = None
+    columns: dict[str, Any]
+    position: Position
 
     @property
     def num_samples(self) -> int:
@@ -117,7 +121,7 @@ class EncodedDialogue:
     clips: Sequence[memoryview]
     columns: dict[str, Any]
 
-    def described(self, sample_rate: int | None, position: Position | None = None) -> SpokenDialogue:
+    def described(self, sample_rate: int | None, position: Position = NOWHERE) -> SpokenDialogue:
         """Return the dialogue without samples; numbers of samples are those at `sample_rate`, if it is given."""
         turns = tuple(_described(turn, sample_rate) for turn in self.row.turns)
         return SpokenDialogue(self.row.dialogue_id, self.row.language, turns, self.columns, position)

@@ -86,6 +86,8 @@ class CorpusStream:
         for name, (value, minimum) in least.items():
             if value < minimum:
                 raise UserError(f"{name} is {minimum} or more, not {value}")
+        if self._sample_rate and not self._decode:
+            raise UserError("clips that stay encoded keep their sample rate: leave sample_rate out, or decode them")
         if self._columns:
             parquet_paths(self._columns)
 
@@ -179,16 +181,14 @@ class CorpusStream:
         dialogue = encoded.described(self._sample_rate, position)
         return (with_samples if self._decode else with_clips)(dialogue, encoded.encoded())
 
-    def consumed(self, rows: SpokenDialogue | Sequence[SpokenDialogue]) -> None:
+    def consumed(self, rows: SpokenDialogue | Sequence[SpokenDialogue] | Position) -> None:
         """Say that the training loop is done with these rows, which a worker of a plain `DataLoader` gave it.
 
         The workers read ahead, each with a copy of the stream: only the loop knows how far it is. Call it for all
-        that comes, in order; then `state_dict` of the loop's own stream is where the loop is.
+        that comes, in order; then `state_dict` of the loop's own stream is where the loop is. The position of the
+        last row will do, where a function has made something else of the rows.
         """
-        dialogue = rows if isinstance(rows, SpokenDialogue) else rows[-1]
-        at = dialogue.position
-        if at is None:
-            raise UserError("these rows do not come from a stream: they have no position")
+        at = rows if isinstance(rows, Position) else (rows if isinstance(rows, SpokenDialogue) else rows[-1]).position
         if at.epoch != self.epoch:
             raise UserError(f"these rows are of epoch {at.epoch}, but the stream is in epoch {self.epoch}")
         self._continues = False
