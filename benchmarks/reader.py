@@ -23,6 +23,7 @@ It needs an environment of its own, since the peers' requirements exclude each o
 """
 
 import argparse
+import importlib
 import io
 import json
 import os
@@ -103,6 +104,8 @@ def read(side: str, where: Path, shuffle: bool, workers: int) -> dict[str, float
     from benchmarks.reader_sides import SIDES
 
     torch.set_num_threads(1)
+    for module in (*SIDES[side].modules, "soundfile"):
+        importlib.import_module(module)
     memory = Memory()
     memory.start()
     cpu, start = cpu_s(), time.perf_counter()

@@ -7,9 +7,7 @@ all formats (Lhotse encodes them once more), decoded by soundfile, which Lhotse 
 import io
 import itertools
 import json
-import sys
 import tarfile
-import types
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -57,6 +55,8 @@ class Mapped(IterableDataset):
 
 
 class Parley:
+    modules = ("parley", "manifests.spoken")
+
     @staticmethod
     def write(where: Path, rows: Iterable[Dialogue]) -> None:
         from parley.testing import make_corpus
@@ -77,6 +77,7 @@ class Parley:
 class ParleyCorpus:
     """The same directory, by index: what a sampler that jumps about pays."""
 
+    modules = Parley.modules
     write = Parley.write
 
     @staticmethod
@@ -98,6 +99,8 @@ class Indexed:
 
 
 class WebDataset:
+    modules = ("webdataset",)
+
     @staticmethod
     def write(where: Path, rows: Iterable[Dialogue]) -> None:
         where.mkdir()
@@ -127,6 +130,8 @@ class WebDataset:
 
 
 class LhotseShar:
+    modules = ("lhotse", "lhotse.shar")
+
     @staticmethod
     def write(where: Path, rows: Iterable[Dialogue]) -> None:
         from lhotse import MonoCut, Recording, SupervisionSegment
@@ -159,6 +164,8 @@ class LhotseShar:
 
 
 class _HuggingFace:
+    modules = ("datasets",)
+
     @staticmethod
     def write(where: Path, rows: Iterable[Dialogue]) -> None:
         from datasets import Dataset
@@ -209,9 +216,11 @@ class HuggingFaceStream(_HuggingFace):
 
 
 class Mds:
+    modules = ("benchmarks.stand_ins", "streaming")
+
     @staticmethod
     def write(where: Path, rows: Iterable[Dialogue]) -> None:
-        _stand_in_for_pictures()
+        import benchmarks.stand_ins  # noqa: F401, I001  first
         from streaming import MDSWriter
 
         columns = {"meta": "json", "user": "bytes", "agent": "bytes"}
@@ -222,7 +231,6 @@ class Mds:
 
     @staticmethod
     def open(where: Path, shuffle: bool) -> tuple[Any, bool]:
-        _stand_in_for_pictures()
         from streaming import StreamingDataset
         from streaming.base.util import clean_stale_shared_memory
 
@@ -233,19 +241,6 @@ class Mds:
     @staticmethod
     def turns(row: dict[str, Any]) -> Turns:
         return [(turn["text"], decoded(row[turn["role"]])) for turn in row["meta"]["turns"]]
-
-
-def _stand_in_for_pictures() -> None:
-    """Streaming imports torchvision and transformers, which only its picture and text sets use."""
-    for name in (
-        "torchvision torchvision.datasets torchvision.transforms torchvision.transforms.functional transformers "
-        "transformers.models transformers.models.auto transformers.models.auto.tokenization_auto "
-        "transformers.feature_extraction_utils transformers.tokenization_utils_base"
-    ).split():
-        module: Any = types.ModuleType(name)
-        module.__path__ = []
-        module.__getattr__ = lambda wanted: type(wanted, (), {})
-        sys.modules.setdefault(name, module)
 
 
 SIDES: dict[str, Any] = {

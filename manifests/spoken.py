@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from manifests import table as tables
+from manifests.arrow_values import data_of, items_of, offsets
 from manifests.audio import decode
 from manifests.errors import CorpusError
 from manifests.resampling import resample, resampled_length
@@ -28,6 +29,8 @@ LIGHT_COLUMNS = (
     "turns.take.audio",
 )
 """The columns that `encoded_dialogues` reads."""
+
+_LARGE = np.dtype(np.int64)  # the offsets of large_binary
 
 
 def _nothing() -> npt.NDArray[np.float32]:
@@ -185,11 +188,8 @@ def encoded_dialogues(table: pa.Table, columns: Sequence[dict[str, Any]] = ()) -
 def _clips(table: pa.Table) -> Iterator[memoryview]:
     """Yield the encoded clip of each turn of the table, empty for a turn without one."""
     for batch in table.to_batches():
-        array = batch.column("turns").flatten().field("take").field("audio").field("bytes")
-        _, offsets, data = array.buffers()
-        if not len(array):
-            continue
-        # large_binary: 64-bit offsets. Values that are all empty may have no buffer.
-        ends = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1].tolist()
-        whole = memoryview(data if data is not None else b"")
-        yield from (whole[first:last] for first, last in pairwise(ends))
+        turns, _ = items_of(batch.column("turns"))
+        array = turns.field("take").field("audio").field("bytes")
+        if len(array):
+            data = data_of(array)
+            yield from (data[first:last] for first, last in pairwise(offsets(array, _LARGE).tolist()))
