@@ -32,7 +32,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -73,27 +72,16 @@ def cpu_s() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
-class Memory(threading.Thread):
-    """Watches the anonymous and shared memory of this process and its children."""
-
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self.peak, self.before, self.ended = 0, self.now(), threading.Event()
-
-    def now(self) -> int:
-        me = psutil.Process()
-        return sum(self._of(process.pid) for process in [me, *me.children(recursive=True)])
-
-    def _of(self, pid: int) -> int:
-        try:
-            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        except (OSError, ProcessLookupError):
-            return 0
-        return sum(int(line.split()[1]) for line in lines if line.startswith(("Pss_Anon", "Pss_Shmem"))) * 1024
-
-    def run(self) -> None:
-        while not self.ended.wait(0.1):
-            self.peak = max(self.peak, self.now())
+def memory_of(pid: int) -> int:
+    """The anonymous and shared memory of a process and its children, in bytes: what the system cannot drop."""
+    found = 0
+    try:
+        for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
+            lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
+            found += sum(int(line.split()[1]) for line in lines if line.startswith(("Pss_Anon", "Pss_Shmem"))) * 1024
+    except (OSError, psutil.NoSuchProcess):
+        pass  # it ended meanwhile
+    return found
 
 
 def read(side: str, where: Path, shuffle: bool, workers: int) -> dict[str, float]:
@@ -106,8 +94,7 @@ def read(side: str, where: Path, shuffle: bool, workers: int) -> dict[str, float
     torch.set_num_threads(1)
     for module in (*SIDES[side].modules, "soundfile"):
         importlib.import_module(module)
-    memory = Memory()
-    memory.start()
+    before = memory_of(os.getpid())
     cpu, start = cpu_s(), time.perf_counter()
     data, sampled = SIDES[side].open(where, shuffle)
     options: dict[str, Any] = {"shuffle": True} if sampled else {}
@@ -117,10 +104,7 @@ def read(side: str, where: Path, shuffle: bool, workers: int) -> dict[str, float
         rows.add(turns[0][0])
         samples += sum(len(clip) for _, clip in turns)
     wall, used = time.perf_counter() - start, cpu_s() - cpu
-    memory.ended.set()
-    memory.join()
-    peak = (memory.peak - memory.before) / 2**20
-    return {"rows": len(rows), "samples": samples, "wall_s": wall, "cpu_s": used, "first_s": first, "peak_mb": peak}
+    return {"rows": len(rows), "samples": samples, "wall_s": wall, "cpu_s": used, "first_s": first, "before": before}
 
 
 def as_it_is(item: Any) -> Any:
@@ -177,8 +161,18 @@ def child(side: str, scratch: Path, job: str, workers: int, rows: int) -> dict[s
     command = [sys.executable, __file__, "--one", side, where, job, str(workers), str(rows)]
     quiet = {"HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "HF_HUB_OFFLINE": "1", "PYTHONWARNINGS": "ignore"}
     environment = {**os.environ, **quiet, "PYTHONPATH": str(Path(__file__).parents[1])}
-    done = subprocess.run(command, stdout=subprocess.PIPE, env=environment, check=True)
-    return json.loads(done.stdout.splitlines()[-1]) if job != "write" else {}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, memory_of(process.pid))
+        time.sleep(0.2)
+    told = process.stdout.read().splitlines() if process.stdout else []
+    if process.returncode:
+        raise SystemExit(f"{side} ended with {process.returncode}")
+    if job == "write":
+        return {}
+    found: dict[str, float] = json.loads(told[-1])
+    return {**found, "peak_mb": (peak - found["before"]) / 2**20}
 
 
 def show(title: str, found: dict[str, list[dict[str, float]]], rows: int) -> None:

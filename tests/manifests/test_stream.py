@@ -90,6 +90,14 @@ def test_clips_are_resampled(corpus, rate):
         assert (turn.sample_rate, turn.num_samples) == (rate, len(turn.samples))
 
 
+def test_places_in_the_dialogue_are_counted_at_the_rate_of_the_stream(tmp_path):
+    turns = [replace(turn, start_sample=1600 * number) for number, turn in enumerate(ROWS[0].turns)]
+    corpus = Corpus(make_corpus(tmp_path, [replace(ROWS[0], turns=tuple(turns))]))
+    for rate, expected in ((None, [0, 1600]), (8_000, [0, 800])):
+        (found,) = CorpusStream(corpus, sample_rate=rate)
+        assert [turn.start_sample for turn in found.turns] == expected
+
+
 def test_rows_without_clips_are_streamed_too(tmp_path):
     make_corpus(tmp_path, make_rows())
     found = list(CorpusStream(Corpus(tmp_path, status="failed")))
