@@ -3,11 +3,16 @@
 from collections.abc import Sequence
 from functools import cache
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from manifests import table as tables
 from manifests.errors import CorpusError
 from manifests.schema import Dialogue
+
+Rows = range | npt.NDArray[np.int64]
+"""Row numbers, ascending."""
 
 
 @cache
@@ -33,6 +38,13 @@ def from_table(table: pa.Table, partial: bool = False) -> list[Dialogue]:
     if not partial:
         check_schema(table.schema)
     return tables.from_table(table, Dialogue, partial=True)
+
+
+def take_rows(table: pa.Table, rows: Rows) -> pa.Table:
+    """Return some rows of a table. Where they are few they are copied, so that the rest of the table can be freed."""
+    if len(rows) == rows[-1] - rows[0] + 1 and 2 * len(rows) >= table.num_rows:
+        return table.slice(int(rows[0]), len(rows))
+    return table.take(pa.array(rows, pa.int64()))
 
 
 def check_schema(schema: pa.Schema) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from manifests.arrow_values import items_of, plain_values, validity
 from manifests.errors import CorpusError, LawBroken
 
 Vector = npt.NDArray[np.float32]
@@ -55,8 +56,7 @@ class _Converter(Protocol):
 
 @dataclass(frozen=True)
 class _Leaf:
-    """Converts a field of one plain value. `zero` replaces nulls on the way through NumPy, which would otherwise turn
-    integers into floats."""
+    """Converts a field of one plain value; `zero` stands where there must be one."""
 
     name: str
     arrow_type: Any
@@ -80,14 +80,7 @@ class _Leaf:
     def unpack(self, array: Any) -> list[Any]:
         if array.null_count and not self.nullable:
             raise CorpusError(f"{self.name} is missing in {array.null_count} of {len(array)} rows")
-        # to_pylist makes one Scalar per value; the way through NumPy is several times faster.
-        if array.null_count == len(array):
-            return [None] * len(array)
-        if array.null_count == 0 or self.arrow_type in (pa.string(), pa.large_binary()):
-            return list(array.to_numpy(zero_copy_only=False).tolist())
-        filled = array.fill_null(self.zero).to_numpy(zero_copy_only=False).tolist()
-        valid = array.is_valid().to_numpy(zero_copy_only=False).tolist()
-        return [value if known else None for value, known in zip(filled, valid, strict=True)]
+        return plain_values(array)
 
 
 @dataclass(frozen=True)
@@ -104,8 +97,8 @@ class _List:
         )
 
     def unpack(self, array: Any) -> list[Any]:
-        items = self.item.unpack(array.flatten())
-        ends = accumulate(array.value_lengths().to_numpy(zero_copy_only=False).tolist(), initial=0)
+        flat, ends = items_of(array)
+        items = self.item.unpack(flat)
         return [tuple(items[start:end]) for start, end in pairwise(ends)]
 
 
@@ -181,8 +174,7 @@ class StructConverter:
         if array.null_count == 0:
             return self.unpack_valid(array)
         known = iter(self.unpack_valid(array.drop_null()))
-        valid = array.is_valid().to_numpy(zero_copy_only=False).tolist()
-        return [next(known) if there else None for there in valid]
+        return [next(known) if there else None for there in validity(array)]
 
     def unpack_valid(self, array: Any) -> list[Any]:
         columns = []

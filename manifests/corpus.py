@@ -14,8 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from manifests.arrow import Rows, take_rows
 from manifests.audio import decode
 from manifests.columns import parquet_paths, paths_without_audio
+from manifests.epochs import ShardRows
 from manifests.errors import CorpusError, UserError
 from manifests.manifest import FINAL_STATUSES, load_manifest
 from manifests.schema import Dialogue, FinalStatus
@@ -64,7 +66,7 @@ class Corpus:
         # First row of each shard, and the end: int64 [shards + 1].
         self._starts = np.cumsum([0, *(shard.rows for shard in self._shards)], dtype=np.int64)
         # Row numbers in the status, ascending: a range, or int64 [rows].
-        self._rows: range | npt.NDArray[np.int64] = range(int(self._starts[-1]))
+        self._rows: Rows = range(int(self._starts[-1]))
         self._cache = _Cache()
         parts = [("subsets", subset)] * (subset is not None) + [("splits", split)] * (split is not None)
         if chosen := [*parts, *((name, None) for name in _names(view))]:
@@ -137,17 +139,23 @@ class Corpus:
         """The numbers of the rows in their status, ascending: int64 [rows]."""
         return np.asarray(self._rows, dtype=np.int64)
 
-    def _with(self, rows: range | npt.NDArray[np.int64]) -> Self:
+    def _with(self, rows: Rows) -> Self:
         part = self.__class__.__new__(self.__class__)
         part.__dict__.update(self.__dict__, _rows=rows, _cache=_Cache())
         return part
 
-    def _between(self, start: int, stop: int) -> range | npt.NDArray[np.int64]:
+    def _between(self, start: int, stop: int) -> Rows:
         """Return those of the corpus's rows that are in start..stop-1, counted from `start`."""
         if isinstance(self._rows, range):
             return range(max(start, self._rows.start) - start, min(stop, self._rows.stop) - start)
         first, last = np.searchsorted(self._rows, (start, stop))
         return self._rows[first:last] - start
+
+    def shard_rows(self) -> list[ShardRows]:
+        """Return the corpus's rows, shard by shard; nothing is opened."""
+        starts = zip(self._shards, self._starts.tolist(), strict=False)
+        found = [ShardRows(shard, self._between(start, start + shard.rows)) for shard, start in starts]
+        return [part for part in found if len(part.rows)]
 
     def _tables(self, paths: list[str] | None) -> Iterator[tuple[ShardReader, pa.Table]]:
         """Yield the row groups that hold rows of the corpus, without other rows."""
@@ -158,12 +166,12 @@ class Corpus:
     def _tables_of(
         self, shard: ShardInfo, start: int, paths: list[str] | None
     ) -> Iterator[tuple[ShardReader, pa.Table]]:
-        reader = _open(self.place, shard)
+        reader = open_shard_of(self.place, shard)
         try:
             for group, rows in enumerate(reader.group_rows):
                 chosen = self._between(start, start + rows)
                 if len(chosen):
-                    yield reader, _taken(reader.table(group, paths), chosen)
+                    yield reader, take_rows(reader.table(group, paths), chosen)
                 start += rows
         finally:
             reader.close()
@@ -173,14 +181,8 @@ def _names(view: str | Sequence[str]) -> Sequence[str]:
     return (view,) if isinstance(view, str) else view
 
 
-def _taken(table: pa.Table, rows: range | npt.NDArray[np.int64]) -> pa.Table:
-    """Return some rows of a table, ascending; neighbors are not copied."""
-    if len(rows) == rows[-1] - rows[0] + 1:
-        return table.slice(int(rows[0]), len(rows))
-    return table.take(rows)
-
-
-def _open(place: Place, shard: ShardInfo) -> ShardReader:
+def open_shard_of(place: Place, shard: ShardInfo) -> ShardReader:
+    """Open a shard of the corpus at `place`; raises CorpusError if it has not the rows that the manifest says."""
     reader = ShardReader(place / shard.path)
     if reader.rows != shard.rows:
         reader.close()
@@ -203,7 +205,7 @@ class _Cache:
         if self._process != os.getpid():
             self._forget()
         if shard.path not in self._readers:
-            self._readers[shard.path] = _open(place, shard)
+            self._readers[shard.path] = open_shard_of(place, shard)
             if len(self._readers) > _OPEN_SHARDS:
                 self._readers.popitem(last=False)[1].close()
         self._readers.move_to_end(shard.path)

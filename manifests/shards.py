@@ -6,7 +6,7 @@ gets its name only when it is complete. Every data page carries a checksum, whic
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import IO, Any
@@ -201,7 +201,8 @@ class ShardReader:
         self.place = place
         with _reading(place):
             source = place.filesystem.open_input_file(place.path) if data is None else pa.BufferReader(data)
-            self._parquet = pq.ParquetFile(source, page_checksum_verification=True)
+            # The columns of a row group come from an object store in few requests: these are what takes time there.
+            self._parquet = pq.ParquetFile(source, page_checksum_verification=True, pre_buffer=not place.is_local)
             _check_version(self._parquet.schema_arrow)
             check_schema(self._parquet.schema_arrow)
             metadata = self._parquet.metadata
@@ -227,6 +228,10 @@ class ShardReader:
         """Return the dialogues of a table, or of a slice of one, that this reader has read."""
         with _reading(self.place):
             return from_table(table, partial=not audio)
+
+    def naming(self) -> AbstractContextManager[None]:
+        """Name the shard in what goes wrong with its tables in the block."""
+        return _reading(self.place)
 
     def close(self) -> None:
         self._parquet.close(force=True)

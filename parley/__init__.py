@@ -1,8 +1,9 @@
-"""The door to Parley for training code: read a corpus, decode its clips, check that it is whole.
+"""The door to Parley for training code: read or stream a corpus, decode its clips, check that it is whole.
 
 >>> import parley
 >>> corpus = parley.Corpus("demo")                                        # doctest: +SKIP
 >>> samples, sample_rate = parley.decode(corpus[0].turns[0].audio)        # doctest: +SKIP
+>>> stream = parley.CorpusStream(corpus, sample_rate=16_000)              # doctest: +SKIP
 >>> assert parley.validate("demo").ok                                     # doctest: +SKIP
 
 Importing it loads pyarrow and NumPy, and nothing that only making a corpus needs. `parley.testing` has what tests of
@@ -13,12 +14,14 @@ import os
 from collections.abc import Collection
 from importlib.metadata import version
 
+from manifests.batches import BatchBudget
 from manifests.corpus import Corpus, decode
 from manifests.storage import Place, open_place
+from manifests.stream import CorpusStream
 from manifests.validate import Report
 from manifests.validate import validate as _validate
 
-__all__ = ["Corpus", "__version__", "decode", "validate"]
+__all__ = ["BatchBudget", "Corpus", "CorpusStream", "__version__", "decode", "validate"]
 
 __version__ = version("parley")
 

@@ -7,11 +7,20 @@ from io import BytesIO
 
 import numpy as np
 import soundfile
-import soxr
 
+from manifests.resampling import resample, resampled_length
 from manifests.schema import Audio
 from pipeline.audio.levels import amplitude, peak
 from pipeline.engines.contract import Samples
+
+__all__ = [
+    "encode",
+    "loud_span",
+    "pad_silence",
+    "resample",
+    "resampled_length",
+    "trim_silence",
+]
 
 _FORMATS = {"wav": "WAV", "flac": "FLAC"}
 _PCM16_SCALE = 32768
@@ -37,21 +46,6 @@ def encode(samples: Samples, sample_rate: int, codec: str, path: str | None = No
     file = BytesIO()
     soundfile.write(file, pcm, sample_rate, format=_FORMATS[codec], subtype="PCM_16")
     return Audio(file.getvalue(), path, codec, sample_rate, len(pcm))
-
-
-def resampled_length(num_samples: int, from_rate: int, to_rate: int) -> int:
-    """Return `num_samples * to_rate / from_rate`, rounded to the nearest integer, halves up."""
-    return (2 * num_samples * to_rate + from_rate) // (2 * from_rate)
-
-
-def resample(samples: Samples, from_rate: int, to_rate: int) -> Samples:
-    """Resample to `resampled_length` samples (soxr, high quality). If the rates are equal, return the same array."""
-    if from_rate == to_rate:
-        return samples
-    made: Samples = soxr.resample(samples, from_rate, to_rate, quality="HQ")
-    # soxr rounds half a sample by the rounding error of the ratio (3000 from 24 to 44.1 kHz: 5512 for 5512.5).
-    length = resampled_length(len(samples), from_rate, to_rate)
-    return np.pad(made[:length], (0, max(0, length - len(made))), mode="edge" if made.size else "constant")
 
 
 def loud_span(samples: Samples, threshold_db: float = SILENCE_DB) -> tuple[int, int]:

@@ -1,0 +1,25 @@
+"""Asks PyTorch, if it is loaded, which worker and which rank this process is; it is never imported here."""
+
+import sys
+
+
+def make_iterable(kind: type) -> None:
+    """Let `DataLoader` take objects of this class for its `IterableDataset`, if PyTorch is loaded."""
+    if (data := sys.modules.get("torch.utils.data")) is not None:
+        data.IterableDataset.register(kind)
+
+
+def this_worker() -> tuple[int, int]:
+    """Return number and count of the `DataLoader` worker that this process is; 0 of 1 elsewhere."""
+    data = sys.modules.get("torch.utils.data")
+    info = data.get_worker_info() if data is not None else None
+    return (0, 1) if info is None else (int(info.id), int(info.num_workers))
+
+
+def this_rank() -> tuple[int, int]:
+    """Return rank and world size of this process in `torch.distributed`; 0 of 1 where it was not initialized."""
+    torch = sys.modules.get("torch")
+    distributed = torch.distributed if torch is not None and hasattr(torch, "distributed") else None
+    if distributed is None or not (distributed.is_available() and distributed.is_initialized()):
+        return 0, 1
+    return int(distributed.get_rank()), int(distributed.get_world_size())

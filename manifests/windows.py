@@ -1,0 +1,129 @@
+"""Reads the rows of one worker's share in the order of an epoch, window by window, with bounded memory.
+
+The row groups of a few shards are read in random order. A window is a fixed number of rows that follow in that order;
+they are in memory together, and are shuffled or batched among themselves. The next window fills as this one empties,
+so about two of them are in memory. Since windows begin at fixed rows, reading continues at any row by reading one
+window again.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+from manifests.arrow import Rows, take_rows
+from manifests.columns import parquet_paths
+from manifests.corpus import open_shard_of
+from manifests.epochs import GroupRows, ShardRows, generator, groups_of, mixes
+from manifests.shards import ShardInfo, ShardReader
+from manifests.spoken import LIGHT_COLUMNS, EncodedDialogue, encoded_dialogues
+from manifests.storage import Place
+
+Item = TypeVar("Item")
+
+# Row groups that are read ahead of the one in use: with one being read, one is always ready.
+_AHEAD = 2
+
+
+@dataclass(frozen=True)
+class ShareReader:
+    """Reads rows of the corpus at `place`: the light columns, and `columns` besides.
+
+    `shards` are open at a time, and with `key`, the start of a key of random numbers, their row groups are mixed.
+    """
+
+    place: Place
+    columns: tuple[str, ...]
+    shards: int
+    key: tuple[int, ...] | None
+
+    def rows(self, share: Sequence[ShardRows], start: int) -> Iterator[list[EncodedDialogue]]:
+        """Yield the rows of the share, from row `start` of the epoch's order on, as they come out of row groups."""
+        return _ahead(self._rows(share, start), _AHEAD)
+
+    def _rows(self, share: Sequence[ShardRows], start: int) -> Iterator[list[EncodedDialogue]]:
+        for number, mix, left_out in mixes(share, self.shards, start):
+            readers: dict[str, ShardReader] = {}
+            try:
+                yield from self._mixed(number, mix, left_out, readers)
+            finally:
+                for reader in readers.values():
+                    reader.close()
+
+    def _mixed(
+        self, number: int, mix: Sequence[ShardRows], left_out: int, readers: dict[str, ShardReader]
+    ) -> Iterator[list[EncodedDialogue]]:
+        for group in self._groups(number, mix, readers):
+            if left_out < len(group.rows):
+                yield self._read(group, group.rows[left_out:], readers)
+            left_out = max(left_out - len(group.rows), 0)
+
+    def _groups(self, number: int, mix: Sequence[ShardRows], readers: dict[str, ShardReader]) -> Iterator[GroupRows]:
+        if self.key is None:  # in order, each shard is opened when it is reached
+            yield from (group for part in mix for group in self._groups_of(part, readers))
+        else:
+            groups = [group for part in mix for group in self._groups_of(part, readers)]
+            yield from (groups[i] for i in generator(*self.key, number).permutation(len(groups)))
+
+    def _groups_of(self, part: ShardRows, readers: dict[str, ShardReader]) -> list[GroupRows]:
+        return groups_of(part, self._reader(part.shard, readers).group_rows)
+
+    def _reader(self, shard: ShardInfo, readers: dict[str, ShardReader]) -> ShardReader:
+        if shard.path not in readers:
+            readers[shard.path] = open_shard_of(self.place, shard)
+        return readers[shard.path]
+
+    def _read(self, group: GroupRows, rows: Rows, readers: dict[str, ShardReader]) -> list[EncodedDialogue]:
+        reader = self._reader(group.shard, readers)
+        table = take_rows(reader.table(group.group, _paths(LIGHT_COLUMNS)), rows)
+        columns: list[dict[str, Any]] = []
+        if self.columns:
+            columns = take_rows(reader.table(group.group, _paths(self.columns)), rows).to_pylist()
+        with reader.naming():
+            return encoded_dialogues(table, columns)
+
+
+@cache
+def _paths(columns: tuple[str, ...]) -> list[str]:
+    return parquet_paths(columns)
+
+
+def batches_of(
+    pieces: Iterator[list[Item]], size: int, number: int, order: Callable[[int, list[Item]], list[list[Item]]]
+) -> Iterator[list[Item]]:
+    """Yield the batches that `order` makes of each window of `size` items; windows count from `number`.
+
+    While a window is consumed, the next one fills: together they never hold more than `size` items and one piece.
+    """
+    waiting: deque[Item] = deque()
+
+    def fill(items: int) -> None:
+        while len(waiting) < items and (piece := next(pieces, None)) is not None:
+            waiting.extend(piece)
+
+    fill(size)
+    while waiting:
+        left = min(size, len(waiting))
+        batches = order(number, [waiting.popleft() for _ in range(left)])[::-1]
+        while batches:
+            batch = batches.pop()
+            left -= len(batch)
+            yield batch
+            del batch  # else its clips would stay in memory while the next window fills
+            fill(size - left)
+        number += 1
+
+
+def _ahead(pieces: Iterator[Item], count: int) -> Iterator[Item]:
+    """Yield what the iterator yields, computed in a thread of its own, `count` items ahead."""
+    with ThreadPoolExecutor(1, "parley-read-ahead") as pool:
+        waiting = deque(pool.submit(next, pieces, None) for _ in range(count))
+        try:
+            while (piece := waiting.popleft().result()) is not None:
+                waiting.append(pool.submit(next, pieces, None))
+                yield piece
+        finally:
+            for future in waiting:
+                future.cancel()
