@@ -58,7 +58,7 @@ _CHARACTERS_PER_WORD = 20
 
 class RewriteSettings(Section):
     engine: str = Field(description="text engine: rules, or the name of a model")
-    prompt: str | None = Field(None, description="template and version (ke-rewrite/v1), for a model")
+    prompt: str | None = Field(None, description="template and version (ke-rewrite/v2), for a model")
     retries: int = Field(2, ge=0, le=100, description="number of times to ask a model again after an unusable answer")
     fragments: bool = Field(
         False, description="for tasks such as summarising, give the model only the material, as incomplete inspiration"

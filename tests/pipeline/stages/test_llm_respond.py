@@ -17,7 +17,7 @@ def test_respond_goes_on_from_what_was_said() -> None:
         ),
     )
     first, second = (request for _, request in played.log)
-    assert (first.task, first.form, first.prompt, first.retries) == ("respond", "first", "ke-respond/v1", 5)
+    assert (first.task, first.form, first.prompt, first.retries) == ("respond", "first", "ke-respond/v2", 5)
     assert (first.variables, first.options, first.history) == ({"question": "What is tea?"}, {"answer_limit": 7}, ())
     assert (second.form, second.variables) == ("next", {"question": "And coffee?"})
     assert second.history == (("So, what is tea?", "Water."),)

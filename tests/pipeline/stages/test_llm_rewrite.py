@@ -22,7 +22,7 @@ def test_rewrite_asks_for_each_question_in_turn_with_the_rewritten_ones_as_histo
     )
     first, second = (request for _, request in played.log)
     assert (first.task, first.language, first.form, first.prompt, first.retries) == (
-        *("rewrite", "en", "whole", "ke-rewrite/v1", 3),
+        *("rewrite", "en", "whole", "ke-rewrite/v2", 3),
     )
     assert (first.variables, first.options, first.history) == (
         {"instruction": "Explain tea.\nGreen tea."},
@@ -222,10 +222,10 @@ def test_a_rewritten_question_is_believed_only_after_a_look(
 @pytest.mark.parametrize(
     ("respond", "question", "reason", "text"),
     [
-        ("ke-respond/v1", "What are 2 “teas”?", None, "What are 2 “teas”?"),
-        ("instructs2s-respond/v1", "What are 2 teas?", None, "What are two teas?"),
-        ("instructs2s-respond/v1", "What are 2,5 teas?", "unpronounceable", None),
-        ("instructs2s-respond/v1", "What’s “tea”?", None, "What's tea?"),
+        ("ke-respond/v2", "What are 2 “teas”?", None, "What are 2 “teas”?"),
+        ("instructs2s-respond/v2", "What are 2 teas?", None, "What are two teas?"),
+        ("instructs2s-respond/v2", "What are 2,5 teas?", "unpronounceable", None),
+        ("instructs2s-respond/v2", "What’s “tea”?", None, "What's tea?"),
     ],
 )
 def test_a_question_that_nobody_polishes_must_be_speakable_at_once(
