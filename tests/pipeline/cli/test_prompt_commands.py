@@ -169,8 +169,8 @@ def test_a_file_that_is_no_text_is_refused(store: Path, tmp_path: Path) -> None:
 def test_the_command_lists_what_ships() -> None:
     result = parley("list", "--language", "en")
     rows = {tuple(line.split("\t")[:5]) for line in result.stdout.splitlines()}
-    assert ("ke-rewrite", "en", "v1", "rewrite", "instruction,fragment") in rows
-    assert ("instructs2s-converse", "en", "v1", "converse", "-") in rows
+    assert ("ke-rewrite", "en", "v2", "rewrite", "instruction,fragment") in rows
+    assert ("instructs2s-converse", "en", "v2", "converse", "-") in rows
     assert (result.returncode, result.stderr) == (0, "")
 
 

@@ -8,7 +8,7 @@ from chat_doubles import GOOD, SPENT, FakeChat, ask, make_store, reply, scripted
 from manifests.errors import EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.engines.contract import ChatRequest, Failure, TextAnswer
-from pipeline.engines.text._chat.examples import Examples, find_examples, repeated_field
+from pipeline.engines.text._chat.examples import find_examples, repeated_field
 from pipeline.engines.text._chat.generator import Asked, PromptedGenerator
 from pipeline.engines.text._chat.template import load_template
 from tests.tables import each_row
@@ -61,6 +61,7 @@ def test_an_answer_that_broke_off_is_not_shown_again(open_generator: Open) -> No
 
 TEXTS = {
     "system": """Write a question.
+1. Ask about the sea, the coast, or the ships that pass by.
 Reply with one JSON object: {"question": "the spoken question", "reason": "a few words"}
 
 Example request: The old lighthouse keeper went home in autumn, and nobody came after him.
@@ -72,18 +73,14 @@ EXAMPLES = find_examples(TEXTS)
 
 
 def test_examples_are_found_in_the_text_of_a_template() -> None:
-    assert (
-        Examples(
-            (
-                "the spoken question",
-                "a few words",
-                "Why do lighthouses have no keepers any more?",
-                "short, and nothing is missing",
-            ),
-            ("The old lighthouse keeper went home in autumn, and nobody came after him.",),
-        )
-        == EXAMPLES
+    assert EXAMPLES.replies == (
+        "the spoken question",
+        "a few words",
+        "Why do lighthouses have no keepers any more?",
+        "short, and nothing is missing",
     )
+    assert EXAMPLES.requests == ("The old lighthouse keeper went home in autumn, and nobody came after him.",)
+    assert "1. Ask about the sea, the coast, or the ships that pass by." in EXAMPLES.rules
 
 
 @each_row(
@@ -115,6 +112,8 @@ def test_a_question_that_repeats_an_example(said: str, instruction: str, repeate
         ("a few words", True),
         ("A few words.", True),
         ("Short, and nothing is missing!", True),
+        ("ask about the sea, the coast, or the ships that pass by", True),
+        ("it asks about ships", False),
         ("asks for a poem", False),
         ("nothing is missing, and a cook would know", False),
         ("", False),
