@@ -41,8 +41,6 @@ LONGEST_CAUSE = 60
 """Characters of an error that tell its cause; behind them, messages quote what was sent."""
 WARMER, HOTTEST = 0.5, 1.5
 """What is added to the temperature after the same answer again, and where that ends (our choice)."""
-STUCK = frozenset({"cut_off", "repeated"})
-"""Complaints that a talk does not cure if one was in vain: the model copies what it sees, the bad answer included."""
 NOTHING_SAID = "{}"
 """Stands for an empty answer in a conversation: some chat templates take no empty message."""
 
@@ -124,8 +122,9 @@ class PromptedGenerator:
     async def _converse(self, conversation: _Conversation) -> tuple[TextAnswer | Failure, str, str]:
         """Ask until an answer is good; with a failure come its cause, the same for all rows, and a note.
 
-        Each further try appends the bad answer and what is wrong with it. A model that then says nearly the same again
-        is asked afresh, as if for the first time, at a higher temperature: weak models copy what stands before them.
+        Each further try appends the bad answer and what is wrong with it. A model that says nearly the same, runs
+        in circles again, or copies its prompt is asked afresh, as if for the first time, at a higher temperature: weak
+        models copy what stands before them, and that would be their own bad answer too.
         """
         request, template, messages = conversation.request, conversation.template, conversation.messages
         held = self._asked.guided == "always"
@@ -146,11 +145,12 @@ class PromptedGenerator:
             if not isinstance(result, Complaint):
                 return TextAnswer(result, spent), "", ""
             failure = Failure(result.reason, _with_note(result.detail, reply.note), spent)
-            again = result.kind == kind and (kind in STUCK or _is_same(reply.text, said))
+            same = result.kind == kind and _is_same(reply.text, said)
+            stuck = result.kind == "repeated" or (result.kind == kind == "cut_off")
             kind, said, note = result.kind, reply.text, reply.note
-            if again and (self._asked.on_repeat == "stop" or temperature is not None):
+            if same and (self._asked.on_repeat == "stop" or temperature is not None):
                 break
-            if again:
+            if (same or stuck) and self._asked.on_repeat == "warmer":
                 temperature, messages = min(HOTTEST, self._asked.temperature + WARMER), conversation.messages
             else:
                 messages = _corrected(messages, reply, kind, template.complaint(result))

@@ -135,12 +135,18 @@ def test_a_model_that_parrots_the_shipped_examples_is_refused(name: str, languag
         assert repeated_field(dict.fromkeys(fields, shown), template.examples, request), shown
 
 
-def test_a_parrot_is_told_and_asked_again(tmp_path: object) -> None:
+def test_a_parrot_is_asked_afresh_and_warmer(tmp_path: object) -> None:
     store = make_store(tmp_path, rewrite=PARROTED)  # type: ignore[arg-type]
     model = scripted(reply('{"question": "How deep is the lake?"}'), reply(GOOD))
     generator = PromptedGenerator(model, Asked(), store)
     try:
         assert generator.generate([ask()]) == [TextAnswer({"question": "What now?"}, SPENT + SPENT)]
+        first, second = model.requests
+        assert (second.messages, second.temperature) == (first.messages, 1.2)
+        model = scripted(reply('{"question": "How deep is the lake?"}'), reply(GOOD))
+        talker = PromptedGenerator(model, Asked(on_repeat="stop"), store)
+        talker.generate([ask()])
+        talker.close()
         assert model.requests[1].messages[-1].content == "question was said."
         model = scripted(*[reply('{"question": "How deep is the lake?"}')] * 3)
         parrot = PromptedGenerator(model, Asked(), store)
