@@ -22,6 +22,7 @@ from pipeline.text.debris import Debris, clean_answer, clean_question, foreign_l
 from pipeline.text.lengths import text_length
 from pipeline.text.repeated import bare
 from pipeline.text.scripts import HAN, letters
+from pipeline.text.topic import may_be_about
 from pipeline.text.verbalize import unspeakable
 
 _INVISIBLE = (re.compile("[\u200b-\u200d\u2060\ufeff\u00ad]"), "")
@@ -223,6 +224,13 @@ def check_still_asks(question: str, before: str) -> Complaint | None:
     if not _STATEMENT.search(question):
         return None
     return Complaint(Reason.TEXT_ENGINE_FAILED, "empty", {"field": "question"}, "question: asks nothing any more")
+
+
+def check_about(question: str, source: str) -> Complaint | None:
+    """Complain of a question that has nothing to do with the request that it was made from."""
+    if may_be_about(question, source):
+        return None
+    return Complaint(Reason.TEXT_ENGINE_FAILED, "empty", {"field": "question"}, "question: has left its subject")
 
 
 def check_new(field: str, text: str, earlier: Iterable[str]) -> Complaint | None:
