@@ -5,7 +5,6 @@ The smallest model that can be had: what it writes is worth little, but requests
 
 import importlib.util
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -16,29 +15,11 @@ import pytest
 from pipeline.weights.cache import cache_directory, model_directory
 from pipeline.weights.table import load_table
 
-MODEL = "smollm2-135m-instruct"
+MODEL, RECIPE = "smollm2-135m-instruct", "instructs2s-local"
 ROWS = [
     {"instruction": "Why is the sky blue?", "input": "", "output": "Air scatters blue light."},
     {"instruction": "Name three fruits that are rich in vitamin C.", "input": "", "output": "Oranges, kiwis, guavas."},
 ]
-TEXT_ONLY = """
-name: text-only
-description: the text stages of instructs2s-local
-languages: [en]
-models:
-  writer:
-    engine: openai
-    model: {model}
-    max_tokens: 60
-    guided: always
-    serving: {{base_url: "http://127.0.0.1:{port}/v1", concurrency: 1, timeout_s: 600}}
-stages:
-  - rewrite: {{engine: writer, prompt: instructs2s-rewrite/v2, retries: 1}}
-  - respond: {{engine: writer, prompt: instructs2s-respond/v2, retries: 1}}
-pools:
-  text: {{stages: [rewrite, respond], workers: 1, blocks_in_flight: 2}}
-"""
-
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(900),
@@ -54,17 +35,17 @@ def test_rows_pass_through_a_real_model_that_the_command_serves(tmp_path: Path) 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    recipe, rows = tmp_path / "text-only.yaml", tmp_path / "rows.json"
-    recipe.write_text(TEXT_ONLY.format(model=MODEL, port=port))
+    rows, blocks = tmp_path / "rows.json", tmp_path / "in"
     rows.write_text(json.dumps(ROWS))
     parley = [sys.executable, "-m", "pipeline"]
-    serve = [*parley, "models", "serve", MODEL, "--port", str(port), "--threads", "1", "--"]
-    blocks = tmp_path / "in"
-    common = ["--recipe", str(recipe), "--runner", "local", "--answers", str(tmp_path / "answers")]
-    ingest = [*parley, "ingest", str(recipe), "--input", str(rows), "--language", "en", "--out", str(blocks)]
+    settings = [f"models.writer.model={MODEL}", f"models.writer.serving.base_url=http://127.0.0.1:{port}/v1"]
+    chosen = [word for setting in (*settings, "models.writer.max_tokens=60") for word in ("--set", setting)]
+    ingest = [*parley, "ingest", RECIPE, "--input", str(rows), "--language", "en", "--out", str(blocks), *chosen]
     subprocess.run(ingest, check=True)
-    stage = [*parley, "stage", "rewrite", "--in", str(blocks), "--out", str(tmp_path / "out"), *common]
-    done = subprocess.run([*serve, *stage], capture_output=True, text=True, check=False, env=os.environ)
+    stage = [*parley, "stage", "rewrite", "--recipe", RECIPE, "--in", str(blocks), "--out", str(tmp_path / "out")]
+    stage += ["--runner", "local", "--answers", str(tmp_path / "answers"), *chosen]
+    serve = [*parley, "models", "serve", MODEL, "--port", str(port), "--threads", "1", "--"]
+    done = subprocess.run([*serve, *stage], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert f"{MODEL} answers at http://127.0.0.1:{port}/v1" in done.stderr
     assert "rewrite: 2 rows" in done.stdout
