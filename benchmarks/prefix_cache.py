@@ -29,12 +29,12 @@ from pipeline.readers import read_rows
 from tests.peers.servers import QUIET, make_checkpoints
 
 TEMPLATES = {
-    "ke-rewrite/v1": ("whole", "instruction"),
-    "ke-screen/v1": ("first", "question"),
-    "ke-safety/v1": ("first", "question"),
-    "ke-respond/v1": ("first", "question"),
-    "instructs2s-rewrite/v1": ("whole", "instruction"),
-    "instructs2s-respond/v1": ("first", "question"),
+    "ke-rewrite/v2": ("whole", "instruction"),
+    "ke-screen/v2": ("first", "question"),
+    "ke-safety/v2": ("first", "question"),
+    "ke-respond/v2": ("first", "question"),
+    "instructs2s-rewrite/v2": ("whole", "instruction"),
+    "instructs2s-respond/v2": ("first", "question"),
 }
 OPTIONS: dict[str, str | int | float | bool] = {"max_length": 50, "answer_limit": 100}
 

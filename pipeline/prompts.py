@@ -91,7 +91,7 @@ def prompt_digest(
 
 
 def named_digest(name: str, languages: Iterable[str], root: Path | None = None) -> str:
-    """Return one sha256 over the prompt of a name and version ("ke-rewrite/v1") in the languages.
+    """Return one sha256 over the prompt of a name and version ("ke-rewrite/v2") in the languages.
 
     The digest of a template covers the complaints that it names, since they are the wording of its retries.
     """
@@ -104,10 +104,10 @@ def named_digest(name: str, languages: Iterable[str], root: Path | None = None) 
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """Split a name like "ke-rewrite/v1" into task and version. Raises UserError for any other kind of name."""
+    """Split a name like "ke-rewrite/v2" into task and version. Raises UserError for any other kind of name."""
     task, _, version = name.partition("/")
     if not (_NAME.fullmatch(task) and _NAME.fullmatch(version)):
-        raise UserError(f"prompt {name!r}: name a task and a version, as in ke-rewrite/v1")
+        raise UserError(f"prompt {name!r}: name a task and a version, as in ke-rewrite/v2")
     return task, version
 
 

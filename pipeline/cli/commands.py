@@ -46,14 +46,17 @@ def run(recipe: str, overrides: Sequence[str], out: str, options: Mapping[str, A
     return _run(job, out, options)
 
 
-def demo(out: str, recipe: str, rows: int, options: Mapping[str, Any]) -> str:
-    """Fetch the models that the recipe names, run the first rows of both samples, and say where to listen."""
+def demo(out: str, recipe: str, rows: int, overrides: Sequence[str], options: Mapping[str, Any]) -> str:
+    """Fetch the models of the recipe, run the first rows of the samples in its languages, and say where to listen."""
     samples = resources.files("pipeline.samples")
-    inputs = [str(samples.joinpath(name)) for name in DEMO_INPUTS]
-    files = open_inputs(inputs, license="CC0-1.0")
-    job = Job(load_recipe(recipe), 0, files, IngestOptions(limit_each=rows))
-    if models_of_recipe(recipe):
-        fetch_models([recipe], None)
+    loaded = load_recipe(recipe, overrides)
+    spoken = [
+        name for name in DEMO_INPUTS if name.endswith(tuple(f"_{language}.json" for language in loaded.languages))
+    ]
+    files = open_inputs([str(samples.joinpath(name)) for name in spoken or DEMO_INPUTS], license="CC0-1.0")
+    job = Job(loaded, 0, files, IngestOptions(limit_each=rows))
+    if models := models_of_recipe(recipe, overrides):
+        fetch_models(list(models), None)
     text = _run(job, out, options)
     return (
         f"{text}\n\nListen to {out}/audio/kept and {out}/audio/rejected; the clips bear the ids of their rows.\n"

@@ -67,13 +67,14 @@ def run(recipe: str, out: str, overrides: tuple[str, ...], **options: Any) -> No
     show_default=True,
     help="Rows of the English and of the Chinese sample.",
 )
+@recipe_settings
 @runner_options
 @answers_option
-def demo(out: str, recipe: str, rows: int, **options: Any) -> None:
+def demo(out: str, recipe: str, rows: int, overrides: tuple[str, ...], **options: Any) -> None:
     """Fetch the models of a recipe, once, and run it on a sample that Parley ships: English and Chinese, no GPU."""
     from pipeline.cli import commands
 
-    show(commands.demo(out, recipe, rows, options))
+    show(commands.demo(out, recipe, rows, overrides, options))
 
 
 @cli.command()

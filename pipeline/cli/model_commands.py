@@ -5,10 +5,12 @@ from functools import partial
 from pathlib import Path
 
 from manifests.errors import RecipeError, UserError
+from pipeline.cli.output import tell
 from pipeline.cli.progress import counted
 from pipeline.recipes.load import load_recipe, shipped_recipes
+from pipeline.serving.llama_cpp import ServerSettings, gguf_in, idle_threads, llama_cpp_server, run_beside
 from pipeline.weights.archive import pack
-from pipeline.weights.cache import cache_directory, file_problems, model_directory
+from pipeline.weights.cache import cache_directory, file_problems, locate, model_directory
 from pipeline.weights.fetch import fetch
 from pipeline.weights.table import ModelEntry, load_table
 
@@ -75,6 +77,25 @@ def pack_models(names: Sequence[str], out: str, cache: str | None) -> str:
     return f"{', '.join(chosen)}\t{size / _MEGABYTE:.0f} MB\t{out}"
 
 
+def serve_model(name: str, port: int, threads: int | None, command: Sequence[str]) -> int:
+    """Serve a model, or the one language model of a recipe, while the command runs; return the exit code."""
+    model = _language_model(name)
+    gguf = gguf_in(Path(locate(model, "llama.cpp")), model)
+    settings = ServerSettings(str(gguf), model, port, threads or idle_threads())
+    with llama_cpp_server(settings) as server:
+        tell(f"{model} answers at {settings.base_url}")
+        return run_beside(server, command) if command else server.wait()
+
+
+def _language_model(name: str) -> str:
+    found = [
+        model for model, entry in models_of([name]).items() if any(path.endswith(".gguf") for path in entry.files)
+    ]
+    if len(found) != 1:
+        raise UserError(f"{name} names {len(found)} language models for llama.cpp: name one, of `parley models list`")
+    return found[0]
+
+
 def models_of(names: Sequence[str]) -> dict[str, ModelEntry]:
     """Return the models that names of models and recipes mean, each once. Raises RecipeError for any other name."""
     table = load_table()
@@ -91,10 +112,10 @@ def models_of(names: Sequence[str]) -> dict[str, ModelEntry]:
     return chosen
 
 
-def models_of_recipe(name: str) -> dict[str, ModelEntry]:
+def models_of_recipe(name: str, overrides: Sequence[str] = ()) -> dict[str, ModelEntry]:
     """Return the models of the table that a recipe names."""
     table = load_table()
-    named = [str(getattr(model, "model", "")) for model in load_recipe(name).models.values()]
+    named = [str(getattr(model, "model", "")) for model in load_recipe(name, overrides).models.values()]
     return {model: table[model] for model in named if model in table}
 
 

@@ -78,3 +78,23 @@ def pack(**options: Any) -> None:
     from pipeline.cli import model_commands as commands
 
     show(commands.pack_models(**options))
+
+
+@models.command()
+@click.argument("name", metavar="MODEL|RECIPE")
+@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="Port on 127.0.0.1.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    help="Threads that compute; default: one for each core but one. More than there are idle cores slow it down.",
+)
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
+def serve(name: str, port: int, threads: int | None, command: tuple[str, ...]) -> None:
+    """Serve a language model, a GGUF file of the cache, to recipes on this machine, by llama.cpp's own server.
+
+    With a COMMAND, such as `-- parley run ...`, until the command ends, with its exit code; without one, until it is
+    interrupted.
+    """
+    from pipeline.cli import model_commands as commands
+
+    sys.exit(commands.serve_model(name, port, threads, command))

@@ -92,7 +92,7 @@ class TextRequest:
     needs (each stage's module lists them), `history` the exchanges (question, answer) before this one; `options` are
     the recipe's settings for the task.
 
-    For language models: `prompt` is the template's name and version ("ke-rewrite/v1"), `form` which of its forms is
+    For language models: `prompt` is the template's name and version ("ke-rewrite/v2"), `form` which of its forms is
     used. After an answer that `check` complains of, the model is asked again up to `retries` times, with the
     complaint; the last complaint becomes the `Failure`. Engines that would only repeat themselves (rules) ignore
     `check`, so the caller checks the answer as well.

@@ -22,6 +22,7 @@ from pipeline.text.debris import Debris, clean_answer, clean_question, foreign_l
 from pipeline.text.lengths import text_length
 from pipeline.text.repeated import bare
 from pipeline.text.scripts import HAN, letters
+from pipeline.text.topic import may_be_about
 from pipeline.text.verbalize import unspeakable
 
 _INVISIBLE = (re.compile("[\u200b-\u200d\u2060\ufeff\u00ad]"), "")
@@ -56,6 +57,14 @@ _KANA_OR_HANGUL = letters("kana", "hangul")
 _WORD = re.compile(r"[^\W\d_]+")
 _LETTER = re.compile(r"[^\W\d_]")
 _LATIN_LETTER = letters("latin")
+_QUESTION_MARK = re.compile("[?？]")
+_STATEMENT = re.compile("[.。!！]$")
+_WISH = re.compile(
+    r"(?:(?:hey|so|um|uh|well|and|please),? )*"
+    r"(?:tell|explain|describe|give|help|show|name|list|suggest|recommend|teach|let|i|i'd|we)\b|.*(?:请|告诉|说说|讲讲|介绍|帮|想)",
+    re.IGNORECASE,
+)
+"""How people ask without a question mark."""
 _LINE_BREAK = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")
 _SHOWN_CHARACTERS = 10
 _LONGEST_GREETING = 16
@@ -81,6 +90,7 @@ def check_spoken(
     limit = question_limit(recipe, language)
     return first_complaint(
         check_question(asked, language, limit, unlike=unlike, allow_latin=latin),
+        check_still_asks(asked, question),
         check_answer(said, language, recipe.texts.answer_limit, allow_latin=latin, question=asked),
     )
 
@@ -205,6 +215,22 @@ def _debris_complaint(field: str, found: Debris | None) -> Complaint | None:
     if found.reason in (Reason.DEBRIS, Reason.MEDIA):
         return Complaint(found.reason, "unpronounceable", {"field": field, "characters": found.found}, found.detail)
     return Complaint(found.reason, "empty", {"field": field}, f"{field}: {found.detail}")
+
+
+def check_still_asks(question: str, before: str) -> Complaint | None:
+    """Complain of a polished question that asks no longer: a weak model answers in its place."""
+    if not _QUESTION_MARK.search(before) or _QUESTION_MARK.search(question) or _WISH.match(question):
+        return None
+    if not _STATEMENT.search(question):
+        return None
+    return Complaint(Reason.TEXT_ENGINE_FAILED, "empty", {"field": "question"}, "question: asks nothing any more")
+
+
+def check_about(question: str, source: str) -> Complaint | None:
+    """Complain of a question that has nothing to do with the request that it was made from."""
+    if may_be_about(question, source):
+        return None
+    return Complaint(Reason.TEXT_ENGINE_FAILED, "empty", {"field": "question"}, "question: has left its subject")
 
 
 def check_new(field: str, text: str, earlier: Iterable[str]) -> Complaint | None:

@@ -122,7 +122,7 @@ class Stage:
     If a recipe does not list the stage (`--set NAME={}` switches it on), it comes after the last stage of `after`.
     `pool` is the pool of workers that it joins if the recipe names none.
 
-    `engines`, `prompts` (template and version, "ke-rewrite/v1") and `resources` are what its workers load. `check`
+    `engines`, `prompts` (template and version, "ke-rewrite/v2") and `resources` are what its workers load. `check`
     raises ValueError if its settings contradict the rest of the recipe. `prepare` is for a stage that must see all
     rows before it treats one: it is called once all rows are available. `passes` is the most times that the stages
     that treat takes run, where this one sends turns back. The settings named in `fixed` ("*": all) cannot be changed

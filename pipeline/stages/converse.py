@@ -32,7 +32,7 @@ class ConverseSettings(Section):
     """Adds exchanges, each written from those before it (LLaMA-Omni 2). `respond`'s limits apply to the answers."""
 
     engine: str = Field(description="the name of a model")
-    prompt: str = Field(description="template and version (instructs2s-converse/v1)")
+    prompt: str = Field(description="template and version (instructs2s-converse/v2)")
     retries: int = Field(2, ge=0, le=100, description="number of times to ask again after an unusable answer")
     turns_mean: float = Field(
         2.0, gt=0, le=100, description="mean of the Poisson distribution of exchanges in a dialogue"

@@ -28,7 +28,7 @@ from pipeline.text.debris import PATTERNS
 
 class RespondSettings(Section):
     engine: str = Field(description="text engine: rules, or the name of a model")
-    prompt: str | None = Field(None, description="template and version (ke-respond/v1), for a model")
+    prompt: str | None = Field(None, description="template and version (ke-respond/v2), for a model")
     retries: int = Field(2, ge=0, le=100, description="number of times to ask a model again after an unusable answer")
     answer_target: int = Field(40, gt=0, description="no further sentence is added once the answer is this long")
 

@@ -40,7 +40,13 @@ from pipeline.stages._exchanges import (
     with_texts,
 )
 from pipeline.stages._source_texts import SourceTexts, source_texts, without_question_debris
-from pipeline.stages._spoken_text import check_question, question_limit, spoken_question
+from pipeline.stages._spoken_text import (
+    check_about,
+    check_question,
+    first_complaint,
+    question_limit,
+    spoken_question,
+)
 from pipeline.stages.contract import Context, EngineKey, Stage, reject
 from pipeline.stages.respond import polishes_questions
 from pipeline.stages.screen import ScreenSettings
@@ -58,7 +64,7 @@ _CHARACTERS_PER_WORD = 20
 
 class RewriteSettings(Section):
     engine: str = Field(description="text engine: rules, or the name of a model")
-    prompt: str | None = Field(None, description="template and version (ke-rewrite/v1), for a model")
+    prompt: str | None = Field(None, description="template and version (ke-rewrite/v2), for a model")
     retries: int = Field(2, ge=0, le=100, description="number of times to ask a model again after an unusable answer")
     fragments: bool = Field(
         False, description="for tasks such as summarising, give the model only the material, as incomplete inspiration"
@@ -163,18 +169,21 @@ def _request(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
         variables={source.variable: source.text},
         history=source_history(dialogue, number),
         form=source.form,
-        check=_check(language, recipe, source.material),
+        check=_check(language, recipe, source.material, about=source.text if source.form == "whole" else ""),
     )
 
 
-def _check(language: str, recipe: Recipe, material: str) -> Check:
+def _check(language: str, recipe: Recipe, material: str, about: str = "") -> Check:
     limit = question_limit(recipe, language)
     final = not polishes_questions(recipe, language)
     latin = recipe.texts.allow_latin
 
     def check(fields: Mapping[str, str]) -> Complaint | None:
         text = _question(fields, language, final)
-        return check_question(text, language, limit, unlike=(material,), speakable=final, allow_latin=latin)
+        return first_complaint(
+            check_question(text, language, limit, unlike=(material,), speakable=final, allow_latin=latin),
+            check_about(text, about),
+        )
 
     return check
 

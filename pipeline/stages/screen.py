@@ -37,11 +37,11 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 class ScreenSettings(Section):
     engine: str = Field(description="text engine: rules, or the name of a model")
-    prompt: str | None = Field(None, description="template and version (ke-screen/v1), for a model")
+    prompt: str | None = Field(None, description="template and version (ke-screen/v2), for a model")
     retries: int = Field(1, ge=0, le=100, description="number of times to ask a model again after an unusable answer")
     rules_first: bool = Field(True, description="reject by rules before a model is asked")
     safety: str | None = Field(None, description="model that judges safety, in a separate call; none: no call")
-    safety_prompt: str | None = Field(None, description="template and version (ke-safety/v1)")
+    safety_prompt: str | None = Field(None, description="template and version (ke-safety/v2)")
     max_words: int = Field(200, description="longest source text in words (OmniFlatten)")
     max_non_text_share: Share = Field(
         0.3, description="largest allowed share of characters that are neither letters, digits nor punctuation"

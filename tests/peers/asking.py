@@ -79,7 +79,7 @@ def text_requests(language: str, count: int, retries: int = 1) -> list[TextReque
             variables={"instruction": texts[language].format(number + 2)},
             seed=number,
             options={"max_length": 30},
-            prompt="ke-rewrite/v1",
+            prompt="ke-rewrite/v2",
             form="whole",
             retries=retries,
         )

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from pipeline.cli.model_commands import models_of_recipe
 from pipeline.prompts import named_digest
 from pipeline.recipes.load import load_recipe, shipped_recipes
 from pipeline.stages.cast import CastSettings
@@ -15,8 +16,10 @@ from pipeline.stages.rewrite import RewriteSettings
 from pipeline.stages.screen import ScreenSettings
 from pipeline.stages.transcribe import TranscribeSettings
 from pipeline.stages.watermark import WatermarkSettings
+from pipeline.weights.table import load_table
 
-NAMES = ("ke-speechchat", "instructs2s", "instructs2s-multiturn", "voiceassistant")
+LOCAL = ("ke-speechchat-local", "instructs2s-local")
+NAMES = ("ke-speechchat", "instructs2s", "instructs2s-multiturn", "voiceassistant", *LOCAL)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -130,3 +133,34 @@ def test_the_stages_stand_in_the_order_of_a_row(name: str) -> None:
         "gate",
     ]
     assert all(order.index(a) < order.index(b) for a, b in pairwise(stages))
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_a_local_recipe_needs_no_gpu_no_hub_at_run_time_and_one_small_language_model(name: str) -> None:
+    recipe = load_recipe(name)
+    assert not any(pool.gpus for pool in recipe.pools.values())
+    named = models_of_recipe(name)
+    assert {model.model for model in recipe.models.values()} == set(named)
+    (language_model,) = (model for model in recipe.models.values() if model.engine == "openai")
+    assert language_model.serving.base_url == "http://127.0.0.1:8080/v1", "where `parley models serve` answers"
+    assert any(path.endswith(".gguf") for path in named[language_model.model].files)
+
+
+@pytest.mark.parametrize(
+    ("local", "paper"), [("ke-speechchat-local", "ke-speechchat"), ("instructs2s-local", "instructs2s")]
+)
+def test_a_local_recipe_asks_as_the_papers_does(local: str, paper: str) -> None:
+    one, other = load_recipe(local), load_recipe(paper)
+    asking = (RewriteSettings, RespondSettings)
+    assert [one.section(kind).prompt for kind in asking] == [other.section(kind).prompt for kind in asking]
+    assert one.section(ScreenSettings).engine == "rules", "small models are no judges: docs/language-models.md"
+    assert one.section(RewriteSettings).fragments == other.section(RewriteSettings).fragments
+    assert (one.texts.answer_limit, one.exchanges) == (other.texts.answer_limit, other.exchanges)
+    kept = [stage for stage in other.stages if stage != "assess"]
+    assert list(one.stages) == kept
+
+
+def test_another_model_of_the_table_may_write() -> None:
+    fetched = models_of_recipe("ke-speechchat-local", ["models.writer.model=smollm2-135m-instruct"])
+    assert list(fetched) == ["smollm2-135m-instruct", "kokoro-82m", "whisper-base"]
+    assert all(load_table()[name].license in {"Apache-2.0", "MIT"} for name in fetched)

@@ -17,9 +17,9 @@ from pipeline.prompts import complaints_version, load_prompt, prompt_names, prom
 from pipeline.text.verbalize import text_length, unspeakable
 from tests.tables import each_row
 
-KE = ("ke-rewrite/v1", "ke-screen/v1", "ke-safety/v1", "ke-respond/v1")
-INSTRUCTS2S = ("instructs2s-rewrite/v1", "instructs2s-respond/v1", "instructs2s-converse/v1")
-VOICE_ASSISTANT = ("voiceassistant-rewrite/v1", "voiceassistant-respond/v1")
+KE = ("ke-rewrite/v2", "ke-screen/v2", "ke-safety/v2", "ke-respond/v2")
+INSTRUCTS2S = ("instructs2s-rewrite/v2", "instructs2s-respond/v2", "instructs2s-converse/v2")
+VOICE_ASSISTANT = ("voiceassistant-rewrite/v2", "voiceassistant-respond/v2")
 
 NAMED = [(str(name), language) for name in prompt_names() for language in name.languages]
 TEMPLATES = [
@@ -87,14 +87,22 @@ def test_the_system_text_names_every_key_and_uses_every_option(name: str, langua
 
 
 @templates
-def test_the_shape_and_the_examples_are_answers_as_they_are_wanted(name: str, language: str) -> None:
+def test_the_examples_are_answers_as_they_are_wanted(name: str, language: str) -> None:
     properties = load_template(name, language).schema["properties"]
     kinds = {"string": str, "boolean": bool}
     found = json_objects(name, language)
-    assert len(found) >= 2, "the shape, and an example"
+    assert len(found) >= 2, "a model copies a single one"
     for example in found:
         assert list(example) == list(properties)
         assert all(isinstance(value, kinds[properties[key]["type"]]) for key, value in example.items())
+
+
+@templates
+def test_no_form_is_shown_to_be_filled_in(name: str, language: str) -> None:
+    """Small models copy its placeholder: each object stands behind the word of an example."""
+    told = "\n".join(texts(name, language).values())
+    objects = JSON_OBJECT.findall(told)
+    assert re.findall(r"(?:Reply: |输出：)(\{[^{}]*\})", told) == objects
 
 
 @templates
@@ -130,63 +138,63 @@ def test_the_last_word_after_the_material_is_ours(name: str, language: str) -> N
 
 # name, language, where, what the model must be told (a regular expression)
 DEMANDS = [
-    ("ke-rewrite/v1", "en", "system", r"sounds spoken"),
-    ("ke-rewrite/v1", "en", "system", r"not an edited copy"),
-    ("ke-rewrite/v1", "en", "system", r"stands on its own"),
-    ("ke-rewrite/v1", "en", "system", r"no code, lists, .*links"),
-    ("ke-rewrite/v1", "en", "system", r"in English"),
-    ("ke-rewrite/v1", "en", "fragment", r"incomplete"),
-    ("ke-rewrite/v1", "en", "fragment", r"only inspiration"),
-    ("ke-rewrite/v1", "en", "fragment", r"[Dd]o not answer.*do not complete.*do not quote"),
-    ("ke-rewrite/v1", "en", "fragment", r"new question"),
-    ("ke-rewrite/v1", "zh", "system", r"像说话"),
-    ("ke-rewrite/v1", "zh", "system", r"不是改几个字"),
-    ("ke-rewrite/v1", "zh", "system", r"单独听也明白"),
-    ("ke-rewrite/v1", "zh", "system", r"代码、列表.*网址"),
-    ("ke-rewrite/v1", "zh", "system", r"用中文"),
-    ("ke-rewrite/v1", "zh", "fragment", r"不完整"),
-    ("ke-rewrite/v1", "zh", "fragment", r"灵感"),
-    ("ke-rewrite/v1", "zh", "fragment", r"不要回答.*不要补全.*不要引用"),
-    ("ke-rewrite/v1", "zh", "fragment", r"新的问题"),
-    ("ke-screen/v1", "en", "system", r"in a few sentences"),
-    ("ke-screen/v1", "en", "system", r"article.*poem.*lyrics.*e-mail.*table.*code.*picture"),
-    ("ke-screen/v1", "en", "system", r"enough background"),
-    ("ke-screen/v1", "en", "system", r"harmful is decided elsewhere"),
-    ("ke-screen/v1", "zh", "system", r"用几句话说出来"),
-    ("ke-screen/v1", "zh", "system", r"文章.*诗、歌词.*邮件、表格.*代码.*图片"),
-    ("ke-screen/v1", "zh", "system", r"背景也够"),
-    ("ke-screen/v1", "zh", "system", r"有没有害，由别处判断"),
-    ("ke-safety/v1", "en", "system", r"medicine.*law.*history of wars are safe"),
-    ("ke-safety/v1", "en", "system", r"weapons[\s\S]*suicide[\s\S]*sexual[\s\S]*religion[\s\S]*crime[\s\S]*private"),
-    ("ke-safety/v1", "zh", "system", r"看病吃药、法律.*战争.*都是安全的"),
-    ("ke-safety/v1", "zh", "system", r"武器[\s\S]*自杀[\s\S]*色情[\s\S]*宗教[\s\S]*犯罪[\s\S]*隐私"),
-    ("ke-respond/v1", "en", "system", r"[Nn]ever use more than \$answer_limit words"),
-    ("ke-respond/v1", "en", "system", r"one or two ideas"),
-    ("ke-respond/v1", "en", "system", r"Digits, dates, .*units, symbols.* become words"),
-    ("ke-respond/v1", "en", "system", r"no lists, headings, brackets, .*emoji, links"),
-    ("ke-respond/v1", "zh", "system", r"绝对不超过 \$answer_limit 个字"),
-    ("ke-respond/v1", "zh", "system", r"只讲一两点"),
-    ("ke-respond/v1", "zh", "system", r"数字、日期.*单位、符号.*写成念出来的汉字"),
-    ("ke-respond/v1", "zh", "system", r"没有列表、标题、括号.*表情、网址"),
-    ("instructs2s-rewrite/v1", "en", "system", r"fillers in moderation.* hey, so, um or uh"),
-    ("instructs2s-rewrite/v1", "en", "system", r'keep away from "you know" and "like"'),
-    ("instructs2s-rewrite/v1", "en", "system", r"Be brief"),
-    ("instructs2s-rewrite/v1", "en", "system", r"Numbers, units and symbols become English words"),
-    ("instructs2s-rewrite/v1", "zh", "system", r"语气词要适量.*“嗯”“呃”“那个”"),
-    ("instructs2s-rewrite/v1", "zh", "system", r"数字、单位、符号都写成汉字"),
-    ("instructs2s-respond/v1", "en", "system", r"very concise"),
-    ("instructs2s-respond/v1", "en", "system", r"no fillers"),
-    ("instructs2s-respond/v1", "en", "system", r"no parentheses, no ordered lists"),
-    ("instructs2s-respond/v1", "en", "system", r"become English words"),
-    ("instructs2s-respond/v1", "zh", "system", r"非常简洁"),
-    ("instructs2s-respond/v1", "zh", "system", r"不带这些语气词"),
-    ("instructs2s-respond/v1", "zh", "system", r"没有括号、编号列表"),
-    ("instructs2s-converse/v1", "en", "system", r"same person's next question"),
-    ("instructs2s-converse/v1", "zh", "system", r"同一个用户的下一个问题"),
-    ("voiceassistant-rewrite/v1", "en", "system", r"say to a voice assistant"),
-    ("voiceassistant-rewrite/v1", "zh", "system", r"对语音助手说的话"),
-    ("voiceassistant-respond/v1", "en", "system", r"[Yy]ou are a helpful voice assistant"),
-    ("voiceassistant-respond/v1", "zh", "system", r"语音助手"),
+    ("ke-rewrite/v2", "en", "system", r"sounds spoken"),
+    ("ke-rewrite/v2", "en", "system", r"not an edited copy"),
+    ("ke-rewrite/v2", "en", "system", r"stands on its own"),
+    ("ke-rewrite/v2", "en", "system", r"no code, lists, .*links"),
+    ("ke-rewrite/v2", "en", "system", r"in English"),
+    ("ke-rewrite/v2", "en", "fragment", r"incomplete"),
+    ("ke-rewrite/v2", "en", "fragment", r"only inspiration"),
+    ("ke-rewrite/v2", "en", "fragment", r"[Dd]o not answer.*do not complete.*do not quote"),
+    ("ke-rewrite/v2", "en", "fragment", r"new question"),
+    ("ke-rewrite/v2", "zh", "system", r"像说话"),
+    ("ke-rewrite/v2", "zh", "system", r"不是改几个字"),
+    ("ke-rewrite/v2", "zh", "system", r"单独听也明白"),
+    ("ke-rewrite/v2", "zh", "system", r"代码、列表.*网址"),
+    ("ke-rewrite/v2", "zh", "system", r"用中文"),
+    ("ke-rewrite/v2", "zh", "fragment", r"不完整"),
+    ("ke-rewrite/v2", "zh", "fragment", r"灵感"),
+    ("ke-rewrite/v2", "zh", "fragment", r"不要回答.*不要补全.*不要引用"),
+    ("ke-rewrite/v2", "zh", "fragment", r"新的问题"),
+    ("ke-screen/v2", "en", "system", r"in a few sentences"),
+    ("ke-screen/v2", "en", "system", r"article.*poem.*lyrics.*e-mail.*table.*code.*picture"),
+    ("ke-screen/v2", "en", "system", r"enough background"),
+    ("ke-screen/v2", "en", "system", r"harmful is decided elsewhere"),
+    ("ke-screen/v2", "zh", "system", r"用几句话说出来"),
+    ("ke-screen/v2", "zh", "system", r"文章.*诗、歌词.*邮件、表格.*代码.*图片"),
+    ("ke-screen/v2", "zh", "system", r"背景也够"),
+    ("ke-screen/v2", "zh", "system", r"有没有害，由别处判断"),
+    ("ke-safety/v2", "en", "system", r"medicine.*law.*history of wars are safe"),
+    ("ke-safety/v2", "en", "system", r"weapons[\s\S]*suicide[\s\S]*sexual[\s\S]*religion[\s\S]*crime[\s\S]*private"),
+    ("ke-safety/v2", "zh", "system", r"看病吃药、法律.*战争.*都是安全的"),
+    ("ke-safety/v2", "zh", "system", r"武器[\s\S]*自杀[\s\S]*色情[\s\S]*宗教[\s\S]*犯罪[\s\S]*隐私"),
+    ("ke-respond/v2", "en", "system", r"[Nn]ever use more than \$answer_limit words"),
+    ("ke-respond/v2", "en", "system", r"one or two ideas"),
+    ("ke-respond/v2", "en", "system", r"Digits, dates, .*units, symbols.* become words"),
+    ("ke-respond/v2", "en", "system", r"no lists, headings, brackets, .*emoji, links"),
+    ("ke-respond/v2", "zh", "system", r"绝对不超过 \$answer_limit 个字"),
+    ("ke-respond/v2", "zh", "system", r"只讲一两点"),
+    ("ke-respond/v2", "zh", "system", r"数字、日期.*单位、符号.*写成念出来的汉字"),
+    ("ke-respond/v2", "zh", "system", r"没有列表、标题、括号.*表情、网址"),
+    ("instructs2s-rewrite/v2", "en", "system", r"fillers in moderation.* hey, so, um or uh"),
+    ("instructs2s-rewrite/v2", "en", "system", r'keep away from "you know" and "like"'),
+    ("instructs2s-rewrite/v2", "en", "system", r"Be brief"),
+    ("instructs2s-rewrite/v2", "en", "system", r"Numbers, units and symbols become English words"),
+    ("instructs2s-rewrite/v2", "zh", "system", r"语气词要适量.*“嗯”“呃”“那个”"),
+    ("instructs2s-rewrite/v2", "zh", "system", r"数字、单位、符号都写成汉字"),
+    ("instructs2s-respond/v2", "en", "system", r"very concise"),
+    ("instructs2s-respond/v2", "en", "system", r"no fillers"),
+    ("instructs2s-respond/v2", "en", "system", r"no parentheses, no ordered lists"),
+    ("instructs2s-respond/v2", "en", "system", r"become English words"),
+    ("instructs2s-respond/v2", "zh", "system", r"非常简洁"),
+    ("instructs2s-respond/v2", "zh", "system", r"不带这些语气词"),
+    ("instructs2s-respond/v2", "zh", "system", r"没有括号、编号列表"),
+    ("instructs2s-converse/v2", "en", "system", r"same person's next question"),
+    ("instructs2s-converse/v2", "zh", "system", r"同一个用户的下一个问题"),
+    ("voiceassistant-rewrite/v2", "en", "system", r"say to a voice assistant"),
+    ("voiceassistant-rewrite/v2", "zh", "system", r"对语音助手说的话"),
+    ("voiceassistant-respond/v2", "en", "system", r"[Yy]ou are a helpful voice assistant"),
+    ("voiceassistant-respond/v2", "zh", "system", r"语音助手"),
 ]
 
 
@@ -198,15 +206,15 @@ def test_the_demand_is_made(name: str, language: str, where: str, demand: str) -
 @each_row(
     ("name", "keys"),
     [
-        ("ke-rewrite/v1", ["question"]),
-        ("ke-screen/v1", ["reason", "speakable", "clear"]),
-        ("ke-safety/v1", ["reason", "safe"]),
-        ("ke-respond/v1", ["question", "answer"]),
-        ("instructs2s-rewrite/v1", ["question"]),
-        ("instructs2s-respond/v1", ["response"]),
-        ("instructs2s-converse/v1", ["question", "response"]),
-        ("voiceassistant-rewrite/v1", ["question"]),
-        ("voiceassistant-respond/v1", ["answer"]),
+        ("ke-rewrite/v2", ["question"]),
+        ("ke-screen/v2", ["reason", "speakable", "clear"]),
+        ("ke-safety/v2", ["reason", "safe"]),
+        ("ke-respond/v2", ["question", "answer"]),
+        ("instructs2s-rewrite/v2", ["question"]),
+        ("instructs2s-respond/v2", ["response"]),
+        ("instructs2s-converse/v2", ["question", "response"]),
+        ("voiceassistant-rewrite/v2", ["question"]),
+        ("voiceassistant-respond/v2", ["answer"]),
     ],
 )
 def test_the_keys_are_asked_for_in_this_order(name: str, keys: list[str]) -> None:

@@ -200,7 +200,7 @@ def test_a_template_is_what_names_its_complaints(tmp_path: Path, name: str, text
 
 @pytest.mark.parametrize("name", ["ask", "ask/", "/v1", "ask/en/v1", "../ask/v1", "Ask/v1", "", "ask/v1\n"])
 def test_a_name_needs_its_version(chat_store: Path, name: str) -> None:
-    with pytest.raises(UserError, match="ke-rewrite/v1") as error:
+    with pytest.raises(UserError, match="ke-rewrite/v2") as error:
         named_digest(name, ["en"], chat_store)
     assert "\n" not in str(error.value)
 

@@ -54,7 +54,7 @@ def test_nothing_in_a_row_chooses_a_path_a_voice_or_a_license(tmp_path: Path) ->
     assert sorted(file.name for file in tmp_path.iterdir()) == ["out", "rows.json"]
 
 
-@each_row("name", ["../../etc/passwd", "/etc/passwd", "a/../b", "ke-rewrite", "ke-rewrite/v1/x", "KE/v1", "a/v1\n"])
+@each_row("name", ["../../etc/passwd", "/etc/passwd", "a/../b", "ke-rewrite", "ke-rewrite/v2/x", "KE/v1", "a/v1\n"])
 def test_the_name_of_a_prompt_is_no_path(name: str) -> None:
     with pytest.raises(UserError, match="name a task and a version"):
         split_name(name)

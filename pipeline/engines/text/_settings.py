@@ -18,7 +18,7 @@ class ChatSettings(Checkpoint):
     )
     on_repeat: Literal["warmer", "stop"] = Field(
         "warmer",
-        description="after the same bad answer again: one more try at a higher temperature, or no further try",
+        description="after the same bad answer again, or a copy of the prompt: one try afresh and warmer, or none",
     )
     give_up_after: int = Field(
         20, ge=0, description="the job stops if the first so many requests all fail for one cause; 0: it never does"

@@ -315,13 +315,22 @@ def test_the_demo_fetches_its_models_and_runs_a_licensed_sample(monkeypatch: pyt
     fetched: list[str] = []
     monkeypatch.setattr("pipeline.cli.commands._run", lambda job, out, options: jobs.append(job))
     monkeypatch.setattr("pipeline.cli.commands.fetch_models", lambda names, cache: fetched.extend(names))
-    said = commands.demo("out", "ke-speechchat-neural", 3, {})
-    assert fetched == ["ke-speechchat-neural"] and jobs[0].options.limit_each == 3
+    said = commands.demo("out", "ke-speechchat-neural", 3, [], {})
+    assert fetched == ["kokoro-82m", "whisper-base"] and jobs[0].options.limit_each == 3
     assert "Listen to out/audio/kept" in said
     assert [(file.dataset, file.license) for file in jobs[0].files] == [
         ("instructions_en", "CC0-1.0"),
         ("instructions_zh", "CC0-1.0"),
     ]
+
+
+def test_the_demo_of_an_english_recipe_runs_the_english_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs: list[Job] = []
+    monkeypatch.setattr("pipeline.cli.commands._run", lambda job, out, options: jobs.append(job))
+    monkeypatch.setattr("pipeline.cli.commands.fetch_models", lambda names, cache: None)
+    commands.demo("out", "instructs2s-local", 3, ["models.writer.model=smollm2-135m-instruct"], {})
+    assert [file.dataset for file in jobs[0].files] == ["instructions_en"]
+    assert jobs[0].recipe.models["writer"].model == "smollm2-135m-instruct"
 
 
 def test_validate_says_what_is_wrong_and_exits_3(tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def test_a_variable_may_be_a_file(store: Path, tmp_path: Path) -> None:
         ("ask/v1", "en", "whole", ["instruction=x"], ["max_length=60"], ["a|b"], "takes no history"),
         ("ask/v1", "fr", None, ["instruction=x"], ["max_length=60"], [], "no prompt 'ask/fr/v1'"),
         ("ask/v7", "en", None, ["instruction=x"], ["max_length=60"], [], "no prompt 'ask/en/v7'"),
-        ("ask", "en", None, ["instruction=x"], ["max_length=60"], [], "as in ke-rewrite/v1"),
+        ("ask", "en", None, ["instruction=x"], ["max_length=60"], [], "as in ke-rewrite/v2"),
         ("words/v1", "en", None, [], [], [], "is not a template"),
         ("complaints/v1", "en", None, [], [], [], "is not a template"),
     ],
@@ -169,13 +169,13 @@ def test_a_file_that_is_no_text_is_refused(store: Path, tmp_path: Path) -> None:
 def test_the_command_lists_what_ships() -> None:
     result = parley("list", "--language", "en")
     rows = {tuple(line.split("\t")[:5]) for line in result.stdout.splitlines()}
-    assert ("ke-rewrite", "en", "v1", "rewrite", "instruction,fragment") in rows
-    assert ("instructs2s-converse", "en", "v1", "converse", "-") in rows
+    assert ("ke-rewrite", "en", "v2", "rewrite", "instruction,fragment") in rows
+    assert ("instructs2s-converse", "en", "v2", "converse", "-") in rows
     assert (result.returncode, result.stderr) == (0, "")
 
 
 def test_the_command_shows_a_prompt() -> None:
-    request = ["ke-screen/v1", "--language", "zh", "--form", "next", "--var", "question=那呢？"]
+    request = ["ke-screen/v2", "--language", "zh", "--form", "next", "--var", "question=那呢？"]
     result = parley("render", *request, "--history", "你好|你好啊")
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.startswith("=== system ===\n")
@@ -197,10 +197,10 @@ def test_the_documentation_shows_both_commands() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["render", "ke-rewrite/v1", "--language", "en"], "variables are instruction"),
-        (["render", "ke-rewrite/v1", "--language", "en", "--var", "x=1"], "given are x"),
-        (["render", "ke-rewrite/v1"], "--language"),
-        (["render", "../etc/passwd", "--language", "en"], "as in ke-rewrite/v1"),
+        (["render", "ke-rewrite/v2", "--language", "en"], "variables are instruction"),
+        (["render", "ke-rewrite/v2", "--language", "en", "--var", "x=1"], "given are x"),
+        (["render", "ke-rewrite/v2"], "--language"),
+        (["render", "../etc/passwd", "--language", "en"], "as in ke-rewrite/v2"),
         (["show"], "No such command"),
     ],
 )

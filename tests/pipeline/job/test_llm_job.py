@@ -123,9 +123,9 @@ def test_a_row_says_which_models_and_prompts_made_it(finished: Path) -> None:
     assert list(steps)[:4] == ["rewrite", "screen", "dedup", "respond"]
     assert steps["rewrite"].engine == "openai"
     assert steps["rewrite"].version == f"{MODEL}@unpinned"
-    assert steps["rewrite"].prompt.startswith("ke-rewrite/v1@")
-    assert "ke-screen/v1@" in steps["screen"].prompt
-    assert "ke-safety/v1@" in steps["screen"].prompt
+    assert steps["rewrite"].prompt.startswith("ke-rewrite/v2@")
+    assert "ke-screen/v2@" in steps["screen"].prompt
+    assert "ke-safety/v2@" in steps["screen"].prompt
 
 
 def test_tokens_are_told_by_model(finished: Path) -> None:

@@ -15,16 +15,16 @@ Answer = Callable[[TextRequest], TextAnswer | Failure]
 MODELS = (
     *(f"models.{name}={{engine: openai, model: {name}}}" for name in ("writer", "judge", "guard")),
     "rewrite.engine=writer",
-    "rewrite.prompt=ke-rewrite/v1",
+    "rewrite.prompt=ke-rewrite/v2",
     "screen.engine=judge",
-    "screen.prompt=ke-screen/v1",
+    "screen.prompt=ke-screen/v2",
     "screen.safety=guard",
-    "screen.safety_prompt=ke-safety/v1",
+    "screen.safety_prompt=ke-safety/v2",
     "respond.engine=writer",
-    "respond.prompt=ke-respond/v1",
+    "respond.prompt=ke-respond/v2",
 )
 CONVERSE = (
-    "converse={engine: writer, prompt: instructs2s-converse/v1}",
+    "converse={engine: writer, prompt: instructs2s-converse/v2}",
     "pools.all.stages=[rewrite, screen, respond, converse, cast, synthesize, render, watermark, transcribe, gate]",
 )
 

@@ -86,7 +86,7 @@ def test_each_further_exchange_is_written_from_those_before_it() -> None:
     played = play(STAGE, [row], recipe, writer=lambda r: replace(numbered(r), spent=spent))
     first, second = (request for _, request in played.log)
     assert (first.task, first.form, first.prompt, first.retries, first.language) == (
-        *("converse", "next", "instructs2s-converse/v1", 4, "en"),
+        *("converse", "next", "instructs2s-converse/v2", 4, "en"),
     )
     assert (first.variables, first.options) == ({}, {"answer_limit": 7, "max_length": 9})
     assert first.history == (("What is tea?", "A drink."),)
@@ -169,7 +169,7 @@ def test_an_exchange_that_cannot_be_had_ends_the_dialogue_and_costs_no_further_c
 
 @pytest.mark.parametrize(
     ("recipe", "engines", "prompts"),
-    [(RECIPE, (("text", "writer"),), ("instructs2s-converse/v1", "debris/v1"))],
+    [(RECIPE, (("text", "writer"),), ("instructs2s-converse/v2", "debris/v1"))],
 )
 def test_the_stage_declares_its_engine_and_prompt(
     recipe: Recipe, engines: tuple[EngineKey, ...], prompts: tuple[str, ...]

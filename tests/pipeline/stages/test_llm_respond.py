@@ -17,7 +17,7 @@ def test_respond_goes_on_from_what_was_said() -> None:
         ),
     )
     first, second = (request for _, request in played.log)
-    assert (first.task, first.form, first.prompt, first.retries) == ("respond", "first", "ke-respond/v1", 5)
+    assert (first.task, first.form, first.prompt, first.retries) == ("respond", "first", "ke-respond/v2", 5)
     assert (first.variables, first.options, first.history) == ({"question": "What is tea?"}, {"answer_limit": 7}, ())
     assert (second.form, second.variables) == ("next", {"question": "And coffee?"})
     assert second.history == (("So, what is tea?", "Water."),)
@@ -65,6 +65,26 @@ def test_both_texts_are_believed_only_after_a_look(
     assert (complaint.detail if complaint else None) == detail, "the engine is told the same"
     if reason:
         assert result.turns == row.turns
+
+
+@each_row(
+    ("language", "before", "polished", "asks"),
+    [
+        ("en", "What is tea?", "Tea is a drink made of leaves.", False),
+        ("en", "What is tea?", "What is tea", True),
+        ("en", "What is tea?", "So, um, tell me what tea is.", True),
+        ("en", "Explain what tea is.", "Explain what tea is.", True),
+        ("zh", "茶是什么？", "茶是一种饮料。", False),
+        ("zh", "茶是什么？", "给我说说茶是什么。", True),
+        ("zh", "茶是什么？", "茶是什么呀", True),
+    ],
+)
+def test_a_polished_question_still_asks(language: str, before: str, polished: str, asks: bool) -> None:
+    row = make_dialogue((before, "饮料。"), language=language, spoken=True)
+    answer = {"en": "A hot drink.", "zh": "一种热饮。"}[language]
+    played = play(RESPOND, [row], model_recipe(), writer=fields(question=polished, answer=answer))
+    expected = (None, None) if asks else ("text_engine_failed", "question: asks nothing any more")
+    assert (played.dialogues[0].reason, played.dialogues[0].detail) == expected
 
 
 def test_marks_are_off_what_is_spoken() -> None:

@@ -22,7 +22,7 @@ def test_rewrite_asks_for_each_question_in_turn_with_the_rewritten_ones_as_histo
     )
     first, second = (request for _, request in played.log)
     assert (first.task, first.language, first.form, first.prompt, first.retries) == (
-        *("rewrite", "en", "whole", "ke-rewrite/v1", 3),
+        *("rewrite", "en", "whole", "ke-rewrite/v2", 3),
     )
     assert (first.variables, first.options, first.history) == (
         {"instruction": "Explain tea.\nGreen tea."},
@@ -139,13 +139,20 @@ REQUESTS_AS_TEXT = [
 def test_text_of_a_row_reaches_the_engine_as_a_variable_and_nowhere_else(text: str) -> None:
     row = make_dialogue((text, text), (text, text), dialogue_id="x")
     recipe = model_recipe("screen.rules_first=false", "screen.max_non_text_share=1")
-    played = play(REWRITE, [row], recipe, writer=fields(question="What is it?"))
+    played = play(REWRITE, [row], recipe, writer=fields(question="What do instructions answer?"))
     plain = make_dialogue(("Tea.", "Tea."), ("Tea.", "Tea."), dialogue_id="x")
-    others = play(REWRITE, [plain], recipe, writer=fields(question="What is it?"))
+    others = play(REWRITE, [plain], recipe, writer=fields(question="What do instructions answer?"))
     assert [r.variables for _, r in played.log] == [{"instruction": text}] * 2
     for (_, request), (_, other) in zip(played.log, others.log, strict=True):
         stripped = replace(request, variables={}, history=(), check=None)
         assert stripped == replace(other, variables={}, history=(), check=None)
+
+
+def test_a_question_that_has_left_its_row_is_refused() -> None:
+    row = make_dialogue(("Describe a safe procedure for removing limescale from kettles.", "Use vinegar."))
+    played = play(REWRITE, [row], model_recipe(), writer=fields(question="How is the weather today?"))
+    result = played.dialogues[0]
+    assert (result.reason, result.detail) == ("text_engine_failed", "question: has left its subject")
 
 
 def test_a_row_with_tokens_of_a_chat_format_is_rejected_before_a_model_is_asked() -> None:
@@ -222,10 +229,10 @@ def test_a_rewritten_question_is_believed_only_after_a_look(
 @pytest.mark.parametrize(
     ("respond", "question", "reason", "text"),
     [
-        ("ke-respond/v1", "What are 2 “teas”?", None, "What are 2 “teas”?"),
-        ("instructs2s-respond/v1", "What are 2 teas?", None, "What are two teas?"),
-        ("instructs2s-respond/v1", "What are 2,5 teas?", "unpronounceable", None),
-        ("instructs2s-respond/v1", "What’s “tea”?", None, "What's tea?"),
+        ("ke-respond/v2", "What are 2 “teas”?", None, "What are 2 “teas”?"),
+        ("instructs2s-respond/v2", "What are 2 teas?", None, "What are two teas?"),
+        ("instructs2s-respond/v2", "What are 2,5 teas?", "unpronounceable", None),
+        ("instructs2s-respond/v2", "What’s “tea”?", None, "What's tea?"),
     ],
 )
 def test_a_question_that_nobody_polishes_must_be_speakable_at_once(

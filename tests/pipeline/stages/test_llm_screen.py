@@ -34,11 +34,11 @@ def test_rules_then_model_then_safety_each_on_what_is_left() -> None:
     ]
     asked = [(name, r.task, r.prompt, r.retries, r.form, r.variables["question"]) for name, r in played.log]
     assert asked == [
-        ("judge", "screen", "ke-screen/v1", 4, "first", "Is it clear?"),
-        ("judge", "screen", "ke-screen/v1", 4, "first", "Is it safe to swim?"),
-        ("judge", "screen", "ke-screen/v1", 4, "first", "What is tea?"),
-        ("guard", "safety", "ke-safety/v1", 4, "first", "Is it safe to swim?"),
-        ("guard", "safety", "ke-safety/v1", 4, "first", "What is tea?"),
+        ("judge", "screen", "ke-screen/v2", 4, "first", "Is it clear?"),
+        ("judge", "screen", "ke-screen/v2", 4, "first", "Is it safe to swim?"),
+        ("judge", "screen", "ke-screen/v2", 4, "first", "What is tea?"),
+        ("guard", "safety", "ke-safety/v2", 4, "first", "Is it safe to swim?"),
+        ("guard", "safety", "ke-safety/v2", 4, "first", "What is tea?"),
     ]
     assert all(r.variables.keys() == {"question"} and r.options == {} for _, r in played.log)
     tea = rows[3]

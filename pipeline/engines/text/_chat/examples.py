@@ -1,32 +1,38 @@
 """The examples of a template, and whether an answer only repeats them: weak models do so when they know nothing else.
 
 What a template shows as a reply may not come back as one, unless the request is about the same thing, and neither may
-words of the examples' requests. A judge's reason that is the form's placeholder ("a few words") is no judgment.
+several words in a row of the examples' requests and replies. A judge's reason that is an example's, a rule's, or a
+placeholder ("a few words"), is no judgment. Nor may a mark come back that stands around the request's texts.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pipeline.engines.contract import TextRequest
 from pipeline.engines.text._chat.tasks import Value
-from pipeline.text.repeated import is_nearly, shared_run
+from pipeline.text.repeated import is_nearly, is_part, shared_run
 
+_TAG = re.compile(r"<<<(\w+)\n")
 _DECODER = json.JSONDecoder()
 
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """`replies` are the texts of all replies that the template shows, `requests` what they reply to."""
+    """`replies` are the texts of all replies that the template shows, `requests` what they reply to, `rules` its other
+    lines."""
 
     replies: tuple[str, ...] = ()
     requests: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
 
 
 def find_examples(texts: Mapping[str, str]) -> Examples:
     """Find the examples in the parts of a template: lines with a JSON object, and the lines above them."""
     replies: list[str] = []
     requests: list[str] = []
+    rules: list[str] = []
     for text in texts.values():
         above: list[str] = []
         for line in text.splitlines():
@@ -36,8 +42,9 @@ def find_examples(texts: Mapping[str, str]) -> Examples:
                 above = []
             else:
                 _, colon, said = line.replace("：", ":").partition(":")
+                rules.append(line)
                 above = [*above, said.strip()] if colon and said.strip() and "$" not in line else []
-    return Examples(tuple(dict.fromkeys(replies)), tuple(dict.fromkeys(requests)))
+    return Examples(*(tuple(dict.fromkeys(found)) for found in (replies, requests, rules)))
 
 
 def repeated_field(values: Mapping[str, Value], examples: Examples, request: TextRequest) -> str | None:
@@ -49,12 +56,19 @@ def repeated_field(values: Mapping[str, Value], examples: Examples, request: Tex
     return None
 
 
+def marked_field(values: Mapping[str, Value], told: str) -> str | None:
+    """Return the field of the answer that holds a tag of the marks around the texts that the model was told."""
+    tags = _TAG.findall(told)
+    return next((f for f, value in values.items() if isinstance(value, str) and any(t in value for t in tags)), None)
+
+
 def _repeats(text: str, field: str, examples: Examples, own: str) -> bool:
     if field == "reason":  # short, and about all rows alike: only the same words again are a copy
-        return any(is_nearly(text, shown) for shown in examples.replies)
-    if any(is_nearly(text, shown) and not _is_about(own, shown) for shown in examples.replies):
+        return any(is_nearly(text, shown) for shown in (*examples.replies, *examples.rules))
+    foreign = [shown for shown in examples.replies if not _is_about(own, shown)]
+    if any(is_nearly(text, shown) or is_part(text, shown) for shown in foreign):
         return True
-    runs = (shared_run(text, asked) for asked in examples.requests)
+    runs = (shared_run(text, shown) for shown in (*examples.requests, *foreign))
     return any(run is not None and shared_run(own, run) is None for run in runs)
 
 

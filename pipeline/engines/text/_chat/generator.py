@@ -25,11 +25,12 @@ from pipeline.engines.contract import (
     TextRequest,
 )
 from pipeline.engines.remote.async_bridge import AsyncBridge
-from pipeline.engines.text._chat.examples import repeated_field
+from pipeline.engines.text._chat.examples import marked_field, repeated_field
 from pipeline.engines.text._chat.first_requests import FirstRequests
 from pipeline.engines.text._chat.parse import answer_fields, parse_answer
 from pipeline.engines.text._chat.template import Template, defuse, load_template
 from pipeline.engines.text._settings import ChatSettings
+from pipeline.text.repeated import is_nearly
 
 Guided = Literal["on_failure", "always", "never"]
 
@@ -121,7 +122,9 @@ class PromptedGenerator:
     async def _converse(self, conversation: _Conversation) -> tuple[TextAnswer | Failure, str, str]:
         """Ask until an answer is good; with a failure come its cause, the same for all rows, and a note.
 
-        Each further try appends the bad answer and what is wrong with it.
+        Each further try appends the bad answer and what is wrong with it. A model that says nearly the same, runs
+        in circles again, or copies its prompt is asked afresh, as if for the first time, at a higher temperature: weak
+        models copy what stands before them, and that would be their own bad answer too.
         """
         request, template, messages = conversation.request, conversation.template, conversation.messages
         held = self._asked.guided == "always"
@@ -138,18 +141,20 @@ class PromptedGenerator:
                 ended = replace(failure if failure and reply.reason is Reason.TOO_LONG else reply, spent=spent)
                 return ended, _NUMBERS.sub("", ended.detail)[:LONGEST_CAUSE], ""
             self._tell(reply.note)
-            result = _read(reply, template, request)
+            result = _read(reply, conversation)
             if not isinstance(result, Complaint):
                 return TextAnswer(result, spent), "", ""
             failure = Failure(result.reason, _with_note(result.detail, reply.note), spent)
-            repeated = (result.kind, reply.text) == (kind, said)
+            same = result.kind == kind and _is_same(reply.text, said)
+            stuck = result.kind == "repeated" or (result.kind == kind == "cut_off")
             kind, said, note = result.kind, reply.text, reply.note
-            if repeated:
-                if self._asked.on_repeat == "stop" or temperature is not None:
-                    break
-                temperature = min(HOTTEST, self._asked.temperature + WARMER)
-            held = held or (self._asked.guided == "on_failure" and result.kind == "malformed")
-            messages += _correction(reply, template.complaint(result))
+            if same and (self._asked.on_repeat == "stop" or temperature is not None):
+                break
+            if (same or stuck) and self._asked.on_repeat == "warmer":
+                temperature, messages = min(HOTTEST, self._asked.temperature + WARMER), conversation.messages
+            else:
+                messages = _corrected(messages, reply, kind, template.complaint(result))
+            held = held or (self._asked.guided == "on_failure" and kind == "malformed")
             attempt += 1
         return failure, f"{failure.reason} {kind} {note}", note
 
@@ -160,22 +165,41 @@ class PromptedGenerator:
             _log.warning("%s: %s", self.version, note)
 
 
-def _read(reply: ChatReply, template: Template, request: TextRequest) -> dict[str, str] | Complaint:
+def _read(reply: ChatReply, conversation: _Conversation) -> dict[str, str] | Complaint:
+    template, request = conversation.template, conversation.request
     values = parse_answer(reply.text, reply.finish, template.answer)
     if isinstance(values, Complaint):
         return values
     if field := repeated_field(values, template.examples, request):
-        return Complaint(
-            Reason.TEXT_ENGINE_FAILED, "repeated", {"field": field}, f"{field}: repeats the prompt's example"
-        )
+        return _repeated(field, "the prompt's example")
+    if field := marked_field(values, conversation.messages[-1].content):
+        return _repeated(field, "the prompt's marks")
     fields = answer_fields(template.task, values)
     return (request.check(fields) if request.check else None) or fields
+
+
+def _repeated(field: str, what: str) -> Complaint:
+    return Complaint(Reason.TEXT_ENGINE_FAILED, "repeated", {"field": field}, f"{field}: repeats {what}")
 
 
 def _with_note(detail: str, note: str) -> str:
     return f"{detail}; {note}" if note else detail
 
 
-def _correction(reply: ChatReply, complaint: str) -> tuple[ChatMessage, ChatMessage]:
+def _is_same(said: str, before: str) -> bool:
+    return said == before or is_nearly(said, before)
+
+
+def _corrected(
+    messages: tuple[ChatMessage, ...], reply: ChatReply, kind: str, complaint: str
+) -> tuple[ChatMessage, ...]:
+    """Return the conversation with what is wrong with its last answer.
+
+    An answer that broke off is not shown again: it is long, and a model that ran in circles would take them up.
+    """
+    if kind == "cut_off":
+        *before, last = messages
+        return (*before, ChatMessage(last.role, f"{last.content}\n\n{complaint}"))
     quote = defuse(reply.text[:LONGEST_QUOTE])
-    return ChatMessage("assistant", quote if quote.strip() else NOTHING_SAID), ChatMessage("user", complaint)
+    said = ChatMessage("assistant", quote if quote.strip() else NOTHING_SAID)
+    return (*messages, said, ChatMessage("user", complaint))

@@ -152,7 +152,7 @@ class Template:
 
 @lru_cache(maxsize=256)
 def load_template(name: str, language: str, root: Path | None = None) -> Template:
-    """Load the template of that name and version ("ke-rewrite/v1"), from the store at `root` or the one that ships.
+    """Load the template of that name and version ("ke-rewrite/v2"), from the store at `root` or the one that ships.
 
     Each is read once per process. Raises UserError, one line with every problem of the file, if it is missing or
     unfit.

@@ -310,7 +310,7 @@ def test_open_generator(tmp_path: Path, stored: bool) -> None:
         {"instruction": "Describe rivers."},
         3,
         {"max_length": 60},
-        prompt="ke-rewrite/v1",
+        prompt="ke-rewrite/v2",
         form="whole",
     )
     answers = []

@@ -8,7 +8,7 @@ from chat_doubles import GOOD, SPENT, FakeChat, ask, make_store, reply, scripted
 from manifests.errors import EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.engines.contract import ChatRequest, Failure, TextAnswer
-from pipeline.engines.text._chat.examples import Examples, find_examples, repeated_field
+from pipeline.engines.text._chat.examples import find_examples, repeated_field
 from pipeline.engines.text._chat.generator import Asked, PromptedGenerator
 from pipeline.engines.text._chat.template import load_template
 from tests.tables import each_row
@@ -17,6 +17,7 @@ pytestmark = pytest.mark.timeout(60)
 
 Open = Callable[..., PromptedGenerator]
 LONG = '{"question": "one two three four"}'
+LOST_WAY = "I would say that this is very much a question of taste, and I cannot put it any other way."
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,9 @@ LONG = '{"question": "one two three four"}'
     [
         ("warmer", ["a", "a", GOOD], [None, None, 1.2]),
         ("warmer", ["a", "b", "c", GOOD], [None, None, None, None]),
+        ("warmer", [LOST_WAY, LOST_WAY.replace("much", "very"), GOOD], [None, None, 1.2]),
+        # It has copied the prompt, or run in circles, and a word of it does not help.
+        ("warmer", ["<think>a", "<think>quite another", GOOD], [None, None, 1.2]),
         # Warmer, and still the same: nothing will help.
         ("warmer", ["a", "a", "a", GOOD], [None, None, 1.2]),
         ("stop", ["a", "a", GOOD], [None, None]),
@@ -38,8 +42,26 @@ def test_the_same_bad_answer_again(
     assert isinstance(answer, TextAnswer) == (len(model.requests) == len(answers))
 
 
+def test_after_the_same_bad_answer_the_model_is_asked_as_if_for_the_first_time(open_generator: Open) -> None:
+    model = scripted(reply("a"), reply("a"), reply("b"), reply(GOOD))
+    open_generator(model).generate([ask(retries=9)])
+    first, second, third, fourth = model.requests
+    assert [message.content for message in second.messages[2:]] == ["a", "Only an object with question."]
+    assert third.messages == first.messages and third.seed != first.seed
+    assert [message.content for message in fourth.messages[2:]] == ["b", "Only an object with question."]
+
+
+def test_an_answer_that_broke_off_is_not_shown_again(open_generator: Open) -> None:
+    model = scripted(reply("<think>one, two, one, two, one, two"), reply(GOOD))
+    open_generator(model).generate([ask()])
+    first, second = model.requests
+    assert second.messages[0] == first.messages[0]
+    assert [message.content for message in second.messages[1:]] == [f"{first.messages[1].content}\n\nIt broke off."]
+
+
 TEXTS = {
     "system": """Write a question.
+1. Ask about the sea, the coast, or the ships that pass by.
 Reply with one JSON object: {"question": "the spoken question", "reason": "a few words"}
 
 Example request: The old lighthouse keeper went home in autumn, and nobody came after him.
@@ -51,18 +73,14 @@ EXAMPLES = find_examples(TEXTS)
 
 
 def test_examples_are_found_in_the_text_of_a_template() -> None:
-    assert (
-        Examples(
-            (
-                "the spoken question",
-                "a few words",
-                "Why do lighthouses have no keepers any more?",
-                "short, and nothing is missing",
-            ),
-            ("The old lighthouse keeper went home in autumn, and nobody came after him.",),
-        )
-        == EXAMPLES
+    assert EXAMPLES.replies == (
+        "the spoken question",
+        "a few words",
+        "Why do lighthouses have no keepers any more?",
+        "short, and nothing is missing",
     )
+    assert EXAMPLES.requests == ("The old lighthouse keeper went home in autumn, and nobody came after him.",)
+    assert "1. Ask about the sea, the coast, or the ships that pass by." in EXAMPLES.rules
 
 
 @each_row(
@@ -72,6 +90,10 @@ def test_examples_are_found_in_the_text_of_a_template() -> None:
         ("why do lighthouses have no keeper any more", "Reword this sentence.", True),
         ("The spoken question.", "Reword this sentence.", True),
         ("What did the old lighthouse keeper do next?", "Reword this sentence.", True),
+        # Another beginning does not make it a question of its own.
+        ("Why do some bays have no keepers any more?", "Reword this sentence.", True),
+        # Nor does leaving words out.
+        ("Why do lighthouses have keepers?", "Reword this sentence.", True),
         # The row itself is about it.
         ("Why do lighthouses have no keepers any more?", "Explain why lighthouses have no keepers today.", False),
         ("What did the old lighthouse keeper do?", "Tell me about the old lighthouse keeper of the bay.", False),
@@ -90,6 +112,8 @@ def test_a_question_that_repeats_an_example(said: str, instruction: str, repeate
         ("a few words", True),
         ("A few words.", True),
         ("Short, and nothing is missing!", True),
+        ("ask about the sea, the coast, or the ships that pass by", True),
+        ("it asks about ships", False),
         ("asks for a poem", False),
         ("nothing is missing, and a cook would know", False),
         ("", False),
@@ -101,7 +125,7 @@ def test_a_reason_that_repeats_the_form_is_no_judgment(reason: str, repeated: bo
 
 
 @each_row("language", ["en", "zh"])
-@each_row("name", ["ke-rewrite/v1", "ke-respond/v1", "instructs2s-rewrite/v1", "instructs2s-converse/v1"])
+@each_row("name", ["ke-rewrite/v2", "ke-respond/v2", "instructs2s-rewrite/v2", "instructs2s-converse/v2"])
 def test_a_model_that_parrots_the_shipped_examples_is_refused(name: str, language: str) -> None:
     template = load_template(name, language)
     fields = {key.field for key in template.answer.values() if key.type == "string"}
@@ -111,12 +135,18 @@ def test_a_model_that_parrots_the_shipped_examples_is_refused(name: str, languag
         assert repeated_field(dict.fromkeys(fields, shown), template.examples, request), shown
 
 
-def test_a_parrot_is_told_and_asked_again(tmp_path: object) -> None:
+def test_a_parrot_is_asked_afresh_and_warmer(tmp_path: object) -> None:
     store = make_store(tmp_path, rewrite=PARROTED)  # type: ignore[arg-type]
     model = scripted(reply('{"question": "How deep is the lake?"}'), reply(GOOD))
     generator = PromptedGenerator(model, Asked(), store)
     try:
         assert generator.generate([ask()]) == [TextAnswer({"question": "What now?"}, SPENT + SPENT)]
+        first, second = model.requests
+        assert (second.messages, second.temperature) == (first.messages, 1.2)
+        model = scripted(reply('{"question": "How deep is the lake?"}'), reply(GOOD))
+        talker = PromptedGenerator(model, Asked(on_repeat="stop"), store)
+        talker.generate([ask()])
+        talker.close()
         assert model.requests[1].messages[-1].content == "question was said."
         model = scripted(*[reply('{"question": "How deep is the lake?"}')] * 3)
         parrot = PromptedGenerator(model, Asked(), store)
@@ -129,6 +159,15 @@ def test_a_parrot_is_told_and_asked_again(tmp_path: object) -> None:
         Reason.TEXT_ENGINE_FAILED,
         "question: repeats the prompt's example",
     )
+
+
+def test_an_answer_that_holds_a_mark_of_the_prompt_is_asked_again(open_generator: Open) -> None:
+    async def marked(request: ChatRequest) -> object:
+        tag = request.messages[1].content.partition("<<<")[2][:8]
+        return reply(f'{{"question": "What is {tag}?"}}')
+
+    (failure,) = open_generator(FakeChat(marked)).generate([ask(retries=0)])  # type: ignore[arg-type]
+    assert isinstance(failure, Failure) and failure.detail == "question: repeats the prompt's marks"
 
 
 PARROTED = """\
