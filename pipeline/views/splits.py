@@ -132,8 +132,8 @@ def _impossible(
     small = np.sort(sizes)[: len(shares)] / total
     reachable = ", ".join(f"{share:.1%}" for share in small)
     sentence = (
-        f"the splits {wanted} cannot be cut: the rows that belong together make {_groups(len(sizes))}, the largest with "
-        f"{sizes.max() / total:.1%} of the speech"
+        f"the splits {wanted} cannot be cut: the rows that belong together make {_groups(len(sizes))}, the largest "
+        f"with {sizes.max() / total:.1%} of the speech"
     )
     if len(sizes) > len(shares):
         sentence += f", the smallest with {reachable}: shares of that size can be reached"
