@@ -28,7 +28,13 @@ def part_rows(view: View) -> list[tuple[str, ...]]:
     """Return a table row for each part: name, rows, speech, voices, speech by language and gender of the user."""
     parts = view.about.get("parts", {})
     return [
-        (part, f"{found['rows']:,}", _time(found["audio_h"]), _voices(found["voices"]), _languages(found["languages"]))
+        (
+            part,
+            f"{found['rows']:,}",
+            _time(found["audio_h"]),
+            _voices(found["voices"], view.nested),
+            _languages(found["languages"]),
+        )
         for part, found in ((part, parts[part]) for part in view.parts)
     ]
 
@@ -46,9 +52,9 @@ def _time(hours: float) -> str:
     return f"{hours:,.2f} h" if hours >= 0.1 else f"{3600 * hours:,.1f} s"
 
 
-def _voices(voices: Mapping[str, Mapping[str, int]]) -> str:
+def _voices(voices: Mapping[str, Mapping[str, int]], all_wanted: bool) -> str:
     return ", ".join(
-        f"{found['has']:,} {side}" + (f" ({found['missing']:,} missing)" if found["missing"] else "")
+        f"{found['has']:,} {side}" + (f" ({found['missing']:,} missing)" if all_wanted and found["missing"] else "")
         for side, found in voices.items()
     )
 

@@ -128,16 +128,20 @@ def _impossible(
         others = [edges for key, edges in kinds.items() if key != name]
         parts = sums(components(len(labels), others), seconds)
         if len(parts) > len(sizes):
-            freed.append(f"without {name}: {len(parts)} groups, the largest {parts.max() / total:.1%}")
+            freed.append(f"without {name}: {_groups(len(parts))}, the largest {parts.max() / total:.1%}")
     small = np.sort(sizes)[: len(shares)] / total
     reachable = ", ".join(f"{share:.1%}" for share in small)
     sentence = (
-        f"the splits {wanted} cannot be cut: the rows that belong together make {len(sizes)} groups, the largest with "
-        f"{sizes.max() / total:.1%} of the speech"
+        f"the splits {wanted} cannot be cut: the rows that belong together make {_groups(len(sizes))}, the largest "
+        f"with {sizes.max() / total:.1%} of the speech"
     )
     if len(sizes) > len(shares):
         sentence += f", the smallest with {reachable}: shares of that size can be reached"
     return sentence + (f"; {'; '.join(freed)}: leave one out with --ignore NAME" if freed else "")
+
+
+def _groups(number: int) -> str:
+    return "1 group" if number == 1 else f"{number:,} groups"
 
 
 def _check(numbers: PartNumbers, kinds: Mapping[str, Edges]) -> None:

@@ -133,7 +133,7 @@ def test_near_duplicates_stay_together(tmp_path):
     part_of = {row.dialogue_id: name for name in ("train", "validation", "test") for row in Corpus(place, split=name)}
     for n in range(20):
         assert len({part_of[f"made-{number + n:08x}"] for number in (0, 100, 200)}) == 1
-    with pytest.raises(UserError, match=r"cannot be cut.*1 groups"):
+    with pytest.raises(UserError, match=r"cannot be cut.*1 group"):
         make_splits(place, SHARES, ignore=["parents"])
     make_splits(place, SHARES, ignore=["parents", "voice", "duplicates"])
     part_of = {row.dialogue_id: name for name in ("train", "validation", "test") for row in Corpus(place, split=name)}
@@ -153,7 +153,7 @@ def test_the_people_behind_the_voices(tmp_path):
     """Every voice of the tone bank is the same speaker at another pitch: only their people can be ignored."""
     names = users(3)
     place = made_corpus(tmp_path, [made_row(n, names[n % 6]) for n in range(60)])
-    with pytest.raises(UserError, match=r"1 groups, the largest with 100.0% .* without parents: 6 groups"):
+    with pytest.raises(UserError, match=r"1 group, the largest with 100.0% .* without parents: 6 groups"):
         make_splits(place, SHARES)
 
 
