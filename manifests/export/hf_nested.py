@@ -14,7 +14,16 @@ import pyarrow.parquet as pq
 
 from manifests.corpus import Corpus
 from manifests.export.contract import Exporter, ExportSettings, Piece
-from manifests.export.hf import AUDIO, COLUMNS, HfWriter, audio_feature, open_hf, turn_rows, value_features, value_fields
+from manifests.export.hf import (
+    AUDIO,
+    COLUMNS,
+    HfWriter,
+    audio_feature,
+    open_hf,
+    turn_rows,
+    value_features,
+    value_fields,
+)
 from manifests.schema import Dialogue
 from manifests.storage import Place
 

@@ -25,11 +25,12 @@ _SIZE_NAMES = ("1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1
 
 @dataclass(frozen=True)
 class Files:
-    """Describes the Parquet files of a part: their paths, rows and bytes."""
+    """Describes the Parquet files of a part: their paths, rows, bytes, and bytes before Parquet's compression."""
 
     paths: tuple[str, ...]
     rows: int
     bytes: int
+    plain_bytes: int
 
 
 def card_text(
@@ -54,7 +55,7 @@ def card_text(
             "engines": sorted(facts.manifest.engines.items()),
             "is_split": set(configs) == {"default"},
             "configs": list(configs),
-            "snippet": render("verify.py.txt", {"file": first, "layout": options.layout}),
+            "snippet": render("verify.py.txt", {"file": first, "layout": options.layout}).rstrip(),
             "citation": citation_of(facts, options),
             **vars(statements),
         },
@@ -109,16 +110,21 @@ def _info(
     options: PublishOptions,
     sample_rate: int | None,
 ) -> dict[str, Any]:
-    """Return the features and the number of rows of a config. Sizes in memory are left for the hub to compute."""
+    """Return the features and sizes of a config."""
     used = sorted({part for parts in splits.values() for part in parts})
     return {
         "config_name": config,
         "features": _features(options, sample_rate),
         "splits": [
-            {"name": split, "num_examples": sum(files[part].rows for part in parts)}
+            {
+                "name": split,
+                "num_bytes": sum(files[part].plain_bytes for part in parts),
+                "num_examples": sum(files[part].rows for part in parts),
+            }
             for split, parts in splits.items()
         ],
         "download_size": sum(files[part].bytes for part in used),
+        "dataset_size": sum(files[part].plain_bytes for parts in splits.values() for part in parts),
     }
 
 

@@ -5,6 +5,7 @@ https://docs.mlcommons.org/croissant/docs/croissant-spec-1.1.html. What the card
 
 import json
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from manifests.export.hf import COLUMNS
@@ -62,13 +63,18 @@ _CONTEXT: Mapping[str, Any] = {
 }
 _CONFORMS_TO = ["http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0"]
 _TYPES = {"string": "sc:Text", "int64": "cr:Int64", "float64": "cr:Float64"}
-_PARQUET = "application/vnd.apache.parquet"
+_PARQUET = "application/x-parquet"  # the only name that mlcroissant 1.1.1 reads; the hub writes it too
 _NO_HASH = "https://github.com/mlcommons/croissant/issues/80"
 """Stands for the hash of a repository, as the hub's own Croissant files have it: a repository has none."""
+_BESIDE: Mapping[str, Any] = MappingProxyType({})
 
 
 def croissant_text(
-    facts: Facts, statements: Statements, options: PublishOptions, files: Mapping[str, Files], hashes: Mapping[str, str]
+    facts: Facts,
+    statements: Statements,
+    options: PublishOptions,
+    files: Mapping[str, Files],
+    hashes: Mapping[str, str],
 ) -> str:
     """Return the JSON text; `hashes` are the SHA-256 of the Parquet files, by path."""
     content = {
@@ -141,8 +147,7 @@ def _distribution(
             "encodingFormat": "git+https",
             "sha256": _NO_HASH,
         }
-        sets = [_file_set(part, f"{DATA}/{part}-*.parquet", [{"@id": "repo"}]) for part in files]
-        return [repository, *sets]
+        return [repository, *(_file_set(part, {"containedIn": {"@id": "repo"}}) for part in files)]
     objects = [
         {
             "@type": "cr:FileObject",
@@ -155,20 +160,17 @@ def _distribution(
         for part in files.values()
         for path in part.paths
     ]
-    sets = [
-        _file_set(part, f"{DATA}/{part}-*.parquet", [{"@id": path} for path in of.paths]) for part, of in files.items()
-    ]
-    return [*objects, *sets]
+    return [*objects, *(_file_set(part) for part in files)]
 
 
-def _file_set(part: str, pattern: str, within: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+def _file_set(part: str, within: Mapping[str, Any] = _BESIDE) -> dict[str, Any]:
     return {
         "@type": "cr:FileSet",
         "@id": f"files-of-{part}",
         "name": f"files-of-{part}",
-        "containedIn": within,
+        **within,
         "encodingFormat": _PARQUET,
-        "includes": pattern,
+        "includes": f"{DATA}/{part}-*.parquet",
     }
 
 

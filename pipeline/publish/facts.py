@@ -10,7 +10,7 @@ from typing import Any
 
 from manifests.corpus import Corpus
 from manifests.errors import ParleyError, UserError
-from manifests.manifest import FINAL_STATUSES, Manifest, manifest_digest
+from manifests.manifest import FINAL_STATUSES, SIGNER, Manifest, manifest_digest
 from manifests.private_paths import public_text
 from manifests.reasons import reason_of
 from manifests.schema import Dialogue
@@ -20,8 +20,6 @@ from voicebank.voice import Voice
 UNKNOWN = "unknown"
 GATES = ("screen", "dedup", "watermark", "transcribe", "gate", "assess")
 """Stages that drop rows by limits."""
-SIGNER = "sign/c2pa"
-"""Entry of a manifest's `engines` in a corpus whose clips are signed."""
 
 
 @dataclass

@@ -115,13 +115,18 @@ def _filled(splits: Mapping[str, Sequence[str]], files: Mapping[str, Files]) -> 
 def _files(out: Place, part: str) -> Files:
     name = re.compile(rf"{re.escape(part)}-\d{{5,}}\.parquet")
     found = [file for file in (out / DATA).list() if name.fullmatch(file.name)]
-    rows = sum(_rows(file) for file in found)
-    return Files(tuple(f"{DATA}/{file.name}" for file in found), rows, sum(file.size() for file in found))
+    footers = [_footer(file) for file in found]
+    return Files(
+        tuple(f"{DATA}/{file.name}" for file in found),
+        sum(footer.num_rows for footer in footers),
+        sum(file.size() for file in found),
+        sum(footer.row_group(group).total_byte_size for footer in footers for group in range(footer.num_row_groups)),
+    )
 
 
-def _rows(file: Place) -> int:
+def _footer(file: Place) -> pq.FileMetaData:
     with file.filesystem.open_input_file(file.path) as stream:
-        return int(pq.read_metadata(stream).num_rows)
+        return pq.read_metadata(stream)
 
 
 def _sha256(file: Place) -> str:

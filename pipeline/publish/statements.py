@@ -58,7 +58,7 @@ def title_of(facts: Facts, options: PublishOptions) -> str:
 def citation_of(facts: Facts, options: PublishOptions) -> str:
     """Return a BibTeX entry. Its author is the organization on the hub; without one, it has none."""
     fields = {
-        "title": f"{{{title_of(facts, options)}}}",
+        "title": f"{{{re.sub(r'[{}]', '', title_of(facts, options))}}}",
         **({"author": f"{{{options.name.split('/')[0]}}}"} if options.name else {}),
         "year": str(options.published.year),
         **({"url": options.url} if options.url else {}),
