@@ -1,7 +1,7 @@
-"""Hugging Face `datasets`: nested Parquet, one row for each dialogue, with a list of turns that have an `Audio` each.
+"""Hugging Face `datasets`: nested Parquet, one row for each dialogue, with an `Audio` in each of its turns.
 
-The rules for the type of `audio` are those of `manifests.export.hf`, and hold inside the list too. A player in a viewer
-needs the flat layout; this one keeps a dialogue together.
+The rules for the type of `audio` are those of `manifests.export.hf`, and hold inside the list too. A player in a
+viewer needs the flat layout; this one keeps a dialogue together.
 """
 
 import json

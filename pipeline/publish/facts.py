@@ -177,10 +177,10 @@ def _bank(manifest: Manifest, named: str | None) -> Bank | None:
             raise UserError(f"--bank: the corpus was made with other voices than those of {bank.name}")
         return bank
     try:
-        bank = load_bank(name) if name in shipped_banks() else None
+        shipped = load_bank(name) if name in shipped_banks() else None
     except ParleyError:
         return None
-    return bank if bank is not None and bank.digest == digest else None
+    return shipped if shipped is not None and shipped.digest == digest else None
 
 
 def _voice_license(voice: Voice | None) -> str:

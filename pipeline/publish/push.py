@@ -46,9 +46,7 @@ def push(out: Place, name: str, private: bool, say: Callable[[str], None]) -> st
         say(f"uploading {name}: card")
         done = _upload(api, out, name, {"ignore_patterns": [f"{DATA}/*", f"{WORK}/*", RECORD, ".*"]})
     except (errors.HTTPError, OSError, RuntimeError) as error:  # the last is what the client's Xet library raises
-        raise UserError(
-            f"the hub did not take the upload: {_reason(error, token)}; the same command goes on"
-        ) from None
+        raise UserError(f"the upload stopped: {_reason(error, token)}; the same command continues it") from None
     return str(done.commit_url).split("/commit/")[0]
 
 
