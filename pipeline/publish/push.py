@@ -37,7 +37,7 @@ def push(out: Place, name: str, private: bool, say: Callable[[str], None]) -> st
         raise UserError("--push uploads a local directory that is published to the end")
     hub = library("huggingface_hub", _NEEDED_BY, extra("publish"))
     errors = library("huggingface_hub.errors", _NEEDED_BY, extra("publish"))
-    hub.utils.disable_progress_bars()
+    library("huggingface_hub.utils", _NEEDED_BY, extra("publish")).disable_progress_bars()
     api = hub.HfApi(endpoint=os.environ.get(ENDPOINT) or None, token=token)
     try:
         say(f"uploading {name}: data")

@@ -1,7 +1,6 @@
 """Checks the signature of every clip of a corpus, and what the signature says against the row."""
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,8 +28,8 @@ class Verified:
     valid: int = 0
     trusted: int | None = None
     stamped: int = 0
-    signers: Counter[str] = field(default_factory=Counter)
-    of: Counter[str] = field(default_factory=Counter)
+    signers: dict[str, int] = field(default_factory=dict)
+    of: dict[str, int] = field(default_factory=dict)
     failing: int = 0
     problems: list[str] = field(default_factory=list)
     compared: bool = False
@@ -110,8 +109,9 @@ class _Check:
         if found.trusted is not None:
             found.trusted += signature.state == "Trusted"
         if signature.is_sound:
-            found.signers[signature.signer] += 1
-            found.of[str(signature.claim.get("corpus"))] += 1
+            corpus = str(signature.claim.get("corpus"))
+            found.signers[signature.signer] = found.signers.get(signature.signer, 0) + 1
+            found.of[corpus] = found.of.get(corpus, 0) + 1
 
     def _problem(
         self, signature: Signature, dialogue_id: str, number: int, audio: Audio, earlier: Audio | None
