@@ -45,7 +45,7 @@ def push(out: Place, name: str, private: bool, say: Callable[[str], None]) -> st
         _upload(api, out, name, {"allow_patterns": [f"{DATA}/*"], "delete_patterns": [f"{DATA}/*"]})
         say(f"uploading {name}: card")
         done = _upload(api, out, name, {"ignore_patterns": [f"{DATA}/*", f"{WORK}/*", RECORD, ".*"]})
-    except (errors.HTTPError, OSError, RuntimeError) as error:  # the last is what the client's Xet library raises
+    except (errors.HTTPError, OSError, RuntimeError, ValueError) as error:  # RuntimeError: its Xet library
         raise UserError(f"the upload stopped: {_reason(error, token)}; the same command continues it") from None
     return str(done.commit_url).split("/commit/")[0]
 

@@ -8,6 +8,7 @@ import threading
 from types import TracebackType
 from typing import Any, Self
 
+import yaml
 from aiohttp import web
 
 
@@ -50,6 +51,7 @@ class FakeHub:
         application = web.Application(client_max_size=2**28)
         add = application.router
         add.add_post("/api/repos/create", self._create)
+        add.add_post("/api/validate-yaml", self._validate)
         add.add_get("/api/datasets/{org}/{name}/tree/{revision}", self._tree)
         add.add_get("/api/datasets/{org}/{name}", self._info)
         add.add_get("/api/datasets/{org}/{name}/revision/{revision}", self._info)
@@ -72,6 +74,12 @@ class FakeHub:
         self.created.append(made)
         body = {"url": f"{self.url}/datasets/{made.get('organization')}/{made['name']}"}
         return web.json_response(body, status=409 if again else 200)
+
+    async def _validate(self, request: web.Request) -> web.Response:
+        text = (await request.json())["content"]
+        card = yaml.safe_load(text.split("---\n")[1])
+        errors = [{"message": f"no {key}"} for key in ("license", "configs", "dataset_info") if key not in card]
+        return web.json_response({"errors": errors, "warnings": []}, status=400 if errors else 200)
 
     async def _info(self, request: web.Request) -> web.Response:
         names = [{"rfilename": path} for path in self.files]
@@ -106,10 +114,11 @@ class FakeHub:
     async def _put(self, request: web.Request) -> web.Response:
         if self.fail_after is not None and len(self.uploads) >= self.fail_after:
             return web.Response(status=403, text="no space left")
-        oid, data = request.match_info["oid"], await request.read()
+        oid = request.match_info["oid"]
+        self.uploads.append(oid)
+        data = await request.read()
         assert hashlib.sha256(data).hexdigest() == oid
         self.objects[oid] = data
-        self.uploads.append(oid)
         return web.Response()
 
     async def _commit(self, request: web.Request) -> web.Response:
