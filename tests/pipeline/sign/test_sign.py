@@ -2,8 +2,10 @@
 
 import io
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +94,31 @@ def test_kinds_of_keys(kind: str, tmp_path: Path) -> None:
     chain, key, root = write_signer(tmp_path, kind)
     signed = signed_clip(make_audio(), SignerPlan(chain, key))
     assert read_signature(signed, reading_context(Path(root).read_text())).state == "Trusted"
+
+
+def test_an_address_in_a_clip_is_not_asked(plan: SignerPlan) -> None:
+    library = clips.c2pa()
+    asked: list[str] = []
+
+    class Listening(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+    with HTTPServer(("127.0.0.1", 0), Listening) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        builder = library.Builder.from_json(json.dumps(clips._manifest({}, TRAINED, "1")))
+        builder.set_no_embed()
+        builder.set_remote_url(f"http://127.0.0.1:{server.server_port}/manifest.c2pa")
+        builder.sign(plan.open(), "audio/wav", io.BytesIO(make_audio().bytes), out := io.BytesIO())
+        pointing = replace(make_audio(), bytes=out.getvalue())
+        assert b"manifest.c2pa" in pointing.bytes, "the clip holds no address: this test shows nothing"
+        with pytest.raises(library.C2paError):
+            library.Reader("audio/wav", io.BytesIO(pointing.bytes))
+        assert asked, "the library itself asks"
+        asked.clear()
+        assert not read_signature(pointing, reading_context()).is_sound and not asked
+        server.shutdown()
 
 
 def test_a_clip_is_not_signed_twice(plan: SignerPlan) -> None:
