@@ -21,6 +21,7 @@ ENDPOINT = "HF_ENDPOINT"
 """Environment variable with the address of another hub."""
 
 _NEEDED_BY = "the upload"
+_LONGEST = 500
 
 
 def push(out: Place, name: str, private: bool, say: Callable[[str], None]) -> str:
@@ -57,5 +58,5 @@ def _upload(api: Any, out: Place, name: str, chosen: Mapping[str, Any]) -> Any:
 
 
 def _reason(error: BaseException, token: str) -> str:
-    """Return the first line of the error, without the token."""
-    return next(iter(str(error).splitlines()), type(error).__name__).replace(token, "***")
+    """Return what the error says, on one line, without the token."""
+    return (" ".join(str(error).split()) or type(error).__name__).replace(token, "***")[:_LONGEST]

@@ -17,7 +17,8 @@ class FakeHub:
 
     `files` are those of the one repository, by path; `objects` what was uploaded beside commits, by SHA-256;
     `uploads` the hashes in the order of their coming. `tokens` are the different `Authorization` headers. With
-    `fail_after` the hub refuses every object behind the first so many.
+    `fail_after` the hub refuses every object behind the first so many; with `repeats_token` it refuses all files,
+    and quotes the token.
     """
 
     def __init__(self) -> None:
@@ -28,6 +29,7 @@ class FakeHub:
         self.created: list[dict[str, Any]] = []
         self.tokens: set[str | None] = set()
         self.fail_after: int | None = None
+        self.repeats_token = False
         self.url = ""
         self._ready = threading.Event()
         self._stop = asyncio.Event()
@@ -91,6 +93,8 @@ class FakeHub:
         )
 
     async def _preupload(self, request: web.Request) -> web.Response:
+        if self.repeats_token:
+            return web.json_response({"error": f"no rights: {request.headers['Authorization']}"}, status=403)
         asked = (await request.json())["files"]
         modes = [
             {

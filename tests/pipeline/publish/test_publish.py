@@ -25,6 +25,7 @@ from parley.testing.corpora import make_audio, make_corpus, make_kept, make_rows
 from pipeline.cli.main import cli
 from pipeline.job.runner.local import LocalRunner
 from pipeline.publish.card import Configs, size_category
+from pipeline.publish.facts import gather_facts
 from pipeline.publish.options import PublishOptions
 from pipeline.publish.publish import Published, publish_corpus
 from tests.tables import each_row
@@ -168,6 +169,16 @@ def test_the_same_command_again_gives_the_same_files_and_another_is_refused(corp
     assert before == {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
     with pytest.raises(ResumeRefused, match="another finished export"):
         publish({"train": corpus[:3]}, tmp_path / "out")
+
+
+def test_genders_and_licenses_are_those_of_the_corpuss_own_bank(finished: Path, tmp_path: Path) -> None:
+    _, _, body = publish({"train": Corpus(finished)}, tmp_path / "out")
+    assert "Genders of the voices of the user, by dialogue: " in body and "| voices | `CC0-1.0` |" in body
+    with pytest.raises(UserError, match="made with other voices than those of offline"):
+        gather_facts({"train": Corpus(finished)}, lambda row: True, "offline")
+    other = Corpus(finished)
+    other.manifest = replace(other.manifest, engines={**other.manifest.engines, "voices": "0" * 64})
+    assert gather_facts({"train": other}, lambda row: True, None).bank is None
 
 
 def test_the_code_in_the_card_finds_the_marks(finished: Path, tmp_path: Path) -> None:

@@ -81,3 +81,10 @@ def test_without_a_token_nothing_is_asked(published: Path, tmp_path: Path) -> No
     with FakeHub() as hub:
         code, said = push(hub, published, tmp_path / "home", token="")
         assert code == 1 and "HF_TOKEN is not set" in said and not hub.created
+
+
+def test_what_the_hub_says_is_told_without_the_token(published: Path, tmp_path: Path) -> None:
+    with FakeHub() as hub:
+        hub.repeats_token = True
+        code, said = push(hub, published, tmp_path / "home")
+        assert code == 1 and "no rights: Bearer ***" in said and TOKEN not in said

@@ -18,7 +18,7 @@ from manifests.audio import decode
 from manifests.corpus import Corpus
 from manifests.errors import CorpusError, LawBroken, ResumeRefused, UserError
 from manifests.manifest import SIGNER, load_manifest, manifest_digest
-from manifests.schema import Audio, Dialogue
+from manifests.schema import Audio, Dialogue, Turn
 from manifests.storage import Place, open_place
 from manifests.validate import validate
 from parley.testing.corpora import make_audio, make_corpus, make_rows, with_take
@@ -30,6 +30,7 @@ from pipeline.sign.clip import ALGORITHMIC, TRAINED, prove_same, read_signature,
 from pipeline.sign.sign import Signed, sign_corpus
 from pipeline.sign.signer import SignerPlan
 from pipeline.sign.verify import verify_corpus
+from tests.pipeline.audit.audited import first_kept, rewrite
 from tests.pipeline.sign.certificates import write_signer
 
 pytest.importorskip("c2pa", reason="the extra `sign` is not installed")
@@ -282,6 +283,16 @@ def test_the_audit_proves_both_layers(finished: Path, plan: SignerPlan, tmp_path
     found = json.loads(ran.stdout)
     assert ran.exit_code == 0 and found["signatures"]["valid"] == found["signatures"]["clips"] > 0
     assert found["signatures"]["signers"] == {"made-up signer, Test": found["signatures"]["clips"]}
+    place = rewrite(tmp_path / "signed", tmp_path / "changed", first_kept(_unsigned))
+    ran = CliRunner().invoke(cli, ["corpus", "audit", place.path, "--sample", "2"])
+    total = found["signatures"]["clips"]
+    assert ran.exit_code == 3
+    assert ran.stdout.endswith(f"signatures: 1 of {total} clips without a valid signature of their own\n")
+
+
+def _unsigned(turn: Turn) -> Turn:
+    assert turn.audio is not None
+    return with_take(turn, audio=replace(turn.audio, bytes=unsigned_bytes(turn.audio.bytes, turn.audio.codec)))
 
 
 @pytest.fixture
