@@ -25,6 +25,7 @@ from manifests.export.hf_nested import EXPORTER as HF_NESTED
 from manifests.manifest import write_manifest
 from manifests.storage import Place
 from pipeline.export import export_corpus
+from pipeline.job.directory import refuse_links
 from pipeline.job.runner.tasks import Runner
 from pipeline.publish.card import CARD, DATA, PROVENANCE, Configs, Files, card_text
 from pipeline.publish.croissant import CROISSANT, croissant_text
@@ -62,6 +63,7 @@ def publish_corpus(
     """
     chosen = configs or {"default": {part: [part] for part in parts}}
     _check_names(parts, chosen)
+    refuse_links(out, deep=True)
     exporter = _exporter(options)
     export = export_corpus(exporter, ExportSettings(), parts, out, runner, progress)
     if not export.written:

@@ -12,7 +12,7 @@ from manifests.errors import UserError
 from manifests.libraries import extra, library
 from manifests.storage import Place
 from pipeline.export import RECORD
-from pipeline.job.directory import WORK
+from pipeline.job.directory import WORK, refuse_links
 from pipeline.publish.card import CARD, DATA
 
 TOKEN = "HF_TOKEN"
@@ -36,6 +36,7 @@ def push(out: Place, name: str, private: bool, say: Callable[[str], None]) -> st
         raise UserError(f"--push takes the hub's token from the environment, and {TOKEN} is not set")
     if not out.is_local or not (out / CARD).exists():
         raise UserError("--push uploads a local directory that is published to the end")
+    refuse_links(out, deep=True)  # a link would send a file from elsewhere
     hub = library("huggingface_hub", _NEEDED_BY, extra("publish"))
     errors = library("huggingface_hub.errors", _NEEDED_BY, extra("publish"))
     library("huggingface_hub.utils", _NEEDED_BY, extra("publish")).disable_progress_bars()

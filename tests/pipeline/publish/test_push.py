@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from manifests.corpus import Corpus
+from manifests.errors import ResumeRefused
 from parley.testing.corpora import make_corpus, make_rows
 from tests.pipeline.publish.fake_hub import FakeHub
 from tests.pipeline.publish.test_publish import publish
@@ -88,3 +89,13 @@ def test_what_the_hub_says_is_told_without_the_token(published: Path, tmp_path: 
         hub.repeats_token = True
         code, said = push(hub, published, tmp_path / "home")
         assert code == 1 and "no rights: Bearer ***" in said and TOKEN not in said
+
+
+def test_a_link_sends_no_file_from_elsewhere(published: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("mine")
+    (published / "provenance" / "notes.txt").symlink_to(tmp_path / "secret")
+    with FakeHub() as hub:
+        code, said = push(hub, published, tmp_path / "home")
+        assert code == 1 and "symbolic link notes.txt" in said and not hub.files and not hub.created
+    with pytest.raises(ResumeRefused, match=r"symbolic link notes\.txt"):
+        publish({"train": Corpus(tmp_path / "corpus")}, published)
