@@ -24,6 +24,8 @@ from manifests.storage import Place
 FORMAT = "parley-corpus"
 MANIFEST_NAME = "manifest.json"
 CHECKSUM_NAME = "manifest.sha256"
+SIGNER = "sign/c2pa"
+"""Entry of `engines` in a corpus whose clips are signed: the library that signed them."""
 LARGEST = 2**62
 """Largest number in a manifest: sums of a few still fit the 64 bits that readers compute with."""
 _Record = TypeVar("_Record")

@@ -8,7 +8,7 @@ it for a key.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +23,8 @@ from manifests.storage import Place
 
 _GROUP_ROWS = 64
 """Turns in a row group: streaming readers fetch whole row groups."""
-_VALUES = {"int64": pa.int64(), "string": pa.string(), "float64": pa.float64()}
-_COLUMNS = {
+_TYPES = {"int64": pa.int64(), "string": pa.string(), "float64": pa.float64()}
+COLUMNS = {
     "dialogue_id": "string",
     "turn": "int64",
     "role": "string",
@@ -36,6 +36,9 @@ _COLUMNS = {
     "sampling_rate": "int64",
     "num_samples": "int64",
 }
+"""The plain columns and their types, in order."""
+
+AUDIO = pa.field("audio", pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class HfWriter(PieceWriter):
         place = out / "data" / f"{piece.stem}.parquet"
         with place.writing() as stream, pq.ParquetWriter(stream, schema) as file:
             for dialogue in dialogues:
-                rows += _rows(dialogue)
+                rows += turn_rows(dialogue)
                 if len(rows) >= _GROUP_ROWS:
                     file.write_table(pa.Table.from_pylist(rows, schema))
                     rows = []
@@ -71,7 +74,8 @@ def open_hf(corpus: Corpus, settings: ExportSettings) -> HfWriter:
     return HfWriter(next((audio.sample_rate for audio in first), None))
 
 
-def _rows(dialogue: Dialogue) -> Iterator[dict[str, Any]]:
+def turn_rows(dialogue: Dialogue) -> Iterator[dict[str, Any]]:
+    """Yield the row of each turn that has audio: the values of `COLUMNS`, and `audio`."""
     for number, turn in enumerate(dialogue.turns):
         take = turn.take
         if take is not None and take.audio is not None:
@@ -93,11 +97,23 @@ def _rows(dialogue: Dialogue) -> Iterator[dict[str, Any]]:
 
 
 def _schema(sample_rate: int | None) -> pa.Schema:
-    features: dict[str, dict[str, Any]] = {name: {"dtype": kind, "_type": "Value"} for name, kind in _COLUMNS.items()}
-    features["audio"] = {"sampling_rate": sample_rate, "decode": False, "_type": "Audio"}
-    fields = [pa.field(name, _VALUES[kind]) for name, kind in _COLUMNS.items()]
-    audio = pa.field("audio", pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
-    return pa.schema([*fields, audio], {"huggingface": json.dumps({"info": {"features": features}})})
+    features = {**value_features(COLUMNS), "audio": audio_feature(sample_rate)}
+    return pa.schema([*value_fields(COLUMNS), AUDIO], {"huggingface": json.dumps({"info": {"features": features}})})
+
+
+def value_features(columns: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Return the features of plain columns, as `datasets` writes them."""
+    return {name: {"dtype": kind, "_type": "Value"} for name, kind in columns.items()}
+
+
+def value_fields(columns: Mapping[str, str]) -> list[pa.Field]:
+    """Return the Arrow fields of plain columns."""
+    return [pa.field(name, _TYPES[kind]) for name, kind in columns.items()]
+
+
+def audio_feature(sample_rate: int | None) -> dict[str, Any]:
+    """Return the feature of the column `audio`."""
+    return {"sampling_rate": sample_rate, "decode": False, "_type": "Audio"}
 
 
 EXPORTER = Exporter(

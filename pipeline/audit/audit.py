@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from manifests.corpus import Corpus
-from manifests.manifest import FINAL_STATUSES
+from manifests.manifest import FINAL_STATUSES, SIGNER
 from manifests.private_paths import public_text
 from manifests.schema import Dialogue
 from manifests.shards import read_shard
@@ -20,6 +20,7 @@ from pipeline.audit.survival import Survived, Table, add_controls, add_marked, n
 from pipeline.audit.watermarks import Marks, audit_marks
 from pipeline.engines.contract import Clip
 from pipeline.job.directory import WORK
+from pipeline.sign.verify import Verified, verify_corpus
 from pipeline.stages.cast import CastSettings, public_bank
 from pipeline.stages.render import RenderSettings
 from pipeline.stages.transcribe import TranscribeSettings
@@ -63,7 +64,7 @@ class Audit:
     """The report.
 
     `failures` says why the corpus fails, in one line each; without failures it passes. If the structure has problems,
-    nothing else is examined and the other parts are None.
+    nothing else is examined and the other parts are None. `signatures` is None for a corpus that is not signed.
     """
 
     corpus: str
@@ -74,6 +75,7 @@ class Audit:
     survival: Survival | None = None
     speech: Heard | None = None
     speakers: Speakers | None = None
+    signatures: Verified | None = None
     failures: tuple[str, ...] = ()
 
     @property
@@ -114,12 +116,21 @@ def audit_corpus(
     say("marks: " + ("every clip" if sample is None else "the sample"))
     portions = _all(view) if sample is None else (("kept", some) for some in batches(corpus, rows))
     marks = audit_marks(view, portions, one_percent, sample is None)
+    signatures = _signatures(view, say)
     say("speech: the sample again")
     speech = audit_speech(view, batches(corpus, rows))
     say("speakers: every kept row")
     speakers = audit_speakers(view, corpus.dialogues(audio=False), public_bank(view.recipe.section(CastSettings).bank))
-    failures = tuple(_failures(marks, speech))
-    return replace(parts, marks=marks, survival=survived, speech=speech, speakers=speakers, failures=failures)
+    failures = tuple(_failures(marks, signatures, speech))
+    return replace(
+        parts,
+        marks=marks,
+        survival=survived,
+        speech=speech,
+        speakers=speakers,
+        signatures=signatures,
+        failures=failures,
+    )
 
 
 def audit_survival(
@@ -156,6 +167,14 @@ def _survival(table: Table, threshold: float, controls: str) -> Survival:
     )
 
 
+def _signatures(view: CorpusView, say: Say) -> Verified | None:
+    """Check the C2PA manifest of every clip, if the corpus's own manifest says that it is signed."""
+    if SIGNER not in view.manifest.engines:
+        return None
+    say("signatures: every clip")
+    return verify_corpus(view.place)
+
+
 def _structure(view: CorpusView) -> Structure:
     report = validate(view.place, deep=True, beside=(WORK,))
     problems = [_without_path(str(problem), view.place) for problem in report.problems]
@@ -184,9 +203,11 @@ def _all(view: CorpusView) -> Iterator[tuple[str, list[Dialogue]]]:
                 yield status, dialogues
 
 
-def _failures(marks: Marks, speech: Heard) -> Iterator[str]:
+def _failures(marks: Marks, signatures: Verified | None, speech: Heard) -> Iterator[str]:
     if marks.failing:
         yield f"watermark: {marks.failing} kept clips without the corpus's mark"
+    if signatures is not None and not signatures.passed:
+        yield f"signatures: {signatures.failing} of {signatures.clips} clips without a valid signature of their own"
     failing = speech.passing.total - speech.passing.hits
     if failing:
         yield f"speech: {failing} of {speech.dialogues} kept rows would not pass again"

@@ -70,7 +70,14 @@ def sections(audit: Audit) -> list[Section]:
     """Return the tables of the report, in order."""
     return [
         section
-        for section in (_structure(audit), _marks(audit), _survival(audit), _speech(audit), _speakers(audit))
+        for section in (
+            _structure(audit),
+            _marks(audit),
+            _signatures(audit),
+            _survival(audit),
+            _speech(audit),
+            _speakers(audit),
+        )
         if section is not None
     ] + list(_lists(audit))
 
@@ -104,6 +111,16 @@ def _marks(audit: Audit) -> Section | None:
         for status, one in marks.statuses.items()
     ]
     return title, names, rows
+
+
+def _signatures(audit: Audit) -> Section | None:
+    found = audit.signatures
+    if found is None:
+        return None
+    signers = [["signer", f"{name} ({clips})"] for name, clips in found.signers.items()]
+    counts = {"clips": found.clips, "valid": found.valid, "time-stamped": found.stamped, "failing": found.failing}
+    rows = [[name, str(value)] for name, value in counts.items()]
+    return "C2PA signatures, every clip", ["", ""], [*rows, *signers, *(["", problem] for problem in found.problems)]
 
 
 def _survival(audit: Audit) -> Section | None:

@@ -1,5 +1,6 @@
 """Chooses the rows of a corpus that a user names by views, split by split."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -7,10 +8,17 @@ import numpy as np
 from manifests.corpus import Corpus
 from manifests.errors import UserError
 from manifests.storage import Place
-from manifests.views import load_view, view_names
+from manifests.views import load_view, part_numbers, view_names
 from pipeline.views.splits import REST
 
-SPLITS = "splits"
+SPLITS, SUBSETS = "splits", "subsets"
+
+DEFAULT, OTHERS = "default", "others"
+"""The config with all rows, as hubs call the one that is loaded if none is named; rows that are in no subset."""
+
+
+Configs = Mapping[str, Mapping[str, Sequence[str]]]
+"""For each config that a user may load, its splits, and for each split the parts whose rows it has."""
 
 
 def chosen_splits(place: Place, status: str, split: str | None, **views: Any) -> dict[str, Corpus]:
@@ -31,3 +39,32 @@ def chosen_splits(place: Place, status: str, split: str | None, **views: Any) ->
         outside = np.setdiff1d(whole.row_numbers, np.concatenate([corpus.row_numbers for corpus in splits.values()]))
         raise UserError(f"{len(outside)} of the chosen rows are in no split: name one with --split")
     return {name: corpus for name, corpus in splits.items() if len(corpus)}
+
+
+def parts_and_configs(
+    place: Place, split: str | None, subset: str | None, view: Sequence[str]
+) -> tuple[dict[str, Corpus], Configs | None]:
+    """Return the chosen kept rows in disjoint parts, and the configs that share them; None: each part is a split.
+
+    Each subset becomes a config, which holds its own rows and those of the subsets before it, so that rows that are
+    in several are stored once. The config "default" has all rows.
+    """
+    splits = chosen_splits(place, "kept", split, subset=subset, view=view)
+    if subset is not None or SUBSETS not in view_names(place):
+        return splits, None
+    subsets = load_view(place, SUBSETS)
+    numbers = part_numbers(place, subsets)
+    names = {**dict(enumerate(subsets.parts)), -1: OTHERS}
+    parts: dict[str, Corpus] = {}
+    configs: dict[str, dict[str, list[str]]] = {DEFAULT: {}, **{name: {} for name in subsets.parts}}
+    for called, corpus in splits.items():
+        inside = numbers[corpus.row_numbers]
+        for number, name in names.items():
+            rows = np.flatnonzero(inside == number)
+            if len(rows):
+                part = f"{called}.{name}"
+                parts[part] = corpus.rows(rows)
+                holding = [DEFAULT, *(subsets.parts[number:] if number >= 0 else ())]
+                for config in holding:
+                    configs[config].setdefault(called, []).append(part)
+    return parts, {config: named for config, named in configs.items() if named}

@@ -1,4 +1,5 @@
-"""Builds the virtual environments of the peers: the servers that `tests/peers` talks to, and vLLM for in-process use.
+"""Builds the virtual environments of the peers: the servers that `tests/peers` talks to, vLLM for in-process use, and
+the readers of published corpora.
 
     python tests/peers/environments.py [NAME ...]
 
@@ -56,7 +57,10 @@ VLLM = Environment(
 LLAMA_CPP = Environment("llama-cpp", ("xllamacpp==2026.10.11549",))
 """llama.cpp with its own server, built ahead."""
 
-ENVIRONMENTS = {environment.name: environment for environment in (VLLM, LLAMA_CPP)}
+HUB = Environment("hub", ("datasets==5.2.0", "mlcroissant==1.1.1"))
+"""What reads a published corpus."""
+
+ENVIRONMENTS = {environment.name: environment for environment in (VLLM, LLAMA_CPP, HUB)}
 
 
 def main(names: list[str]) -> None:

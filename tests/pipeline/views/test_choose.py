@@ -11,7 +11,7 @@ from manifests.errors import UserError
 from manifests.storage import open_place
 from manifests.views import write_view
 from parley.testing.exports import export_to
-from pipeline.views.choose import chosen_splits
+from pipeline.views.choose import chosen_splits, parts_and_configs
 from pipeline.views.make import make_splits, make_subsets
 from tests.pipeline.views.corpora import made_corpus, made_row
 
@@ -27,6 +27,10 @@ def place(tmp_path: Path) -> Path:
 def chosen(place: Path, **asked: object) -> dict[str, int]:
     options = {"status": "kept", "split": None, **asked}
     return {name: len(corpus) for name, corpus in chosen_splits(open_place(place), **options).items()}  # type: ignore[arg-type]
+
+
+def ids_of(corpus: Corpus) -> set[str]:
+    return {dialogue.dialogue_id for dialogue in corpus.dialogues(audio=False)}
 
 
 def test_a_corpus_without_splits_is_one(place: Path) -> None:
@@ -61,3 +65,23 @@ def test_rows_in_no_split_are_not_lost_without_a_word(place: Path) -> None:
     with pytest.raises(UserError, match="5 of the chosen rows are in no split"):
         chosen(place)
     assert chosen(place, split="train") == {"train": 19}
+
+
+def test_subsets_become_configs_that_share_their_rows(place: Path) -> None:
+    make_splits(open_place(place), {"test": "25%"}, 0, ["parents"], None, 0.7)
+    make_subsets(open_place(place), "XS=25%,S=50%", 0, "corpus", None, None)
+    parts, configs = parts_and_configs(open_place(place), None, None, ())
+    assert configs is not None and list(configs) == ["default", "XS", "S"]
+    ids = {
+        name: {dialogue.dialogue_id for dialogue in corpus.dialogues(audio=False)} for name, corpus in parts.items()
+    }
+    assert sum(map(len, ids.values())) == len(set().union(*ids.values())) == 24, "disjoint, and whole"
+    held = {
+        config: {split: set().union(*(ids[part] for part in named)) for split, named in splits.items()}
+        for config, splits in configs.items()
+    }
+    for config, views in {"default": {}, "XS": {"subset": "XS"}, "S": {"subset": "S"}}.items():
+        chosen = chosen_splits(open_place(place), "kept", None, **views)
+        assert held[config] == {split: ids_of(corpus) for split, corpus in chosen.items()}
+    alone, none = parts_and_configs(open_place(place), None, "XS", ())
+    assert none is None and sum(map(len, alone.values())) == sum(map(len, held["XS"].values()))

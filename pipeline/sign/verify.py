@@ -1,0 +1,145 @@
+"""Checks the signature of every clip of a corpus, and what the signature says against the row."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from manifests.corpus import Corpus
+from manifests.errors import CorpusError, UserError
+from manifests.manifest import FINAL_STATUSES, SIGNER, Manifest, load_manifest, manifest_digest
+from manifests.schema import Audio, Dialogue, FinalStatus
+from manifests.storage import Place
+from pipeline.sign.clip import Signature, read_signature, reading_context, unsigned_bytes
+from pipeline.sign.sign import source_type
+
+_LISTED = 100
+
+
+@dataclass
+class Verified:
+    """Counts the clips. `trusted` is None if no trusted certificates were given; `stamped` have a time stamp.
+
+    `of` counts clips by the hash of the corpus's manifest that their signatures name. `problems` lists the first of
+    the `failing` clips. `compared`: whether the unsigned corpus was at hand.
+    """
+
+    clips: int = 0
+    valid: int = 0
+    trusted: int | None = None
+    stamped: int = 0
+    signers: dict[str, int] = field(default_factory=dict)
+    of: dict[str, int] = field(default_factory=dict)
+    failing: int = 0
+    problems: list[str] = field(default_factory=list)
+    compared: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether there are clips, and the signatures of all hold."""
+        return self.clips > 0 and not self.failing
+
+    def add_problem(self, where: str, problem: str) -> None:
+        """Count a failing clip, and list it if it is among the first."""
+        self.failing += 1
+        if len(self.problems) < _LISTED:
+            self.problems.append(f"{where}: {problem}")
+
+
+def verify_corpus(
+    place: Place,
+    trust: str | None = None,
+    unsigned: Place | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Verified:
+    """Check every clip of the corpus, kept or not, and compare it with the `unsigned` corpus, if that is given.
+
+    `trust` is a PEM file of certificates. Without it, a signature only shows that the bytes are those that somebody
+    signed. Raises UserError for a file that cannot be read, CorpusError for a corpus that cannot.
+    """
+    manifest = load_manifest(place)
+    check = _Check(manifest, None if trust is None else _read(trust), unsigned)
+    total, done = sum(manifest.counts.rows.values()), 0
+    for status in FINAL_STATUSES:
+        for dialogue, before in check.pairs(place, status):
+            check.add(dialogue, before)
+            done += 1
+            progress(done, total)
+    return check.found
+
+
+class _Check:
+    def __init__(self, manifest: Manifest, trust: str | None, unsigned: Place | None) -> None:
+        self.found = Verified(trusted=None if trust is None else 0, compared=unsigned is not None)
+        self._context = reading_context(trust)
+        self._source_type = source_type(manifest)
+        self._recipe = manifest.recipe.digest
+        self._unsigned = unsigned
+        self._expected = None if unsigned is None else manifest_digest(load_manifest(unsigned))
+        if SIGNER not in manifest.engines:
+            self.found.add_problem("manifest.json", f"its engines name no {SIGNER}")
+
+    def pairs(self, place: Place, status: FinalStatus) -> Iterator[tuple[Dialogue, Dialogue | None]]:
+        """Yield the dialogues of a status, each with the same one before it was signed."""
+        corpus = Corpus(place, status)
+        if self._unsigned is None:
+            yield from ((dialogue, None) for dialogue in corpus)
+            return
+        before = Corpus(self._unsigned, status)
+        if len(before) != len(corpus):
+            raise CorpusError(f"the unsigned corpus has {len(before)} {status} rows, the signed one {len(corpus)}")
+        yield from zip(corpus, before, strict=True)
+
+    def add(self, dialogue: Dialogue, before: Dialogue | None) -> None:
+        """Check the clips of a dialogue."""
+        for number, turn in enumerate(dialogue.turns):
+            if turn.audio is None:
+                continue
+            signature = read_signature(turn.audio, self._context)
+            self._count(signature)
+            earlier = None if before is None or number >= len(before.turns) else before.turns[number].audio
+            if problem := self._problem(signature, dialogue.dialogue_id, number, turn.audio, earlier):
+                self.found.add_problem(f"{dialogue.dialogue_id} turn {number}", problem)
+
+    def _count(self, signature: Signature) -> None:
+        found = self.found
+        found.clips += 1
+        found.valid += signature.is_sound
+        found.stamped += signature.is_stamped
+        if found.trusted is not None:
+            found.trusted += signature.state == "Trusted"
+        if signature.is_sound:
+            corpus = str(signature.claim.get("corpus"))
+            found.signers[signature.signer] = found.signers.get(signature.signer, 0) + 1
+            found.of[corpus] = found.of.get(corpus, 0) + 1
+
+    def _problem(
+        self, signature: Signature, dialogue_id: str, number: int, audio: Audio, earlier: Audio | None
+    ) -> str | None:
+        """Return what is wrong with the clip; None: nothing."""
+        claim = signature.claim
+        if signature.state is None:
+            return "no C2PA manifest"
+        if not signature.is_sound:
+            return f"not valid: {', '.join(signature.faults)}"
+        if self.found.trusted is not None and signature.state != "Trusted":
+            return "the signer's chain leads to none of the trusted certificates"
+        if self._source_type not in signature.source_types:
+            return "the manifest does not say how the clip came about"
+        if (claim.get("dialogue_id"), claim.get("turn"), claim.get("recipe")) != (dialogue_id, number, self._recipe):
+            return "the signature is that of another clip"
+        unsigned = unsigned_bytes(audio.bytes, audio.codec)
+        if claim.get("sha256") != hashlib.sha256(unsigned).hexdigest():
+            return "the clip without its signature is not the one that was signed"
+        if self._expected is not None and claim.get("corpus") != self._expected:
+            return "the signature names another corpus than the unsigned one"
+        if self._unsigned is not None and (earlier is None or earlier.bytes != unsigned):
+            return "the unsigned corpus has another clip"
+        return None
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text("ascii")
+    except (OSError, UnicodeDecodeError):
+        raise UserError("--trust: not a PEM file that can be read") from None
