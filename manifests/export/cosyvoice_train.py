@@ -21,7 +21,7 @@ from manifests.audio import decode
 from manifests.clips import is_safe_id
 from manifests.corpus import Corpus
 from manifests.export._audio import wav_bytes
-from manifests.export._tokens import TokenCounter, check_characters, token_counter
+from manifests.export._text_tokens import TokenCounter, check_characters, token_counter
 from manifests.export.contract import Exporter, ExportSettings, Piece, PieceWriter
 from manifests.schema import Dialogue, Turn
 from manifests.storage import Place

@@ -112,7 +112,7 @@ def _encoded(value: Any, encoding: str) -> bytes:
         return bytes(value)
     if encoding == "int":
         return struct.pack("<q", value)
-    return (json.dumps(value, ensure_ascii=False) if encoding == "json" else str(value)).encode()
+    return (json.dumps(value) if encoding == "json" else str(value)).encode()
 
 
 def _write_shard(place: Place, rows: Sequence[bytes]) -> int:

@@ -23,7 +23,7 @@ from manifests.corpus import Corpus
 from manifests.errors import UserError
 from manifests.export._shar import Cut, delete_leftovers, supervision, write_shard
 from manifests.export._timeline import Spot, sample_at, spots
-from manifests.export._tokens import CHARACTERS, TokenCounter, check_characters, token_counter
+from manifests.export._text_tokens import CHARACTERS, TokenCounter, check_characters, token_counter
 from manifests.export._tracks import GAP, ROLES, check_gap, check_rate, end_sample, track, tracks_problem, turn_facts
 from manifests.export.contract import Exporter, ExportSettings, Piece, PieceWriter
 from manifests.schema import Dialogue
