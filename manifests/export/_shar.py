@@ -30,7 +30,7 @@ _OFFSET = np.dtype("<u8")
 
 
 @dataclass(frozen=True)
-class Cut:
+class SharCut:
     """Holds a cut: the two tracks, float32 [T], with their rates in Hz, and mappings ready for JSON."""
 
     id: str
@@ -62,7 +62,7 @@ def supervision(facts: dict[str, Any], cut_id: str, language: str, rate: int) ->
     }
 
 
-def write_shard(directory: Place, number: int, cuts: Iterator[Cut], indexed: bool) -> None:
+def write_shard(directory: Place, number: int, cuts: Iterator[SharCut], indexed: bool) -> None:
     """Write a shard into `directory`; nothing if there is no cut. `indexed`: cuts in plain text, an index per file."""
     first = next(cuts, None)
     if first is None:
@@ -99,7 +99,7 @@ def delete_leftovers(out: Place, splits: Iterable[str]) -> None:
         (out / split).delete_leftovers()
 
 
-def _cut_manifest(cut: Cut) -> dict[str, Any]:
+def _cut_manifest(cut: SharCut) -> dict[str, Any]:
     user, agent = _recordings(cut)
     return {
         "id": cut.id,
@@ -113,7 +113,7 @@ def _cut_manifest(cut: Cut) -> dict[str, Any]:
     }
 
 
-def _recordings(cut: Cut) -> tuple[dict[str, Any], dict[str, Any]]:
+def _recordings(cut: SharCut) -> tuple[dict[str, Any], dict[str, Any]]:
     user = _recording(user_recording_id(cut.id), cut.user, cut.user_rate)
     return user, _recording(f"{cut.id}-agent", cut.agent, cut.agent_rate)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from manifests.corpus import Corpus
-from manifests.export._shar import Cut, delete_leftovers, supervision, write_shard
+from manifests.export._shar import SharCut, delete_leftovers, supervision, write_shard
 from manifests.export._tracks import GAP, GAP_MS, RATE, TrackSettings, check_gap, check_rate, tracks, tracks_problem
 from manifests.export.contract import Exporter, ExportSettings, Piece, PieceWriter
 from manifests.schema import Dialogue
@@ -46,10 +46,10 @@ class SharWriter(PieceWriter):
         return ["with indexes, Lhotse 1.33 reads lists of files, not the folder"] if self.indexed else ()
 
 
-def _cut(dialogue: Dialogue, layout: TrackSettings) -> Cut:
+def _cut(dialogue: Dialogue, layout: TrackSettings) -> SharCut:
     made, name = tracks(dialogue, layout), dialogue.dialogue_id
     supervisions = [supervision(facts, name, dialogue.language, made.rate) for facts in made.turns]
-    return Cut(name, made.user, made.rate, made.agent, made.rate, supervisions, {"dialogue_id": name})
+    return SharCut(name, made.user, made.rate, made.agent, made.rate, supervisions, {"dialogue_id": name})
 
 
 def open_shar(corpus: Corpus, settings: SharSettings) -> SharWriter:

@@ -21,9 +21,9 @@ from typing import Any
 
 from manifests.corpus import Corpus
 from manifests.errors import UserError
-from manifests.export._shar import Cut, delete_leftovers, supervision, write_shard
-from manifests.export._timeline import Spot, sample_at, spots
+from manifests.export._shar import SharCut, delete_leftovers, supervision, write_shard
 from manifests.export._text_tokens import CHARACTERS, TokenCounter, check_characters, token_counter
+from manifests.export._timeline import Spot, sample_at, spots
 from manifests.export._tracks import GAP, ROLES, check_gap, check_rate, end_sample, track, tracks_problem, turn_facts
 from manifests.export.contract import Exporter, ExportSettings, Piece, PieceWriter
 from manifests.schema import Dialogue
@@ -112,7 +112,7 @@ class NemoWriter(PieceWriter):
         return ()
 
 
-def _cut(dialogue: Dialogue, settings: NemoSettings) -> Cut:
+def _cut(dialogue: Dialogue, settings: NemoSettings) -> SharCut:
     places, name = spots(dialogue, settings.gap_ms), dialogue.dialogue_id
     frames = ceil(max(spot.end for spot in places) / settings.frame) + 1
     user, agent = (
@@ -122,7 +122,7 @@ def _cut(dialogue: Dialogue, settings: NemoSettings) -> Cut:
     rate = settings.user_rate
     turns = [supervision(turn_facts(dialogue, spot, rate), name, dialogue.language, rate) for spot in places]
     custom = {"dialogue_id": name}
-    return Cut(name, user, rate, agent, settings.agent_rate, turns, custom)
+    return SharCut(name, user, rate, agent, settings.agent_rate, turns, custom)
 
 
 def _text(dialogue: Dialogue, spot: Spot) -> str:

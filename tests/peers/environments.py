@@ -25,12 +25,14 @@ _LOG_LINES_SHOWN = 30
 
 @dataclass(frozen=True)
 class Environment:
-    """`test_tools`: with the language-model half of Parley, and what its tests need."""
+    """`test_tools`: with the language-model half of Parley, and what its tests need. `alone`: packages that come
+    without what they ask for, since it would not go together."""
 
     name: str
     packages: tuple[str, ...]
     test_tools: bool = False
     unwanted: tuple[str, ...] = ()
+    alone: tuple[str, ...] = ()
 
     @property
     def directory(self) -> Path:
@@ -56,7 +58,20 @@ VLLM = Environment(
 LLAMA_CPP = Environment("llama-cpp", ("xllamacpp==2026.10.11549",))
 """llama.cpp with its own server, built ahead."""
 
-ENVIRONMENTS = {environment.name: environment for environment in (VLLM, LLAMA_CPP)}
+LOADERS = Environment(
+    "loaders",
+    (
+        *("torch==2.13.0+cpu", "transformers==5.24.0", "soundfile==0.14.0", "lhotse==1.33.0", "webdataset==1.0.2"),
+        # What mosaicml-streaming imports; it asks for an older transformers and NumPy, and for torchvision.
+        *("brotli==1.2.1", "catalogue==2.0.10", "pillow==13.0.0", "python-snappy==0.7.3", "requests==2.34.2"),
+        *("xxhash==3.6.0", "zstd==1.5.7.2"),
+    ),
+    # Of NeMo one file is read, which needs nothing else of it.
+    alone=("mosaicml-streaming==0.13.0", "nemo-toolkit==3.0.0"),
+)
+"""Programs that read exports."""
+
+ENVIRONMENTS = {environment.name: environment for environment in (VLLM, LLAMA_CPP, LOADERS)}
 
 
 def main(names: list[str]) -> None:
@@ -83,6 +98,8 @@ def _start_build(environment: Environment) -> subprocess.Popen[bytes]:
     if environment.test_tools:
         install += [*_test_tools(), "--editable", f"{ROOT}[llm]"]
     commands = [[sys.executable, "-m", "venv", "--clear", str(environment.directory)], install]
+    if environment.alone:
+        commands.append([*pip, "install", "--no-cache-dir", "--no-deps", *environment.alone])
     if environment.unwanted:
         commands.append([*pip, "uninstall", "--yes", *environment.unwanted])
     commands.append(["touch", str(environment.directory / "ready")])

@@ -31,7 +31,8 @@ def webdataset(directory: Path) -> Read:
 
     files = [str(path) for path in sorted(directory.glob("train-*.tar"))]
     for sample in wds.WebDataset(files, shardshuffle=False).decode(audio):
-        yield {"id": sample["__key__"], "user": sample["user.flac"], "agent": sample["agent.flac"], **sample["json"]}
+        tracks = {name.partition(".")[0]: value for name, value in sample.items() if name.endswith(("flac", "wav"))}
+        yield {"id": sample["__key__"], **tracks, **sample["json"]}
 
 
 def mds(directory: Path) -> Read:
@@ -81,7 +82,9 @@ def lhotse_files(directory: Path) -> Read:
 
     names = ("cuts", "recording", "target_audio")
     ends = {"cuts": "jsonl", "recording": "tar", "target_audio": "tar"}
-    files = {name: [str(path) for path in sorted((directory / "train").glob(f"{name}.*.{ends[name]}"))] for name in names}
+    files = {
+        name: [str(path) for path in sorted((directory / "train").glob(f"{name}.*.{ends[name]}"))] for name in names
+    }
     yield from cuts(CutSet.from_shar(fields=files))
 
 
