@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from manifests.audio import Samples, decode, resample
+from manifests.audio import decode
+from manifests.resampling import Samples, resample
 from manifests.schema import Dialogue, Turn
 from parley.testing.corpora import make_kept, make_turn, with_take
 

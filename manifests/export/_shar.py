@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from manifests.audio import Samples
 from manifests.export._audio import flac_bytes
 from manifests.export._tar import TarFile
+from manifests.resampling import Samples
 from manifests.storage import Place
 
 _FIELDS = ("recording", "target_audio")

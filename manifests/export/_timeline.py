@@ -7,7 +7,7 @@ before it has ended and a gap, always the same, has passed.
 from dataclasses import dataclass
 from fractions import Fraction
 
-from manifests.audio import resampled_length
+from manifests.resampling import resampled_length
 from manifests.schema import Dialogue, Role
 
 

@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from manifests.audio import Samples, resampled_length
 from manifests.clips import is_safe_id
 from manifests.export._audio import flac_bytes, samples_at, wav_bytes
 from manifests.export._timeline import Spot, layout_problem, sample_at, spots
 from manifests.export.contract import ExportSettings
+from manifests.resampling import Samples, resampled_length
 from manifests.schema import Audio, Dialogue, Role
 
 ROLES: tuple[Role, ...] = ("user", "agent")

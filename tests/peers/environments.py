@@ -25,14 +25,14 @@ _LOG_LINES_SHOWN = 30
 
 @dataclass(frozen=True)
 class Environment:
-    """`test_tools`: with the language-model half of Parley, and what its tests need. `alone`: packages that come
-    without what they ask for, since it would not go together."""
+    """`bare`: installed without what they depend on. `test_tools`: with the language-model half of Parley, and what
+    its tests need."""
 
     name: str
     packages: tuple[str, ...]
+    bare: tuple[str, ...] = ()
     test_tools: bool = False
     unwanted: tuple[str, ...] = ()
-    alone: tuple[str, ...] = ()
 
     @property
     def directory(self) -> Path:
@@ -67,7 +67,7 @@ LOADERS = Environment(
         *("xxhash==3.6.0", "zstd==1.5.7.2"),
     ),
     # Of NeMo one file is read, which needs nothing else of it.
-    alone=("mosaicml-streaming==0.13.0", "nemo-toolkit==3.0.0"),
+    bare=("mosaicml-streaming==0.13.0", "nemo-toolkit==3.0.0"),
 )
 """Programs that read exports."""
 
@@ -94,12 +94,13 @@ def _start_build(environment: Environment) -> subprocess.Popen[bytes]:
     """One shell that stops at the first command that fails."""
     pip = [str(environment.python), "-m", "pip", "--quiet", "--disable-pip-version-check"]
     # Not into pip's cache: a second copy of gigabytes outside the checkout.
-    install = [*pip, "install", "--no-cache-dir", *environment.packages]
+    start = [*pip, "install", "--no-cache-dir"]
+    install = [*start, *environment.packages]
     if environment.test_tools:
         install += [*_test_tools(), "--editable", f"{ROOT}[llm]"]
     commands = [[sys.executable, "-m", "venv", "--clear", str(environment.directory)], install]
-    if environment.alone:
-        commands.append([*pip, "install", "--no-cache-dir", "--no-deps", *environment.alone])
+    if environment.bare:
+        commands.append([*start, "--no-deps", *environment.bare])
     if environment.unwanted:
         commands.append([*pip, "uninstall", "--yes", *environment.unwanted])
     commands.append(["touch", str(environment.directory / "ready")])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from manifests.audio import Samples
+from manifests.resampling import Samples
 from parley.testing.exports import export_rows
 from tests.peers.environments import LOADERS
 from tests.peers.loaders import reading
