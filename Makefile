@@ -40,7 +40,8 @@ test: $(VENV)/ready lint
 test-slow: $(VENV)/ready
 	$(VENV)/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "slow and not gpu" --ignore tests/peers
 
-# Against real servers of language models, and vLLM in process: in environments of their own (4 GB).
+# Against real servers of language models, vLLM in process, and readers of exports: in environments of their own
+# (5.3 GB).
 test-peers: $(VENV)/ready
 	$(VENV)/bin/python tests/peers/environments.py
 	PARLEY_PEERS=required .peers/vllm/bin/python -m pytest -q -m slow tests/peers

@@ -1,15 +1,18 @@
-"""Decodes the clips of a corpus. `soundfile` is imported on the first call: reading texts does not need it."""
+"""Decodes and encodes clips. `soundfile` is imported on the first call: reading texts does not need it."""
 
 from io import BytesIO
 
 import numpy as np
-import numpy.typing as npt
 
 from manifests.errors import CorpusError
+from manifests.resampling import Samples
 from manifests.schema import Audio
 
+_FORMATS = {"wav": "WAV", "flac": "FLAC"}
+_PCM16_SCALE = 32768
 
-def decode(audio: Audio) -> tuple[npt.NDArray[np.float32], int]:
+
+def decode(audio: Audio) -> tuple[Samples, int]:
     """Return the clip's samples, float32 [T] in -1..1, and its sample rate in Hz.
 
     Raises `CorpusError` if the bytes are not a readable mono file, or if its sample rate or number of samples
@@ -32,6 +35,27 @@ def decode(audio: Audio) -> tuple[npt.NDArray[np.float32], int]:
             f"but its row says {audio.num_samples} samples at {audio.sample_rate} Hz"
         )
     return samples, int(sample_rate)
+
+
+def encoded(samples: Samples, sample_rate: int, codec: str) -> bytes:
+    """Return a mono 16-bit file ("wav" or "flac"); the same samples always give the same bytes.
+
+    Samples beyond -1..1 are clipped. Decoding and encoding again gives the same bytes, since both use the scale 32768.
+    Raises ValueError for an unknown codec, an empty or non-mono array, and for NaN or infinite samples: these have no
+    16-bit value, and the engine that made the clip must fail it.
+    """
+    if codec not in _FORMATS:
+        raise ValueError(f"unknown codec {codec!r}: expected one of {', '.join(_FORMATS)}")
+    if samples.ndim != 1 or samples.size == 0:
+        raise ValueError(f"expected mono samples [T] with T >= 1, got the shape {samples.shape}")
+    if not np.isfinite(samples).all():
+        raise ValueError("the clip holds NaN or infinite samples")
+    import soundfile
+
+    pcm = np.clip(np.rint(samples * _PCM16_SCALE), -_PCM16_SCALE, _PCM16_SCALE - 1).astype(np.int16)
+    file = BytesIO()
+    soundfile.write(file, pcm, sample_rate, format=_FORMATS[codec], subtype="PCM_16")
+    return file.getvalue()
 
 
 def _name(audio: Audio) -> str:

@@ -62,7 +62,8 @@ def export_settings(exporter: Exporter, values: Mapping[str, Any]) -> ExportSett
             raise UserError(
                 f"exporter {exporter.name} has no setting {name}{nearest(name, known)} ({there})"
             ) from error
-        raise UserError(f"exporter {exporter.name}, setting {name}: {first['msg']}") from error
+        where = f", setting {name}" if name else ""
+        raise UserError(f"exporter {exporter.name}{where}: {first['msg'].removeprefix('Value error, ')}") from error
 
 
 def export_corpus(
@@ -85,12 +86,12 @@ def export_corpus(
     identity = _identity(exporter, settings, splits, ids)
     if (out / RECORD).exists():
         return _finished(out, identity)
+    writer = exporter.open(whole, settings)  # before anything is written: it may refuse the settings
     directory = JobDirectory(out, out / WORK, None, "export")
     with directory.owned() as directory:
         if (out / RECORD).exists():  # a moment ago another process may have finished it
             return _finished(out, identity)
         directory.claim(identity)
-        writer = exporter.open(whole, settings)
         try:
             _write_pieces(writer, chosen, directory, runner, progress)
         finally:

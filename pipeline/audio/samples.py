@@ -3,11 +3,9 @@
 Samples are float32 [T], mono, in -1..1. All functions are pure and leave their input unchanged.
 """
 
-from io import BytesIO
-
 import numpy as np
-import soundfile
 
+from manifests.audio import encoded
 from manifests.resampling import resample, resampled_length
 from manifests.schema import Audio
 from pipeline.audio.levels import amplitude, peak
@@ -22,30 +20,14 @@ __all__ = [
     "trim_silence",
 ]
 
-_FORMATS = {"wav": "WAV", "flac": "FLAC"}
-_PCM16_SCALE = 32768
-
 SILENCE_DB = -50.0
 """Samples quieter than this, relative to the clip's peak, are silence at its edges."""
 
 
 def encode(samples: Samples, sample_rate: int, codec: str, path: str | None = None) -> Audio:
-    """Encode a mono 16-bit file ("wav" or "flac") in memory; the same samples always give the same bytes.
-
-    Samples beyond -1..1 are clipped. Decoding and encoding again gives the same bytes, since both use the scale 32768.
-    Raises ValueError for an unknown codec, an empty or non-mono array, and for NaN or infinite samples: these have no
-    16-bit value, and the engine that made the clip must fail it.
-    """
-    if codec not in _FORMATS:
-        raise ValueError(f"unknown codec {codec!r}: expected one of {', '.join(_FORMATS)}")
-    if samples.ndim != 1 or samples.size == 0:
-        raise ValueError(f"expected mono samples [T] with T >= 1, got the shape {samples.shape}")
-    if not np.isfinite(samples).all():
-        raise ValueError("the clip holds NaN or infinite samples")
-    pcm = np.clip(np.rint(samples * _PCM16_SCALE), -_PCM16_SCALE, _PCM16_SCALE - 1).astype(np.int16)
-    file = BytesIO()
-    soundfile.write(file, pcm, sample_rate, format=_FORMATS[codec], subtype="PCM_16")
-    return Audio(file.getvalue(), path, codec, sample_rate, len(pcm))
+    """Encode a mono 16-bit file ("wav" or "flac") in memory: see `manifests.audio.encoded`, which raises ValueError
+    for samples that have no 16-bit value."""
+    return Audio(encoded(samples, sample_rate, codec), path, codec, sample_rate, len(samples))
 
 
 def loud_span(samples: Samples, threshold_db: float = SILENCE_DB) -> tuple[int, int]:

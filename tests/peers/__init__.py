@@ -1,1 +1,4 @@
-"""Real servers of language models, and vLLM in process, on a tiny model of random weights. See `environments`."""
+"""Real servers of language models, vLLM in process, on a tiny model of random weights; programs that read exports.
+
+See `environments`.
+"""

@@ -1,10 +1,9 @@
-"""Builds the virtual environments of the peers: the servers that `tests/peers` talks to, vLLM for in-process use, and
-the readers of published corpora.
+"""Builds the environments of the peers: servers that `tests/peers` talks to, vLLM in process, readers of exports.
 
     python tests/peers/environments.py [NAME ...]
 
-They go to `.peers` in the checkout, or where PARLEY_PEERS_DIR says: 4 GB. One that is built stays as it is. vLLM is a
-build for CPUs (the project's own wheels are for GPUs alone); nothing is compiled. pip must know an index that has
+They go to `.peers` in the checkout, or where PARLEY_PEERS_DIR says: 5.3 GB. One that is built stays as it is. vLLM is
+a build for CPUs (the project's own wheels are for GPUs alone); nothing is compiled. pip must know an index that has
 PyTorch's CPU builds.
 """
 
@@ -26,10 +25,12 @@ _LOG_LINES_SHOWN = 30
 
 @dataclass(frozen=True)
 class Environment:
-    """`test_tools`: with the language-model half of Parley, and what its tests need."""
+    """`bare`: installed without what they depend on. `test_tools`: with the language-model half of Parley, and what
+    its tests need."""
 
     name: str
     packages: tuple[str, ...]
+    bare: tuple[str, ...] = ()
     test_tools: bool = False
     unwanted: tuple[str, ...] = ()
 
@@ -60,7 +61,20 @@ LLAMA_CPP = Environment("llama-cpp", ("xllamacpp==2026.10.11549",))
 HUB = Environment("hub", ("datasets==5.2.0", "mlcroissant==1.1.1"))
 """What reads a published corpus."""
 
-ENVIRONMENTS = {environment.name: environment for environment in (VLLM, LLAMA_CPP, HUB)}
+LOADERS = Environment(
+    "loaders",
+    (
+        *("torch==2.13.0+cpu", "transformers==5.24.0", "soundfile==0.14.0", "lhotse==1.33.0", "webdataset==1.0.2"),
+        # What mosaicml-streaming imports; it asks for an older transformers and NumPy, and for torchvision.
+        *("brotli==1.2.1", "catalogue==2.0.10", "pillow==13.0.0", "python-snappy==0.7.3", "requests==2.34.2"),
+        *("xxhash==3.6.0", "zstd==1.5.7.2"),
+    ),
+    # Of NeMo one file is read, which needs nothing else of it.
+    bare=("mosaicml-streaming==0.13.0", "nemo-toolkit==3.0.0"),
+)
+"""Programs that read exports."""
+
+ENVIRONMENTS = {environment.name: environment for environment in (VLLM, LLAMA_CPP, HUB, LOADERS)}
 
 
 def main(names: list[str]) -> None:
@@ -83,10 +97,13 @@ def _start_build(environment: Environment) -> subprocess.Popen[bytes]:
     """One shell that stops at the first command that fails."""
     pip = [str(environment.python), "-m", "pip", "--quiet", "--disable-pip-version-check"]
     # Not into pip's cache: a second copy of gigabytes outside the checkout.
-    install = [*pip, "install", "--no-cache-dir", *environment.packages]
+    start = [*pip, "install", "--no-cache-dir"]
+    install = [*start, *environment.packages]
     if environment.test_tools:
         install += [*_test_tools(), "--editable", f"{ROOT}[llm]"]
     commands = [[sys.executable, "-m", "venv", "--clear", str(environment.directory)], install]
+    if environment.bare:
+        commands.append([*start, "--no-deps", *environment.bare])
     if environment.unwanted:
         commands.append([*pip, "uninstall", "--yes", *environment.unwanted])
     commands.append(["touch", str(environment.directory / "ready")])
