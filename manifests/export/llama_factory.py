@@ -23,14 +23,14 @@ _MARKS = (MARK, "<image>", "<video>")
 
 @dataclass(frozen=True)
 class LlamaFactorySettings(HeardSettings):
-    name: str = field(default="parley", metadata={"description": "what the data set is called: NAME_train"})
+    dataset: str = field(default="parley", metadata={"description": "the data set is called DATASET_train"})
 
 
 @dataclass(frozen=True)
 class LlamaFactoryWriter(RowsWriter):
     """Writes a row for each dialogue."""
 
-    name: str
+    dataset: str
 
     def rows(self, dialogue: Dialogue, write_clip: WriteClip) -> list[Row]:
         conversations, audios = [], []
@@ -45,7 +45,7 @@ class LlamaFactoryWriter(RowsWriter):
         columns = {"messages": "conversations", "audios": "audios"}
         names = dict.fromkeys(piece.split for piece, _ in pieces)
         info = {
-            f"{self.name}_{split}": {
+            f"{self.dataset}_{split}": {
                 "file_name": self.file.format(split=split),
                 "formatting": "sharegpt",
                 "columns": columns,
@@ -57,7 +57,7 @@ class LlamaFactoryWriter(RowsWriter):
 
 
 def open_llama_factory(corpus: Corpus, settings: LlamaFactorySettings) -> LlamaFactoryWriter:
-    return LlamaFactoryWriter(settings, heard_demands(settings, _MARKS), settings.name)
+    return LlamaFactoryWriter(settings, heard_demands(settings, _MARKS), settings.dataset)
 
 
 EXPORTER = Exporter(
