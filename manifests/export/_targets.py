@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from manifests.export._clips import ClipSettings
-from manifests.export._tokens import all_have_codes
+from manifests.export._speech_tokens import all_have_codes
 from manifests.export._turns import NO_TOKENS
 from manifests.schema import Dialogue
 

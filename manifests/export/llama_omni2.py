@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from manifests.corpus import Corpus
-from manifests.export import _tokens
+from manifests.export import _speech_tokens
 from manifests.export._clips import ClipSettings, check_sample_rate
 from manifests.export._rows import Row, RowsWriter, WriteClip
-from manifests.export._tokens import S3_V2
+from manifests.export._speech_tokens import S3_V2
 from manifests.export._turns import WHISPER_S, Demands, exchanges
 from manifests.export.contract import Exporter
 from manifests.schema import Dialogue
@@ -48,7 +48,7 @@ class LlamaOmni2Writer(RowsWriter):
             conversation.append({"from": "human", "text": each.question, "speech": write_clip(each.user_turn)})
             if self.last_answer or each is not rounds[-1]:
                 answer: Row = {"from": "gpt", "text": each.answer, "speech": write_clip(each.agent_turn)}
-                if codes := _tokens.codes_of(each.agent, S3_V2):
+                if codes := _speech_tokens.codes_of(each.agent, S3_V2):
                     answer["unit"] = list(codes[0])
                 conversation.append(answer)
         return [{"id": dialogue.dialogue_id, "conversation": conversation}]

@@ -12,11 +12,11 @@ from typing import ClassVar
 
 from manifests.corpus import Corpus
 from manifests.errors import UserError
-from manifests.export import _tokens
+from manifests.export import _speech_tokens
 from manifests.export._clips import check_sample_rate
 from manifests.export._rows import Row, RowsWriter, WriteClip
+from manifests.export._speech_tokens import GLM4_VOICE
 from manifests.export._targets import TEXT_NOTE, Target, TargetSettings, token_problem
-from manifests.export._tokens import GLM4_VOICE
 from manifests.export._turns import Demands, exchanges
 from manifests.export.contract import Exporter
 from manifests.schema import Dialogue, Turn
@@ -42,7 +42,7 @@ class OpenS2sWriter(RowsWriter):
         return [{"messages": messages}]
 
     def _units(self, turn: Turn) -> str:
-        codes = _tokens.codes_of(turn, GLM4_VOICE) if self.target == "speech" else None
+        codes = _speech_tokens.codes_of(turn, GLM4_VOICE) if self.target == "speech" else None
         return "".join(f"<|audio_{code}|>" for code in codes[0]) if codes else ""
 
     def notes(self, splits: Sequence[str]) -> Sequence[str]:

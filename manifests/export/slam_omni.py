@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from manifests.corpus import Corpus
-from manifests.export import _tokens
+from manifests.export import _speech_tokens
 from manifests.export._clips import check_sample_rate
 from manifests.export._history import HISTORY_MARKS, question_with_history
 from manifests.export._rows import Row, RowsWriter, WriteClip
+from manifests.export._speech_tokens import S3_V1
 from manifests.export._targets import TEXT_NOTE, Target, TargetSettings, token_problem
-from manifests.export._tokens import S3_V1
 from manifests.export._turns import WHISPER_S, Demands, exchanges
 from manifests.export.contract import Exporter
 from manifests.schema import Dialogue
@@ -43,7 +43,7 @@ class SlamOmniWriter(RowsWriter):
                 "source_text": question_with_history(rounds, each.number),
                 "target_text": each.answer,
             }
-            if self.target == "speech" and (codes := _tokens.codes_of(each.agent, S3_V1)):
+            if self.target == "speech" and (codes := _speech_tokens.codes_of(each.agent, S3_V1)):
                 row["target_token"] = list(codes[0])
             rows.append(row)
         return rows

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from manifests.corpus import Corpus
-from manifests.export import _tokens
+from manifests.export import _speech_tokens
 from manifests.export._clips import check_sample_rate
 from manifests.export._rows import Row, RowsWriter, WriteClip
 from manifests.export._single import SingleSettings, taken
+from manifests.export._speech_tokens import S3_V2
 from manifests.export._targets import TEXT_NOTE, Target, TargetSettings, token_problem
-from manifests.export._tokens import S3_V2
 from manifests.export._turns import WHISPER_S, Demands, exchanges
 from manifests.export.contract import Exporter
 from manifests.schema import Dialogue
@@ -49,7 +49,7 @@ class VocalNetWriter(RowsWriter):
             "speech": write_clip(each.user_turn),
             "conversations": [{"from": "human", "value": MARK}, {"from": "gpt", "value": each.answer}],
         }
-        if self.target == "speech" and (codes := _tokens.codes_of(each.agent, S3_V2)):
+        if self.target == "speech" and (codes := _speech_tokens.codes_of(each.agent, S3_V2)):
             row["units"] = list(codes[0])
         return [row]
 

@@ -17,12 +17,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from manifests.corpus import Corpus
-from manifests.export import _tokens
+from manifests.export import _speech_tokens
 from manifests.export._audio import samples_at, wav_bytes
 from manifests.export._clips import check_sample_rate
 from manifests.export._history import HISTORY_MARKS, question_with_history
+from manifests.export._speech_tokens import SNAC_24KHZ, Codes
 from manifests.export._targets import TEXT_NOTE, Target, token_problem
-from manifests.export._tokens import SNAC_24KHZ, Codes
 from manifests.export._turns import WHISPER_S, Demands, exchanges
 from manifests.export.contract import Exporter, ExportSettings, Piece, PieceWriter
 from manifests.schema import Audio, Dialogue
@@ -85,7 +85,7 @@ class VoiceAssistantWriter(PieceWriter):
         for each in rounds:
             audio = each.user.audio
             assert audio is not None  # else there was a problem with the dialogue
-            codes = _tokens.codes_of(each.agent, SNAC_24KHZ) if self.settings.target == "speech" else None
+            codes = _speech_tokens.codes_of(each.agent, SNAC_24KHZ) if self.settings.target == "speech" else None
             yield {
                 "split_name": dialogue.source.dataset,
                 "index": dialogue.dialogue_id,

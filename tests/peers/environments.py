@@ -1,8 +1,9 @@
-"""Builds the virtual environments of the peers: the servers that `tests/peers` talks to, and vLLM for in-process use.
+"""Builds the virtual environments of the peers: the servers that `tests/peers` talks to, vLLM for in-process use, and
+the programs that read exports.
 
     python tests/peers/environments.py [NAME ...]
 
-They go to `.peers` in the checkout, or where PARLEY_PEERS_DIR says: 4 GB. One that is built stays as it is. vLLM is a
+They go to `.peers` in the checkout, or where PARLEY_PEERS_DIR says: 8 GB. One that is built stays as it is. vLLM is a
 build for CPUs (the project's own wheels are for GPUs alone); nothing is compiled. pip must know an index that has
 PyTorch's CPU builds.
 """
@@ -25,10 +26,12 @@ _LOG_LINES_SHOWN = 30
 
 @dataclass(frozen=True)
 class Environment:
-    """`test_tools`: with the language-model half of Parley, and what its tests need."""
+    """`bare`: installed without what they depend on. `test_tools`: with the language-model half of Parley, and what
+    its tests need."""
 
     name: str
     packages: tuple[str, ...]
+    bare: tuple[str, ...] = ()
     test_tools: bool = False
     unwanted: tuple[str, ...] = ()
 
@@ -56,7 +59,40 @@ VLLM = Environment(
 LLAMA_CPP = Environment("llama-cpp", ("xllamacpp==2026.10.11549",))
 """llama.cpp with its own server, built ahead."""
 
-ENVIRONMENTS = {environment.name: environment for environment in (VLLM, LLAMA_CPP)}
+DATASETS = Environment("datasets", ("datasets==5.2.0", "soundfile==0.14.0"))
+
+# Trainers depend on much that reading rows does not need, and their pins exclude each other.
+MS_SWIFT = Environment(
+    "ms-swift",
+    (
+        "accelerate==1.15.0",
+        "datasets==4.8.4",
+        "json-repair==0.64.6",
+        "modelscope==1.40.2",
+        "peft==0.20.0",
+        "pillow==13.0.0",
+        "torch==2.13.0+cpu",
+        "transformers==5.19.0",
+        "trl==0.29.1",
+    ),
+    bare=("ms-swift==4.6.0",),
+)
+
+LLAMA_FACTORY = Environment(
+    "llama-factory",
+    (
+        "accelerate==1.11.0",
+        "datasets==4.0.0",
+        "omegaconf==2.4.0",
+        "peft==0.18.1",
+        "torch==2.13.0+cpu",
+        "transformers==5.6.0",
+        "trl==0.24.0",
+    ),
+    bare=("llamafactory==0.9.5",),
+)
+
+ENVIRONMENTS = {environment.name: environment for environment in (VLLM, LLAMA_CPP, DATASETS, MS_SWIFT, LLAMA_FACTORY)}
 
 
 def main(names: list[str]) -> None:
@@ -79,10 +115,13 @@ def _start_build(environment: Environment) -> subprocess.Popen[bytes]:
     """One shell that stops at the first command that fails."""
     pip = [str(environment.python), "-m", "pip", "--quiet", "--disable-pip-version-check"]
     # Not into pip's cache: a second copy of gigabytes outside the checkout.
-    install = [*pip, "install", "--no-cache-dir", *environment.packages]
+    start = [*pip, "install", "--no-cache-dir"]
+    install = [*start, *environment.packages]
     if environment.test_tools:
         install += [*_test_tools(), "--editable", f"{ROOT}[llm]"]
     commands = [[sys.executable, "-m", "venv", "--clear", str(environment.directory)], install]
+    if environment.bare:
+        commands.append([*start, "--no-deps", *environment.bare])
     if environment.unwanted:
         commands.append([*pip, "uninstall", "--yes", *environment.unwanted])
     commands.append(["touch", str(environment.directory / "ready")])

@@ -8,7 +8,7 @@ import pytest
 
 from manifests.corpus import Corpus
 from manifests.errors import UserError
-from manifests.export import _tokens
+from manifests.export import _speech_tokens
 from parley.testing.corpora import make_corpus
 from parley.testing.exports import export_rows, export_to
 from parley.testing.talks import BREAD, PATH, make_talk, make_talks
@@ -60,7 +60,7 @@ def test_a_path_with_colons_would_be_a_range(tmp_path: Path) -> None:
 def test_units_are_text_and_never_made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result, _ = export_rows("opens2s", make_talks(), tmp_path / "without", target="speech")
     assert dict(result.refused) == {"no speech tokens": 2}
-    monkeypatch.setattr(_tokens, "codes_of", lambda turn, tokenizer: ((1, 16_383),))
+    monkeypatch.setattr(_speech_tokens, "codes_of", lambda turn, tokenizer: ((1, 16_383),))
     _, out = export_rows("opens2s", make_talks(), tmp_path / "with", target="speech")
     rows = read(out / "train" / "messages.jsonl")
     items = [message["content"][0] for row in rows for message in row["messages"][1::2]]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from manifests.corpus import Corpus
-from manifests.export import _tokens
+from manifests.export import _speech_tokens
 from manifests.schema import Turn
 from parley.testing.corpora import make_corpus
 from parley.testing.exports import export_rows, export_to
@@ -48,7 +48,7 @@ def test_without_tokens_a_row_trains_text(tmp_path: Path) -> None:
     assert any("text alone" in note for note in result.notes)
 
 
-def test_speech_is_refused_without_tokens(tmp_path: Path) -> None:
+def test_speech_is_refused_without_speech_tokens(tmp_path: Path) -> None:
     result, out = export_rows("slam-omni", make_talks(), tmp_path, target="speech")
     assert (result.written, dict(result.refused)) == (0, {"no speech tokens": 2})
     assert not (out / "train.jsonl").exists()
@@ -59,7 +59,7 @@ def test_tokens_are_written_where_there_are_some(tmp_path: Path, monkeypatch: py
     def codes(turn: Turn, tokenizer: str) -> tuple[tuple[int, ...], ...] | None:
         return ((7, 7, 9),) if tokenizer == "s3-v1" and turn.text != PATH[1] else None
 
-    monkeypatch.setattr(_tokens, "codes_of", codes)
+    monkeypatch.setattr(_speech_tokens, "codes_of", codes)
     result, out = export_rows("slam-omni", make_talks(), tmp_path, target="speech")
     assert dict(result.refused) == {"no speech tokens": 1}
     assert [row["target_token"] for row in read(out / "train.jsonl")] == [[7, 7, 9], [7, 7, 9]]

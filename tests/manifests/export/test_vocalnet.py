@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from manifests.errors import UserError
-from manifests.export import _tokens
+from manifests.export import _speech_tokens
 from parley.testing.exports import export_rows
 from parley.testing.talks import BREAD, PATH, make_talk, make_talks
 
@@ -38,7 +38,9 @@ def test_the_first_exchange_can_be_taken(name: str, tmp_path: Path) -> None:
 def test_vocalnet_never_gets_units_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result, _ = export_rows("vocalnet", make_talks(), tmp_path / "without", target="speech", first_exchange=True)
     assert dict(result.refused) == {"no speech tokens": 2}
-    monkeypatch.setattr(_tokens, "codes_of", lambda turn, tokenizer: ((5, 5, 7),) if tokenizer == "s3-v2" else None)
+    monkeypatch.setattr(
+        _speech_tokens, "codes_of", lambda turn, tokenizer: ((5, 5, 7),) if tokenizer == "s3-v2" else None
+    )
     _, out = export_rows("vocalnet", make_talks(), tmp_path / "with", target="speech", first_exchange=True)
     assert [row["units"] for row in read(out)] == [[5, 5, 7], [5, 5, 7]]
 
@@ -77,7 +79,7 @@ def test_llama_omni2_can_be_asked_for_the_last_answer(tmp_path: Path) -> None:
 
 
 def test_llama_omni2_gets_units_where_there_are_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_tokens, "codes_of", lambda turn, tokenizer: ((1, 2),))
+    monkeypatch.setattr(_speech_tokens, "codes_of", lambda turn, tokenizer: ((1, 2),))
     _, out = export_rows("llama-omni2", make_talks(), tmp_path)
     turns = [turn for row in read(out) for turn in row["conversation"]]
     assert [turn.get("unit") for turn in turns] == [None, [1, 2]] * 3

@@ -12,7 +12,7 @@ import soundfile
 
 from manifests.corpus import Corpus
 from manifests.errors import UserError
-from manifests.export import _tokens
+from manifests.export import _speech_tokens
 from manifests.export.voiceassistant import snac_text
 from parley.testing.corpora import make_corpus
 from parley.testing.exports import export_rows, export_to
@@ -73,16 +73,16 @@ def test_no_tokens_are_null_and_never_an_empty_text(tmp_path: Path, monkeypatch:
     assert any("text alone" in note for note in result.notes)
 
 
-def test_speech_is_refused_without_tokens(tmp_path: Path) -> None:
+def test_speech_is_refused_without_speech_tokens(tmp_path: Path) -> None:
     result, _ = export_rows("voiceassistant", make_talks(), tmp_path, target="speech")
     assert (result.written, dict(result.refused)) == (0, {"no speech tokens": 2})
 
 
-def test_the_text_of_snac_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_text_of_snac_speech_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     codes = ((11, 12), (21, 22, 23, 24), (31, 32, 33, 34, 35, 36, 37, 38))
     text = "# 11 21 31 32 22 33 34 # 12 23 35 36 24 37 38 #"
     assert snac_text(codes) == text
-    monkeypatch.setattr(_tokens, "codes_of", lambda turn, tokenizer: codes)
+    monkeypatch.setattr(_speech_tokens, "codes_of", lambda turn, tokenizer: codes)
     _, out = export_rows("voiceassistant", make_talks(), tmp_path, target="speech")
     assert set(pq.read_table(out / "data").column("answer_snac").to_pylist()) == {text}
 
