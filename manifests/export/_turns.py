@@ -20,7 +20,7 @@ _TOKENIZER_MARK = "<|"
 
 
 @dataclass(frozen=True)
-class Exchange:
+class SpokenExchange:
     """Holds a user's turn and the agent's answer. `number` counts the dialogue's exchanges from 0; `user_turn` and
     `agent_turn` are the places of the turns in the dialogue."""
 
@@ -47,10 +47,10 @@ class Exchange:
         return 2 * self.number + 1
 
 
-def exchanges(dialogue: Dialogue) -> list[Exchange]:
+def exchanges(dialogue: Dialogue) -> list[SpokenExchange]:
     """Return the exchanges of a dialogue whose turns alternate, from the user to the agent."""
     pairs = zip(dialogue.turns[::2], dialogue.turns[1::2], strict=True)
-    return [Exchange(number, user, agent) for number, (user, agent) in enumerate(pairs)]
+    return [SpokenExchange(number, user, agent) for number, (user, agent) in enumerate(pairs)]
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,13 @@
 
 The documented task is "understanding": clips in, texts out. In "speech2speech" an answer is its text, then its clip:
 a clip leaves the text stream blank, so a text is learned only as a message of its own. For that task the authors
-say that `tokenize_message` may have to be changed.
+say that `tokenize_message` may have to be changed. The script opens the file in the machine's encoding, so the file is
+ASCII.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from manifests.corpus import Corpus
 from manifests.export._clips import ClipSettings, check_sample_rate
@@ -34,6 +35,7 @@ class KimiAudioWriter(RowsWriter):
     """Writes a row for each dialogue."""
 
     task: Task
+    is_ascii: ClassVar[bool] = True
 
     def rows(self, dialogue: Dialogue, write_clip: WriteClip) -> list[Row]:
         messages = []

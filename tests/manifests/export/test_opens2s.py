@@ -71,6 +71,7 @@ def test_units_are_text_and_never_made_up(tmp_path: Path, monkeypatch: pytest.Mo
 def test_kimi_audio_gets_clips_in_and_texts_out(tmp_path: Path) -> None:
     _, out = export_rows("kimi-audio", make_talks(), tmp_path)
     bread, path = read(out / "train.jsonl")
+    assert (out / "train.jsonl").read_bytes().isascii(), "its script opens it in the machine's encoding"
     assert [row["task_type"] for row in (bread, path)] == ["understanding"] * 2
     assert [(message["role"], message["message_type"]) for message in bread["conversation"]] == [
         ("user", "audio"),
