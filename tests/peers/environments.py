@@ -1,10 +1,9 @@
-"""Builds the virtual environments of the peers: the servers that `tests/peers` talks to, vLLM for in-process use, and
-the programs that read exports.
+"""Builds the environments of the peers: servers that `tests/peers` talks to, vLLM in process, readers of exports.
 
     python tests/peers/environments.py [NAME ...]
 
-They go to `.peers` in the checkout, or where PARLEY_PEERS_DIR says: 8 GB. One that is built stays as it is. vLLM is a
-build for CPUs (the project's own wheels are for GPUs alone); nothing is compiled. pip must know an index that has
+They go to `.peers` in the checkout, or where PARLEY_PEERS_DIR says: 8 GB. One that is built stays as it is. vLLM is
+a build for CPUs (the project's own wheels are for GPUs alone); nothing is compiled. pip must know an index that has
 PyTorch's CPU builds.
 """
 
