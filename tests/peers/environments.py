@@ -2,7 +2,7 @@
 
     python tests/peers/environments.py [NAME ...]
 
-They go to `.peers` in the checkout, or where PARLEY_PEERS_DIR says: 5.3 GB. One that is built stays as it is. vLLM is
+They go to `.peers` in the checkout, or where PARLEY_PEERS_DIR says: 6 GB. One that is built stays as it is. vLLM is
 a build for CPUs (the project's own wheels are for GPUs alone); nothing is compiled. pip must know an index that has
 PyTorch's CPU builds.
 """
@@ -11,6 +11,7 @@ import os
 import shlex
 import subprocess
 import sys
+import sysconfig
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,14 +23,17 @@ DIRECTORY = Path(os.environ.get("PARLEY_PEERS_DIR", ROOT / ".peers"))
 _UNWANTED = ("torchaudio", "torchcodec", "torchvision")
 _LOG_LINES_SHOWN = 30
 
+_PYTORCH = ("torch", "torchgen", "functorch", "torch-*.dist-info")
+
 
 @dataclass(frozen=True)
 class Environment:
     """`bare`: installed without what they depend on. `test_tools`: with the language-model half of Parley, and what
-    its tests need."""
+    its tests need. `borrows`: its PyTorch is that of the Python that builds it, by links, not installed again."""
 
     name: str
     packages: tuple[str, ...]
+    borrows: bool = False
     bare: tuple[str, ...] = ()
     test_tools: bool = False
     unwanted: tuple[str, ...] = ()
@@ -41,6 +45,11 @@ class Environment:
     @property
     def python(self) -> Path:
         return self.directory / "bin" / "python"
+
+    @property
+    def site_packages(self) -> Path:
+        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        return self.directory / "lib" / version / "site-packages"
 
     @property
     def is_built(self) -> bool:
@@ -58,23 +67,57 @@ VLLM = Environment(
 LLAMA_CPP = Environment("llama-cpp", ("xllamacpp==2026.10.11549",))
 """llama.cpp with its own server, built ahead."""
 
-HUB = Environment("hub", ("datasets==5.2.0", "mlcroissant==1.1.1"))
-"""What reads a published corpus."""
+HUB = Environment("hub", ("datasets==5.2.0", "mlcroissant==1.1.1", "soundfile==0.14.0"))
+"""What reads published corpora, and the Parquet of exports."""
 
 LOADERS = Environment(
     "loaders",
     (
-        *("torch==2.13.0+cpu", "transformers==5.24.0", "soundfile==0.14.0", "lhotse==1.33.0", "webdataset==1.0.2"),
+        *("transformers==5.24.0", "soundfile==0.14.0", "lhotse==1.33.0", "webdataset==1.0.2"),
         # What mosaicml-streaming imports; it asks for an older transformers and NumPy, and for torchvision.
         *("brotli==1.2.1", "catalogue==2.0.10", "pillow==13.0.0", "python-snappy==0.7.3", "requests==2.34.2"),
         *("xxhash==3.6.0", "zstd==1.5.7.2"),
     ),
+    borrows=True,
     # Of NeMo one file is read, which needs nothing else of it.
     bare=("mosaicml-streaming==0.13.0", "nemo-toolkit==3.0.0"),
 )
 """Programs that read exports."""
 
-ENVIRONMENTS = {environment.name: environment for environment in (VLLM, LLAMA_CPP, HUB, LOADERS)}
+# Trainers depend on much that reading rows does not need, and their pins exclude each other.
+MS_SWIFT = Environment(
+    "ms-swift",
+    (
+        "accelerate==1.15.0",
+        "datasets==4.8.4",
+        "json-repair==0.64.6",
+        "modelscope==1.40.2",
+        "peft==0.20.0",
+        "pillow==13.0.0",
+        "soundfile==0.14.0",
+        "transformers==5.19.0",
+        "trl==0.29.1",
+    ),
+    borrows=True,
+    bare=("ms-swift==4.6.0",),
+)
+
+LLAMA_FACTORY = Environment(
+    "llama-factory",
+    (
+        "accelerate==1.11.0",
+        "datasets==4.0.0",
+        "omegaconf==2.4.0",
+        "peft==0.18.1",
+        "soundfile==0.14.0",
+        "transformers==5.6.0",
+        "trl==0.24.0",
+    ),
+    borrows=True,
+    bare=("llamafactory==0.9.5",),
+)
+
+ENVIRONMENTS = {each.name: each for each in (VLLM, LLAMA_CPP, HUB, LOADERS, MS_SWIFT, LLAMA_FACTORY)}
 
 
 def main(names: list[str]) -> None:
@@ -101,7 +144,10 @@ def _start_build(environment: Environment) -> subprocess.Popen[bytes]:
     install = [*start, *environment.packages]
     if environment.test_tools:
         install += [*_test_tools(), "--editable", f"{ROOT}[llm]"]
-    commands = [[sys.executable, "-m", "venv", "--clear", str(environment.directory)], install]
+    commands = [[sys.executable, "-m", "venv", "--clear", str(environment.directory)]]
+    if environment.borrows:
+        commands.append(["ln", "-s", *_own_pytorch(), str(environment.site_packages)])
+    commands.append(install)
     if environment.bare:
         commands.append([*start, "--no-deps", *environment.bare])
     if environment.unwanted:
@@ -112,6 +158,11 @@ def _start_build(environment: Environment) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             ["sh", "-c", script, "sh", *map(shlex.join, commands)], stdout=log, stderr=subprocess.STDOUT
         )
+
+
+def _own_pytorch() -> list[str]:
+    installed = Path(sysconfig.get_path("purelib"))
+    return [str(path) for name in _PYTORCH for path in sorted(installed.glob(name))]
 
 
 def _test_tools() -> list[str]:
