@@ -4,10 +4,10 @@
     python -m benchmarks.heard hear DIR                # transcribes the clips that have no transcript yet
     python -m benchmarks.heard report DIR [--show en]  # rates; --show: all pairs that are not equal
 
-The sentences are those of `heard_sentences.py`, over eight voices of each language; with --quick, other English ones by
-hibari, one voice, forty times as quick. Kokoro and Whisper base are those of the recipe `ke-speechchat-neural`, which
-`parley models fetch ke-speechchat-neural` brings. DIR keeps the clips (FLAC, 24 kHz) and the transcripts; a command that
-is repeated goes on where it stopped.
+The sentences are those of `heard_sentences.py`, over eight voices of each language; with --quick, other English ones
+by hibari, one voice, forty times as quick. Kokoro and Whisper base are those of the recipe `ke-speechchat-neural`,
+which `parley models fetch ke-speechchat-neural` brings. DIR keeps the clips (FLAC, 24 kHz) and the transcripts; a
+command that is repeated goes on where it stopped.
 """
 
 import argparse
@@ -56,7 +56,9 @@ def speak(directory: Path, language: str, count: int, quick: bool) -> None:
 
 
 def clips(directory: Path) -> list[dict[str, str]]:
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(directory.glob("*-*.json"))]
+    """By number, so that an interrupted hearing has some of every voice."""
+    paths = sorted(directory.glob("*-*.json"), key=lambda path: (path.stem[-4:], path.stem))
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
 
 
 def read_clip(directory: Path, name: str) -> Clip:
@@ -89,7 +91,9 @@ def transcripts(path: Path) -> Iterator[dict[str, str]]:
 
 
 def report(directory: Path, shown: str | None) -> None:
-    print("| language | sentences | equal | error rate, pooled | error rate, mean | failed |\n|---|---|---|---|---|---|")
+    print(
+        "| language | sentences | equal | error rate, pooled | error rate, mean | failed |\n|---|---|---|---|---|---|"
+    )
     rows = list(transcripts(directory / "heard.jsonl"))
     for language in LANGUAGES:
         ours = [row for row in rows if row["language"] == language]

@@ -13,9 +13,7 @@ import zhconv
 
 from pipeline.text.verbalize import is_speakable, verbalize
 
-MONTHS = (
-    "January February March April May June July August September October November December".split()  # all are said alike
-)
+MONTHS = "January February March April May June July August September October November December".split()
 TRADITIONAL_SHARE = 3
 """One Chinese sentence in so many is written in traditional characters."""
 
@@ -52,8 +50,11 @@ def _english_slots(draw: random.Random) -> dict[str, Callable[[], str]]:
             draw.choice("one two three four five six seven eight nine ten eleven twelve".split())
         ),
         "money": lambda: draw.choice(
-            (f"${draw.randint(2, 90)}", f"${draw.randint(2, 90)}.{draw.choice(('50', '99', '25'))}", "€45", "£12.50")
-            + (f"${draw.randint(1, 90) * 1000:,}", f"${draw.randint(2, 40)} million", "35 cents", "¥2,000")
+            (
+                *(f"${draw.randint(2, 90)}", f"${draw.randint(2, 90)}.{draw.choice(('50', '99', '25'))}", "€45"),
+                *("£12.50", f"${draw.randint(1, 90) * 1000:,}", f"${draw.randint(2, 40)} million", "35 cents"),
+                "¥2,000",
+            )
         ),
         "pct": lambda: draw.choice((f"{draw.randint(2, 99)}%", f"{draw.randint(1, 9)}.{draw.randint(1, 9)}%")),
         "ord": lambda: _ordinal(draw.randint(1, 120)),
@@ -72,10 +73,14 @@ def _chinese_slots(draw: random.Random) -> dict[str, Callable[[], str]]:
         "big": lambda: draw.choice((str(draw.randint(1000, 99_999)), f"{draw.randint(2, 900)}万", "3.5亿", "1200万")),
         "year": lambda: f"{draw.choice((draw.randint(1800, 1999), draw.randint(2000, 2030)))}年",
         "date": lambda: f"{draw.randint(1, 12)}月{draw.randint(1, 28)}{draw.choice('日号')}",
-        "time": lambda: draw.choice((f"{draw.randint(1, 12)}点{draw.choice(('半', '一刻', '二十分', '零五分'))}", "7:45")),
+        "time": lambda: draw.choice(
+            (f"{draw.randint(1, 12)}点{draw.choice(('半', '一刻', '二十分', '零五分'))}", "7:45")
+        ),
         "money": lambda: draw.choice(
-            (f"{draw.randint(2, 900)}块", f"¥{draw.randint(10, 900)}", f"{draw.randint(2, 90)}.5元", "$20", "三块五")
-            + (f"{draw.randint(2, 90)}万元", f"{draw.randint(2, 90)}毛钱", "€50")
+            (
+                *(f"{draw.randint(2, 900)}块", f"¥{draw.randint(10, 900)}", f"{draw.randint(2, 90)}.5元", "$20"),
+                *("三块五", f"{draw.randint(2, 90)}万元", f"{draw.randint(2, 90)}毛钱", "€50"),
+            )
         ),
         "pct": lambda: draw.choice((f"{draw.randint(2, 99)}%", f"{draw.randint(1, 9)}.{draw.randint(1, 9)}%")),
         "unit": lambda: f"{draw.choice((draw.randint(2, 90), draw.randint(100, 900)))}{draw.choice(CHINESE_UNITS)}",

@@ -5,8 +5,8 @@
 DIR holds clips of `python -m benchmarks.heard speak`, or any FLAC files (English speech without texts: no error rate
 then). Each spare time is compared with the whole window, by the model of the recipe `ke-speechchat-neural` (Whisper
 base, int8, five beams), one clip at a time: transcripts that are equal, and equal as scored; the error rate; how many
-were doubtful, and so heard again in 30 s; CPU time, which includes that. `wrong alone` counts transcripts that are twice
-as long as the other or more: what the second hearing did not catch.
+were doubtful, and so heard again in 30 s; CPU time, which includes that. `longer` counts transcripts that are twice as
+long as the other or more: what the second hearing did not catch.
 """
 
 import argparse
@@ -80,7 +80,7 @@ def rate(cases: Sequence[Case], heard: Heard) -> str:
 
 
 def compare(cases: Sequence[Case], whole: Heard, cut: Heard, shown: bool) -> tuple[str, str, int]:
-    """Return the shares of equal transcripts, raw and as scored, and the number of those that are wrong alone."""
+    """Return the shares of equal transcripts, raw and as scored, and the number of those that are too long."""
     pairs = list(zip(whole.texts, cut.texts, strict=True))
     language = cases[0].language
     scored = [(normalize(one, language), normalize(other, language)) for one, other in pairs]
@@ -93,12 +93,20 @@ def compare(cases: Sequence[Case], whole: Heard, cut: Heard, shown: bool) -> tup
     return f"{equal:.1%}", f"{alike:.1%}", wrong
 
 
+def keep(path: Path, window: str, cases: Sequence[Case], heard: Heard) -> None:
+    with path.open("a", encoding="utf-8") as out:
+        for case, text in zip(cases, heard.texts, strict=True):
+            row = {"window": window, "language": case.language, "text": case.text, "heard": text}
+            out.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", type=Path)
     parser.add_argument("--spare", type=float, nargs="+", default=[2, 4, 6, 10])
     parser.add_argument("--most", type=int, default=200, help="clips of each language")
     parser.add_argument("--show", action="store_true", help="print the transcripts that differ as scored")
+    parser.add_argument("--keep", type=Path, help="JSON Lines file for all transcripts")
     arguments = parser.parse_args()
     model = load_recipe(RECIPE).models[MODEL]
     assert isinstance(model, WhisperModel)
@@ -106,7 +114,7 @@ def main() -> None:
     cases = read_cases(arguments.directory, arguments.most)
     backend.decode([cases[0].clip.samples[: 2 * SAMPLE_RATE]], ["en"], 10, 30)  # loading is not counted
     whole = hear(backend, cases, None)
-    print("| spare | language | clips | equal | equal as scored | error rate | heard again | wrong alone | CPU, ratio |")
+    print("| spare | language | clips | equal | equal as scored | error rate | heard again | longer | CPU, ratio |")
     print("|---|---|---|---|---|---|---|---|---|")
     for spare_s in (None, *arguments.spare):
         cut = whole if spare_s is None else hear(backend, cases, spare_s)
@@ -119,6 +127,8 @@ def main() -> None:
                 f"| {wrong} | {heard.cpu_s:.0f} s, {whole[language].cpu_s / heard.cpu_s:.1f} |",
                 flush=True,
             )
+            if arguments.keep:
+                keep(arguments.keep, name, ours, heard)
 
 
 if __name__ == "__main__":

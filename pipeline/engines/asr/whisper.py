@@ -62,8 +62,8 @@ class WhisperModel(Checkpoint):
 class Backend(Protocol):
     """A library with a loaded checkpoint, which knows `languages`; an English-only checkpoint knows "en" alone.
 
-    `decode` returns one transcript per window (float32 [T], 16 kHz, at most `window_s` seconds, to which each is padded
-    with silence) of at most `max_new_tokens` tokens. The checkpoint's decoder can write at most `max_tokens`.
+    `decode` returns one transcript per window (float32 [T], 16 kHz, at most `window_s` seconds, to which silence fills
+    each) of at most `max_new_tokens` tokens. The checkpoint's decoder can write at most `max_tokens`.
     """
 
     languages: frozenset[str]
