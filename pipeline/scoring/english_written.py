@@ -58,8 +58,8 @@ _AT_MOST = re.compile(r"([<>])\s?=")
 _ABOUT = re.compile(r"(?<![\w~])~\s?(?=[0-9])")
 _PHONE = re.compile(r"(?:\(([0-9]{3})\)\s?|(?:\b([0-9])-)?\b([0-9]{3})-)?(?<![0-9])([0-9]{3})-([0-9]{4})\b")
 _DOTTED_PHONE = re.compile(r"[0-9]{3}(?<![0-9.]...)\.[0-9]{3}\.[0-9]{4}(?![0-9.])")
-# 3-3 is a score, "three to three".
-_TWICE = re.compile(r"(?<![0-9.,/-])([0-9]{2,})\s?[-/]\s?\1(?![0-9/-]|[.,][0-9])")
+# 3-3 and 10-10 are scores, "three to three"; 50-50 is not.
+_TWICE = re.compile(r"(?<![0-9.,/-])([0-9]++)\s?(?:/|(?<=[2-9][0-9])-|(?<=[2-9][0-9] )-)\s?\1(?![0-9/-]|[.,][0-9])")
 _SIGN_AND_CENTS = re.compile(rf"[{re.escape(_SIGNS)}]\s?(?=[0-9]{{1,2}} (?:cents?|pence)\b)")
 _MONEY_RANGE = re.compile(rf"([{re.escape(_SIGNS)}])([0-9]++(?:\.[0-9]++)?)\s?-\s?(?=[0-9])")
 _RANGE = re.compile(r"(?<=[0-9])(\s?[ap]m|[%°])?\s?-\s?(?=[$€£]?[0-9])")
