@@ -33,6 +33,7 @@ from pipeline.scoring.english_number_words import (
 )
 
 _DECADE = re.compile(r"[0-9]+s")
+_WRITTEN_ORDINAL = re.compile("([1-9][0-9]?)(?:st|nd|rd|th)")
 
 # Longer numbers are never multiplied: no number word is that large, and the cost of long integers grows.
 _MAX_DIGITS = 15
@@ -261,6 +262,8 @@ def _and_rest(tokens: list[str], at: int) -> tuple[str, int, bool] | None:
         return None
     if at and tokens[at - 1] == "between":
         return None
+    if part := _WRITTEN_ORDINAL.fullmatch(tokens[at + 2]):
+        return ordinal(int(hundreds) + int(part[1])), at + 3, True
     rest = _below_100(tokens, at + 2)
     if rest is None or not rest.text.isdecimal() or rest.text[0] == "0" or tokens[rest.end] in LARGER:
         return None

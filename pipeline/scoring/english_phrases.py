@@ -220,7 +220,7 @@ def _has_the(words: list[str], day: int, month: int) -> bool:
     if not (_is_day(words, day) or (day == month - 1 and _PLAIN_DAY.fullmatch(words[day]))):
         return False
     has_year = month + 1 < len(words) and _YEAR.fullmatch(words[month + 1]) is not None
-    return words[month] != "may" or day == month - 2 or has_year
+    return words[month] != "may" or day == month - 2 or has_year or month == len(words) - 1
 
 
 def _is_day(words: list[str], at: int) -> bool:

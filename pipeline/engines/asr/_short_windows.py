@@ -18,6 +18,9 @@ STEP_S = 5
 SPARE_S = 10
 """Seconds of silence after the rounded length."""
 
+LABEL = f"cut-1+{SPARE_S}s"
+"""Part of the recognizer's version; the first number goes up with any change of the lengths or of what is doubtful."""
+
 _TWICE_TOKENS = {"wer": 2, "cer": 4}
 """The fewest words or characters that are "said twice": "no, no" and 谢谢 are not doubtful."""
 

@@ -17,7 +17,7 @@ from manifests.languages import primary_subtag
 from manifests.libraries import extra, library_version
 from manifests.reasons import Reason
 from pipeline.engines.asr._chunked_decoding import AudioWindow, WindowDecoder, WindowTranscript, transcribe
-from pipeline.engines.asr._short_windows import SPARE_S, is_doubtful, window_seconds
+from pipeline.engines.asr._short_windows import LABEL, SPARE_S, is_doubtful, window_seconds
 from pipeline.engines.asr._windows import WINDOW_S
 from pipeline.engines.contract import Clip, Engine, Failure, Samples, Transcript
 from pipeline.engines.shared.batches import cut_batches
@@ -91,7 +91,7 @@ def version(model: WhisperModel | None = None) -> str:
     library = f"{package} {library_version(package, NAME, extra('recognizers'))}"
     if model is None:
         return library
-    window = f"{WINDOW_S}s" if model.window == "whole" else f"cut+{SPARE_S}s"
+    window = f"{WINDOW_S}s" if model.window == "whole" else LABEL
     return f"{label(model.model, model.revision, NAME)} {library} {model.dtype} beams={model.beams} window={window}"
 
 
