@@ -302,14 +302,14 @@ def _below_100(tokens: list[str], at: int) -> Number | None:
         return Number(str(TENS[word]), at + 1)
     if word in ORDINALS:
         return Number(ordinal(ORDINALS[word]), at + 1, is_open=False)
-    if _is_tens_digits(word) and tokens[at + 1] == "second":
-        return Number(ordinal(int(word) + 2), at + 2, is_open=False)
+    if _is_tens_digits(word) and ORDINAL_ONES.get(tokens[at + 1], 0):
+        return Number(ordinal(int(word) + ORDINAL_ONES[tokens[at + 1]]), at + 2, is_open=False)
     digits = _digits(word)
     return None if digits is None else Number(digits, at + 1)
 
 
 def _is_tens_digits(word: str) -> bool:
-    """Whether the word is 20, 30 ... 90: "20-second" and "twenty-second" must meet."""
+    """Whether the word is 20, 30 ... 90: "20-second" and "twenty-second" must meet, and Whisper prints "80 eighth"."""
     return len(word) == 2 and word[0] in "23456789" and word[1] == "0"
 
 
