@@ -102,6 +102,13 @@ _SPACE_IN_NUMBER = re.compile(r"(?<=[0-9])\s+(?=[0-9])")
 _PHONE = re.compile(r"(?<![0-9-])[0-9]{3,4}(?:-[0-9]{3,8}){1,2}(?![0-9-])")
 _DATE = re.compile(r"(?<![0-9])([12][0-9]{3})[-/.](0?[1-9]|1[0-2])[-/.](3[01]|[12][0-9]|0?[1-9])(?![0-9])")
 _TIME = re.compile(r"(?<![0-9:])([0-9]{1,2}):([0-5][0-9])(?::([0-5][0-9]))?(?![0-9:])")
+# 七点四十五分 printed with a point; elsewhere 7.45分 are points of a score.
+_DOTTED_TIME = re.compile(
+    r"(?<=[0-9])\.([0-5][0-9])分(?![之0-9])"
+    r"(?:(?<=(?:现在|请在|上午|下午|中午|早上|晚上|凌晨|傍晚|已经)[0-9]...分)"
+    r"|(?<=(?:现在|请在|上午|下午|中午|早上|晚上|凌晨|傍晚|已经)[0-9][0-9]...分))"
+)
+_DAY = re.compile("(?<=[0-9]月)([0-9]{1,2})号(?![楼线])")
 _LEADING_ZERO = re.compile("(?<![0-9.])0(?=[1-9](?:月|日|号))")
 _RATIO = re.compile("(?<=[0-9]):(?=[0-9])")
 # After a character a hyphen belongs to a name (歼-20), unless the word before it or the unit says otherwise.
@@ -109,6 +116,8 @@ _MINUS = re.compile(
     rf"(?<![\w.)])-(?=[0-9])|(?<=[是为到约达在于加减乘以从])-(?=[0-9])|(?<![a-z0-9.)])-(?={_NUMBER}\s?[%‰°度])"
 )
 _PERCENT_RANGE = re.compile(rf"({_NUMBER})\s?-\s?({_NUMBER})\s?%")
+# 10-4=6, and neither the score 10-4 nor the range 4-10.
+_DIFFERENCE = re.compile(r"(?<=[0-9])\s?-\s?(?=[0-9.]+\s?(?:=|等于)\s?-?[0-9])")
 _RANGE = re.compile(r"(?<=[0-9%点分年月日号元度])\s?-\s?(?=[0-9$¥€£])")
 _PERCENT = re.compile(rf"({_NUMBER})\s?([%‰‱])")
 _PERCENTS = {"%": "百", "‰": "千", "‱": "万"}
@@ -166,6 +175,8 @@ def units(text: str) -> str:
         text = _CODE_AFTER.sub(lambda found: _CODES[found[1]], text)
         text = _UNIT.sub(lambda found: f"{found[1]}{_UNITS[found[2]]}", text)
         text = _UNIT_AFTER_TWO_DIGITS.sub(lambda found: _UNITS_AFTER_TWO_DIGITS[found[1]], text)
+    if "号" in text:
+        text = _DAY.sub(r"\1日", text)
     if "乘以" in text:
         text = _TIMES_BY.sub("乘", text)
     if "分之" in text:
@@ -212,6 +223,7 @@ _RULES = MarkedRules(
     (" ", _SPACE_IN_NUMBER, ""),
     ("-/.", _DATE, lambda found: f"{found[1]}年{int(found[2])}月{int(found[3])}日"),
     (":", _TIME, _time),
+    ("分", _DOTTED_TIME, r"点\1分"),
     ("0", _LEADING_ZERO, ""),
     (":", _RATIO, "比"),
     ("-", _PHONE, _phone),
@@ -219,6 +231,7 @@ _RULES = MarkedRules(
     ("$", _DOLLARS, lambda found: f"{found[2]}{_CODES[found[1]]}"),
     (_CURRENCIES, _MONEY_RANGE, lambda found: f"{found[2]}到{found[3]}{_CURRENCIES[found[1]]}"),
     ("%", _PERCENT_RANGE, r"百分之\1到\2"),
+    ("-", _DIFFERENCE, "减"),
     ("-", _RANGE, "到"),
     ("-", _MINUS, "负"),
     ("%‰‱", _PERCENT, lambda found: f"{_PERCENTS[found[2]]}分之{found[1]}"),

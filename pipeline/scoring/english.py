@@ -16,7 +16,7 @@ from pipeline.scoring.english_plain import PLAIN, has_letters
 from pipeline.scoring.english_spelling import respell
 from pipeline.scoring.english_words import FILLERS, HAS_BEFORE
 
-VERSION = "english-3"
+VERSION = "english-4"
 
 # Numbers can meet once the punctuation between them is gone, so they are read again until nothing changes. Only
 # contrived texts need a second round, and only very contrived ones a third.
@@ -27,8 +27,8 @@ _TOKEN = re.compile(
     r"[^\W0-9_]+(?:'[^\W0-9_]+)*|[0-9]+(?:\.[0-9]+)+|[0-9]+(?:'?s|(?:st|nd|rd|th)s?)(?![^\W_])|[0-9]+"
     r"|'[^\W0-9_]+|[,.;:!?()\"]"
 )
-# How many words away from a number or letter a rule may look: "between 10 dollars and 20", "3 and a half million".
-_WORDS_BEFORE, _WORDS_AFTER = 2, 4
+# How many words away from a number or letter a rule may look: "a dollar and 20 cents", "3 and a half million".
+_WORDS_BEFORE, _WORDS_AFTER = 3, 4
 # Word processors put these for plain marks. With them replaced, most texts are ASCII.
 _TYPOGRAPHIC = (("’", "'"), ("‘", "'"), ("“", '"'), ("”", '"'), ("—", "-"), ("–", "-"), ("…", "..."))
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ´`′", "'") | dict.fromkeys("‐‑‒–—―−", "-"))
@@ -67,7 +67,8 @@ def _read(text: str) -> str:
     words = join_letters(words)
     if not FILLERS.isdisjoint(words):
         words = [word for word in words if word not in FILLERS]
-    return " ".join(map(respell, english_phrases.merge(digits_of(romans(words)))))
+    merged = english_phrases.merge(digits_of(romans(words)))
+    return " ".join(map(respell, english_phrases.drop_leading_zeros(merged)))
 
 
 def _fold(text: str) -> str:

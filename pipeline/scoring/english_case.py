@@ -6,7 +6,7 @@
 import re
 
 from pipeline.scoring.english_letters import ROMANS
-from pipeline.scoring.english_numbers import ordinal
+from pipeline.scoring.english_number_words import ordinal
 from pipeline.scoring.english_units import CURRENCY_CODES
 from pipeline.scoring.english_words import BEFORE_ROMAN, MONARCHS
 

@@ -2,7 +2,7 @@
 
 import re
 
-from pipeline.scoring.english_numbers import BREAKS, ordinal
+from pipeline.scoring.english_number_words import BREAKS, ordinal
 from pipeline.scoring.english_words import BEFORE_ROMAN, BEFORE_V, BEFORE_X, MONARCHS, STARTING_WITH_A
 
 # "a" stands before letters whose names begin with a consonant, "an" before these: "a PhD", "an FBI agent".

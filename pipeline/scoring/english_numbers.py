@@ -9,66 +9,37 @@ import re
 from decimal import Decimal
 from typing import NamedTuple
 
+from pipeline.scoring.english_number_words import (
+    BELOW_20,
+    BREAKS,
+    COMMA,
+    CONTINUING,
+    DECADE_WORDS,
+    DECIMALS,
+    EXTENDING,
+    LARGER,
+    MULTIPLES,
+    OH,
+    ONES,
+    ORDINAL_ONES,
+    ORDINAL_SCALES,
+    ORDINAL_TEXTS,
+    ORDINALS,
+    POINTS,
+    SCALES,
+    STARTING,
+    TENS,
+    ordinal,
+)
+
 _DECADE = re.compile(r"[0-9]+s")
-
-# Tokens that stand for punctuation. Words on both sides do not form one number, except after a scale and a comma: "one
-# thousand, two hundred".
-_COMMA = ","
-BREAKS = frozenset(',.;:!?()"')
-
-_ONES = "zero one two three four five six seven eight nine".split()
-_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_ORDINAL_ONES = "zeroth first second third fourth fifth sixth seventh eighth ninth".split()
-_ORDINAL_TEENS = (
-    "tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth".split()
-)
-
-ONES = {word: value for value, word in enumerate(_ONES)}
-TEENS = {word: value for value, word in enumerate(_TEENS, 10)}
-TENS = {word: 10 * value for value, word in enumerate(_TENS, 2)}
-SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-ORDINAL_ONES = {word: value for value, word in enumerate(_ORDINAL_ONES)}
-ORDINALS = ORDINAL_ONES | {word: value for value, word in enumerate(_ORDINAL_TEENS, 10)}
-ORDINALS |= {word[:-1] + "ieth": value for word, value in TENS.items()}
-ORDINAL_SCALES = {"hundredth": 100} | {f"{word}th": value for word, value in SCALES.items()}
-DECADES = {word[:-1] + "ies": value for word, value in TENS.items()}
-_OH = frozenset({"oh", "o"})
-MULTIPLES = {"double": 2, "triple": 3}
-
-# Words that only make sense after a number: punctuation before them is a slip of the pen.
-_CONTINUING = frozenset({*SCALES, *ORDINAL_SCALES, "hundred", "point", *BREAKS})
-
-NUMBER_WORDS = frozenset(
-    {*ONES, *TEENS, *TENS, *SCALES, "hundred", *ORDINALS, *ORDINAL_SCALES, *DECADES, *MULTIPLES}
-    | {f"{word}s" for word in ORDINALS}
-)
-_STARTING = NUMBER_WORDS | {"a"}
-# Words that can extend the digits before them.
-_POINTS = frozenset({"point", "dot"})
-_EXTENDING = NUMBER_WORDS.union(BREAKS, _OH, _POINTS, {"hundreds", "and", "a"})
-_DECIMALS = frozenset("0123456789")
+_WRITTEN_ORDINAL = re.compile("([1-9][0-9]?)(?:st|nd|rd|th)")
 
 # Longer numbers are never multiplied: no number word is that large, and the cost of long integers grows.
 _MAX_DIGITS = 15
 
 # Put behind the last token, so that the next few tokens can always be looked at.
 _PADDING = [""] * 6
-
-
-def ordinal(value: int) -> str:
-    """Write an ordinal with its ending: 1st, 2nd, 11th."""
-    if value % 100 in (11, 12, 13):
-        return f"{value}th"
-    return f"{value}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(value % 10, 'th') }"
-
-
-_BELOW_20 = {word: str(value) for word, value in (ONES | TEENS).items()}
-_ORDINAL_TEXTS = {word: f"{value}s" for word, value in DECADES.items()}
-for _word, _value in (ORDINALS | ORDINAL_SCALES).items():
-    _ORDINAL_TEXTS[_word] = ordinal(_value)
-    if _word != "second":  # of time
-        _ORDINAL_TEXTS[f"{_word}s"] = f"{ordinal(_value)}s"
 
 # "two oh oh oh five": more zeros in a row are not said with "oh".
 _MAX_ZEROS = 3
@@ -94,18 +65,14 @@ def digits_of(tokens: list[str]) -> list[str]:
     kept = [
         token
         for token, following in zip(tokens, [*tokens[1:], ""], strict=False)
-        if token not in BREAKS or following not in _CONTINUING
+        if token not in BREAKS or following not in CONTINUING
     ]
-    starts = [at for at, token in enumerate(kept) if token in _STARTING or token[0] in _DECIMALS]
+    starts = [at for at, token in enumerate(kept) if token in STARTING or token[0] in DECIMALS]
     tokens = kept + _PADDING
     result: list[str] = []
     done = 0
     for start in starts:
-        if (
-            tokens[start].isdecimal()
-            and tokens[start + 1] not in _EXTENDING
-            and tokens[start + 1][:1] not in _DECIMALS
-        ):
+        if tokens[start].isdecimal() and tokens[start + 1] not in EXTENDING and tokens[start + 1][:1] not in DECIMALS:
             continue  # digits by themselves, the common case, stay unchanged
         number = _run(tokens, start) if start >= done else None
         if number is not None:
@@ -127,7 +94,7 @@ def _run(tokens: list[str], start: int) -> Number | None:
         while tokens[at] in BREAKS:
             at += 1
         following = _number(tokens, at) or _spoken_zero(tokens, number.end)
-        if following is None and is_digit_by_digit and len(text) > 1 and tokens[number.end] in _OH:
+        if following is None and is_digit_by_digit and len(text) > 1 and tokens[number.end] in OH:
             following = Number("0", number.end + 1)  # "nine oh two one oh"
         if following is not None and is_digit_by_digit and following.text.find(".") == 1 and "." not in text:
             return Number(text + following.text, following.end)  # "one nine two dot one six eight"
@@ -141,10 +108,10 @@ def _run(tokens: list[str], start: int) -> Number | None:
 def _number(tokens: list[str], at: int) -> Number | None:
     """Read one number: a cardinal with what may follow it, an ordinal, a decade, a doubled digit."""
     word = tokens[at]
-    if word not in _STARTING and word[:1] not in _DECIMALS:
+    if word not in STARTING and word[:1] not in DECIMALS:
         return None
     if word in MULTIPLES:
-        digit = "0" if tokens[at + 1] in _OH else _digits(tokens[at + 1])
+        digit = "0" if tokens[at + 1] in OH else _digits(tokens[at + 1])
         if digit is None or len(digit) > 1:
             return None
         return _with_fraction(tokens, Number(digit * MULTIPLES[word], at + 2))
@@ -154,14 +121,14 @@ def _number(tokens: list[str], at: int) -> Number | None:
 def _spoken_zero(tokens: list[str], at: int) -> Number | None:
     """Read the "oh" of "nineteen oh five", which is a zero only between numbers."""
     end = at
-    while tokens[end] in _OH and end < at + _MAX_ZEROS:
+    while tokens[end] in OH and end < at + _MAX_ZEROS:
         end += 1
     return Number("0" * (end - at), end) if end > at and _below_100(tokens, end) else None
 
 
 def _ordinal(tokens: list[str], at: int) -> Number | None:
     word = tokens[at]
-    text = word if word[-1] == "s" and _DECADE.fullmatch(word) else _ORDINAL_TEXTS.get(word)
+    text = word if word[-1] == "s" and _DECADE.fullmatch(word) else ORDINAL_TEXTS.get(word)
     return None if text is None else Number(text, at + 1, is_open=False)
 
 
@@ -170,8 +137,9 @@ def _cardinal(tokens: list[str], at: int) -> Number | None:
     if whole is None:
         return None
     text, end, is_ordinal = whole
-    if tokens[end] == "hundreds" and len(text) == 2 and text.isdecimal():
-        return Number(f"{text}00s", end + 1, is_open=False)
+    zeros = DECADE_WORDS.get(tokens[end])
+    if zeros and len(text) + len(zeros) == 4 and text.isdecimal():
+        return Number(f"{text}{zeros}s", end + 1, is_open=False)
     if is_ordinal:
         return Number(text, end, is_open=False)
     return _with_fraction(tokens, Number(text, end))
@@ -181,9 +149,9 @@ def _with_fraction(tokens: list[str], number: Number) -> Number:
     """Append "point five" or "and a half" to the number, and apply the scale after them."""
     text, end = number.text, number.end
     while True:
-        is_point = tokens[end] in _POINTS
+        is_point = tokens[end] in POINTS
         digits, after = _after_point(tokens, end + 1) if is_point else ("", end)
-        if is_point and not digits and tokens[end + 1] in _OH:  # "version two point oh"
+        if is_point and not digits and tokens[end + 1] in OH:  # "version two point oh"
             digits, after = "0", end + 2
         if digits:
             text, end = f"{text}.{digits}", after
@@ -253,7 +221,7 @@ def _whole(tokens: list[str], at: int) -> tuple[str, int, bool] | None:
 
 def _addend(tokens: list[str], end: int, limit: int) -> tuple[str, int, bool] | None:
     """Read the chunk to add after a scale, "twenty four" or "and twenty four", if it stays below that scale."""
-    has_comma = tokens[end] == _COMMA
+    has_comma = tokens[end] == COMMA
     at = end + 1 if has_comma or tokens[end] == "and" else end
     chunk = _below_1000(tokens, at)
     digits = chunk[0].rstrip("stndrh") if chunk else ""
@@ -276,6 +244,8 @@ def _below_1000(tokens: list[str], at: int) -> tuple[str, int, bool] | None:
     if not number.is_open:
         return number.text, number.end, True
     end = number.end
+    if tokens[at].endswith("00"):
+        return _and_rest(tokens, at) or (number.text, end, False)
     if not number.text.isdecimal() or len(number.text) > 2:
         return number.text, end, False
     if tokens[end] == "hundredth":
@@ -283,6 +253,25 @@ def _below_1000(tokens: list[str], at: int) -> tuple[str, int, bool] | None:
     if tokens[end] != "hundred":
         return number.text, end, False
     return _hundreds(tokens, int(number.text) * 100, end + 1)
+
+
+def _and_rest(tokens: list[str], at: int) -> tuple[str, int, bool] | None:
+    """Read "400 and 74", as four hundred and seventy-four is printed too; "between 400 and 74" are two numbers."""
+    hundreds = tokens[at]
+    if tokens[at + 1] != "and" or not hundreds.isdecimal() or hundreds[0] == "0" or len(hundreds) > _MAX_DIGITS:
+        return None
+    if at and tokens[at - 1] == "between":
+        return None
+    if part := _WRITTEN_ORDINAL.fullmatch(tokens[at + 2]):
+        return ordinal(int(hundreds) + int(part[1])), at + 3, True
+    rest = _below_100(tokens, at + 2)
+    if rest is None or not rest.text.isdecimal() or rest.text[0] == "0" or tokens[rest.end] in LARGER:
+        return None
+    if len(rest.text) < 3:
+        return str(int(hundreds) + int(rest.text)), rest.end, False
+    if len(hundreds) == 3 and len(rest.text) in (4, 5):  # "800 and 22,482" are said as one number too
+        return str(int(hundreds) * 1000 + int(rest.text)), rest.end, False
+    return None
 
 
 def _hundreds(tokens: list[str], hundreds: int, end: int) -> tuple[str, int, bool]:
@@ -302,8 +291,8 @@ def _hundreds(tokens: list[str], hundreds: int, end: int) -> tuple[str, int, boo
 def _below_100(tokens: list[str], at: int) -> Number | None:
     """Read a number word below a hundred, with its ones, or a token of digits. An ordinal is closed."""
     word = tokens[at]
-    if word in _BELOW_20:
-        return Number(_BELOW_20[word], at + 1)
+    if word in BELOW_20:
+        return Number(BELOW_20[word], at + 1)
     if word in TENS:
         following = tokens[at + 1]
         if ONES.get(following, 0):
@@ -313,17 +302,17 @@ def _below_100(tokens: list[str], at: int) -> Number | None:
         return Number(str(TENS[word]), at + 1)
     if word in ORDINALS:
         return Number(ordinal(ORDINALS[word]), at + 1, is_open=False)
-    if _is_tens_digits(word) and tokens[at + 1] == "second":
-        return Number(ordinal(int(word) + 2), at + 2, is_open=False)
+    if _is_tens_digits(word) and ORDINAL_ONES.get(tokens[at + 1], 0):
+        return Number(ordinal(int(word) + ORDINAL_ONES[tokens[at + 1]]), at + 2, is_open=False)
     digits = _digits(word)
     return None if digits is None else Number(digits, at + 1)
 
 
 def _is_tens_digits(word: str) -> bool:
-    """Whether the word is 20, 30 ... 90: "20-second" and "twenty-second" must meet."""
+    """Whether the word is 20, 30 ... 90: "20-second" and "twenty-second" must meet, and Whisper prints "80 eighth"."""
     return len(word) == 2 and word[0] in "23456789" and word[1] == "0"
 
 
 def _digits(word: str) -> str | None:
     """Return the digits of a token ("1234", "3.14") or of a number word below twenty."""
-    return _BELOW_20.get(word) or (word if word.replace(".", "").isdecimal() else None)
+    return BELOW_20.get(word) or (word if word.replace(".", "").isdecimal() else None)

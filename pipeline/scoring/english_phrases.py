@@ -8,16 +8,13 @@ from collections.abc import Iterable
 from decimal import Decimal
 from itertools import pairwise
 
+from pipeline.scoring.english_money import CURRENCY_NAMES, plural_currency, write_amounts
 from pipeline.scoring.english_units import (
-    CENTS,
     COUNTED,
-    CURRENCIES,
-    CURRENCY_CODES,
     FORM_STARTS,
     LONGEST_FORM,
     MONTH_ABBREVIATIONS,
     MONTHS,
-    OF_COUNTRIES,
     UNIT_FORMS,
     UNITS,
     UNITS_AFTER_ONE_DIGIT,
@@ -33,14 +30,6 @@ _MAX_DIGITS = 15
 _PARTS = frozenset({"4th", "4ths", "a"})
 _ALL_MONTHS = MONTHS.union(MONTH_ABBREVIATIONS)
 _UNIT_NAMES = FORM_STARTS.union(UNITS)
-# "real" is a word, and "won" and the like have no plural.
-_PLURALS = {
-    singular.split()[-1]: plural.split()[-1]
-    for singular, plural in (*CURRENCIES.values(), *CURRENCY_CODES.values())
-    if singular not in (plural, "real")
-}
-_PLURALS |= {plural: plural for plural in _PLURALS.values()}
-_CURRENCY_NAMES = frozenset(_PLURALS)
 # Before a number these are short for a word: "Fig. 3".
 _BEFORE_NUMBER = {
     "fig": "figure",
@@ -53,7 +42,7 @@ _BEFORE_NUMBER = {
 _NOTABLE = _PARTS.union(
     _ALL_MONTHS,
     _UNIT_NAMES,
-    _CURRENCY_NAMES,
+    CURRENCY_NAMES,
     _BEFORE_NUMBER,
     {"negative", "to", "between", "k", "m", "b", "v", "power", "rs"},
 )
@@ -97,11 +86,22 @@ def merge(words: list[str]) -> list[str]:
         words = _powers(words)
     if not _UNIT_NAMES.isdisjoint(found):
         words = _units(words)
-    if not _CURRENCY_NAMES.isdisjoint(found):
-        words = _money(words)
+    if not CURRENCY_NAMES.isdisjoint(found):
+        words = write_amounts(words)
     if "to" in found or "between" in found:
         words = _shared_units(words)
     return _short_names(words) if "v" in found or not found.isdisjoint(_BEFORE_NUMBER) else words
+
+
+def drop_leading_zeros(words: list[str]) -> list[str]:
+    """Write 0.5 as "point 5": it is printed for "point five" too."""
+    if not any(word.startswith("0.") for word in words):
+        return words
+    result: list[str] = []
+    for word in words:
+        is_alone = word.startswith("0.") and not (result and result[-1][-1].isdecimal())
+        result.extend(["point", word[2:]] if is_alone and word[2:].isdecimal() else [word])
+    return result
 
 
 def _minus(words: list[str]) -> list[str]:
@@ -168,15 +168,20 @@ def _powers(words: list[str]) -> list[str]:
 
 
 def _fractions(words: list[str]) -> list[str]:
-    """Write "one fourth" as "one quarter", and "two and a third" as "two and one third"."""
+    """Write "one fourth" as "one quarter", and the "a" of "two and a third" and "a third of it" as one."""
     result = list(words)
     for at in range(1, len(words)):
         word, before = words[at], words[at - 1]
         if word in ("4th", "4ths") and (before == "1" or (word == "4ths" and before.isdecimal())):
             result[at] = "quarters" if word == "4ths" else "quarter"
-        if before == "a" and at > 2 and words[at - 2] == "and" and _is_part(word) and _NUMBER.fullmatch(words[at - 3]):
+        is_of = word != "2nd" and words[at + 1 : at + 2] == ["of"]
+        if before == "a" and _is_part(word) and (is_of or _is_after_number(words, at - 1)):
             result[at - 1] = "1"
     return result
+
+
+def _is_after_number(words: list[str], at: int) -> bool:
+    return at > 1 and words[at - 1] == "and" and _NUMBER.fullmatch(words[at - 2]) is not None
 
 
 def _is_part(word: str) -> bool:
@@ -215,7 +220,7 @@ def _has_the(words: list[str], day: int, month: int) -> bool:
     if not (_is_day(words, day) or (day == month - 1 and _PLAIN_DAY.fullmatch(words[day]))):
         return False
     has_year = month + 1 < len(words) and _YEAR.fullmatch(words[month + 1]) is not None
-    return words[month] != "may" or day == month - 2 or has_year
+    return words[month] != "may" or day == month - 2 or has_year or month == len(words) - 1
 
 
 def _is_day(words: list[str], at: int) -> bool:
@@ -286,48 +291,4 @@ def _shared_units(words: list[str]) -> list[str]:
 
 
 def _shared(word: str) -> str | None:
-    return word if word == "percent" else _plural(word)
-
-
-def _money(words: list[str]) -> list[str]:
-    """Write "5 dollars and 50 cents", "5 dollars 50" and "5.5 dollars" as "5.50 dollars"."""
-    result: list[str] = []
-    at = 0
-    while at < len(words):
-        amount, end = _amount(words, at)
-        result.extend(amount)
-        at = end
-    return result
-
-
-def _amount(words: list[str], at: int) -> tuple[list[str], int]:
-    if not _NUMBER.fullmatch(words[at]):
-        return [words[at]], at + 1
-    name = at + 1
-    while name < len(words) and words[name] in OF_COUNTRIES:
-        name += 1
-    currency = _plural(words[name]) if name < len(words) else None
-    if currency is None:
-        return [words[at]], at + 1
-    of_country, (whole, _, cents), end = words[at + 1 : name], words[at].partition("."), name + 1
-    if not cents and currency in CENTS:
-        cents, end = _cents(words, end, CENTS[currency])
-    if not cents or len(cents) > 2 or currency not in CENTS:
-        return [words[at], *of_country, currency], name + 1
-    cents = cents.ljust(2, "0")
-    return [f"{whole}.{cents}", *of_country, currency], end
-
-
-def _cents(words: list[str], at: int, names: tuple[str, str]) -> tuple[str, int]:
-    """Return the cents after a currency's name as two digits ("" if there are none), and the index after them."""
-    start = at + 1 if at < len(words) and words[at] == "and" else at
-    if start >= len(words) or not words[start].isdecimal() or len(words[start]) > 2:
-        return "", at
-    if start + 1 < len(words) and words[start + 1] in names:
-        return words[start].rjust(2, "0"), start + 2
-    is_bare = start == at and len(words[start]) == 2
-    return (words[start], start + 1) if is_bare else ("", at)
-
-
-def _plural(word: str) -> str | None:
-    return _PLURALS.get(word)
+    return word if word == "percent" else plural_currency(word)

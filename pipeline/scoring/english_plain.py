@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from pipeline.scoring.english_contractions import expand
 from pipeline.scoring.english_letters import ROMANS
-from pipeline.scoring.english_numbers import NUMBER_WORDS
+from pipeline.scoring.english_number_words import NUMBER_WORDS
 from pipeline.scoring.english_spelling import respell
 from pipeline.scoring.english_words import FILLERS
 
@@ -14,7 +14,7 @@ _MAX_CHUNKS = 1 << 17
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|'[^\W_]+")
 _HAS_DIGIT = re.compile("[0-9]")
 # Words whose reading depends on the words beside them.
-_READ_TOGETHER = NUMBER_WORDS.union(ROMANS, FILLERS)
+_READ_TOGETHER = NUMBER_WORDS.union(ROMANS, FILLERS, {"quarter"})
 
 
 class _Plain(dict[str, str | None]):

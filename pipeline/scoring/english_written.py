@@ -26,12 +26,19 @@ _NUMERAL_I = re.compile(r" i(?:(?=\W*$)|(?=,? scene\b)|(?= (?:diabetes|errors?|t
 _END_MARKS = " .!?,;:)\"'"
 _WORD_BEFORE = re.compile(r"[a-z]+$")
 _LONGEST_WORD = 24
+_ROCK_AND_ROLL = re.compile(r"\brock[\s'-]+n[\s'-]+roll\b")
+_BETWEEN = re.compile(r"between ([0-9][0-9.,]*)\s?-\s?(?=[0-9])")
+_SCALE_LETTER = re.compile(r"degrees ([cf])(?<=[0-9] degrees .)(?![\w'])")
+_SCALES = {"c": "degrees celsius", "f": "degrees fahrenheit"}
 _SQUARE_ROOT = re.compile(r"\bthe (?=(?:square|cube) root\b)")
 _SQUARE_FEET = re.compile(r"(?<=[0-9])\s?sq\.? ?(ft|in|mi|m|km|yd)2?\b\.?")
 _BILLION = re.compile(r"([bm])n\b(?:(?<=[0-9]..)|(?<=[0-9] ..))")
 _PER_CENT = re.compile(r"per(?<!\wper)[\W_]+cent\b")
 _WORLD_WAR = re.compile(r"world(?<!\wworld)\W+war\W+(i{1,3})\b(?!')")
 _NUMBER_WORD = re.compile(r"no(?<!\wno)\. ?(?=[0-9])")
+_DOTTED_TIME = re.compile(
+    r"(?<![0-9.,])(0?[1-9]|1[0-2])\.([0-5][0-9])(?=\s?[ap]\s?m\b| in the (?:morning|afternoon|evening)\b)"
+)
 _INNER_POINT = re.compile(r"\.[a-z0-9]")
 
 # Patterns begin with a digit or a mark where they can, and look behind from there: a lookbehind in front is tried at
@@ -40,6 +47,9 @@ _THOUSANDS = re.compile(r"[0-9](?<![0-9.,].)[0-9]{0,2}(?:,[0-9]{3})++(?![0-9]|,[
 _ISO_DATE = re.compile(r"\b([12][0-9]{3})[-/](0?[1-9]|1[0-2])[-/](3[01]|[12][0-9]|0?[1-9])\b")
 _SLASH_DATE = re.compile(r"(?<![\w-])([0-9]{1,2})[/-]([0-9]{1,2})[/-]([12][0-9]{3})(?![\w-])")
 _MINUS = re.compile(r"(?<![^\s(])-(?=[0-9$€£¥])")
+# 10 - 4 is 6, and neither the score 10-4 nor the range 4-10.
+_DIFFERENCE = re.compile(r"-(?:(?<=[0-9]-)|(?<=[0-9] -))\s?(?=[0-9.]+\s?(?:=|equals|is)\s?-?[0-9])")
+_PART_ENDING = re.compile(r"(/[0-9]{1,2})(?:nd|rd|th)s?\b")
 _GROUPS = re.compile(r"[0-9](?<![\w.-].)[0-9]*+(?:-[0-9]++){2,}(?![\w-])")
 _DECIMAL_COMMA = re.compile(r"([0-9](?<![0-9.,].)[0-9]*+),([0-9]{1,2})(?![0-9,])")
 _POWER = re.compile(r"\s?\^\s?\(?(-?[0-9]+|[a-z]\b)\)?")
@@ -48,7 +58,9 @@ _AT_MOST = re.compile(r"([<>])\s?=")
 _ABOUT = re.compile(r"(?<![\w~])~\s?(?=[0-9])")
 _PHONE = re.compile(r"(?:\(([0-9]{3})\)\s?|(?:\b([0-9])-)?\b([0-9]{3})-)?(?<![0-9])([0-9]{3})-([0-9]{4})\b")
 _DOTTED_PHONE = re.compile(r"[0-9]{3}(?<![0-9.]...)\.[0-9]{3}\.[0-9]{4}(?![0-9.])")
-_TWICE = re.compile(r"(?<![0-9.,/-])([0-9]++)\s?[-/]\s?\1(?![0-9.,/-])")
+# 3-3 and 10-10 are scores, "three to three"; 50-50 is not.
+_TWICE = re.compile(r"(?<![0-9.,/-])([0-9]++)\s?(?:/|(?<=[2-9][0-9])-|(?<=[2-9][0-9] )-)\s?\1(?![0-9/-]|[.,][0-9])")
+_SIGN_AND_CENTS = re.compile(rf"[{re.escape(_SIGNS)}]\s?(?=[0-9]{{1,2}} (?:cents?|pence)\b)")
 _MONEY_RANGE = re.compile(rf"([{re.escape(_SIGNS)}])([0-9]++(?:\.[0-9]++)?)\s?-\s?(?=[0-9])")
 _RANGE = re.compile(r"(?<=[0-9])(\s?[ap]m|[%°])?\s?-\s?(?=[$€£]?[0-9])")
 _RATE = re.compile(rf"([0-9]\s?[a-zμ]{{0,5}}[23]?)/({'|'.join(DENOMINATORS)})\b")
@@ -191,6 +203,7 @@ _POINT_RULES: tuple[Rule, ...] = (
     (_INITIALS, lambda found: found[0].replace(".", "")),
     (_DOMAIN, " dot "),
     (_DOTTED_PHONE, lambda found: found[0].replace(".", " ")),
+    (_DOTTED_TIME, lambda found: found[1] if found[2] == "00" else f"{found[1]} {found[2]}"),
     (_STRAY_POINT, " point "),
 )
 _WORD_RULES: tuple[tuple[str, re.Pattern[str], Replacement], ...] = (
@@ -200,6 +213,10 @@ _WORD_RULES: tuple[tuple[str, re.Pattern[str], Replacement], ...] = (
     ("-", _PREFIX, r"\1"),
     ("per", _PER_CENT, "percent"),
     (" root", _SQUARE_ROOT, ""),
+    ("between ", _BETWEEN, r"between \1 and "),
+    ("24-7", re.compile(r"(?<![\w-])24-7(?![\w-])"), "24/7"),
+    (" degrees ", _SCALE_LETTER, lambda found: _SCALES[found[1]]),
+    ("rock", _ROCK_AND_ROLL, "rock and roll"),
     ("world", _WORLD_WAR, lambda found: f"world war {len(found[1])}"),
 )
 _RULES = MarkedRules(
@@ -212,8 +229,10 @@ _RULES = MarkedRules(
     ("^", _POWER, _power),
     ("-", _GROUPS, lambda found: found[0].replace("-", " ")),
     ("-", _MINUS, "minus "),
+    ("-", _DIFFERENCE, "minus "),
     ("-", _PHONE, lambda found: " " + " ".join(part for part in found.groups() if part)),
     ("-/", _TWICE, r"\1 \1"),
+    (_SIGNS, _SIGN_AND_CENTS, ""),
     (_SIGNS, _MONEY_RANGE, r"\2 to \1"),
     ("-", _RANGE, r"\1 to "),
     ("/", _RATE, lambda found: f"{found[1]} per {DENOMINATORS[found[2]]}"),
@@ -229,6 +248,7 @@ _RULES = MarkedRules(
     (":", _RATIO, " to "),
     ("'", _FEET, r"\1 foot \2 "),
     ('"', _INCHES, _inches),
+    ("/", _PART_ENDING, r"\1"),
     ("/⁄", _MIXED, _mixed),
     ("/⁄", _HALF, "and a half"),
     ("/⁄", _FRACTION, _fraction),

@@ -52,14 +52,14 @@ class WindowDecoder:
     """How a model decodes windows: `decode` gives one result for each window of a batch, all of one group.
 
     `group` separates windows that cannot share a batch; `refuse` says why a language cannot be recognized, None where
-    it can. A window costs at least `floor_s`: Whisper's encoder always takes 30 s.
+    it can. `encoded_s` says how long a window of so many seconds becomes by padding, which is what it costs.
     """
 
     decode: Callable[[Sequence[AudioWindow]], Sequence[WindowTranscript | Failure]]
     group: Callable[[float, str], Hashable]
     refuse: Callable[[str], Failure | None]
     batch_s: float
-    floor_s: float = 0.0
+    encoded_s: Callable[[float], float] = float
 
 
 def transcribe(clips: Sequence[Clip], languages: Sequence[str], decoder: WindowDecoder) -> list[Transcript | Failure]:
@@ -91,7 +91,7 @@ def _decode_all(windows: Sequence[AudioWindow], decoder: WindowDecoder) -> list[
         groups[window.group].append(index)
     heard: dict[int, WindowTranscript | Failure] = {}
     for members in groups.values():
-        costs = [max(windows[i].seconds, decoder.floor_s) for i in members]
+        costs = [decoder.encoded_s(windows[i].seconds) for i in members]
         for batch in cut_batches(costs, decoder.batch_s):
             chosen = [members[i] for i in batch]
             heard.update(zip(chosen, decoder.decode([windows[i] for i in chosen]), strict=True))

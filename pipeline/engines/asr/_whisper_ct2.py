@@ -14,9 +14,11 @@ from manifests.libraries import extra, library
 from pipeline.engines.asr._chunked_decoding import WindowTranscript
 from pipeline.engines.asr.whisper import NAME, Decoding
 from pipeline.engines.contract import Samples
+from pipeline.engines.shared.silence_guard import SAMPLE_RATE
 
 _INSTALL = extra("recognizers")
 
+FRAMES_PER_S = 100
 MAX_TARGET_POSITIONS, PROMPT_TOKENS = 448, 4
 """The same in every Whisper decoder; the converted format does not state them."""
 
@@ -53,9 +55,9 @@ class CTranslate2Backend:
         self.max_tokens = MAX_TARGET_POSITIONS - PROMPT_TOKENS
 
     def decode(
-        self, windows: Sequence[Samples], languages: Sequence[str], max_new_tokens: int
+        self, windows: Sequence[Samples], languages: Sequence[str], max_new_tokens: int, window_s: float
     ) -> list[WindowTranscript]:
-        features = np.stack([self._mel(samples) for samples in windows])
+        features = np.stack([self._mel(samples, window_s) for samples in windows])
         tokenizers = [self._tokenizers[language] for language in languages]
         prompts = [[*tokenizer.sot_sequence, tokenizer.no_timestamps] for tokenizer in tokenizers]
         results = self._model.generate(
@@ -70,10 +72,10 @@ class CTranslate2Backend:
         )
         return [_transcript(*pair, max_new_tokens) for pair in zip(results, tokenizers, strict=True)]
 
-    def _mel(self, samples: Samples) -> Samples:
-        """Compute log-mel features, float32 [bands, 3000], of the clip padded with silence to 30 s, as in Whisper."""
-        whole = np.pad(samples, (0, self._features.n_samples - len(samples)))
-        mel: Samples = np.ascontiguousarray(self._features(whole, padding=0)[:, : self._features.nb_max_frames])
+    def _mel(self, samples: Samples, window_s: float) -> Samples:
+        """Compute log-mel features, float32 [bands, 100 per second], of the clip padded with silence to `window_s`."""
+        whole = np.pad(samples, (0, round(window_s * SAMPLE_RATE) - len(samples)))
+        mel: Samples = np.ascontiguousarray(self._features(whole, padding=0)[:, : round(window_s * FRAMES_PER_S)])
         return mel.astype(np.float32)
 
 

@@ -54,8 +54,9 @@ class TransformersBackend:
         self._no_speech_id = _known(self._tokenizer, _NO_SPEECH)
 
     def decode(
-        self, windows: Sequence[Samples], languages: Sequence[str], max_new_tokens: int
+        self, windows: Sequence[Samples], languages: Sequence[str], max_new_tokens: int, window_s: float
     ) -> list[WindowTranscript]:
+        del window_s  # transformers' encoder takes 30 s and nothing else; the settings refuse another window
         forced = {"language": list(languages), "task": "transcribe"} if self._is_multilingual else {}
         with self._torch.inference_mode():
             features = self._features(

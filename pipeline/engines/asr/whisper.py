@@ -8,17 +8,19 @@ temperature fallback and no sampling, so that a clip's transcript depends on the
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from manifests.errors import EngineDied, EngineUnavailable
 from manifests.languages import primary_subtag
 from manifests.libraries import extra, library_version
 from manifests.reasons import Reason
 from pipeline.engines.asr._chunked_decoding import AudioWindow, WindowDecoder, WindowTranscript, transcribe
+from pipeline.engines.asr._short_windows import LABEL, SPARE_S, is_doubtful, window_seconds
 from pipeline.engines.asr._windows import WINDOW_S
 from pipeline.engines.contract import Clip, Engine, Failure, Samples, Transcript
+from pipeline.engines.shared.batches import cut_batches
 from pipeline.settings import Checkpoint, Local
 from pipeline.weights.cache import label, locate
 
@@ -45,21 +47,30 @@ class WhisperModel(Checkpoint):
     )
     beams: int = Field(1, gt=0, description="of the beam search; 1: greedy")
     max_new_tokens: int = Field(440, gt=0, le=440, description="longest transcript of 30 s; shorter clips get less")
+    window: Literal["whole", "cut"] = Field(
+        "whole", description="cut: the encoder takes the clip and some silence, not 30 s; needs ctranslate2"
+    )
     serving: Local = Field(Local(), description="where it runs")
+
+    @model_validator(mode="after")
+    def _only_ctranslate2_cuts(self) -> Self:
+        if self.window == "cut" and self.backend != "ctranslate2":
+            raise ValueError("window: cut needs backend: ctranslate2")
+        return self
 
 
 class Backend(Protocol):
     """A library with a loaded checkpoint, which knows `languages`; an English-only checkpoint knows "en" alone.
 
-    `decode` returns one transcript per window (float32 [T], 16 kHz, at most 30 s) of at most `max_new_tokens` tokens.
-    The checkpoint's decoder can write at most `max_tokens`.
+    `decode` returns one transcript per window (float32 [T], 16 kHz, at most `window_s` seconds, to which silence fills
+    each) of at most `max_new_tokens` tokens. The checkpoint's decoder can write at most `max_tokens`.
     """
 
     languages: frozenset[str]
     max_tokens: int
 
     def decode(
-        self, windows: Sequence[Samples], languages: Sequence[str], max_new_tokens: int
+        self, windows: Sequence[Samples], languages: Sequence[str], max_new_tokens: int, window_s: float
     ) -> list[WindowTranscript]: ...
 
 
@@ -80,7 +91,8 @@ def version(model: WhisperModel | None = None) -> str:
     library = f"{package} {library_version(package, NAME, extra('recognizers'))}"
     if model is None:
         return library
-    return f"{label(model.model, model.revision, NAME)} {library} {model.dtype} beams={model.beams} window={WINDOW_S}s"
+    window = f"{WINDOW_S}s" if model.window == "whole" else LABEL
+    return f"{label(model.model, model.revision, NAME)} {library} {model.dtype} beams={model.beams} window={window}"
 
 
 def open_recognizer(model: WhisperModel) -> "Whisper":
@@ -97,20 +109,28 @@ def open_recognizer(model: WhisperModel) -> "Whisper":
             f"whisper: no checkpoint {kind}could be loaded as {model.label} ({type(error).__name__}): "
             "give a local directory of it, or a hub id and access to the hub"
         ) from error
-    return Whisper(backend, stated, model.max_new_tokens, model.serving.batch_s)
+    spare_s = SPARE_S if model.window == "cut" else None
+    return Whisper(backend, stated, model.max_new_tokens, model.serving.batch_s, spare_s)
 
 
 class Whisper:
-    """Transcribes clips of any rate and length; those longer than 30 s are cut where they are quiet."""
+    """Transcribes clips of any rate and length; those longer than 30 s are cut where they are quiet.
+
+    With `spare_s`, the encoder takes a clip with about so many seconds of silence. What is doubtful then is decoded
+    again in 30 s, and that counts. Without it, the encoder always takes 30 s.
+    """
 
     name = NAME
 
-    def __init__(self, backend: Backend, version: str, max_new_tokens: int, batch_s: float) -> None:
+    def __init__(
+        self, backend: Backend, version: str, max_new_tokens: int, batch_s: float, spare_s: float | None = None
+    ) -> None:
         self.version = version
         self.languages: frozenset[str] | None = backend.languages
         self._backend = backend
         self._most = min(max_new_tokens, backend.max_tokens)
-        self._decoder = WindowDecoder(self._decode, self._group, self._refuse, batch_s, floor_s=WINDOW_S)
+        self._batch_s, self._spare_s = batch_s, spare_s
+        self._decoder = WindowDecoder(self._decode, self._group, self._refuse, batch_s, self._encoded_s)
 
     def transcribe(self, clips: Sequence[Clip], languages: Sequence[str]) -> list[Transcript | Failure]:
         return transcribe(clips, languages, self._decoder)
@@ -120,14 +140,31 @@ class Whisper:
             return None
         return Failure(Reason.NO_RECOGNIZER, f"the checkpoint does not know the language {language!r}")
 
-    def _group(self, seconds: float, language: str) -> int:
-        return token_limit(seconds, self._most)
+    def _encoded_s(self, seconds: float) -> float:
+        return WINDOW_S if self._spare_s is None else window_seconds(seconds, self._spare_s)
+
+    def _group(self, seconds: float, language: str) -> tuple[int, float]:
+        return token_limit(seconds, self._most), self._encoded_s(seconds)
 
     def _decode(self, windows: Sequence[AudioWindow]) -> list[WindowTranscript]:
+        window_s = self._encoded_s(windows[0].seconds)
+        heard = self._decode_in(windows, window_s)
+        doubtful = [
+            at
+            for at, (window, one) in enumerate(zip(windows, heard, strict=True))
+            if window_s < WINDOW_S and is_doubtful(one, window.language, window.seconds)
+        ]
+        for batch in cut_batches([WINDOW_S] * len(doubtful), self._batch_s):
+            chosen = [doubtful[i] for i in batch]
+            for at, again in zip(chosen, self._decode_in([windows[at] for at in chosen], WINDOW_S), strict=True):
+                heard[at] = again
+        return heard
+
+    def _decode_in(self, windows: Sequence[AudioWindow], window_s: float) -> list[WindowTranscript]:
         languages = [_code(window.language) for window in windows]
         try:
             limit = token_limit(windows[0].seconds, self._most)
-            return self._backend.decode([window.samples for window in windows], languages, limit)
+            return self._backend.decode([window.samples for window in windows], languages, limit, window_s)
         except RuntimeError as error:  # out of memory, a lost GPU
             raise EngineDied(f"whisper stopped: {error}") from error
 
