@@ -31,15 +31,17 @@ from pipeline.recipe import Lengths, Recipe
 from pipeline.settings import Section
 from pipeline.stages._exchanges import (
     Asking,
+    SourceTexts,
     all_exchanges,
     ask_in_turn,
     check_prompt,
     exchange_at,
     is_model,
     source_history,
+    source_texts,
     with_texts,
+    without_question_debris,
 )
-from pipeline.stages._source_texts import SourceTexts, source_texts, without_question_debris
 from pipeline.stages._spoken_text import (
     check_about,
     check_question,
