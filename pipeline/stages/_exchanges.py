@@ -1,4 +1,8 @@
-"""Asks a text engine about the exchanges of many dialogues and hands its answers to the stage."""
+"""The exchanges of a dialogue: their texts, and asking a text engine about those of many dialogues.
+
+The texts of the data set are cleaned of what no person says (`pipeline.text.debris`). The row keeps them as they were
+read; every stage that shows them to an engine takes them from here, so that no two stages see different ones.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +12,7 @@ from manifests.schema import Dialogue, Turn
 from pipeline.engines.contract import Failure, TextAnswer, TextRequest
 from pipeline.recipe import Recipe
 from pipeline.stages.contract import Context, reject
-from pipeline.text.debris import clean_answer
+from pipeline.text.debris import clean_answer, clean_material, clean_question
 
 
 class Exchange(NamedTuple):
@@ -26,12 +30,9 @@ def exchange_at(dialogue: Dialogue, number: int) -> Exchange:
     return Exchange(first, dialogue.turns[first], first + 1, dialogue.turns[first + 1])
 
 
-def exchange_count(dialogue: Dialogue) -> int:
-    return len(dialogue.turns) // 2
-
-
 def all_exchanges(dialogue: Dialogue) -> range:
-    return range(exchange_count(dialogue))
+    """Return the numbers of the exchanges."""
+    return range(len(dialogue.turns) // 2)
 
 
 def with_texts(dialogue: Dialogue, number: int, question: str, answer: str | None = None) -> Dialogue:
@@ -75,6 +76,43 @@ def beginning_of(text: str, language: str, length: int = HISTORY_LENGTH) -> str:
 def _answer_begins(answer: str, language: str) -> str:
     said = clean_answer(answer)
     return "" if said.debris else beginning_of(said.text, language)
+
+
+class SourceTexts(NamedTuple):
+    """The instruction, its material ("" if it is none) and the answer of an exchange, cleaned."""
+
+    instruction: str
+    material: str
+    answer: str
+
+
+def source_texts(pair: Exchange) -> SourceTexts:
+    """Return the source's texts of the exchange, cleaned."""
+    user, agent = pair.user, pair.agent
+    return SourceTexts(
+        clean_question(user.original_text).text,
+        clean_material(user.material).text,
+        clean_answer(agent.original_text, user.original_text).text,
+    )
+
+
+def without_question_debris(dialogue: Dialogue) -> Dialogue:
+    """Reject the dialogue if a question of the source, or its material, is nobody's words for speech."""
+    for number in all_exchanges(dialogue):
+        user = exchange_at(dialogue, number).user
+        if found := clean_question(user.original_text).debris or clean_material(user.material).debris:
+            return reject(dialogue, found.reason, found.detail)
+    return dialogue
+
+
+def without_answer_debris(dialogue: Dialogue) -> Dialogue:
+    """Reject the dialogue if an answer of the source is none that an agent would speak."""
+    for number in all_exchanges(dialogue):
+        pair = exchange_at(dialogue, number)
+        answer = pair.agent.original_text
+        if answer.strip() and (found := clean_answer(answer, pair.user.original_text).debris):
+            return reject(dialogue, found.reason, f"in the answer: {found.detail}")
+    return dialogue
 
 
 def is_model(recipe: Recipe, engine: str) -> bool:
@@ -143,14 +181,9 @@ def _ask(step: Asking, requests: Sequence[TextRequest], context: Context) -> lis
         return []
     if is_model(context.recipe, step.engine):
         requests = [replace(request, prompt=step.prompt, retries=step.retries) for request in requests]
-    answers = context.engines["text", step.engine].generate(requests)
-    for answer in answers:
+    checked: list[TextAnswer | Failure] = []
+    for request, answer in zip(requests, context.engines["text", step.engine].generate(requests), strict=True):
         context.meter.add(step.engine, answer.spent)
-    return [_checked(request, answer) for request, answer in zip(requests, answers, strict=True)]
-
-
-def _checked(request: TextRequest, answer: TextAnswer | Failure) -> TextAnswer | Failure:
-    if isinstance(answer, Failure) or request.check is None:
-        return answer
-    complaint = request.check(answer.fields)
-    return Failure(complaint.reason, complaint.detail, answer.spent) if complaint else answer
+        complaint = request.check(answer.fields) if request.check and isinstance(answer, TextAnswer) else None
+        checked.append(Failure(complaint.reason, complaint.detail, answer.spent) if complaint else answer)
+    return checked

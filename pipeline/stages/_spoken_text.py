@@ -21,7 +21,7 @@ from pipeline.stages._mending import mended
 from pipeline.text.debris import Debris, clean_answer, clean_question, foreign_language
 from pipeline.text.lengths import text_length
 from pipeline.text.repeated import bare
-from pipeline.text.scripts import HAN, letters
+from pipeline.text.scripts import HAN, in_language
 from pipeline.text.topic import may_be_about
 from pipeline.text.verbalize import unspeakable
 
@@ -53,10 +53,6 @@ _RULES = {
 _QUESTION_LENGTH = 60
 """The longest question that the recipe's defaults allow in English, in words."""
 _HAN = re.compile(f"[{HAN}]")
-_KANA_OR_HANGUL = letters("kana", "hangul")
-_WORD = re.compile(r"[^\W\d_]+")
-_LETTER = re.compile(r"[^\W\d_]")
-_LATIN_LETTER = letters("latin")
 _QUESTION_MARK = re.compile("[?？]")
 _STATEMENT = re.compile("[.。!！]$")
 _WISH = re.compile(
@@ -88,10 +84,10 @@ def check_spoken(
     language, latin = dialogue.language, recipe.texts.allow_latin
     asked, said = spoken_texts(fields, language, question)
     limit = question_limit(recipe, language)
-    return first_complaint(
-        check_question(asked, language, limit, unlike=unlike, allow_latin=latin),
-        check_still_asks(asked, question),
-        check_answer(said, language, recipe.texts.answer_limit, allow_latin=latin, question=asked),
+    return (
+        check_question(asked, language, limit, unlike=unlike, allow_latin=latin)
+        or check_still_asks(asked, question)
+        or check_answer(said, language, recipe.texts.answer_limit, allow_latin=latin, question=asked)
     )
 
 
@@ -125,10 +121,6 @@ def without_marks(text: str, language: str) -> str:
     return text if bare == text else bare.strip(" ,，")
 
 
-def first_complaint(*complaints: Complaint | None) -> Complaint | None:
-    return next((complaint for complaint in complaints if complaint), None)
-
-
 def check_question(
     text: str,
     language: str,
@@ -139,14 +131,15 @@ def check_question(
     allow_latin: bool = False,
 ) -> Complaint | None:
     """Say what is wrong with a user's question. `unlike`: texts that it must not repeat; `speakable`: it is final."""
-    return first_complaint(
-        check_present("question", text, language),
-        _debris_complaint("question", clean_question(text).debris),
-        check_language("question", text, language),
-        check_words("question", text),
-        check_characters("question", text, language, allow_latin) if speakable else check_one_line("question", text),
-        check_length("question", text, language, max_length, Reason.TOO_LONG),
-        check_new("question", text, unlike),
+    unsayable = unspeakable(text, language, allow_latin=allow_latin) if speakable else _LINE_BREAK.findall(text)
+    return (
+        check_present("question", text, language)
+        or _debris_complaint("question", clean_question(text).debris)
+        or check_language("question", text, language)
+        or check_words("question", text)
+        or _unpronounceable("question", unsayable)
+        or check_length("question", text, language, max_length, Reason.TOO_LONG)
+        or check_new("question", text, unlike)
     )
 
 
@@ -154,14 +147,14 @@ def check_answer(
     text: str, language: str, limit: int, *, allow_latin: bool = False, question: str = ""
 ) -> Complaint | None:
     """Say what is wrong with the agent's answer to `question`, as it will be spoken."""
-    return first_complaint(
-        check_present("answer", text, language),
-        _debris_complaint("answer", clean_answer(text, question).debris),
-        check_not_echoed(text, question),
-        check_language("answer", text, language),
-        check_words("answer", text),
-        check_characters("answer", text, language, allow_latin),
-        check_length("answer", text, language, limit, Reason.ANSWER_TOO_LONG),
+    return (
+        check_present("answer", text, language)
+        or _debris_complaint("answer", clean_answer(text, question).debris)
+        or check_not_echoed(text, question)
+        or check_language("answer", text, language)
+        or check_words("answer", text)
+        or _unpronounceable("answer", unspeakable(text, language, allow_latin=allow_latin))
+        or check_length("answer", text, language, limit, Reason.ANSWER_TOO_LONG)
     )
 
 
@@ -176,18 +169,10 @@ def check_length(field: str, text: str, language: str, limit: int, reason: Reaso
     return Complaint(reason, "too_long", {"field": field, "length": str(length), "limit": str(limit)})
 
 
-def check_characters(field: str, text: str, language: str, allow_latin: bool = False) -> Complaint | None:
-    return _unpronounceable(field, unspeakable(text, language, allow_latin=allow_latin))
-
-
 def check_words(field: str, text: str) -> Complaint | None:
     """Complain of an overlong word: a model stuck in one letter writes a single word, which no word limit stops."""
     words = _ENDLESS.findall(_HAN.sub(" ", text))
     return _unpronounceable(field, [f"{word[:_SHOWN_CHARACTERS]}..." for word in words])
-
-
-def check_one_line(field: str, text: str) -> Complaint | None:
-    return _unpronounceable(field, _LINE_BREAK.findall(text))
 
 
 def check_language(field: str, text: str, language: str) -> Complaint | None:
@@ -238,25 +223,6 @@ def check_new(field: str, text: str, earlier: Iterable[str]) -> Complaint | None
     if (key := bare(text)) not in {bare(other) for other in earlier}:
         return None
     return Complaint(Reason.TEXT_ENGINE_FAILED, "repeated", {"field": field}) if key else None
-
-
-def in_language(text: str, language: str) -> bool:
-    """Tell whether the text is in the script of the language; `foreign_language` tells languages of a script apart.
-
-    zh: at least half is Han, where a word in another script counts as much as one character (so that a product's name
-    does not outweigh the sentence around it). en: no Han, kana or Hangul, and most letters are Latin. Other languages,
-    and texts without letters, are not judged.
-    """
-    if language == "zh":
-        han, other = len(_HAN.findall(text)), len(_KANA_OR_HANGUL.findall(text))
-        # Scripts without spaces between words are measured by character, all others by run of letters.
-        words = len(_WORD.findall(_KANA_OR_HANGUL.sub(" ", _HAN.sub(" ", text))))
-        return han >= other + words
-    if language == "en":
-        latin, total = len(_LATIN_LETTER.findall(text)), len(_LETTER.findall(text))
-        has_east_asian = _HAN.search(text) or _KANA_OR_HANGUL.search(text)
-        return not has_east_asian and (total == 0 or 2 * latin > total)
-    return True
 
 
 def _unpronounceable(field: str, characters: Iterable[str]) -> Complaint | None:

@@ -19,7 +19,7 @@ from manifests.schema import Dialogue, Turn
 from pipeline.engines.contract import Complaint, TextAnswer, TextRequest
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
-from pipeline.stages._exchanges import Asking, ask_in_turn, exchange_count, is_model, spoken_history
+from pipeline.stages._exchanges import Asking, all_exchanges, ask_in_turn, is_model, spoken_history
 from pipeline.stages._spoken_text import check_spoken, question_limit, spoken_texts
 from pipeline.stages.contract import Context, EngineKey, Stage
 from pipeline.text.debris import PATTERNS
@@ -48,7 +48,7 @@ def converse(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
         retries=settings.retries,
         request=lambda dialogue, number: _ask(dialogue, number, context),
         use=_appended,
-        span=lambda dialogue: range(exchange_count(dialogue), wanted_exchanges(dialogue, context)),
+        span=lambda dialogue: range(len(all_exchanges(dialogue)), wanted_exchanges(dialogue, context)),
     )
     return ask_in_turn(step, dialogues, context)
 

@@ -19,8 +19,16 @@ from pipeline.engines.text._chat.template import load_template
 from pipeline.engines.text.rules.limits import WORDING
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
-from pipeline.stages._exchanges import Asking, ask_in_turn, check_prompt, exchange_at, is_model, spoken_history
-from pipeline.stages._source_texts import source_texts, without_answer_debris
+from pipeline.stages._exchanges import (
+    Asking,
+    ask_in_turn,
+    check_prompt,
+    exchange_at,
+    is_model,
+    source_texts,
+    spoken_history,
+    without_answer_debris,
+)
 from pipeline.stages._spoken_text import check_spoken, with_spoken
 from pipeline.stages.contract import Context, EngineKey, Stage
 from pipeline.text.debris import PATTERNS

@@ -18,12 +18,13 @@ are rejected before a model is asked:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pydantic import Field
 
 from manifests.reasons import Reason
 from manifests.schema import Dialogue
-from pipeline.engines.contract import Check, Complaint, TextAnswer, TextRequest
+from pipeline.engines.contract import Complaint, TextRequest
 from pipeline.engines.text.rules.limits import WORDING, beginning
 from pipeline.engines.text.rules.patterns import screen_wording
 from pipeline.engines.text.rules.screen import Finding, judge_source, non_text_share
@@ -31,19 +32,20 @@ from pipeline.recipe import Lengths, Recipe
 from pipeline.settings import Section
 from pipeline.stages._exchanges import (
     Asking,
+    SourceTexts,
     all_exchanges,
     ask_in_turn,
     check_prompt,
     exchange_at,
     is_model,
     source_history,
+    source_texts,
     with_texts,
+    without_question_debris,
 )
-from pipeline.stages._source_texts import SourceTexts, source_texts, without_question_debris
 from pipeline.stages._spoken_text import (
     check_about,
     check_question,
-    first_complaint,
     question_limit,
     spoken_question,
 )
@@ -87,7 +89,9 @@ def rewrite(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
         prompt=settings.prompt,
         retries=settings.retries,
         request=lambda dialogue, number: _request(dialogue, number, context),
-        use=lambda dialogue, number, answer: _rewritten(dialogue, number, answer, recipe),
+        use=lambda dialogue, number, answer: with_texts(
+            dialogue, number, _question(answer.fields, dialogue.language, recipe)
+        ),
     )
     return ask_in_turn(step, dialogues, context)
 
@@ -158,7 +162,7 @@ def _request(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
         variables={"instruction": texts.instruction, "material": texts.material},
         seed=context.seed_for("rewrite", dialogue, pair.user_index),
         options={"max_length": question_limit(recipe, language)},
-        check=_check(language, recipe, texts.material),
+        check=partial(_check, language, recipe, texts.material, ""),
     )
     if not is_model(recipe, settings.engine):
         own = {"fillers": settings.fillers, "allow_latin": recipe.texts.allow_latin}
@@ -169,33 +173,27 @@ def _request(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
         variables={source.variable: source.text},
         history=source_history(dialogue, number),
         form=source.form,
-        check=_check(language, recipe, source.material, about=source.text if source.form == "whole" else ""),
+        check=partial(_check, language, recipe, source.material, source.text if source.form == "whole" else ""),
     )
 
 
-def _check(language: str, recipe: Recipe, material: str, about: str = "") -> Check:
-    limit = question_limit(recipe, language)
-    final = not polishes_questions(recipe, language)
-    latin = recipe.texts.allow_latin
-
-    def check(fields: Mapping[str, str]) -> Complaint | None:
-        text = _question(fields, language, final)
-        return first_complaint(
-            check_question(text, language, limit, unlike=(material,), speakable=final, allow_latin=latin),
-            check_about(text, about),
-        )
-
-    return check
+def _check(language: str, recipe: Recipe, material: str, about: str, fields: Mapping[str, str]) -> Complaint | None:
+    """Say what is wrong with the question: it may not repeat `material`, and must be about `about`, unless empty."""
+    text = _question(fields, language, recipe)
+    return check_question(
+        text,
+        language,
+        question_limit(recipe, language),
+        unlike=(material,),
+        speakable=not polishes_questions(recipe, language),
+        allow_latin=recipe.texts.allow_latin,
+    ) or check_about(text, about)
 
 
-def _rewritten(dialogue: Dialogue, number: int, answer: TextAnswer, recipe: Recipe) -> Dialogue:
-    final = not polishes_questions(recipe, dialogue.language)
-    return with_texts(dialogue, number, _question(answer.fields, dialogue.language, final))
-
-
-def _question(fields: Mapping[str, str], language: str, final: bool) -> str:
+def _question(fields: Mapping[str, str], language: str, recipe: Recipe) -> str:
+    """Return the question as it is put into the row: as it will be spoken, unless `respond` writes it again."""
     text = fields.get("question", "")
-    return spoken_question(text, language) if final else text
+    return text if polishes_questions(recipe, language) else spoken_question(text, language)
 
 
 def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:

@@ -23,8 +23,17 @@ from pipeline.engines.contract import TextAnswer, TextRequest
 from pipeline.engines.text.rules.limits import WORDING
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
-from pipeline.stages._exchanges import Asking, ask_in_turn, check_prompt, exchange_at, is_model, source_history
-from pipeline.stages._source_texts import SourceTexts, source_texts, without_answer_debris
+from pipeline.stages._exchanges import (
+    Asking,
+    SourceTexts,
+    ask_in_turn,
+    check_prompt,
+    exchange_at,
+    is_model,
+    source_history,
+    source_texts,
+    without_answer_debris,
+)
 from pipeline.stages.contract import Context, EngineKey, Stage, reject
 from pipeline.stages.registry import engines_of
 from pipeline.text.debris import PATTERNS

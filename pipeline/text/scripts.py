@@ -1,5 +1,6 @@
 """Tell which script a letter belongs to, by Unicode's own tables: `regex` has them, the standard library does not."""
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -50,6 +51,10 @@ _LETTERS = {script: rf"[{named}&&[\p{{L}}\p{{M}}]]" for script, named in _SETS.i
 SCRIPTS = tuple(_SETS)
 """The names of the scripts that are told apart."""
 
+_HAN = re.compile(f"[{HAN}]")
+_WORD = re.compile(r"[^\W\d_]+")
+_LETTER = re.compile(r"[^\W\d_]")
+
 
 @cache
 def letters(*scripts: str) -> Any:
@@ -67,6 +72,26 @@ def runs(script: str) -> Any:
 def script_of(character: str) -> str | None:
     """Return the script of one letter, or None for anything else and for letters of scripts not in `SCRIPTS`."""
     return next((script for script in SCRIPTS if letters(script).match(character)), None)
+
+
+def in_language(text: str, language: str) -> bool:
+    """Tell whether the text is in the script of the language; `foreign_language` tells languages of a script apart.
+
+    zh: at least half is Han, where a word in another script counts as much as one character (so that a product's name
+    does not outweigh the sentence around it). en: no Han, kana or Hangul, and most letters are Latin. Other languages,
+    and texts without letters, are not judged.
+    """
+    kana_or_hangul = letters("kana", "hangul")
+    if language == "zh":
+        han, other = len(_HAN.findall(text)), len(kana_or_hangul.findall(text))
+        # Scripts without spaces between words are measured by character, all others by run of letters.
+        words = len(_WORD.findall(kana_or_hangul.sub(" ", _HAN.sub(" ", text))))
+        return han >= other + words
+    if language == "en":
+        latin, total = len(letters("latin").findall(text)), len(_LETTER.findall(text))
+        has_east_asian = _HAN.search(text) or kana_or_hangul.search(text)
+        return not has_east_asian and (total == 0 or 2 * latin > total)
+    return True
 
 
 def _union(scripts: Iterable[str]) -> str:

@@ -15,8 +15,6 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import httpx2
@@ -35,7 +33,14 @@ from pipeline.engines.remote.endpoint import (
     redirect_message,
     resolve_endpoint,
 )
-from pipeline.engines.remote.error_kinds import ErrorKind, ErrorResponse, classify_error
+from pipeline.engines.remote.error_kinds import (
+    EmbeddedError,
+    ErrorKind,
+    ErrorResponse,
+    TransientError,
+    classify_error,
+    retry_after_s,
+)
 from pipeline.engines.remote.limiter import Limiter, LoadSignal
 from pipeline.engines.remote.redact import make_redactor
 from pipeline.settings import Checkpoint, Server, public_name
@@ -61,38 +66,6 @@ class HttpRequest:
     optional: frozenset[str] = frozenset()
     form: bool = False
     file: tuple[str, bytes, str] | None = None
-
-
-class EmbeddedError(Exception):
-    """An error that a gateway wraps in an answer with status 200."""
-
-    def __init__(self, status: int, payload: object) -> None:
-        super().__init__(f"HTTP {status} within an answer")
-        self.status = status
-        self.payload = payload
-
-
-class TransientError(Exception):
-    """An attempt that may succeed next time. The message says what happened, in none of the server's own words.
-
-    `unreachable`: the request did not reach the server; `answered`: the server sent something, if only an error;
-    `slow_down`: it has too much to do; `retry_after_s`: the seconds that it asked us to wait.
-    """
-
-    def __init__(
-        self,
-        what: str,
-        *,
-        unreachable: bool = False,
-        answered: bool = True,
-        slow_down: bool = False,
-        retry_after_s: float | None = None,
-    ) -> None:
-        super().__init__(what)
-        self.unreachable = unreachable
-        self.answered = answered
-        self.slow_down = slow_down
-        self.retry_after_s = retry_after_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,34 +312,6 @@ class ServerClient:
                 retry_after_s=retry_after_s(headers),
             ) from None
         return error
-
-
-def embedded_status(payload: object) -> int | None:
-    """Return the status of an error that a gateway wraps in an answer with status 200."""
-    if not isinstance(payload, dict) or not isinstance(payload.get("error"), dict):
-        return None
-    code = payload["error"].get("code")
-    return code if isinstance(code, int) and 400 <= code < 600 else None
-
-
-def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Return the seconds that `Retry-After` asks for, as a number or an HTTP date; None if it is absent or odd."""
-    value = headers.get("retry-after", "").strip()
-    try:
-        seconds = float(value)
-    except ValueError:
-        seconds = _seconds_until(value, now or datetime.now(UTC))
-    return max(0.0, seconds) if math.isfinite(seconds) else None
-
-
-def _seconds_until(date: str, now: datetime) -> float:
-    try:
-        moment = parsedate_to_datetime(date)
-    except ValueError:
-        return math.nan
-    if moment.tzinfo is None:  # an HTTP date is in GMT whether or not it says so
-        moment = moment.replace(tzinfo=UTC)
-    return (moment - now).total_seconds()
 
 
 def _time_out(error: Exception) -> TransientError:

@@ -13,7 +13,7 @@ import soundfile
 
 from pipeline.engines.contract import Clip, Samples
 from pipeline.engines.remote.audio_kinds import is_text, other_audio, wrapped_audio
-from pipeline.engines.remote.client import EmbeddedError, TransientError, embedded_status
+from pipeline.engines.remote.error_kinds import EmbeddedError, TransientError, embedded_status
 from pipeline.engines.remote.wav_stream import is_wav, with_true_length
 
 LONGEST_S = 3600

@@ -1,13 +1,16 @@
-"""Kinds of HTTP errors. Servers agree on little: the same problem has many status codes and wordings.
+"""What may be wrong with an answer over HTTP. Servers agree on little: a problem has many status codes and wordings.
 
 The order of the tests in `_kind` matters: a message may quote the prompt that was too long, and so contain any word at
 all. Specific patterns are therefore tried first.
 """
 
 import json
+import math
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import Any
 
@@ -39,6 +42,38 @@ class ErrorResponse:
     message: str = ""
     parameter: str | None = None
     slow_down: bool = False
+
+
+class EmbeddedError(Exception):
+    """An error that a gateway wraps in an answer with status 200."""
+
+    def __init__(self, status: int, payload: object) -> None:
+        super().__init__(f"HTTP {status} within an answer")
+        self.status = status
+        self.payload = payload
+
+
+class TransientError(Exception):
+    """An attempt that may succeed next time. The message says what happened, in none of the server's own words.
+
+    `unreachable`: the request did not reach the server; `answered`: the server sent something, if only an error;
+    `slow_down`: it has too much to do; `retry_after_s`: the seconds that it asked us to wait.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        unreachable: bool = False,
+        answered: bool = True,
+        slow_down: bool = False,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(what)
+        self.unreachable = unreachable
+        self.answered = answered
+        self.slow_down = slow_down
+        self.retry_after_s = retry_after_s
 
 
 _LONGEST_MESSAGE = 2000
@@ -105,6 +140,34 @@ def classify_error(
         parameter if kind is ErrorKind.PARAMETER else None,
         slow_down=status in _SLOW_DOWN and kind in (ErrorKind.TRANSIENT, ErrorKind.UNAVAILABLE),
     )
+
+
+def embedded_status(payload: object) -> int | None:
+    """Return the status of an error that a gateway wraps in an answer with status 200."""
+    if not isinstance(payload, dict) or not isinstance(payload.get("error"), dict):
+        return None
+    code = payload["error"].get("code")
+    return code if isinstance(code, int) and 400 <= code < 600 else None
+
+
+def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+    """Return the seconds that `Retry-After` asks for, as a number or an HTTP date; None if it is absent or odd."""
+    value = headers.get("retry-after", "").strip()
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = _seconds_until(value, now or datetime.now(UTC))
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _seconds_until(date: str, now: datetime) -> float:
+    try:
+        moment = parsedate_to_datetime(date)
+    except ValueError:
+        return math.nan
+    if moment.tzinfo is None:  # an HTTP date is in GMT whether or not it says so
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - now).total_seconds()
 
 
 def _kind(status: int, words: str, about_format: bool, parameter: str | None) -> ErrorKind:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.engines.contract import Transcript
-from pipeline.engines.remote.client import EmbeddedError, TransientError, embedded_status
 from pipeline.engines.remote.clip import MARK_UP
+from pipeline.engines.remote.error_kinds import EmbeddedError, TransientError, embedded_status
 
 
 def read_transcript(body: bytes, headers: Mapping[str, str]) -> Transcript:

@@ -10,7 +10,7 @@ import re
 import struct
 from collections.abc import Iterator
 
-from pipeline.engines.remote.client import TransientError
+from pipeline.engines.remote.error_kinds import TransientError
 
 PLACEHOLDER = 1_000_000_000
 """Bytes of samples from which a length in a WAV header is a placeholder: six hours of 16-bit speech at 24 kHz."""

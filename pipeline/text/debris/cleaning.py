@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from manifests.reasons import Reason
@@ -28,6 +29,8 @@ _LABEL_END = r"\s*[:：]\s*"
 _START = r"(?:^|\n[ \t]*|(?<=[.!?。！？\"”])\s*)"
 _SHORT_ERROR = 160
 """Characters that an error message has at most. A longer text that begins like one is about errors."""
+_REMEMBERED = 64
+"""Texts: stages ask several times in a row about the same one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Cleaned(NamedTuple):
     debris: Debris | None = None
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def clean_question(text: str) -> Cleaned:
     """Clean what the user says, without its material."""
     said = _said(text)
@@ -65,6 +69,7 @@ def clean_question(text: str) -> Cleaned:
     return Cleaned(said, _question_debris(said, bool(own), wording))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def clean_material(text: str) -> Cleaned:
     """Clean what a question is about. It may be anything, so only what stands for nothing or for media counts."""
     if len(text) > LONGEST_LOOKED_AT:
@@ -75,6 +80,7 @@ def clean_material(text: str) -> Cleaned:
     return Cleaned(text, _media(text))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def clean_answer(text: str, question: str = "") -> Cleaned:
     """Clean what the agent says to `question`."""
     said = _said(text)

@@ -7,8 +7,7 @@ import pytest
 from manifests.schema import Dialogue
 from parley.testing import make_context, make_dialogue, tone_recipe
 from pipeline.engines.text.rules import RulesGenerator
-from pipeline.stages._exchanges import exchange_at
-from pipeline.stages._source_texts import source_texts
+from pipeline.stages._exchanges import exchange_at, source_texts
 from pipeline.stages.contract import run_stage
 from pipeline.stages.registry import find_stage
 from tests.tables import each_row

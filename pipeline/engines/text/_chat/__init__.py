@@ -7,10 +7,10 @@
 5. `OpenAIChat.complete` (`openai_model`) turns the `ChatRequest` into the body that this server understands.
 6. `ServerClient` (`remote.client`) sends it, again where that may help; `completion` reads the reply.
    `VllmChat` (`vllm_model`) takes the place of 5 and 6 for a model in the worker's own process.
-7. `parse_answer` (`parse`) finds the JSON object in the reply, if need be after `json_repair`.
-8. `repeated_field` (`examples`) looks whether the answer only repeats the prompt, and the request's own check looks at
-   the fields. Whatever is wrong is a `Complaint`, which the model is told (3 again).
-9. `FirstRequests` (`first_requests`) ends a job whose first requests all come to nothing for one cause.
+7. `read_reply` (`parse`) finds the JSON object in the reply, if need be after `json_repair`, and looks whether it only
+   repeats the prompt; the request's own check looks at the fields. Whatever is wrong is a `Complaint`, which the model
+   is told (3 again).
+8. A job whose first requests all come to nothing for one cause ends here (`generator`).
 
-`tasks` is the table of what can be asked.
+`tasks` is the table of what can be asked, `examples` finds what a template shows.
 """

@@ -7,7 +7,7 @@ from typing import Any
 
 from manifests.reasons import Reason
 from pipeline.engines.contract import ChatReply, Failure, Tokens
-from pipeline.engines.remote.client import EmbeddedError, TransientError, embedded_status
+from pipeline.engines.remote.error_kinds import EmbeddedError, TransientError, embedded_status
 
 _CUT_OFF = frozenset({"length", "max_tokens", "model_length"})
 """`finish_reason` of an answer that met the token limit: OpenAI's word, and those of servers that have their own."""

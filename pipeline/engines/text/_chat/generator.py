@@ -6,12 +6,13 @@ as its own conversation; the `ChatModel` decides how many are sent at once.
 
 import logging
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from manifests.errors import UserError
+from manifests.errors import EngineUnavailable, UserError
 from manifests.reasons import Reason
 from pipeline.engines.contract import (
     NO_TOKENS,
@@ -25,9 +26,7 @@ from pipeline.engines.contract import (
     TextRequest,
 )
 from pipeline.engines.remote.async_bridge import AsyncBridge
-from pipeline.engines.text._chat.examples import marked_field, repeated_field
-from pipeline.engines.text._chat.first_requests import FirstRequests
-from pipeline.engines.text._chat.parse import answer_fields, parse_answer
+from pipeline.engines.text._chat.parse import read_reply
 from pipeline.engines.text._chat.template import Template, defuse, load_template
 from pipeline.engines.text._settings import ChatSettings
 from pipeline.text.repeated import is_nearly
@@ -43,8 +42,11 @@ WARMER, HOTTEST = 0.5, 1.5
 """What is added to the temperature after the same answer again, and where that ends (our choice)."""
 NOTHING_SAID = "{}"
 """Stands for an empty answer in a conversation: some chat templates take no empty message."""
+TOLD_AFTER = 3
+"""Requests without a success after which the user is told; one alone may be the fault of its row."""
 
-
+# Of the model, its server or the prompt; what else may fail depends on the row.
+_OF_THE_MODEL = frozenset({Reason.TEXT_ENGINE_FAILED, Reason.WRONG_LANGUAGE, Reason.REFUSED})
 _NUMBERS = re.compile(r"\d+")
 _log = logging.getLogger(__name__)
 
@@ -85,7 +87,7 @@ class PromptedGenerator:
     def __init__(self, model: ChatModel, asked: Asked = Asked(), templates: Path | None = None) -> None:
         self._model = model
         self._asked = asked
-        self._first = FirstRequests(f"{model.name}: {model.version}", asked.give_up_after)
+        self._first = _FirstRequests(f"{model.name}: {model.version}", asked.give_up_after)
         self._noted: set[str] = set()
         self._templates = templates
         self._bridge = AsyncBridge(f"chat {model.name}", "the language model", model, self._answer)
@@ -141,11 +143,12 @@ class PromptedGenerator:
                 ended = replace(failure if failure and reply.reason is Reason.TOO_LONG else reply, spent=spent)
                 return ended, _NUMBERS.sub("", ended.detail)[:LONGEST_CAUSE], ""
             self._tell(reply.note)
-            result = _read(reply, conversation)
+            result = read_reply(reply, template, request, conversation.messages[-1].content)
             if not isinstance(result, Complaint):
                 return TextAnswer(result, spent), "", ""
-            failure = Failure(result.reason, _with_note(result.detail, reply.note), spent)
-            same = result.kind == kind and _is_same(reply.text, said)
+            detail = f"{result.detail}; {reply.note}" if reply.note else result.detail
+            failure = Failure(result.reason, detail, spent)
+            same = result.kind == kind and (reply.text == said or is_nearly(reply.text, said))
             stuck = result.kind == "repeated" or (result.kind == kind == "cut_off")
             kind, said, note = result.kind, reply.text, reply.note
             if same and (self._asked.on_repeat == "stop" or temperature is not None):
@@ -165,29 +168,41 @@ class PromptedGenerator:
             _log.warning("%s: %s", self.version, note)
 
 
-def _read(reply: ChatReply, conversation: _Conversation) -> dict[str, str] | Complaint:
-    template, request = conversation.template, conversation.request
-    values = parse_answer(reply.text, reply.finish, template.answer)
-    if isinstance(values, Complaint):
-        return values
-    if field := repeated_field(values, template.examples, request):
-        return _repeated(field, "the prompt's example")
-    if field := marked_field(values, conversation.messages[-1].content):
-        return _repeated(field, "the prompt's marks")
-    fields = answer_fields(template.task, values)
-    return (request.check(fields) if request.check else None) or fields
+class _FirstRequests:
+    """Counts the first `limit` requests of the model that messages call `name`; 0: counts nothing.
 
+    One good answer ends the watch. Which requests come first depends on the server, so this may stop a job, but never
+    changes what a row becomes.
+    """
 
-def _repeated(field: str, what: str) -> Complaint:
-    return Complaint(Reason.TEXT_ENGINE_FAILED, "repeated", {"field": field}, f"{field}: repeats {what}")
+    def __init__(self, name: str, limit: int) -> None:
+        self._name = name
+        self._limit = limit
+        self._causes: Counter[str] = Counter()
 
+    def succeeded(self) -> None:
+        self._limit = 0
 
-def _with_note(detail: str, note: str) -> str:
-    return f"{detail}; {note}" if note else detail
+    def failed(self, failure: Failure, cause: str, note: str) -> None:
+        """Count a failure, and log it once; `cause` is the same text for like failures, `note` what the user can do.
 
-
-def _is_same(said: str, before: str) -> bool:
-    return said == before or is_nearly(said, before)
+        Raises EngineUnavailable if this was the last of the first requests, and all had the same cause.
+        """
+        if failure.reason not in _OF_THE_MODEL or not self._limit:
+            return
+        self._causes[cause] += 1
+        failed, limit = sum(self._causes.values()), self._limit
+        said = f"{failure.detail}{f'; {note}' if note and note not in failure.detail else ''}"
+        if failed == TOLD_AFTER < limit and len(self._causes) == 1:
+            _log.warning("%s: so far every request has failed for one cause, %s", self._name, said)
+        if failed < limit:
+            return
+        self._limit = 0
+        if len(self._causes) == 1:
+            raise EngineUnavailable(
+                f"{self._name}: the first {limit} requests all failed for one cause, {said} "
+                "(give_up_after: 0 goes on regardless)"
+            )
 
 
 def _corrected(

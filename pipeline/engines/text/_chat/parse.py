@@ -2,6 +2,11 @@
 
 The text must hold one flat JSON object with known keys, somewhere. Anything that cannot be read without guessing gets
 a complaint: another try costs a fraction of a cent, a wrong row stays in the corpus.
+
+Nor may an answer only repeat its prompt: weak models do so when they know nothing else. What a template shows as a
+reply may not come back as one, unless the request is about the same thing, and neither may several words in a row of
+the examples' requests and replies. A judge's reason that is an example's, a rule's, or a placeholder ("a few words"),
+is no judgment. Nor may a mark come back that stands around the request's texts.
 """
 
 import json
@@ -11,10 +16,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from manifests.reasons import Reason
-from pipeline.engines.contract import Complaint
+from pipeline.engines.contract import ChatReply, Complaint, TextRequest
+from pipeline.engines.text._chat.examples import Examples
 from pipeline.engines.text._chat.json_repair import repair_object
 from pipeline.engines.text._chat.tasks import KEEP, AnswerKey, TextTask, Value
+from pipeline.engines.text._chat.template import Template
 from pipeline.text.debris.mending import THOUGHT_END, THOUGHT_START, final_channel
+from pipeline.text.repeated import is_nearly, is_part, shared_run
 
 MOST_BRACKETS = 64
 """A flat object needs one opening bracket. Without a limit, `[[[[` makes json raise a RecursionError."""
@@ -28,10 +36,24 @@ _UNSPACED = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _UNSEEN = frozenset({"Cc", "Cf", "Cs"})
 _JOINERS = frozenset("\u200c\u200d")
 """Format characters that some scripts need."""
+_TAG = re.compile(r"<<<(\w+)\n")
 
 
 class _Twice(ValueError):
     """An object that has two different values under one key."""
+
+
+def read_reply(reply: ChatReply, template: Template, request: TextRequest, told: str) -> dict[str, str] | Complaint:
+    """Return the fields of the answer, or what is wrong with it. `told` is the user message that the reply is to."""
+    values = parse_answer(reply.text, reply.finish, template.answer)
+    if isinstance(values, Complaint):
+        return values
+    if field := repeated_field(values, template.examples, request):
+        return _repeated(field, "the prompt's example")
+    if field := marked_field(values, told):
+        return _repeated(field, "the prompt's marks")
+    fields = answer_fields(template.task, values)
+    return (request.check(fields) if request.check else None) or fields
 
 
 def parse_answer(
@@ -39,23 +61,23 @@ def parse_answer(
 ) -> dict[str, Value] | Complaint:
     """Return the values by field, or what is wrong with the text. `keys`: what was asked for, by name in the text."""
     if finish == "length":
-        return cut_off()
+        return _cut_off()
     answer = _without_reasoning(text)
     if answer is None:
-        return cut_off()
+        return _cut_off()
     start = answer.find("{")
     if start >= 0 and answer.find("}", start) < 0:
         # The model says that it has finished, so nothing was cut off: only the brace may be missing.
         answer = answer.rstrip("` \n\r\t")
         if not _OPEN_END.search(answer) or len(_QUOTE.findall(answer)) % 2:
-            return malformed(keys)
+            return _malformed(keys)
         answer += "}"
     if sum(answer.count(bracket) for bracket in "{[") > MOST_BRACKETS:
-        return malformed(keys)
+        return _malformed(keys)
     found = [values for value in _objects(answer) if (values := _values(value, keys)) is not None]
     # Several different objects: a draft and its correction, or answers to further tasks that the model made up.
     if not found or any(other != found[0] for other in found):
-        return malformed(keys)
+        return _malformed(keys)
     empty = (key.field for key in keys.values() if found[0][key.field] == "" and not key.may_be_empty)
     if field := next(empty, None):
         return Complaint(Reason.TEXT_ENGINE_FAILED, "empty", {"field": field})
@@ -70,12 +92,31 @@ def answer_fields(task: TextTask, values: Mapping[str, Value]) -> dict[str, str]
     return {"verdict": next(against, KEEP), "detail": str(values["reason"])}
 
 
-def malformed(keys: Mapping[str, AnswerKey]) -> Complaint:
+def repeated_field(values: Mapping[str, Value], examples: Examples, request: TextRequest) -> str | None:
+    """Return the field of the answer that only repeats an example; None if none does."""
+    own = "\n".join([*request.variables.values(), *(text for pair in request.history for text in pair)])
+    for field, value in values.items():
+        if isinstance(value, str) and value and _repeats(value, field, examples, own):
+            return field
+    return None
+
+
+def marked_field(values: Mapping[str, Value], told: str) -> str | None:
+    """Return the field of the answer that holds a tag of the marks around the texts that the model was told."""
+    tags = _TAG.findall(told)
+    return next((f for f, value in values.items() if isinstance(value, str) and any(t in value for t in tags)), None)
+
+
+def _malformed(keys: Mapping[str, AnswerKey]) -> Complaint:
     return Complaint(Reason.TEXT_ENGINE_FAILED, "malformed", {"keys": ", ".join(keys)})
 
 
-def cut_off() -> Complaint:
+def _cut_off() -> Complaint:
     return Complaint(Reason.TEXT_ENGINE_FAILED, "cut_off")
+
+
+def _repeated(field: str, what: str) -> Complaint:
+    return Complaint(Reason.TEXT_ENGINE_FAILED, "repeated", {"field": field}, f"{field}: repeats {what}")
 
 
 def _without_reasoning(text: str) -> str | None:
@@ -164,3 +205,20 @@ def _blank(found: re.Match[str]) -> str:
         return found[0]
     around = found.string[found.start() - 1 : found.start()] + found.string[found.end() : found.end() + 1]
     return "" if len(_UNSPACED.findall(around)) == 2 else " "
+
+
+def _repeats(text: str, field: str, examples: Examples, own: str) -> bool:
+    if field == "reason":  # short, and about all rows alike: only the same words again are a copy
+        return any(is_nearly(text, shown) for shown in (*examples.replies, *examples.rules))
+    foreign = [shown for shown in examples.replies if not _is_about(own, shown)]
+    if any(is_nearly(text, shown) or is_part(text, shown) for shown in foreign):
+        return True
+    runs = (shared_run(text, shown) for shown in (*examples.requests, *foreign))
+    return any(run is not None and shared_run(own, run) is None for run in runs)
+
+
+def _is_about(own: str, shown: str) -> bool:
+    """Tell whether the request has the words that carry the example's meaning itself."""
+    words = {word for word in shown.casefold().split() if len(word) >= 5} or {shown}
+    text = own.casefold()
+    return 2 * sum(word.strip(".,?!") in text for word in words) >= len(words)

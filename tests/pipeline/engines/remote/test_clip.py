@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from pipeline.engines.remote.client import EmbeddedError, TransientError
 from pipeline.engines.remote.clip import LONGEST_S, UnusableFormat, read_clip
+from pipeline.engines.remote.error_kinds import EmbeddedError, TransientError
 from tests.tables import each_row
 
 RATE = 24_000

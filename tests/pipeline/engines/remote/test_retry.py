@@ -7,7 +7,8 @@ import pytest
 from tenacity import Future, RetryCallState
 
 from manifests.errors import EngineDied
-from pipeline.engines.remote.client import Attempts, BackoffPolicy, Liveness, TransientError, retry_after_s
+from pipeline.engines.remote.client import Attempts, BackoffPolicy, Liveness
+from pipeline.engines.remote.error_kinds import TransientError, retry_after_s
 from tests.tables import each_row
 
 

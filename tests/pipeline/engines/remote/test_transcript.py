@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.engines.contract import Transcript
-from pipeline.engines.remote.client import EmbeddedError, TransientError
+from pipeline.engines.remote.error_kinds import EmbeddedError, TransientError
 from pipeline.engines.remote.transcript import read_transcript
 from tests.tables import each_row
 

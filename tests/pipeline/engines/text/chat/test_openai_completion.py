@@ -7,7 +7,7 @@ import pytest
 
 from manifests.reasons import Reason
 from pipeline.engines.contract import ChatReply, Failure, Tokens
-from pipeline.engines.remote.client import EmbeddedError, TransientError
+from pipeline.engines.remote.error_kinds import EmbeddedError, TransientError
 from pipeline.engines.text._chat.completion import read_completion
 from tests.tables import each_row
 

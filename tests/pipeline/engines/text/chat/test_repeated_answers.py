@@ -8,8 +8,9 @@ from chat_doubles import GOOD, SPENT, FakeChat, ask, make_store, reply, scripted
 from manifests.errors import EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.engines.contract import ChatRequest, Failure, TextAnswer
-from pipeline.engines.text._chat.examples import find_examples, repeated_field
+from pipeline.engines.text._chat.examples import find_examples
 from pipeline.engines.text._chat.generator import Asked, PromptedGenerator
+from pipeline.engines.text._chat.parse import repeated_field
 from pipeline.engines.text._chat.template import load_template
 from tests.tables import each_row
 
