@@ -1,5 +1,6 @@
 """A stream's memory, and streams of corpora on an object store: an S3 server of the test's own, on this machine."""
 
+import os
 import subprocess
 import sys
 import tracemalloc
@@ -48,6 +49,18 @@ def test_an_object_store_gives_the_rows_of_a_disk(
         assert there.dialogue_id == here.dialogue_id
         assert [turn.samples.tobytes() for turn in there.turns] == [turn.samples.tobytes() for turn in here.turns]
     assert far.epoch == near.epoch == 1
+
+
+def test_the_system_is_told_which_row_group_comes_next(long: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+    monkeypatch.setattr(os, "posix_fadvise", lambda _, start, length, advice: told.append((start, length, advice)))
+    rows = iter(CorpusStream(long, decode=False, shuffle=False))
+    for _ in range(60):  # all of the first shard
+        next(rows)
+    assert len(told) == len(set(told)) == 15  # its row groups but the first, and the first of the next shard
+    # A row group is 4 rows of 64 KB, and each begins behind the one before.
+    starts = [start for start, length, advice in told[:14] if length > 256_000 and advice == os.POSIX_FADV_WILLNEED]
+    assert len(starts) == 14 and min(np.diff(starts)) > 256_000
 
 
 _SPAWNED = """
