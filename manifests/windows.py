@@ -2,8 +2,8 @@
 
 The row groups of a few shards are read in random order. A window is a fixed number of rows that follow in that order;
 they are in memory together, and are shuffled or batched among themselves. The next window fills as this one empties,
-so about two of them are in memory. Since windows begin at fixed rows, reading continues at any row by reading one
-window again.
+so no more rows than one window has are in memory. Since windows begin at fixed rows, reading continues at any row by
+reading one window again.
 """
 
 from collections import deque
@@ -97,8 +97,8 @@ def _paths(columns: tuple[str, ...]) -> list[str]:
 
 
 def _chosen(table: pa.Table, rows: Rows) -> pa.Table:
-    """Return rows of a table. Where they are few they are copied, so that the rest of the table can be freed."""
-    if len(rows) == rows[-1] - rows[0] + 1 and 2 * len(rows) >= table.num_rows:
+    """Return rows of a table; neighbors are not copied."""
+    if len(rows) == rows[-1] - rows[0] + 1:
         return table.slice(int(rows[0]), len(rows))
     return table.take(pa.array(rows, pa.int64()))
 
