@@ -41,8 +41,8 @@ def from_table(table: pa.Table, partial: bool = False) -> list[Dialogue]:
 
 
 def take_rows(table: pa.Table, rows: Rows) -> pa.Table:
-    """Return some rows of a table. Where they are few they are copied, so that the rest of the table can be freed."""
-    if len(rows) == rows[-1] - rows[0] + 1 and 2 * len(rows) >= table.num_rows:
+    """Return some rows of a table; neighbors are not copied."""
+    if len(rows) == rows[-1] - rows[0] + 1:
         return table.slice(int(rows[0]), len(rows))
     return table.take(pa.array(rows, pa.int64()))
 

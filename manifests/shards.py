@@ -5,10 +5,12 @@ gets its name only when it is complete. Every data page carries a checksum, whic
 """
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import IO, Any
 
 import pyarrow as pa
@@ -228,6 +230,16 @@ class ShardReader:
         """Return the dialogues of a table, or of a slice of one, that this reader has read."""
         with _reading(self.place):
             return from_table(table, partial=not audio)
+
+    def expect(self, group: int) -> None:
+        """Tell the system that a row group of a local file will be read next, so that it lies ready."""
+        if not self.place.is_local or not hasattr(os, "posix_fadvise"):
+            return
+        row_group = self._parquet.metadata.row_group(group)
+        first = row_group.column(0)
+        start = first.dictionary_page_offset or first.data_page_offset
+        with suppress(OSError), Path(self.place.path).open("rb") as file:  # only advice: reading says what is wrong
+            os.posix_fadvise(file.fileno(), start, row_group.total_byte_size, os.POSIX_FADV_WILLNEED)
 
     def naming(self) -> AbstractContextManager[None]:
         """Name the shard in what goes wrong with its tables in the block."""

@@ -55,7 +55,7 @@ class CorpusStream:
         """Plan the stream; nothing of the corpus is read before the first row is asked for.
 
         `shuffle` puts shards in random order, mixes the row groups of `shards` of them at a time, and mixes `buffer`
-        rows at a time; these two bound the memory. `rank` of `world_size` are those of `torch.distributed` where it
+        rows at a time, which bounds the memory. `rank` of `world_size` are those of `torch.distributed` where it
         is initialized, and 0 of 1 elsewhere. If the ranks cannot have the same number of rows, `ends` says what
         happens: "keep" gives some one row more, "drop" leaves rows out, "pad" gives rows twice.
 
