@@ -37,7 +37,9 @@ demo-llm: $(VENV)/ready
 test: $(VENV)/ready lint
 	$(VENV)/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
+# Chromium draws the page of `parley corpus report`; without it these tests are skipped.
 test-slow: $(VENV)/ready
+	sh docker/system-packages.sh chromium || echo "no Chromium: its tests are skipped" >&2
 	$(VENV)/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "slow and not gpu" --ignore tests/peers
 
 # Against real servers of language models, vLLM in process, and readers of exports: in environments of their own

@@ -7,6 +7,7 @@ from pathlib import Path
 from manifests.errors import RecipeError, UserError
 from pipeline.cli.output import tell
 from pipeline.cli.progress import counted
+from pipeline.licenses.terms import Use, load_terms
 from pipeline.recipes.load import load_recipe, shipped_recipes
 from pipeline.serving.llama_cpp import ServerSettings, gguf_in, idle_threads, llama_cpp_server, run_beside
 from pipeline.weights.archive import pack
@@ -42,6 +43,15 @@ def fetch_models(names: Sequence[str], cache: str | None) -> str:
             directory = fetch(name, entry, where, _Megabytes(tell).at)
         lines.append(f"{name}\t{directory}")
     return "\n".join(lines)
+
+
+def check_models(names: Sequence[str], use: Use, terms: str | None) -> None:
+    """Raise UserError, which names each model and why, unless the licenses of all allow the use without conditions."""
+    table = load_terms(None if terms is None else Path(terms))
+    found = {name: table.verdict(entry.license, use) for name, entry in models_of(names).items()}
+    problems = [f"{name}: {why}" for name, (verdict, why) in found.items() if verdict != "allowed"]
+    if problems:
+        raise UserError(f"not for {use} use as far as is known, so nothing was fetched: {'; '.join(problems)}")
 
 
 def verify_models(names: Sequence[str], cache: str | None) -> tuple[str, bool]:

@@ -40,10 +40,19 @@ def show_(name: str, cache: str | None) -> None:
 @models.command()
 @_names
 @_cache
-def fetch(names: tuple[str, ...], cache: str | None) -> None:
+@click.option(
+    "--for",
+    "use",
+    type=click.Choice(["commercial", "research"]),
+    help="Bring nothing unless the license of every model allows this use.",
+)
+@click.option("--terms", metavar="FILE", help="Your own table of terms, over the one that ships.")
+def fetch(names: tuple[str, ...], cache: str | None, use: Any, terms: str | None) -> None:
     """Bring into the cache what each MODEL or RECIPE needs; continues what broke off."""
     from pipeline.cli import model_commands as commands
 
+    if use:
+        commands.check_models(names, use, terms)
     show(commands.fetch_models(names, cache))
 
 

@@ -62,3 +62,14 @@ def test_what_is_no_model(web: Web) -> None:
         assert isinstance(error, RecipeError) and "'nothing'" in str(error) and "kokoro-82m" in str(error)
     error = run("fetch", "tone-dry-run").exception
     assert isinstance(error, UserError) and "names no model of the table" in str(error)
+
+
+def test_a_use_that_a_license_forbids_fetches_nothing(web: Web, tmp_path: Path) -> None:
+    terms = tmp_path / "terms.yaml"
+    terms.write_text("licenses: {CC0-1.0: {commercial: forbidden, research: allowed}}\n")
+    refused = run("fetch", "mine", "--for", "commercial", "--terms", str(terms))
+    assert isinstance(refused.exception, UserError)
+    assert "mine: CC0-1.0 forbids commercial use" in str(refused.exception)
+    assert isinstance(run("path", "mine").exception, UserError)
+    assert run("fetch", "mine", "--for", "research", "--terms", str(terms)).exit_code == 0
+    assert run("fetch", "mine", "--for", "commercial").exit_code == 0
