@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-_NUMBERS = {pa.int64(): np.dtype(np.int64), pa.float64(): np.dtype(np.float64)}
+_NUMBERS: dict[Any, "np.dtype[Any]"] = {pa.int64(): np.dtype(np.int64), pa.float64(): np.dtype(np.float64)}
 _LIST_OFFSETS = np.dtype(np.int32)
-_OFFSETS = {pa.string(): np.dtype(np.int32), pa.large_binary(): np.dtype(np.int64)}
+_OFFSETS: dict[Any, "np.dtype[Any]"] = {pa.string(): np.dtype(np.int32), pa.large_binary(): np.dtype(np.int64)}
 
 
 def plain_values(array: Any) -> list[Any]:
