@@ -148,6 +148,23 @@ def test_the_seed_and_the_epoch_decide_the_order(corpus):
     assert ids(stream(corpus, seed=3)) == first != ids(stream(corpus, seed=4))
 
 
+def test_the_rows_of_one_buffer_and_the_row_groups_of_one_shard_have_another_order_in_each_epoch(corpus):
+    for view, options in ((corpus[:4], {}), (corpus[:9], {"buffer": 1})):
+        one = stream(view, **options)
+        assert len({tuple(ids(one)) for _ in range(8)}) > 2
+
+
+def test_another_epoch_begins_at_its_beginning_whatever_state_was_loaded(corpus):
+    one, other = stream(corpus), stream(corpus)
+    next(iter(one))
+    other.load_state_dict(one.state_dict())
+    other.set_epoch(0)
+    assert other.state_dict() == one.state_dict()
+    other.set_epoch(1)
+    one.set_epoch(1)
+    assert ids(other) == ids(one) and len(ids(one)) == KEPT
+
+
 def test_an_epoch_that_was_left_begins_anew(corpus):
     one = stream(corpus)
     assert next(iter(one)).dialogue_id == ids(stream(corpus))[0]
