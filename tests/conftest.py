@@ -10,5 +10,8 @@ settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
+# Several processes test side by side, and the models are tiny: more threads only wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # Ray's core keeps the first way to authenticate that a process uses, so all Rays and clusters of this one share it.
 os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))

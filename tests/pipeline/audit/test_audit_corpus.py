@@ -115,12 +115,12 @@ def test_what_was_misheard_is_shown_word_for_word(finished: Path, tmp_path: Path
     (row,) = found.speech.dropped
     (misheard,) = row.turns
     assert (misheard.turn, misheard.reason) == (0, "error_rate")
-    assert misheard.score and misheard.score.reference == "something else altogether is said here"
+    assert misheard.score and misheard.score.reference == "some thing else altogether is said here"
     text, page, data = as_text(found), as_html(found), json.loads(as_json(found))
     head = f"{row.dialogue_id} turn 0: error_rate\nmeant  "
     for shown in (text, page):
         meant = shown[shown.index(head) + len(head) :].splitlines()[0].replace("*", " ").split()
-        assert meant == ["something", "else", "altogether", "is", "said", "here"]
+        assert meant == ["some", "thing", "else", "altogether", "is", "said", "here"]
     assert f"<pre>{head}" in page
     assert data["speech"]["dropped"][0]["turns"][0]["score"]["alignment"][0].keys() == {"kind", "meant", "heard"}
 

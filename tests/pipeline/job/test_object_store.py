@@ -1,6 +1,7 @@
 """A job whose input, work and corpus live on an object store: a real S3 server of the test's own, on this machine."""
 
 import json
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,13 +25,13 @@ ROWS = [{"instruction": f"Why do people like number {i}?", "output": "It brings 
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The URIs of a fresh bucket: `bucket.format(path)`."""
+    """The URIs of a fresh bucket: `bucket.format(path)`. All servers of a process share what they hold."""
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     query = f"endpoint_override={host}%3A{port}&scheme=http&region=us-east-1&allow_bucket_creation=true"
-    template = "s3://someone:secret@bucket/{}?" + query
+    template = f"s3://someone:secret@bucket-{uuid.uuid4().hex}/{{}}?{query}"
     open_place(template.format("")).make_directory()
     yield template
     server.stop()
@@ -111,4 +112,5 @@ def test_the_key_in_a_uri_is_not_shown(bucket: str, tmp_path: Path) -> None:
     uri = bucket.format("corpus")
     manifest = run_tone(make_job(str(local)), open_place(uri))
     assert "secret" not in commands.summary(manifest, uri)
-    assert "corpus    bucket/corpus" in commands.summary(manifest, uri)
+    name = uri.partition("@")[2].partition("?")[0]
+    assert f"corpus    {name}" in commands.summary(manifest, uri)
