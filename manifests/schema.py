@@ -207,7 +207,8 @@ class Turn:
 
     `original_text` and `material` are the source's instruction and its separate input; `text` is what is spoken.
     `take` is the take that counts; None: there is no take yet, or the last one was given up and another will follow.
-    `attempts` are all takes that were judged, that one included, without the bytes of their clips.
+    `attempts` are all takes that were judged, that one included, without the bytes of their clips; where the recipe
+    asks for them (`gate.keep_rejected_takes`), the bytes of takes that were rejected and spoken again are there too.
     """
 
     role: Role
@@ -227,6 +228,11 @@ class Turn:
     def reason(self) -> str | None:
         """The reason why the take that counts is not accepted."""
         return self.take.reason if self.take else None
+
+    @property
+    def rejected_clips(self) -> tuple[Take, ...]:
+        """The rejected takes whose clips were kept: the same text, spoken worse."""
+        return tuple(take for take in self.attempts if take.audio is not None and take.audio.bytes)
 
     @property
     def hypothesis(self) -> str | None:

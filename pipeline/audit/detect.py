@@ -35,13 +35,17 @@ class Delivered:
 
 
 def delivered(dialogues: Sequence[Dialogue], view: CorpusView) -> list[Delivered]:
-    """List the clips of the dialogues. Raises CorpusError if the recipe of a row is not a digest."""
+    """List the clips of the dialogues, those of rejected takes included.
+
+    Raises CorpusError if the recipe of a row is not a digest.
+    """
     bits = watermarker(view).bits
     return [
-        Delivered(dialogue.dialogue_id, number, turn.take, _message(dialogue, bits))
+        Delivered(dialogue.dialogue_id, number, take, _message(dialogue, bits))
         for dialogue in dialogues
         for number, turn in enumerate(dialogue.turns)
-        if turn.take is not None and turn.take.audio is not None
+        for take in (turn.take, *turn.rejected_clips)
+        if take is not None and take.audio is not None
     ]
 
 
