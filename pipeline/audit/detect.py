@@ -1,7 +1,9 @@
 """Run the recipe's watermarker on clips, with results that can be counted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
 
 from manifests.errors import CorpusError
 from manifests.schema import Dialogue, Take
@@ -11,13 +13,18 @@ from pipeline.engines.watermark._message import message_of
 from pipeline.stages._takes import clip_of
 from pipeline.stages.watermark import WatermarkSettings
 
+Item = TypeVar("Item")
+
+_BATCH = 32
+
 
 @dataclass(frozen=True, slots=True)
 class MarkScore:
-    """The detector's result for a clip. `score` is 0 if the detector failed on the clip: it found no mark."""
+    """The detector's result for a clip. `score` is 0 if the detector `failed` on the clip: it found no mark."""
 
     score: float
     message: str | None = None
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,16 @@ def watermarker(view: CorpusView) -> Watermarker:
 def detect(clips: Sequence[Clip], view: CorpusView) -> list[MarkScore]:
     """Look for the mark in each clip."""
     found = watermarker(view).detect(clips) if clips else []
-    return [MarkScore(0.0) if isinstance(one, Failure) else MarkScore(one.score, one.message) for one in found]
+    return [
+        MarkScore(0.0, failed=True) if isinstance(one, Failure) else MarkScore(one.score, one.message) for one in found
+    ]
+
+
+def in_batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Yield the items in lists of as many as the detector gets at once."""
+    waiting = iter(items)
+    while some := list(islice(waiting, _BATCH)):
+        yield some
 
 
 def _message(dialogue: Dialogue, bits: int) -> int:
