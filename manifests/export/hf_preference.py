@@ -16,12 +16,14 @@ import pyarrow.parquet as pq
 from manifests.clips import has_safe_names
 from manifests.corpus import Corpus
 from manifests.export.contract import Exporter, ExportSettings, Piece, PieceWriter
+from manifests.reasons import Reason
 from manifests.schema import Dialogue, Take, Turn
 from manifests.storage import Place
 
 _GROUP_ROWS = 32
 """Pairs in a row group: streaming readers fetch whole row groups."""
 _VALUES = {"int64": pa.int64(), "string": pa.string(), "float64": pa.float64()}
+_BY_SCORE = frozenset({Reason.ERROR_RATE.value, Reason.WORST_TURN.value, Reason.EDGE_ERROR.value})
 _SIDES = ("chosen", "rejected")
 _COLUMNS = {
     "dialogue_id": "string",
@@ -85,7 +87,8 @@ class PreferenceWriter(PieceWriter):
         for number, turn in enumerate(dialogue.turns):
             if (chosen := _accepted(turn)) is not None:
                 for rejected in turn.rejected_clips:
-                    if not self.same_voice or rejected.voice_id == chosen.voice_id:
+                    same = rejected.voice_id == chosen.voice_id
+                    if (same or not self.same_voice) and _is_worse(rejected, chosen):
                         yield number, chosen, rejected
 
 
@@ -95,13 +98,25 @@ def open_preference(corpus: Corpus, settings: PreferenceSettings) -> PreferenceW
     return PreferenceWriter(next((audio.sample_rate for audio in first), None), settings.same_voice)
 
 
+def _is_worse(rejected: Take, chosen: Take) -> bool:
+    """Tell whether a take that was rejected for its score has a worse one than the accepted take.
+
+    The score of a turn alone need not be: the gate limits the rate of the whole dialogue, and a turn is spoken again
+    because of its neighbors. Takes with other reasons are worse by these.
+    """
+    if rejected.reason not in _BY_SCORE or rejected.score is None or chosen.score is None:
+        return True
+    one, other = rejected.score, chosen.score
+    return (one.rate or 0, one.edge_error or 0) > (other.rate or 0, other.edge_error or 0)
+
+
 def _accepted(turn: Turn) -> Take | None:
     return turn.take if turn.take is not None and turn.take.audio is not None and turn.take.reason is None else None
 
 
 def _why_no_pair(dialogue: Dialogue) -> str:
     if any(turn.rejected_clips and _accepted(turn) for turn in dialogue.turns):
-        return "its rejected takes have another voice"
+        return "its rejected takes have another voice, or are no worse"
     if any(len(turn.attempts) > 1 for turn in dialogue.turns):
         return "the clips of its rejected takes were not kept"
     return "no take of it was rejected"

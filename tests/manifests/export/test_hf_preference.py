@@ -12,12 +12,13 @@ import pytest
 import soundfile
 
 from manifests.corpus import Corpus
-from manifests.schema import Dialogue, Turn
+from manifests.schema import AlignmentChunk, Dialogue, Hearing, Turn
 from manifests.storage import open_place
 from manifests.validate import validate
 from parley.testing import make_context, make_dialogue, tone_recipe
-from parley.testing.corpora import make_audio, make_kept, without_bytes
+from parley.testing.corpora import make_audio, make_kept, make_score, without_bytes
 from parley.testing.exports import export_rows
+from parley.testing.stages import take_of
 from pipeline.engines.contract import Clip, Failure, SpeechRequest
 from pipeline.engines.tts.tone import ToneSynthesizer
 from pipeline.stages.contract import run_stage
@@ -38,12 +39,19 @@ class LosesTheEnd(ToneSynthesizer):
         ]
 
 
+def misheard(text: str) -> Hearing:
+    words = text.split()
+    last = AlignmentChunk("substitute", words[-1], "zebra")
+    score = make_score(AlignmentChunk("equal", " ".join(words[:-1]), " ".join(words[:-1])), last)
+    return Hearing("echo 1", f"{' '.join(words[:-1])} zebra", score)
+
+
 def with_rejected(dialogue: Dialogue, number: int = 0, **changes: object) -> Dialogue:
     """The dialogue with a rejected first take, and the accepted one as its second, of that turn."""
 
     def second(turn: Turn) -> Turn:
         assert turn.take is not None
-        first = replace(turn.take, audio=WRONG, reason="error_rate")
+        first = replace(turn.take, audio=WRONG, reason="error_rate", hearing=misheard(turn.text or ""))
         take = replace(turn.take, number=2)
         return replace(turn, take=take, attempts=(replace(first, **changes), without_bytes(take)))  # type: ignore[arg-type]
 
@@ -82,11 +90,22 @@ def test_both_audio_columns_are_exactly_what_datasets_takes(tmp_path: Path) -> N
 def test_pairs_of_two_voices_are_written_where_they_are_asked_for(tmp_path: Path) -> None:
     row = with_rejected(make_kept(0), voice_id="another")
     result, _ = export_rows("hf-preference", [row, with_rejected(make_kept(1))], tmp_path / "same")
-    assert (result.written, dict(result.refused)) == (1, {"its rejected takes have another voice": 1})
+    assert (result.written, dict(result.refused)) == (1, {"its rejected takes have another voice, or are no worse": 1})
     result, out = export_rows("hf-preference", [row], tmp_path / "any", same_voice=False)
     assert result.written == 1
     (pair,) = pq.read_table(next(out.rglob("*.parquet"))).to_pylist()
     assert (pair["chosen_voice_id"], pair["rejected_voice_id"]) == ("voice-user", "another")
+
+
+def test_a_take_that_was_heard_as_well_as_the_accepted_one_is_no_worse_unless_its_sound_was(tmp_path: Path) -> None:
+    as_good = take_of(make_kept(0).turns[0]).hearing
+    rows = [
+        with_rejected(make_kept(0), hearing=as_good),
+        with_rejected(make_kept(1), hearing=as_good, reason="cut_off"),
+        with_rejected(make_kept(2)),
+    ]
+    result, _ = export_rows("hf-preference", rows, tmp_path)
+    assert (result.written, dict(result.refused)) == (2, {"its rejected takes have another voice, or are no worse": 1})
 
 
 @pytest.mark.parametrize(
