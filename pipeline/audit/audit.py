@@ -71,8 +71,8 @@ class Audit:
     """The report.
 
     `failures` says why the corpus fails, in one line each; without failures it passes. If the structure has problems,
-    nothing else is examined and the other parts are None. `false_alarms` is None without recordings, `signatures` for a
-    corpus that is not signed.
+    nothing else is examined and the other parts are None. `false_alarms` is None without recordings, `signatures`
+    for a corpus that is not signed.
     """
 
     corpus: str

@@ -13,7 +13,7 @@ from manifests.schema import Dialogue
 from pipeline.engines.contract import TextRequest
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
-from pipeline.stages._exchanges import Asking, ask_in_turn, exchange_count, is_model, spoken_history
+from pipeline.stages._exchanges import Asking, all_exchanges, ask_in_turn, is_model, spoken_history
 from pipeline.stages._verdicts import judged
 from pipeline.stages.contract import Context, EngineKey, Stage
 
@@ -36,7 +36,7 @@ def judge(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
         retries=settings.retries,
         request=lambda dialogue, number: _request(dialogue, context),
         use=judged,
-        span=lambda dialogue: range(min(1, exchange_count(dialogue))),
+        span=lambda dialogue: all_exchanges(dialogue)[:1],
     )
     return ask_in_turn(step, dialogues, context)
 
@@ -47,7 +47,7 @@ def _request(dialogue: Dialogue, context: Context) -> TextRequest:
         language=dialogue.language,
         variables={},
         seed=context.seed_for("judge", dialogue),
-        history=spoken_history(dialogue, exchange_count(dialogue)),
+        history=spoken_history(dialogue, len(all_exchanges(dialogue))),
         form="whole",
     )
 
