@@ -16,13 +16,13 @@ import pyarrow.parquet as pq
 from manifests.clips import has_safe_names
 from manifests.corpus import Corpus
 from manifests.export.contract import Exporter, ExportSettings, Piece, PieceWriter
+from manifests.export.hf import AUDIO, audio_feature, value_features, value_fields
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Take, Turn
 from manifests.storage import Place
 
 _GROUP_ROWS = 32
 """Pairs in a row group: streaming readers fetch whole row groups."""
-_VALUES = {"int64": pa.int64(), "string": pa.string(), "float64": pa.float64()}
 _BY_SCORE = frozenset({Reason.ERROR_RATE.value, Reason.WORST_TURN.value, Reason.EDGE_ERROR.value})
 _SIDES = ("chosen", "rejected")
 _COLUMNS = {
@@ -151,11 +151,8 @@ def _side(side: str, take: Take, stem: str) -> dict[str, Any]:
 
 
 def _schema(sample_rate: int | None) -> pa.Schema:
-    features: dict[str, dict[str, Any]] = {name: {"dtype": kind, "_type": "Value"} for name, kind in _COLUMNS.items()}
-    features |= {side: {"sampling_rate": sample_rate, "decode": False, "_type": "Audio"} for side in _SIDES}
-    fields = [pa.field(name, _VALUES[kind]) for name, kind in _COLUMNS.items()]
-    clip = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-    fields += [pa.field(side, clip) for side in _SIDES]
+    features = {**value_features(_COLUMNS), **dict.fromkeys(_SIDES, audio_feature(sample_rate))}
+    fields = [*value_fields(_COLUMNS), *(AUDIO.with_name(side) for side in _SIDES)]
     return pa.schema(fields, {"huggingface": json.dumps({"info": {"features": features}})})
 
 
