@@ -25,11 +25,14 @@ def path_problems(dialogue: Dialogue, files: Hashes) -> Iterator[str]:
 def audio_problems(dialogue: Dialogue) -> Iterator[str]:
     """Yield the clips in a row that cannot be decoded, or are not what the row says of them."""
     for number, turn in enumerate(dialogue.turns):
-        if turn.audio is not None:
-            try:
-                decode(turn.audio)
-            except CorpusError as error:
-                yield f"turn {number}: {error}"
+        clips = [(f"turn {number}", turn.audio)]
+        clips += [(f"turn {number}, rejected take {take.number}", take.audio) for take in turn.rejected_clips]
+        for where, audio in clips:
+            if audio is not None:
+                try:
+                    decode(audio)
+                except CorpusError as error:
+                    yield f"{where}: {error}"
 
 
 def file_problems(place: Place, dialogue: Dialogue, files: Hashes) -> Iterator[str]:

@@ -11,6 +11,8 @@ from manifests.arrow import arrow_schema
 from manifests.errors import UserError
 
 AUDIO_BYTES = "turns.take.audio.bytes"
+CLIP_BYTES = frozenset({AUDIO_BYTES, "turns.attempts.audio.bytes"})
+"""The columns that hold encoded clips."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def _covers(name: str, column: Column) -> bool:
 
 def paths_without_audio() -> list[str]:
     """Return the Parquet paths of every column except the encoded bytes of the clips."""
-    return [column.parquet_path for column in columns() if column.name != AUDIO_BYTES]
+    return [column.parquet_path for column in columns() if column.name not in CLIP_BYTES]
 
 
 def column_table() -> str:

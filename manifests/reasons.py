@@ -77,6 +77,19 @@ class Reason(Meaningful):
     WRONG_LANGUAGE = "wrong_language", "rejected", "a text is in a language other than the row's"
     TEXT_ENGINE_FAILED = "text_engine_failed", "failed", "the text engine gave no usable result"
 
+    # judge
+    INCOHERENT = (
+        "incoherent",
+        "rejected",
+        "the turns do not fit together: an answer misses its question, or contradicts",
+    )
+    OUT_OF_ROLE = (
+        "out_of_role",
+        "rejected",
+        "a side leaves its role: the agent talks as the user, or the user as the agent",
+    )
+    UNNATURAL = "unnatural", "rejected", "a side does not talk as people do in a spoken conversation"
+
     # cast and synthesize
     NO_VOICE = "no_voice", "failed", "the voice bank has no voice of this language for the speech engines at hand"
     SYNTHESIS_FAILED = "synthesis_failed", "failed", "the synthesizer gave no audio"
@@ -125,6 +138,8 @@ class Reason(Meaningful):
     )
     CLIPPED = "clipped", "rejected", "more of the clip is cut off at full scale than the recipe allows"
     LONG_SILENCE = "long_silence", "rejected", "the clip begins or ends with more silence than the recipe allows"
+    CUT_OFF = "cut_off", "rejected", "the synthesizer's clip ends in the middle of speech: its last sound is cut off"
+    NARROW_BAND = "narrow_band", "rejected", "the clip has no sound above a frequency that the recipe asks for"
     VOICE_DRIFT = "voice_drift", "rejected", "the clip does not sound like its own voice"
     LOW_QUALITY = "low_quality", "rejected", "a predicted listener rating is below the recipe's limit"
 

@@ -64,8 +64,10 @@ class Quality:
     `loudness_lufs` is the integrated loudness (ITU-R BS.1770), `peak_dbfs` the level of the largest sample. The
     silences last up to the first sample, and from the last sample, above -50 dB of the clip's peak. `clipped_share` is
     the share of the samples that lie in runs of three or more at full scale, in the delivered clip or as the
-    synthesizer gave it, whichever is larger. The others are predicted listener ratings, 1 to 5: DNSMOS by ITU-T P.835
-    (whole, speech, background) and P.808, UTMOS, and DistillMOS.
+    synthesizer gave it, whichever is larger. `bandwidth_hz` is the highest frequency at which the clip's mean spectrum
+    is within 50 dB of its peak. `end_level_db` is the level of the last 20 ms of the synthesizer's clip, relative to
+    its loudest 50 ms. The others are predicted listener ratings, 1 to 5: DNSMOS by ITU-T P.835 (whole, speech,
+    background) and P.808, UTMOS, and DistillMOS.
     """
 
     loudness_lufs: float | None = None
@@ -73,6 +75,8 @@ class Quality:
     clipped_share: float | None = None
     leading_silence_s: float | None = None
     trailing_silence_s: float | None = None
+    bandwidth_hz: float | None = None
+    end_level_db: float | None = None
     dnsmos_ovrl: float | None = None
     dnsmos_sig: float | None = None
     dnsmos_bak: float | None = None
@@ -203,7 +207,8 @@ class Turn:
 
     `original_text` and `material` are the source's instruction and its separate input; `text` is what is spoken.
     `take` is the take that counts; None: there is no take yet, or the last one was given up and another will follow.
-    `attempts` are all takes that were judged, that one included, without the bytes of their clips.
+    `attempts` are all takes that were judged, that one included, without the bytes of their clips; where the recipe
+    asks for them (`gate.keep_rejected_takes`), the bytes of takes that were rejected and spoken again are there too.
     """
 
     role: Role
@@ -223,6 +228,11 @@ class Turn:
     def reason(self) -> str | None:
         """The reason why the take that counts is not accepted."""
         return self.take.reason if self.take else None
+
+    @property
+    def rejected_clips(self) -> tuple[Take, ...]:
+        """The rejected takes whose clips were kept: the same text, spoken worse."""
+        return tuple(take for take in self.attempts if take.audio is not None and take.audio.bytes)
 
     @property
     def hypothesis(self) -> str | None:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from manifests.arrow import arrow_schema, check_schema, from_table, to_table
-from manifests.columns import AUDIO_BYTES, columns, parquet_paths, paths_without_audio
+from manifests.columns import CLIP_BYTES, columns, parquet_paths, paths_without_audio
 from manifests.errors import CorpusError
 from manifests.schema import SCHEMA_VERSION, Dialogue, version_problem
 from manifests.storage import Place
@@ -124,8 +124,8 @@ class ShardWriter:
 @cache
 def _layout() -> dict[str, Any]:
     """Turn off compression, dictionaries and statistics for encoded clips: they do not shrink, repeat or sort."""
-    light = [column.parquet_path for column in columns() if column.name != AUDIO_BYTES]
-    heavy = [column.parquet_path for column in columns() if column.name == AUDIO_BYTES]
+    light = [column.parquet_path for column in columns() if column.name not in CLIP_BYTES]
+    heavy = [column.parquet_path for column in columns() if column.name in CLIP_BYTES]
     return {
         "compression": {**dict.fromkeys(light, "zstd"), **dict.fromkeys(heavy, "none")},
         "use_dictionary": light,
@@ -140,7 +140,10 @@ def estimated_bytes(dialogue: Dialogue) -> int:
     """Estimate the row's size in a file, in bytes: close enough to decide where row groups and shards end."""
     # 500: ids, voices, hypothesis and provenance, measured on two-turn rows before compression.
     return 500 + sum(
-        500 + len(turn.original_text) + len(turn.material) + (len(turn.audio.bytes) if turn.audio else 0)
+        500
+        + len(turn.original_text)
+        + len(turn.material)
+        + sum(len(take.audio.bytes) for take in (turn.take, *turn.attempts) if take and take.audio)
         for turn in dialogue.turns
     )
 

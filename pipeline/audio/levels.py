@@ -12,6 +12,9 @@ from pipeline.engines.contract import Samples
 
 _FULL_SCALE = 32767 / 32768
 _CLIPPED_RUN = 3
+_END_S = 0.02
+_LOWEST_DB = -120.0
+"""Digital silence has no level in dB; this is below what 16 bits can hold."""
 
 
 def level_dbfs(samples: Samples) -> float:
@@ -30,6 +33,18 @@ def loudest_dbfs(samples: Samples, sample_rate: int) -> float:
     power = np.mean(np.square(samples[:whole].reshape(-1, frame), dtype=np.float64), axis=1)
     loudest = samples[int(power.argmax()) * frame :][:frame]
     return max(level_dbfs(loudest), level_dbfs(samples[-frame:]))
+
+
+def end_level_db(samples: Samples, sample_rate: int) -> float | None:
+    """Return the level of the last 20 ms relative to the loudest 50 ms, -120 at least; None for silence.
+
+    Speech that is cut off ends at a level near its own. Synthesizers let it decay, and put silence behind it.
+    """
+    loudest = loudest_dbfs(samples, sample_rate)
+    if not math.isfinite(loudest):
+        return None
+    end = samples[-max(1, round(_END_S * sample_rate)) :]
+    return max(level_dbfs(end) - loudest, _LOWEST_DB)
 
 
 def peak_dbfs(samples: Samples) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from manifests.corpus import Corpus
 from manifests.manifest import FINAL_STATUSES, SIGNER
@@ -14,11 +15,14 @@ from pipeline.audit.attacks import ATTACKS
 from pipeline.audit.controls import find_recordings, read_recordings, resynthesize
 from pipeline.audit.corpus_view import CorpusView, batches, draw, open_view
 from pipeline.audit.detect import delivered, detect, watermarker
+from pipeline.audit.false_alarms import FalseAlarms, count_false_alarms, own_message
+from pipeline.audit.forgery import Forged, audit_forgery
 from pipeline.audit.speakers import Speakers, audit_speakers
 from pipeline.audit.speech import Heard, audit_speech
 from pipeline.audit.survival import Survived, Table, add_controls, add_marked, new_table, survival
 from pipeline.audit.watermarks import Marks, audit_marks
 from pipeline.engines.contract import Clip
+from pipeline.engines.watermark._message import message_of
 from pipeline.job.directory import WORK
 from pipeline.sign.verify import Verified, verify_corpus
 from pipeline.stages.cast import CastSettings, public_bank
@@ -28,6 +32,9 @@ from pipeline.stages.watermark import WatermarkSettings
 
 SAMPLE = 200
 """Clips sampled for the expensive parts, survival and speech. With 200, an interval is at most 14 points wide."""
+
+FORGED = 50
+"""Clips on which the mark is forged, whose intervals are at most 29 points wide: a table of all or nothing."""
 
 RESYNTHESIS, RECORDINGS = "resynthesis", "recordings"
 """The two kinds of controls; see `pipeline.audit.controls`."""
@@ -64,7 +71,8 @@ class Audit:
     """The report.
 
     `failures` says why the corpus fails, in one line each; without failures it passes. If the structure has problems,
-    nothing else is examined and the other parts are None. `signatures` is None for a corpus that is not signed.
+    nothing else is examined and the other parts are None. `false_alarms` is None without recordings, `signatures`
+    for a corpus that is not signed.
     """
 
     corpus: str
@@ -73,6 +81,8 @@ class Audit:
     structure: Structure
     marks: Marks | None = None
     survival: Survival | None = None
+    false_alarms: FalseAlarms | None = None
+    forgery: tuple[Forged, ...] = ()
     speech: Heard | None = None
     speakers: Speakers | None = None
     signatures: Verified | None = None
@@ -96,8 +106,11 @@ def audit_corpus(
     """Run every part of the audit on the corpus at `place`.
 
     Without `sample`, the mark is searched in every clip, and 200 clips are drawn for the other parts. `controls` names
-    a directory of recordings; without it the controls are made from the sample. `say` receives one line before each
-    part. Models that the corpus's recipe names are loaded only with `trust_recipe`, or where `overrides` name them.
+    a directory of recordings: as many as the sample has are attacked, and false alarms are counted in all of them.
+    Without it the controls are made from the sample, and no false alarms are counted. `say` receives one line before
+    each part. Models that the corpus's recipe names are loaded only with `trust_recipe`, or where `overrides` name
+    them.
+
     Raises CorpusError if there is no corpus, EngineUnavailable if an engine cannot load, and UserError for a model
     that the user has not agreed to.
     """
@@ -113,6 +126,8 @@ def audit_corpus(
     say(f"survival: {len(rows)} dialogues and their controls")
     survived = audit_survival(view, lambda: batches(corpus, rows), sample or SAMPLE, seed, controls)
     one_percent = survived.attacks[0].threshold_1_percent
+    forged = _forgery(view, lambda: batches(corpus, rows), min(sample or SAMPLE, FORGED), seed, controls, say)
+    alarms = None if controls is None else _false_alarms(view, controls, seed, survived.marked_scores, say)
     say("marks: " + ("every clip" if sample is None else "the sample"))
     portions = _all(view) if sample is None else (("kept", some) for some in batches(corpus, rows))
     marks = audit_marks(view, portions, one_percent, sample is None)
@@ -121,15 +136,16 @@ def audit_corpus(
     speech = audit_speech(view, batches(corpus, rows))
     say("speakers: every kept row")
     speakers = audit_speakers(view, corpus.dialogues(audio=False), public_bank(view.recipe.section(CastSettings).bank))
-    failures = tuple(_failures(marks, signatures, speech))
     return replace(
         parts,
         marks=marks,
         survival=survived,
+        false_alarms=alarms,
+        forgery=forged,
         speech=speech,
         speakers=speakers,
         signatures=signatures,
-        failures=failures,
+        failures=tuple(_failures(marks, survived, alarms, signatures, speech)),
     )
 
 
@@ -153,6 +169,35 @@ def _controls(
         paths = find_recordings(directory, clips, seed)
         return read_recordings(paths, view.recipe.section(RenderSettings).sample_rate)
     return (resynthesize(one.clip()) for dialogues in sample() for one in delivered(dialogues, view))
+
+
+def _forgery(
+    view: CorpusView,
+    sample: Callable[[], Iterator[list[Dialogue]]],
+    clips: int,
+    seed: int,
+    directory: str | None,
+    say: Say,
+) -> tuple[Forged, ...]:
+    say("forgery: the mark put on the controls")
+    settings = view.recipe.section(WatermarkSettings)
+    own = ((one.clip(), one.message) for dialogues in sample() for one in delivered(dialogues, view))
+    controls = _controls(view, sample, clips, seed, directory)
+    pairs = ((control, clip, message) for control, (clip, message) in islice(zip(controls, own, strict=False), clips))
+    engine = watermarker(view)
+    return audit_forgery(pairs, engine, lambda some: detect(some, view), settings.threshold, settings.message_errors)
+
+
+def _false_alarms(
+    view: CorpusView, directory: str, seed: int, marked_scores: Sequence[float], say: Say
+) -> FalseAlarms:
+    """Look for the mark in all recordings of the directory, not only in as many as are attacked."""
+    paths = find_recordings(directory, None, seed)
+    say(f"false alarms: {len(paths)} recordings")
+    settings, bits = view.recipe.section(WatermarkSettings), watermarker(view).bits
+    own = own_message(message_of(view.manifest.recipe.digest, bits), bits, settings.message_errors)
+    recordings = read_recordings(paths, view.recipe.section(RenderSettings).sample_rate)
+    return count_false_alarms(recordings, lambda some: detect(some, view), settings.threshold, own, marked_scores)
 
 
 def _survival(table: Table, threshold: float, controls: str) -> Survival:
@@ -203,7 +248,18 @@ def _all(view: CorpusView) -> Iterator[tuple[str, list[Dialogue]]]:
                 yield status, dialogues
 
 
-def _failures(marks: Marks, signatures: Verified | None, speech: Heard) -> Iterator[str]:
+def _failures(
+    marks: Marks, survived: Survival, alarms: FalseAlarms | None, signatures: Verified | None, speech: Heard
+) -> Iterator[str]:
+    """Yield why the corpus fails. A part that measured nothing has shown nothing, and fails too."""
+    kept = marks.statuses.get("kept")
+    measured = {
+        "watermark": kept.clips if kept else 0,
+        "survival": min(survived.clips, survived.control_clips),
+        "false alarms": 1 if alarms is None else alarms.at_recipe.total,
+        "speech": speech.clips,
+    }
+    yield from (f"{part}: nothing could be measured" for part, count in measured.items() if not count)
     if marks.failing:
         yield f"watermark: {marks.failing} kept clips without the corpus's mark"
     if signatures is not None and not signatures.passed:

@@ -62,8 +62,8 @@ def _window(sample_rate: int) -> int:
     return int(2 ** round(math.log2(WINDOW_S * sample_rate)))
 
 
-def find_recordings(directory: str, count: int, seed: int) -> list[Path]:
-    """Draw `count` sound files below the directory by the seed, or all if there are fewer.
+def find_recordings(directory: str, count: int | None, seed: int) -> list[Path]:
+    """Draw `count` sound files below the directory by the seed, or all if there are fewer; None: all.
 
     Raises UserError if there are none.
     """

@@ -1,7 +1,9 @@
 """Run the recipe's watermarker on clips, with results that can be counted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
 
 from manifests.errors import CorpusError
 from manifests.schema import Dialogue, Take
@@ -11,13 +13,18 @@ from pipeline.engines.watermark._message import message_of
 from pipeline.stages._takes import clip_of
 from pipeline.stages.watermark import WatermarkSettings
 
+Item = TypeVar("Item")
+
+_BATCH = 32
+
 
 @dataclass(frozen=True, slots=True)
 class MarkScore:
-    """The detector's result for a clip. `score` is 0 if the detector failed on the clip: it found no mark."""
+    """The detector's result for a clip. `score` is 0 if the detector `failed` on the clip: it found no mark."""
 
     score: float
     message: str | None = None
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +42,17 @@ class Delivered:
 
 
 def delivered(dialogues: Sequence[Dialogue], view: CorpusView) -> list[Delivered]:
-    """List the clips of the dialogues. Raises CorpusError if the recipe of a row is not a digest."""
+    """List the clips of the dialogues, those of rejected takes included.
+
+    Raises CorpusError if the recipe of a row is not a digest.
+    """
     bits = watermarker(view).bits
     return [
-        Delivered(dialogue.dialogue_id, number, turn.take, _message(dialogue, bits))
+        Delivered(dialogue.dialogue_id, number, take, _message(dialogue, bits))
         for dialogue in dialogues
         for number, turn in enumerate(dialogue.turns)
-        if turn.take is not None and turn.take.audio is not None
+        for take in (turn.take, *turn.rejected_clips)
+        if take is not None and take.audio is not None
     ]
 
 
@@ -54,7 +65,16 @@ def watermarker(view: CorpusView) -> Watermarker:
 def detect(clips: Sequence[Clip], view: CorpusView) -> list[MarkScore]:
     """Look for the mark in each clip."""
     found = watermarker(view).detect(clips) if clips else []
-    return [MarkScore(0.0) if isinstance(one, Failure) else MarkScore(one.score, one.message) for one in found]
+    return [
+        MarkScore(0.0, failed=True) if isinstance(one, Failure) else MarkScore(one.score, one.message) for one in found
+    ]
+
+
+def in_batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Yield the items in lists of as many as the detector gets at once."""
+    waiting = iter(items)
+    while some := list(islice(waiting, _BATCH)):
+        yield some
 
 
 def _message(dialogue: Dialogue, bits: int) -> int:

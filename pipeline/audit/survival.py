@@ -5,14 +5,12 @@ attack*. The first shows what a user who knows the recipe finds; the second what
 false alarms.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from statistics import fmean
-from typing import TypeVar
 
 from pipeline.audit.attacks import Attack
-from pipeline.audit.detect import MarkScore
+from pipeline.audit.detect import MarkScore, in_batches
 from pipeline.audit.rates import Proportion, rate, rate_at, threshold_at
 from pipeline.engines.contract import Clip
 from pipeline.engines.watermark._message import bit_errors
@@ -22,8 +20,6 @@ FALSE_POSITIVE_RATE = 0.01
 Detector = Callable[[Sequence[Clip]], list[MarkScore]]
 Marked = tuple[Clip, int]
 """A clip, and the message that its mark should carry."""
-
-_BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +55,6 @@ class AttackScores:
     read: int = 0
 
 
-Item = TypeVar("Item")
-
 Table = dict[str, AttackScores]
 
 
@@ -78,7 +72,7 @@ def add_marked(
     attacks: Sequence[Attack],
 ) -> None:
     """Attack marked clips and add their results. `bits` is the length of the message, 0 if there is none."""
-    for some in _batches(clips):
+    for some in in_batches(clips):
         for attack in attacks:
             changed = [(made, message) for clip, message in some if (made := attack.apply(clip)) is not None]
             found = detect([clip for clip, _ in changed])
@@ -90,11 +84,11 @@ def add_marked(
 
 
 def add_controls(table: Table, clips: Iterable[Clip], detect: Detector, attacks: Sequence[Attack]) -> None:
-    """Attack controls and add their scores."""
-    for some in _batches(clips):
+    """Attack controls and add their scores. A control that the detector fails on is no evidence, and left out."""
+    for some in in_batches(clips):
         for attack in attacks:
             changed = [made for clip in some if (made := attack.apply(clip)) is not None]
-            table[attack.name].controls.extend(one.score for one in detect(changed))
+            table[attack.name].controls.extend(one.score for one in detect(changed) if not one.failed)
 
 
 def survival(table: Table, threshold: float, attacks: Sequence[Attack]) -> tuple[Survived, ...]:
@@ -124,9 +118,3 @@ def _survived(attack: Attack, scores: AttackScores, threshold: float) -> Survive
         bits=scores.right_bits / scores.bits if scores.bits else None,
         whole_messages=rate(scores.whole, scores.read) if scores.read else None,
     )
-
-
-def _batches(clips: Iterable[Item]) -> Iterator[list[Item]]:
-    waiting = iter(clips)
-    while some := list(islice(waiting, _BATCH)):
-        yield some

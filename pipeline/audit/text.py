@@ -51,6 +51,11 @@ def notes(audit: Audit) -> list[str]:
             "These controls are the corpus's own clips, resynthesized without fine structure. True recordings may "
             "score higher: to quote a false-positive rate, use --controls."
         )
+    if audit.forgery:
+        found.append(
+            "Forged clips carry the mark and are none of the corpus's: where they are detected, the mark tells what a "
+            "clip claims to be, not where it comes from."
+        )
     return found
 
 
@@ -75,6 +80,8 @@ def sections(audit: Audit) -> list[Section]:
             _marks(audit),
             _signatures(audit),
             _survival(audit),
+            _false_alarms(audit),
+            _forgery(audit),
             _speech(audit),
             _speakers(audit),
         )
@@ -144,6 +151,44 @@ def _survival(audit: Audit) -> Section | None:
         for one in found.attacks
     ]
     return title, names, rows
+
+
+def _false_alarms(audit: Audit) -> Section | None:
+    found = audit.false_alarms
+    if found is None:
+        return None
+    target = f"{found.target:.2%}"
+    too_few = f"{NONE} (needs {round(1 / found.target):,} recordings)"
+    threshold = found.threshold_at_target
+    shown = "yes" if found.shown else f"no (needs {found.needed:,} without a false alarm)"
+    rows = [
+        ["recordings", str(found.recordings)],
+        ["of these not measured", str(found.unmeasured)],
+        ["reach the recipe's threshold", _exact(found.at_recipe)],
+        *([] if found.with_message is None else [["with the corpus's message", _exact(found.with_message)]]),
+        [f"shown to be at most {target}", shown],
+        [f"threshold that {target} of them reach", too_few if threshold is None else f"{threshold:.4f}"],
+        ["clips of the corpus that reach it", percent(found.marked_at_target)],
+    ]
+    return "false alarms, in recordings without the mark", ["", ""], rows
+
+
+def _forgery(audit: Audit) -> Section | None:
+    if not audit.forgery:
+        return None
+    names = ["forgery", "clips", "detected", "with the message", "mean", "how"]
+    rows = [
+        [
+            one.forgery,
+            str(one.detected.total),
+            percent(one.detected),
+            percent(one.with_message),
+            number(one.mean_score),
+            one.about,
+        ]
+        for one in audit.forgery
+    ]
+    return "forgery: the mark put on the controls", names, rows
 
 
 def _speech(audit: Audit) -> Section | None:
@@ -221,6 +266,13 @@ def percent(rate: Proportion | None) -> str:
     if rate is None or rate.share is None:
         return NONE
     return f"{100 * rate.share:.1f} ({100 * rate.low:.1f}-{100 * rate.high:.1f})"
+
+
+def _exact(rate: Proportion) -> str:
+    """Write hits, share and interval with as many digits as small rates need: "0 = 0.0000 % (0.0000-0.0100)"."""
+    if rate.share is None:
+        return NONE
+    return f"{rate.hits} = {100 * rate.share:.4f} % ({100 * rate.low:.4f}-{100 * rate.high:.4f})"
 
 
 def number(value: float | None) -> str:

@@ -64,7 +64,8 @@ _WISH = re.compile(
 _LINE_BREAK = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")
 _SHOWN_CHARACTERS = 10
 _LONGEST_GREETING = 16
-"""Letters: "good morning" and 早上好 are answers to themselves."""
+_LETTERS_OF_HAN = 3
+"""Letters, of which a Han character counts as three: "good morning" and 早上好 are answers to themselves."""
 # No spoken word is as long as this.
 _ENDLESS = re.compile(r"[^\W_]{60,}")
 
@@ -189,7 +190,8 @@ def check_not_echoed(answer: str, question: str) -> Complaint | None:
     A single word may be both ("Hello!"), and so may the few words of a greeting.
     """
     key = bare(answer)
-    if key != bare(question) or len(key) < _LONGEST_GREETING:
+    letters_long = len(key) + (_LETTERS_OF_HAN - 1) * len(_HAN.findall(key))
+    if key != bare(question) or letters_long < _LONGEST_GREETING:
         return None
     return Complaint(Reason.ECHO, "repeated", {"field": "answer"})
 

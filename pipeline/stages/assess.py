@@ -1,8 +1,9 @@
 """assess: measures the delivered bytes of every new take and applies the recipe's limits.
 
-Level, clipping and edge silence are always measured; predicted listener ratings and the similarity to the take's own
-voice only where the recipe names an engine for them. A measure that cannot be computed for a clip (half a second is
-too short for most) is None on the row and never exceeds a limit. Takes that already have a reason are not measured.
+Level, clipping, edge silence, bandwidth and the level of the end are always measured; predicted listener ratings and
+the similarity to the take's own voice only where the recipe names an engine for them. A measure that cannot be
+computed for a clip (half a second is too short for most) is None on the row and never exceeds a limit. Takes that
+already have a reason are not measured.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,8 @@ from pydantic import Field, model_validator
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Quality, Take
 from manifests.storage import Place
-from pipeline.audio.levels import clipped_share, peak_dbfs
+from pipeline.audio.bandwidth import bandwidth_hz
+from pipeline.audio.levels import clipped_share, end_level_db, peak_dbfs
 from pipeline.audio.loudness import loudness_lufs
 from pipeline.audio.samples import loud_span
 from pipeline.engines.contract import Clip, Failure, QualityPredictor, Samples, SpeakerEncoder
@@ -51,6 +53,12 @@ class AssessSettings(Section):
     max_edge_silence_s: float | None = Field(
         None, ge=0, description="longest allowed silence before or after the speech, in seconds; none: no limit"
     )
+    max_end_level_db: float | None = Field(
+        None, le=0, description="loudest allowed end of the synthesizer's clip, in dB below its speech; none: no limit"
+    )
+    min_bandwidth_hz: float | None = Field(
+        None, ge=0, description="lowest allowed bandwidth of the clip, in Hz (4000: no 8 kHz sound); none: no limit"
+    )
 
     @model_validator(mode="after")
     def _limits_have_their_measure(self) -> "AssessSettings":
@@ -82,15 +90,18 @@ def needs_measuring(take: Take) -> bool:
 
 
 def _signal(clip: Clip, before: Quality | None) -> Quality:
-    """Measure everything that needs no model. `before` has render's measurement: the synthesizer's own clipping."""
+    """Measure everything that needs no model. `before` has render's: clipping and end of the raw clip."""
     start, end = loud_span(clip.samples)
     raw = before.clipped_share if before and before.clipped_share is not None else 0.0
+    raw_end = before.end_level_db if before else None
     return Quality(
         loudness_lufs=loudness_lufs(clip.samples, clip.sample_rate),
         peak_dbfs=peak_dbfs(clip.samples) if end else None,
         clipped_share=max(raw, clipped_share(clip.samples)),
         leading_silence_s=(start if end else len(clip.samples)) / clip.sample_rate,
         trailing_silence_s=(len(clip.samples) - end) / clip.sample_rate,
+        bandwidth_hz=bandwidth_hz(clip.samples, clip.sample_rate),
+        end_level_db=end_level_db(clip.samples, clip.sample_rate) if raw_end is None else raw_end,
     )
 
 
@@ -125,6 +136,10 @@ def _reason(quality: Quality, similarity: float | None, settings: AssessSettings
     edges = (quality.leading_silence_s, quality.trailing_silence_s)
     if any(_above(edge, settings.max_edge_silence_s) for edge in edges):
         return Reason.LONG_SILENCE
+    if _above(quality.end_level_db, settings.max_end_level_db):
+        return Reason.CUT_OFF
+    if _above(settings.min_bandwidth_hz, quality.bandwidth_hz):
+        return Reason.NARROW_BAND
     if _above(settings.speaker_similarity, similarity):
         return Reason.VOICE_DRIFT
     if any(_above(limit, getattr(quality, score)) for score, limit in settings.minimum.items()):

@@ -3,7 +3,8 @@
 The error rate of the dialogue is pooled over its turns (edits over reference length); Ke-SpeechChat does not say
 whether its limits are pooled or per utterance, so the recipe may add a limit for the worst turn and for the edges.
 transcribe made the scores; gate pools and judges them. Every take that it judged is among the `attempts` of its turn.
-A turn that is to be spoken again loses its take, and synthesize speaks every turn without a take.
+A turn that is to be spoken again loses its take, and synthesize speaks every turn without a take. If the recipe asks
+for preference pairs, the attempt keeps its clip: the same text, spoken worse than in the take that will be accepted.
 """
 
 from collections.abc import Sequence
@@ -25,6 +26,9 @@ FINAL = frozenset({Reason.NO_RECOGNIZER, Reason.EMPTY_REFERENCE})
 BY_SCORE = frozenset({Reason.ERROR_RATE, Reason.WORST_TURN, Reason.EDGE_ERROR})
 """Reasons that follow from comparing the transcript with the intended text."""
 
+
+NO_PREFERENCE = frozenset({Reason.EMPTY_REFERENCE, Reason.WATERMARK_MISSING, Reason.WATERMARK_FOREIGN})
+"""Reasons that do not say that a take was spoken badly, or whose clip must not be handed on: it carries no mark."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -57,6 +61,9 @@ class GateSettings(Section):
     spaced_speed: Speed = Field(Speed(slowest=4, fastest=28, pause_s=2), description="for scripts with spaces (en)")
     unspaced_speed: Speed = Field(Speed(slowest=1.4, fastest=11, pause_s=2), description="for scripts without (zh)")
     ladder: tuple[Rung, ...] = Field((), description="further attempts at a rejected turn, in order")
+    keep_rejected_takes: bool = Field(
+        False, description="keep the clips of rejected takes whose turn is spoken again, for preference training"
+    )
 
     @property
     def takes(self) -> int:
@@ -116,7 +123,8 @@ def _decide(dialogue: Dialogue, settings: GateSettings) -> Dialogue:
     if all(turn.reason is None for turn in decided.turns):
         return replace(decided, status="kept")
     if has_another_take(judged, settings):
-        return _retake(decided, another_voice=settings.ladder[attempt_of(dialogue) - 1].voice == "another")
+        another_voice = settings.ladder[attempt_of(dialogue) - 1].voice == "another"
+        return _retake(_with_rejected_clips(decided) if settings.keep_rejected_takes else decided, another_voice)
     return _drop(decided, settings)
 
 
@@ -151,6 +159,19 @@ def _record(turn: Turn) -> Turn:
 
 def _without_bytes(take: Take) -> Take:
     return replace(take, audio=replace(take.audio, bytes=b"", path=None) if take.audio else None)
+
+
+def _with_rejected_clips(dialogue: Dialogue) -> Dialogue:
+    """Put the clip back into the attempt of each turn whose take was spoken badly."""
+    return replace(dialogue, turns=tuple(map(_with_rejected_clip, dialogue.turns)))
+
+
+def _with_rejected_clip(turn: Turn) -> Turn:
+    reason = reason_of(turn.reason)
+    if turn.take is None or reason is None or reason.kind != "rejected" or reason in NO_PREFERENCE:
+        return turn
+    audio = replace(turn.take.audio, path=None) if turn.take.audio else None
+    return replace(turn, attempts=(*turn.attempts[:-1], replace(turn.take, audio=audio)))
 
 
 def _retake(dialogue: Dialogue, another_voice: bool) -> Dialogue:

@@ -1,7 +1,8 @@
 """render: gives every new take the corpus's sample rate, level and edge silence, whatever engine spoke it.
 
-If the recipe sets a loudness, or has `assess`, the result is recorded in the row. Clipping is measured here as well,
-on the synthesizer's output: once the level is lowered, no sample is at full scale any more.
+If the recipe sets a loudness, or has `assess`, the result is recorded in the row. Clipping and the level of the clip's
+end are measured here as well, on the synthesizer's output: once the level is lowered, no sample is at full scale any
+more, and once silence is put behind the speech, nothing tells whether it was cut off.
 """
 
 from collections.abc import Sequence
@@ -11,10 +12,10 @@ from typing import Any
 from pydantic import Field
 
 from manifests.schema import Dialogue, Quality, Take
-from pipeline.audio.levels import clipped_share, normalize_peak, peak_dbfs
+from pipeline.audio.levels import clipped_share, end_level_db, normalize_peak, peak_dbfs
 from pipeline.audio.loudness import normalize_loudness
 from pipeline.audio.samples import encode, pad_silence, resample, trim_silence
-from pipeline.engines.contract import Samples
+from pipeline.engines.contract import Clip, Samples
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
 from pipeline.stages._loudness import LOUDNESS
@@ -46,8 +47,21 @@ def _render(take: Take, settings: RenderSettings, recorded: bool) -> Take:
     edge_ms = settings.edge_silence_ms
     # The level is set with the edges on, so that a meter shows the requested level for the whole clip.
     samples, loudness = _level(pad_silence(samples, settings.sample_rate, edge_ms, edge_ms), settings)
-    quality = Quality(loudness, peak_dbfs(samples), clipped_share(raw.samples)) if recorded else None
-    return replace(take, audio=encode(samples, settings.sample_rate, "wav"), quality=quality)
+    return replace(
+        take,
+        audio=encode(samples, settings.sample_rate, "wav"),
+        quality=_recorded(raw, samples, loudness) if recorded else None,
+    )
+
+
+def _recorded(raw: Clip, rendered: Samples, loudness: float | None) -> Quality:
+    """Record the level that was set, and of the synthesizer's own clip what can be measured on no later one."""
+    return Quality(
+        loudness_lufs=loudness,
+        peak_dbfs=peak_dbfs(rendered),
+        clipped_share=clipped_share(raw.samples),
+        end_level_db=end_level_db(raw.samples, raw.sample_rate),
+    )
 
 
 def _level(samples: Samples, settings: RenderSettings) -> tuple[Samples, float | None]:
@@ -63,9 +77,16 @@ def _resources(recipe: Recipe) -> tuple[Resource[Any], ...]:
 
 
 def _check_recipe(recipe: Recipe) -> None:
-    assessed, edge_s = recipe.find(AssessSettings), recipe.section(RenderSettings).edge_silence_ms / 1000
-    if assessed and assessed.max_edge_silence_s is not None and assessed.max_edge_silence_s < edge_s:
+    settings, assessed = recipe.section(RenderSettings), recipe.find(AssessSettings)
+    if assessed is None:
+        return
+    edge_s, half = settings.edge_silence_ms / 1000, settings.sample_rate / 2
+    if assessed.max_edge_silence_s is not None and assessed.max_edge_silence_s < edge_s:
         raise ValueError(f"assess.max_edge_silence_s: render alone puts {edge_s:g} s of silence at the edges")
+    if assessed.min_bandwidth_hz is not None and assessed.min_bandwidth_hz > half:
+        raise ValueError(
+            f"assess.min_bandwidth_hz: render.sample_rate={settings.sample_rate} allows no bandwidth above {half:g} Hz"
+        )
 
 
 RENDER = Stage(

@@ -17,9 +17,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from manifests.reasons import Reason, reason_of
 from manifests.schema import Dialogue
-from pipeline.engines.contract import TextAnswer, TextRequest
+from pipeline.engines.contract import TextRequest
 from pipeline.engines.text.rules.limits import WORDING
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
@@ -34,12 +33,12 @@ from pipeline.stages._exchanges import (
     source_texts,
     without_answer_debris,
 )
-from pipeline.stages.contract import Context, EngineKey, Stage, reject
+from pipeline.stages._verdicts import judged
+from pipeline.stages.contract import Context, EngineKey, Stage
 from pipeline.stages.registry import engines_of
 from pipeline.text.debris import PATTERNS
 
 _RULES = "rules"
-_DETAIL_CHARACTERS = 200
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -100,7 +99,7 @@ def _rules(engine: str, context: Context) -> Asking:
             options={"max_words": settings.max_words, "max_non_text_share": settings.max_non_text_share},
         )
 
-    return Asking(engine, None, 0, request, _judged)
+    return Asking(engine, None, 0, request, judged)
 
 
 def _model(task: str, engine: str, prompt: str | None, context: Context) -> Asking:
@@ -115,15 +114,7 @@ def _model(task: str, engine: str, prompt: str | None, context: Context) -> Aski
             form="next" if number else "first",
         )
 
-    return Asking(engine, prompt, context.recipe.section(ScreenSettings).retries, request, _judged)
-
-
-def _judged(dialogue: Dialogue, number: int, answer: TextAnswer) -> Dialogue:
-    if (verdict := answer.fields.get("verdict", "")) == "keep":
-        return dialogue
-    # An unknown verdict must not keep the row.
-    detail = " ".join(answer.fields.get("detail", "").split())[:_DETAIL_CHARACTERS]
-    return reject(dialogue, reason_of(verdict) or Reason.TEXT_ENGINE_FAILED, detail)
+    return Asking(engine, prompt, context.recipe.section(ScreenSettings).retries, request, judged)
 
 
 def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:

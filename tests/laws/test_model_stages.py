@@ -12,6 +12,7 @@ from pipeline.engines.contract import Failure, TextAnswer, TextRequest
 from pipeline.seeds import derive_seed
 from pipeline.stages.contract import Stage, audit_stage, run_stage
 from pipeline.stages.converse import CONVERSE as CONVERSE_STAGE
+from pipeline.stages.judge import JUDGE
 from pipeline.stages.respond import RESPOND
 from pipeline.stages.rewrite import REWRITE
 from pipeline.stages.screen import SCREEN
@@ -50,10 +51,10 @@ def rows() -> list[Dialogue]:
 
 
 def test_every_stage_that_asks_models_is_pure(rows: list[Dialogue]) -> None:
-    recipe = model_recipe(*CONVERSE, "rewrite.fragments=true")
+    recipe = model_recipe(*CONVERSE, "rewrite.fragments=true", "judge={engine: judge}")
     models = {("text", name): OfManyKinds() for name in recipe.models}
     context = make_context(recipe, ["screen"], engines=models)
-    stages: tuple[Stage, ...] = (REWRITE, SCREEN, RESPOND, CONVERSE_STAGE)
+    stages: tuple[Stage, ...] = (REWRITE, SCREEN, RESPOND, CONVERSE_STAGE, JUDGE)
     for stage in stages:
         audit_stage(stage, rows, context)
         rows = run_stage(stage, rows, context)
@@ -63,4 +64,4 @@ def test_every_stage_that_asks_models_is_pure(rows: list[Dialogue]) -> None:
     live = [dialogue for dialogue in rows if dialogue.status == "live"]
     assert {len(dialogue.turns) % 2 for dialogue in live} == {0}
     assert all(turn.text for dialogue in live for turn in dialogue.turns)
-    assert [len(d.provenance) for d in live] == [4] * len(live)
+    assert [len(d.provenance) for d in live] == [5] * len(live)

@@ -88,6 +88,7 @@ def test_clips_are_stored_as_they_are(place):
     metadata = pq.ParquetFile(place.path).metadata.row_group(0)
     codecs = {metadata.column(i).path_in_schema: metadata.column(i).compression for i in range(metadata.num_columns)}
     assert codecs.pop("turns.list.element.take.audio.bytes") == "UNCOMPRESSED"
+    assert codecs.pop("turns.list.element.attempts.list.element.audio.bytes") == "UNCOMPRESSED"
     assert set(codecs.values()) == {"ZSTD"}
 
 

@@ -11,7 +11,18 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-KEYS = ("question", "speakable", "clear", "safe", "answer", "response", "reason")
+KEYS = (
+    "question",
+    "speakable",
+    "clear",
+    "safe",
+    "coherent",
+    "in_role",
+    "natural",
+    "answer",
+    "response",
+    "reason",
+)
 
 _SHOWN_KEY = re.compile(rf'"({"|".join(KEYS)})"\s*:')
 _FENCED = re.compile(r"<<<([0-9a-f]{8})\n(.*?)\n\1>>>", re.DOTALL)
@@ -72,6 +83,7 @@ def respond(body: Mapping[str, Any]) -> str:
     if not asked:
         return texts["answer"]
     values: dict[str, object] = {**texts, "speakable": True, "clear": True, "safe": True}
+    values |= {"coherent": True, "in_role": True, "natural": True}
     values |= {"reason": "", "response": texts["answer"]}
     return json.dumps({key: values[key] for key in asked}, ensure_ascii=False)
 

@@ -9,6 +9,8 @@ const MEASURES = {
   clipped_share: ['Clipped share', ''],
   leading_silence_s: ['Silence before', 's'],
   trailing_silence_s: ['Silence after', 's'],
+  bandwidth_hz: ['Bandwidth', 'Hz'],
+  end_level_db: ['Level of the end', 'dB'],
   dnsmos_ovrl: ['DNSMOS, overall', 'of 5'],
   dnsmos_sig: ['DNSMOS, speech', 'of 5'],
   dnsmos_bak: ['DNSMOS, background', 'of 5'],

@@ -2,16 +2,18 @@
 
 import json
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 
 from manifests.corpus import Corpus
 from manifests.errors import CorpusError, EngineUnavailable, RecipeError, UserError
 from manifests.manifest import load_manifest
+from manifests.reasons import Reason
 from manifests.schema import Dialogue, Turn, Watermark
 from manifests.storage import Place, open_place
 from parley.testing.stages import take_of, with_take
@@ -21,6 +23,7 @@ from pipeline.audit.audit import Audit, audit_corpus
 from pipeline.audit.corpus_view import draw, open_view
 from pipeline.audit.html import as_html
 from pipeline.audit.text import as_json, as_text
+from pipeline.engines.contract import Clip, Detection, Failure
 from pipeline.stages.watermark import WatermarkSettings
 from tests.pipeline.audit.audited import Change, first_kept, rewrite, tones, without_mark
 
@@ -88,6 +91,63 @@ def test_what_fails_a_corpus(finished: Path, tmp_path: Path, change: Change, fai
     found = audit_corpus(rewrite(finished, tmp_path / "changed", change))
     assert list(found.failures) == failures
     assert found.passed == (not failures)
+
+
+def _rejected(dialogue: Dialogue) -> Dialogue:
+    return replace(dialogue, status="rejected", reason="error_rate") if dialogue.status == "kept" else dialogue
+
+
+def test_a_corpus_in_which_nothing_can_be_measured_fails(finished: Path, tmp_path: Path) -> None:
+    found = audit_corpus(rewrite(finished, tmp_path / "changed", _rejected))
+    assert list(found.failures) == [
+        f"{part}: nothing could be measured" for part in ("watermark", "survival", "speech")
+    ]
+    assert "nothing could be measured" in as_text(found)
+
+
+class Deaf:
+    """A watermarker that fails on every clip without a mark of its own."""
+
+    name, version, bits = "deaf", "1", 0
+
+    def embed(self, clips: Sequence[Clip], messages: Sequence[int]) -> list[Clip | Failure]:
+        return [Failure(Reason.WATERMARK_FAILED) for _ in clips]
+
+    def detect(self, clips: Sequence[Clip]) -> list[Detection | Failure]:
+        return [Failure(Reason.WATERMARK_FAILED) for _ in clips]
+
+
+def test_recordings_that_cannot_be_measured_are_no_clean_ones(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soundfile.write(tmp_path / "one.wav", tones().samples, 16_000)
+    monkeypatch.setattr("pipeline.audit.detect.watermarker", lambda view: Deaf())
+    found = audit_corpus(open_place(finished), sample=SAMPLE, controls=str(tmp_path))
+    assert found.false_alarms and (found.false_alarms.unmeasured, found.false_alarms.at_recipe.total) == (1, 0)
+    assert {"survival: nothing could be measured", "false alarms: nothing could be measured"} <= set(found.failures)
+
+
+def test_false_alarms_are_counted_in_all_recordings_and_the_mark_is_forged_on_them(
+    finished: Path, tmp_path: Path
+) -> None:
+    for number in range(SAMPLE + 3):
+        soundfile.write(tmp_path / f"{number}.wav", tones(seed=number).samples, 16_000)
+    found = audit_corpus(open_place(finished), sample=SAMPLE, controls=str(tmp_path))
+    assert found.passed, "forgery is told, and is no fault of the corpus"
+    assert found.false_alarms and found.survival and found.survival.control_clips == SAMPLE
+    assert (found.false_alarms.recordings, found.false_alarms.at_recipe.hits) == (SAMPLE + 3, 0)
+    assert (found.false_alarms.shown, found.false_alarms.needed) == (False, 36_887)
+    assert [(line.forgery, line.detected.hits) for line in found.forgery][:1] == [("embedded", SAMPLE)]
+    text, data = as_text(found), json.loads(as_json(found))
+    assert "0 = 0.0000 % (0.0000-28.4914)" in text and "no (needs 36,887 without a false alarm)" in text
+    assert "Forged clips carry the mark" in text
+    assert data["false_alarms"]["at_recipe"]["total"] == SAMPLE + 3
+    assert [line["forgery"] for line in data["forgery"]] == ["embedded", "copied", "estimated"]
+
+
+def test_without_recordings_no_false_alarm_rate_is_stated(audited: Audit) -> None:
+    assert audited.false_alarms is None and len(audited.forgery) == 3
+    assert "false alarms, in recordings" not in as_text(audited)
 
 
 def test_a_clip_without_its_mark_is_named(finished: Path, tmp_path: Path) -> None:

@@ -124,6 +124,10 @@ def test_a_predictor_fills_its_scores_and_no_others() -> None:
         ("{max_edge_silence_s: 0.31}", None),
         ("{max_edge_silence_s: 0.29}", "long_silence"),
         ("{max_clipped_share: 0}", None),
+        ("{max_end_level_db: -40}", None),
+        ("{min_bandwidth_hz: 300}", None),
+        ("{min_bandwidth_hz: 4000}", "narrow_band"),
+        ("{max_edge_silence_s: 0.29, min_bandwidth_hz: 4000}", "long_silence"),
     ],
 )
 def test_a_limit_that_is_crossed_is_the_reason(assess: str, reason: str | None) -> None:
@@ -162,6 +166,11 @@ def test_silence_is_all_edge_and_has_no_level() -> None:
     take = assessed(delivered(np.zeros(RATE, np.float32)), "{max_edge_silence_s: 0.9}")
     assert take.reason == "long_silence"
     assert take.quality == Quality(clipped_share=0.0, leading_silence_s=1.0, trailing_silence_s=1.0)
+
+
+def test_silence_has_neither_bandwidth_nor_end_and_crosses_neither_limit() -> None:
+    take = assessed(delivered(np.zeros(RATE, np.float32)), "{min_bandwidth_hz: 4000, max_end_level_db: -40}")
+    assert take.reason is None
 
 
 def test_takes_with_a_reason_and_takes_assessed_before_are_left_alone() -> None:
@@ -212,6 +221,21 @@ def test_clipping_of_the_synthesizer_is_seen_though_its_level_is_lowered() -> No
     assert take.reason == "clipped"
     assert take.quality is not None and take.quality.clipped_share == pytest.approx(0.5, abs=0.1)
     assert take.quality.peak_dbfs == pytest.approx(-6, abs=0.5)
+
+
+@each_row(("trail_s", "reason"), [(0.0, "cut_off"), (0.1, None)])
+def test_an_end_inside_speech_is_seen_though_silence_is_put_behind_it(trail_s: float, reason: str | None) -> None:
+    recipe = recipe_with("{max_end_level_db: -40}")
+    samples = np.concatenate([tone(0.5), tone(0.05, seconds=0.2), np.zeros(round(trail_s * RATE), np.float32)])
+    take = through(recipe, samples, "cast", "synthesize", "render", "watermark", "assess")
+    assert take.reason == reason
+    assert take.quality is not None
+    assert take.quality.end_level_db == pytest.approx(-120 if trail_s else -20, abs=0.5)
+
+
+def test_without_render_the_end_of_the_delivered_clip_counts() -> None:
+    assert assessed(delivered(tone(0.5)), "{max_end_level_db: -40}").reason == "cut_off"
+    assert assessed(delivered(tone(0.5, trail_s=0.1)), "{max_end_level_db: -40}").reason is None
 
 
 @pytest.mark.parametrize(
@@ -271,6 +295,8 @@ def test_gate_keeps_the_reason_and_a_retake_is_measured_anew(ladder: str) -> Non
         ("{quality: [dnsmos, dnsmos]}", "would write the same scores"),
         ("{max_edge_silence_s: 0.1}", "render alone puts 0.15 s of silence"),
         ("{max_clipped_share: 2}", "assess.max_clipped_share"),
+        ("{max_end_level_db: 1}", "assess.max_end_level_db"),
+        ("{min_bandwidth_hz: 8000.5}", "render.sample_rate=16000 allows no bandwidth above 8000 Hz"),
         ("{loudness: 2}", "assess.loudness: there is no such key"),
     ],
 )

@@ -186,6 +186,55 @@ def test_an_attempt_is_the_take_without_the_bytes_of_its_clip() -> None:
     assert good.audio == clip, "the take that counts keeps its own"
 
 
+def heavy(*hypotheses: str, reason: str | None = None) -> Dialogue:
+    dialogue = heard(*hypotheses)
+    clip = replace(CLIP, bytes=b"heavy", path="audio/x.flac")
+    turns = [with_take(turn, audio=clip) for turn in dialogue.turns]
+    return replace(dialogue, turns=(with_take(turns[0], reason=reason), *turns[1:]))
+
+
+def clips_of_attempts(dialogue: Dialogue) -> list[list[bytes]]:
+    return [[take.audio.bytes for take in turn.attempts if take.audio] for turn in dialogue.turns]
+
+
+KEEP_CLIPS = "gate.keep_rejected_takes=true"
+
+
+def test_where_the_recipe_asks_a_rejected_take_keeps_its_clip_and_no_other_does() -> None:
+    before = heavy(THREE_WRONG, RIGHT)
+    first = gate(before, KEEP_CLIPS, ladder="[{}]")
+    assert clips_of_attempts(first) == [[b"heavy"], [b""]]
+    (rejected,) = first.turns[0].rejected_clips
+    assert (rejected.reason, rejected.audio) == ("error_rate", replace(CLIP, bytes=b"heavy"))
+    kept = gate(retaken(first, RIGHT), KEEP_CLIPS, ladder="[{}]")
+    assert kept.status == "kept"
+    assert clips_of_attempts(kept) == [[b"heavy", b""], [b""]]
+    assert clips_of_attempts(gate(before, ladder="[{}]")) == [[b""], [b""]], "not unless it is asked for"
+
+
+def test_the_last_take_of_a_dropped_row_is_not_there_twice() -> None:
+    assert clips_of_attempts(gate(heavy(THREE_WRONG, RIGHT), KEEP_CLIPS)) == [[b""], [b""]]
+
+
+@each_row("reason", ["watermark_missing", "watermark_foreign", "watermark_failed", "recognition_failed"])
+def test_a_clip_without_its_mark_or_that_was_not_judged_is_not_kept(reason: str) -> None:
+    after = gate(heavy(RIGHT, RIGHT, reason=reason), KEEP_CLIPS, ladder="[{}]")
+    assert after.turns[0].attempts[0].reason == reason
+    assert clips_of_attempts(after) == [[b""], [b""]]
+
+
+def test_a_take_that_is_rejected_in_a_later_pass_has_its_reason_beside_its_clip() -> None:
+    """Its turn was fine by itself; with the other turn's second take the whole dialogue is not."""
+    overrides = (KEEP_CLIPS, "gate.wer_limit=0.09", "gate.worst_turn_limit=0.2")
+    first = gate(heavy(ONE_WRONG, THREE_WRONG, RIGHT, RIGHT), *overrides, ladder="[{}, {}]")
+    assert first.turns[0].take is None and first.turns[0].rejected_clips[0].reason == "error_rate"
+    start = heavy(ONE_WRONG, THREE_WRONG)
+    loose = gate(start, KEEP_CLIPS, "gate.wer_limit=0.25", "gate.worst_turn_limit=0.2", ladder="[{}, {}]")
+    assert loose.turns[0].attempts[0].reason is None
+    strict = gate(retaken(loose, ONE_WRONG), KEEP_CLIPS, "gate.wer_limit=0.05", ladder="[{}, {}]")
+    assert [take.reason for take in strict.turns[0].rejected_clips] == ["error_rate"]
+
+
 def test_a_turn_whose_synthesis_failed_is_taken_again() -> None:
     dialogue = heard(RIGHT, RIGHT)
     lost = make_take(1, "v", reason=Reason.SYNTHESIS_FAILED.value)

@@ -84,6 +84,20 @@ TASKS: Mapping[str, TextTask] = {
         keys=(AnswerKey("question", "string", ("question",), required=False), _ANSWER),
         options=frozenset({"answer_limit"}),
     ),
+    "judge": TextTask(
+        forms={"whole": TaskForm((), history=True)},
+        keys=(
+            AnswerKey("coherent", "boolean", ("coherent",)),
+            AnswerKey("in_role", "boolean", ("in_role",)),
+            AnswerKey("natural", "boolean", ("natural",)),
+            _REASON,
+        ),
+        verdicts=(
+            ("coherent", Reason.INCOHERENT),
+            ("in_role", Reason.OUT_OF_ROLE),
+            ("natural", Reason.UNNATURAL),
+        ),
+    ),
     "converse": TextTask(
         forms={"next": TaskForm((), history=True)},
         keys=(_QUESTION, _ANSWER),
