@@ -35,7 +35,7 @@ demo-llm: $(VENV)/ready
 		--set models.writer.model=$(LLM)
 
 test: $(VENV)/ready lint
-	$(VENV)/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+	$(VENV)/bin/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 # Chromium draws the page of `parley corpus report`; without it these tests are skipped.
 test-slow: $(VENV)/ready

@@ -65,8 +65,10 @@ def test_a_key_has_one_meaning(task: str) -> None:
     assert TASKS[task].key_named("mood") is None
 
 
-def test_only_forms_called_next_take_a_history() -> None:
-    assert {name for task in TASKS.values() for name, form in task.forms.items() if form.history} == {"next"}
+def test_only_further_turns_and_whole_dialogues_take_a_history() -> None:
+    taking = {(task, name) for task, made in TASKS.items() for name, form in made.forms.items() if form.history}
+    assert {name for task, name in taking if task != "judge"} == {"next"}
+    assert {name for task, name in taking if task == "judge"} == {"whole"}
 
 
 def test_options_are_the_recipe_s() -> None:
