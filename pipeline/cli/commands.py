@@ -60,7 +60,8 @@ def demo(out: str, recipe: str, rows: int, overrides: Sequence[str], options: Ma
     text = _run(job, out, options)
     return (
         f"{text}\n\nListen to {out}/audio/kept and {out}/audio/rejected; the clips bear the ids of their rows.\n"
-        f"What was meant and what was heard, word by word: parley corpus stats {out} --row ID"
+        f"What was meant and what was heard, word by word: parley corpus stats {out} --row ID\n"
+        f"All of it on one page, to look at and listen to: parley corpus report {out} --out {out}-report"
     )
 
 
