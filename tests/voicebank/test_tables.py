@@ -309,4 +309,5 @@ def test_memory_holds_one_group_at_a_time(tmp_path: Path) -> None:
         most = max(most, pa.total_allocated_bytes() - before)
         assert matrix is not None and matrix.shape == (len(voices), 512)
     one_group = 1_000 * 512 * 4
-    assert most < 4 * one_group  # the whole file holds 8 of them
+    # The file holds 8. Reading one takes 3.3 times its size, and Arrow's threads may free the last one a bit later.
+    assert most < 6 * one_group
