@@ -80,7 +80,7 @@ def export_corpus(
     `out` is in the corpus, and ResumeRefused if it holds something else.
     """
     whole = _whole(splits)
-    if f"{out.path.rstrip('/')}/".startswith(f"{whole.place.path.rstrip('/')}/"):
+    if out.is_inside(whole.place):
         raise UserError("--out lies inside the corpus: choose a directory beside it")
     chosen, ids = _cut(splits)
     identity = _identity(exporter, settings, splits, ids)

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from manifests.clips import has_safe_names
 from manifests.corpus import Corpus
+from manifests.export._parquet import write_parquet
 from manifests.export.contract import Exporter, ExportSettings, Piece, PieceWriter
 from manifests.schema import Dialogue
 from manifests.storage import Place
@@ -56,16 +56,7 @@ class HfWriter(PieceWriter):
         return None if has_safe_names(dialogue) else "its id is no safe name for a file"
 
     def write(self, dialogues: Iterator[Dialogue], out: Place, piece: Piece) -> None:
-        schema, rows = _schema(self.sample_rate), list[dict[str, Any]]()
-        place = out / "data" / f"{piece.stem}.parquet"
-        with place.writing() as stream, pq.ParquetWriter(stream, schema) as file:
-            for dialogue in dialogues:
-                rows += turn_rows(dialogue)
-                if len(rows) >= _GROUP_ROWS:
-                    file.write_table(pa.Table.from_pylist(rows, schema))
-                    rows = []
-            if rows:
-                file.write_table(pa.Table.from_pylist(rows, schema))
+        write_parquet(out, piece, _schema(self.sample_rate), map(turn_rows, dialogues), _GROUP_ROWS)
 
 
 def open_hf(corpus: Corpus, settings: ExportSettings) -> HfWriter:

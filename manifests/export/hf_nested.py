@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from manifests.corpus import Corpus
+from manifests.export._parquet import write_parquet
 from manifests.export.contract import Exporter, ExportSettings, Piece
 from manifests.export.hf import (
     AUDIO,
@@ -39,16 +39,7 @@ class HfNestedWriter(HfWriter):
     """Writes dialogues whose clips all have one sample rate, in Hz: an `Audio` column has one."""
 
     def write(self, dialogues: Iterator[Dialogue], out: Place, piece: Piece) -> None:
-        schema, rows = _schema(self.sample_rate), list[dict[str, Any]]()
-        place = out / "data" / f"{piece.stem}.parquet"
-        with place.writing() as stream, pq.ParquetWriter(stream, schema) as file:
-            for dialogue in dialogues:
-                rows.append(_row(dialogue))
-                if len(rows) >= _GROUP_ROWS:
-                    file.write_table(pa.Table.from_pylist(rows, schema))
-                    rows = []
-            if rows:
-                file.write_table(pa.Table.from_pylist(rows, schema))
+        write_parquet(out, piece, _schema(self.sample_rate), ([_row(dialogue)] for dialogue in dialogues), _GROUP_ROWS)
 
 
 def open_hf_nested(corpus: Corpus, settings: ExportSettings) -> HfNestedWriter:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from manifests.clips import has_safe_names
 from manifests.corpus import Corpus
+from manifests.export._parquet import write_parquet
 from manifests.export.contract import Exporter, ExportSettings, Piece, PieceWriter
 from manifests.export.hf import AUDIO, audio_feature, value_features, value_fields
 from manifests.reasons import Reason
@@ -71,16 +71,10 @@ class PreferenceWriter(PieceWriter):
         return None if has_safe_names(dialogue) else "its id is no safe name for a file"
 
     def write(self, dialogues: Iterator[Dialogue], out: Place, piece: Piece) -> None:
-        schema, rows = _schema(self.sample_rate), list[dict[str, Any]]()
-        place = out / "data" / f"{piece.stem}.parquet"
-        with place.writing() as stream, pq.ParquetWriter(stream, schema) as file:
-            for dialogue in dialogues:
-                rows += [_row(dialogue, *pair) for pair in self._pairs(dialogue)]
-                if len(rows) >= _GROUP_ROWS:
-                    file.write_table(pa.Table.from_pylist(rows, schema))
-                    rows = []
-            if rows:
-                file.write_table(pa.Table.from_pylist(rows, schema))
+        write_parquet(out, piece, _schema(self.sample_rate), map(self._rows, dialogues), _GROUP_ROWS)
+
+    def _rows(self, dialogue: Dialogue) -> Iterator[dict[str, Any]]:
+        return (_row(dialogue, *pair) for pair in self._pairs(dialogue))
 
     def _pairs(self, dialogue: Dialogue) -> Iterator[tuple[int, Take, Take]]:
         """Yield the number of the turn, the accepted take and a rejected one."""

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from manifests.corpus import Corpus
 from manifests.export import _speech_tokens
 from manifests.export._audio import samples_at, wav_bytes
 from manifests.export._clips import check_sample_rate
 from manifests.export._history import HISTORY_MARKS, question_with_history
+from manifests.export._parquet import write_parquet
 from manifests.export._speech_tokens import SNAC_24KHZ, Codes
 from manifests.export._targets import TEXT_NOTE, Target, token_problem
 from manifests.export._turns import WHISPER_S, Demands, exchanges
@@ -66,16 +66,7 @@ class VoiceAssistantWriter(PieceWriter):
         return self.demands.problem(dialogue) or token_problem(dialogue, self.settings.target, SNAC_24KHZ)
 
     def write(self, dialogues: Iterator[Dialogue], out: Place, piece: Piece) -> None:
-        schema, rows = _schema(self.settings), list[dict[str, Any]]()
-        place = out / "data" / f"{piece.stem}.parquet"
-        with place.writing() as stream, pq.ParquetWriter(stream, schema) as file:
-            for dialogue in dialogues:
-                rows += self._rows(dialogue)
-                if len(rows) >= _GROUP_ROWS:
-                    file.write_table(pa.Table.from_pylist(rows, schema))
-                    rows = []
-            if rows:
-                file.write_table(pa.Table.from_pylist(rows, schema))
+        write_parquet(out, piece, _schema(self.settings), map(self._rows, dialogues), _GROUP_ROWS)
 
     def finish(self, out: Place, pieces: Iterable[tuple[Piece, Any]]) -> Sequence[str]:
         return [TEXT_NOTE] if self.settings.target == "text" and any(True for _ in pieces) else []

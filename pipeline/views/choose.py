@@ -47,12 +47,15 @@ def parts_and_configs(
     """Return the chosen kept rows in disjoint parts, and the configs that share them; None: each part is a split.
 
     Each subset becomes a config, which holds its own rows and those of the subsets before it, so that rows that are
-    in several are stored once. The config "default" has all rows.
+    in several are stored once. The config "default" has all rows. Raises UserError for a subset that is called as
+    that one, or as the rows in no subset.
     """
     splits = chosen_splits(place, "kept", split, subset=subset, view=view)
     if subset is not None or SUBSETS not in view_names(place):
         return splits, None
     subsets = load_view(place, SUBSETS)
+    if taken := {DEFAULT, OTHERS} & set(subsets.parts):
+        raise UserError(f"a subset cannot be published as {min(taken)!r}: make the subsets again with another name")
     numbers = part_numbers(place, subsets)
     names = {**dict(enumerate(subsets.parts)), -1: OTHERS}
     parts: dict[str, Corpus] = {}

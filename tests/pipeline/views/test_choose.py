@@ -85,3 +85,10 @@ def test_subsets_become_configs_that_share_their_rows(place: Path) -> None:
         assert held[config] == {split: ids_of(corpus) for split, corpus in chosen.items()}
     alone, none = parts_and_configs(open_place(place), None, "XS", ())
     assert none is None and sum(map(len, alone.values())) == sum(map(len, held["XS"].values()))
+
+
+@pytest.mark.parametrize("name", ["others", "default"])
+def test_a_subset_does_not_take_the_name_of_other_rows(name: str, place: Path) -> None:
+    make_subsets(open_place(place), f"{name}=25%", 0, "corpus", None, None)
+    with pytest.raises(UserError, match=f"a subset cannot be published as '{name}'"):
+        parts_and_configs(open_place(place), None, None, ())
