@@ -1,38 +1,21 @@
 """Looks for personal data in the texts of a corpus."""
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from manifests.corpus import Corpus
 from manifests.storage import Place
-from manifests.views import View
+from pipeline.contamination.findings import Findings
 from pipeline.contamination.pii import PiiScanner
-from pipeline.contamination.report import write_clean
-from pipeline.views.facts import Mask
 
 _TEXTS = ("text", "original_text", "material")
 _COLUMNS = ("dialogue_id", "language", "turns.role", *(f"turns.{name}" for name in _TEXTS))
 _FINDS_KEPT = 10_000
 
 
-@dataclass(frozen=True)
-class PiiReport:
-    """What was found: `figures` for JSON, `clean` tells the rows without any."""
-
-    figures: dict[str, Any]
-    clean: Mask
-    corpus: Corpus
-
-    def drop(self, name: str) -> View:
-        """Write the view `name` of the clean rows."""
-        about = {"made_by": "pii", **{key: value for key, value in self.figures.items() if key != "finds"}}
-        return write_clean(self.corpus, name, self.clean, about)
-
-
-def scan_for_pii(place: Place) -> PiiReport:
+def scan_for_pii(place: Place) -> Findings:
     """Scan what is spoken, and what the source wrote, in every kept row. The finds are masked."""
     corpus, scanner = Corpus(place), PiiScanner()
     clean = np.ones(len(corpus), dtype=bool)
@@ -58,4 +41,4 @@ def scan_for_pii(place: Place) -> PiiReport:
         "columns": dict(columns.most_common()),
         "finds": finds,
     }
-    return PiiReport(figures, clean, corpus)
+    return Findings("pii", "finds", figures, clean, corpus)

@@ -2,41 +2,23 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from manifests.corpus import Corpus
 from manifests.storage import Place
-from manifests.views import View, check_names
+from pipeline.contamination.findings import Findings
 from pipeline.contamination.lists import read_list
 from pipeline.contamination.matches import Match, MatchSettings, TextIndex
-from pipeline.views.facts import Mask, mapped, read_facts
-from pipeline.views.make import put_view
-from pipeline.views.voices import know_voices
 
 _COLUMNS = ("dialogue_id", "turns.role", "turns.original_text", "turns.text")
 _PAIRS_KEPT = 10_000
 
 
-@dataclass(frozen=True)
-class ContaminationReport:
-    """What stands in the lists: `figures` for JSON, `clean` tells the rows that have nothing in common with them."""
-
-    figures: dict[str, Any]
-    clean: Mask
-    corpus: Corpus
-
-    def drop(self, name: str) -> View:
-        """Write the view `name` of the clean rows."""
-        about = {"made_by": "decontaminate", **{key: v for key, v in self.figures.items() if key != "pairs"}}
-        return write_clean(self.corpus, name, self.clean, about)
-
-
 def compare_with_lists(
     place: Place, against: Sequence[str], fields: Sequence[str], settings: MatchSettings
-) -> ContaminationReport:
+) -> Findings:
     """Compare every turn's text, and the source's text that it was made from, with the texts of the files.
 
     Memory grows with the lists and with what is found, not with the corpus. Raises InputError and UserError for lists
@@ -67,16 +49,7 @@ def compare_with_lists(
         "files": dict(files.most_common()),
         "pairs": pairs,
     }
-    return ContaminationReport(figures, clean, corpus)
-
-
-def write_clean(corpus: Corpus, name: str, clean: Mask, about: dict[str, Any]) -> View:
-    """Write a view of the rows that are clean."""
-    check_names(name, [name])
-    facts = read_facts(corpus)
-    known = know_voices(corpus, facts.user_voice.names)
-    gender = mapped(facts.user_voice, dict(known.genders))
-    return put_view(corpus, name, (name,), np.where(clean, 0, -1).astype(np.int8), facts, gender, about)
+    return Findings("decontaminate", "pairs", figures, clean, corpus)
 
 
 def _matches(corpus: Corpus, index: TextIndex) -> Iterator[tuple[int, str, int, str, str, Match]]:

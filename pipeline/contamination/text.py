@@ -10,7 +10,7 @@ _WIDEST = 60
 
 
 def contamination_text(figures: Mapping[str, Any]) -> str:
-    """Return the figures of a `ContaminationReport` as lines, with the first pairs."""
+    """Return the figures of what stands in the lists as lines, with the first pairs."""
     listed = sum(entry["texts"] for entry in figures["lists"])
     matches = ", ".join(f"{kind} {number:,}" for kind, number in figures["matches"].items()) or "none"
     lines = [
@@ -28,7 +28,7 @@ def contamination_text(figures: Mapping[str, Any]) -> str:
 
 
 def pii_text(figures: Mapping[str, Any]) -> str:
-    """Return the figures of a `PiiReport` as lines, with the first finds, masked."""
+    """Return the figures of the personal data found as lines, with the first finds, masked."""
     lines = [f"{figures['hit_rows']:,} of {figures['rows']:,} rows hold personal data"]
     lines += text_table(("", ""), [(f"{number:,}", kind) for kind, number in figures["kinds"].items()], right={0})
     finds = [
