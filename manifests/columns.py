@@ -11,8 +11,6 @@ from manifests.arrow import arrow_schema
 from manifests.errors import UserError
 
 AUDIO_BYTES = "turns.take.audio.bytes"
-CLIP_BYTES = frozenset({AUDIO_BYTES, "turns.attempts.audio.bytes"})
-"""The columns that hold encoded clips."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +21,11 @@ class Column:
     parquet_path: str
     arrow_type: Any
     nullable: bool
+
+    @property
+    def holds_audio(self) -> bool:
+        """Tell whether it holds encoded clips or channels: nothing else in a row is bytes."""
+        return bool(pa.types.is_large_binary(self.arrow_type))
 
 
 @cache
@@ -61,7 +64,7 @@ def _covers(name: str, column: Column) -> bool:
 
 def paths_without_audio() -> list[str]:
     """Return the Parquet paths of every column except the encoded bytes of the clips."""
-    return [column.parquet_path for column in columns() if column.name not in CLIP_BYTES]
+    return [column.parquet_path for column in columns() if not column.holds_audio]
 
 
 def column_table() -> str:

@@ -7,17 +7,53 @@ A turn is spoken once or several times. Each `Take` records everything about one
 reason why it was not accepted. The turn holds the take that counts and remembers the earlier ones.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-SCHEMA_VERSION = 2
+from manifests.audio_fields import Audio, Quality, SpeechTokens, Watermark, Word, WordTimes
+from manifests.hearing import AlignmentChunk, EditKind, Hearing, Metric, Score
+from manifests.timeline import Channel, Cue, Draw, Event, Label, LabelKind, Timeline, Track, TurnKind
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "AlignmentChunk",
+    "Audio",
+    "Channel",
+    "Cue",
+    "Dialogue",
+    "Draw",
+    "DryTake",
+    "EditKind",
+    "Event",
+    "FinalStatus",
+    "Hearing",
+    "Label",
+    "LabelKind",
+    "Metric",
+    "Quality",
+    "Role",
+    "Score",
+    "Source",
+    "SpeechTokens",
+    "Status",
+    "Step",
+    "Style",
+    "Take",
+    "Timeline",
+    "Track",
+    "Turn",
+    "TurnKind",
+    "Watermark",
+    "Word",
+    "WordTimes",
+    "version_problem",
+]
+
+SCHEMA_VERSION = 3
 
 Role = Literal["user", "agent"]
 FinalStatus = Literal["kept", "rejected", "failed"]
 Status = Literal["live", FinalStatus]
-Metric = Literal["cer", "wer"]
-EditKind = Literal["equal", "substitute", "insert", "delete"]
 
 
 def version_problem(found: object) -> str | None:
@@ -30,143 +66,11 @@ def version_problem(found: object) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Audio:
-    """Holds one encoded clip, mono.
+class DryTake:
+    """Holds a take as `render` made it, before the dialogue was arranged and mixed."""
 
-    `bytes` is a whole file in the format of `codec` ("wav" or "flac"); `path` is the clip's file relative to the
-    corpus, where the corpus has clip files.
-    """
-
-    bytes: bytes
-    path: str | None
-    codec: str
-    sample_rate: int
-    num_samples: int
-
-    @property
-    def duration_s(self) -> float:
-        return self.num_samples / self.sample_rate
-
-
-@dataclass(frozen=True, slots=True)
-class Watermark:
-    """Describes the watermark found in the *delivered* bytes: `score` in 0..1, `message` where the method has one."""
-
-    method: str
-    message: str | None
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """Holds the measurements of a take. None: not requested, or impossible to compute for this clip.
-
-    `loudness_lufs` is the integrated loudness (ITU-R BS.1770), `peak_dbfs` the level of the largest sample. The
-    silences last up to the first sample, and from the last sample, above -50 dB of the clip's peak. `clipped_share` is
-    the share of the samples that lie in runs of three or more at full scale, in the delivered clip or as the
-    synthesizer gave it, whichever is larger. `bandwidth_hz` is the highest frequency at which the clip's mean spectrum
-    is within 50 dB of its peak. `end_level_db` is the level of the last 20 ms of the synthesizer's clip, relative to
-    its loudest 50 ms. The others are predicted listener ratings, 1 to 5: DNSMOS by ITU-T P.835 (whole, speech,
-    background) and P.808, UTMOS, and DistillMOS.
-    """
-
-    loudness_lufs: float | None = None
-    peak_dbfs: float | None = None
-    clipped_share: float | None = None
-    leading_silence_s: float | None = None
-    trailing_silence_s: float | None = None
-    bandwidth_hz: float | None = None
-    end_level_db: float | None = None
-    dnsmos_ovrl: float | None = None
-    dnsmos_sig: float | None = None
-    dnsmos_bak: float | None = None
-    dnsmos_p808: float | None = None
-    utmos: float | None = None
-    distillmos: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AlignmentChunk:
-    """Holds a run of words (or characters, where the metric is "cer") with the same edit operation.
-
-    `meant` is its part of the text, `heard` its part of the transcript, both normalized, words with one space between
-    them. They are equal for "equal" and have the same number of words for "substitute"; `meant` is empty for
-    "insert" and `heard` for "delete".
-    """
-
-    kind: EditKind
-    meant: str
-    heard: str
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """Says how far a transcript is from the intended text, with the alignment that shows it.
-
-    `rate` is `edits / reference_length`, in words or characters as `metric` says; it exceeds 1 where much was
-    inserted. `edge_error` is the larger error rate of the text's first and last 12 characters. Both are None where
-    normalization leaves nothing of the text: no number describes that case. `normalizer` names the normalization of
-    both texts and its version. The chunks of `alignment`, in order, give both texts whole. `syllable_rate` is
-    `syllable_edits / reference_length`: edits of toned syllables, among which homophones are none, in Mandarin; None
-    in other languages.
-    """
-
-    metric: Metric
-    rate: float | None
-    edits: int
-    reference_length: int
-    edge_error: float | None
-    normalizer: str
-    alignment: tuple[AlignmentChunk, ...]
-    syllable_edits: int | None = None
-    syllable_rate: float | None = None
-
-    @property
-    def is_empty_reference(self) -> bool:
-        return self.reference_length == 0
-
-    @property
-    def reference(self) -> str:
-        """The normalized intended text."""
-        return self._joined(chunk.meant for chunk in self.alignment)
-
-    @property
-    def hypothesis(self) -> str:
-        """The normalized transcript."""
-        return self._joined(chunk.heard for chunk in self.alignment)
-
-    @property
-    def substitutions(self) -> int:
-        return sum(self._length(chunk.meant) for chunk in self.alignment if chunk.kind == "substitute")
-
-    @property
-    def deletions(self) -> int:
-        return sum(self._length(chunk.meant) for chunk in self.alignment if chunk.kind == "delete")
-
-    @property
-    def insertions(self) -> int:
-        return sum(self._length(chunk.heard) for chunk in self.alignment if chunk.kind == "insert")
-
-    def _joined(self, parts: Iterator[str]) -> str:
-        return ("" if self.metric == "cer" else " ").join(part for part in parts if part)
-
-    def _length(self, text: str) -> int:
-        return len(text) if self.metric == "cer" else len(text.split())
-
-
-@dataclass(frozen=True, slots=True)
-class Hearing:
-    """Holds what one recognizer heard in a take.
-
-    `hypothesis` and `score` are None where the recognizer failed, and where the clip's length alone shows that it is
-    not the text: such a clip is not given to the recognizer. `reason` says why a dialogue of this turn alone would be
-    dropped after this hearing; None: the turn was understood.
-    """
-
-    recognizer: str
-    hypothesis: str | None = None
-    score: Score | None = None
-    reason: str | None = None
+    audio: Audio
+    word_times: WordTimes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +85,9 @@ class Take:
     `hearing` is the one that decides. `hearings` is empty where one recognizer was enough; otherwise it holds the
     first recognizer's hearing, then the second's. If the second hears nothing wrong, the first was at fault; otherwise
     the voice was.
+
+    `word_times` belong to `audio`. Where the dialogue is mixed, `audio` is cut out of the delivered channel, and `dry`
+    keeps what was mixed as long as the row is live, since a further take of another turn means to mix again.
     """
 
     number: int
@@ -194,6 +101,9 @@ class Take:
     quality: Quality | None = None
     speaker_similarity: float | None = None
     reason: str | None = None
+    word_times: WordTimes | None = None
+    tokens: tuple[SpeechTokens, ...] = ()
+    dry: DryTake | None = None
 
     @property
     def score(self) -> Score | None:
@@ -202,10 +112,26 @@ class Take:
 
 
 @dataclass(frozen=True, slots=True)
+class Style:
+    """Says how a turn is to be spoken: a short `instruction` in words, a `label` such as "cheerful", or both."""
+
+    instruction: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """Holds one speaker's turn.
 
-    `original_text` and `material` are the source's instruction and its separate input; `text` is what is spoken.
+    `original_text` and `material` are the source's instruction and its separate input; `text` is what is said.
+    `unsaid` is the rest of the text of an agent who was interrupted: it is synthesized, and cut off. `start_sample` is
+    where the turn's clip lies in the dialogue's timeline; None: there is no timeline, or the turn is not in it.
+
+    A `kind` other than "turn" takes the floor from nobody: a backchannel, an aside of the user to somebody else, and
+    somebody in the background. `cue` says where such a turn, or an interruption, begins; `labels` are those of words
+    of the text, as `manifests.words` counts them. `thought` is reasoning that nobody hears; `calls` are the tool calls
+    that the turn means, as JSON.
+
     `take` is the take that counts; None: there is no take yet, or the last one was given up and another will follow.
     `attempts` are all takes that were judged, that one included, without the bytes of their clips; where the recipe
     asks for them (`gate.keep_rejected_takes`), the bytes of takes that were rejected and spoken again are there too.
@@ -218,6 +144,18 @@ class Turn:
     start_sample: int | None = None
     take: Take | None = None
     attempts: tuple[Take, ...] = ()
+    kind: TurnKind = "turn"
+    cue: Cue | None = None
+    labels: tuple[Label, ...] = ()
+    unsaid: str | None = None
+    style: Style | None = None
+    thought: str | None = None
+    calls: str | None = None
+
+    @property
+    def whole_text(self) -> str | None:
+        """What is synthesized: the text with what an interruption keeps from being said."""
+        return self.text if not self.unsaid else f"{self.text or ''}{self.unsaid}"
 
     @property
     def audio(self) -> Audio | None:
@@ -273,6 +211,9 @@ class Dialogue:
     0, among those of its language that were live after ingest; None for the others. `cer` or `wer` is pooled over the
     turns, and so is `syllable_rate` beside the `cer` of Mandarin. A row is `live` while stages work on it; at the end
     it is kept, rejected or failed, the last two with a `reason` (see `manifests.reasons`) and a `detail` for people.
+
+    `background_voice` speaks the turns of kind "background". `timeline` is there if the recipe arranges the dialogue.
+    `tools` are the schemas of the tools that the agent may call, as a JSON array.
     """
 
     dialogue_id: str
@@ -290,3 +231,6 @@ class Dialogue:
     reason: str | None = None
     detail: str | None = None
     provenance: tuple[Step, ...] = ()
+    background_voice: str | None = None
+    timeline: Timeline | None = None
+    tools: str | None = None

@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from manifests.arrow import arrow_schema, check_schema, from_table, to_table
-from manifests.columns import CLIP_BYTES, columns, parquet_paths, paths_without_audio
+from manifests.columns import columns, parquet_paths, paths_without_audio
 from manifests.errors import CorpusError
-from manifests.schema import SCHEMA_VERSION, Dialogue, version_problem
+from manifests.schema import SCHEMA_VERSION, Audio, Dialogue, version_problem
 from manifests.storage import Place
 
 # One random access reads one row group. Two turns of 5 s as 16 kHz FLAC are about 0.2 MB: some 20 rows a group.
@@ -124,8 +124,8 @@ class ShardWriter:
 @cache
 def _layout() -> dict[str, Any]:
     """Turn off compression, dictionaries and statistics for encoded clips: they do not shrink, repeat or sort."""
-    light = [column.parquet_path for column in columns() if column.name not in CLIP_BYTES]
-    heavy = [column.parquet_path for column in columns() if column.name in CLIP_BYTES]
+    light = [column.parquet_path for column in columns() if not column.holds_audio]
+    heavy = [column.parquet_path for column in columns() if column.holds_audio]
     return {
         "compression": {**dict.fromkeys(light, "zstd"), **dict.fromkeys(heavy, "none")},
         "use_dictionary": light,
@@ -139,13 +139,18 @@ def _layout() -> dict[str, Any]:
 def estimated_bytes(dialogue: Dialogue) -> int:
     """Estimate the row's size in a file, in bytes: close enough to decide where row groups and shards end."""
     # 500: ids, voices, hypothesis and provenance, measured on two-turn rows before compression.
-    return 500 + sum(
-        500
-        + len(turn.original_text)
-        + len(turn.material)
-        + sum(len(take.audio.bytes) for take in (turn.take, *turn.attempts) if take and take.audio)
-        for turn in dialogue.turns
-    )
+    texts = sum(500 + len(turn.original_text) + len(turn.material) for turn in dialogue.turns)
+    return 500 + texts + sum(len(audio.bytes) for audio in _clips(dialogue))
+
+
+def _clips(dialogue: Dialogue) -> Iterator[Audio]:
+    """Yield everything in the row that may have encoded bytes."""
+    for turn in dialogue.turns:
+        for take in (turn.take, *turn.attempts):
+            if take is not None:
+                yield from (holder.audio for holder in (take, take.dry) if holder and holder.audio)
+    if dialogue.timeline is not None:
+        yield from (track.audio for track in dialogue.timeline.tracks)
 
 
 @contextmanager

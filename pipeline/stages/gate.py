@@ -158,7 +158,8 @@ def _record(turn: Turn) -> Turn:
 
 
 def _without_bytes(take: Take) -> Take:
-    return replace(take, audio=replace(take.audio, bytes=b"", path=None) if take.audio else None)
+    audio = replace(take.audio, bytes=b"", path=None) if take.audio else None
+    return replace(take, audio=audio, word_times=None, tokens=(), dry=None)
 
 
 def _with_rejected_clips(dialogue: Dialogue) -> Dialogue:

@@ -50,7 +50,7 @@ def _request(dialogue: Dialogue, place: TurnPosition, context: Context) -> Speec
     ladder = _ladder(context.recipe)
     voice_id = dialogue.user_voice if turn.role == "user" else dialogue.agent_voice
     return SpeechRequest(
-        text=turn.text or "",
+        text=turn.whole_text or "",
         language=dialogue.language,
         voice=context.resource(CASTING)[voice_id or ""],
         rate=ladder[attempt - 2].rate if attempt > 1 else 1.0,

@@ -1,7 +1,8 @@
 """Dialogues to Arrow and back: nothing is lost, nothing is guessed."""
 
 import typing
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
+from functools import cache
 
 import pyarrow as pa
 import pytest
@@ -12,17 +13,8 @@ from manifests.arrow import arrow_schema, from_ipc, from_table, to_ipc, to_table
 from manifests.errors import CorpusError, LawBroken
 from manifests.reasons import Reason
 from manifests.schema import (
-    AlignmentChunk,
-    Audio,
     Dialogue,
-    Hearing,
-    Quality,
-    Score,
-    Source,
-    Step,
-    Take,
     Turn,
-    Watermark,
 )
 from parley.testing.corpora import make_kept, with_take
 from tests.tables import each_row
@@ -30,42 +22,25 @@ from tests.tables import each_row
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 _int = st.integers(-(2**63), 2**63 - 1)
 _float = st.floats(allow_nan=False)
-_values = {str: _text, int: _int, float: _float, bytes: st.binary(max_size=50)}
+_values = {str: _text, int: _int, float: _float, bytes: st.binary(max_size=50), bool: st.booleans()}
 
 
-def _objects(cls, **chosen):
-    """Random objects of a dataclass: fields by annotation, but for the ones that are given."""
-    hints = typing.get_type_hints(cls)
-    parts = {}
-    for field in fields(cls):
-        inner = [kind for kind in typing.get_args(hints[field.name]) if kind is not type(None)] or [hints[field.name]]
-        optional = type(None) in typing.get_args(hints[field.name])
-        value = chosen[field.name] if field.name in chosen else _values[inner[0]]
-        parts[field.name] = st.none() | value if optional else value
-    return st.builds(cls, **parts)
+@cache
+def _any(kind):
+    """Random values of an annotation that a row may have."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is typing.Literal:
+        return st.sampled_from(arguments)
+    if origin is tuple:
+        return st.lists(_any(arguments[0]), max_size=2).map(tuple)
+    if type(None) in arguments:
+        return st.none() | _any(next(inner for inner in arguments if inner is not type(None)))
+    if is_dataclass(kind):
+        return st.builds(kind, **{name: _any(hint) for name, hint in typing.get_type_hints(kind).items()})
+    return _values[kind]
 
 
-_chunks = _objects(AlignmentChunk, kind=st.sampled_from(["equal", "substitute", "insert", "delete"]))
-_scores = _objects(Score, metric=st.sampled_from(["cer", "wer"]), alignment=st.lists(_chunks, max_size=3).map(tuple))
-_hearings = _objects(Hearing, score=_scores)
-_takes = _objects(
-    Take,
-    audio=_objects(Audio),
-    watermark=_objects(Watermark),
-    hearing=_hearings,
-    hearings=st.lists(_hearings, max_size=2).map(tuple),
-    quality=_objects(Quality),
-)
-_turns = _objects(
-    Turn, role=st.sampled_from(["user", "agent"]), take=_takes, attempts=st.lists(_takes, max_size=2).map(tuple)
-)
-dialogues = _objects(
-    Dialogue,
-    source=_objects(Source),
-    turns=st.lists(_turns, max_size=3).map(tuple),
-    status=st.sampled_from(["live", "kept", "rejected", "failed"]),
-    provenance=st.lists(_objects(Step), max_size=2).map(tuple),
-)
+dialogues = _any(Dialogue)
 
 
 @settings(max_examples=150, deadline=None)

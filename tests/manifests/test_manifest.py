@@ -79,8 +79,8 @@ def _drop(*path):
     ("change", "message"),
     [
         (_set("format", "other"), "not a manifest: its format is not parley-corpus"),
-        (_set("schema_version", 99), "a corpus of schema version 99, .* reads schema version 2: read it with"),
-        (_set("schema_version", 1), "a corpus of schema version 1, .* reads schema version 2: build the corpus again"),
+        (_set("schema_version", 99), "a corpus of schema version 99, .* reads schema version 3: read it with"),
+        (_set("schema_version", 1), "a corpus of schema version 1, .* reads schema version 3: build the corpus again"),
         (_set("schema_version", "2"), "schema version '2'"),
         (_drop("schema_version"), "schema version None"),
         (_set("extra", 1), "manifest has unknown extra"),
