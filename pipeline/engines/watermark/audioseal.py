@@ -97,8 +97,9 @@ class AudioSealWatermarker:
         return [_detection(found) for found in self._run(clips, find, self._summary)]
 
     def _summary(self, found: Any) -> Any:
-        """Reduce the detector's outputs of one clip, [2 + bits, T], to [2 + bits] on the device: on a GPU, the way to the
-        CPU takes longest.
+        """Reduce the detector's outputs of one clip, [2 + bits, T], to [2 + bits], on the device.
+
+        The way to the CPU takes longest, on a GPU.
 
         The first number is 1 if all are finite; the second is the share of the samples with a mark, where a softmax of
         "no mark" and "a mark" is above one half; then the mean of each bit's output.
