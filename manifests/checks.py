@@ -63,7 +63,7 @@ def _expected_path(dialogue: Dialogue, turn: int) -> str | None:
 
 
 def kept_problems(dialogue: Dialogue) -> Iterator[str]:
-    """Yield the evidence that a kept row lacks, for the row itself and for each of its turns."""
+    """Yield the evidence that a kept row lacks, for the row itself and for each turn that is heard."""
     if dialogue.status != "kept":
         return
     if not dialogue.turns:
@@ -71,6 +71,8 @@ def kept_problems(dialogue: Dialogue) -> Iterator[str]:
     if dialogue.cer is None and dialogue.wer is None:
         yield "kept, without a pooled score"
     for number, turn in enumerate(dialogue.turns):
+        if turn.kind != "turn" and dialogue.leaves_out(turn):
+            continue
         evidence = {
             "audio": turn.audio,
             "text": turn.text or None,
