@@ -94,6 +94,18 @@ class Reason(Meaningful):
     NO_VOICE = "no_voice", "failed", "the voice bank has no voice of this language for the speech engines at hand"
     SYNTHESIS_FAILED = "synthesis_failed", "failed", "the synthesizer gave no audio"
 
+    # mix
+    UNMIXABLE = (
+        "unmixable",
+        "rejected",
+        "the clip does not fit into its channel: it has another sample rate, or sticks out of the timeline",
+    )
+    SILENT_CHANNEL = (
+        "silent_channel",
+        "rejected",
+        "the user's side is digital silence, against which no level of noise can be set",
+    )
+
     # watermark
     WATERMARK_FAILED = "watermark_failed", "failed", "the watermarker could not process the clip"
     WATERMARK_MISSING = "watermark_missing", "rejected", "the watermark is not found in the delivered bytes"
