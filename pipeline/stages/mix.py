@@ -18,7 +18,7 @@ from pydantic import Field
 
 from manifests.errors import UserError
 from manifests.reasons import Reason
-from manifests.schema import Dialogue, Draw, Timeline, Track
+from manifests.schema import Dialogue, Draw, Event, Timeline, Track
 from manifests.storage import Place
 from manifests.timeline import TrackKind
 from pipeline.audio.channels import laid_out, limited
@@ -84,9 +84,13 @@ def _mix(dialogue: Dialogue, context: Context) -> Dialogue:
         channel, event = with_telephone(channel, timeline.sample_rate, generator, settings.telephone)
         heard = replace(heard, events=(*heard.events, event))
     tracks = _tracks(channel, clean, settings)
-    events = sorted((*timeline.events, *heard.events), key=lambda e: (e.start_sample, e.channel, e.kind))
+    events = sorted((*timeline.events, *heard.events), key=_order)
     draws = (*timeline.draws, *drawn, *heard.draws)
     return replace(dialogue, timeline=replace(timeline, events=tuple(events), draws=draws, tracks=tracks))
+
+
+def _order(event: Event) -> tuple[int, str, str, int]:
+    return event.start_sample, event.channel, event.kind, event.end_sample
 
 
 def _placed(dialogue: Dialogue) -> list[int]:

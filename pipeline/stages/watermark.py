@@ -16,7 +16,7 @@ from pydantic import Field
 
 from manifests.audio import decode
 from manifests.reasons import Reason
-from manifests.schema import Dialogue, DryTake, Take, Track, Turn, Watermark
+from manifests.schema import Dialogue, Take, Track, Turn, Watermark
 from manifests.timeline import TrackKind
 from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Detection, Failure, Watermarker
@@ -45,16 +45,8 @@ def watermark(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]
     delivered = [_with_marked_tracks(dialogue, engine, settings) for dialogue in dialogues]
     places = find_takes(delivered, is_raw)
     takes = [take_at(delivered, place) for place in places]
-    if "arrange" in context.recipe.stages:  # the row may be arranged and marked once more: from what is not marked
-        takes = [_with_dry(take) for take in takes]
     messages = [message_of(delivered[place.dialogue_index].recipe, engine.bits) for place in places]
     return put_takes(delivered, places, _mark(takes, messages, engine, settings))
-
-
-def _with_dry(take: Take) -> Take:
-    if take.dry is not None or take.audio is None:
-        return take
-    return replace(take, dry=DryTake(take.audio, take.word_times))
 
 
 def _with_marked_tracks(dialogue: Dialogue, engine: Watermarker, settings: WatermarkSettings) -> Dialogue:
@@ -165,7 +157,7 @@ WATERMARK = Stage(
     settings=WatermarkSettings,
     apply=watermark,
     reads=frozenset({"take.audio"}),
-    writes=frozenset({"take.audio", "take.watermark", "take.reason", "take.dry", "timeline"}),
+    writes=frozenset({"take.audio", "take.watermark", "take.reason", "timeline"}),
     spoils=frozenset({"take.hearing"}),
     pool="proof",
     after=("mix", "arrange", "align", "render", "synthesize"),

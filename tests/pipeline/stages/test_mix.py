@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from manifests.audio import decode
 from manifests.errors import UserError
-from manifests.schema import Audio, Dialogue, Turn
+from manifests.schema import Audio, Dialogue, Event, Turn
 from manifests.timeline import TrackKind
 from parley.testing.stages import take_of, with_take
 from pipeline.audio.active import active_dbfs
@@ -301,3 +301,18 @@ def test_long_channels_are_marked_in_pieces() -> None:
 def test_orders_that_cannot_be_meant(order: str, problem: str) -> None:
     stages = [find_stage(name) for name in ("respond", "cast", "synthesize", *order.split())]
     assert problem in " ".join(order_problems(stages))
+
+
+def test_pauses_that_were_put_in_do_not_make_speech_too_long() -> None:
+    """Half a minute of silence within a turn: run-away speech, unless a label asked for it."""
+    dialogue = arranged(("hello there my friend", "i am fine"), gap=100_000)
+    samples, start = said("hello there my friend"), dialogue.turns[0].start_sample or 0
+    paused = np.concatenate([samples[:9_600], np.zeros(30 * RATE, np.float32), samples[9_600:]])
+    dialogue = replace(dialogue, turns=_with(dialogue, 0, audio=encode(paused, RATE, "wav")))
+    context = mix_context()
+    unlabeled = run("transcribe", dialogue, context)
+    assert unlabeled.turns[0].reason == "too_long_speech"
+    assert dialogue.timeline is not None
+    pause = Event("pause", "user", start + 9_600, start + 9_600 + 30 * RATE, 0)
+    labeled = replace(dialogue, timeline=replace(dialogue.timeline, events=(pause,)))
+    assert run("transcribe", labeled, context).turns[0].hypothesis is not None
