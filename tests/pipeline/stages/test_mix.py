@@ -15,17 +15,19 @@ from manifests.audio import decode
 from manifests.errors import UserError
 from manifests.schema import Audio, Dialogue, Event, Turn
 from manifests.timeline import TrackKind
+from parley.testing import tone_recipe
 from parley.testing.stages import take_of, with_take
 from pipeline.audio.active import active_dbfs
 from pipeline.audio.levels import level_dbfs
 from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Detection, Failure, Samples
 from pipeline.engines.watermark.tone_mark import ToneWatermarker
+from pipeline.settings import Section
 from pipeline.stages._marking import detect_channels, mark_channels
 from pipeline.stages._order import order_problems
-from pipeline.stages.contract import Context, audit_stage, run_stage
+from pipeline.stages.contract import Context, Stage, audit_stage, run_stage
 from pipeline.stages.mix import MixSettings
-from pipeline.stages.registry import find_stage
+from pipeline.stages.registry import STAGES, find_stage
 from tests.arranged import RATE, arranged, mix_context, said
 
 SIDES: tuple[TrackKind, ...] = ("user", "agent")
@@ -291,16 +293,52 @@ def test_long_channels_are_marked_in_pieces() -> None:
     assert found.score == pytest.approx((30 * 0.3 + 30 * 0.3 + 10.5 * 0.105) / 70.5)
 
 
+ARRANGE = Stage(
+    "arrange",
+    "",
+    Section,
+    lambda rows, context: rows,
+    reads=frozenset({"take.audio"}),
+    writes=frozenset({"timeline", "turns.start_sample", "take.audio"}),
+    spoils=frozenset({"take.watermark", "take.hearing"}),
+)
+
+
 @pytest.mark.parametrize(
-    ("order", "problem"),
+    ("order", "problems"),
     [
-        ("render watermark mix transcribe gate", "mix must stand before watermark: it would spoil take.watermark"),
-        ("render mix watermark transcribe gate", "mix reads timeline, which no stage before it writes"),
+        ("render arrange mix watermark transcribe assess gate", []),
+        (
+            "render arrange watermark mix transcribe gate",
+            ["mix must stand before watermark: it would spoil take.watermark"],
+        ),
+        (
+            "render mix arrange watermark transcribe gate",
+            [
+                "mix reads timeline and turns.start_sample, which no stage before it writes "
+                "(arrange does, and stands too late)"
+            ],
+        ),
+        (
+            "render mix watermark transcribe gate",
+            ["mix reads timeline and turns.start_sample, which no stage before it writes (arrange does)"],
+        ),
+        (
+            "arrange render mix watermark transcribe gate",
+            ["render must stand before arrange: it would spoil timeline"],
+        ),
     ],
 )
-def test_orders_that_cannot_be_meant(order: str, problem: str) -> None:
-    stages = [find_stage(name) for name in ("respond", "cast", "synthesize", *order.split())]
-    assert problem in " ".join(order_problems(stages))
+def test_orders_that_cannot_be_meant(monkeypatch: pytest.MonkeyPatch, order: str, problems: list[str]) -> None:
+    monkeypatch.setitem(STAGES.added, (None, "arrange"), ARRANGE)
+    stages = [find_stage(name) for name in ("rewrite", "respond", "cast", "synthesize", *order.split())]
+    assert order_problems(stages) == problems
+
+
+def test_channels_that_nobody_marks_are_refused() -> None:
+    """Without watermark, nothing would cut the turns' clips out of the channels, and other clips would be heard."""
+    with pytest.raises(ValueError, match="mix: list watermark behind it"):
+        find_stage("mix").check(tone_recipe("watermark=null"))
 
 
 def test_pauses_that_were_put_in_do_not_make_speech_too_long() -> None:
