@@ -22,8 +22,10 @@ EventKind = Literal[
     "self_correction",
     "pause",
     "silence",
-    "noise",
+    "room",
     "echo",
+    "noise",
+    "telephone",
     "overlap",
 ]
 

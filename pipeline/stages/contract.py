@@ -175,12 +175,20 @@ def audit_stage(stage: Stage, dialogues: Sequence[Dialogue], context: Context) -
 
 def reject(dialogue: Dialogue, reason: Reason, detail: str = "") -> Dialogue:
     """End the dialogue as rejected or failed, according to the kind of the reason."""
-    return replace(dialogue, status=reason.kind, reason=reason.value, detail=detail or None)
+    return replace(without_dry(dialogue), status=reason.kind, reason=reason.value, detail=detail or None)
+
+
+def without_dry(dialogue: Dialogue) -> Dialogue:
+    """Return the dialogue without what would be mixed again: a row that has ended holds what is delivered."""
+    if not any(turn.take and turn.take.dry for turn in dialogue.turns):
+        return dialogue
+    turns = tuple(replace(turn, take=replace(turn.take, dry=None)) if turn.take else turn for turn in dialogue.turns)
+    return replace(dialogue, turns=turns)
 
 
 def attempt_of(dialogue: Dialogue) -> int:
     """Return the number of the dialogue's current attempt, from 1."""
-    return 1 + max((len(turn.attempts) for turn in dialogue.turns), default=0)
+    return 1 + max((turn.attempts[-1].number for turn in dialogue.turns if turn.attempts), default=0)
 
 
 def _apply(stage: Stage, live: Sequence[Dialogue], context: Context) -> list[Dialogue]:
@@ -204,7 +212,7 @@ def _checked(stage: Stage, before: Dialogue, after: Dialogue) -> Dialogue:
     if after.dialogue_id != before.dialogue_id:
         raise LawBroken(f"stage {stage.name} returned {after.dialogue_id} in place of {before.dialogue_id}")
     undeclared = sorted(set(_changes(before, after, stage.spoils)) - stage.writes - {"reason", "detail"})
-    if undeclared == ["status"] and _ended_with_reason(after):
+    if _ended_with_reason(after) and not set(undeclared) - {"status", "take.dry"}:
         undeclared = []
     if undeclared:
         raise LawBroken(f"stage {stage.name} changed {', '.join(undeclared)} of {before.dialogue_id}")

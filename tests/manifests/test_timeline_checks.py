@@ -8,10 +8,10 @@ import pytest
 
 from manifests.corpus import Corpus
 from manifests.export._timeline import layout_problem, spots
-from manifests.schema import Dialogue, Event, Timeline, Track, Turn
+from manifests.schema import Dialogue, Event, Timeline, Turn
 from manifests.stream import CorpusStream
 from manifests.validate import validate
-from parley.testing import make_audio, make_corpus
+from parley.testing import make_corpus
 from parley.testing.timelines import make_timed
 
 Change = Callable[[Dialogue], Dialogue]
@@ -50,15 +50,10 @@ def evented(place: int, event: Event) -> Change:
     return change
 
 
-def track(num_samples: int) -> Track:
-    return Track("user", False, make_audio(0, num_samples))
-
-
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
         (lambda row: row, None),
-        (timed(tracks=(track(5600),)), None),
         (timed(num_samples=0), "timeline: 0 samples at 16000 Hz"),
         (timed(num_samples=5500), "turn 1: its clip does not lie inside the timeline"),
         (turned(3, start_sample=1000), "turn 3: the user speaks over turn 0, which is their own"),
@@ -66,11 +61,6 @@ def track(num_samples: int) -> Track:
         (turned(1, start_sample=None), "turn 1: it takes the floor, and has no place in the timeline"),
         (turned(3, take=None), "turn 3: a place in the timeline, and no clip"),
         (turned(2, kind="turn"), "turn 2: it takes the floor, and has no place in the timeline"),
-        (
-            timed(tracks=(track(5599),)),
-            "timeline: the track (user) has 5599 samples at 16000 Hz, the timeline 5600 at",
-        ),
-        (timed(tracks=(track(5600), track(5600))), "timeline: two tracks (user)"),
         (timed(events=()), "turn 3: 0 events say when it is spoken"),
         (evented(0, Event("turn", "user", 3000, 4600, 0)), "timeline: its events are not in order"),
         (
