@@ -5,9 +5,7 @@ misaki itself. A word of Latin letters inside Chinese is read as English. What i
 knows makes the text unspeakable: a character that is silently left out would be a lost word.
 """
 
-import logging
 import re
-import tempfile
 import unicodedata
 from collections.abc import Mapping
 from functools import cached_property
@@ -16,6 +14,7 @@ from typing import Any
 from manifests.libraries import library
 from manifests.reasons import Reason
 from pipeline.engines.contract import Failure
+from pipeline.engines.shared.jieba_words import load_jieba
 from pipeline.engines.tts._english import plain_english
 from pipeline.engines.tts._prosody import unspeakable
 from pipeline.engines.tts.kokoro import INSTALL, NAME
@@ -90,10 +89,5 @@ class Phonemizer:
 
     @cached_property
     def _mandarin(self) -> Any:
-        jieba = library("jieba", NAME, INSTALL)
-        jieba.setLogLevel(logging.WARNING)
-        # jieba loads any file of its cache's name in the common temporary directory, whoever wrote it.
-        with tempfile.TemporaryDirectory(prefix="parley-jieba-") as private:
-            jieba.dt.tmp_dir = private
-            jieba.initialize()
+        load_jieba(NAME)
         return library("misaki.zh", NAME, INSTALL).ZHG2P()
