@@ -2,6 +2,10 @@
 
 The pronunciation of a word is the dictionary's. For a word that is not in it, such as a name, one is guessed from the
 letters (`_letter_sounds`). A text with digits is not aligned: what is left out of the text shifts all words behind it.
+
+The decoder fits a wrong text to a clip as well as it can. How well that is, shows against what the model would rather
+hear: each frame has a score, 0 where the text's sound is the most likely of all. Where a quarter of a second lies far
+below, something else is said there.
 """
 
 import re
@@ -28,15 +32,22 @@ SAMPLE_RATE = 16_000
 MIN_SAMPLES = SAMPLE_RATE // 10
 MAX_SAMPLES = 300 * SAMPLE_RATE
 
+LEAST_FIT = -68.0
+"""Mean score of a quarter of a second below which something else is said (docs/word-times.md has the figures)."""
+
+_WINDOW_FRAMES = 25
 _FRAMES_PER_S = 100
 _PEAK = 0.9
 _INSTALL = extra("offline")
+_FILLERS = ("<", "[", "+")
+_VARIANT = re.compile(r"\(\d+\)$")
+"""Behind a word's second pronunciation: "the(2)"."""
 _SPOKEN = re.compile(r"[a-z]+(?:'[a-z]+)*'?|[0-9]+")
 
 
 def version() -> str:
     """Return the package's version and that of the guessed pronunciations."""
-    return f"{library_version('pocketsphinx', NAME, _INSTALL)} en-us sounds=1"
+    return f"{library_version('pocketsphinx', NAME, _INSTALL)} en-us sounds=1 least_fit={LEAST_FIT:g}"
 
 
 class PocketSphinxAligner:
@@ -48,8 +59,10 @@ class PocketSphinxAligner:
     def __init__(self) -> None:
         self.version = version()
         self._lock = threading.Lock()
+        self._guessed: set[str] = set()
         decoder = library("pocketsphinx", NAME, _INSTALL).Decoder
-        self._decoder: Any = decoder(cmn="batch", loglevel="FATAL", lm=None)
+        # With all senones computed, scores are relative to the best of all, not to the best of the text's own.
+        self._decoder: Any = decoder(cmn="batch", loglevel="FATAL", lm=None, compallsen=True)
 
     def align(self, requests: Sequence[AlignRequest]) -> list[WordTimes | Failure]:
         return [self._align(request) for request in requests]
@@ -66,36 +79,61 @@ class PocketSphinxAligner:
         words = [_spoken_parts(word.text) for word in words_of(request.text, request.language)]
         if not words or not all(words):
             return Failure(Reason.UNALIGNED, "the text has a word that is not of letters, and would shift all others")
+        spoken = [part for parts in words for part in parts]
         with self._lock:
-            spoken = [part for parts in words for part in parts]
-            frames = self._frames(_pcm(samples), spoken)
-        if frames is None:
+            found = self._fit(_pcm(samples), spoken)
+        if found is None:
             return Failure(Reason.UNALIGNED, "the clip is not this text, as far as pocketsphinx can tell")
+        frames, fit = found
         spans = _by_word(words, frames, clip.sample_rate, len(clip.samples))
-        stated = f"{NAME} {self.version}"
-        return word_times(stated, request.text, request.language, bounded(spans, clip.samples, clip.sample_rate))
+        bounds = bounded(spans, clip.samples, clip.sample_rate)
+        problem = None if fit >= LEAST_FIT else f"something else than the text is heard in the clip (fit {fit:.0f})"
+        return word_times(f"{NAME} {self.version}", request.text, request.language, bounds, problem)
 
-    def _frames(self, pcm: bytes, spoken: Sequence[str]) -> list[Span] | None:
-        """Return the frames [start, end) of each spoken word; None if the clip cannot be cut into them."""
-        for word in spoken:
-            if self._decoder.lookup_word(word) is None:
-                self._decoder.add_word(word, " ".join(guess_sounds(word)), True)
-        try:
-            self._decoder.set_align_text(" ".join(spoken))
-            self._decoder.reinit_feat()  # a fresh front end for each clip: see the recognizer
-            self._decoder.start_utt()
-            self._decoder.process_raw(pcm, full_utt=True)
-            self._decoder.end_utt()
-        except RuntimeError as error:
-            raise EngineDied(f"pocketsphinx stopped: {error}") from error
-        if self._decoder.hyp() is None:
+    def _fit(self, pcm: bytes, spoken: Sequence[str]) -> tuple[list[Span], float] | None:
+        """Return the frames [start, end) of each spoken word, and how well the worst quarter of a second fits; None
+        if the clip cannot be cut into the words."""
+        guessed = {word for word in spoken if self._is_guessed(word)}
+        self._decoder.set_align_text(" ".join(spoken))
+        if not self._decode(pcm) or self._decoder.hyp() is None:
             return None
         found = [
             (segment.start_frame, segment.end_frame + 1)
             for segment in self._decoder.seg()
-            if not segment.word.startswith(("<", "[", "+"))
+            if not segment.word.startswith(_FILLERS)
         ]
-        return found if len(found) == len(spoken) else None
+        self._decoder.set_alignment()  # once more, now by sounds
+        if len(found) != len(spoken) or not self._decode(pcm):
+            return None
+        scores = np.zeros(self._decoder.n_frames())
+        for word in self._decoder.get_alignment() or ():
+            if _VARIANT.sub("", word.name) not in guessed:
+                for sound in word:
+                    scores[sound.start : sound.start + sound.duration] = sound.score / max(1, sound.duration)
+        window = np.ones(min(_WINDOW_FRAMES, len(scores)))
+        return found, float(np.convolve(scores, window / len(window), "valid").min())
+
+    def _is_guessed(self, word: str) -> bool:
+        """Tell whether the dictionary lacks the word, which then gets sounds here. Guesses are bad for the score."""
+        if self._decoder.lookup_word(word) is not None:
+            return word in self._guessed
+        self._decoder.add_word(word, " ".join(guess_sounds(word)), True)
+        self._guessed.add(word)
+        return True
+
+    def _decode(self, pcm: bytes) -> bool:
+        """Decode the clip by the search that is set; False if the search does not reach its end."""
+        try:
+            self._decoder.reinit_feat()  # a fresh front end for each clip: see the recognizer
+            self._decoder.start_utt()
+            self._decoder.process_raw(pcm, full_utt=True)
+        except RuntimeError as error:
+            raise EngineDied(f"pocketsphinx stopped: {error}") from error
+        try:
+            self._decoder.end_utt()
+        except RuntimeError:
+            return False
+        return True
 
 
 def _spoken_parts(word: str) -> list[str]:

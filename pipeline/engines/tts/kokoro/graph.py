@@ -74,7 +74,7 @@ def _graph(file: Path, is_float: bool) -> bytes:
     try:
         model = onnx.load(str(file))
     except Exception as error:  # protobuf raises an error of its own, which onnx does not name
-        raise EngineUnavailable(f"kokoro: {file.name} is not an ONNX graph") from error
+        raise EngineUnavailable(f"kokoro cannot load {file.name}: it is not an ONNX graph") from error
     if is_float:
         model = to_float32(model, onnx)
     if (durations := _durations(model.graph)) is not None:
