@@ -94,6 +94,13 @@ class Reason(Meaningful):
     NO_VOICE = "no_voice", "failed", "the voice bank has no voice of this language for the speech engines at hand"
     SYNTHESIS_FAILED = "synthesis_failed", "failed", "the synthesizer gave no audio"
 
+    # align
+    UNALIGNED = (
+        "unaligned",
+        "rejected",
+        "when the words of the turn are spoken could not be found, or cannot be, and the recipe wants it known",
+    )
+
     # arrange
     NO_TIMELINE = (
         "no_timeline",

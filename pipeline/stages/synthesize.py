@@ -18,6 +18,7 @@ from pipeline.recipe import Recipe
 from pipeline.settings import EngineList, Section
 from pipeline.stages._again import is_arranged, is_left_out
 from pipeline.stages._takes import TurnPosition, put_takes
+from pipeline.stages.align import tells_times
 from pipeline.stages.cast import CASTING
 from pipeline.stages.contract import Context, EngineKey, Stage, attempt_of
 from pipeline.stages.gate import GateSettings, Rung, gate_of
@@ -62,6 +63,7 @@ def _request(dialogue: Dialogue, place: TurnPosition, context: Context) -> Speec
         voice=context.resource(CASTING)[voice_id or ""],
         rate=ladder[attempt - 2].rate if attempt > 1 else 1.0,
         seed=context.seed_for("synthesize", dialogue, place.turn_index, attempt),
+        word_times=tells_times(context.recipe),
     )
 
 
@@ -83,7 +85,7 @@ def _take(number: int, request: SpeechRequest, result: Clip | Failure) -> Take:
         return replace(take, reason=result.reason.value)
     if not _is_sound(result):
         return replace(take, reason=Reason.SYNTHESIS_FAILED.value)
-    return replace(take, audio=encode(result.samples, result.sample_rate, "wav"))
+    return replace(take, audio=encode(result.samples, result.sample_rate, "wav"), word_times=result.word_times)
 
 
 def _is_sound(clip: Clip) -> bool:
@@ -117,7 +119,7 @@ SYNTHESIZE = Stage(
     settings=SynthesizeSettings,
     apply=synthesize,
     reads=frozenset({"turns.text", "user_voice", "agent_voice"}),
-    writes=frozenset({"turns.take", "take.audio"}),
+    writes=frozenset({"turns.take", "take.audio", "take.word_times"}),
     spoils=frozenset({"take.watermark", "take.hearing", "take.quality"}),
     pool="voices",
     after=("cast",),
