@@ -1,14 +1,15 @@
 """Where the turns of a dialogue lie on one clock, as duplex consumers need it: exact, whatever the sample rates.
 
-A corpus whose turns have `start_sample` says it itself. Others are laid out turn by turn: each begins when the one
-before it has ended and a gap, always the same, has passed.
+A corpus whose turns have `start_sample` says it itself; a turn without one that has a timeline all the same was left
+out of it, and is not heard. Others are laid out turn by turn: each begins when the one before it has ended and a gap,
+always the same, has passed.
 """
 
 from dataclasses import dataclass
 from fractions import Fraction
 
 from manifests.resampling import resampled_length
-from manifests.schema import Dialogue, Role
+from manifests.schema import Dialogue, Role, Turn
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,19 @@ def spots(dialogue: Dialogue, gap_ms: int) -> list[Spot]:
     """Return where the turns lie, sorted by time. `gap_ms`: silence between turns that have no `start_sample`."""
     found, clock = [], Fraction(0)
     for number, turn in enumerate(dialogue.turns):
-        audio = turn.audio
+        audio = turn.audio if is_heard(dialogue, turn) else None
         if audio is not None:
-            start = clock if turn.start_sample is None else Fraction(turn.start_sample, audio.sample_rate)
+            rate = dialogue.timeline.sample_rate if dialogue.timeline else audio.sample_rate
+            start = clock if turn.start_sample is None else Fraction(turn.start_sample, rate)
             end = start + Fraction(audio.num_samples, audio.sample_rate)
             found.append(Spot(number, turn.role, start, end))
             clock = end + Fraction(gap_ms, 1000)
     return sorted(found, key=lambda spot: spot.start)
+
+
+def is_heard(dialogue: Dialogue, turn: Turn) -> bool:
+    """Tell whether the turn is heard in the dialogue: where there is a timeline, it may have been left out."""
+    return dialogue.timeline is None or (turn.start_sample is not None and turn.take is not None)
 
 
 def sample_at(moment: Fraction, rate: int) -> int:
@@ -41,11 +48,14 @@ def sample_at(moment: Fraction, rate: int) -> int:
 
 def layout_problem(dialogue: Dialogue) -> str | None:
     """Return why the dialogue cannot be laid out on one clock, as a reason to count; None: it can be."""
-    if not dialogue.turns:
+    turns = [turn for turn in dialogue.turns if is_heard(dialogue, turn)]
+    if not turns:
         return "it has no turn"
-    if any(not (turn.audio and turn.audio.num_samples) for turn in dialogue.turns):
+    if any(not (turn.audio and turn.audio.num_samples) for turn in turns):
         return "a turn has no audio"
-    starts = [turn.start_sample for turn in dialogue.turns]
+    starts = [turn.start_sample for turn in turns]
+    if any(start is None and turn.kind != "turn" for start, turn in zip(starts, turns, strict=True)):
+        return "a turn that takes no floor has no start"
     if any(start is None for start in starts) and any(start is not None for start in starts):
         return "only some of its turns have a start"
     if any(start is not None and start < 0 for start in starts):

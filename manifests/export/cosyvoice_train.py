@@ -22,6 +22,7 @@ from manifests.clips import is_safe_id
 from manifests.corpus import Corpus
 from manifests.export._audio import wav_bytes
 from manifests.export._text_tokens import TokenCounter, check_characters, token_counter
+from manifests.export._timeline import is_heard
 from manifests.export.contract import Exporter, ExportSettings, Piece, PieceWriter
 from manifests.schema import Dialogue, Turn
 from manifests.storage import Place
@@ -106,7 +107,9 @@ class CosyVoiceWriter(PieceWriter):
         return found
 
     def _chosen(self, dialogue: Dialogue) -> Iterator[tuple[int, Turn]]:
-        return (each for each in enumerate(dialogue.turns) if self.settings.roles in ("both", each[1].role))
+        """Yield the numbers and the turns that are written: without those that nobody hears."""
+        heard = (each for each in enumerate(dialogue.turns) if is_heard(dialogue, each[1]))
+        return (each for each in heard if self.settings.roles in ("both", each[1].role))
 
     def finish(self, out: Place, pieces: Iterable[tuple[Piece, Any]]) -> Sequence[str]:
         for split, of_split in groupby(pieces, lambda each: each[0].split):
