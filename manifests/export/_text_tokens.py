@@ -1,4 +1,5 @@
-"""Counts text tokens, for consumers that drop or cut texts with too many of them and say nothing.
+"""Cuts texts into text tokens, and counts them for consumers that drop or cut texts with too many of them and say
+nothing.
 
 A tokenizer is the directory of a `transformers` tokenizer on this machine, or "characters": so many characters of text
 are taken for a token, a guess that the user makes.
@@ -26,7 +27,19 @@ class TokenCounter:
         """Return the number of tokens, without special ones at the ends."""
         if self.tokenizer == CHARACTERS:
             return ceil(len(text) / self.characters_per_token)
-        return len(_loaded(self.tokenizer).tokenize(text))
+        return len(self.pieces(text))
+
+    def pieces(self, text: str) -> list[str]:
+        """Return the tokens as the tokenizer names them; by characters, they are the text, cut."""
+        if self.tokenizer == CHARACTERS:
+            size = self.characters_per_token
+            ends = [min(len(text), ceil(size * number)) for number in range(1, ceil(len(text) / size) + 1)]
+            return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+        return list(_loaded(self.tokenizer).tokenize(text))
+
+    def ids(self, text: str) -> list[int]:
+        """Return the ids of the tokens; there are none by characters."""
+        return list(_loaded(self.tokenizer).encode(text, add_special_tokens=False))
 
 
 def token_counter(tokenizer: str, characters_per_token: float) -> TokenCounter:
