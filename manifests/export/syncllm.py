@@ -108,7 +108,7 @@ class SyncLlmWriter(TextRowsWriter):
             for first, end in words.sentences():
                 heard = units[borders[first] : borders[end]]
                 if draw.random() < share and heard:
-                    parts.append(Part(units=merged(heard)[0]))
+                    parts.append(Part(units=_new_units(parts, merged(heard)[0])))
                 else:
                     parts.append(Part(_between(parts, words.text(first, end), dialogue)))
             yield self._speakers().index(turn.role), parts
@@ -122,6 +122,11 @@ class SyncLlmWriter(TextRowsWriter):
 def _between(parts: list[Part], text: str, dialogue: Dialogue) -> str:
     """Return the text with a blank before it where it follows another text, so that words stay words."""
     return f" {text}" if parts and parts[-1].text is not None and text[:1].isascii() else text
+
+
+def _new_units(parts: list[Part], units: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the units without the first one where it repeats the last one of the sentence before."""
+    return units[1:] if parts and parts[-1].units[-1:] == units[:1] else units
 
 
 def _words(turn: Turn) -> TimedWords | None:
