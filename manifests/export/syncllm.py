@@ -22,10 +22,11 @@ from manifests.export._seeded import SEED, generator_for
 from manifests.export._text_rows import TextRowsWriter
 from manifests.export._token_streams import TOKENIZER, TokenKind, open_kind
 from manifests.export._turns import Demands, floor_turns
+from manifests.export._words import turn_words
 from manifests.export.contract import Exporter, ExportSettings
 from manifests.forms.syncllm import Part, interleaved, turns_text
 from manifests.forms.units import merged
-from manifests.forms.words import NO_WORD_TIMES, TimedWords, timed_words
+from manifests.forms.words import NO_WORD_TIMES
 from manifests.schema import Dialogue, Role, Turn
 
 _SPEECH_SHARE = "share of the sentences that are units, drawn for each dialogue: the normal's mean, cut to 0..1"
@@ -67,7 +68,7 @@ class SyncLlmWriter(TextRowsWriter):
         texts: tuple[Role, ...] = ("user", "agent") if self.settings.form == "sentences" else ()
         if problem := Demands(texts, (), marks=("[",)).problem(dialogue) or self.kind.turn_problem(dialogue):
             return problem
-        if self.settings.form == "sentences" and any(_words(turn) is None for _, turn in floor_turns(dialogue)):
+        if self.settings.form == "sentences" and any(turn_words(turn) is None for _, turn in floor_turns(dialogue)):
             return NO_WORD_TIMES
         return None
 
@@ -101,7 +102,7 @@ class SyncLlmWriter(TextRowsWriter):
         draw = generator_for(self.settings.seed, "syncllm", dialogue)
         share = _truncated_normal(draw, self.settings.speech_share, self.settings.speech_share_sd)
         for turn, units in self._turns(dialogue):
-            words = _words(turn)
+            words = turn_words(turn)
             assert words is not None  # else there was a problem with the dialogue
             borders = words.frames(self.kind.frame_s, len(units))
             parts: list[Part] = []
@@ -127,13 +128,6 @@ def _between(parts: list[Part], text: str, dialogue: Dialogue) -> str:
 def _new_units(parts: list[Part], units: tuple[int, ...]) -> tuple[int, ...]:
     """Return the units without the first one where it repeats the last one of the sentence before."""
     return units[1:] if parts and parts[-1].units[-1:] == units[:1] else units
-
-
-def _words(turn: Turn) -> TimedWords | None:
-    take = turn.take
-    if take is None or take.audio is None:
-        return None
-    return timed_words(turn.text or "", take.word_times, take.audio.sample_rate)
 
 
 def _truncated_normal(draw: np.random.Generator, mean: float, deviation: float) -> float:

@@ -1,10 +1,11 @@
 """Words of a turn in frames of its speech tokens, for sequences that change from text to speech at the border of a
 word."""
 
-import itertools
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate, pairwise
 
 from manifests.audio_fields import WordTimes
 
@@ -43,7 +44,7 @@ class TimedWords:
         """Return the sentences as ranges of words: one ends behind a word with an end mark."""
         ends = [place + 1 for place, word in enumerate(self.words) if word.rstrip().rstrip(_CLOSERS).endswith(_ENDS)]
         borders = sorted({0, *ends, len(self.words)})
-        return tuple(itertools.pairwise(borders))
+        return tuple(pairwise(borders))
 
 
 def timed_words(text: str, times: WordTimes | None, sample_rate: int) -> TimedWords | None:
@@ -65,11 +66,19 @@ def timed_words(text: str, times: WordTimes | None, sample_rate: int) -> TimedWo
     return TimedWords(words, tuple(starts))
 
 
-def shares(total: int, parts: Sequence[int]) -> tuple[int, ...]:
-    """Share `total` among parts of these sizes, whole and without a rest: each gets what lies up to its end."""
-    whole = sum(parts) or 1
-    ends = [0]
-    for part in parts:
-        ends.append(ends[-1] + part)
-    cuts = [total * end // whole for end in ends]
-    return tuple(after - before for before, after in itertools.pairwise(cuts))
+def token_durations(ends: Sequence[Fraction], words: TimedWords, borders: Sequence[int]) -> tuple[int, ...]:
+    """Return how many frames each text token stands for; together all of them.
+
+    `ends` are where the tokens end in the text, in characters; `borders` the frames that the words begin in, and the
+    end, as `TimedWords.frames` gives them. Within a word, frames are shared by characters [ours].
+    """
+    starts = [0, *accumulate(map(len, words.words))]
+    frames = [_frame_at(end, starts, borders) for end in ends[:-1]]
+    return tuple(after - before for before, after in pairwise([0, *frames, borders[-1]])) if ends else ()
+
+
+def _frame_at(character: Fraction, starts: Sequence[int], borders: Sequence[int]) -> int:
+    """Return the frame at a place in the text; `starts` are where the words begin in it, and the end."""
+    word = min(bisect_right(starts, character), len(starts) - 1) - 1
+    share = (character - starts[word]) / max(1, starts[word + 1] - starts[word])
+    return borders[word] + int((borders[word + 1] - borders[word]) * min(share, Fraction(1)))

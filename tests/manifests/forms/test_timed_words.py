@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from manifests.forms.words import shares, timed_words
+from manifests.forms.words import timed_words, token_durations
 from manifests.schema import Word, WordTimes
 
 TEXT = 'He said: "Go!" Then  we left.'
@@ -47,7 +47,15 @@ def test_times_that_may_not_be_used_are_none(found: WordTimes | None) -> None:
     assert timed_words(TEXT, found, 16_000) is None
 
 
-def test_shares_leave_no_rest() -> None:
-    assert shares(10, [1, 1, 1]) == (3, 3, 4)
-    assert shares(2, [3, 1, 4]) == (0, 1, 1)
-    assert shares(0, [2, 2]) == (0, 0)
+def test_text_tokens_share_the_frames_of_their_words() -> None:
+    words = timed_words("no, why", times(("no,", "why"), step=1600), 16_000)
+    assert words is not None
+    borders = words.frames(Fraction(1, 50), 12)
+    assert borders == (0, 5, 12)
+    ends = [Fraction(end) for end in (2, 3, 4, 7)]  # "no" "," " " "why"
+    assert token_durations(ends, words, borders) == (3, 2, 1, 6)
+    assert token_durations([Fraction(7)], words, borders) == (12,)
+    assert token_durations([Fraction(1), Fraction(6), Fraction(7)], words, borders) == (1, 9, 2)
+    assert token_durations([], words, borders) == ()
+    halves = [Fraction(1, 2), Fraction(1), Fraction(7)]  # two tokens of one character
+    assert token_durations(halves, words, borders) == (0, 1, 11)
