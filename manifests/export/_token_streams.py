@@ -47,12 +47,12 @@ class TokenKind:
     def turn_problem(self, dialogue: Dialogue, roles: Sequence[Role] = ("user", "agent")) -> str | None:
         """Return the reason to refuse a dialogue of which these speakers' turns that take the floor are written."""
         turns = [turn for _, turn in floor_turns(dialogue) if turn.role in roles]
-        return self._problem([self.of_turn(turn) for turn in turns], NO_TOKENS)
+        return self.problem([self.of_turn(turn) for turn in turns], NO_TOKENS)
 
     def channel_problem(self, dialogue: Dialogue, roles: Sequence[Role]) -> str | None:
         """Return the reason to refuse a dialogue of which these channels are written."""
         found = [self.of_channel(dialogue, role) for role in roles]
-        if problem := self._problem(found, NO_CHANNEL_TOKENS):
+        if problem := self.problem(found, NO_CHANNEL_TOKENS):
             return problem
         lengths = {tokens.num_frames for tokens in found if tokens}
         return "its channels have different numbers of frames" if len(lengths) > 1 else None
@@ -67,7 +67,7 @@ class TokenKind:
             )
         return int(frames)
 
-    def _problem(self, found: Sequence[SpeechTokens | None], missing: str) -> str | None:
+    def problem(self, found: Sequence[SpeechTokens | None], missing: str) -> str | None:
         if any(tokens is None or not tokens.num_frames for tokens in found):
             return missing
         return OTHER_TOKENS if any(_kind(tokens) != self.like for tokens in found if tokens) else None
