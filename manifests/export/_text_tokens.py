@@ -63,7 +63,7 @@ class TokenCounter:
 
     def highest_id(self) -> int:
         """Return the largest id of the tokenizer, those of added tokens among them."""
-        return max(_loaded(self.tokenizer).get_vocab().values())
+        return int(max(_loaded(self.tokenizer).get_vocab().values()))
 
 
 def token_counter(tokenizer: str, characters_per_token: float) -> TokenCounter:

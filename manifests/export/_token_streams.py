@@ -9,9 +9,10 @@ from fractions import Fraction
 
 from manifests.corpus import Corpus
 from manifests.errors import UserError
-from manifests.export._turns import NO_TOKENS, floor_turns
+from manifests.export._turns import floor_turns
 from manifests.schema import Dialogue, Role, SpeechTokens, Turn
 
+NO_TOKENS = "no speech tokens"
 NO_CHANNEL_TOKENS = "no speech tokens of a whole channel"
 OTHER_TOKENS = "its speech tokens are those of another revision or shape of the tokenizer"
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from manifests.clips import is_safe_id
 from manifests.export._audio import flac_bytes, samples_at, wav_bytes
-from manifests.export._timeline import Spot, is_heard, layout_problem, sample_at, spots
+from manifests.export._timeline import Spot, layout_problem, sample_at, spots
 from manifests.export.contract import ExportSettings
 from manifests.resampling import Samples, resampled_length
 from manifests.schema import Audio, Dialogue, Role
@@ -159,7 +159,7 @@ def end_sample(dialogue: Dialogue, spot: Spot, rate: int) -> int:
 
 
 def _audios(dialogue: Dialogue) -> Iterator[Audio]:
-    return (turn.audio for turn in dialogue.turns if turn.audio and is_heard(dialogue, turn))
+    return (turn.audio for turn in dialogue.turns if turn.audio and not dialogue.leaves_out(turn))
 
 
 def _mixed(dialogue: Dialogue) -> dict[Role, Audio]:

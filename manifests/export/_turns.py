@@ -79,7 +79,7 @@ class Demands:
             return "its turns do not alternate, from the user to the agent"
         if self.one_exchange and len(turns) > 2:
             return "it has more than one exchange"
-        if dialogue.timeline is not None and any(turn.start_sample is None for turn in turns):
+        if any(dialogue.leaves_out(turn) for turn in turns):
             return "a turn was left out of its timeline"
         if any(turn.role == "agent" and turn.unsaid for turn in turns):
             return "an answer is cut off by an interruption"

@@ -22,7 +22,6 @@ from manifests.clips import is_safe_id
 from manifests.corpus import Corpus
 from manifests.export._audio import wav_bytes
 from manifests.export._text_tokens import TokenCounter, check_characters, token_counter
-from manifests.export._timeline import is_heard
 from manifests.export.contract import Exporter, ExportSettings, Piece, PieceWriter
 from manifests.schema import Dialogue, Turn
 from manifests.storage import Place
@@ -108,7 +107,7 @@ class CosyVoiceWriter(PieceWriter):
 
     def _chosen(self, dialogue: Dialogue) -> Iterator[tuple[int, Turn]]:
         """Yield the numbers and the turns that are written: without those that nobody hears."""
-        heard = (each for each in enumerate(dialogue.turns) if is_heard(dialogue, each[1]))
+        heard = (each for each in enumerate(dialogue.turns) if not dialogue.leaves_out(each[1]))
         return (each for each in heard if self.settings.roles in ("both", each[1].role))
 
     def finish(self, out: Place, pieces: Iterable[tuple[Piece, Any]]) -> Sequence[str]:

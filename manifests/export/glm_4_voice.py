@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from manifests.corpus import Corpus
 from manifests.errors import UserError
 from manifests.export._rows import Row
-from manifests.export._speech_tokens import GLM4_VOICE
 from manifests.export._text_rows import TextRowsWriter
 from manifests.export._text_tokens import CHARACTERS, TokenCounter, check_characters, token_counter
 from manifests.export._token_streams import TOKENIZER, TokenKind, open_kind
@@ -28,7 +27,7 @@ _NO_TEXT_TOKENIZER = (
 
 @dataclass(frozen=True)
 class GlmVoiceSettings(ExportSettings):
-    tokenizer: str = field(default=GLM4_VOICE, metadata={"description": TOKENIZER})
+    tokenizer: str = field(default="glm-4-voice", metadata={"description": TOKENIZER})
     text_tokenizer: str = field(
         default="", metadata={"description": "directory of the text tokenizer, for transformers; or 'characters'"}
     )

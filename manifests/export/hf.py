@@ -17,7 +17,6 @@ import pyarrow as pa
 from manifests.clips import has_safe_names
 from manifests.corpus import Corpus
 from manifests.export._parquet import write_parquet
-from manifests.export._timeline import is_heard
 from manifests.export.contract import Exporter, ExportSettings, Piece, PieceWriter
 from manifests.schema import Dialogue
 from manifests.storage import Place
@@ -49,7 +48,7 @@ class HfWriter(PieceWriter):
     sample_rate: int | None
 
     def problem(self, dialogue: Dialogue) -> str | None:
-        turns = [turn for turn in dialogue.turns if is_heard(dialogue, turn)]
+        turns = [turn for turn in dialogue.turns if not dialogue.leaves_out(turn)]
         audios = [turn.audio for turn in turns if turn.audio]
         if len(audios) < len(turns):
             return "a turn has no audio"
@@ -71,7 +70,7 @@ def turn_rows(dialogue: Dialogue) -> Iterator[dict[str, Any]]:
     """Yield the row of each turn that has audio: the values of `COLUMNS`, and `audio`."""
     for number, turn in enumerate(dialogue.turns):
         take = turn.take
-        if take is not None and take.audio is not None and is_heard(dialogue, turn):
+        if take is not None and take.audio is not None and not dialogue.leaves_out(turn):
             audio, hearing = take.audio, take.hearing
             score = hearing.score if hearing else None
             yield {

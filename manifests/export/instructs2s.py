@@ -12,7 +12,6 @@ from typing import ClassVar, Literal
 from manifests.corpus import Corpus
 from manifests.export._clips import ClipSettings, check_sample_rate
 from manifests.export._rows import Row, RowsWriter, WriteClip
-from manifests.export._speech_tokens import S3_V2
 from manifests.export._token_streams import TOKENIZER, TokenKind, open_kind
 from manifests.export._turns import Demands, exchanges
 from manifests.export.contract import Exporter
@@ -22,7 +21,7 @@ from manifests.schema import Dialogue, Role, Turn
 
 @dataclass(frozen=True)
 class InstructS2SSettings(ClipSettings):
-    tokenizer: str = field(default=S3_V2, metadata={"description": TOKENIZER})
+    tokenizer: str = field(default="s3-v2", metadata={"description": TOKENIZER})
     unit: Literal["raw", "merged"] = field(
         default="raw", metadata={"description": "raw: an id for each frame; merged: without repeats, and their counts"}
     )

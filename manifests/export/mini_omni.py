@@ -14,7 +14,6 @@ from manifests.corpus import Corpus
 from manifests.errors import UserError
 from manifests.export._clips import ClipSettings, check_sample_rate
 from manifests.export._rows import Row, RowsWriter, WriteClip
-from manifests.export._speech_tokens import SNAC_24KHZ
 from manifests.export._text_tokens import CHARACTERS, TokenCounter, token_counter
 from manifests.export._token_streams import TOKENIZER, TokenKind, open_kind
 from manifests.export._turns import WHISPER_S, Demands, SpokenExchange, exchanges
@@ -32,7 +31,7 @@ _TASKS = "tasks, between commas: T1 and A1 ask by text and by audio, T2 and A2 a
 
 @dataclass(frozen=True)
 class MiniOmniSettings(ClipSettings):
-    tokenizer: str = field(default=SNAC_24KHZ, metadata={"description": TOKENIZER})
+    tokenizer: str = field(default="snac-24khz", metadata={"description": TOKENIZER})
     text_tokenizer: str = field(
         default="", metadata={"description": "directory of the text tokenizer, for transformers: Qwen2's"}
     )

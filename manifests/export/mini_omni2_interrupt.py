@@ -11,7 +11,6 @@ from fractions import Fraction
 from manifests.clips import is_safe_id
 from manifests.corpus import Corpus
 from manifests.export._rows import Row
-from manifests.export._speech_tokens import SNAC_24KHZ
 from manifests.export._text_rows import TextRowsWriter
 from manifests.export._timeline import layout_problem, spots
 from manifests.export._token_streams import TOKENIZER, TokenKind, open_kind
@@ -28,7 +27,7 @@ _PHRASE = "what the last turn of the user says, without regard to case and punct
 class InterruptSettings(ExportSettings):
     """The phrase is the paper's."""
 
-    tokenizer: str = field(default=SNAC_24KHZ, metadata={"description": TOKENIZER})
+    tokenizer: str = field(default="snac-24khz", metadata={"description": TOKENIZER})
     phrase: str = field(default="Stop Omni", metadata={"description": _PHRASE})
 
 

@@ -23,7 +23,7 @@ from manifests.corpus import Corpus
 from manifests.errors import UserError
 from manifests.export._shar import SharCut, delete_leftovers, supervision, write_shard
 from manifests.export._text_tokens import CHARACTERS, TokenCounter, check_characters, token_counter
-from manifests.export._timeline import Spot, is_heard, sample_at, spots
+from manifests.export._timeline import Spot, sample_at, spots
 from manifests.export._tracks import (
     GAP,
     ROLES,
@@ -83,9 +83,9 @@ class NemoWriter(PieceWriter):
     def problem(self, dialogue: Dialogue) -> str | None:
         if problem := tracks_problem(dialogue, self.settings.user_rate):
             return problem
-        if all(turn.role != "agent" for turn in dialogue.turns if is_heard(dialogue, turn)):
+        if all(turn.role != "agent" for turn in dialogue.turns if not dialogue.leaves_out(turn)):
             return "it has no turn of the agent"
-        texts = [turn.text or "" for turn in dialogue.turns if is_heard(dialogue, turn)]
+        texts = [turn.text or "" for turn in dialogue.turns if not dialogue.leaves_out(turn)]
         if not all(text.strip() for text in texts):
             return "a turn has no text"
         if any(_TIME_MARK.search(text) for text in texts):

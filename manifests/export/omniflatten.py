@@ -21,7 +21,6 @@ from manifests.corpus import Corpus
 from manifests.errors import UserError
 from manifests.export._channels import ROLES, channel, channels_problem, spoken_frames
 from manifests.export._parquet import write_parquet
-from manifests.export._speech_tokens import S3_V1
 from manifests.export._text_tokens import CHARACTERS, TokenCounter, check_characters, token_counter
 from manifests.export._timeline import spots
 from manifests.export._token_streams import TOKENIZER, TokenKind, open_kind
@@ -57,7 +56,7 @@ class OmniFlattenSettings(ExportSettings):
     """The chunk sizes are the paper's: 10 speech tokens at 50 a second are 200 ms."""
 
     form: Form = field(default="3-stream", metadata={"description": "which of the paper's forms the rows have"})
-    tokenizer: str = field(default=S3_V1, metadata={"description": TOKENIZER})
+    tokenizer: str = field(default="s3-v1", metadata={"description": TOKENIZER})
     text_tokenizer: str = field(
         default="", metadata={"description": "directory of the text tokenizer, for transformers; or 'characters'"}
     )

@@ -68,7 +68,7 @@ class SpeechInstructSettings(SingleSettings, ExportSettings):
     variant: Variant = field(
         default="released", metadata={"description": "the templates of the released rows, or of the paper"}
     )
-    tokenizer: str = field(default="mhubert-km1000", metadata={"description": TOKENIZER})
+    tokenizer: str = field(default="hubert-l11-km1000", metadata={"description": TOKENIZER})
     prefix: str = field(default=_PREFIX, metadata={"description": "what stands before every row, and is not learned"})
     modes: str = field(default=",".join(MODES), metadata={"description": "modes of a chain, between commas"})
     max_words: int = field(

@@ -15,9 +15,7 @@ from manifests.corpus import Corpus
 from manifests.export._rows import Row
 from manifests.export._seeded import SEED, generator_for
 from manifests.export._text_rows import TextRowsWriter
-from manifests.export._timeline import is_heard
-from manifests.export._token_streams import TOKENIZER, TokenKind, open_kind
-from manifests.export._turns import NO_TOKENS
+from manifests.export._token_streams import NO_TOKENS, TOKENIZER, TokenKind, open_kind
 from manifests.export._words import turn_words
 from manifests.export.contract import Exporter, ExportSettings
 from manifests.forms.spirit_lm import RATES, STREAMS, Kind, Markers, drawn_spans, interleaved, stream_text
@@ -35,7 +33,7 @@ class SpiritLmSettings(ExportSettings):
     form: Literal["interleaved", "speech", "text"] = field(
         default="interleaved", metadata={"description": "both kinds in turn, or one kind alone"}
     )
-    tokenizer: str = field(default="mhubert-25hz", metadata={"description": f"{TOKENIZER}: the units"})
+    tokenizer: str = field(default="hubert-l11-km500", metadata={"description": f"{TOKENIZER}: the units"})
     pitch: str = field(default="", metadata={"description": "tokenizer of the pitch; empty: the base model's speech"})
     style: str = field(default="", metadata={"description": "tokenizer of the style; empty: the base model's speech"})
     hubert_rate: float = field(
@@ -135,7 +133,7 @@ class SpiritLmWriter(TextRowsWriter):
         return stream_text(streams, {**RATES, "hubert": self.settings.hubert_rate})
 
     def _chosen(self, dialogue: Dialogue) -> list[tuple[int, Turn]]:
-        heard = (each for each in enumerate(dialogue.turns) if is_heard(dialogue, each[1]))
+        heard = (each for each in enumerate(dialogue.turns) if not dialogue.leaves_out(each[1]))
         return [each for each in heard if self.settings.roles in ("both", each[1].role)]
 
 

@@ -39,7 +39,7 @@ class SyncLlmSettings(ExportSettings):
     form: Literal["chunks", "sentences"] = field(
         default="chunks", metadata={"description": "chunks of two streams, or turns of sentences"}
     )
-    tokenizer: str = field(default="mhubert-25hz", metadata={"description": TOKENIZER})
+    tokenizer: str = field(default="hubert-l11-km500", metadata={"description": TOKENIZER})
     chunk_ms: int = field(default=160, metadata={"description": "length of a chunk in milliseconds"})
     speaker_0: Role = field(default="agent", metadata={"description": "who is speaker 0, the clock"})
     silence_unit: int = field(

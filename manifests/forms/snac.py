@@ -54,7 +54,7 @@ def snac_books(text: str) -> Books:
     frames = [tuple(map(int, part.split())) for part in parts if part.strip()]
     if before.strip() or not parts or any(len(frame) != LAYERS for frame in frames):
         raise ValueError(f"not SNAC frames of seven ids: {text[:40]!r}")
-    return books_of(frames)  # type: ignore[arg-type]
+    return books_of([(a, b, c, d, e, f, g) for a, b, c, d, e, f, g in frames])
 
 
 def delay_grid(frames: Sequence[Frame]) -> list[list[int]]:
@@ -71,6 +71,6 @@ def grid_frames(grid: Sequence[Sequence[int]]) -> list[Frame]:
     """Return the frames of a delay grid; the inverse of `delay_grid`. Raises ValueError for another grid."""
     layers = [list(row[layer + 1 :]) for layer, row in enumerate(grid)]
     frames = list(zip(*(row[: row.index(EOA)] for row in layers), strict=True))
-    if [list(row[: len(frames) + LAYERS + 1]) for row in grid] != delay_grid(frames):  # type: ignore[arg-type]
+    if [list(row[: len(frames) + LAYERS + 1]) for row in grid] != delay_grid(frames):
         raise ValueError("the layers are not delayed by one step each")
-    return frames  # type: ignore[return-value]
+    return frames

@@ -16,7 +16,7 @@ from parley.testing.duplex import make_tokens, with_tokens
 from parley.testing.exports import export_rows
 from parley.testing.talks import BREAD, make_talk
 
-UNITS = "mhubert-km1000"
+UNITS = "hubert-l11-km1000"
 MERGED = (0, 1, 2)
 
 
