@@ -15,7 +15,7 @@ from manifests.export._rows import Row, RowsWriter, WriteClip
 from manifests.export._token_streams import TOKENIZER, TokenKind, open_kind
 from manifests.export._turns import Demands, exchanges
 from manifests.export.contract import Exporter
-from manifests.forms.anygpt import MARKS, Exchange, messages
+from manifests.forms.anygpt import MARKS, AnyGptExchange, messages
 from manifests.schema import Dialogue, SpeechTokens, Turn
 
 _BOOKS = 8
@@ -58,7 +58,7 @@ class AnyGptWriter(RowsWriter):
                 chat.append({"role": "AnyGPT", "message": each.answer, "speech": answer})
             else:
                 codes = (self._codes(each.user), self._codes(each.agent))
-                asked, said = messages(Exchange(each.question, each.answer, *codes), self.instruction)
+                asked, said = messages(AnyGptExchange(each.question, each.answer, *codes), self.instruction)
                 chat.append({"role": "user", "message": asked})
                 chat.append({"role": "assistant", "message": said})
         return [{"id": dialogue.dialogue_id, "chat": chat}]

@@ -51,7 +51,7 @@ class BenchSettings(ExportSettings):
 
 
 @dataclass(frozen=True)
-class Sample:
+class BenchSample:
     """Holds a sample: its folder, what of the dialogue it is in seconds, and its annotation by file name.
 
     `overlap` is what is silent in the clean input; None: there is none. `turns` are those of the user in it.
@@ -98,7 +98,7 @@ class BenchWriter(PieceWriter):
         of_tasks = ", ".join(f"{task} {count}" for task, count in sorted(counts.items()))
         return [_NOTE, f"samples: {of_tasks}"] if counts else []
 
-    def _write_sample(self, dialogue: Dialogue, sample: Sample, user: Samples, out: Place) -> None:
+    def _write_sample(self, dialogue: Dialogue, sample: BenchSample, user: Samples, out: Place) -> None:
         rate = self.settings.sample_rate
         first, end = sample_at(sample.start, rate), sample_at(sample.end, rate)
         heard = np.concatenate([user[first:end], np.zeros(round(self.settings.tail_s * rate), np.float32)])
@@ -112,7 +112,7 @@ class BenchWriter(PieceWriter):
             (out / name).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
-def samples_of(dialogue: Dialogue) -> Iterator[Sample]:
+def samples_of(dialogue: Dialogue) -> Iterator[BenchSample]:
     """Yield the samples of a dialogue that has a timeline and no problem."""
     before: Spot | None = None
     places = spots(dialogue, 0)
@@ -132,12 +132,12 @@ def samples_of(dialogue: Dialogue) -> Iterator[Sample]:
             before = spot
 
 
-def _taking_turns(dialogue: Dialogue, spot: Spot, places: Sequence[Spot]) -> Iterator[Sample]:
+def _taking_turns(dialogue: Dialogue, spot: Spot, places: Sequence[Spot]) -> Iterator[BenchSample]:
     """Yield the sample of a turn that is answered, and that of its pauses."""
     name, cut = f"{dialogue.dialogue_id}-{spot.turn}", (spot.start, spot.end)
     if answer := next((each for each in places if _answers(dialogue, each, spot)), None):
         marks = [{"text": "[TURN-TAKING]", "timestamp": _span(spot.end, answer.start, spot.start)}]
-        yield Sample(f"v1.0/smooth_turn_taking/{name}", *cut, {"turn_taking.json": marks}, (spot,))
+        yield BenchSample(f"v1.0/smooth_turn_taking/{name}", *cut, {"turn_taking.json": marks}, (spot,))
     timeline = dialogue.timeline
     assert timeline is not None  # else there was a problem with the dialogue
     events = [event for event in timeline.events if event.kind == "pause" and event.channel == "user"]
@@ -148,7 +148,7 @@ def _taking_turns(dialogue: Dialogue, spot: Spot, places: Sequence[Spot]) -> Ite
     ]
     if moments:
         pauses = [{"text": "[PAUSE]", "timestamp": _span(*moment, spot.start)} for moment in moments]
-        yield Sample(f"v1.0/pause_handling/{name}", *cut, {"pause.json": pauses}, (spot,))
+        yield BenchSample(f"v1.0/pause_handling/{name}", *cut, {"pause.json": pauses}, (spot,))
 
 
 def _answers(dialogue: Dialogue, answer: Spot, spot: Spot) -> bool:
@@ -156,14 +156,14 @@ def _answers(dialogue: Dialogue, answer: Spot, spot: Spot) -> bool:
     return answer.role == "agent" and answer.start >= spot.end and dialogue.turns[answer.turn].kind == "turn"
 
 
-def _interrupting(dialogue: Dialogue, before: Spot, spot: Spot) -> Sample:
+def _interrupting(dialogue: Dialogue, before: Spot, spot: Spot) -> BenchSample:
     texts = (dialogue.turns[before.turn].text, dialogue.turns[spot.turn].text)
     marks = [{"context": texts[0], "interrupt": texts[1], "timestamp": _span(spot.start, spot.end, before.start)}]
     name = f"v1.0/user_interruption/{dialogue.dialogue_id}-{spot.turn}"
-    return Sample(name, before.start, spot.end, {"interrupt.json": marks}, (before, spot))
+    return BenchSample(name, before.start, spot.end, {"interrupt.json": marks}, (before, spot))
 
 
-def _overlapping(dialogue: Dialogue, before: Spot, spot: Spot, task: str) -> Sample:
+def _overlapping(dialogue: Dialogue, before: Spot, spot: Spot, task: str) -> BenchSample:
     """Return the sample of version 1.5: from the user's turn before it to its end, with and without it."""
     notes = {
         "context_text": dialogue.turns[before.turn].text,
@@ -171,10 +171,10 @@ def _overlapping(dialogue: Dialogue, before: Spot, spot: Spot, task: str) -> Sam
         "timestamps": _span(spot.start, spot.end, before.start),
     }
     name = f"v1.5/{task}/{dialogue.dialogue_id}-{spot.turn}"
-    return Sample(name, before.start, max(before.end, spot.end), {"metadata.json": notes}, (before, spot), spot)
+    return BenchSample(name, before.start, max(before.end, spot.end), {"metadata.json": notes}, (before, spot), spot)
 
 
-def _transcription(dialogue: Dialogue, sample: Sample) -> dict[str, Any] | None:
+def _transcription(dialogue: Dialogue, sample: BenchSample) -> dict[str, Any] | None:
     """Return the words of the input with their times; None where a turn has no complete word times."""
     chunks = []
     for spot in sample.turns:
@@ -185,7 +185,7 @@ def _transcription(dialogue: Dialogue, sample: Sample) -> dict[str, Any] | None:
         for text, timed in zip(words.words, take.word_times.words, strict=True):
             start, end = (spot.start + Fraction(at or 0, rate) for at in (timed.start_sample, timed.end_sample))
             chunks.append({"text": text.strip(), "timestamp": _span(start, end, sample.start)})
-    return {"text": " ".join(chunk["text"] for chunk in chunks), "chunks": chunks}
+    return {"text": " ".join(str(chunk["text"]) for chunk in chunks), "chunks": chunks}
 
 
 def _span(start: Fraction, end: Fraction, origin: Fraction) -> list[float]:

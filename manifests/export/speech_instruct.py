@@ -24,8 +24,8 @@ from manifests.export.contract import Exporter, ExportSettings, Piece, PieceWrit
 from manifests.forms.speechgpt import (
     MARKS,
     MODES,
-    Chain,
     CrossModal,
+    ModalityChain,
     Mode,
     Task,
     Variant,
@@ -158,7 +158,9 @@ class SpeechInstructWriter(PieceWriter):
                 asked, said = self._units(each.user), self._units(each.agent)
                 for mode in self.settings.chosen_modes:
                     heard, spoken = asked if mode.startswith("S") else (), said if mode.endswith("S") else ()
-                    yield chain_text(Chain(mode, each.question, each.answer, heard, spoken), self.settings.variant)
+                    yield chain_text(
+                        ModalityChain(mode, each.question, each.answer, heard, spoken), self.settings.variant
+                    )
             return
         draw = generator_for(self.settings.seed, "speech-instruct", dialogue)
         for _, turn in floor_turns(part):

@@ -24,7 +24,7 @@ from manifests.export._token_streams import TOKENIZER, TokenKind, open_kind
 from manifests.export._turns import Demands, floor_turns
 from manifests.export._words import turn_words
 from manifests.export.contract import Exporter, ExportSettings
-from manifests.forms.syncllm import Part, interleaved, turns_text
+from manifests.forms.syncllm import SentencePart, interleaved, turns_text
 from manifests.forms.units import merged
 from manifests.forms.words import NO_WORD_TIMES
 from manifests.schema import Dialogue, Role, Turn
@@ -98,20 +98,20 @@ class SyncLlmWriter(TextRowsWriter):
                 streams[speaker] += units if turn.role == role else silence
         return streams
 
-    def _sentences(self, dialogue: Dialogue) -> Iterator[tuple[int, list[Part]]]:
+    def _sentences(self, dialogue: Dialogue) -> Iterator[tuple[int, list[SentencePart]]]:
         draw = generator_for(self.settings.seed, "syncllm", dialogue)
         share = _truncated_normal(draw, self.settings.speech_share, self.settings.speech_share_sd)
         for turn, units in self._turns(dialogue):
             words = turn_words(turn)
             assert words is not None  # else there was a problem with the dialogue
             borders = words.frames(self.kind.frame_s, len(units))
-            parts: list[Part] = []
+            parts: list[SentencePart] = []
             for first, end in words.sentences():
                 heard = units[borders[first] : borders[end]]
                 if draw.random() < share and heard:
-                    parts.append(Part(units=_new_units(parts, merged(heard)[0])))
+                    parts.append(SentencePart(units=_new_units(parts, merged(heard)[0])))
                 else:
-                    parts.append(Part(_between(parts, words.text(first, end), dialogue)))
+                    parts.append(SentencePart(_between(parts, words.text(first, end), dialogue)))
             yield self._speakers().index(turn.role), parts
 
     def _turns(self, dialogue: Dialogue) -> Iterator[tuple[Turn, tuple[int, ...]]]:
@@ -120,12 +120,12 @@ class SyncLlmWriter(TextRowsWriter):
                 yield turn, tokens.books[0]
 
 
-def _between(parts: list[Part], text: str, dialogue: Dialogue) -> str:
+def _between(parts: list[SentencePart], text: str, dialogue: Dialogue) -> str:
     """Return the text with a blank before it where it follows another text, so that words stay words."""
     return f" {text}" if parts and parts[-1].text is not None and text[:1].isascii() else text
 
 
-def _new_units(parts: list[Part], units: tuple[int, ...]) -> tuple[int, ...]:
+def _new_units(parts: list[SentencePart], units: tuple[int, ...]) -> tuple[int, ...]:
     """Return the units without the first one where it repeats the last one of the sentence before."""
     return units[1:] if parts and parts[-1].units[-1:] == units[:1] else units
 

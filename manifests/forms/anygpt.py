@@ -11,7 +11,7 @@ _TOKEN = re.compile(r"<🗣️(\d+)>")
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class AnyGptExchange:
     question: str
     answer: str
     question_codes: tuple[int, ...]
@@ -31,18 +31,18 @@ def speech_codes(text: str) -> tuple[int, ...]:
     return codes
 
 
-def messages(exchange: Exchange, instruction: str) -> tuple[str, str]:
+def messages(exchange: AnyGptExchange, instruction: str) -> tuple[str, str]:
     """Return the user's message and the assistant's."""
     asked = f"{speech_text(exchange.question_codes)} {instruction}"
     return asked, f"<-Ins-> {exchange.question}\n <-Res-> {exchange.answer} {speech_text(exchange.answer_codes)}"
 
 
-def exchange_of(asked: str, said: str, instruction: str) -> Exchange:
+def exchange_of(asked: str, said: str, instruction: str) -> AnyGptExchange:
     """Return the exchange of two messages; the inverse of `messages`. Raises ValueError for others."""
     question, _, rest = said.removeprefix("<-Ins-> ").partition("\n <-Res-> ")
     answer, _, spoken = rest.rpartition(" <sosp>")
     codes = speech_codes(asked.removesuffix(f" {instruction}"))
-    exchange = Exchange(question, answer, codes, speech_codes(f"<sosp>{spoken}"))
+    exchange = AnyGptExchange(question, answer, codes, speech_codes(f"<sosp>{spoken}"))
     if messages(exchange, instruction) != (asked, said):
         raise ValueError(f"not AnyGPT's messages: {said[:40]!r}")
     return exchange

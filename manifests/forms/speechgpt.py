@@ -54,7 +54,7 @@ class CrossModal:
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
+class ModalityChain:
     """Holds a chain of modality: what is given and asked for by the mode, the other units being empty."""
 
     mode: Mode
@@ -99,7 +99,7 @@ _SAMPLE = re.compile(
 )
 
 
-def chain_text(chain: Chain, variant: Variant) -> str:
+def chain_text(chain: ModalityChain, variant: Variant) -> str:
     """Return the chain as one turn of the user and one of SpeechGPT."""
     asks, says = chain.mode.split("-")
     heard = angle_text(chain.question_units) if asks == "S" else chain.question
@@ -115,7 +115,7 @@ def chain_text(chain: Chain, variant: Variant) -> str:
     return f"[Human]: {told} [SpeechGPT]: {'; '.join(steps)}<eoa>."
 
 
-def chain_of(text: str, variant: Variant) -> Chain:
+def chain_of(text: str, variant: Variant) -> ModalityChain:
     """Return the chain of such a text; the inverse of `chain_text`. Raises ValueError for another one."""
     told, _, said = text.partition(" [SpeechGPT]: ")
     before, found, after = said.removesuffix("<eoa>.").rpartition("; [ua] ")
@@ -128,7 +128,7 @@ def chain_of(text: str, variant: Variant) -> Chain:
     if variant == "paper":
         heard = heard.partition(" instruction: ")[2].partition(". And your response should be ")[0]
     question = asked.removesuffix("; ").removeprefix("[tq] ") if is_spoken else heard
-    chain = Chain(mode, question, answer, angle_units(heard) if is_spoken else (), answer_units)
+    chain = ModalityChain(mode, question, answer, angle_units(heard) if is_spoken else (), answer_units)
     if chain_text(chain, variant) != text:
         raise ValueError(f"not a chain of modality: {text[:40]!r}")
     return chain

@@ -15,7 +15,7 @@ _MARKED = re.compile(r"(\[S[01]\])")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SentencePart:
     """Holds a sentence of a turn, as text or as units."""
 
     text: str | None = None
@@ -96,12 +96,12 @@ def _chunks(text: str) -> Iterator[tuple[list[int], list[int]]]:
     yield now
 
 
-def turns_text(turns: Sequence[tuple[int, Sequence[Part]]]) -> str:
+def turns_text(turns: Sequence[tuple[int, Sequence[SentencePart]]]) -> str:
     """Return turns of (speaker, sentences), one behind the other: `[S1]<sentence><sentence>[S0]<sentence>`."""
     return "".join(f"{SPEAKERS[speaker]}{''.join(part.as_text for part in parts)}" for speaker, parts in turns)
 
 
-def turns_of(text: str) -> list[tuple[int, list[Part]]]:
+def turns_of(text: str) -> list[tuple[int, list[SentencePart]]]:
     """Return the turns of such a text; sentences of the same kind that stand side by side come back as one part."""
     pieces = _MARKED.split(text)
     if pieces[0]:
@@ -110,6 +110,6 @@ def turns_of(text: str) -> list[tuple[int, list[Part]]]:
     return [(SPEAKERS.index(mark), _parts(said)) for mark, said in marked]
 
 
-def _parts(text: str) -> list[Part]:
+def _parts(text: str) -> list[SentencePart]:
     parts = [each for each in re.split(r"((?:\[\d+\])+)", text) if each]
-    return [Part(units=units_of(each)) if each.startswith("[") else Part(each) for each in parts]
+    return [SentencePart(units=units_of(each)) if each.startswith("[") else SentencePart(each) for each in parts]

@@ -9,7 +9,7 @@ import pytest
 
 from manifests.errors import UserError
 from manifests.forms.anygpt import exchange_of
-from manifests.forms.speechgpt import Chain, chain_of, cross_modal_of, descriptions
+from manifests.forms.speechgpt import ModalityChain, chain_of, cross_modal_of, descriptions
 from manifests.schema import Dialogue
 from parley.testing.corpora import with_take
 from parley.testing.duplex import make_tokens, with_tokens
@@ -60,7 +60,7 @@ def test_a_chain_has_four_modes(tmp_path: Path) -> None:
     rows = lines(out / "train" / "chain_of_modality_instruction.jsonl")
     chains = [chain_of(row["plain_text"], "paper") for row in rows]
     assert [chain.mode for chain in chains] == ["S-S", "S-T", "T-S", "T-T"]
-    assert chains[0] == Chain("S-S", *BREAD[:2], MERGED, (100, 101, 102))
+    assert chains[0] == ModalityChain("S-S", *BREAD[:2], MERGED, (100, 101, 102))
     settings = {"form": "chain-of-modality", "modes": "S-S"}
     _, out = export_rows("speech-instruct", [pair], tmp_path / "one", **settings)
     [row] = lines(out / "train" / "chain_of_modality_instruction.jsonl")

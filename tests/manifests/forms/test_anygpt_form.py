@@ -2,9 +2,9 @@
 
 import pytest
 
-from manifests.forms.anygpt import Exchange, exchange_of, messages, speech_codes, speech_text
+from manifests.forms.anygpt import AnyGptExchange, exchange_of, messages, speech_codes, speech_text
 
-HELLO = Exchange("hello, how are you", "I am fine, thank you", (1, 1, 1), (2, 2, 1023))
+HELLO = AnyGptExchange("hello, how are you", "I am fine, thank you", (1, 1, 1), (2, 2, 1023))
 TASK = "Please answer."
 
 

@@ -5,8 +5,8 @@ import pytest
 from manifests.forms.speechgpt import (
     MARKS,
     MODES,
-    Chain,
     CrossModal,
+    ModalityChain,
     Mode,
     Task,
     Variant,
@@ -19,7 +19,7 @@ from manifests.forms.speechgpt import (
 )
 
 NOON = CrossModal("tts", "Kindly read this line aloud.", "The ferry leaves at noon.", (12, 845, 3, 77))
-WHEN = Chain("S-S", "When does the ferry leave?", "It leaves at noon.", (661, 9, 250), (12, 845, 3))
+WHEN = ModalityChain("S-S", "When does the ferry leave?", "It leaves at noon.", (661, 9, 250), (12, 845, 3))
 
 
 def test_the_released_rows() -> None:
@@ -43,7 +43,7 @@ def test_the_rows_of_the_paper() -> None:
         " <eoh>. [SpeechGPT]: [tq] When does the ferry leave?; [ta] It leaves at noon.; "
         "[ua] <sosp><12><845><3><eosp><eoa>."
     )
-    written = chain_text(Chain("T-T", "When?", "At noon."), "paper")
+    written = chain_text(ModalityChain("T-T", "When?", "At noon."), "paper")
     assert written.startswith("[Human]: This is a text instruction: When?. And your response should be text. ")
     assert written.endswith(" [SpeechGPT]: [ta] At noon.<eoa>.") and "<eoh>" not in written, "as printed"
 
@@ -53,7 +53,7 @@ def test_the_rows_of_the_paper() -> None:
 def test_chains_and_back(mode: Mode, variant: Variant) -> None:
     asks, says = mode.split("-")
     units = ((661, 9) if asks == "S" else (), (12,) if says == "S" else ())
-    chain = Chain(mode, "Is it; or not?", "Yes. And no.", *units)
+    chain = ModalityChain(mode, "Is it; or not?", "Yes. And no.", *units)
     assert chain_of(chain_text(chain, variant), variant) == chain
     with pytest.raises(ValueError):
         chain_of(chain_text(chain, variant) + "x", variant)

@@ -5,7 +5,7 @@ from itertools import groupby
 import numpy as np
 import pytest
 
-from manifests.forms.syncllm import Part, interleaved, interpolated, turns_of, turns_text
+from manifests.forms.syncllm import SentencePart, interleaved, interpolated, turns_of, turns_text
 
 # Three chunks of four units.
 FIRST = (75, 75, 75, 75, 17, 17, 338, 338, 338, 338, 338, 338)
@@ -53,7 +53,10 @@ def test_streams_of_different_lengths_are_refused() -> None:
 
 
 def test_turns_of_sentences_and_back() -> None:
-    turns = [(1, [Part("Is it rye? "), Part(units=(4, 7))]), (0, [Part(units=(12,)), Part(" Yes.")])]
+    turns = [
+        (1, [SentencePart("Is it rye? "), SentencePart(units=(4, 7))]),
+        (0, [SentencePart(units=(12,)), SentencePart(" Yes.")]),
+    ]
     text = turns_text(turns)
     assert text == "[S1]Is it rye? [4][7][S0][12] Yes."
     assert turns_of(text) == turns
