@@ -30,7 +30,8 @@ def spots(dialogue: Dialogue, gap_ms: int) -> list[Spot]:
     for number, turn in enumerate(dialogue.turns):
         audio = turn.audio
         if audio is not None and not dialogue.leaves_out(turn):
-            start = clock if turn.start_sample is None else Fraction(turn.start_sample, audio.sample_rate)
+            rate = dialogue.timeline.sample_rate if dialogue.timeline else audio.sample_rate
+            start = clock if turn.start_sample is None else Fraction(turn.start_sample, rate)
             end = start + Fraction(audio.num_samples, audio.sample_rate)
             found.append(Spot(number, turn.role, start, end))
             clock = end + Fraction(gap_ms, 1000)
@@ -50,6 +51,8 @@ def layout_problem(dialogue: Dialogue) -> str | None:
     if any(not (turn.audio and turn.audio.num_samples) for turn in heard):
         return "a turn has no audio"
     starts = [turn.start_sample for turn in heard]
+    if any(turn.start_sample is None and turn.kind != "turn" for turn in heard):
+        return "a turn that takes no floor has no start"
     if any(start is None for start in starts) and any(start is not None for start in starts):
         return "only some of its turns have a start"
     if any(start is not None and start < 0 for start in starts):
