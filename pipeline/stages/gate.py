@@ -111,6 +111,11 @@ def judge_alone(score: Score, settings: GateSettings) -> Reason | None:
     return _reason(score, settings.rate_of(score), settings)
 
 
+def would_be_kept(dialogue: Dialogue, settings: GateSettings) -> bool:
+    """Tell whether the gate would keep the dialogue as it is: nothing is wrong with any of its takes."""
+    return all(turn.reason is None for turn in judge(dialogue, settings).turns)
+
+
 def has_another_take(judged: Dialogue, settings: GateSettings) -> bool:
     """Tell whether the ladder has a rung left that could fix all faults."""
     final = any(reason_of(turn.reason) in FINAL for turn in judged.turns)

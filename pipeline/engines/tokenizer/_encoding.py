@@ -57,8 +57,5 @@ def _samples_at(clip: Clip, sample_rate: int, min_samples: int) -> Samples | Fai
         return Failure(NOT_TOKENIZED, "the clip holds NaN or infinite samples")
     samples = np.ascontiguousarray(resample(clip.samples, clip.sample_rate, sample_rate), np.float32)
     if len(samples) < min_samples:
-        seconds = len(samples) / sample_rate
-        return Failure(
-            NOT_TOKENIZED, f"the clip is {seconds:.3f} s long; one token needs {min_samples / sample_rate:.3f} s"
-        )
+        return Failure(NOT_TOKENIZED, f"the clip is shorter than the {min_samples / sample_rate:.3f} s of one token")
     return samples
