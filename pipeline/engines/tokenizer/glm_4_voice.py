@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from manifests.errors import EngineUnavailable
-from manifests.libraries import library_version
+from manifests.libraries import library, library_version
 from pipeline.engines.contract import Engine
 from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
 from pipeline.engines.shared.whisper_mel import HOP, SAMPLE_RATE, log_mel
@@ -63,7 +63,7 @@ class Glm4Voice(NetworkTokenizer):
         try:
             config = json.loads((directory / _CONFIG).read_text(encoding="utf-8"))
             network = VqEncoder(config)
-        except (*BROKEN, *_validation_errors()) as error:
+        except (*BROKEN, library("huggingface_hub.errors", NAME, INSTALL).StrictDataclassError) as error:
             raise unloadable(NAME, model, error) from None
         state = state_of(self._torch, directory, _WEIGHTS, NAME, model)
         try:
@@ -86,13 +86,6 @@ class Glm4Voice(NetworkTokenizer):
             self._network(features, -(-len(samples) // HOP)).cpu().numpy()
         )
         return codes
-
-
-def _validation_errors() -> tuple[type[Exception], ...]:
-    """Return what transformers raises for a configuration of wrong types."""
-    from huggingface_hub.errors import StrictDataclassError
-
-    return (StrictDataclassError,)
 
 
 ENGINE = Engine(
