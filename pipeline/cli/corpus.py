@@ -126,6 +126,13 @@ def report(directory: str, out: str, **options: Any) -> None:
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the sample.")
 @click.option("--controls", metavar="DIR", help="Directory of unmarked recordings; default: resynthesized clips.")
+@click.option(
+    "--tokenizer",
+    "tokenizers",
+    multiple=True,
+    metavar="NAME",
+    help="Also look for the mark in clips that this tokenizer encoded and decoded; may be repeated.",
+)
 @recipe_settings
 @click.option(
     "--trust-recipe", is_flag=True, help="Load the models and the voice bank that the corpus's recipe names."
