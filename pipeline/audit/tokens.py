@@ -20,7 +20,7 @@ def token_attacks(view: CorpusView, names: Sequence[str]) -> tuple[Attack, ...]:
 
 def _attack(name: str, engine: SpeechTokenizer) -> Attack:
     if not engine.decodes:
-        raise UserError(f"the tokenizer {name} ({engine.tokenizer}) does not decode its codes: no mark can be looked for")
+        raise UserError(f"the tokenizer {name} ({engine.tokenizer}) does not decode, so no mark can be looked for")
 
     def apply(clip: Clip) -> Clip | None:
         (codes,) = engine.tokenize([clip])

@@ -80,7 +80,7 @@ class SpeechTokenizerCodec(NetworkTokenizer):
 
 def _load(torch: Any, model: SpeechTokenizerCheckpoint) -> Any:
     directory = directory_of(model, NAME, (_CONFIG, _WEIGHTS, "model.safetensors"))
-    with _without_trainer():
+    with without_trainer():
         package = library(NAME, NAME, _INSTALL)
     try:
         config = json.loads((directory / _CONFIG).read_text(encoding="utf-8"))
@@ -97,7 +97,7 @@ def _load(torch: Any, model: SpeechTokenizerCheckpoint) -> Any:
 
 
 @contextlib.contextmanager
-def _without_trainer() -> Iterator[None]:
+def without_trainer() -> Iterator[None]:
     """Let the package be imported without its training code, unless that was imported already."""
     if NAME in sys.modules:
         yield
