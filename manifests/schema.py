@@ -234,3 +234,9 @@ class Dialogue:
     background_voice: str | None = None
     timeline: Timeline | None = None
     tools: str | None = None
+
+    def voice_of(self, turn: Turn) -> str | None:
+        """Return the voice that was cast for the turn; None if there is none yet."""
+        if turn.kind == "background":
+            return self.background_voice
+        return self.user_voice if turn.role == "user" else self.agent_voice

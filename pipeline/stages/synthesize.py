@@ -51,16 +51,10 @@ def _request(dialogue: Dialogue, place: TurnPosition, context: Context) -> Speec
     return SpeechRequest(
         text=turn.whole_text or "",
         language=dialogue.language,
-        voice=context.resource(CASTING)[_voice_of(turn, dialogue) or ""],
+        voice=context.resource(CASTING)[dialogue.voice_of(turn) or ""],
         rate=ladder[attempt - 2].rate if attempt > 1 else 1.0,
         seed=context.seed_for("synthesize", dialogue, place.turn_index, attempt),
     )
-
-
-def _voice_of(turn: Turn, dialogue: Dialogue) -> str | None:
-    if turn.kind == "background":
-        return dialogue.background_voice
-    return dialogue.user_voice if turn.role == "user" else dialogue.agent_voice
 
 
 def _speak(requests: Sequence[SpeechRequest], context: Context) -> list[Clip | Failure]:
