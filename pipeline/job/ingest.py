@@ -128,9 +128,7 @@ def _dialogue(
 
 
 def _turns(row: SourceRow, first_exchange_only: bool) -> tuple[Turn, ...]:
-    turns = [
-        Turn(turn.role, turn.text, turn.material, thought=turn.thought, calls=turn.calls) for turn in row.turns
-    ]
+    turns = [Turn(turn.role, turn.text, turn.material, thought=turn.thought, calls=turn.calls) for turn in row.turns]
     if turns and turns[-1].role == "user" and row.reason is None:
         turns.append(Turn(role="agent", original_text=""))
     return tuple(turns[:2] if first_exchange_only else turns)

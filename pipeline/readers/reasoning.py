@@ -1,4 +1,4 @@
-"""Read rows in which an answer comes with the reasoning that led to it. Nobody hears it: it becomes a turn's thought."""
+"""Read rows in which an answer comes with its reasoning. Nobody hears that: it becomes the thought of a turn."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, cast

@@ -14,17 +14,36 @@ from pydantic import AliasChoices, BeforeValidator, Field
 from pipeline.readers.format import Format, keys
 from pipeline.readers.messages import AGENT_ROLES, SYSTEM_ROLES, TOOL_ROLES, USER_ROLES, Message, conversation
 from pipeline.readers.rows import SourceTurn
-from pipeline.readers.turns import Fields, Parsed, RowFields, Text, Value, agent, unknown_schema, user
+from pipeline.readers.turns import Fields, Parsed, RowFields, Text, Value, unknown_schema, user
+
+_DEEPEST = 32
+"""Levels of brackets in schemas and arguments; no tool needs as many, and what looks through them calls itself."""
 
 
 def _parsed(value: object) -> object:
-    """Parse JSON that a data set keeps as a text."""
-    return json.loads(value) if isinstance(value, str) else value
+    """Parse JSON that a data set keeps as a text; raises ValueError if it is none, or nested too deeply."""
+    try:
+        data = json.loads(value) if isinstance(value, str) else value
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    level, depth = [data], 0
+    while level:
+        level = [part for one in level for part in _parts(one)]
+        depth += 1
+        if depth > _DEEPEST:
+            raise ValueError("nested too deeply")
+    return data
+
+
+def _parts(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return list(value) if isinstance(value, list) else []
 
 
 class _Function(Fields):
     name: str
-    arguments: Annotated[dict[str, Any], BeforeValidator(_parsed)] = {}
+    arguments: Annotated[dict[str, Any], BeforeValidator(_parsed)] = Field(default_factory=dict)
 
 
 class _Call(Fields):
@@ -104,7 +123,7 @@ _TOOL = {"name": "set_timer", "parameters": {"minutes": {"type": "integer"}}}
 FORMATS = (
     Format(
         "tool-calls",
-        "query, tools (schemas) and answers (calls), as xLAM and APIGen have them; response, if the agent says something",
+        "xLAM, APIGen: query, tools (schemas), answers (calls); response, if the agent says something",
         keys("query tools answers"),
         _query,
         example={
@@ -116,7 +135,7 @@ FORMATS = (
     ),
     Format(
         "tool-messages",
-        "tools (schemas) and messages with tool_calls, as chat APIs have them; the results of tools stay with the calls",
+        "tools (schemas) and messages with tool_calls, as chat APIs have them; results stay with their calls",
         keys("tools messages"),
         _chat,
         sign=_calls_a_tool,

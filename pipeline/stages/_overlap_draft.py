@@ -22,6 +22,7 @@ class Draws:
 
     context: Context
     dialogue: Dialogue
+    stage: str = "overlap"
 
     def happens(self, what: str, share: float) -> bool:
         """Tell whether this dialogue is one of the `share` of all."""
@@ -36,7 +37,7 @@ class Draws:
         return [items[i] for i in sorted(range(len(items)), key=lambda i: self._seed(f"{what}-{i}"))]
 
     def _seed(self, what: str) -> int:
-        return self.context.seed_for("overlap", self.dialogue, what)
+        return self.context.seed_for(self.stage, self.dialogue, what)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ _HAN_PAIR = re.compile(rf"(?=([{HAN}]{{2}}))")
 _LONG_WORD = re.compile(r"[A-Za-z]{5,}")
 _ARTICLE = re.compile(r"(?:a|an|the)", re.IGNORECASE)
 _EDGES = re.compile(r"^\W+|\W+$")
+_NEAR = 3
+"""Words of one kind that are so near in their list are taken for each other: three for four, and not for forty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +110,9 @@ def self_corrections(text: str, language: str, wording: OverlapWording) -> list[
     words = words_of(text, language)
     lower, repair, slips = text.lower(), wording.repairs, []
     for line in wording.confused:
-        wrong = [word for word in line if word.lower() not in lower]
-        for right in line:
+        for number, right in enumerate(line):
+            near = line[max(0, number - _NEAR) : number + _NEAR + 1]
+            wrong = [word for word in near if word.lower() not in lower]
             for found in re.finditer(_alone(right, language), text, re.IGNORECASE):
                 at = next(i for i, word in enumerate(words) if word.start <= found.start() < word.end)
                 if not _is_part_of_number(right, text, words, at, found.start(), language, wording):

@@ -91,7 +91,11 @@ TASKS: Mapping[str, TextTask] = {
     ),
     "respond": TextTask(
         forms={"first": TaskForm(("question",)), "next": TaskForm(("question",), history=True)},
-        keys=(AnswerKey("question", "string", ("question",), required=False), _ANSWER),
+        keys=(
+            AnswerKey("question", "string", ("question",), required=False),
+            AnswerKey("thought", "string", ("thought",), required=False),
+            _ANSWER,
+        ),
         options=frozenset({"answer_limit"}),
     ),
     "judge": TextTask(
