@@ -92,9 +92,9 @@ Check = Callable[[Mapping[str, str]], Complaint | None]
 class TextRequest:
     """Describes one task for a text engine.
 
-    `task` is "rewrite", "screen", "safety", "respond", "converse" or "judge"; `variables` are the named texts that the
-    task needs (each stage's module lists them), `history` the exchanges (question, answer) before this one; `options`
-    are the recipe's settings for the task.
+    `task` is "rewrite", "screen", "safety", "respond", "converse", "judge" or "overlap"; `variables` are the named
+    texts that the task needs (each stage's module lists them), `history` the exchanges (question, answer) before this
+    one; `options` are the recipe's settings for the task.
 
     For language models: `prompt` is the template's name and version ("ke-rewrite/v2"), `form` which of its forms is
     used. After an answer that `check` complains of, the model is asked again up to `retries` times, with the
