@@ -38,7 +38,7 @@ class ArrangeSettings(Section):
     stop_latency: RandomTime | None = Field(None, description="from an interruption to where the other one stops")
     backchannel_lag: RandomTime | None = Field(None, description="from the word of a cue to the backchannel")
     pause: RandomTime | None = Field(None, description="length of a pause that a label asks for")
-    silence: RandomTime | None = Field(None, description="how long a user says nothing who keeps the agent waiting")
+    silence: RandomTime | None = Field(None, description="how long one says nothing whose turn it is")
     silence_share: float = Field(0, ge=0, le=1, description="share of the user's further turns that come so late")
     silence_limit_s: float = Field(1, gt=0, description="nobody speaks for so long: an event, in seconds")
 

@@ -137,6 +137,22 @@ def test_a_user_can_keep_the_agent_waiting() -> None:
     assert (silence.channel, silence.turn, silence.end_sample - silence.start_sample) == ("user", 2, 6 * RATE)
 
 
+def test_an_agent_asks_again_after_a_silence_of_the_user() -> None:
+    turns = (spoken("user", ASKED), spoken("agent", ANSWERED), spoken("agent", "hello"), spoken("user", "yes"))
+    row = arranged(dialogue(*turns), arranging(silence="{fixed_s: 4}"))
+    assert speech_of(row, 2)[0] - speech_of(row, 1)[1] == 4 * RATE
+    assert draws_of(row)["silence_s", 2] == 4 and ("gap_s", 2) not in draws_of(row)
+    assert row.timeline is not None
+    assert [(e.channel, e.turn) for e in row.timeline.events if e.kind == "silence"] == [("user", 2)]
+
+
+def test_a_long_pause_is_a_silence_of_its_own_speaker() -> None:
+    row = dialogue(spoken("user", ASKED), spoken("agent", ANSWERED, labels=(Label("pause", 1, 1),)))
+    found = arranged(row, arranging(pause="{fixed_s: 2}"))
+    assert found.timeline is not None
+    assert [(e.channel, e.turn) for e in found.timeline.events if e.kind == "silence"] == [("agent", 1)]
+
+
 def test_a_missing_take_of_the_floor_leaves_the_row_and_one_beside_it_is_left_out() -> None:
     row = interrupted()
     faulty = replace(row, turns=(*row.turns[:3], replace(row.turns[3], take=None)))
