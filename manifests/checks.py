@@ -58,14 +58,8 @@ def _expected_path(dialogue: Dialogue, key: PartKey, audio: Audio) -> str | None
         return None
 
 
-def is_left_out(dialogue: Dialogue, number: int) -> bool:
-    """Tell whether a dialogue with a timeline goes on without the turn: it takes no floor, and is not spoken."""
-    turn = dialogue.turns[number]
-    return dialogue.timeline is not None and turn.kind != "turn" and turn.take is None and turn.start_sample is None
-
-
 def kept_problems(dialogue: Dialogue) -> Iterator[str]:
-    """Yield the evidence that a kept row lacks, for the row itself and for each of its turns that is spoken."""
+    """Yield the evidence that a kept row lacks, for the row itself and for each turn that is heard."""
     if dialogue.status != "kept":
         return
     if not dialogue.turns:
@@ -73,7 +67,7 @@ def kept_problems(dialogue: Dialogue) -> Iterator[str]:
     if dialogue.cer is None and dialogue.wer is None:
         yield "kept, without a pooled score"
     for number, turn in enumerate(dialogue.turns):
-        if is_left_out(dialogue, number):
+        if turn.kind != "turn" and dialogue.leaves_out(turn):
             continue
         evidence = {
             "audio": turn.audio,

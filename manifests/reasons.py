@@ -94,6 +94,13 @@ class Reason(Meaningful):
     NO_VOICE = "no_voice", "failed", "the voice bank has no voice of this language for the speech engines at hand"
     SYNTHESIS_FAILED = "synthesis_failed", "failed", "the synthesizer gave no audio"
 
+    # arrange
+    NO_TIMELINE = (
+        "no_timeline",
+        "rejected",
+        "the turns cannot be laid out on one clock: a cue or a label names a word that is not there, or rates differ",
+    )
+
     # mix
     UNMIXABLE = (
         "unmixable",

@@ -28,6 +28,7 @@ from manifests.schema import Dialogue
 from manifests.shards import ShardInfo, read_shard, read_tables
 from manifests.storage import Place
 from manifests.tally import Tally, problem_of_end
+from manifests.timeline_checks import timeline_problems
 from manifests.track_checks import track_problems
 from manifests.views import view_problems
 from manifests.writer import CLIPS, METADATA_NAME, OWN_NAMES, SHARDS, shard_path
@@ -197,6 +198,7 @@ class _Validation:
             yield from track_problems(dialogue)
             yield from file_problems(self._place, dialogue, self._files)
             yield from kept_problems(dialogue)
+            yield from timeline_problems(dialogue)
 
     def _repeated_ids(self, shards: list[ShardInfo]) -> Iterator[Problem]:
         """Read the ids a second time, only if some id is repeated, to name its rows."""

@@ -141,7 +141,7 @@ def end_sample(dialogue: Dialogue, spot: Spot, rate: int) -> int:
 
 
 def _audios(dialogue: Dialogue) -> Iterator[Audio]:
-    return (turn.audio for turn in dialogue.turns if turn.audio)
+    return (turn.audio for turn in dialogue.turns if turn.audio and not dialogue.leaves_out(turn))
 
 
 def _audio(dialogue: Dialogue, spot: Spot) -> Audio:
