@@ -66,7 +66,9 @@ def codes_problem(turns: Iterable[Turn], need: TokenNeed, tokenizer: str = "") -
         if tokens is None or not tokens.num_frames:
             return f"{NO_TOKENS} of {name}"
         if not need.fits(tokens):
-            return f"the speech tokens of {name} have another size or rate than those of {need.tokenizer} that it reads"
+            return (
+                f"the speech tokens of {name} have another size or rate than those of {need.tokenizer} that it reads"
+            )
     return None
 
 
