@@ -5,6 +5,7 @@ from typing import Literal
 
 from manifests.export._clips import ClipSettings
 from manifests.export._speech_tokens import Codes, TokenNeed, codes_of, codes_problem
+from manifests.export._turns import floor_turns
 from manifests.schema import Dialogue, Turn
 
 Target = Literal["text", "speech"]
@@ -40,7 +41,8 @@ class SpeechTarget:
         """Return the reason to refuse a dialogue whose answers lack tokens, where they are asked for."""
         if self.target == "text":
             return None
-        return codes_problem((turn for turn in dialogue.turns if turn.role == "agent"), self.need, self.tokenizer)
+        answers = [turn for _, turn in floor_turns(dialogue) if turn.role == "agent"]
+        return codes_problem(answers, self.need, self.tokenizer)
 
     def codes(self, turn: Turn) -> Codes | None:
         """Return the tokens of a turn, where they are asked for."""

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from manifests.reasons import Reason
+from manifests.schema import WordTimes
 from pipeline.settings import Section
 from voicebank.voice import Gender, Voice
 
@@ -91,9 +92,9 @@ Check = Callable[[Mapping[str, str]], Complaint | None]
 class TextRequest:
     """Describes one task for a text engine.
 
-    `task` is "rewrite", "screen", "safety", "respond", "converse" or "judge"; `variables` are the named texts that the
-    task needs (each stage's module lists them), `history` the exchanges (question, answer) before this one; `options`
-    are the recipe's settings for the task.
+    `task` is "rewrite", "screen", "safety", "respond", "converse", "judge" or "overlap"; `variables` are the named
+    texts that the task needs (each stage's module lists them), `history` the exchanges (question, answer) before this
+    one; `options` are the recipe's settings for the task.
 
     For language models: `prompt` is the template's name and version ("ke-rewrite/v2"), `form` which of its forms is
     used. After an answer that `check` complains of, the model is asked again up to `retries` times, with the
@@ -155,21 +156,42 @@ class ChatReply:
 
 @dataclass(frozen=True, slots=True)
 class SpeechRequest:
-    """Asks for `text` in `voice`; `rate` multiplies the voice's own speaking rate; `seed` varies the take."""
+    """Asks for `text` in `voice`; `rate` multiplies the voice's own speaking rate; `seed` varies the take.
+
+    `word_times`: the clip should come with its word times, if the engine knows them. The samples are the same.
+    """
 
     text: str
     language: str
     voice: Voice
     rate: float
     seed: int
+    word_times: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """Holds decoded mono audio: `samples` float32 [T] in -1..1 at `sample_rate` Hz."""
+    """Holds decoded mono audio: `samples` float32 [T] in -1..1 at `sample_rate` Hz.
+
+    `word_times` are those that a synthesizer gave with the clip, at its rate; None: it gave none.
+    """
 
     samples: Samples
     sample_rate: int
+    word_times: WordTimes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlignRequest:
+    """Asks when the words of `text` (`manifests.words`) are spoken in `clip`.
+
+    `given` are the times that came with the clip from its synthesizer, on the clip's samples; None: it told none.
+    """
+
+    clip: Clip
+    text: str
+    language: str
+    given: WordTimes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +224,9 @@ class Detection:
     message: str | None = None
 
 
-KINDS = ("text", "tts", "watermark", "asr", "vad", "gender", "encoder", "quality", "tokenizer")
-"""Kinds of engines: they write, speak, mark, hear, find speech, tell genders, tell speakers apart, rate quality, turn
-speech into tokens."""
+KINDS = ("text", "tts", "aligner", "watermark", "asr", "vad", "gender", "encoder", "quality", "tokenizer")
+"""Kinds of engines: they write, speak, tell when words are spoken, mark, hear, find speech, tell genders, tell
+speakers apart, rate quality, turn speech into tokens."""
 
 
 @dataclass(frozen=True)
@@ -281,6 +303,19 @@ class SpeechRecognizer(LoadedEngine, Protocol):
     languages: frozenset[str] | None
 
     def transcribe(self, clips: Sequence[Clip], languages: Sequence[str]) -> list[Transcript | Failure]: ...
+
+
+class WordAligner(LoadedEngine, Protocol):
+    """Finds when the words of a known text are spoken. `languages` as of a recognizer.
+
+    Each result has exactly the words of the text, in the order of `manifests.words`, with samples of the request's
+    clip, and None for a word that it could not place: times are never made up. `problem` says why the aligner itself
+    does not believe the whole.
+    """
+
+    languages: frozenset[str] | None
+
+    def align(self, requests: Sequence[AlignRequest]) -> list[WordTimes | Failure]: ...
 
 
 class SpeakerEncoder(LoadedEngine, Protocol):
