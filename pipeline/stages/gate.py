@@ -130,9 +130,9 @@ def judge_alone(score: Score, role: Role, settings: GateSettings) -> Reason | No
     return _reason(score, role, settings.rate_of(score), settings)
 
 
-def would_be_kept(dialogue: Dialogue, settings: GateSettings) -> bool:
-    """Tell whether the gate would keep the dialogue as it is: nothing is wrong with any of its takes."""
-    return all(turn.reason is None for turn in judge(dialogue, settings).turns)
+def would_be_kept(dialogue: Dialogue, recipe: Recipe) -> bool:
+    """Tell whether the gate would keep the dialogue as it is now."""
+    return _decide(dialogue, gate_of(recipe), is_arranged(recipe)).status == "kept"
 
 
 def has_another_take(judged: Dialogue, settings: GateSettings) -> bool:

@@ -17,6 +17,7 @@ from parley.testing import audit_engine
 from pipeline.engines.contract import Clip, Codes, Failure
 from pipeline.engines.registry import load_engine, model_settings
 from pipeline.engines.shared.torchaudio_import import import_torchaudio
+from pipeline.engines.tokenizer._checkpoint import TokenizerCheckpoint, state_of
 from pipeline.engines.tokenizer._encoding import tokenize_each
 
 with contextlib.suppress(ImportError):
@@ -209,6 +210,24 @@ def test_glm4_voice_hears_the_end_of_its_block_and_no_further(tmp_path: Path) ->
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(EngineUnavailable, match=r"weights of the model .* do not fit"):
         load("glm-4-voice", tmp_path)
+
+
+class _Touch:
+    """A pickle that leaves a file where it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
+
+
+def test_no_code_in_a_file_of_weights_is_run(tmp_path: Path) -> None:
+    torch.save({"weight": _Touch(tmp_path / "ran")}, tmp_path / "pytorch_model.bin")
+    model = TokenizerCheckpoint(model=str(tmp_path))
+    with pytest.raises(EngineUnavailable, match=r"cannot load the model .* \(UnpicklingError\)"):
+        state_of(torch, tmp_path, "pytorch_model.bin", "snac", model)
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_code_beyond_the_codebook_stops_the_job() -> None:
