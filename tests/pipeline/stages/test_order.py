@@ -44,7 +44,13 @@ def test_every_order_that_a_stage_declares_for_itself_is_possible() -> None:
         *["rewrite", "screen", "dedup", "respond", "cast", "synthesize", "render"],
         *["watermark", "transcribe", "assess", "gate"],
     ]
-    assert {stage.name for stage in STAGES.all()} - set(recipe.stages) == {"converse", "judge"}
+    assert {stage.name for stage in STAGES.all()} - set(recipe.stages) == {
+        "converse",
+        "judge",
+        "overlap",
+        "slots",
+        "tools",
+    }
 
 
 def test_a_stage_is_switched_off_by_null_and_its_pool_does_not_mind() -> None:
