@@ -24,6 +24,8 @@ MAX_TARGET_POSITIONS, PROMPT_TOKENS = 448, 4
 
 
 class CTranslate2Backend:
+    has_one_limit = True
+
     def __init__(self, decoding: Decoding) -> None:
         ctranslate2 = library("ctranslate2", NAME, _INSTALL)
         faster_whisper = library("faster_whisper", NAME, _INSTALL)
@@ -54,9 +56,14 @@ class CTranslate2Backend:
         }
         self.max_tokens = MAX_TARGET_POSITIONS - PROMPT_TOKENS
 
+    def batch_seconds(self) -> float | None:
+        """Return None: CTranslate2 does not tell how much memory it takes."""
+        return None
+
     def decode(
-        self, windows: Sequence[Samples], languages: Sequence[str], max_new_tokens: int, window_s: float
+        self, windows: Sequence[Samples], languages: Sequence[str], limits: Sequence[int], window_s: float
     ) -> list[WindowTranscript]:
+        max_new_tokens = limits[0]
         features = np.stack([self._mel(samples, window_s) for samples in windows])
         tokenizers = [self._tokenizers[language] for language in languages]
         prompts = [[*tokenizer.sot_sequence, tokenizer.no_timestamps] for tokenizer in tokenizers]
@@ -71,6 +78,22 @@ class CTranslate2Backend:
             suppress_blank=True,
         )
         return [_transcript(*pair, max_new_tokens) for pair in zip(results, tokenizers, strict=True)]
+
+    def encode_text(self, text: str, language: str) -> list[int]:
+        """Return the tokens of a text, without marks around them."""
+        tokens: list[int] = self._tokenizers[language].encode(text)
+        return tokens
+
+    def align_text(
+        self, windows: Sequence[Samples], language: str, tokens: Sequence[list[int]], window_s: float
+    ) -> list[Any]:
+        """Lay the tokens of a text along each window: per window a result with pairs (token, step of 20 ms), in
+        `alignments`, which end with the end of the text, and `text_token_probs`."""
+        features = np.stack([self._mel(samples, window_s) for samples in windows])
+        frames = [len(samples) * FRAMES_PER_S // SAMPLE_RATE for samples in windows]
+        start = [*self._tokenizers[language].sot_sequence]
+        results: list[Any] = self._model.align(self._storage.from_array(features), start, list(tokens), frames)
+        return results
 
     def _mel(self, samples: Samples, window_s: float) -> Samples:
         """Compute log-mel features, float32 [bands, 100 per second], of the clip padded with silence to `window_s`."""
