@@ -126,7 +126,7 @@ class _Placing:
             return
         last = self.placed[before]
         to_agent = self._role(number) == "agent"
-        if not to_agent and self.silent.get(number):
+        if self.silent.get(number) and (not to_agent or self._role(before) == "agent"):
             gap = self._drawn("silence_s", self.profile.silence, number)
         else:
             gap = self._drawn("gap_s", self.profile.gap_to_agent if to_agent else self.profile.gap_to_user, number)
