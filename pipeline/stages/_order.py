@@ -48,7 +48,7 @@ def _missing(stage: Stage, fields: Sequence[str], stages: Sequence[Stage]) -> li
     for field in fields:
         by_hint.setdefault(_hint(stage, field, stages), []).append(field)
     return [
-        f"{stage.name} reads {' and '.join(some)}, which no stage before it writes{hint}"
+        f"{stage.name} reads {', '.join(some)}, which no stage before it writes{hint}"
         for hint, some in by_hint.items()
     ]
 
