@@ -27,7 +27,8 @@ TONE = "rewrite screen respond cast synthesize render watermark transcribe gate"
         (TONE[1:], "screen reads turns.text, which no stage before it writes (respond does, and stands too late)"),
         (
             [name for name in TONE if name != "cast"],
-            "synthesize reads agent_voice, background_voice, user_voice, which no stage before it writes (cast does)",
+            "synthesize reads agent_voice, background_voice and user_voice, "
+            "which no stage before it writes (cast does)",
         ),
         (
             ["cast", "synthesize", *TONE[:3], *TONE[5:]],
