@@ -11,6 +11,7 @@ again, or drop the row.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from pydantic import Field, field_serializer
 
@@ -95,6 +96,12 @@ def _rate_problem(takes: Sequence[DryTake]) -> str | None:
     return f"takes of different sample rates: {', '.join(map(str, rates))} Hz; render gives them one"
 
 
+def _asks_a_silent_user(dialogue: Dialogue) -> set[int]:
+    """Return the agent's turns that follow one of its own: the user has said nothing, and the agent asks."""
+    floor = [number for number, turn in enumerate(dialogue.turns) if turn.kind == "turn"]
+    return {b for a, b in pairwise(floor) if dialogue.turns[a].role == dialogue.turns[b].role == "agent"}
+
+
 def _arranged(dialogue: Dialogue, dry: dict[int, DryTake], context: Context) -> Dialogue:
     profile = context.resource(TIMING)
     settings = context.recipe.section(ArrangeSettings)
@@ -104,7 +111,11 @@ def _arranged(dialogue: Dialogue, dry: dict[int, DryTake], context: Context) -> 
     def draw(name: str, time: RandomTime, turn: int, *more: int) -> float:
         return draw_s(time, context.seed_for("arrange", dialogue, name, turn, *more))
 
+    asks = _asks_a_silent_user(dialogue)
+
     def silent(turn: int) -> bool:
+        if turn in asks:
+            return True
         seed = context.seed_for("arrange", dialogue, "silent", turn)
         return derive_seed(seed) / 2**63 < settings.silence_share
 

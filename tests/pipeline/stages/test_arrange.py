@@ -129,6 +129,13 @@ def test_pauses_are_put_behind_their_words_and_move_what_follows() -> None:
     assert (corrected.start_sample, corrected.end_sample) == (EDGE + STEP, EDGE + 2 * STEP + WORD + lengths[0])
 
 
+def test_an_agent_that_asks_a_silent_user_has_waited_for_them() -> None:
+    turns = (spoken("user", ASKED), spoken("agent", ANSWERED), spoken("agent", "are you there"), spoken("user", "yes"))
+    row = arranged(dialogue(*turns), arranging(silence="{fixed_s: 6}"))
+    assert speech_of(row, 2)[0] - speech_of(row, 1)[1] == 6 * RATE
+    assert draws_of(row)["silence_s", 2] == 6 and ("silence_s", 3) not in draws_of(row)
+
+
 def test_a_user_can_keep_the_agent_waiting() -> None:
     context = arranging(silence_share=1, silence="{fixed_s: 6}")
     row = arranged(dialogue(spoken("user", ASKED), spoken("agent", ANSWERED), spoken("user", "thanks")), context)
