@@ -101,6 +101,25 @@ class Reason(Meaningful):
         "when the words of the turn are spoken could not be found, or cannot be, and the recipe wants it known",
     )
 
+    # arrange
+    NO_TIMELINE = (
+        "no_timeline",
+        "rejected",
+        "the turns cannot be laid out on one clock: a cue or a label names a word that is not there, or rates differ",
+    )
+
+    # mix
+    UNMIXABLE = (
+        "unmixable",
+        "rejected",
+        "the clip does not fit into its channel: it has another sample rate, or sticks out of the timeline",
+    )
+    SILENT_CHANNEL = (
+        "silent_channel",
+        "rejected",
+        "the user's side is digital silence, against which no level of noise can be set",
+    )
+
     # watermark
     WATERMARK_FAILED = "watermark_failed", "failed", "the watermarker could not process the clip"
     WATERMARK_MISSING = "watermark_missing", "rejected", "the watermark is not found in the delivered bytes"

@@ -234,3 +234,7 @@ class Dialogue:
     background_voice: str | None = None
     timeline: Timeline | None = None
     tools: str | None = None
+
+    def leaves_out(self, turn: Turn) -> bool:
+        """Tell whether the turn is not heard: the dialogue has a timeline, and the turn has no place in it."""
+        return self.timeline is not None and turn.start_sample is None

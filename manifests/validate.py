@@ -23,10 +23,13 @@ from manifests.manifest import (
     load_manifest,
     recipe_digest,
 )
+from manifests.parts import audio_parts
 from manifests.schema import Dialogue
 from manifests.shards import ShardInfo, read_shard, read_tables
 from manifests.storage import Place
 from manifests.tally import Tally, problem_of_end
+from manifests.timeline_checks import timeline_problems
+from manifests.track_checks import track_problems
 from manifests.views import view_problems
 from manifests.writer import CLIPS, METADATA_NAME, OWN_NAMES, SHARDS, shard_path
 
@@ -186,14 +189,16 @@ class _Validation:
             yield f"a row that is {dialogue.status}, in a shard of {status} rows"
         if dialogue.recipe not in self._recipes:
             yield f"the recipe is {dialogue.recipe}, which is not the one in the manifest"
-        for turn in dialogue.turns:
-            if turn.audio is not None and turn.audio.path is not None:
-                self._clips.add(turn.audio.path)
+        for _, audio in audio_parts(dialogue):
+            if audio.path is not None:
+                self._clips.add(audio.path)
         yield from path_problems(dialogue, self._files)
         if self._deep:
             yield from audio_problems(dialogue)
+            yield from track_problems(dialogue)
             yield from file_problems(self._place, dialogue, self._files)
             yield from kept_problems(dialogue)
+            yield from timeline_problems(dialogue)
 
     def _repeated_ids(self, shards: list[ShardInfo]) -> Iterator[Problem]:
         """Read the ids a second time, only if some id is repeated, to name its rows."""

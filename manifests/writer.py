@@ -9,6 +9,7 @@ from typing import Self
 
 from manifests.errors import LawBroken, ResumeRefused
 from manifests.manifest import CHECKSUM_NAME, MANIFEST_NAME, ClipFiles, Counts
+from manifests.parts import audio_parts
 from manifests.schema import Dialogue
 from manifests.shards import ShardInfo, ShardWriter, open_shard
 from manifests.storage import Place
@@ -80,8 +81,8 @@ class CorpusWriter:
         shard.write(dialogue)
         self._tally.add(dialogue)
         self._recipes.update(filter(None, (dialogue.recipe,)))
-        for audio in (turn.audio for turn in dialogue.turns):
-            if audio is not None and audio.path is not None:
+        for _, audio in audio_parts(dialogue):
+            if audio.path is not None:
                 self._clip_files += 1
                 self._clip_bytes += len(audio.bytes)
         if shard.bytes >= self._max_bytes or shard.rows >= self._max_rows:

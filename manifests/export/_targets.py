@@ -5,7 +5,7 @@ from typing import Literal
 
 from manifests.export._clips import ClipSettings
 from manifests.export._speech_tokens import all_have_codes
-from manifests.export._turns import NO_TOKENS
+from manifests.export._turns import NO_TOKENS, floor_turns
 from manifests.schema import Dialogue
 
 Target = Literal["text", "speech"]
@@ -22,5 +22,5 @@ class TargetSettings(ClipSettings):
 
 def token_problem(dialogue: Dialogue, target: Target, tokenizer: str) -> str | None:
     """Return the reason to refuse a dialogue whose answers lack tokens, where they are asked for."""
-    answers = [turn for turn in dialogue.turns if turn.role == "agent"]
+    answers = [turn for _, turn in floor_turns(dialogue) if turn.role == "agent"]
     return NO_TOKENS if target == "speech" and not all_have_codes(answers, tokenizer) else None

@@ -106,7 +106,9 @@ class CosyVoiceWriter(PieceWriter):
         return found
 
     def _chosen(self, dialogue: Dialogue) -> Iterator[tuple[int, Turn]]:
-        return (each for each in enumerate(dialogue.turns) if self.settings.roles in ("both", each[1].role))
+        """Yield the numbers and the turns that are written: without those that nobody hears."""
+        heard = (each for each in enumerate(dialogue.turns) if not dialogue.leaves_out(each[1]))
+        return (each for each in heard if self.settings.roles in ("both", each[1].role))
 
     def finish(self, out: Place, pieces: Iterable[tuple[Piece, Any]]) -> Sequence[str]:
         for split, of_split in groupby(pieces, lambda each: each[0].split):

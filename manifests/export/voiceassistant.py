@@ -21,10 +21,11 @@ from manifests.export._audio import samples_at, wav_bytes
 from manifests.export._clips import check_sample_rate
 from manifests.export._history import HISTORY_MARKS, question_with_history
 from manifests.export._parquet import write_parquet
-from manifests.export._speech_tokens import SNAC_24KHZ, Codes
+from manifests.export._speech_tokens import SNAC_24KHZ
 from manifests.export._targets import TEXT_NOTE, Target, token_problem
 from manifests.export._turns import WHISPER_S, Demands, exchanges
 from manifests.export.contract import Exporter, ExportSettings, Piece, PieceWriter
+from manifests.forms.snac import snac_text
 from manifests.schema import Audio, Dialogue
 from manifests.storage import Place
 
@@ -93,18 +94,6 @@ class VoiceAssistantWriter(PieceWriter):
         if self.settings.audio == "bytes":
             return {"bytes": wav_bytes(samples, rate), "path": path}
         return {"path": path, "array": samples, "sampling_rate": rate}
-
-
-def snac_text(codes: Codes) -> str:
-    """Return the text of SNAC's three books of f, 2f and 4f ids: a frame is "#", then one id of the first book, and
-    for each half of the frame one of the second and two of the third."""
-    first, second, third = codes
-    words: list[str] = []
-    for frame, coarse in enumerate(first):
-        a, b = 2 * frame, 4 * frame
-        ids = (coarse, second[a], third[b], third[b + 1], second[a + 1], third[b + 2], third[b + 3])
-        words += ["#", *map(str, ids)]
-    return " ".join([*words, "#"])
 
 
 def _schema(settings: VoiceAssistantSettings) -> pa.Schema:

@@ -16,11 +16,12 @@ from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Failure, SpeechRequest, SpeechSynthesizer
 from pipeline.recipe import Recipe
 from pipeline.settings import EngineList, Section
-from pipeline.stages._takes import TurnPosition, find_turns, put_takes
+from pipeline.stages._again import is_arranged, is_left_out
+from pipeline.stages._takes import TurnPosition, put_takes
 from pipeline.stages.align import tells_times
 from pipeline.stages.cast import CASTING
 from pipeline.stages.contract import Context, EngineKey, Stage, attempt_of
-from pipeline.stages.gate import GateSettings, Rung
+from pipeline.stages.gate import GateSettings, Rung, gate_of
 
 
 class SynthesizeSettings(Section):
@@ -30,7 +31,12 @@ class SynthesizeSettings(Section):
 
 
 def synthesize(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
-    places = find_turns(dialogues, needs_speech)
+    places = [
+        TurnPosition(i, j)
+        for i, dialogue in enumerate(dialogues)
+        for j, turn in enumerate(dialogue.turns)
+        if needs_speech(turn, dialogue, context.recipe)
+    ]
     requests = [_request(dialogues[place.dialogue_index], place, context) for place in places]
     results = _speak(requests, context)
     takes = [
@@ -40,9 +46,10 @@ def synthesize(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue
     return put_takes(dialogues, places, takes)
 
 
-def needs_speech(turn: Turn) -> bool:
-    """Tell whether the turn was never spoken, or gate gave up its take."""
-    return turn.take is None
+def needs_speech(turn: Turn, dialogue: Dialogue, recipe: Recipe) -> bool:
+    """Tell whether the turn was never spoken, or gate gave up its take and wants another."""
+    has_rungs = attempt_of(dialogue) <= gate_of(recipe).takes
+    return turn.take is None and not (is_arranged(recipe) and is_left_out(turn, has_rungs))
 
 
 def _request(dialogue: Dialogue, place: TurnPosition, context: Context) -> SpeechRequest:

@@ -19,7 +19,7 @@ from manifests.libraries import extra, library_version
 from manifests.reasons import Reason
 from manifests.schema import WordTimes
 from manifests.words import words_of
-from pipeline.engines.asr.whisper import Decoding, WhisperModel
+from pipeline.engines.asr.whisper import BATCH_S, Decoding, WhisperModel
 from pipeline.engines.contract import AlignRequest, Engine, Failure, Samples, Transcript
 from pipeline.engines.shared.batches import cut_batches
 from pipeline.engines.shared.silence_guard import SAMPLE_RATE, prepare
@@ -63,7 +63,7 @@ def open_aligner(model: WhisperModel) -> "WhisperAligner":
             f"whisper: no checkpoint converted to CTranslate2's format could be loaded as {model.label} "
             f"({type(error).__name__}): give a local directory of it, or a hub id and access to the hub"
         ) from error
-    return WhisperAligner(backend, stated, model.serving.batch_s)
+    return WhisperAligner(backend, stated, model.serving.batch_s or BATCH_S)
 
 
 def _require_ctranslate2(model: WhisperModel) -> None:

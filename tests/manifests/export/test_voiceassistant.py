@@ -13,7 +13,7 @@ import soundfile
 from manifests.corpus import Corpus
 from manifests.errors import UserError
 from manifests.export import _speech_tokens
-from manifests.export.voiceassistant import snac_text
+from manifests.forms.snac import snac_text
 from parley.testing.corpora import make_corpus
 from parley.testing.exports import export_rows, export_to
 from parley.testing.talks import BREAD, PATH, make_talk, make_talks
