@@ -47,7 +47,9 @@ def test_every_order_that_a_stage_declares_for_itself_is_possible() -> None:
         *["rewrite", "screen", "dedup", "respond", "cast", "synthesize", "render"],
         *["watermark", "transcribe", "assess", "gate"],
     ]
-    assert {stage.name for stage in STAGES.all()} - set(recipe.stages) == {"arrange", "converse", "judge", "mix"}
+    assert {stage.name for stage in STAGES.all()} - set(recipe.stages) == {
+        *("align", "arrange", "converse", "judge", "mix")
+    }
 
 
 def test_a_stage_is_switched_off_by_null_and_its_pool_does_not_mind() -> None:
