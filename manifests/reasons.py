@@ -77,6 +77,18 @@ class Reason(Meaningful):
     WRONG_LANGUAGE = "wrong_language", "rejected", "a text is in a language other than the row's"
     TEXT_ENGINE_FAILED = "text_engine_failed", "failed", "the text engine gave no usable result"
 
+    # tools and slots
+    ARGUMENT_UNSAID = (
+        "argument_unsaid",
+        "rejected",
+        "a value of a tool call that the source's user says is no longer said",
+    )
+    ARGUMENT_MISHEARD = (
+        "argument_misheard",
+        "rejected",
+        "a value of a tool call is said in the turn, and was not heard",
+    )
+
     # judge
     INCOHERENT = (
         "incoherent",

@@ -14,12 +14,13 @@ from manifests.schema import Dialogue
 from manifests.shards import ShardInfo, ShardWriter, open_shard
 from manifests.storage import Place
 from manifests.tally import Tally, problem_of_end
+from manifests.token_sets import TOKENS
 from manifests.views import VIEWS
 
 SHARDS = "shards"
 CLIPS = "audio"
 METADATA_NAME = "metadata.json"
-OWN_NAMES = frozenset({SHARDS, CLIPS, METADATA_NAME, CHECKSUM_NAME, MANIFEST_NAME, VIEWS})
+OWN_NAMES = frozenset({SHARDS, CLIPS, METADATA_NAME, CHECKSUM_NAME, MANIFEST_NAME, VIEWS, TOKENS})
 
 _SHARD_NAME = re.compile(r"(kept|rejected|failed)-\d{5,}\.parquet")
 

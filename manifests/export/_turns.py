@@ -15,8 +15,6 @@ from manifests.schema import Dialogue, Role, Turn
 WHISPER_S = 30.0
 """A Whisper encoder hears so many seconds of a clip; what reads clips with its `pad_or_trim` drops the rest."""
 
-NO_TOKENS = "no speech tokens"
-
 _TOKENIZER_MARK = "<|"
 """Begins the special tokens of most tokenizers, which take them for marks of the chat in any text."""
 

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from manifests.errors import LawBroken, ParleyError, RayEnded, UserError
-from pipeline.cli import corpus_publish, corpus_views  # noqa: F401  they add their commands to `corpus`
+from pipeline.cli import corpus_publish, corpus_tokens, corpus_views  # noqa: F401  they add their commands to `corpus`
 from pipeline.cli.corpus import corpus
 from pipeline.cli.models import models
 from pipeline.cli.options import (

@@ -23,6 +23,9 @@ from voicebank.voice import Gender, Voice
 
 Samples = npt.NDArray[np.float32]
 
+Codes = tuple[tuple[int, ...], ...]
+"""Speech tokens, [book][frame]: the books may have different numbers of frames (SNAC)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
@@ -89,9 +92,9 @@ Check = Callable[[Mapping[str, str]], Complaint | None]
 class TextRequest:
     """Describes one task for a text engine.
 
-    `task` is "rewrite", "screen", "safety", "respond", "converse" or "judge"; `variables` are the named texts that the
-    task needs (each stage's module lists them), `history` the exchanges (question, answer) before this one; `options`
-    are the recipe's settings for the task.
+    `task` is "rewrite", "screen", "safety", "respond", "converse", "judge" or "overlap"; `variables` are the named
+    texts that the task needs (each stage's module lists them), `history` the exchanges (question, answer) before this
+    one; `options` are the recipe's settings for the task.
 
     For language models: `prompt` is the template's name and version ("ke-rewrite/v2"), `form` which of its forms is
     used. After an answer that `check` complains of, the model is asked again up to `retries` times, with the
@@ -221,9 +224,9 @@ class Detection:
     message: str | None = None
 
 
-KINDS = ("text", "tts", "aligner", "watermark", "asr", "vad", "gender", "encoder", "quality")
+KINDS = ("text", "tts", "aligner", "watermark", "asr", "vad", "gender", "encoder", "quality", "tokenizer")
 """Kinds of engines: they write, speak, tell when words are spoken, mark, hear, find speech, tell genders, tell
-speakers apart, rate quality."""
+speakers apart, rate quality, turn speech into tokens."""
 
 
 @dataclass(frozen=True)
@@ -336,6 +339,30 @@ class QualityPredictor(LoadedEngine, Protocol):
 
 class GenderPredictor(LoadedEngine, Protocol):
     def predict(self, clips: Sequence[Clip]) -> list[GenderGuess | Failure]: ...
+
+
+class SpeechTokenizer(LoadedEngine, Protocol):
+    """Turns a clip into discrete codes, raw: never merged, shifted or offset.
+
+    `tokenizer` names what the codes are, whichever checkpoint gives them ("snac-24khz", "s3-v2"), and `revision` that
+    checkpoint with everything else that decides a code. `sample_rate` is the tokenizer's in Hz, `hop_length` the
+    samples of one frame of the first book, `codebook_size` the number of codes of each book, `license` that of the
+    weights. Clips may have any sample rate.
+
+    Where `decodes`, `decode` makes clips of codes, at `sample_rate`, each a whole number of frames long.
+    """
+
+    tokenizer: str
+    revision: str
+    sample_rate: int
+    hop_length: int
+    codebook_size: int
+    license: str | None
+    decodes: bool
+
+    def tokenize(self, clips: Sequence[Clip]) -> list[Codes | Failure]: ...
+
+    def decode(self, codes: Sequence[Codes]) -> list[Clip]: ...
 
 
 class VoiceActivityDetector(LoadedEngine, Protocol):

@@ -28,6 +28,7 @@ _COLUMNS = (
     "source.license",
     "user_voice",
     "agent_voice",
+    "background_voice",
     "provenance.stage",
     "provenance.engine",
     "provenance.version",
@@ -119,7 +120,7 @@ class _Judge:
         self._parts_of: dict[tuple[Any, ...], tuple[LicensedPart, ...]] = {}
         self._by_parts: dict[tuple[LicensedPart, ...], _Judged] = {}
 
-    def row(self, source: tuple[str, str | None], voices: tuple[str, str], steps: tuple[StageUse, ...]) -> _Judged:
+    def row(self, source: tuple[str, str | None], voices: tuple[str, ...], steps: tuple[StageUse, ...]) -> _Judged:
         key = (source, voices, steps)
         if key not in self._parts_of:
             self.stages.update(step.stage for step in steps)
@@ -137,10 +138,10 @@ class _Judge:
         return self._terms.verdict(part.license, use)
 
     def _find(
-        self, source: tuple[str, str | None], voices: tuple[str, str], steps: tuple[StageUse, ...]
+        self, source: tuple[str, str | None], voices: tuple[str, ...], steps: tuple[StageUse, ...]
     ) -> set[LicensedPart]:
         found = {self._licensing.dataset(*source)}
-        found |= {self._licensing.voice(v, side) for v, side in zip(voices, ("user", "agent"), strict=True) if v}
+        found |= {self._licensing.voice(v, side) for v, side in zip(voices, _SIDES, strict=True) if v}
         return found | {part for step in steps for part in self._licensing.engines(step, voices)}
 
     def _judge(self, parts: tuple[LicensedPart, ...]) -> _Judged:
@@ -159,16 +160,18 @@ class _Judge:
         return tuple(sorted(names & set(license.replace("(", " ").replace(")", " ").split())))
 
 
+_SIDES = ("user", "agent", "user")
+"""Whose voices those of a row are; the background is one of the bank's users."""
 _DUTIES = ("attribution", "share_alike")
 
 
-def _keys(corpus: Corpus) -> Iterator[tuple[tuple[str, str | None], tuple[str, str], tuple[StageUse, ...]]]:
+def _keys(corpus: Corpus) -> Iterator[tuple[tuple[str, str | None], tuple[str, ...], tuple[StageUse, ...]]]:
     """Yield what each row is made of: source, voices, and the stages that ran on it."""
     for batch in corpus.select(_COLUMNS):
         for row in batch.to_pylist():
             steps = {StageUse(step["stage"], step["engine"], step["version"]) for step in row["provenance"]}
             source = row["source"]["dataset"], row["source"]["license"]
-            voices = row["user_voice"] or "", row["agent_voice"] or ""
+            voices = tuple(row[side] or "" for side in ("user_voice", "agent_voice", "background_voice"))
             yield source, voices, tuple(sorted(steps, key=str))
 
 

@@ -17,6 +17,9 @@ INGESTED = frozenset(
         "turns.role",
         "turns.original_text",
         "turns.material",
+        "turns.thought",
+        "turns.calls",
+        "tools",
     }
 )
 """Fields that a row has when it is read from the input."""

@@ -130,6 +130,11 @@ def judge_alone(score: Score, role: Role, settings: GateSettings) -> Reason | No
     return _reason(score, role, settings.rate_of(score), settings)
 
 
+def would_be_kept(dialogue: Dialogue, settings: GateSettings) -> bool:
+    """Tell whether the gate would keep the dialogue as it is: nothing is wrong with any of its takes."""
+    return all(turn.reason is None for turn in judge(dialogue, settings).turns)
+
+
 def has_another_take(judged: Dialogue, settings: GateSettings) -> bool:
     """Tell whether the ladder has a rung left that could fix all faults of turns that the dialogue needs."""
     final = any(reason_of(turn.reason) in FINAL and turn.kind == "turn" for turn in judged.turns)

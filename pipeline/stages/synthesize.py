@@ -1,4 +1,4 @@
-"""synthesize: speaks every turn without a take with the voice of its role.
+"""synthesize: speaks every turn without a take with the voice of its role; the background has one of its own.
 
 A failed take has a `reason` and no audio; the later stages leave it alone until gate decides.
 """
@@ -56,11 +56,10 @@ def _request(dialogue: Dialogue, place: TurnPosition, context: Context) -> Speec
     turn = dialogue.turns[place.turn_index]
     attempt = attempt_of(dialogue)
     ladder = _ladder(context.recipe)
-    voice_id = dialogue.user_voice if turn.role == "user" else dialogue.agent_voice
     return SpeechRequest(
         text=turn.whole_text or "",
         language=dialogue.language,
-        voice=context.resource(CASTING)[voice_id or ""],
+        voice=context.resource(CASTING)[dialogue.voice_of(turn) or ""],
         rate=ladder[attempt - 2].rate if attempt > 1 else 1.0,
         seed=context.seed_for("synthesize", dialogue, place.turn_index, attempt),
         word_times=tells_times(context.recipe),
@@ -118,7 +117,7 @@ SYNTHESIZE = Stage(
     about="speaks every turn without a take with the voice of its role",
     settings=SynthesizeSettings,
     apply=synthesize,
-    reads=frozenset({"turns.text", "user_voice", "agent_voice"}),
+    reads=frozenset({"turns.text", "user_voice", "agent_voice", "background_voice"}),
     writes=frozenset({"turns.take", "take.audio", "take.word_times"}),
     spoils=frozenset({"take.watermark", "take.hearing", "take.quality"}),
     pool="voices",
