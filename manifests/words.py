@@ -6,7 +6,6 @@ text, one behind the other, are the text.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from manifests.languages import is_unspaced
@@ -40,17 +39,3 @@ def words_of(text: str, language: str) -> tuple[WordSpan, ...]:
     if found:
         found[-1] = (found[-1][0], len(text))
     return tuple(WordSpan(text[first:last].strip(), first, last) for first, last in found)
-
-
-def unit_holding(units: Sequence[str], word: int, language: str) -> int:
-    """Return which of the units holds word `word` (from 0) of their text, as `words_of` counts.
-
-    Word times may be those of longer units, such as Chinese words of several characters, while cues and labels count
-    what `words_of` does. Raises IndexError if the text has no such word.
-    """
-    counted = 0
-    for number, unit in enumerate(units):
-        counted += len(words_of(unit, language))
-        if 0 <= word < counted:
-            return number
-    raise IndexError(f"word {word} of {counted}")

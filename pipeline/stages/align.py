@@ -131,6 +131,8 @@ def _check_recipe(recipe: Recipe) -> None:
     missing = [language for language in recipe.languages if settings.engine_for(language) is None]
     if settings.required and missing:
         raise ValueError(f"align.required: align.engine names no aligner for {', '.join(missing)}")
+    if settings.unit == "word" and "arrange" in recipe.stages and any(map(_is_segmented, recipe.languages)):
+        raise ValueError("align.unit: arrange cuts Chinese behind characters, and needs the times of each")
 
 
 ALIGN = Stage(

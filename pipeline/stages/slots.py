@@ -35,7 +35,7 @@ def _judged(turn: Turn, values: Sequence[str], language: str) -> Turn:
     take = turn.take
     if take is None or take.hearing is None or not is_good_so_far(take):
         return turn
-    misheard = misheard_values(values, turn.text or "", take.hearing.hypothesis, language)
+    misheard = misheard_values(values, turn.text or "", take.hearing.hypothesis or "", language)
     return replace(turn, take=_at_fault(take)) if misheard else turn
 
 

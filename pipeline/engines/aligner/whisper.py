@@ -1,15 +1,15 @@
 """Whisper as an aligner: a known text is laid along the clip by the attention of the decoder to the encoder.
 
-It runs checkpoints in CTranslate2's format, those of the recognizer `whisper` with `backend: ctranslate2`: the same
-model of a recipe may hear and align. How likely the checkpoint finds the text also tells a wrong text from the right
-one, which the attention alone would lay along the clip just as willingly.
+The settings are those of the recognizer, so that one model of a recipe may hear and align, by either backend; it is
+loaded once for each. How likely the checkpoint finds the text also tells a wrong text from the right one, which the
+attention alone would lay along the clip just as willingly.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,12 +19,14 @@ from manifests.libraries import extra, library_version
 from manifests.reasons import Reason
 from manifests.schema import WordTimes
 from manifests.words import words_of
-from pipeline.engines.asr.whisper import BATCH_S, Decoding, WhisperModel
+from pipeline.engines.asr.whisper import PACKAGES, Decoding, WhisperModel
 from pipeline.engines.contract import AlignRequest, Engine, Failure, Samples, Transcript
-from pipeline.engines.shared.batches import cut_batches
 from pipeline.engines.shared.silence_guard import SAMPLE_RATE, prepare
 from pipeline.engines.shared.word_times import Span, bounded, word_times
 from pipeline.weights.cache import label, locate
+
+if TYPE_CHECKING:
+    from pipeline.engines.aligner._whisper_backends import AligningBackend
 
 NAME = "whisper"
 
@@ -35,42 +37,38 @@ LEAST_LIKELY = 0.25
 """Mean probability of the text's tokens below which the clip is taken to say something else (docs/word-times.md)."""
 
 _TOKEN_TIMES_PER_S = 50
+_TOGETHER = 8
+"""Clips in a batch. The encoder takes 30 s for each."""
 _MOST_TOKENS = 440
 _INSTALL = extra("recognizers")
 
 
 def version(model: WhisperModel | None = None) -> str:
     """Return the library's version; with a model, its label before it."""
-    found = f"faster-whisper {library_version('faster-whisper', NAME, _INSTALL)}"
+    package = PACKAGES[model.backend if model else "transformers"]
+    found = f"{package} {library_version(package, NAME, _INSTALL)}"
     if model is None:
         return found
-    _require_ctranslate2(model)
     return f"{label(model.model, model.revision, NAME)} {found} {model.dtype} least_likely={LEAST_LIKELY:g}"
 
 
 def open_aligner(model: WhisperModel) -> "WhisperAligner":
     """Load a checkpoint. Raises EngineUnavailable where the library is missing or the checkpoint does not load."""
-    from pipeline.engines.asr._whisper_ct2 import CTranslate2Backend
+    from pipeline.engines.aligner._whisper_backends import AligningCTranslate2, AligningTransformers
 
     stated = version(model)
     decoding = Decoding(locate(model.model, NAME), model.revision, model.serving.device, model.dtype, model.beams)
     try:
-        backend = CTranslate2Backend(decoding)
+        backend = (AligningCTranslate2 if model.backend == "ctranslate2" else AligningTransformers)(decoding)
     except EngineUnavailable:
         raise
     except Exception as error:  # the libraries raise whatever their downloads and readers do
+        kind = "converted to CTranslate2's format " if model.backend == "ctranslate2" else ""
         raise EngineUnavailable(
-            f"whisper: no checkpoint converted to CTranslate2's format could be loaded as {model.label} "
-            f"({type(error).__name__}): give a local directory of it, or a hub id and access to the hub"
+            f"whisper: no checkpoint {kind}could be loaded as {model.label} ({type(error).__name__}): "
+            "give a local directory of it, or a hub id and access to the hub"
         ) from error
-    return WhisperAligner(backend, stated, model.serving.batch_s or BATCH_S)
-
-
-def _require_ctranslate2(model: WhisperModel) -> None:
-    if model.backend != "ctranslate2":
-        raise EngineUnavailable(
-            f"whisper: the aligner needs {model.label} in CTranslate2's format, with backend: ctranslate2"
-        )
+    return WhisperAligner(backend, stated)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,10 +86,10 @@ class WhisperAligner:
 
     name = NAME
 
-    def __init__(self, backend: Any, version: str, batch_s: float) -> None:
+    def __init__(self, backend: "AligningBackend", version: str) -> None:
         self.version = version
         self.languages: frozenset[str] | None = backend.languages
-        self._backend, self._batch_s = backend, batch_s
+        self._backend = backend
 
     def align(self, requests: Sequence[AlignRequest]) -> list[WordTimes | Failure]:
         results: dict[int, WordTimes | Failure] = {}
@@ -103,8 +101,8 @@ class WhisperAligner:
             else:
                 by_language[work.language].append(work)
         for works in by_language.values():
-            for batch in cut_batches([WINDOW_S] * len(works), self._batch_s):
-                chosen = [works[i] for i in batch]
+            for at in range(0, len(works), _TOGETHER):
+                chosen = works[at : at + _TOGETHER]
                 for work, (spans, likely) in zip(chosen, self._spans(chosen), strict=True):
                     results[work.place] = self._times(requests[work.place], spans, likely)
         return [results[place] for place in range(len(requests))]
@@ -133,11 +131,11 @@ class WhisperAligner:
         texts = [[token for word in work.tokens for token in word] for work in works]
         try:
             windows = [work.samples for work in works]
-            found = self._backend.align_text(windows, works[0].language, texts, WINDOW_S)
+            found = self._backend.align_tokens(windows, works[0].language, texts)
         except RuntimeError as error:  # out of memory, a lost GPU
             raise EngineDied(f"whisper stopped: {error}") from error
         return [
-            (_word_spans(work, result.alignments), float(np.mean(result.text_token_probs)))
+            (_word_spans(work, result.path), float(np.mean(result.probabilities)))
             for work, result in zip(works, found, strict=True)
         ]
 
@@ -165,6 +163,4 @@ def _word_spans(work: _Work, alignments: Sequence[tuple[int, int]]) -> list[Span
     return [(int(whole[a]), int(whole[min(b, len(whole) - 1)])) for a, b in pairwise(bounds)]
 
 
-ENGINE = Engine(
-    "aligner", NAME, "Whisper checkpoints of CTranslate2", open=open_aligner, version=version, settings=WhisperModel
-)
+ENGINE = Engine("aligner", NAME, "Whisper checkpoints", open=open_aligner, version=version, settings=WhisperModel)

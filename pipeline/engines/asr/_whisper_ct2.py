@@ -79,22 +79,6 @@ class CTranslate2Backend:
         )
         return [_transcript(*pair, max_new_tokens) for pair in zip(results, tokenizers, strict=True)]
 
-    def encode_text(self, text: str, language: str) -> list[int]:
-        """Return the tokens of a text, without marks around them."""
-        tokens: list[int] = self._tokenizers[language].encode(text)
-        return tokens
-
-    def align_text(
-        self, windows: Sequence[Samples], language: str, tokens: Sequence[list[int]], window_s: float
-    ) -> list[Any]:
-        """Lay the tokens of a text along each window: per window a result with pairs (token, step of 20 ms), in
-        `alignments`, which end with the end of the text, and `text_token_probs`."""
-        features = np.stack([self._mel(samples, window_s) for samples in windows])
-        frames = [len(samples) * FRAMES_PER_S // SAMPLE_RATE for samples in windows]
-        start = [*self._tokenizers[language].sot_sequence]
-        results: list[Any] = self._model.align(self._storage.from_array(features), start, list(tokens), frames)
-        return results
-
     def _mel(self, samples: Samples, window_s: float) -> Samples:
         """Compute log-mel features, float32 [bands, 100 per second], of the clip padded with silence to `window_s`."""
         whole = np.pad(samples, (0, round(window_s * SAMPLE_RATE) - len(samples)))

@@ -1,7 +1,7 @@
 """Runs Whisper by transformers: the reference backend, for any checkpoint of `WhisperForConditionalGeneration`."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -39,6 +39,9 @@ class TransformersBackend:
 
     has_one_limit = False
 
+    attention: ClassVar[str] = "sdpa"
+    """How transformers computes it: this is the quickest way, which does not show the weights."""
+
     def __init__(self, decoding: Decoding) -> None:
         prepare_torchaudio()
         self._torch = safe_torch(NAME, _INSTALL)
@@ -56,7 +59,7 @@ class TransformersBackend:
             decoding.checkpoint,
             revision=revision,
             dtype=self._dtype,
-            attn_implementation="sdpa",
+            attn_implementation=self.attention,
             trust_remote_code=False,
         )
         self._model = model.to(self._device).eval()

@@ -36,7 +36,7 @@ MOST_WINDOWS = 128
 
 _LIMIT_STEP_S = 5
 _ALIASES = {"cmn": "zh"}
-_PACKAGES = {"transformers": "transformers", "ctranslate2": "faster-whisper"}
+PACKAGES = {"transformers": "transformers", "ctranslate2": "faster-whisper"}
 
 
 class WhisperServing(Local):
@@ -104,7 +104,7 @@ class Decoding:
 
 def version(model: WhisperModel | None = None) -> str:
     """Return the library's version; with a model, also the checkpoint's label before it and the decoding after it."""
-    package = _PACKAGES[model.backend if model else "transformers"]
+    package = PACKAGES[model.backend if model else "transformers"]
     library = f"{package} {library_version(package, NAME, extra('recognizers'))}"
     if model is None:
         return library

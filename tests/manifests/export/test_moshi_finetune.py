@@ -139,7 +139,7 @@ def test_what_is_longer_than_the_trainers_chunk_is_refused(tmp_path: Path) -> No
     short = replace(row(1), turns=row(1).turns[:2])
     result, made = exported(tmp_path / "longer", row(), short, duration_sec=seconds - 0.01)
     assert dict(result.refused) == {"it is longer than the trainer's duration_sec": 1} and len(made) == 1
-    result, _ = exported(tmp_path / "fits", row(), duration_sec=seconds)
+    result, _ = exported(tmp_path / "fits", row(), duration_sec=seconds + 0.001)
     assert dict(result.refused) == {}
 
 
