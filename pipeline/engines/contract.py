@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from manifests.reasons import Reason
+from manifests.schema import Style, WordTimes
 from pipeline.settings import Section
 from voicebank.voice import Gender, Voice
 
@@ -152,21 +153,29 @@ class ChatReply:
 
 @dataclass(frozen=True, slots=True)
 class SpeechRequest:
-    """Asks for `text` in `voice`; `rate` multiplies the voice's own speaking rate; `seed` varies the take."""
+    """Asks for `text` in `voice`; `rate` multiplies the voice's own speaking rate; `seed` varies the take.
+
+    `style` says how to speak; engines that cannot vary the style ignore it.
+    """
 
     text: str
     language: str
     voice: Voice
     rate: float
     seed: int
+    style: Style | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """Holds decoded mono audio: `samples` float32 [T] in -1..1 at `sample_rate` Hz."""
+    """Holds decoded mono audio: `samples` float32 [T] in -1..1 at `sample_rate` Hz.
+
+    `word_times` are those that a synthesizer gave with the clip, at its rate; None: it gave none.
+    """
 
     samples: Samples
     sample_rate: int
+    word_times: WordTimes | None = None
 
 
 @dataclass(frozen=True, slots=True)
