@@ -27,8 +27,11 @@ BY_SCORE = frozenset({Reason.ERROR_RATE, Reason.WORST_TURN, Reason.EDGE_ERROR})
 """Reasons that follow from comparing the transcript with the intended text."""
 
 
-NO_PREFERENCE = frozenset({Reason.EMPTY_REFERENCE, Reason.WATERMARK_MISSING, Reason.WATERMARK_FOREIGN})
-"""Reasons that do not say that a take was spoken badly, or whose clip must not be handed on: it carries no mark."""
+NO_PREFERENCE = frozenset(
+    {Reason.EMPTY_REFERENCE, Reason.WATERMARK_MISSING, Reason.WATERMARK_FOREIGN, Reason.CROSS_TALK}
+)
+"""Reasons that do not say that a take was spoken badly, or whose clip must not be handed on: it carries no mark, or
+says another text."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 

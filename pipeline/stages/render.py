@@ -11,10 +11,10 @@ from typing import Any
 
 from pydantic import Field
 
-from manifests.schema import Dialogue, Quality, Take
+from manifests.schema import Dialogue, Quality, Take, Word, WordTimes
 from pipeline.audio.levels import clipped_share, end_level_db, normalize_peak, peak_dbfs
 from pipeline.audio.loudness import normalize_loudness
-from pipeline.audio.samples import encode, pad_silence, resample, trim_silence
+from pipeline.audio.samples import encode, loud_span, pad_silence, resample
 from pipeline.engines.contract import Clip, Samples
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
@@ -43,15 +43,31 @@ def render(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
 
 def _render(take: Take, settings: RenderSettings, recorded: bool) -> Take:
     raw = clip_of(take)
-    samples = trim_silence(resample(raw.samples, raw.sample_rate, settings.sample_rate))
+    whole = resample(raw.samples, raw.sample_rate, settings.sample_rate)
+    start, end = loud_span(whole)
+    samples = whole[start:end]
     edge_ms = settings.edge_silence_ms
+    edge = edge_ms * settings.sample_rate // 1000
+    moved = _moved(take.word_times, settings.sample_rate / raw.sample_rate, edge - start, len(samples) + 2 * edge)
     # The level is set with the edges on, so that a meter shows the requested level for the whole clip.
     samples, loudness = _level(pad_silence(samples, settings.sample_rate, edge_ms, edge_ms), settings)
     return replace(
         take,
         audio=encode(samples, settings.sample_rate, "wav"),
         quality=_recorded(raw, samples, loudness) if recorded else None,
+        word_times=moved,
     )
+
+
+def _moved(times: WordTimes | None, scale: float, shift: int, num_samples: int) -> WordTimes | None:
+    """Return the times at `scale` times their sample rate, `shift` samples later, in a clip of `num_samples`."""
+
+    def at(sample: int | None) -> int | None:
+        return None if sample is None else min(max(round(sample * scale) + shift, 0), num_samples)
+
+    if times is None:
+        return None
+    return replace(times, words=tuple(Word(w.text, at(w.start_sample), at(w.end_sample)) for w in times.words))
 
 
 def _recorded(raw: Clip, rendered: Samples, loudness: float | None) -> Quality:
@@ -95,7 +111,7 @@ RENDER = Stage(
     settings=RenderSettings,
     apply=render,
     reads=frozenset({"take.audio"}),
-    writes=frozenset({"take.audio", "take.quality"}),
+    writes=frozenset({"take.audio", "take.quality", "take.word_times"}),
     spoils=frozenset({"take.watermark", "take.hearing", "take.quality"}),
     pool="voices",
     after=("synthesize",),

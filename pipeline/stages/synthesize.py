@@ -15,7 +15,7 @@ from manifests.schema import Dialogue, Take, Turn
 from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Failure, SpeechRequest, SpeechSynthesizer
 from pipeline.recipe import Recipe
-from pipeline.settings import EngineList, Section
+from pipeline.settings import EngineList, Section, Server
 from pipeline.stages._takes import TurnPosition, find_turns, put_takes
 from pipeline.stages.cast import CASTING
 from pipeline.stages.contract import Context, EngineKey, Stage, attempt_of
@@ -55,6 +55,7 @@ def _request(dialogue: Dialogue, place: TurnPosition, context: Context) -> Speec
         voice=context.resource(CASTING)[voice_id or ""],
         rate=ladder[attempt - 2].rate if attempt > 1 else 1.0,
         seed=context.seed_for("synthesize", dialogue, place.turn_index, attempt),
+        style=turn.style,
     )
 
 
@@ -76,7 +77,7 @@ def _take(number: int, request: SpeechRequest, result: Clip | Failure) -> Take:
         return replace(take, reason=result.reason.value)
     if not _is_sound(result):
         return replace(take, reason=Reason.SYNTHESIS_FAILED.value)
-    return replace(take, audio=encode(result.samples, result.sample_rate, "wav"))
+    return replace(take, audio=encode(result.samples, result.sample_rate, "wav"), word_times=result.word_times)
 
 
 def _is_sound(clip: Clip) -> bool:
@@ -91,6 +92,13 @@ def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
 def speaks_with(recipe: Recipe, engine: str) -> str:
     """Return the recipe's name for a voice's engine; raises KeyError if the recipe does not use it."""
     return {recipe.engine_of(name): name for name in recipe.section(SynthesizeSettings).engine}[engine]
+
+
+def speaks_through_servers(recipe: Recipe) -> bool:
+    """Tell whether a speech engine of the recipe is a server, which has many requests of a block in flight at once."""
+    settings = recipe.find(SynthesizeSettings)
+    models = [recipe.models.get(name) for name in settings.engine] if settings else []
+    return any(isinstance(getattr(model, "serving", None), Server) for model in models)
 
 
 def _ladder(recipe: Recipe) -> tuple[Rung, ...]:
