@@ -1,10 +1,10 @@
 """Tells cross-talk from a bad take: the clip says the text of another request that was in flight at the same time.
 
 Servers that batch have given one request's speech to another (vllm-omni #4664: six of six pairs). Such a clip is clear
-speech, so that no measure of quality sees it, and where its turn is short beside the others of its dialogue, the pooled
-rate would excuse it. What was in flight is taken to be the turns of the block that were spoken in this pass: that
-depends on the input alone, and not on which worker did what when. A text of another block is not found; such a take
-is rejected for its error rate.
+speech, so that no measure of quality sees it, and where its turn is short beside the others of its dialogue, the
+pooled rate would excuse it. What was in flight is taken to be the turns of the block that were spoken in this pass:
+that depends on the input alone, and not on which worker did what when. A text of another block is not found; such a
+take is rejected for its error rate.
 """
 
 from collections.abc import Mapping, Sequence

@@ -189,9 +189,9 @@ def _retake(dialogue: Dialogue, another_voice: bool) -> Dialogue:
 
 
 def _drop(dialogue: Dialogue, settings: GateSettings) -> Dialogue:
-    """End with the gravest reason: a fail before a reject, then the order of the turns."""
+    """End with the gravest reason: a fail first, then cross-talk, which is the server's fault; then by the turns."""
     found = [(i, reason) for i, turn in enumerate(dialogue.turns) if (reason := reason_of(turn.reason))]
-    index, reason = min(found, key=lambda pair: (pair[1].kind != "failed", pair[0]))
+    index, reason = min(found, key=lambda pair: (pair[1].kind != "failed", pair[1] is not Reason.CROSS_TALK, pair[0]))
     turn = dialogue.turns[index]
     measured = settings.rate_of(turn.score) if turn.score else None
     rate = settings.rate_of(dialogue)

@@ -5,6 +5,9 @@ Engine task "respond"; answers `question` (none: unchanged) and `answer`. Rules:
 spoken exchanges before), variable `question`; option `answer_limit`. A model writes the answer itself: the source's
 own is not shown to it.
 
+A template may also ask for a `question_style` and an `answer_style`: a few words on how each is spoken, which become
+the turn's style, for synthesizers that take one.
+
 Length, script and characters of both texts are checked here, whatever the engine has checked itself.
 """
 
@@ -14,7 +17,7 @@ from dataclasses import replace
 from pydantic import Field
 
 from manifests.schema import Dialogue
-from pipeline.engines.contract import Complaint, TextRequest
+from pipeline.engines.contract import Complaint, TextAnswer, TextRequest
 from pipeline.engines.text._chat.template import load_template
 from pipeline.engines.text.rules.limits import WORDING
 from pipeline.recipe import Recipe
@@ -30,6 +33,7 @@ from pipeline.stages._exchanges import (
     without_answer_debris,
 )
 from pipeline.stages._spoken_text import check_spoken, with_spoken
+from pipeline.stages._styles import check_styles, with_styles
 from pipeline.stages.contract import Context, EngineKey, Stage
 from pipeline.text.debris import PATTERNS
 
@@ -50,11 +54,26 @@ def respond(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
         prompt=settings.prompt,
         retries=settings.retries,
         request=lambda dialogue, number: _request(dialogue, number, context),
-        use=lambda dialogue, number, answer: with_spoken(
-            dialogue, number, answer.fields, exchange_at(dialogue, number).user.text or ""
-        ),
+        use=_use,
     )
     return ask_in_turn(step, dialogues, context)
+
+
+def _use(dialogue: Dialogue, number: int, answer: TextAnswer) -> Dialogue:
+    spoken = with_spoken(dialogue, number, answer.fields, exchange_at(dialogue, number).user.text or "")
+    return with_styles(spoken, number, answer.fields)
+
+
+def writes_styles(recipe: Recipe) -> bool:
+    """Tell whether a template of the recipe asks for the style of a turn.
+
+    Raises UserError if the recipe names a template that does not exist.
+    """
+    settings = recipe.find(RespondSettings)
+    if settings is None or settings.prompt is None or not is_model(recipe, settings.engine):
+        return False
+    templates = [load_template(settings.prompt, language) for language in recipe.languages]
+    return any(key.field.endswith("_style") for template in templates for key in template.answer.values())
 
 
 def polishes_questions(recipe: Recipe, language: str) -> bool:
@@ -78,7 +97,7 @@ def _request(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
     question = pair.user.text or ""
 
     def check(fields: Mapping[str, str]) -> Complaint | None:
-        return check_spoken(fields, dialogue, recipe, question=question)
+        return check_spoken(fields, dialogue, recipe, question=question) or check_styles(fields)
 
     request = TextRequest(
         task="respond",
@@ -123,7 +142,7 @@ RESPOND = Stage(
     settings=RespondSettings,
     apply=respond,
     reads=frozenset({"turns.text", "turns.original_text"}),
-    writes=frozenset({"turns.text"}),
+    writes=frozenset({"turns.text", "turns.style"}),
     spoils=frozenset({"turns.take"}),
     after=("dedup", "screen", "rewrite"),
     engines=_engines,

@@ -48,7 +48,9 @@ class OpenAISpeechModel(Checkpoint):
     send_reference: bool | None = Field(
         None, description="send a voice's recording and its text; none: as the dialect does"
     )
-    send_word_times: bool = Field(False, description="ask for the times of words, where the dialect has a field for it")
+    send_word_times: bool = Field(
+        False, description="ask for the times of words, where the dialect has a field for it"
+    )
     extra_body: dict[str, Any] = Field({}, description="further fields of every request, for this server")
     serving: SpeechServer = Field(SpeechServer(), description="where it runs")
 

@@ -44,7 +44,10 @@ class Known:
 
 def served_recipe(*overrides: str) -> Recipe:
     return tone_recipe(
-        "models.mouth={engine: openai-speech, model: m}", "synthesize.engine=[tone, mouth]", "gate.ladder=[]", *overrides
+        "models.mouth={engine: openai-speech, model: m}",
+        "synthesize.engine=[tone, mouth]",
+        "gate.ladder=[]",
+        *overrides,
     )
 
 
@@ -64,7 +67,11 @@ def heard(dialogues: Sequence[Dialogue], said: Mapping[int, str]) -> list[Dialog
     return run_stage(TRANSCRIBE, dialogues, context(said))
 
 
-A, B, C = "the river is wide in the morning", "silver engines cross the old bridge", "my doctor lives on a small island"
+A, B, C = (
+    "the river is wide in the morning",
+    "silver engines cross the old bridge",
+    "my doctor lives on a small island",
+)
 
 
 def block(texts: Sequence[str], said: Sequence[str]) -> tuple[list[Dialogue], dict[int, str]]:
@@ -116,7 +123,9 @@ def test_a_clip_of_an_impossible_duration_is_heard_and_named_or_keeps_its_reason
 def test_a_synthesizer_in_process_has_no_cross_talk() -> None:
     rows, said = block((A, B, C, A), (A, B, C, B))
     recipe = tone_recipe("gate.ladder=[]")
-    assert [turn.reason for row in run_stage(TRANSCRIBE, rows, context(said, recipe)) for turn in row.turns] == [None] * 4
+    assert [turn.reason for row in run_stage(TRANSCRIBE, rows, context(said, recipe)) for turn in row.turns] == [
+        None
+    ] * 4
 
 
 def test_the_order_of_the_block_does_not_matter() -> None:
@@ -193,7 +202,7 @@ def test_the_same_of_ten_thousand_rows() -> None:
 
 
 def test_the_limits_leave_room_between_a_bad_take_and_another_text() -> None:
-    """Random texts of the corpus are further from each other than OTHER_RATE, and not nearer than OWN_RATE."""
+    """Even texts of few words, drawn at random, are further apart than OWN_RATE."""
     draw = random.Random(1)
     rates = [score(_text(draw, "en"), _text(draw, "en"), "en").rate or 0 for _ in range(300)]
     assert min(rates) > 0.5

@@ -54,7 +54,9 @@ def embedding_problem(dialect: Dialect, voice: Voice, model: str) -> str | None:
         return f"has an embedding of {vector.size} numbers, and the server's model takes {wanted}"
     is_unit = abs(float(np.linalg.norm(vector)) - 1) < UNIT_NORM
     if dialect.embedding.norm == "raw" and is_unit:
-        return "has an embedding of length 1, and the server's model takes them as its encoder gives them, not normalized"
+        return (
+            "has an embedding of length 1, and the server's model takes them as its encoder gives them, not normalized"
+        )
     if dialect.embedding.norm == "one" and not is_unit:
         return "has an embedding that is not of length 1, as the server's model takes them"
     return None
