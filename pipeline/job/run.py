@@ -12,6 +12,7 @@ from manifests.validate import check_files
 from manifests.writer import OWN_NAMES, SHARDS
 from pipeline.job.blocks import block_size, check_shape, live_rows, read_block
 from pipeline.job.directory import CORPUS_PARTS, INPUT, JOB, LOG, WORK, Cut, JobDirectory, Parts, differences
+from pipeline.job.gpu_hours import timed
 from pipeline.job.job import (
     ANSWERS,
     IDS,
@@ -95,7 +96,8 @@ def _make(
         directory.cut_again(ingested, lambda: cut(job, directory, ingested, listener))
 
     targets = [block_pass.target for _, block_pass in block_passes(job.recipe, directory.work)]
-    return repairing(make, ingested, targets, cut_again, listener)
+    with timed(job.recipe, directory.work, targets):
+        return repairing(make, ingested, targets, cut_again, listener)
 
 
 def ingest_job(job: Job, out: Place, listener: Listener) -> StageResult:
