@@ -1,14 +1,14 @@
 """Accounts for GPU hours: what a job's servers and workers held, beside what it kept. Stored beside the rows.
 
-Servers hold their GPUs (`serving.gpus`) as long as the job runs, busy or not: wall-clock time counts. Workers count the
-time of their stages, times the GPUs of their pool. A run that was killed with -9 leaves no record of its time.
+Servers hold their GPUs (`serving.gpus`) as long as the job runs, busy or not: wall-clock time counts. Workers count
+the time of their stages, times the GPUs of their pool. A run that was killed with -9 leaves no record of its time.
 """
 
 import json
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from time import monotonic
 from typing import Any
 
 from manifests.json_text import parse_json
@@ -59,12 +59,12 @@ def server_gpus(recipe: Recipe) -> float:
 @contextmanager
 def timed(recipe: Recipe, work: Place, passes: Sequence[Place]) -> Iterator[None]:
     """Add the time of the block to what earlier runs of the job took; nothing is written for a recipe without GPUs."""
-    started = time.monotonic()
+    started = monotonic()
     try:
         yield
     finally:
         if uses_gpus(recipe):
-            spent = time.monotonic() - started
+            spent = monotonic() - started
             before = read_gpu_time(work) or GpuTime()
             now = GpuTime(
                 round(before.wall_s + spent, 3),
@@ -97,7 +97,5 @@ def _worker_s(recipe: Recipe, passes: Sequence[Place]) -> float:
     }
     if not gpus:
         return 0.0
-    reports = (report for directory in passes for report in read_reports(directory))
-    return sum(
-        gpus.get(stage, 0.0) * spent for report in reports for stage, spent in report.get("seconds", {}).items()
-    )
+    spent = [report.get("seconds", {}) for directory in passes for report in read_reports(directory)]
+    return sum(gpus.get(stage, 0.0) * seconds for stages in spent for stage, seconds in stages.items())

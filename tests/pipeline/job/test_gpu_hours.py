@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
-from manifests.storage import Place, open_place
+import pytest
+
+from manifests.storage import open_place
 from parley.testing import tone_recipe
 from pipeline.cli.commands import summary
 from pipeline.job import gpu_hours
@@ -27,15 +29,12 @@ def test_servers_at_one_address_share_their_gpus() -> None:
     assert uses_gpus(served()) and not uses_gpus(served(0, 0).model_copy(update={"models": {}}))
 
 
-def test_the_wall_clock_of_all_runs_counts_for_servers(tmp_path: Path, monkeypatch: object) -> None:
+def test_the_wall_clock_of_all_runs_counts_for_servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([0.0, 1800.0, 5000.0, 6800.0])
-    gpu_hours.time.monotonic, kept = lambda: next(clock), gpu_hours.time.monotonic
-    try:
-        for _ in range(2):
-            with timed(served(), open_place(tmp_path), ()):
-                pass
-    finally:
-        gpu_hours.time.monotonic = kept
+    monkeypatch.setattr(gpu_hours, "monotonic", lambda: next(clock))
+    for _ in range(2):
+        with timed(served(), open_place(tmp_path), ()):
+            pass
     assert read_gpu_time(open_place(tmp_path)) == GpuTime(3600, 9 * 3600, 0)
 
 
@@ -44,14 +43,10 @@ def test_workers_count_the_time_of_their_stages(tmp_path: Path) -> None:
     passes = tmp_path / "take-1"
     passes.mkdir()
     (passes / "000000.live-0.json").write_text(json.dumps({"seconds": {"synthesize": 100.0, "rewrite": 20.0}}))
-    with timed(recipe, open_place(tmp_path), _read(passes)):
+    with timed(recipe, open_place(tmp_path), [open_place(passes)]):
         pass
     found = read_gpu_time(open_place(tmp_path))
     assert found is not None and (found.server_s, found.worker_s) == (0, 60)
-
-
-def _read(passes: Path) -> list[Place]:
-    return [open_place(passes)]
 
 
 def test_a_job_prints_them_next_to_what_it_kept(tmp_path: Path) -> None:
