@@ -98,4 +98,4 @@ def _worker_s(recipe: Recipe, passes: Sequence[Place]) -> float:
     if not gpus:
         return 0.0
     spent = [report.get("seconds", {}) for directory in passes for report in read_reports(directory)]
-    return sum(gpus.get(stage, 0.0) * seconds for stages in spent for stage, seconds in stages.items())
+    return float(sum(gpus.get(stage, 0.0) * seconds for stages in spent for stage, seconds in stages.items()))

@@ -11,7 +11,7 @@ from manifests.storage import Place
 from pipeline.engines.contract import Clip, Failure, SpeakerEncoder
 from pipeline.engines.registry import ENGINES, load_engine
 from pipeline.engines.tts._dialects.compose import voice_problem
-from pipeline.engines.tts._dialects.dialect import Dialect
+from pipeline.engines.tts._dialects.dialect import SpeechDialect
 from pipeline.engines.tts.openai_speech import OpenAISpeechModel, dialect_of, sent_by
 from pipeline.obedience.asking import Question, Thing, ask, requests_for
 from pipeline.obedience.judging import Verdict, judge_clips
@@ -87,7 +87,9 @@ def check_server(recipe: Recipe, name: str, model: OpenAISpeechModel) -> ServerF
     return ServerFindings(name, dialect.name, len(clips), tuple(verdicts))
 
 
-def question_for(recipe: Recipe, voices: Sequence[Voice], dialect: Dialect, model: OpenAISpeechModel) -> Question:
+def question_for(
+    recipe: Recipe, voices: Sequence[Voice], dialect: SpeechDialect, model: OpenAISpeechModel
+) -> Question:
     """Return what to ask: only things that the recipe sends."""
     sent = sent_by(model, dialect)
     language = next((code for code in recipe.languages if _of_language(voices, code)), recipe.languages[0])
@@ -108,14 +110,14 @@ def question_for(recipe: Recipe, voices: Sequence[Voice], dialect: Dialect, mode
     return Question(tuple(pair), language, next(iter(others), None), frozenset(things))
 
 
-def _check_voices(voices: Sequence[Voice], dialect: Dialect, model: OpenAISpeechModel) -> None:
+def _check_voices(voices: Sequence[Voice], dialect: SpeechDialect, model: OpenAISpeechModel) -> None:
     recordings = sent_by(model, dialect).get("recording", False)
     for voice in voices:
         if problem := voice_problem(dialect, voice, model.model, recordings):
             raise UserError(f"{model.engine}: voice {voice.voice_id} {problem} (dialect {dialect.name})")
 
 
-def _check_needs(recipe: Recipe, voices: Sequence[Voice], dialect: Dialect) -> None:
+def _check_needs(recipe: Recipe, voices: Sequence[Voice], dialect: SpeechDialect) -> None:
     """Refuse a recipe that needs what the dialect cannot carry."""
     needs: dict[Thing, str] = {}
     if _varies_speed(recipe, voices):

@@ -48,7 +48,7 @@ def judge_clips(
         verdicts.append(_voice(question, clips, encoder))
     for thing in ("language", "style"):
         if thing in clips:
-            verdicts.append(_changed(thing, clips))  # type: ignore[arg-type]
+            verdicts.append(_changed(thing, clips))
     if "speed" in clips:
         verdicts.append(_speed(clips))
     return verdicts
@@ -69,7 +69,8 @@ def _voice(question: Question, clips: Mapping[ClipName, Clip], encoder: Callable
     """Two clips of each voice: those of one voice must be nearer to each other than any to one of the other voice."""
     if is_same(clips["first"], clips["voice"]):
         return Verdict("voice", False, "two voices give the same samples")
-    distance, unit = voice_distance, " dB"
+    distance: Distance = voice_distance
+    unit = " dB"
     within, across = _within_and_across(clips, distance)
     if across <= CLEARLY * within and (finer := encoder()) is not None:
         distance, unit = finer, ""

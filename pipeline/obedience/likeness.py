@@ -62,8 +62,9 @@ def _spectra(clip: Clip) -> npt.NDArray[np.float64]:
     start, end = loud_span(samples)
     frames = _frames(samples[start:end])
     power = np.square(np.abs(np.fft.rfft(frames * np.hanning(_FRAME), axis=1))) @ _filters()
-    level = 10 * np.log10(power + 1e-12)
-    return np.maximum(level - level.max(), -_DYNAMIC_DB)
+    level: npt.NDArray[np.float64] = 10 * np.log10(power + 1e-12)
+    floored: npt.NDArray[np.float64] = np.maximum(level - level.max(), -_DYNAMIC_DB)
+    return floored
 
 
 def _frames(samples: Samples) -> npt.NDArray[np.float32]:

@@ -19,7 +19,7 @@ from pipeline.engines.remote.client import BackoffPolicy, HttpRequest, ServerCli
 from pipeline.engines.remote.clip import UnusableFormat, read_clip
 from pipeline.engines.remote.error_kinds import ErrorResponse
 from pipeline.engines.tts._dialects.compose import body, style_text, voice_problem
-from pipeline.engines.tts._dialects.dialect import PLAIN, Carried, Dialect, load_dialect
+from pipeline.engines.tts._dialects.dialect import PLAIN, Carried, SpeechDialect, load_dialect
 from pipeline.engines.tts._dialects.headers import is_cut_off, word_times
 from pipeline.settings import Checkpoint, SpeechServer, public_name
 from voicebank.voice import Voice
@@ -71,7 +71,7 @@ def version(model: OpenAISpeechModel | None = None) -> str:
     return model.label if dialect.name == PLAIN else f"{model.label} {dialect.name}-{dialect.digest}"
 
 
-def dialect_of(model: OpenAISpeechModel) -> Dialect:
+def dialect_of(model: OpenAISpeechModel) -> SpeechDialect:
     """Load the model's dialect; raises RecipeError where there is none, or it has no field for what is asked for."""
     dialect = load_dialect(model.dialect)
     wanted: dict[Carried, bool | None] = {
@@ -86,7 +86,7 @@ def dialect_of(model: OpenAISpeechModel) -> Dialect:
     return dialect
 
 
-def sent_by(model: OpenAISpeechModel, dialect: Dialect) -> dict[Carried, bool]:
+def sent_by(model: OpenAISpeechModel, dialect: SpeechDialect) -> dict[Carried, bool]:
     """Tell what the requests of the model carry."""
     settings = model.send_seed, model.send_reference, model.send_word_times
     return {what: dialect.sends(what, *settings) for what in dialect.fields}
@@ -184,7 +184,7 @@ class OpenAISpeech:
         return self._client.give_up(error)
 
 
-def speech_fields(model: OpenAISpeechModel, dialect: Dialect, request: SpeechRequest) -> dict[str, Any]:
+def speech_fields(model: OpenAISpeechModel, dialect: SpeechDialect, request: SpeechRequest) -> dict[str, Any]:
     """The body of the request. A speed of 1 is not sent: some servers know no other, and refuse the field."""
     base = {"model": model.model, "response_format": model.response_format}
     return body(dialect, request, _speed(request), sent_by(model, dialect), base, model.extra_body)

@@ -8,7 +8,7 @@ import numpy as np
 
 from manifests.schema import Style
 from pipeline.engines.contract import SpeechRequest
-from pipeline.engines.tts._dialects.dialect import Carried, Dialect, VoiceKind
+from pipeline.engines.tts._dialects.dialect import Carried, SpeechDialect, VoiceKind
 from voicebank.voice import Voice
 
 SEEDS = 2**31
@@ -16,7 +16,7 @@ UNIT_NORM = 1e-3
 """A vector whose length is nearer to 1 than this was normalized: a raw one of many numbers is not by chance."""
 
 
-def voice_kind(dialect: Dialect, voice: Voice, recordings: bool) -> VoiceKind | None:
+def voice_kind(dialect: SpeechDialect, voice: Voice, recordings: bool) -> VoiceKind | None:
     """Return how the voice is given to the server; None: in no way. `recordings`: those are sent."""
     for kind in dialect.voices:
         if kind == "embedding" and voice.embedding is not None:
@@ -28,7 +28,7 @@ def voice_kind(dialect: Dialect, voice: Voice, recordings: bool) -> VoiceKind | 
     return None
 
 
-def voice_problem(dialect: Dialect, voice: Voice, model: str, recordings: bool) -> str | None:
+def voice_problem(dialect: SpeechDialect, voice: Voice, model: str, recordings: bool) -> str | None:
     """Say why the server cannot speak with the voice, as the end of a sentence that begins with it; None: it can."""
     if voice.pitch != 1:
         return "has a pitch of its own, and servers of this kind cannot change the pitch"
@@ -42,7 +42,7 @@ def voice_problem(dialect: Dialect, voice: Voice, model: str, recordings: bool) 
     return None
 
 
-def embedding_problem(dialect: Dialect, voice: Voice, model: str) -> str | None:
+def embedding_problem(dialect: SpeechDialect, voice: Voice, model: str) -> str | None:
     """Say what is wrong with the embedding for the server's model; None: nothing is."""
     if voice.embedding is None:
         return None
@@ -62,7 +62,7 @@ def embedding_problem(dialect: Dialect, voice: Voice, model: str) -> str | None:
     return None
 
 
-def _unusable(dialect: Dialect, voice: Voice) -> str:
+def _unusable(dialect: SpeechDialect, voice: Voice) -> str:
     if voice.prompt_audio is not None and "recording" in dialect.fields:
         return "is a recording; set send_reference if the server of the model takes those"
     given: Carried = "recording" if voice.prompt_audio is not None else "embedding"
@@ -79,7 +79,7 @@ def style_text(style: Style | None) -> str:
 
 
 def body(
-    dialect: Dialect,
+    dialect: SpeechDialect,
     request: SpeechRequest,
     speed: float,
     sent: Mapping[Carried, bool],
@@ -108,7 +108,7 @@ def body(
     return merged(fields, extra)
 
 
-def written_language(dialect: Dialect, language: str) -> str | None:
+def written_language(dialect: SpeechDialect, language: str) -> str | None:
     """Return the language as the server writes it; None: the dialect has no word for it, and it is not sent."""
     if not dialect.languages:
         return language
@@ -124,7 +124,7 @@ def merged(fields: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]
     return both
 
 
-def _voice_values(dialect: Dialect, voice: Voice, sent: Mapping[Carried, bool]) -> dict[Carried, Any]:
+def _voice_values(dialect: SpeechDialect, voice: Voice, sent: Mapping[Carried, bool]) -> dict[Carried, Any]:
     kind = voice_kind(dialect, voice, bool(sent.get("recording")))
     if kind == "embedding" and voice.embedding is not None:
         return {"embedding": [float(number) for number in voice.embedding]}
@@ -133,7 +133,7 @@ def _voice_values(dialect: Dialect, voice: Voice, sent: Mapping[Carried, bool]) 
     return {"voice": voice.speaker}  # never beside a recording: vLLM-Omni refuses names that it does not know
 
 
-def _recording_values(dialect: Dialect, url: str, words: str) -> dict[Carried, Any]:
+def _recording_values(dialect: SpeechDialect, url: str, words: str) -> dict[Carried, Any]:
     rules = dialect.recording
     words = "" if rules.text == "none" else words
     if rules.form == "references":

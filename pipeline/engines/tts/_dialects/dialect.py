@@ -54,7 +54,7 @@ class AnswerRules(Section):
     word_times_omitted: str | None = Field(None, description="header in its place, where they are too long")
 
 
-class Dialect(Section):
+class SpeechDialect(Section):
     """Describes a kind of speech server."""
 
     name: str = Field(description="name of the dialect")
@@ -75,7 +75,7 @@ class Dialect(Section):
     answer: AnswerRules = Field(AnswerRules(), description="what the headers of an answer tell")
 
     @model_validator(mode="after")
-    def _fits_together(self) -> "Dialect":
+    def _fits_together(self) -> "SpeechDialect":
         named: Mapping[VoiceKind, Carried] = {"name": "voice", "recording": "recording", "embedding": "embedding"}
         if "text" not in self.fields:
             raise ValueError("fields: text is missing")
@@ -112,9 +112,9 @@ def shipped_dialects() -> list[str]:
     return recipe_file.shipped(PACKAGE)
 
 
-def load_dialect(name: str) -> Dialect:
+def load_dialect(name: str) -> SpeechDialect:
     """Load the dialect of that name or file; raises RecipeError."""
-    return recipe_file.parse(Dialect, recipe_file.read(name, PACKAGE, "dialect"), name)
+    return recipe_file.parse(SpeechDialect, recipe_file.read(name, PACKAGE, "dialect"), name)
 
 
 def dialect_text(name: str) -> str:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from manifests.audio_fields import TimeUnit
 from manifests.languages import is_unspaced
 from manifests.schema import Word, WordTimes
 from pipeline.engines.contract import Clip
@@ -24,7 +25,7 @@ def word_times(
 
     Where it left them out or they cannot be right, there are no words, and `problem` says why.
     """
-    unit = "character" if is_unspaced(language) else "word"
+    unit: TimeUnit = "character" if is_unspaced(language) else "word"
     if rules.word_times and (told := headers.get(rules.word_times.lower())):
         words = _words(told, clip)
         if words is None:
