@@ -31,7 +31,7 @@ ROWS = [
     {"instruction": "天空为什么是蓝色的？", "output": "因为空气把蓝光散射到各个方向。"},
     {"instruction": "今天应该吃什么水果？", "output": "你可以吃一个苹果或者梨子。"},
 ]
-SOME = ("vllm-omni-zonos2", "vllm-omni-vibevoice")
+SOME = ("vllm-omni-zonos2",)
 TESTED = [name if name in SOME else pytest.param(name, marks=pytest.mark.slow) for name in sorted(RULES)]
 
 
