@@ -80,6 +80,10 @@ class BuildPlan:
     def takes_batches(self) -> bool:
         return self.claims.gpus > 0
 
+    @property
+    def keeps_blocks_whole(self) -> bool:
+        return False
+
     def open(self) -> BuildWorker:
         return BuildWorker(self.order)
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from manifests.reasons import Reason
-from manifests.schema import WordTimes
+from manifests.schema import Style, WordTimes
 from pipeline.settings import Section
 from voicebank.voice import Gender, Voice
 
@@ -159,6 +159,7 @@ class SpeechRequest:
     """Asks for `text` in `voice`; `rate` multiplies the voice's own speaking rate; `seed` varies the take.
 
     `word_times`: the clip should come with its word times, if the engine knows them. The samples are the same.
+    `style` says how to speak; engines that cannot vary the style ignore it.
     """
 
     text: str
@@ -167,6 +168,7 @@ class SpeechRequest:
     rate: float
     seed: int
     word_times: bool = False
+    style: Style | None = None
 
 
 @dataclass(frozen=True, slots=True)

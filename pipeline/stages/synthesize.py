@@ -15,7 +15,7 @@ from manifests.schema import Dialogue, Take, Turn
 from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Failure, SpeechRequest, SpeechSynthesizer
 from pipeline.recipe import Recipe
-from pipeline.settings import EngineList, Section
+from pipeline.settings import EngineList, Section, Server
 from pipeline.stages._again import is_arranged, is_left_out
 from pipeline.stages._takes import TurnPosition, put_takes
 from pipeline.stages.align import tells_times
@@ -63,6 +63,7 @@ def _request(dialogue: Dialogue, place: TurnPosition, context: Context) -> Speec
         rate=ladder[attempt - 2].rate if attempt > 1 else 1.0,
         seed=context.seed_for("synthesize", dialogue, place.turn_index, attempt),
         word_times=tells_times(context.recipe),
+        style=turn.style,
     )
 
 
@@ -99,6 +100,13 @@ def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
 def speaks_with(recipe: Recipe, engine: str) -> str:
     """Return the recipe's name for a voice's engine; raises KeyError if the recipe does not use it."""
     return {recipe.engine_of(name): name for name in recipe.section(SynthesizeSettings).engine}[engine]
+
+
+def speaks_through_servers(recipe: Recipe) -> bool:
+    """Tell whether a speech engine of the recipe is a server, which has many requests of a block in flight at once."""
+    settings = recipe.find(SynthesizeSettings)
+    models = [recipe.models.get(name) for name in settings.engine] if settings else []
+    return any(isinstance(getattr(model, "serving", None), Server) for model in models)
 
 
 def _ladder(recipe: Recipe) -> tuple[Rung, ...]:
