@@ -14,6 +14,7 @@ from voicebank.audition import AuditionDrop, AuditionRule, Judged, RealVoices, V
 from voicebank.bank import VOICES_FILE, load_bank
 from voicebank.card import CARD_FILE, read_card, write_card
 from voicebank.leak import quantiles
+from voicebank.prompts import dataset_prefixes, own_name
 from voicebank.speaker_table import SpeakerTable, load_speaker_table
 from voicebank.voice import Voice
 
@@ -114,16 +115,11 @@ def _hear_real(
         table = load_speaker_table(bank)
         if len(set(table.languages)) != 1:
             raise UserError(f"--real {bank.name}: an audition needs a bank for each language")
-        prefixes = _prefixes([bank])
+        prefixes = dataset_prefixes(_sources([bank]))
         voices = [_real_voice(table, row, prefixes, next(iter(engines))) for row in range(len(table))]
         clips = audition(voices, panel, record, lambda done, total: progress("real voices", done, total))
         found[table.languages[0]] = RealVoices(table, dict(zip(table.ids, clips, strict=True)))
     return found
-
-
-def _prefixes(banks: Sequence[Place]) -> list[str]:
-    """Return what the ids of the banks' speakers begin with, before the synthesizer's own names."""
-    return [f"{source['dataset']}-" for source in _sources(banks) if source.get("dataset")]
 
 
 def _sources(banks: Sequence[Place]) -> list[dict[str, Any]]:
@@ -134,13 +130,9 @@ def _sources(banks: Sequence[Place]) -> list[dict[str, Any]]:
     return found
 
 
-def _own_name(speaker_id: str, prefixes: Sequence[str]) -> str:
-    return next((speaker_id.removeprefix(one) for one in prefixes if speaker_id.startswith(one)), speaker_id)
-
-
 def _real_voice(table: SpeakerTable, row: int, prefixes: Sequence[str], engine: str) -> Voice:
     """Return a speaker as the synthesizer's own voice of that name."""
-    name = _own_name(table.ids[row], prefixes)
+    name = own_name(table.ids[row], prefixes)
     return Voice(name.replace("_", "-").lower(), engine, name, table.languages[row], table.genders[row])
 
 
@@ -157,7 +149,7 @@ def _named(
             chosen[key] = one
     agents = {id(one) for one in chosen.values()}
     others: list[tuple[Voice, Judged | None]] = [(one.clip.voice, one) for one in kept if id(one) not in agents]
-    prefixes, numbers = _prefixes(order.real), Counter[str]()
+    prefixes, numbers = dataset_prefixes(_sources(order.real)), Counter[str]()
     named: list[tuple[Voice, Judged | None]] = [
         (_renamed(one.clip.voice, f"{language}-agent-{gender[0]}", prefixes, agent=True), one)
         for (language, gender), one in sorted(chosen.items())
@@ -171,7 +163,7 @@ def _named(
 
 
 def _renamed(voice: Voice, name: str, prefixes: Sequence[str], agent: bool = False) -> Voice:
-    parents = tuple(_own_name(parent, prefixes) for parent in voice.parents)
+    parents = tuple(own_name(parent, prefixes) for parent in voice.parents)
     return replace(voice, voice_id=name, speaker=name, agent=agent, parents=parents)
 
 

@@ -101,7 +101,7 @@ def audition_voices(options: Mapping[str, Any]) -> str:
     from pipeline.bank.audition import Panel
     from pipeline.bank.audition_bank import AuditionOrder, drop_counts, hold_audition
     from pipeline.bank.recipe import load_bank_recipe
-    from pipeline.engines.registry import load_engine
+    from pipeline.engines.registry import load_engine, load_verifier
     from pipeline.recipes.load import load_recipe
     from pipeline.stages.synthesize import SynthesizeSettings
     from pipeline.stages.transcribe import TranscribeSettings
@@ -118,7 +118,7 @@ def audition_voices(options: Mapping[str, Any]) -> str:
             for name in recipe.section(SynthesizeSettings).engine
         },
         {language: loaded[name] for language, name in listeners.items()},
-        load_engine("encoder", rules.pair_rule.encoder, rules.models),
+        load_verifier(rules.pair_rule.encoder, rules.models),
         load_engine("quality", rules.quality.engine, rules.models),
         rules.quality.scale,
     )

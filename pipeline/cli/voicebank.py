@@ -31,6 +31,11 @@ def voicebank() -> None:
     "--recipe", default="ke-bank", show_default=True, help="Bank recipe: a name that Parley ships, or a file."
 )
 @recipe_settings
+@click.option(
+    "--encoder",
+    metavar="NAME|ENGINE=MODEL",
+    help="Encoder of the embeddings that a synthesizer is conditioned on, such as qwen3-tts=DIR.",
+)
 @click.option("--dataset", help="Data set, the start of every speaker's id; default: the layout's name.")
 @click.option("--license", help="License of the recordings; default: the layout's.")
 @runner_options
@@ -194,6 +199,41 @@ def audition(**options: Any) -> None:
     from pipeline.cli import virtual_voices
 
     show(virtual_voices.audition_voices(options))
+
+
+@voicebank.command("voice-prompts")
+@click.option(
+    "--bank", required=True, metavar="NAME|DIR", help="Bank of virtual voices that their engine can speak with."
+)
+@click.option(
+    "--real", metavar="DIR", help="The bank of speakers that the voices come from, which no clip may sound like."
+)
+@click.option("--untested", is_flag=True, help="Make clips without --real: nobody is compared, and the card says so.")
+@click.option("--recipe", required=True, help="Corpus recipe whose engines speak and hear.")
+@recipe_settings
+@click.option("--bank-recipe", help="Bank recipe whose encoder compares, with which --real was built.")
+@click.option("--out", required=True, metavar="DIR", help="Directory for the bank with clips.")
+@click.option("--takes", type=click.IntRange(min=1), default=2, show_default=True, help="Most takes of a voice.")
+@click.option("--error-limit", type=float, help="Highest WER or CER of a clip; default: the recipe's gate's.")
+@click.option(
+    "--leak-limit",
+    type=float,
+    help="Highest similarity of a clip to a real speaker; default: from clips that real voices speak.",
+)
+@click.option(
+    "--real-voices",
+    type=click.IntRange(min=3),
+    default=40,
+    show_default=True,
+    help="Real voices of each language that speak to measure the leak limit.",
+)
+@runner_options
+@accept_changes
+def voice_prompts(**options: Any) -> None:
+    """Give virtual voices clips, each heard and compared, so that any engine that clones can speak with them."""
+    from pipeline.cli import voice_prompts as commands
+
+    show(commands.make_voice_prompts(options))
 
 
 @voicebank.command("import")

@@ -20,6 +20,7 @@ from pipeline.engines.remote.client import BackoffPolicy, HttpRequest, ServerCli
 from pipeline.engines.remote.clip import UnusableFormat, read_clip
 from pipeline.engines.remote.error_kinds import ErrorResponse
 from pipeline.settings import Checkpoint, Server
+from voicebank.inputs import VoiceInputs
 from voicebank.voice import Voice
 
 NAME = "openai-speech"
@@ -135,6 +136,11 @@ class OpenAISpeech:
         return self._client.give_up(error)
 
 
+def voice_inputs(model: OpenAISpeechModel | None = None) -> VoiceInputs:
+    """Clips, where the model's server takes them."""
+    return VoiceInputs(clips=model is not None and model.send_reference)
+
+
 def speech_fields(model: OpenAISpeechModel, request: SpeechRequest) -> dict[str, Any]:
     """The body of the request. A speed of 1 is not sent: some servers know no other, and refuse the field."""
     voice, speed = request.voice, _speed(request)
@@ -172,4 +178,5 @@ ENGINE = Engine(
     open=OpenAISpeech,
     version=version,
     settings=OpenAISpeechModel,
+    voice_inputs=voice_inputs,
 )
