@@ -285,7 +285,7 @@ def _made(job: PromptJob, bank: Bank, order: PromptOrder) -> dict[str, Any]:
     return {
         "bank": {"name": bank.name, "digest": bank.digest},
         "engines": prompt_parts(job, bank)["engines"],
-        "sentences": {language: sentences()[language] for language in _languages(bank)},
+        "sentences": {language: list(sentences()[language]) for language in _languages(bank)},
         "limits": {"error": dict(order.rule.errors), "leak": order.rule.leak},
         "leak_limit_measured": job.real is not None and job.leak_limit is None,
     }

@@ -93,7 +93,9 @@ def open_casting(recipe: Recipe, work: Place | None = None) -> Casting:
     bank, engines = spoken_bank(recipe, load_bank(settings.bank)), engines_and_models(recipe)
     if not bank.select(engines=engines):
         shown, known = public_bank(settings.bank), ", ".join(speaking_engines(recipe))
-        raise RecipeError(f"the bank {shown} has no voice for {known}; name one that has: cast.bank=DIR")
+        virtual = any(voice.parents for voice in bank.voices)
+        hint = "; `parley voicebank voice-prompts` gives its voices clips for engines that clone" if virtual else ""
+        raise RecipeError(f"the bank {shown} has no voice for {known}; name one that has: cast.bank=DIR{hint}")
     return Casting(bank, engines, settings.agents)
 
 
