@@ -3,13 +3,14 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from manifests.errors import UserError
 from manifests.storage import Place
-from pipeline.bank.audition import BATCH, Panel, audition
+from pipeline.bank.audition import BATCH, SENTENCES, Panel, Sentences, audition
 from voicebank.audition import AuditionDrop, AuditionRule, Judged, RealVoices, VoiceClip, judge, measured_leak_limit
 from voicebank.bank import VOICES_FILE, load_bank
 from voicebank.card import CARD_FILE, read_card, write_card
@@ -43,6 +44,7 @@ class AuditionOrder:
     twin: float | None = None
     hear: int | None = None
     keep_unheard: bool = False
+    sentences: Sentences = field(default_factory=lambda: SENTENCES)
 
 
 def hold_audition(order: AuditionOrder, panel: Panel, out: Place, progress: Progress) -> list[Judged]:
@@ -60,7 +62,7 @@ def hold_audition(order: AuditionOrder, panel: Panel, out: Place, progress: Prog
     leak = order.leak if order.leak is not None else measured_leak_limit(real)
     twin = order.twin if order.twin is not None else leak
     rule = AuditionRule(order.count + order.agents, order.error_margin, order.quality_margin, leak, twin)
-    judged = _hear_until_full(voices, real, rule, panel, record, progress)
+    judged = _hear_until_full(voices, real, rule, panel, record, progress, order.sentences)
     fillers = order.hear and order.keep_unheard
     unheard = [voice for bank in order.banks for voice in _users(bank)[order.hear :]] if fillers else []
     named = _named(judged, order, unheard)
@@ -80,6 +82,7 @@ def _hear_until_full(
     panel: Panel,
     record: Path,
     progress: Progress,
+    sentences: Sentences,
 ) -> list[Judged]:
     """Hear voices in order, and no more of a language and gender once enough of them stay."""
     clips: list[VoiceClip] = []
@@ -92,7 +95,7 @@ def _hear_until_full(
             if kept[_stratum(voices[at])] < rule.count:
                 part.append(voices[at])
             at += 1
-        clips += audition(part, panel, record)
+        clips += audition(part, panel, record, sentences=sentences)
         judged = judge(clips, real, rule)
         progress("voices", at, len(voices))
     return judged
@@ -117,7 +120,8 @@ def _hear_real(
             raise UserError(f"--real {bank.name}: an audition needs a bank for each language")
         prefixes = dataset_prefixes(_sources([bank]))
         voices = [_real_voice(table, row, prefixes, next(iter(engines))) for row in range(len(table))]
-        clips = audition(voices, panel, record, lambda done, total: progress("real voices", done, total))
+        tell = partial(progress, "real voices")
+        clips = audition(voices, panel, record, tell, order.sentences)
         found[table.languages[0]] = RealVoices(table, dict(zip(table.ids, clips, strict=True)))
     return found
 

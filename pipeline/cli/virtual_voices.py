@@ -96,54 +96,6 @@ def record_voices(options: Mapping[str, Any]) -> str:
     return f"{clips} clips in {out}"
 
 
-def audition_voices(options: Mapping[str, Any]) -> str:
-    """Hear voices, keep those that pass, write their bank; return the outcome."""
-    from pipeline.bank.audition import Panel
-    from pipeline.bank.audition_bank import AuditionOrder, drop_counts, hold_audition
-    from pipeline.bank.recipe import load_bank_recipe
-    from pipeline.engines.registry import load_engine, load_verifier
-    from pipeline.recipes.load import load_recipe
-    from pipeline.stages.synthesize import SynthesizeSettings
-    from pipeline.stages.transcribe import TranscribeSettings
-
-    recipe = load_recipe(options["recipe"], options["overrides"])
-    rules = load_bank_recipe(options["bank_recipe"])
-    if rules.quality.engine is None:
-        raise UserError(f"--bank-recipe {rules.name}: it names no engine that predicts quality")
-    listeners = recipe.section(TranscribeSettings).engine
-    loaded = {name: load_engine("asr", name, recipe.models) for name in sorted(set(listeners.values()))}
-    panel = Panel(
-        {
-            recipe.engine_of(name): load_engine("tts", name, recipe.models)
-            for name in recipe.section(SynthesizeSettings).engine
-        },
-        {language: loaded[name] for language, name in listeners.items()},
-        load_verifier(rules.pair_rule.encoder, rules.models),
-        load_engine("quality", rules.quality.engine, rules.models),
-        rules.quality.scale,
-    )
-    order = AuditionOrder(
-        [open_place(bank) for bank in options["banks"]],
-        [open_place(bank) for bank in options["real"]],
-        options["count"],
-        options["agents"] == "1",
-        options["error_margin"],
-        options["quality_margin"],
-        options["leak_limit"],
-        options["twin_limit"],
-        options["hear"],
-        options["keep_unheard"],
-    )
-    out = open_place(options["out"])
-    with counted("voices heard", "voice") as tell:
-        judged = hold_audition(order, panel, out, lambda what, done, total: tell(done, total))
-    kept = sum(one.drop is None for one in judged)
-    dropped = Fact("dropped", str(len(judged) - kept), drop_counts(judged))
-    return "\n".join(
-        fact_lines([Fact("heard", str(len(judged))), dropped, Fact("kept", str(kept)), Fact("bank", str(out))])
-    )
-
-
 def similarity_lines(figures: Mapping[str, Any]) -> list[str]:
     """Return the lines of a table of quantiles."""
     rows = [(text, figures.get(key)) for key, text in _ROWS.items()]

@@ -150,9 +150,13 @@ def check(**options: Any) -> None:
 @voicebank.command()
 @click.option("--bank", "banks", multiple=True, required=True, metavar="DIR", help="Voices to hear; may be repeated.")
 @click.option(
+    "--sentences",
+    metavar="FILE",
+    help="YAML file of what they say: a list of sentences for each language; default: Parley's own.",
+)
+@click.option(
     "--real",
     multiple=True,
-    required=True,
     metavar="DIR",
     help="The bank of speakers that they come from, one for each language; may be repeated.",
 )
@@ -160,7 +164,16 @@ def check(**options: Any) -> None:
 @recipe_settings
 @click.option("--bank-recipe", required=True, help="Bank recipe whose encoder and quality predictor measure.")
 @click.option(
-    "--count", type=click.IntRange(min=1), required=True, help="User voices that stay of each language and gender."
+    "--count",
+    type=click.IntRange(min=1),
+    help="Keep so many user voices of each language and gender in a bank; default: only rank.",
+)
+@click.option(
+    "--listen",
+    type=click.IntRange(min=0),
+    default=30,
+    show_default=True,
+    help="Voices of each language whose clips the page of the ranking has.",
 )
 @click.option(
     "--agents",
@@ -193,12 +206,17 @@ def check(**options: Any) -> None:
 @click.option(
     "--keep-unheard", is_flag=True, help="Fill places that are left with voices that were not heard; the card says so."
 )
-@click.option("--out", required=True, metavar="DIR", help="Directory for the bank of the voices that stay.")
+@click.option(
+    "--out", required=True, metavar="DIR", help="Directory for the ranking, or for the bank of the voices that stay."
+)
 def audition(**options: Any) -> None:
-    """Let voices speak, and keep those that are clear, good, and nobody's; continues what broke off."""
-    from pipeline.cli import virtual_voices
+    """Let voices speak, and rank them and their engines, or keep those that are clear, good, and nobody's.
 
-    show(virtual_voices.audition_voices(options))
+    Continues what broke off.
+    """
+    from pipeline.cli import audition
+
+    show(audition.audition_voices(options))
 
 
 @voicebank.command("voice-prompts")

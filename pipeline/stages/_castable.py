@@ -19,22 +19,31 @@ def castable_bank(recipe: Recipe, synthesizers: Sequence[str], bank: Bank) -> Ba
     RecipeError, in one sentence, for a voice that its own synthesizer cannot take: a clip in place of an embedding or
     the reverse, and embeddings of another width or length.
     """
-    named = {name: recipe.engine_of(name) for name in synthesizers}
-    shared = {engine for engine, times in Counter(named.values()).items() if times > 1}
-    inputs = {name: _inputs(recipe, name) for name in synthesizers}
+    shared = _shared(recipe, synthesizers)
     if torn := [voice for voice in bank.voices if voice.engine in shared and voice.prompt_audio is None]:
         raise RecipeError(
             f"two models use the engine {torn[0].engine}, and voice {torn[0].voice_id} names only the engine: "
             "name one of them, or give the voices clips with `parley voicebank voice-prompts`"
         )
-    own = {engine: inputs[name] for name, engine in named.items() if engine not in shared}
-    own |= {name: inputs[name] for name, engine in named.items() if engine in shared}
-    cloning = [name if named[name] in shared else named[name] for name in synthesizers if _clones(inputs[name])]
+    own, cloning = synthesizer_inputs(recipe, synthesizers)
     for engine, takes in own.items():
         problem = inputs_problem([voice for voice in bank.voices if voice.engine == engine], takes) if takes else None
         if problem:
             raise RecipeError(f"the bank {bank.name} does not fit {engine}: {problem}")
     return replace(bank, voices=assigned(bank.voices, own, cloning))
+
+
+def synthesizer_inputs(recipe: Recipe, synthesizers: Sequence[str]) -> tuple[dict[str, VoiceInputs | None], list[str]]:
+    """Return what each synthesizer takes, by the name in `Voice.engine`, and the names of those that clone."""
+    shared = _shared(recipe, synthesizers)
+    engines = {name: recipe.engine_of(name) for name in synthesizers}
+    own = {name if engine in shared else engine: _inputs(recipe, name) for name, engine in engines.items()}
+    return own, [name for name, inputs in own.items() if inputs is not None and inputs.clips]
+
+
+def _shared(recipe: Recipe, synthesizers: Sequence[str]) -> set[str]:
+    """Return the engines that several models use."""
+    return {engine for engine, times in Counter(map(recipe.engine_of, synthesizers)).items() if times > 1}
 
 
 def _inputs(recipe: Recipe, name: str) -> VoiceInputs | None:
@@ -43,7 +52,3 @@ def _inputs(recipe: Recipe, name: str) -> VoiceInputs | None:
     if declared is None:
         return None
     return declared(model) if model is not None else declared()
-
-
-def _clones(inputs: VoiceInputs | None) -> bool:
-    return inputs is not None and inputs.clips
