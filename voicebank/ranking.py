@@ -37,7 +37,7 @@ class RankedVoice:
         return self.voice.engine
 
 
-class Measure(NamedTuple):
+class RankingMeasure(NamedTuple):
     """One measure: its words for people, and the number that is least for the best voice."""
 
     words: str
@@ -45,10 +45,10 @@ class Measure(NamedTuple):
 
 
 MEASURES = (
-    Measure("error rate", lambda one: one.error_rate),
-    Measure("quality", lambda one: None if one.quality is None else -one.quality),
-    Measure("likeness to itself", lambda one: None if one.own is None else -one.own),
-    Measure("likeness to a real person", lambda one: one.nearest_real),
+    RankingMeasure("error rate", lambda one: one.error_rate),
+    RankingMeasure("quality", lambda one: None if one.quality is None else -one.quality),
+    RankingMeasure("likeness to itself", lambda one: None if one.own is None else -one.own),
+    RankingMeasure("likeness to a real person", lambda one: one.nearest_real),
 )
 
 

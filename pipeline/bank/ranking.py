@@ -17,7 +17,7 @@ from manifests.storage import Place
 from pipeline.bank.audition import Panel, Sentences, audition, audition_key, clip_file
 from pipeline.bank.audition_bank import MEASURED_FILE
 from pipeline.bank.prompt_worker import spoken_language
-from pipeline.show.page import Heading, PageTable, Paragraph, Part, Sound, page
+from pipeline.show.page import Heading, PageTable, Paragraph, Part, SoundCell, page
 from pipeline.yaml_text import load_yaml
 from voicebank.audition import VoiceClip
 from voicebank.inputs import VoiceInputs, assigned
@@ -79,7 +79,7 @@ def hold_ranking(
 def speakable(voices: Iterable[Voice], own: Mapping[str, VoiceInputs | None], cloning: Sequence[str]) -> list[Voice]:
     """Return each voice once for each synthesizer that can speak with it: its own, and those that clone if it has a
     clip. `own` are the recipe's, by the name in `Voice.engine`."""
-    found = []
+    found: list[Voice] = []
     for voice in voices:
         engines = [voice.engine] if voice.engine in own else []
         engines += [engine for engine in cloning if engine != voice.engine and voice.prompt_audio is not None]
@@ -148,7 +148,7 @@ def voice_row(one: RankedVoice) -> tuple[object, ...]:
 def _row(one: RankedVoice, ranking: Ranking, with_clips: bool) -> tuple[object, ...]:
     files = ranking.files[one.engine, one.voice.voice_id]
     about = f"{one.voice.voice_id} by {one.engine}"
-    clips = [Sound(about, file.read_bytes()) if with_clips and file.is_file() else "-" for file in files]
+    clips = [SoundCell(about, file.read_bytes()) if with_clips and file.is_file() else "-" for file in files]
     return (*voice_row(one), *clips)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ from pipeline.bank.record import record
 from pipeline.cli.progress import counted
 from pipeline.show.plots import need_plots
 from pipeline.show.text import Fact, fact_lines, text_table
+from voicebank.bank import load_bank
 from voicebank.blend import blend
 from voicebank.blend_options import BlendOptions
 from voicebank.card import read_card
@@ -137,7 +139,8 @@ def _probe(bank: Place, real: Place, options: Mapping[str, Any]) -> ProbeReport:
     from pipeline.bank.recipe import load_bank_recipe
     from pipeline.engines.registry import engine_version, load_engine
     from pipeline.recipes.load import load_recipe
-    from pipeline.stages.synthesize import SynthesizeSettings
+    from pipeline.stages.cast import engines_and_models, spoken_bank
+    from pipeline.stages.synthesize import speaks_with
 
     recipe = load_recipe(options["recipe"], options["overrides"])
     bank_recipe = load_bank_recipe(options["bank_recipe"])
@@ -147,12 +150,18 @@ def _probe(bank: Place, real: Place, options: Mapping[str, Any]) -> ProbeReport:
     if built_with is not None and built_with != label:
         raise UserError(f"the bank's encoder is {built_with}, that of --bank-recipe is {label}")
     encoder = load_engine(*encoder_key)
-    voices = _sample(bank, options["sample"] or _SPOKEN)
-    synthesizers = {
-        recipe.engine_of(name): load_engine("tts", name, recipe.models)
-        for name in recipe.section(SynthesizeSettings).engine
-        if recipe.engine_of(name) in {voice.engine for voice in voices}
-    }
+    given = spoken_bank(recipe, load_bank(str(bank)))
+    engines = {voice.voice_id: voice for voice in given.select(engines=engines_and_models(recipe))}
+    sample = _sample(bank, options["sample"] or _SPOKEN)
+    # A clip that is cloned still has the parents of its voice, with whom it is compared.
+    voices = [
+        replace(engines[voice.voice_id], parents=voice.parents, weights=voice.weights)
+        if voice.voice_id in engines
+        else voice
+        for voice in sample
+    ]
+    speaking = sorted({voice.engine for voice in voices if voice.voice_id in engines})
+    synthesizers = {name: load_engine("tts", speaks_with(recipe, name), recipe.models) for name in speaking}
     return probe(voices, load_speaker_table(real), synthesizers, encoder, claims_of(card).leak_limit)
 
 

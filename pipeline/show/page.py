@@ -40,7 +40,7 @@ class Preformatted:
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class SoundCell:
     """A FLAC file to listen to, as a cell of a table; `about` says what is heard."""
 
     about: str
@@ -54,8 +54,8 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class PageTable:
-    """A table. Numbers are set right, floats with four decimals; a cell may be a `Sound`. Without any name there is no
-    head."""
+    """A table. Numbers are set right, floats with four decimals; a cell may be a `SoundCell`. Without any name there is
+    no head."""
 
     names: Sequence[str]
     rows: Sequence[Sequence[object]]
@@ -88,7 +88,7 @@ def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["any"] = any
     environment.filters["shown"] = _shown
-    environment.tests["sound"] = lambda cell: isinstance(cell, Sound)
+    environment.tests["sound"] = lambda cell: isinstance(cell, SoundCell)
     return environment.from_string(resources.files("pipeline.show").joinpath("page.html").read_text("utf-8"))
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pipeline.show.page import Heading, PageTable, Paragraph, Part, Picture, Preformatted, Sound, page
+from pipeline.show.page import Heading, PageTable, Paragraph, Part, Picture, Preformatted, SoundCell, page
 from tests.pipeline.show.tags import NASTY, Tags
 
 QUOTED = f'"><img src=x onerror=alert(1)>{NASTY}'
@@ -59,7 +59,7 @@ def test_cells(value: object, cell: str) -> None:
 
 
 def test_a_clip_is_a_cell_that_can_be_played() -> None:
-    text = page("a", [PageTable(("x",), [(Sound(QUOTED, b"fLaC"),)])])
+    text = page("a", [PageTable(("x",), [(SoundCell(QUOTED, b"fLaC"),)])])
     (player,) = [attributes for tag, attributes in Tags(text).found if tag == "audio"]
     assert (player["src"], player["title"]) == ("data:audio/flac;base64,ZkxhQw==", QUOTED)
     assert "onerror" not in player and "autoplay" not in player
