@@ -54,8 +54,8 @@ class SoundCell:
 
 @dataclass(frozen=True, slots=True)
 class PageTable:
-    """A table. Numbers are set right, floats with four decimals; a cell may be a `SoundCell`. Without any name there is
-    no head."""
+    """A table. Numbers are set right, floats with four decimals; a cell may be a `SoundCell`. Without any name there
+    is no head."""
 
     names: Sequence[str]
     rows: Sequence[Sequence[object]]

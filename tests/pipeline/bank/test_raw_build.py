@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from manifests.errors import RecipeError
 from manifests.storage import open_place
@@ -19,13 +20,13 @@ from voicebank.tables import has_raw_embeddings, read_speakers
 
 
 class Raw:
-    """The bands of a clip, as long as the clip is loud."""
+    """The bands of a clip, as long as the sum of its samples' magnitudes: each clip of a person has its own length."""
 
     name, version, dimension = "raw", "1", BandEncoder.dimension
 
     def encode(self, clips: Sequence[Clip]) -> list[Samples | Failure]:
         return [
-            vector if isinstance(vector, Failure) else vector * np.float32(10 * np.abs(clip.samples).max())
+            vector if isinstance(vector, Failure) else vector * np.float32(np.abs(clip.samples).sum())
             for clip, vector in zip(clips, BandEncoder().encode(clips), strict=True)
         ]
 
@@ -42,14 +43,15 @@ def _engines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_length_is_the_mean_of_the_clips(tmp_path: Path) -> None:
-    recordings = [replace(one, peak=0.5 + 0.1 * index) for index, one in enumerate(people(4))]
-    out = tmp_path / "bank"
-    card = build(write_corpus(tmp_path / "corpus", recordings), out, embedding={"encoder": "raw"})
+    out, corpus = tmp_path / "bank", write_corpus(tmp_path / "corpus", people(4))
+    card = build(corpus, out, embedding={"encoder": "raw"})
     assert card["embedding"] == {"engine": "raw", "label": "1", "dimension": 64, "raw": True}
     assert has_raw_embeddings(open_place(out))
     for index, speaker in enumerate(read_speakers(open_place(out))):
         assert speaker.embedding is not None
-        assert np.linalg.norm(speaker.embedding) == pytest.approx(10 * (0.5 + 0.1 * index), rel=1e-3)
+        lengths = [np.abs(soundfile.read(clip)[0]).sum() for clip in corpus.glob(f"r{index:02d}-*.wav")]
+        assert len(set(lengths)) == 4
+        assert np.linalg.norm(speaker.embedding) == pytest.approx(np.mean(lengths), rel=1e-4)
         assert np.linalg.norm(speaker.xvector) == pytest.approx(1)
         assert np.allclose(speaker.embedding / np.linalg.norm(speaker.embedding), speaker.xvector, atol=1e-5)
 
