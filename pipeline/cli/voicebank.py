@@ -31,6 +31,11 @@ def voicebank() -> None:
     "--recipe", default="ke-bank", show_default=True, help="Bank recipe: a name that Parley ships, or a file."
 )
 @recipe_settings
+@click.option(
+    "--encoder",
+    metavar="NAME|ENGINE=MODEL",
+    help="Encoder of the embeddings that a synthesizer is conditioned on, such as qwen3-tts=DIR.",
+)
 @click.option("--dataset", help="Data set, the start of every speaker's id; default: the layout's name.")
 @click.option("--license", help="License of the recordings; default: the layout's.")
 @runner_options
@@ -145,9 +150,13 @@ def check(**options: Any) -> None:
 @voicebank.command()
 @click.option("--bank", "banks", multiple=True, required=True, metavar="DIR", help="Voices to hear; may be repeated.")
 @click.option(
+    "--sentences",
+    metavar="FILE",
+    help="YAML file of what they say: a list of sentences for each language; default: Parley's own.",
+)
+@click.option(
     "--real",
     multiple=True,
-    required=True,
     metavar="DIR",
     help="The bank of speakers that they come from, one for each language; may be repeated.",
 )
@@ -155,7 +164,16 @@ def check(**options: Any) -> None:
 @recipe_settings
 @click.option("--bank-recipe", required=True, help="Bank recipe whose encoder and quality predictor measure.")
 @click.option(
-    "--count", type=click.IntRange(min=1), required=True, help="User voices that stay of each language and gender."
+    "--count",
+    type=click.IntRange(min=1),
+    help="Keep so many user voices of each language and gender in a bank; default: only rank.",
+)
+@click.option(
+    "--listen",
+    type=click.IntRange(min=0),
+    default=30,
+    show_default=True,
+    help="Voices of each language whose clips the page of the ranking has.",
 )
 @click.option(
     "--agents",
@@ -188,12 +206,52 @@ def check(**options: Any) -> None:
 @click.option(
     "--keep-unheard", is_flag=True, help="Fill places that are left with voices that were not heard; the card says so."
 )
-@click.option("--out", required=True, metavar="DIR", help="Directory for the bank of the voices that stay.")
+@click.option(
+    "--out", required=True, metavar="DIR", help="Directory for the ranking, or for the bank of the voices that stay."
+)
 def audition(**options: Any) -> None:
-    """Let voices speak, and keep those that are clear, good, and nobody's; continues what broke off."""
-    from pipeline.cli import virtual_voices
+    """Let voices speak, and rank them and their engines, or keep those that are clear, good, and nobody's.
 
-    show(virtual_voices.audition_voices(options))
+    Continues what broke off.
+    """
+    from pipeline.cli import audition
+
+    show(audition.audition_voices(options))
+
+
+@voicebank.command("voice-prompts")
+@click.option(
+    "--bank", required=True, metavar="NAME|DIR", help="Bank of virtual voices that their engine can speak with."
+)
+@click.option(
+    "--real", metavar="DIR", help="The bank of speakers that the voices come from, which no clip may sound like."
+)
+@click.option("--untested", is_flag=True, help="Make clips without --real: nobody is compared, and the card says so.")
+@click.option("--recipe", required=True, help="Corpus recipe whose engines speak and hear.")
+@recipe_settings
+@click.option("--bank-recipe", help="Bank recipe whose encoder compares, with which --real was built.")
+@click.option("--out", required=True, metavar="DIR", help="Directory for the bank with clips.")
+@click.option("--takes", type=click.IntRange(min=1), default=2, show_default=True, help="Most takes of a voice.")
+@click.option("--error-limit", type=float, help="Highest WER or CER of a clip; default: the recipe's gate's.")
+@click.option(
+    "--leak-limit",
+    type=float,
+    help="Highest similarity of a clip to a real speaker; default: from clips that real voices speak.",
+)
+@click.option(
+    "--real-voices",
+    type=click.IntRange(min=3),
+    default=40,
+    show_default=True,
+    help="Real voices of each language that speak to measure the leak limit.",
+)
+@runner_options
+@accept_changes
+def voice_prompts(**options: Any) -> None:
+    """Give virtual voices clips, each heard and compared, so that any engine that clones can speak with them."""
+    from pipeline.cli import voice_prompts as commands
+
+    show(commands.make_voice_prompts(options))
 
 
 @voicebank.command("import")

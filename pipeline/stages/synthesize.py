@@ -26,7 +26,8 @@ from pipeline.stages.gate import GateSettings, Rung, gate_of
 
 class SynthesizeSettings(Section):
     engine: EngineList = Field(
-        description="speech engines, or models that use them; a voice is cast only if its engine is among them"
+        description="speech engines, or models that use them; a voice is cast if its engine is among them, or if it "
+        "has a clip and one of them clones"
     )
 
 
@@ -98,8 +99,16 @@ def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
 
 
 def speaks_with(recipe: Recipe, engine: str) -> str:
-    """Return the recipe's name for a voice's engine; raises KeyError if the recipe does not use it."""
-    return {recipe.engine_of(name): name for name in recipe.section(SynthesizeSettings).engine}[engine]
+    """Return the recipe's name for a voice's engine, or for a model that is named itself; raises KeyError if the
+    recipe does not use it."""
+    names = recipe.section(SynthesizeSettings).engine
+    return {**{recipe.engine_of(name): name for name in names}, **{name: name for name in names}}[engine]
+
+
+def _check_recipe(recipe: Recipe) -> None:
+    names = recipe.section(SynthesizeSettings).engine
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"synthesize.engine: {twice[0]} stands there twice")
 
 
 def speaks_through_servers(recipe: Recipe) -> bool:
@@ -112,12 +121,6 @@ def speaks_through_servers(recipe: Recipe) -> bool:
 def _ladder(recipe: Recipe) -> tuple[Rung, ...]:
     settings = recipe.find(GateSettings)
     return settings.ladder if settings else ()
-
-
-def _check_recipe(recipe: Recipe) -> None:
-    spoken = [recipe.engine_of(name) for name in recipe.section(SynthesizeSettings).engine]
-    if len(set(spoken)) < len(spoken):
-        raise ValueError("synthesize.engine: two models use the same engine, and a voice names only the engine")
 
 
 SYNTHESIZE = Stage(

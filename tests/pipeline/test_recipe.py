@@ -73,7 +73,7 @@ def test_the_thresholds_of_ke_speechchat() -> None:
         ("gate.ladder=[{", "not valid YAML"),
         ("models.rules={engine: openai, model: m}", "models: rules is the name of an engine"),
         ("models.flite={engine: openai-speech, model: m}", "models: flite is the name of an engine"),
-        ("synthesize.engine=[tone, tone]", "two models use the same engine"),
+        ("synthesize.engine=[tone, tone]", "tone stands there twice"),
         ("models.x={engine: nothing, model: m}", "models.x.engine: no engine 'nothing' takes a model"),
         ("gate.ladder=[{rate: 0.2}]", "gate.ladder.0.rate: Input should be greater than 0.3"),
     ],

@@ -22,6 +22,7 @@ from pipeline.engines.tts._dialects.compose import body, style_text, voice_probl
 from pipeline.engines.tts._dialects.dialect import PLAIN, Carried, SpeechDialect, load_dialect
 from pipeline.engines.tts._dialects.headers import is_cut_off, word_times
 from pipeline.settings import Checkpoint, SpeechServer, public_name
+from voicebank.inputs import VoiceInputs
 from voicebank.voice import Voice
 
 NAME = "openai-speech"
@@ -184,6 +185,20 @@ class OpenAISpeech:
         return self._client.give_up(error)
 
 
+def voice_inputs(model: OpenAISpeechModel | None = None) -> VoiceInputs:
+    """What the model's dialect sends: clips, embeddings, or only the server's names of voices."""
+    if model is None:
+        return VoiceInputs()
+    dialect = dialect_of(model)
+    sent = sent_by(model, dialect)
+    return VoiceInputs(
+        clips=sent.get("recording", False),
+        embeddings=sent.get("embedding", False),
+        width=dialect.size_for(model.model),
+        raw=dialect.embedding.norm == "raw",
+    )
+
+
 def speech_fields(model: OpenAISpeechModel, dialect: SpeechDialect, request: SpeechRequest) -> dict[str, Any]:
     """The body of the request. A speed of 1 is not sent: some servers know no other, and refuse the field."""
     base = {"model": model.model, "response_format": model.response_format}
@@ -201,4 +216,5 @@ ENGINE = Engine(
     open=OpenAISpeech,
     version=version,
     settings=OpenAISpeechModel,
+    voice_inputs=voice_inputs,
 )
