@@ -73,7 +73,8 @@ class VoiceListing:
     sha256: str
 
 
-@dataclass(frozen=True)
+    blocks_in_flight: int = 1
+    keeps_blocks_whole: bool = False
 class PromptJob:
     """Describes the clips to make, of the voices of `bank`, a name or a directory.
 
