@@ -3,23 +3,26 @@
 from collections.abc import Iterator
 
 from manifests.audio import decode
-from manifests.clips import clip_path
+from manifests.clips import part_path
 from manifests.errors import CorpusError, LawBroken
 from manifests.hashes import Hashes
-from manifests.schema import Dialogue
+from manifests.parts import PartKey, audio_parts, part_label
+from manifests.schema import Audio, Dialogue
 from manifests.storage import Place
 
 
 def path_problems(dialogue: Dialogue, files: Hashes) -> Iterator[str]:
-    """Yield the clips of a row whose path is not theirs, or not among the `files` of the corpus.
+    """Yield the clips and tracks of a row whose path is not theirs, or not among the `files` of the corpus.
 
     A path in the data is compared, never followed: it may point anywhere.
     """
-    for number, path in _paths(dialogue):
-        if path != _expected_path(dialogue, number):
-            yield f"turn {number}: the path of the clip is not the one that its row gives it"
-        elif path not in files:
-            yield f"turn {number}: the file {path} is missing"
+    for key, audio in audio_parts(dialogue):
+        if audio.path is None:
+            continue
+        if audio.path != _expected_path(dialogue, key, audio):
+            yield f"{part_label(key)}: the path of the clip is not the one that its row gives it"
+        elif audio.path not in files:
+            yield f"{part_label(key)}: the file {audio.path} is missing"
 
 
 def audio_problems(dialogue: Dialogue) -> Iterator[str]:
@@ -36,34 +39,27 @@ def audio_problems(dialogue: Dialogue) -> Iterator[str]:
 
 
 def file_problems(place: Place, dialogue: Dialogue, files: Hashes) -> Iterator[str]:
-    """Yield the clips of a row whose file, among the `files` of the corpus at `place`, has other bytes."""
-    for number, path in _paths(dialogue):
-        audio = dialogue.turns[number].audio
-        if audio is None or path != _expected_path(dialogue, number) or path not in files:
+    """Yield the clips and tracks of a row whose file, among the `files` of the corpus at `place`, has other bytes."""
+    for key, audio in audio_parts(dialogue):
+        path = audio.path
+        if path is None or path != _expected_path(dialogue, key, audio) or path not in files:
             continue
         try:
             if (place / path).read_bytes() != audio.bytes:
-                yield f"turn {number}: the file {path} differs from the clip in the row"
+                yield f"{part_label(key)}: the file {path} differs from the clip in the row"
         except OSError as error:
-            yield f"turn {number}: the file {path} cannot be read: {error}"
+            yield f"{part_label(key)}: the file {path} cannot be read: {error}"
 
 
-def _paths(dialogue: Dialogue) -> Iterator[tuple[int, str]]:
-    """Yield the number and the path of each turn whose clip is also a file."""
-    for number, turn in enumerate(dialogue.turns):
-        if turn.audio is not None and turn.audio.path is not None:
-            yield number, turn.audio.path
-
-
-def _expected_path(dialogue: Dialogue, turn: int) -> str | None:
+def _expected_path(dialogue: Dialogue, key: PartKey, audio: Audio) -> str | None:
     try:
-        return clip_path(dialogue, turn)
+        return part_path(dialogue, key, audio)
     except LawBroken:
         return None
 
 
 def kept_problems(dialogue: Dialogue) -> Iterator[str]:
-    """Yield the evidence that a kept row lacks, for the row itself and for each of its turns."""
+    """Yield the evidence that a kept row lacks, for the row itself and for each turn that is heard."""
     if dialogue.status != "kept":
         return
     if not dialogue.turns:
@@ -71,6 +67,8 @@ def kept_problems(dialogue: Dialogue) -> Iterator[str]:
     if dialogue.cer is None and dialogue.wer is None:
         yield "kept, without a pooled score"
     for number, turn in enumerate(dialogue.turns):
+        if turn.kind != "turn" and dialogue.leaves_out(turn):
+            continue
         evidence = {
             "audio": turn.audio,
             "text": turn.text or None,

@@ -1,6 +1,7 @@
-"""Writes clips as files beside the shards.
+"""Writes clips as files beside the shards, and the tracks of rows that have some.
 
-Their paths are `audio/<status>/<2 hexadecimal digits>/<dialogue_id>_<turn>_<role>.<codec>`.
+Their paths are `audio/<status>/<2 hexadecimal digits>/<dialogue_id>_<turn>_<role>.<codec>`, and for a track
+`<dialogue_id>_track-<user, agent or mono>.<codec>`, or `..._track-user-clean.<codec>`.
 """
 
 import hashlib
@@ -13,12 +14,14 @@ from typing import get_args
 
 from manifests.errors import LawBroken
 from manifests.manifest import FINAL_STATUSES
-from manifests.schema import Dialogue, Role
+from manifests.parts import PartKey, part_label, with_parts
+from manifests.schema import Audio, Dialogue, Role
 from manifests.storage import Place
 from manifests.writer import CLIPS
 
-# 200 characters leave room for turn, role and codec within the 255 bytes of a file name.
+# 200 characters leave room for turn, role, track and codec within the 255 bytes of a file name.
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+_SAFE_NAME = re.compile(r"[0-9]+_(user|agent)|track-(user|agent|mono)(-clean)?")
 _SAFE_CODEC = re.compile(r"[a-z0-9]{1,8}")
 
 # Each clip waits for the disk or the network, so several are written at once; the queue, and so memory, is bounded.
@@ -38,17 +41,21 @@ def clip_path(dialogue: Dialogue, turn: int) -> str:
     out of the directory: Parley makes the ids, never the data.
     """
     role, audio = dialogue.turns[turn].role, dialogue.turns[turn].audio
-    safe = (
-        audio is not None
-        and dialogue.status in FINAL_STATUSES
-        and role in get_args(Role)
-        and is_safe_id(dialogue.dialogue_id)
-        and _SAFE_CODEC.fullmatch(audio.codec)
-    )
-    if not safe or audio is None:
+    if audio is None or role not in get_args(Role):
         raise LawBroken(f"turn {turn} of {dialogue.dialogue_id!r} has no safe name for a clip")
+    return part_path(dialogue, turn, audio)
+
+
+def part_path(dialogue: Dialogue, key: PartKey, audio: Audio) -> str:
+    """Return the path of the file of a turn's clip or a track. See `clip_path`."""
+    name = f"{key}_{dialogue.turns[key].role}" if isinstance(key, int) else f"track-{key}"
+    safe = (
+        dialogue.status in FINAL_STATUSES and is_safe_id(dialogue.dialogue_id) and _SAFE_CODEC.fullmatch(audio.codec)
+    )
+    if not safe or not _SAFE_NAME.fullmatch(name):
+        raise LawBroken(f"{part_label(key)} of {dialogue.dialogue_id!r} has no safe name for a clip")
     spread = hashlib.sha256(dialogue.dialogue_id.encode()).hexdigest()[:2]
-    return f"{CLIPS}/{dialogue.status}/{spread}/{dialogue.dialogue_id}_{turn}_{role}.{audio.codec}"
+    return f"{CLIPS}/{dialogue.status}/{spread}/{dialogue.dialogue_id}_{name}.{audio.codec}"
 
 
 def has_safe_names(dialogue: Dialogue) -> bool:
@@ -75,11 +82,9 @@ def write_clips(place: Place, dialogues: Iterable[Dialogue]) -> Iterator[Dialogu
 
 
 def _write(place: Place, dialogue: Dialogue) -> Dialogue:
-    turns = []
-    for number, turn in enumerate(dialogue.turns):
-        if turn.take is not None and turn.take.audio is not None:
-            audio = replace(turn.take.audio, path=clip_path(dialogue, number))
-            (place / str(audio.path)).write_bytes(audio.bytes)
-            turn = replace(turn, take=replace(turn.take, audio=audio))
-        turns.append(turn)
-    return replace(dialogue, turns=tuple(turns))
+    def write(key: PartKey, audio: Audio) -> Audio:
+        path = part_path(dialogue, key, audio)
+        (place / path).write_bytes(audio.bytes)
+        return replace(audio, path=path)
+
+    return with_parts(dialogue, write)

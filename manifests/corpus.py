@@ -8,6 +8,7 @@ import operator
 import os
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Self, overload
 
 import numpy as np
@@ -23,6 +24,8 @@ from manifests.manifest import FINAL_STATUSES, load_manifest
 from manifests.schema import Dialogue, FinalStatus
 from manifests.shards import ShardInfo, ShardReader
 from manifests.storage import Place, open_place
+from manifests.token_reader import TokenReader
+from manifests.token_sets import TokenSet
 from manifests.views import rows_of_views
 
 __all__ = ["Corpus", "decode"]
@@ -39,6 +42,7 @@ class Corpus:
     >>> corpus[-1], corpus[1000:2000]                         # one dialogue; some rows, again as a corpus
     >>> corpus.rows([3, 5, 70])                               # rows by number, again as a corpus
     >>> Corpus("corpus", subset="S", split="train")           # a subset and a split that were made of it
+    >>> Corpus("corpus", tokens="snac")                       # with the speech tokens of a token set
     >>> samples, sample_rate = decode(corpus[0].turns[0].audio)   # float32 [T], Hz
     """
 
@@ -50,12 +54,14 @@ class Corpus:
         subset: str | None = None,
         split: str | None = None,
         view: str | Sequence[str] = (),
+        tokens: str | Sequence[str] = (),
     ) -> None:
         """Open the corpus at `where`, or the rows that are in all the views named (see `manifests.views`).
 
-        `subset` is a part of the view "subsets", `split` a part of the view "splits"; `view` names others. Raises
-        CorpusError if no finished corpus is there, or if a view was made for another one, and UserError for a view or
-        a part that does not exist.
+        `subset` is a part of the view "subsets", `split` a part of the view "splits"; `view` names others. `tokens`
+        names token sets (see `manifests.token_sets`), whose tokens the rows then have as if they stood in the shards.
+        Raises CorpusError if no finished corpus is there, or if a view or a set was made for another one, and
+        UserError for a view, a part or a set that does not exist.
         """
         if status not in FINAL_STATUSES:
             raise UserError(f"no such status: {status}; there are {', '.join(FINAL_STATUSES)}")
@@ -71,6 +77,9 @@ class Corpus:
         parts = [("subsets", subset)] * (subset is not None) + [("splits", split)] * (split is not None)
         if chosen := [*parts, *((name, None) for name in _names(view))]:
             self._rows = rows_of_views(self.place, status, len(self), chosen)
+        if tokens and status != "kept":
+            raise UserError(f"token sets are of kept rows, not of {status} ones")
+        self._tokens = TokenReader(self.place, _names(tokens)) if tokens else None
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -83,8 +92,8 @@ class Corpus:
 
     def dialogues(self, audio: bool = True) -> Iterator[Dialogue]:
         """Yield the dialogues in order. With `audio=False` clips have empty bytes, and reading is far faster."""
-        for reader, table in self._tables(None if audio else paths_without_audio()):
-            yield from reader.rows_of(table, audio)
+        for part in self._parts(None if audio else paths_without_audio()):
+            yield from self._joined(part.reader.rows_of(part.table, audio), part)
 
     def select(self, columns: Iterable[str]) -> Iterator[pa.RecordBatch]:
         """Yield only some columns, as Arrow batches: named as in `["dialogue_id", "turns.text"]`, nested as in the
@@ -92,7 +101,10 @@ class Corpus:
 
         Raises a UserError that lists the columns for a name that is not among them.
         """
-        return (batch for _, table in self._tables(parquet_paths(columns)) for batch in table.to_batches())
+        paths = parquet_paths(columns)
+        if self._tokens is not None and any(".tokens." in path for path in paths):
+            raise UserError("columns are read from the shards alone: read tokens of a token set with the rows")
+        return (batch for part in self._parts(paths) for batch in part.table.to_batches())
 
     @overload
     def __getitem__(self, index: int) -> Dialogue: ...
@@ -108,12 +120,15 @@ class Corpus:
             return self._with(self._rows[index])
         row = int(self._rows[operator.index(index)])
         number = int(np.searchsorted(self._starts, row, side="right")) - 1
-        reader = self._cache.reader(self.place, self._shards[number])
+        shard = self._shards[number]
+        reader = self._cache.reader(self.place, shard)
         ends = np.cumsum(reader.group_rows)
         within = row - int(self._starts[number])
         group = int(np.searchsorted(ends, within, side="right"))
         offset = within - int(ends[group]) + reader.group_rows[group]
-        return reader.rows_of(self._cache.table(reader, group).slice(offset, 1))[0]
+        table = self._cache.table(reader, group).slice(offset, 1)
+        part = _Part(reader, shard, group, range(offset, offset + 1), table)
+        return self._joined(reader.rows_of(table), part)[0]
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_cache": _Cache()}
@@ -157,28 +172,51 @@ class Corpus:
         found = [ShardRows(shard, self._between(start, start + shard.rows)) for shard, start in starts]
         return [part for part in found if len(part.rows)]
 
-    def _tables(self, paths: list[str] | None) -> Iterator[tuple[ShardReader, pa.Table]]:
+    @property
+    def token_sets(self) -> tuple[TokenSet, ...]:
+        """The token sets that the corpus was opened with."""
+        return self._tokens.sets if self._tokens else ()
+
+    def token_reader(self) -> TokenReader | None:
+        """Return a reader of the token sets that the corpus was opened with, for a stream; None without any."""
+        return self._tokens.reopened() if self._tokens else None
+
+    def _joined(self, dialogues: list[Dialogue], part: "_Part") -> list[Dialogue]:
+        if self._tokens is None:
+            return dialogues
+        return self._tokens.joined(dialogues, part.shard, part.reader.group_rows, part.group, part.rows)
+
+    def _parts(self, paths: list[str] | None) -> Iterator["_Part"]:
         """Yield the row groups that hold rows of the corpus, without other rows."""
         for shard, start in zip(self._shards, self._starts.tolist(), strict=False):
             if len(self._between(start, start + shard.rows)):
-                yield from self._tables_of(shard, start, paths)
+                yield from self._parts_of(shard, start, paths)
 
-    def _tables_of(
-        self, shard: ShardInfo, start: int, paths: list[str] | None
-    ) -> Iterator[tuple[ShardReader, pa.Table]]:
+    def _parts_of(self, shard: ShardInfo, start: int, paths: list[str] | None) -> Iterator["_Part"]:
         reader = open_shard_of(self.place, shard)
         try:
             for group, rows in enumerate(reader.group_rows):
                 chosen = self._between(start, start + rows)
                 if len(chosen):
-                    yield reader, take_rows(reader.table(group, paths), chosen)
+                    yield _Part(reader, shard, group, chosen, take_rows(reader.table(group, paths), chosen))
                 start += rows
         finally:
             reader.close()
 
 
-def _names(view: str | Sequence[str]) -> Sequence[str]:
-    return (view,) if isinstance(view, str) else view
+@dataclass(frozen=True)
+class _Part:
+    """Holds rows of row group `group` of `shard`; `rows` are their numbers in the group."""
+
+    reader: ShardReader
+    shard: ShardInfo
+    group: int
+    rows: Rows
+    table: pa.Table
+
+
+def _names(names: str | Sequence[str]) -> Sequence[str]:
+    return (names,) if isinstance(names, str) else names
 
 
 def open_shard_of(place: Place, shard: ShardInfo) -> ShardReader:

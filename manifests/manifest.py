@@ -80,7 +80,8 @@ class Counts:
     """Counts what the shards hold. The statuses are kept, rejected and failed; a status without rows is left out.
 
     `rows`, `turns`: by status. `reasons`: rows by reason. `languages`: rows by status and language. `samples`: audio
-    samples by status, language and sample rate in Hz (as a string: JSON keys are strings).
+    samples of the turns' clips by status, language and sample rate in Hz (as a string: JSON keys are strings).
+    `tracks`: by status, those of rows that are mixed. `timelines`: the lengths of timelines, as `samples`.
     """
 
     rows: dict[str, int] = field(default_factory=dict)
@@ -88,6 +89,8 @@ class Counts:
     reasons: dict[str, int] = field(default_factory=dict)
     languages: dict[str, dict[str, int]] = field(default_factory=dict)
     samples: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
+    tracks: dict[str, int] = field(default_factory=dict)
+    timelines: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
 
     @property
     def input_rows(self) -> int:
@@ -205,10 +208,11 @@ def _check_paths(manifest: Manifest) -> None:
 
 def _check_numbers(manifest: Manifest) -> None:
     """Raise CorpusError for sizes and rates that a reader cannot compute with."""
-    rates = {rate for languages in manifest.counts.samples.values() for part in languages.values() for rate in part}
+    counted = (*manifest.counts.samples.values(), *manifest.counts.timelines.values())
+    rates = {rate for languages in counted for part in languages.values() for rate in part}
     odd_rates = sorted(rate for rate in rates if not _SAMPLE_RATE.fullmatch(rate))
     if odd_rates:
-        raise CorpusError(f"manifest.counts.samples has impossible sample rates: {', '.join(odd_rates)}")
+        raise CorpusError(f"manifest.counts has impossible sample rates: {', '.join(odd_rates)}")
     for shard in (shard for shards in manifest.shards.values() for shard in shards):
         if shard.rows < 0 or shard.bytes < 0:
             raise CorpusError(f"{shard.path} has a negative number of rows or bytes")

@@ -41,6 +41,8 @@ def _texts(dialogues: Iterable[Dialogue], genders: Mapping[str, str]) -> Iterato
 def metadata_entry(dialogue: Dialogue, genders: Mapping[str, str]) -> dict[str, Any]:
     """Return the object of one dialogue. A clip's path is null where the corpus has no clip files."""
     speakers = {"user": dialogue.user_voice, "agent": dialogue.agent_voice}
+    if dialogue.background_voice is not None:
+        speakers["background"] = dialogue.background_voice
     return {
         "dialogue_id": dialogue.dialogue_id,
         "language": dialogue.language,

@@ -77,6 +77,18 @@ class Reason(Meaningful):
     WRONG_LANGUAGE = "wrong_language", "rejected", "a text is in a language other than the row's"
     TEXT_ENGINE_FAILED = "text_engine_failed", "failed", "the text engine gave no usable result"
 
+    # tools and slots
+    ARGUMENT_UNSAID = (
+        "argument_unsaid",
+        "rejected",
+        "a value of a tool call that the source's user says is no longer said",
+    )
+    ARGUMENT_MISHEARD = (
+        "argument_misheard",
+        "rejected",
+        "a value of a tool call is said in the turn, and was not heard",
+    )
+
     # judge
     INCOHERENT = (
         "incoherent",
@@ -93,6 +105,32 @@ class Reason(Meaningful):
     # cast and synthesize
     NO_VOICE = "no_voice", "failed", "the voice bank has no voice of this language for the speech engines at hand"
     SYNTHESIS_FAILED = "synthesis_failed", "failed", "the synthesizer gave no audio"
+
+    # align
+    UNALIGNED = (
+        "unaligned",
+        "rejected",
+        "when the words of the turn are spoken could not be found, or cannot be, and the recipe wants it known",
+    )
+
+    # arrange
+    NO_TIMELINE = (
+        "no_timeline",
+        "rejected",
+        "the turns cannot be laid out on one clock: a cue or a label names a word that is not there, or rates differ",
+    )
+
+    # mix
+    UNMIXABLE = (
+        "unmixable",
+        "rejected",
+        "the clip does not fit into its channel: it has another sample rate, or sticks out of the timeline",
+    )
+    SILENT_CHANNEL = (
+        "silent_channel",
+        "rejected",
+        "the user's side is digital silence, against which no level of noise can be set",
+    )
 
     # watermark
     WATERMARK_FAILED = "watermark_failed", "failed", "the watermarker could not process the clip"

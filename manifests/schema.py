@@ -234,3 +234,13 @@ class Dialogue:
     background_voice: str | None = None
     timeline: Timeline | None = None
     tools: str | None = None
+
+    def leaves_out(self, turn: Turn) -> bool:
+        """Tell whether the turn is not heard: the dialogue has a timeline, and the turn has no place in it."""
+        return self.timeline is not None and turn.start_sample is None
+
+    def voice_of(self, turn: Turn) -> str | None:
+        """Return the voice that was cast for the turn; None if there is none yet."""
+        if turn.kind == "background":
+            return self.background_voice
+        return self.user_voice if turn.role == "user" else self.agent_voice

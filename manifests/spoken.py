@@ -5,7 +5,7 @@ Clips stay encoded until their row is given out: encoded, they take a fifth of t
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import compress, islice
 from typing import Any
 
 import numpy as np
@@ -172,12 +172,27 @@ def with_clips(dialogue: SpokenDialogue, clips: Sequence[Audio | None]) -> Spoke
 
 
 def encoded_dialogues(table: pa.Table, columns: Sequence[dict[str, Any]] = ()) -> list[EncodedDialogue]:
-    """Return the rows of a table of the light columns; `columns` are further columns of the same rows."""
+    """Return the rows of a table of the light columns; `columns` are further columns of the same rows.
+
+    Turns that are not heard are left out: in a row with a timeline, those that have no place in it.
+    """
     clips = _clips(table)
     return [
-        EncodedDialogue(row, tuple(islice(clips, len(row.turns))), columns[number] if columns else {})
+        _heard(EncodedDialogue(row, tuple(islice(clips, len(row.turns))), columns[number] if columns else {}))
         for number, row in enumerate(tables.from_table(table, _Row, partial=True))
     ]
+
+
+def _heard(dialogue: EncodedDialogue) -> EncodedDialogue:
+    """Leave out the turns that have no place in the timeline of a row that has one, from its columns too."""
+    heard = [turn.start_sample is not None for turn in dialogue.row.turns]
+    if all(heard) or not any(heard):
+        return dialogue
+    columns = dict(dialogue.columns)
+    if columns.get("turns"):
+        columns["turns"] = list(compress(columns["turns"], heard))
+    row = replace(dialogue.row, turns=tuple(compress(dialogue.row.turns, heard)))
+    return EncodedDialogue(row, tuple(compress(dialogue.clips, heard)), columns)
 
 
 def _clips(table: pa.Table) -> Iterator[bytes]:

@@ -32,6 +32,8 @@ class Tally:
     _reasons: Counter[str] = field(default_factory=Counter)
     _languages: Counter[tuple[str, str]] = field(default_factory=Counter)
     _samples: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    _tracks: Counter[str] = field(default_factory=Counter)
+    _timelines: Counter[tuple[str, str, int]] = field(default_factory=Counter)
 
     def add(self, dialogue: Dialogue) -> None:
         status, language = dialogue.status, dialogue.language
@@ -43,12 +45,28 @@ class Tally:
         for turn in dialogue.turns:
             if turn.audio is not None:
                 self._samples[status, language, turn.audio.sample_rate] += turn.audio.num_samples
+        if (timeline := dialogue.timeline) is not None:
+            self._timelines[status, language, timeline.sample_rate] += timeline.num_samples
+            if timeline.tracks:
+                self._tracks[status] += len(timeline.tracks)
 
     def counts(self) -> Counts:
         languages: dict[str, dict[str, int]] = {}
         for (status, language), rows in sorted(self._languages.items()):
             languages.setdefault(status, {})[language] = rows
-        samples: dict[str, dict[str, dict[str, int]]] = {}
-        for (status, language, rate), total in sorted(self._samples.items()):
-            samples.setdefault(status, {}).setdefault(language, {})[str(rate)] = total
-        return Counts(dict(self._rows), dict(self._turns), dict(self._reasons), languages, samples)
+        return Counts(
+            dict(self._rows),
+            dict(self._turns),
+            dict(self._reasons),
+            languages,
+            _by_rate(self._samples),
+            dict(self._tracks),
+            _by_rate(self._timelines),
+        )
+
+
+def _by_rate(counted: Counter[tuple[str, str, int]]) -> dict[str, dict[str, dict[str, int]]]:
+    samples: dict[str, dict[str, dict[str, int]]] = {}
+    for (status, language, rate), total in sorted(counted.items()):
+        samples.setdefault(status, {}).setdefault(language, {})[str(rate)] = total
+    return samples

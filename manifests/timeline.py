@@ -22,8 +22,10 @@ EventKind = Literal[
     "self_correction",
     "pause",
     "silence",
-    "noise",
+    "room",
     "echo",
+    "noise",
+    "telephone",
     "overlap",
 ]
 
@@ -56,6 +58,7 @@ class Label:
 class Event:
     """Labels a stretch of a channel, [start_sample, end_sample).
 
+    The event of a turn covers its speech, without the silence at the edges of its clip, and with the pauses inside.
     `turn` is the 0-based number of the turn that it belongs to. `cause` says why it is there, for people and for
     training: the turn that was interrupted, what made the agent stop.
     """

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
 from pyarrow import fs as pafs
 
 from manifests.checks import audio_problems, file_problems, kept_problems, path_problems
@@ -23,10 +24,14 @@ from manifests.manifest import (
     load_manifest,
     recipe_digest,
 )
+from manifests.parts import audio_parts
 from manifests.schema import Dialogue
 from manifests.shards import ShardInfo, read_shard, read_tables
 from manifests.storage import Place
 from manifests.tally import Tally, problem_of_end
+from manifests.timeline_checks import timeline_problems
+from manifests.token_reader import token_problems
+from manifests.track_checks import track_problems
 from manifests.views import view_problems
 from manifests.writer import CLIPS, METADATA_NAME, OWN_NAMES, SHARDS, shard_path
 
@@ -127,7 +132,9 @@ class _Validation:
                 yield Problem(shard.path, str(error))
         if not unread:
             yield from _count_problems(manifest, self._tally)
-            yield from self._view_problems([shard for status, shard in shards if status == "kept"])
+            kept = [shard for status, shard in shards if status == "kept"]
+            yield from self._view_problems(kept)
+            yield from self._token_problems(kept)
         yield from self._repeated_ids([shard for _, shard in shards])
         yield from self._stray_files({shard.path for _, shard in shards})
 
@@ -186,14 +193,16 @@ class _Validation:
             yield f"a row that is {dialogue.status}, in a shard of {status} rows"
         if dialogue.recipe not in self._recipes:
             yield f"the recipe is {dialogue.recipe}, which is not the one in the manifest"
-        for turn in dialogue.turns:
-            if turn.audio is not None and turn.audio.path is not None:
-                self._clips.add(turn.audio.path)
+        for _, audio in audio_parts(dialogue):
+            if audio.path is not None:
+                self._clips.add(audio.path)
         yield from path_problems(dialogue, self._files)
         if self._deep:
             yield from audio_problems(dialogue)
+            yield from track_problems(dialogue)
             yield from file_problems(self._place, dialogue, self._files)
             yield from kept_problems(dialogue)
+            yield from timeline_problems(dialogue)
 
     def _repeated_ids(self, shards: list[ShardInfo]) -> Iterator[Problem]:
         """Read the ids a second time, only if some id is repeated, to name its rows."""
@@ -216,6 +225,14 @@ class _Validation:
         ids = (chunk for table in tables for chunk in table["dialogue_id"].chunks)
         for where, message in view_problems(self._place, ids):
             yield Problem(where, message)
+
+    def _token_problems(self, kept: list[ShardInfo]) -> Iterator[Problem]:
+        for where, message in token_problems(self._place, kept, self._ids_of, self._deep):
+            yield Problem(where, message)
+
+    def _ids_of(self, shard: ShardInfo) -> pa.ChunkedArray:
+        tables = read_tables(self._place / shard.path, ["dialogue_id"])
+        return pa.chunked_array([chunk for table in tables for chunk in table["dialogue_id"].chunks], pa.string())
 
     def _stray_files(self, shards: set[str]) -> Iterator[Problem]:
         for name in _names(self._place):

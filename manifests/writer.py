@@ -9,16 +9,18 @@ from typing import Self
 
 from manifests.errors import LawBroken, ResumeRefused
 from manifests.manifest import CHECKSUM_NAME, MANIFEST_NAME, ClipFiles, Counts
+from manifests.parts import audio_parts
 from manifests.schema import Dialogue
 from manifests.shards import ShardInfo, ShardWriter, open_shard
 from manifests.storage import Place
 from manifests.tally import Tally, problem_of_end
+from manifests.token_sets import TOKENS
 from manifests.views import VIEWS
 
 SHARDS = "shards"
 CLIPS = "audio"
 METADATA_NAME = "metadata.json"
-OWN_NAMES = frozenset({SHARDS, CLIPS, METADATA_NAME, CHECKSUM_NAME, MANIFEST_NAME, VIEWS})
+OWN_NAMES = frozenset({SHARDS, CLIPS, METADATA_NAME, CHECKSUM_NAME, MANIFEST_NAME, VIEWS, TOKENS})
 
 _SHARD_NAME = re.compile(r"(kept|rejected|failed)-\d{5,}\.parquet")
 
@@ -80,8 +82,8 @@ class CorpusWriter:
         shard.write(dialogue)
         self._tally.add(dialogue)
         self._recipes.update(filter(None, (dialogue.recipe,)))
-        for audio in (turn.audio for turn in dialogue.turns):
-            if audio is not None and audio.path is not None:
+        for _, audio in audio_parts(dialogue):
+            if audio.path is not None:
                 self._clip_files += 1
                 self._clip_bytes += len(audio.bytes)
         if shard.bytes >= self._max_bytes or shard.rows >= self._max_rows:

@@ -6,9 +6,9 @@ The recipe's digest covers every setting that changes the corpus, but not how th
 (`pools`, and `serving` of a model).
 """
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, SerializeAsAny
+from pydantic import Field, SerializeAsAny, model_validator
 
 from pipeline.settings import Section
 
@@ -39,12 +39,23 @@ class Pool(Section):
     """
 
     stages: tuple[str, ...] = Field(description="neighboring stages, in the order of the recipe")
-    workers: int = Field(0, ge=0, le=100_000, description="number of workers; 0: one per core")
+    workers: int = Field(
+        0, ge=0, le=100_000, description="number of workers; 0: one per core, or as many as the GPUs have room for"
+    )
+    per_gpu: int = Field(
+        0, ge=0, le=1000, description="workers for each GPU, whatever other pools have; 0: as `workers` says"
+    )
     cpus: float = Field(1.0, ge=0, le=100_000, description="CPUs that a worker claims")
     gpus: float = Field(0.0, ge=0, le=100_000, description="GPUs that a worker claims")
     blocks_in_flight: int = Field(
         1, gt=0, le=10_000, description="blocks that one worker works on at once; more than 1 only for language models"
     )
+
+    @model_validator(mode="after")
+    def _one_number_of_workers(self) -> Self:
+        if self.per_gpu and (self.workers or not self.gpus):
+            raise ValueError("per_gpu is the number of workers on a GPU: it needs gpus, their share, and no workers")
+        return self
 
 
 class Recipe(Section):

@@ -61,17 +61,27 @@ class RowsWriter(PieceWriter):
             return rows + [row for future in waiting for row in future.result()]
 
     def finish(self, out: Place, pieces: Iterable[tuple[Piece, Any]]) -> Sequence[str]:
-        splits = []
-        for split, group in itertools.groupby(pieces, key=lambda each: each[0].split):
-            splits.append(split)
-            with (out / self.file.format(split=split)).writing() as stream:
-                self._write_rows((row for _, rows in group for row in rows), stream)
-        return self.notes(splits)
+        return self.notes(write_splits(out, self.file, pieces, self.is_ascii))
 
-    def _write_rows(self, rows: Iterable[Row], stream: IO[bytes]) -> None:
-        is_array = self.file.endswith(".json")
-        before, between, after = ("[\n", ",\n", "\n]\n") if is_array else ("", "\n", "\n")
-        for number, row in enumerate(rows):
-            text = json.dumps(row, ensure_ascii=self.is_ascii)
-            stream.write(f"{between if number else before}{text}".encode())
-        stream.write(after.encode())
+
+def write_splits(
+    out: Place, file: str, pieces: Iterable[tuple[Piece, Iterable[Row]]], is_ascii: bool = False
+) -> list[str]:
+    """Write the rows of the pieces into `file` for each split, "{split}" in it being its name; return the splits.
+
+    The file is one array if its name ends in .json, else it has a row on each line.
+    """
+    splits = []
+    for split, group in itertools.groupby(pieces, key=lambda each: each[0].split):
+        splits.append(split)
+        with (out / file.format(split=split)).writing() as stream:
+            _write_rows((row for _, rows in group for row in rows), stream, file.endswith(".json"), is_ascii)
+    return splits
+
+
+def _write_rows(rows: Iterable[Row], stream: IO[bytes], is_array: bool, is_ascii: bool) -> None:
+    before, between, after = ("[\n", ",\n", "\n]\n") if is_array else ("", "\n", "\n")
+    for number, row in enumerate(rows):
+        text = json.dumps(row, ensure_ascii=is_ascii)
+        stream.write(f"{between if number else before}{text}".encode())
+    stream.write(after.encode())

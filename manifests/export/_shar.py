@@ -58,7 +58,7 @@ def supervision(facts: dict[str, Any], cut_id: str, language: str, rate: int) ->
         "text": facts["text"],
         "language": language,
         "speaker": facts["role"],
-        "custom": {name: facts[name] for name in ("turn", "voice_id", "hypothesis", "error_rate")},
+        "custom": {name: facts[name] for name in ("turn", "kind", "voice_id", "hypothesis", "error_rate")},
     }
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+from manifests.export._turns import floor_turns
 from manifests.schema import Dialogue
 
 
@@ -16,5 +17,7 @@ class SingleSettings:
 
 
 def taken(dialogue: Dialogue, first_exchange: bool) -> Dialogue:
-    """Return what will be written of the dialogue."""
-    return replace(dialogue, turns=dialogue.turns[:2]) if first_exchange else dialogue
+    """Return what will be written of the dialogue; places of turns stay what they are."""
+    if not first_exchange or len(floor := floor_turns(dialogue)) < 2:
+        return dialogue
+    return replace(dialogue, turns=dialogue.turns[: floor[1][0] + 1])

@@ -1,11 +1,14 @@
-"""Counts text tokens, for consumers that drop or cut texts with too many of them and say nothing.
+"""Cuts texts into text tokens, and counts them for consumers that drop or cut texts with too many of them and say
+nothing.
 
 A tokenizer is the directory of a `transformers` tokenizer on this machine, or "characters": so many characters of text
 are taken for a token, a guess that the user makes.
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
+from itertools import accumulate, groupby
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -26,7 +29,41 @@ class TokenCounter:
         """Return the number of tokens, without special ones at the ends."""
         if self.tokenizer == CHARACTERS:
             return ceil(len(text) / self.characters_per_token)
-        return len(_loaded(self.tokenizer).tokenize(text))
+        return len(self.pieces(text))
+
+    def pieces(self, text: str) -> list[str]:
+        """Return the tokens as the tokenizer names them; by characters, they are the text, cut."""
+        if self.tokenizer == CHARACTERS:
+            size = self.characters_per_token
+            ends = [min(len(text), ceil(size * number)) for number in range(1, ceil(len(text) / size) + 1)]
+            return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+        return list(_loaded(self.tokenizer).tokenize(text))
+
+    def ids(self, text: str) -> list[int]:
+        """Return the ids of the tokens; there are none by characters."""
+        return list(_loaded(self.tokenizer).encode(text, add_special_tokens=False))
+
+    def ends(self, text: str) -> list[Fraction]:
+        """Return where each of `pieces` ends, in characters of the text; those of one character share it.
+
+        Raises UserError for a tokenizer that cannot tell.
+        """
+        if self.tokenizer == CHARACTERS:
+            return [Fraction(end) for end in accumulate(map(len, self.pieces(text)))]
+        tokenizer = _loaded(self.tokenizer)
+        if not tokenizer.is_fast:
+            raise UserError(f"tokenizer: {self.tokenizer} cannot tell where its tokens stand: take its fast version")
+        found = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+        runs = [(span, len(list(run))) for span, run in groupby(found)]
+        return [
+            start + Fraction((end - start) * place, size)
+            for (start, end), size in runs
+            for place in range(1, size + 1)
+        ]
+
+    def highest_id(self) -> int:
+        """Return the largest id of the tokenizer, those of added tokens among them."""
+        return int(max(_loaded(self.tokenizer).get_vocab().values()))
 
 
 def token_counter(tokenizer: str, characters_per_token: float) -> TokenCounter:

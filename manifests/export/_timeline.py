@@ -22,12 +22,16 @@ class Spot:
 
 
 def spots(dialogue: Dialogue, gap_ms: int) -> list[Spot]:
-    """Return where the turns lie, sorted by time. `gap_ms`: silence between turns that have no `start_sample`."""
+    """Return where the turns lie, sorted by time. `gap_ms`: silence between turns that have no `start_sample`.
+
+    Where there is a timeline, turns that have no place in it are left out.
+    """
     found, clock = [], Fraction(0)
     for number, turn in enumerate(dialogue.turns):
         audio = turn.audio
-        if audio is not None:
-            start = clock if turn.start_sample is None else Fraction(turn.start_sample, audio.sample_rate)
+        if audio is not None and not dialogue.leaves_out(turn):
+            rate = dialogue.timeline.sample_rate if dialogue.timeline else audio.sample_rate
+            start = clock if turn.start_sample is None else Fraction(turn.start_sample, rate)
             end = start + Fraction(audio.num_samples, audio.sample_rate)
             found.append(Spot(number, turn.role, start, end))
             clock = end + Fraction(gap_ms, 1000)
@@ -41,11 +45,14 @@ def sample_at(moment: Fraction, rate: int) -> int:
 
 def layout_problem(dialogue: Dialogue) -> str | None:
     """Return why the dialogue cannot be laid out on one clock, as a reason to count; None: it can be."""
-    if not dialogue.turns:
+    heard = [turn for turn in dialogue.turns if not dialogue.leaves_out(turn)]
+    if not heard:
         return "it has no turn"
-    if any(not (turn.audio and turn.audio.num_samples) for turn in dialogue.turns):
+    if any(not (turn.audio and turn.audio.num_samples) for turn in heard):
         return "a turn has no audio"
-    starts = [turn.start_sample for turn in dialogue.turns]
+    starts = [turn.start_sample for turn in heard]
+    if any(turn.start_sample is None and turn.kind != "turn" for turn in heard):
+        return "a turn that takes no floor has no start"
     if any(start is None for start in starts) and any(start is not None for start in starts):
         return "only some of its turns have a start"
     if any(start is not None and start < 0 for start in starts):

@@ -1,6 +1,7 @@
 """A dialogue as two tracks of the same length, the user's and the agent's, and what is known of its turns.
 
-A turn's clip lies in the track of its role from `start_sample` for `num_samples`, unchanged where the rate is its own;
+A dialogue that was mixed has its tracks as they are delivered, with what is heard behind the speech. In others a
+turn's clip lies in the track of its role from `start_sample` for `num_samples`, unchanged where the rate is its own;
 all else is digital silence.
 """
 
@@ -74,6 +75,11 @@ def tracks_problem(dialogue: Dialogue, rate: int) -> str | None:
         return problem
     if not rate and len({audio.sample_rate for audio in _audios(dialogue)}) > 1:
         return "its clips have several sample rates: set one"
+    mixed = _mixed(dialogue)
+    if len({(audio.num_samples, audio.sample_rate) for audio in mixed.values()}) > 1:
+        return "its tracks differ in length or sample rate"
+    if mixed and len(mixed) < len(ROLES):
+        return "it has the track of one speaker only"
     return None
 
 
@@ -86,14 +92,25 @@ def tracks(dialogue: Dialogue, settings: TrackSettings) -> Tracks:
 
 
 def tracks_length(dialogue: Dialogue, settings: TrackSettings) -> int:
-    """Return the number of samples of each track: both end with the last turn."""
-    rate = _rate(dialogue, settings)
-    return max(end_sample(dialogue, spot, rate) for spot in spots(dialogue, settings.gap_ms))
+    """Return the number of samples of each track: both end with the last turn, or as they were mixed."""
+    return tracks_end(dialogue, spots(dialogue, settings.gap_ms), _rate(dialogue, settings))
+
+
+def tracks_end(dialogue: Dialogue, places: list[Spot], rate: int) -> int:
+    """Return the number of samples at `rate` Hz up to the end of the last turn, or of the tracks that were mixed."""
+    for audio in _mixed(dialogue).values():
+        return resampled_length(audio.num_samples, audio.sample_rate, rate)
+    return max(end_sample(dialogue, spot, rate) for spot in places)
 
 
 def track(dialogue: Dialogue, places: list[Spot], role: Role, rate: int, length: int) -> Samples:
-    """Return the track of a role at `rate` Hz: float32 [length], silence where the role has no turn."""
+    """Return the track of a role at `rate` Hz: float32 [length], silence where the role has no turn and nothing was
+    mixed. `length` is not below `tracks_end`."""
     made = np.zeros(length, np.float32)
+    if mixed := _mixed(dialogue).get(role):
+        samples = samples_at(mixed, rate)
+        made[: len(samples)] = samples
+        return made
     for spot in places:
         if spot.role == role:
             start = sample_at(spot.start, rate)
@@ -114,6 +131,7 @@ def turn_facts(dialogue: Dialogue, spot: Spot, rate: int) -> dict[str, Any]:
     return {
         "turn": spot.turn,
         "role": turn.role,
+        "kind": turn.kind,
         "text": turn.text,
         "voice_id": turn.take.voice_id if turn.take else None,
         "start_sample": sample_at(spot.start, rate),
@@ -141,7 +159,13 @@ def end_sample(dialogue: Dialogue, spot: Spot, rate: int) -> int:
 
 
 def _audios(dialogue: Dialogue) -> Iterator[Audio]:
-    return (turn.audio for turn in dialogue.turns if turn.audio)
+    return (turn.audio for turn in dialogue.turns if turn.audio and not dialogue.leaves_out(turn))
+
+
+def _mixed(dialogue: Dialogue) -> dict[Role, Audio]:
+    """Return the speakers' tracks as they are delivered, where the dialogue was mixed."""
+    found = {role: dialogue.timeline.track(role) if dialogue.timeline else None for role in ROLES}
+    return {role: track.audio for role, track in found.items() if track is not None}
 
 
 def _audio(dialogue: Dialogue, spot: Spot) -> Audio:

@@ -1,7 +1,9 @@
 """What consumers that read one clip for each turn demand of a dialogue.
 
 They pair the turns by position, count marks in texts against clips, and cut long clips, mostly without a word. What
-they would spoil is refused here, with the reason.
+they would spoil is refused here, with the reason. Turns that take the floor from nobody (backchannels, asides, speech
+in the background) are no part of an exchange: they are left out. An answer that is cut off by an interruption would be
+learned as a whole one: it is refused.
 """
 
 from collections.abc import Sequence
@@ -12,8 +14,6 @@ from manifests.schema import Dialogue, Role, Turn
 
 WHISPER_S = 30.0
 """A Whisper encoder hears so many seconds of a clip; what reads clips with its `pad_or_trim` drops the rest."""
-
-NO_TOKENS = "no speech tokens"
 
 _TOKENIZER_MARK = "<|"
 """Begins the special tokens of most tokenizers, which take them for marks of the chat in any text."""
@@ -27,6 +27,8 @@ class SpokenExchange:
     number: int
     user: Turn
     agent: Turn
+    user_turn: int
+    agent_turn: int
 
     @property
     def question(self) -> str:
@@ -38,19 +40,17 @@ class SpokenExchange:
         """What the agent says; empty if that is not known."""
         return self.agent.text or ""
 
-    @property
-    def user_turn(self) -> int:
-        return 2 * self.number
 
-    @property
-    def agent_turn(self) -> int:
-        return 2 * self.number + 1
+def floor_turns(dialogue: Dialogue) -> list[tuple[int, Turn]]:
+    """Return the turns that take the floor, each with its place in the dialogue."""
+    return [(place, turn) for place, turn in enumerate(dialogue.turns) if turn.kind == "turn"]
 
 
 def exchanges(dialogue: Dialogue) -> list[SpokenExchange]:
     """Return the exchanges of a dialogue whose turns alternate, from the user to the agent."""
-    pairs = zip(dialogue.turns[::2], dialogue.turns[1::2], strict=True)
-    return [SpokenExchange(number, user, agent) for number, (user, agent) in enumerate(pairs)]
+    turns = floor_turns(dialogue)
+    pairs = enumerate(zip(turns[::2], turns[1::2], strict=True))
+    return [SpokenExchange(number, user, agent, first, second) for number, ((first, user), (second, agent)) in pairs]
 
 
 @dataclass(frozen=True)
@@ -70,13 +70,17 @@ class Demands:
 
     def problem(self, dialogue: Dialogue) -> str | None:
         """Return the first demand that the dialogue does not meet, as a reason to refuse it."""
-        turns = dialogue.turns
+        turns = [turn for _, turn in floor_turns(dialogue)]
         if not is_safe_id(dialogue.dialogue_id):
             return "its id is no safe name for a file"
         if not turns or len(turns) % 2 or any(turn.role != _role(place) for place, turn in enumerate(turns)):
             return "its turns do not alternate, from the user to the agent"
         if self.one_exchange and len(turns) > 2:
             return "it has more than one exchange"
+        if any(dialogue.leaves_out(turn) for turn in turns):
+            return "a turn was left out of its timeline"
+        if any(turn.role == "agent" and turn.unsaid for turn in turns):
+            return "an answer is cut off by an interruption"
         return self._text_problem(turns) or self._clip_problem(turns)
 
     def _text_problem(self, turns: Sequence[Turn]) -> str | None:

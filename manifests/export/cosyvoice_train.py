@@ -8,9 +8,11 @@
 Lines are split on blanks, so ids and paths must have none. The training code leaves out, and says nothing of, clips
 under 0.1 s or over 102.4 s, clips whose rate is below 16 kHz, and texts with no token or more than 200, or more
 than one for each 10 ms; its tool that makes speech tokens gives none over 30 s. Those are refused here. Embeddings and
-speech tokens are made by its own tools, which write pickles.
+speech tokens are made by its own tools, which write pickles; with `speech_tokens`, the tokens that rows hold are
+written as utt2speech_token.json, of which one line of Python makes the pickle (docs/exporting.md).
 """
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -21,6 +23,7 @@ from manifests.audio import decode
 from manifests.clips import is_safe_id
 from manifests.corpus import Corpus
 from manifests.export._audio import wav_bytes
+from manifests.export._speech_tokens import NO_TOKENS, tokens_of_turn
 from manifests.export._text_tokens import TokenCounter, check_characters, token_counter
 from manifests.export.contract import Exporter, ExportSettings, Piece, PieceWriter
 from manifests.schema import Dialogue, Turn
@@ -38,6 +41,7 @@ _PREFIX = "what stands before the paths in wav.scp; empty: they are relative to 
 _TOKENIZER = (
     "directory of the text tokenizer, for transformers; 'characters': count by characters; empty: do not count"
 )
+_SPEECH_TOKENS = "tokenizer whose tokens are written too, such as s3-v2; empty: none"
 _CHARACTERS = "with tokenizer=characters: characters taken for one token, a guess"
 
 
@@ -48,6 +52,7 @@ class CosyVoiceSettings(ExportSettings):
     prefix: str = field(default="", metadata={"description": _PREFIX})
     tokenizer: str = field(default="", metadata={"description": _TOKENIZER})
     characters_per_token: float = field(default=1.0, metadata={"description": _CHARACTERS})
+    speech_tokens: str = field(default="", metadata={"description": _SPEECH_TOKENS})
 
     def __post_init__(self) -> None:
         check_characters(self.characters_per_token)
@@ -81,7 +86,17 @@ class CosyVoiceWriter(PieceWriter):
             return f"a clip is shorter than {_MIN_S} s"
         if take.audio.duration_s > self.settings.max_s:
             return f"a clip is longer than {self.settings.max_s:g} s"
+        if problem := self._token_problem(turn):
+            return problem
         return self._text_problem(_text(turn), take.audio.duration_s)
+
+    def _token_problem(self, turn: Turn) -> str | None:
+        if not self.settings.speech_tokens:
+            return None
+        tokens = tokens_of_turn(turn, self.settings.speech_tokens)
+        if tokens is None:
+            return f"{NO_TOKENS} of {self.settings.speech_tokens}"
+        return None if len(tokens.books) == 1 else "its speech tokens are in several books"
 
     def _text_problem(self, text: str, seconds: float) -> str | None:
         if not text:
@@ -93,20 +108,24 @@ class CosyVoiceWriter(PieceWriter):
             return f"a text has no token, or more than {_MAX_TOKENS}"
         return None if fewest <= tokens / seconds <= most else "a text has too few or too many tokens for its length"
 
-    def write(self, dialogues: Iterator[Dialogue], out: Place, piece: Piece) -> list[list[str]]:
-        """Return, for each utterance, its id, speaker, path from the export's directory, and text."""
-        found, folder = [], f"{piece.split}/wav/{piece.stem}"
+    def write(self, dialogues: Iterator[Dialogue], out: Place, piece: Piece) -> list[list[Any]]:
+        """Return, for each utterance, its id, speaker, path from the export's directory, text, and speech tokens."""
+        found: list[list[Any]] = []
+        folder = f"{piece.split}/wav/{piece.stem}"
         for dialogue in dialogues:
             for number, turn in self._chosen(dialogue):
                 assert turn.take is not None and turn.take.audio is not None  # it has no problem
                 utterance = f"{dialogue.dialogue_id}-{number}"
                 path = f"{folder}/{utterance}.wav"
                 (out / path).write_bytes(wav_bytes(*decode(turn.take.audio)))
-                found.append([utterance, turn.take.voice_id, path, _text(turn)])
+                tokens = tokens_of_turn(turn, self.settings.speech_tokens)
+                found.append([utterance, turn.take.voice_id, path, _text(turn), tokens.books[0] if tokens else None])
         return found
 
     def _chosen(self, dialogue: Dialogue) -> Iterator[tuple[int, Turn]]:
-        return (each for each in enumerate(dialogue.turns) if self.settings.roles in ("both", each[1].role))
+        """Yield the numbers and the turns that are written: without those that nobody hears."""
+        heard = (each for each in enumerate(dialogue.turns) if not dialogue.leaves_out(each[1]))
+        return (each for each in heard if self.settings.roles in ("both", each[1].role))
 
     def finish(self, out: Place, pieces: Iterable[tuple[Piece, Any]]) -> Sequence[str]:
         for split, of_split in groupby(pieces, lambda each: each[0].split):
@@ -114,16 +133,24 @@ class CosyVoiceWriter(PieceWriter):
         note = f"text tokens were not counted: training drops a text of more than {_MAX_TOKENS} and says nothing"
         return () if self.count else [note]
 
-    def _write_lists(self, directory: Place, utterances: Iterator[list[str]]) -> None:
+    def _write_lists(self, directory: Place, utterances: Iterator[list[Any]]) -> None:
         speakers = dict[str, list[str]]()
         with ExitStack() as stack:
             names = ("wav.scp", "text", "utt2spk", "spk2utt")
             scp, text, utt2spk, spk2utt = (stack.enter_context((directory / name).writing()) for name in names)
-            for utterance, speaker, path, words in utterances:
+            tokens = None
+            if self.settings.speech_tokens:
+                tokens = stack.enter_context((directory / "utt2speech_token.json").writing())
+            for number, (utterance, speaker, path, words, codes) in enumerate(utterances):
                 scp.write(f"{utterance} {self.settings.prefix}{path}\n".encode())
                 text.write(f"{utterance} {words}\n".encode())
                 utt2spk.write(f"{utterance} {speaker}\n".encode())
                 speakers.setdefault(speaker, []).append(utterance)
+                if tokens is not None:
+                    before = ",\n" if number else "{\n"
+                    tokens.write(f"{before}{json.dumps(utterance)}: {json.dumps(codes)}".encode())
+            if tokens is not None:
+                tokens.write(b"\n}\n")
             for speaker in sorted(speakers):
                 spk2utt.write(f"{speaker} {' '.join(speakers[speaker])}\n".encode())
 

@@ -4,12 +4,12 @@
 this order, with nothing declared not-null; else it drops the features that stand in the schema's metadata without a
 word. `decode` is off there: with it on, reading any row needs torchcodec; a user turns it on with one cast. Files are
 named as `load_dataset("DIR")` finds them: data/train-00000.parquet. A `path` is unique, since consumers take
-it for a key.
+it for a key. A turn that was left out of the dialogue's timeline is not written, since nobody hears it.
 """
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -48,12 +48,13 @@ class HfWriter(PieceWriter):
     sample_rate: int | None
 
     def problem(self, dialogue: Dialogue) -> str | None:
-        audios = [turn.audio for turn in dialogue.turns if turn.audio]
-        if len(audios) < len(dialogue.turns):
+        turns = [turn for turn in dialogue.turns if not dialogue.leaves_out(turn)]
+        audios = [turn.audio for turn in turns if turn.audio]
+        if len(audios) < len(turns):
             return "a turn has no audio"
         if any(audio.sample_rate != self.sample_rate for audio in audios):
             return "its sample rate is not that of the corpus"
-        return None if has_safe_names(dialogue) else "its id is no safe name for a file"
+        return None if has_safe_names(replace(dialogue, turns=tuple(turns))) else "its id is no safe name for a file"
 
     def write(self, dialogues: Iterator[Dialogue], out: Place, piece: Piece) -> None:
         write_parquet(out, piece, _schema(self.sample_rate), map(turn_rows, dialogues), _GROUP_ROWS)
@@ -69,7 +70,7 @@ def turn_rows(dialogue: Dialogue) -> Iterator[dict[str, Any]]:
     """Yield the row of each turn that has audio: the values of `COLUMNS`, and `audio`."""
     for number, turn in enumerate(dialogue.turns):
         take = turn.take
-        if take is not None and take.audio is not None:
+        if take is not None and take.audio is not None and not dialogue.leaves_out(turn):
             audio, hearing = take.audio, take.hearing
             score = hearing.score if hearing else None
             yield {

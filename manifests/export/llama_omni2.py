@@ -2,8 +2,8 @@
 
 The public code reads such a file to answer it: it takes the roles from the places of the turns, wants an odd number of
 them, so a dialogue without its last answer, and cuts the user's clips to 30 s. The data of its authors have the last
-answer, and for each answer its speech tokens as `unit`, which a corpus does not have. It opens the file in the
-machine's encoding, so the file is ASCII.
+answer, and for each turn its speech tokens as `unit`. It opens the file in the machine's encoding, so the
+file is ASCII.
 """
 
 from collections.abc import Sequence
@@ -11,22 +11,22 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from manifests.corpus import Corpus
-from manifests.export import _speech_tokens
-from manifests.export._clips import ClipSettings, check_sample_rate
+from manifests.export._clips import check_sample_rate
 from manifests.export._rows import Row, RowsWriter, WriteClip
 from manifests.export._speech_tokens import S3_V2
+from manifests.export._targets import SpeechTarget, TargetSettings, speech_target
 from manifests.export._turns import WHISPER_S, Demands, exchanges
 from manifests.export.contract import Exporter
-from manifests.schema import Dialogue
+from manifests.schema import Dialogue, Turn
 
 # The code has `<speech>` as a token of its own; `<|` is refused for all tokenizers.
 _MARKS = ("<speech>",)
 
-_NOTE = "An answer has `unit` only where the corpus has speech tokens."
+_NOTE = "The turns have no `unit`: target=speech writes speech tokens, where the rows hold some."
 
 
 @dataclass(frozen=True)
-class LlamaOmni2Settings(ClipSettings):
+class LlamaOmni2Settings(TargetSettings):
     last_answer: bool = field(
         default=True,
         metadata={"description": "write the last answer of a dialogue; its inference wants dialogues without"},
@@ -38,29 +38,37 @@ class LlamaOmni2Writer(RowsWriter):
     """Writes a row for each dialogue."""
 
     last_answer: bool
+    speech: SpeechTarget
     file: ClassVar[str] = "{split}.json"
     is_ascii: ClassVar[bool] = True
+
+    def problem(self, dialogue: Dialogue) -> str | None:
+        return super().problem(dialogue) or self.speech.problem(dialogue)
 
     def rows(self, dialogue: Dialogue, write_clip: WriteClip) -> list[Row]:
         conversation: list[Row] = []
         rounds = exchanges(dialogue)
         for each in rounds:
-            conversation.append({"from": "human", "text": each.question, "speech": write_clip(each.user_turn)})
+            question = {"from": "human", "text": each.question, "speech": write_clip(each.user_turn)}
+            conversation.append(self._with_unit(question, each.user))
             if self.last_answer or each is not rounds[-1]:
-                answer: Row = {"from": "gpt", "text": each.answer, "speech": write_clip(each.agent_turn)}
-                if codes := _speech_tokens.codes_of(each.agent, S3_V2):
-                    answer["unit"] = list(codes[0])
-                conversation.append(answer)
+                answer = {"from": "gpt", "text": each.answer, "speech": write_clip(each.agent_turn)}
+                conversation.append(self._with_unit(answer, each.agent))
         return [{"id": dialogue.dialogue_id, "conversation": conversation}]
 
+    def _with_unit(self, row: Row, turn: Turn) -> Row:
+        """Add the turn's tokens; a user's turn may have none."""
+        codes = self.speech.codes(turn)
+        return {**row, "unit": list(codes[0])} if codes else row
+
     def notes(self, splits: Sequence[str]) -> Sequence[str]:
-        return [_NOTE] if splits else []
+        return [_NOTE] if splits and self.speech.target == "text" else []
 
 
 def open_llama_omni2(corpus: Corpus, settings: LlamaOmni2Settings) -> LlamaOmni2Writer:
     check_sample_rate(settings.sample_rate)
     demands = Demands(("user", "agent"), ("user", "agent"), _MARKS, max_s=WHISPER_S)
-    return LlamaOmni2Writer(settings, demands, settings.last_answer)
+    return LlamaOmni2Writer(settings, demands, settings.last_answer, speech_target(settings, S3_V2))
 
 
 EXPORTER = Exporter(

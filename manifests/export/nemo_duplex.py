@@ -24,7 +24,17 @@ from manifests.errors import UserError
 from manifests.export._shar import SharCut, delete_leftovers, supervision, write_shard
 from manifests.export._text_tokens import CHARACTERS, TokenCounter, check_characters, token_counter
 from manifests.export._timeline import Spot, sample_at, spots
-from manifests.export._tracks import GAP, ROLES, check_gap, check_rate, end_sample, track, tracks_problem, turn_facts
+from manifests.export._tracks import (
+    GAP,
+    ROLES,
+    check_gap,
+    check_rate,
+    end_sample,
+    track,
+    tracks_end,
+    tracks_problem,
+    turn_facts,
+)
 from manifests.export.contract import Exporter, ExportSettings, Piece, PieceWriter
 from manifests.schema import Dialogue
 from manifests.storage import Place
@@ -73,9 +83,9 @@ class NemoWriter(PieceWriter):
     def problem(self, dialogue: Dialogue) -> str | None:
         if problem := tracks_problem(dialogue, self.settings.user_rate):
             return problem
-        if all(turn.role != "agent" for turn in dialogue.turns):
+        if all(turn.role != "agent" for turn in dialogue.turns if not dialogue.leaves_out(turn)):
             return "it has no turn of the agent"
-        texts = [turn.text or "" for turn in dialogue.turns]
+        texts = [turn.text or "" for turn in dialogue.turns if not dialogue.leaves_out(turn)]
         if not all(text.strip() for text in texts):
             return "a turn has no text"
         if any(_TIME_MARK.search(text) for text in texts):
@@ -114,7 +124,8 @@ class NemoWriter(PieceWriter):
 
 def _cut(dialogue: Dialogue, settings: NemoSettings) -> SharCut:
     places, name = spots(dialogue, settings.gap_ms), dialogue.dialogue_id
-    frames = ceil(max(spot.end for spot in places) / settings.frame) + 1
+    end = Fraction(tracks_end(dialogue, places, settings.user_rate), settings.user_rate)
+    frames = max(ceil(end / settings.frame), ceil(max(spot.end for spot in places) / settings.frame) + 1)
     user, agent = (
         track(dialogue, places, role, rate, frames * settings.frame_ms * rate // 1000)
         for role, rate in zip(ROLES, (settings.user_rate, settings.agent_rate), strict=True)

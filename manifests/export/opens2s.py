@@ -12,11 +12,10 @@ from typing import ClassVar
 
 from manifests.corpus import Corpus
 from manifests.errors import UserError
-from manifests.export import _speech_tokens
 from manifests.export._clips import check_sample_rate
 from manifests.export._rows import Row, RowsWriter, WriteClip
 from manifests.export._speech_tokens import GLM4_VOICE
-from manifests.export._targets import TEXT_NOTE, Target, TargetSettings, token_problem
+from manifests.export._targets import TEXT_NOTE, SpeechTarget, TargetSettings, speech_target
 from manifests.export._turns import Demands, exchanges
 from manifests.export.contract import Exporter
 from manifests.schema import Dialogue, Turn
@@ -28,11 +27,11 @@ _SHORTEST_S = 0.5
 class OpenS2sWriter(RowsWriter):
     """Writes a row for each dialogue."""
 
-    target: Target
+    speech: SpeechTarget
     file: ClassVar[str] = "{split}/messages.jsonl"
 
     def problem(self, dialogue: Dialogue) -> str | None:
-        return super().problem(dialogue) or token_problem(dialogue, self.target, GLM4_VOICE)
+        return super().problem(dialogue) or self.speech.problem(dialogue)
 
     def rows(self, dialogue: Dialogue, write_clip: WriteClip) -> list[Row]:
         messages: list[Row] = []
@@ -42,11 +41,11 @@ class OpenS2sWriter(RowsWriter):
         return [{"messages": messages}]
 
     def _units(self, turn: Turn) -> str:
-        codes = _speech_tokens.codes_of(turn, GLM4_VOICE) if self.target == "speech" else None
+        codes = self.speech.codes(turn)
         return "".join(f"<|audio_{code}|>" for code in codes[0]) if codes else ""
 
     def notes(self, splits: Sequence[str]) -> Sequence[str]:
-        return [TEXT_NOTE] if splits and self.target == "text" else []
+        return [TEXT_NOTE] if splits and self.speech.target == "text" else []
 
 
 def _item(text: str = "", audio: str = "", units: str = "") -> Row:
@@ -57,7 +56,7 @@ def open_opens2s(corpus: Corpus, settings: TargetSettings) -> OpenS2sWriter:
     check_sample_rate(settings.sample_rate)
     if ":" in settings.root:
         raise UserError(f"root is {settings.root}: OpenS2S takes a path with colons for a range of a file")
-    return OpenS2sWriter(settings, Demands(min_s=_SHORTEST_S), settings.target)
+    return OpenS2sWriter(settings, Demands(min_s=_SHORTEST_S), speech_target(settings, GLM4_VOICE))
 
 
 EXPORTER = Exporter(

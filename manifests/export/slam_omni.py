@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from manifests.corpus import Corpus
-from manifests.export import _speech_tokens
 from manifests.export._clips import check_sample_rate
 from manifests.export._history import HISTORY_MARKS, question_with_history
 from manifests.export._rows import Row, RowsWriter, WriteClip
 from manifests.export._speech_tokens import S3_V1
-from manifests.export._targets import TEXT_NOTE, Target, TargetSettings, token_problem
+from manifests.export._targets import TEXT_NOTE, SpeechTarget, TargetSettings, speech_target
 from manifests.export._turns import WHISPER_S, Demands, exchanges
 from manifests.export.contract import Exporter
 from manifests.schema import Dialogue
@@ -27,10 +26,10 @@ _NO_VALIDATION = "There is no split named validation: SLAM-Omni wants a file of 
 class SlamOmniWriter(RowsWriter):
     """Writes a row for each exchange."""
 
-    target: Target
+    speech: SpeechTarget
 
     def problem(self, dialogue: Dialogue) -> str | None:
-        return super().problem(dialogue) or token_problem(dialogue, self.target, S3_V1)
+        return super().problem(dialogue) or self.speech.problem(dialogue)
 
     def rows(self, dialogue: Dialogue, write_clip: WriteClip) -> list[Row]:
         rows, rounds = [], exchanges(dialogue)
@@ -43,13 +42,13 @@ class SlamOmniWriter(RowsWriter):
                 "source_text": question_with_history(rounds, each.number),
                 "target_text": each.answer,
             }
-            if self.target == "speech" and (codes := _speech_tokens.codes_of(each.agent, S3_V1)):
+            if codes := self.speech.codes(each.agent):
                 row["target_token"] = list(codes[0])
             rows.append(row)
         return rows
 
     def notes(self, splits: Sequence[str]) -> Sequence[str]:
-        notes = [TEXT_NOTE] if splits and self.target == "text" else []
+        notes = [TEXT_NOTE] if splits and self.speech.target == "text" else []
         if splits and "validation" not in splits:
             notes.append(_NO_VALIDATION)
         return notes
@@ -58,7 +57,7 @@ class SlamOmniWriter(RowsWriter):
 def open_slam_omni(corpus: Corpus, settings: TargetSettings) -> SlamOmniWriter:
     check_sample_rate(settings.sample_rate)
     demands = Demands(texts=("user", "agent"), marks=HISTORY_MARKS, max_s=WHISPER_S)
-    return SlamOmniWriter(settings, demands, settings.target)
+    return SlamOmniWriter(settings, demands, speech_target(settings, S3_V1))
 
 
 EXPORTER = Exporter(

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from manifests.corpus import Corpus
-from manifests.export import _speech_tokens
 from manifests.export._clips import check_sample_rate
 from manifests.export._rows import Row, RowsWriter, WriteClip
 from manifests.export._single import SingleSettings, taken
 from manifests.export._speech_tokens import S3_V2
-from manifests.export._targets import TEXT_NOTE, Target, TargetSettings, token_problem
+from manifests.export._targets import TEXT_NOTE, SpeechTarget, TargetSettings, speech_target
 from manifests.export._turns import WHISPER_S, Demands, exchanges
 from manifests.export.contract import Exporter
 from manifests.schema import Dialogue
@@ -33,14 +32,14 @@ class VocalNetSettings(SingleSettings, TargetSettings):
 class VocalNetWriter(RowsWriter):
     """Writes a row for each dialogue."""
 
-    target: Target
+    speech: SpeechTarget
     first_exchange: bool
     file: ClassVar[str] = "{split}.json"
     is_ascii: ClassVar[bool] = True
 
     def problem(self, dialogue: Dialogue) -> str | None:
         part = taken(dialogue, self.first_exchange)
-        return super().problem(part) or token_problem(part, self.target, S3_V2)
+        return super().problem(part) or self.speech.problem(part)
 
     def rows(self, dialogue: Dialogue, write_clip: WriteClip) -> list[Row]:
         (each,) = exchanges(taken(dialogue, self.first_exchange))
@@ -49,18 +48,18 @@ class VocalNetWriter(RowsWriter):
             "speech": write_clip(each.user_turn),
             "conversations": [{"from": "human", "value": MARK}, {"from": "gpt", "value": each.answer}],
         }
-        if self.target == "speech" and (codes := _speech_tokens.codes_of(each.agent, S3_V2)):
+        if codes := self.speech.codes(each.agent):
             row["units"] = list(codes[0])
         return [row]
 
     def notes(self, splits: Sequence[str]) -> Sequence[str]:
-        return [TEXT_NOTE] if splits and self.target == "text" else []
+        return [TEXT_NOTE] if splits and self.speech.target == "text" else []
 
 
 def open_vocalnet(corpus: Corpus, settings: VocalNetSettings) -> VocalNetWriter:
     check_sample_rate(settings.sample_rate)
     demands = Demands(marks=(MARK,), max_s=WHISPER_S, one_exchange=True)
-    return VocalNetWriter(settings, demands, settings.target, settings.first_exchange)
+    return VocalNetWriter(settings, demands, speech_target(settings, S3_V2), settings.first_exchange)
 
 
 EXPORTER = Exporter(

@@ -16,15 +16,15 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from manifests.corpus import Corpus
-from manifests.export import _speech_tokens
 from manifests.export._audio import samples_at, wav_bytes
 from manifests.export._clips import check_sample_rate
 from manifests.export._history import HISTORY_MARKS, question_with_history
 from manifests.export._parquet import write_parquet
-from manifests.export._speech_tokens import SNAC_24KHZ, Codes
-from manifests.export._targets import TEXT_NOTE, Target, token_problem
+from manifests.export._speech_tokens import SNAC_24KHZ
+from manifests.export._targets import TEXT_NOTE, SpeechTarget, TokenSettings, speech_target
 from manifests.export._turns import WHISPER_S, Demands, exchanges
 from manifests.export.contract import Exporter, ExportSettings, Piece, PieceWriter
+from manifests.forms.snac import snac_text
 from manifests.schema import Audio, Dialogue
 from manifests.storage import Place
 
@@ -37,7 +37,7 @@ _COLUMNS = ("split_name", "index", "round", "question", _AUDIO, "answer", "answe
 
 
 @dataclass(frozen=True)
-class VoiceAssistantSettings(ExportSettings):
+class VoiceAssistantSettings(TokenSettings, ExportSettings):
     """`sample_rate` is in Hz; the default is that of VoiceAssistant-400K."""
 
     sample_rate: int = field(default=22_050, metadata={"description": "sample rate of the clips in Hz"})
@@ -49,10 +49,6 @@ class VoiceAssistantSettings(ExportSettings):
         default=True,
         metadata={"description": "put what was said before into the question's text, as SLAM-LLM reads it"},
     )
-    target: Target = field(
-        default="text",
-        metadata={"description": "text: answer_snac is null; speech: answers without tokens are refused"},
-    )
 
 
 @dataclass(frozen=True)
@@ -61,9 +57,10 @@ class VoiceAssistantWriter(PieceWriter):
 
     settings: VoiceAssistantSettings
     demands: Demands
+    speech: SpeechTarget
 
     def problem(self, dialogue: Dialogue) -> str | None:
-        return self.demands.problem(dialogue) or token_problem(dialogue, self.settings.target, SNAC_24KHZ)
+        return self.demands.problem(dialogue) or self.speech.problem(dialogue)
 
     def write(self, dialogues: Iterator[Dialogue], out: Place, piece: Piece) -> None:
         write_parquet(out, piece, _schema(self.settings), map(self._rows, dialogues), _GROUP_ROWS)
@@ -76,7 +73,7 @@ class VoiceAssistantWriter(PieceWriter):
         for each in rounds:
             audio = each.user.audio
             assert audio is not None  # else there was a problem with the dialogue
-            codes = _speech_tokens.codes_of(each.agent, SNAC_24KHZ) if self.settings.target == "speech" else None
+            codes = self.speech.codes(each.agent)
             yield {
                 "split_name": dialogue.source.dataset,
                 "index": dialogue.dialogue_id,
@@ -93,18 +90,6 @@ class VoiceAssistantWriter(PieceWriter):
         if self.settings.audio == "bytes":
             return {"bytes": wav_bytes(samples, rate), "path": path}
         return {"path": path, "array": samples, "sampling_rate": rate}
-
-
-def snac_text(codes: Codes) -> str:
-    """Return the text of SNAC's three books of f, 2f and 4f ids: a frame is "#", then one id of the first book, and
-    for each half of the frame one of the second and two of the third."""
-    first, second, third = codes
-    words: list[str] = []
-    for frame, coarse in enumerate(first):
-        a, b = 2 * frame, 4 * frame
-        ids = (coarse, second[a], third[b], third[b + 1], second[a + 1], third[b + 2], third[b + 3])
-        words += ["#", *map(str, ids)]
-    return " ".join([*words, "#"])
 
 
 def _schema(settings: VoiceAssistantSettings) -> pa.Schema:
@@ -125,7 +110,8 @@ def _schema(settings: VoiceAssistantSettings) -> pa.Schema:
 def open_voiceassistant(corpus: Corpus, settings: VoiceAssistantSettings) -> VoiceAssistantWriter:
     check_sample_rate(settings.sample_rate, corpus_rate=False)
     marks = HISTORY_MARKS if settings.history else ()
-    return VoiceAssistantWriter(settings, Demands(("user", "agent"), marks=marks, max_s=WHISPER_S))
+    demands = Demands(("user", "agent"), marks=marks, max_s=WHISPER_S)
+    return VoiceAssistantWriter(settings, demands, speech_target(settings, SNAC_24KHZ))
 
 
 EXPORTER = Exporter(

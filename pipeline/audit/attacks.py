@@ -8,6 +8,7 @@ import numpy as np
 
 from manifests.audio import decode
 from pipeline.audio.samples import encode, resample
+from pipeline.audio.telephone import by_telephone
 from pipeline.audit.codecs import AAC_96, MP3_64, MP3_128, OPUS_32, Codec, fit, round_trip
 from pipeline.engines.contract import Clip
 
@@ -47,6 +48,10 @@ def _through(sample_rate: int) -> Callable[[Clip], Clip]:
         return Clip(fit(resample(there, sample_rate, clip.sample_rate), len(clip.samples)), clip.sample_rate)
 
     return apply
+
+
+def _telephone(clip: Clip) -> Clip:
+    return Clip(by_telephone(clip.samples, clip.sample_rate, "mu-law"), clip.sample_rate)
 
 
 def _noise(snr_db: float) -> Callable[[Clip], Clip]:
@@ -91,6 +96,7 @@ ATTACKS = (
     Attack("aac-96", "AAC, 96 kbit/s", _codec(AAC_96)),
     Attack("resample-16k", "to 16 kHz and back", _through(16_000)),
     Attack("resample-8k", "to 8 kHz and back", _through(8_000)),
+    Attack("telephone", "300 to 3400 Hz, G.711 mu-law", _telephone),
     Attack("noise-30db", "white noise, 30 dB below the clip", _noise(30)),
     Attack("noise-20db", "white noise, 20 dB below the clip", _noise(20)),
     Attack("crop-1s", "without its first second", _without_first_second),

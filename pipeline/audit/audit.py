@@ -11,7 +11,7 @@ from manifests.schema import Dialogue
 from manifests.shards import read_shard
 from manifests.storage import Place
 from manifests.validate import validate
-from pipeline.audit.attacks import ATTACKS
+from pipeline.audit.attacks import ATTACKS, Attack
 from pipeline.audit.controls import find_recordings, read_recordings, resynthesize
 from pipeline.audit.corpus_view import CorpusView, batches, draw, open_view
 from pipeline.audit.detect import delivered, detect, watermarker
@@ -20,6 +20,7 @@ from pipeline.audit.forgery import Forged, audit_forgery
 from pipeline.audit.speakers import Speakers, audit_speakers
 from pipeline.audit.speech import Heard, audit_speech
 from pipeline.audit.survival import Survived, Table, add_controls, add_marked, new_table, survival
+from pipeline.audit.tokens import token_attacks
 from pipeline.audit.watermarks import Marks, audit_marks
 from pipeline.engines.contract import Clip
 from pipeline.engines.watermark._message import message_of
@@ -102,13 +103,15 @@ def audit_corpus(
     controls: str | None = None,
     say: Say = lambda line: None,
     trust_recipe: bool = False,
+    tokenizers: Sequence[str] = (),
 ) -> Audit:
     """Run every part of the audit on the corpus at `place`.
 
     Without `sample`, the mark is searched in every clip, and 200 clips are drawn for the other parts. `controls` names
     a directory of recordings: as many as the sample has are attacked, and false alarms are counted in all of them.
     Without it the controls are made from the sample, and no false alarms are counted. `say` receives one line before
-    each part. Models that the corpus's recipe names are loaded only with `trust_recipe`, or where `overrides` name
+    each part. `tokenizers` name engines, or models that `overrides` describe, each of which is one more attack on the
+    mark. Models that the corpus's recipe names are loaded only with `trust_recipe`, or where `overrides` name
     them.
 
     Raises CorpusError if there is no corpus, EngineUnavailable if an engine cannot load, and UserError for a model
@@ -123,8 +126,9 @@ def audit_corpus(
     corpus = Corpus(place)
     rows = draw(corpus, sample or SAMPLE, seed)
     _load_engines(view)
+    attacks = (*ATTACKS, *token_attacks(view, tokenizers))
     say(f"survival: {len(rows)} dialogues and their controls")
-    survived = audit_survival(view, lambda: batches(corpus, rows), sample or SAMPLE, seed, controls)
+    survived = audit_survival(view, lambda: batches(corpus, rows), sample or SAMPLE, seed, controls, attacks)
     one_percent = survived.attacks[0].threshold_1_percent
     forged = _forgery(view, lambda: batches(corpus, rows), min(sample or SAMPLE, FORGED), seed, controls, say)
     alarms = None if controls is None else _false_alarms(view, controls, seed, survived.marked_scores, say)
@@ -150,16 +154,21 @@ def audit_corpus(
 
 
 def audit_survival(
-    view: CorpusView, sample: Callable[[], Iterator[list[Dialogue]]], clips: int, seed: int, directory: str | None
+    view: CorpusView,
+    sample: Callable[[], Iterator[list[Dialogue]]],
+    clips: int,
+    seed: int,
+    directory: str | None,
+    attacks: Sequence[Attack],
 ) -> Survival:
     """Attack the sample and its controls. Each call of `sample` starts the sample from the beginning."""
-    table = new_table(ATTACKS)
+    table = new_table(attacks)
     threshold = view.recipe.section(WatermarkSettings).threshold
     marked = (clip for dialogues in sample() for clip in delivered(dialogues, view))
     clips_marked = ((one.clip(), one.message) for one in marked)
-    add_marked(table, clips_marked, lambda some: detect(some, view), threshold, watermarker(view).bits, ATTACKS)
-    add_controls(table, _controls(view, sample, clips, seed, directory), lambda some: detect(some, view), ATTACKS)
-    return _survival(table, threshold, RESYNTHESIS if directory is None else RECORDINGS)
+    add_marked(table, clips_marked, lambda some: detect(some, view), threshold, watermarker(view).bits, attacks)
+    add_controls(table, _controls(view, sample, clips, seed, directory), lambda some: detect(some, view), attacks)
+    return _survival(table, threshold, RESYNTHESIS if directory is None else RECORDINGS, attacks)
 
 
 def _controls(
@@ -200,13 +209,13 @@ def _false_alarms(
     return count_false_alarms(recordings, lambda some: detect(some, view), settings.threshold, own, marked_scores)
 
 
-def _survival(table: Table, threshold: float, controls: str) -> Survival:
+def _survival(table: Table, threshold: float, controls: str, attacks: Sequence[Attack]) -> Survival:
     first = next(iter(table.values()))
     return Survival(
         controls=controls,
         clips=len(first.marked),
         control_clips=len(first.controls),
-        attacks=survival(table, threshold, ATTACKS),
+        attacks=survival(table, threshold, attacks),
         marked_scores=tuple(first.marked),
         control_scores=tuple(first.controls),
     )

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
+from manifests.audio import decode
 from manifests.errors import CorpusError
-from manifests.schema import Dialogue, Take
+from manifests.parts import PartKey, track_name
+from manifests.schema import Audio, Dialogue, Watermark
 from pipeline.audit.corpus_view import CorpusView
-from pipeline.engines.contract import Clip, Failure, Watermarker
+from pipeline.engines.contract import Clip, Detection, Failure, Watermarker
 from pipeline.engines.watermark._message import message_of
-from pipeline.stages._takes import clip_of
+from pipeline.stages._marking import detect_channels
 from pipeline.stages.watermark import WatermarkSettings
 
 Item = TypeVar("Item")
@@ -29,16 +31,18 @@ class MarkScore:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A clip of the corpus: its row, its number in the row, and the message that its mark should carry."""
+    """A clip or a track of the corpus: its row, what it is in the row, its mark by the row, and the message that the
+    mark should carry."""
 
     dialogue_id: str
-    number: int
-    take: Take
+    part: PartKey
+    audio: Audio
+    watermark: Watermark | None
     message: int
 
     def clip(self) -> Clip:
         """Decode the clip."""
-        return clip_of(self.take)
+        return Clip(*decode(self.audio))
 
 
 def delivered(dialogues: Sequence[Dialogue], view: CorpusView) -> list[Delivered]:
@@ -48,12 +52,19 @@ def delivered(dialogues: Sequence[Dialogue], view: CorpusView) -> list[Delivered
     """
     bits = watermarker(view).bits
     return [
-        Delivered(dialogue.dialogue_id, number, take, _message(dialogue, bits))
+        Delivered(dialogue.dialogue_id, number, take.audio, take.watermark, _message(dialogue, bits))
         for dialogue in dialogues
         for number, turn in enumerate(dialogue.turns)
         for take in (turn.take, *turn.rejected_clips)
         if take is not None and take.audio is not None
     ]
+
+
+def delivered_tracks(dialogue: Dialogue, view: CorpusView) -> list[Delivered]:
+    """List the tracks of a dialogue that is mixed."""
+    message = _message(dialogue, watermarker(view).bits)
+    tracks = dialogue.timeline.tracks if dialogue.timeline else ()
+    return [Delivered(dialogue.dialogue_id, track_name(one), one.audio, one.watermark, message) for one in tracks]
 
 
 def watermarker(view: CorpusView) -> Watermarker:
@@ -65,9 +76,16 @@ def watermarker(view: CorpusView) -> Watermarker:
 def detect(clips: Sequence[Clip], view: CorpusView) -> list[MarkScore]:
     """Look for the mark in each clip."""
     found = watermarker(view).detect(clips) if clips else []
-    return [
-        MarkScore(0.0, failed=True) if isinstance(one, Failure) else MarkScore(one.score, one.message) for one in found
-    ]
+    return [_mark_score(one) for one in found]
+
+
+def detect_tracks(tracks: Sequence[Clip], view: CorpusView) -> list[MarkScore | None]:
+    """Look for the mark in each track, piece by piece as it was marked; None for digital silence, which has none."""
+    return [None if one is None else _mark_score(one) for one in detect_channels(watermarker(view), tracks)]
+
+
+def _mark_score(found: Detection | Failure) -> MarkScore:
+    return MarkScore(0.0, failed=True) if isinstance(found, Failure) else MarkScore(found.score, found.message)
 
 
 def in_batches(items: Iterable[Item]) -> Iterator[list[Item]]:

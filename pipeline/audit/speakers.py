@@ -83,9 +83,9 @@ def audit_speakers(view: CorpusView, kept: Iterable[Dialogue], bank_name: str) -
         for role, voice in (("user", dialogue.user_voice), ("agent", dialogue.agent_voice)):
             counts.setdefault((dialogue.language, role), Counter())[voice or UNKNOWN] += 1
         misspoken += sum(
-            (turn.take and turn.take.voice_id)
-            != (dialogue.user_voice if turn.role == "user" else dialogue.agent_voice)
+            (turn.take and turn.take.voice_id) != dialogue.voice_of(turn)
             for turn in dialogue.turns
+            if turn.kind == "turn" or turn.take is not None
         )
     keys = sorted(counts, key=lambda key: (key[0], key[1] != "user"))
     return Speakers(

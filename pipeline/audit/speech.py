@@ -121,10 +121,9 @@ def _unheard(dialogue: Dialogue) -> Dialogue:
 
 def _count(tally: _Tally, before: Dialogue, after: Dialogue) -> None:
     tally.dialogues += 1
-    tally.clips += len(before.turns)
-    tally.same_hypothesis += sum(
-        old.hypothesis == new.hypothesis for old, new in zip(before.turns, after.turns, strict=True)
-    )
+    spoken = [(old, new) for old, new in zip(before.turns, after.turns, strict=True) if old.audio is not None]
+    tally.clips += len(spoken)
+    tally.same_hypothesis += sum(old.hypothesis == new.hypothesis for old, new in spoken)
     tally.failing += after.status != "kept"
     recorded, heard = _rate(before), _rate(after)
     if recorded is None or heard is None:

@@ -115,7 +115,7 @@ def _marks(audit: Audit) -> Section | None:
             str(one.foreign),
             str(one.unrecorded),
         ]
-        for status, one in marks.statuses.items()
+        for status, one in (*marks.statuses.items(), *((f"track {name}", one) for name, one in marks.tracks.items()))
     ]
     return title, names, rows
 
@@ -249,7 +249,7 @@ def _lists(audit: Audit) -> Iterable[Section]:
             f"kept clips without the mark ({audit.marks.failing})",
             ["dialogue", "turn", "score", "recorded", "problem"],
             [
-                [one.dialogue_id, str(one.turn), number(one.score), number(one.recorded), one.problem]
+                [one.dialogue_id, one.track or str(one.turn), number(one.score), number(one.recorded), one.problem]
                 for one in audit.marks.problems
             ],
         )

@@ -7,7 +7,15 @@ import numpy as np
 
 from manifests.schema import Dialogue
 from pipeline.audit.corpus_view import CorpusView
-from pipeline.audit.detect import Delivered, MarkScore, delivered, detect, watermarker
+from pipeline.audit.detect import (
+    Delivered,
+    MarkScore,
+    delivered,
+    delivered_tracks,
+    detect,
+    detect_tracks,
+    watermarker,
+)
 from pipeline.audit.rates import Proportion, rate
 from pipeline.engines.watermark._message import bit_errors
 from pipeline.stages.watermark import WatermarkSettings
@@ -21,18 +29,19 @@ _LISTED = 100
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A kept clip that fails; `turn` is its number in the dialogue."""
+    """A kept clip or track that fails; `turn` is the clip's number in the dialogue, `track` the track's name."""
 
     dialogue_id: str
-    turn: int
+    turn: int | None
     score: float
     recorded: float | None
     problem: str
+    track: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StatusMarks:
-    """The clips of one status.
+    """The clips of one status, or the kept tracks of one name.
 
     `unrecorded` clips have no mark by their own row; `detected` is of the others. `differing` clips have a score other
     than the row records, `largest_difference` at most. `foreign` clips carry a message that is not the corpus's.
@@ -53,7 +62,8 @@ class StatusMarks:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """The marks of the corpus. `problems` lists the first of the `failing` kept clips."""
+    """The marks of the corpus: of clips by status, and of the kept `tracks` by name, whose difference shows what noise
+    and telephone leave of the mark. `problems` lists the first of the `failing` kept clips and tracks."""
 
     method: str
     version: str
@@ -64,6 +74,7 @@ class Marks:
     statuses: dict[str, StatusMarks]
     failing: int
     problems: tuple[Mark, ...]
+    tracks: dict[str, StatusMarks] = field(default_factory=dict)
 
 
 @dataclass
@@ -89,11 +100,15 @@ class MarkAudit:
         self._one_percent = threshold_1_percent
         self._bits = watermarker(view).bits
         self._counts: dict[str, _MarkCounts] = {}
+        self._tracks: dict[str, _MarkCounts] = {}
         self._problems: list[Mark] = []
         self._failing = 0
 
     def add(self, status: str, dialogues: Sequence[Dialogue]) -> None:
-        """Look for the mark in the clips of the dialogues, which all have the given status."""
+        """Look for the mark in the clips and tracks of the dialogues, which all have the given status."""
+        if status == "kept":
+            for dialogue in dialogues:
+                self._add_tracks(dialogue)
         clips = delivered(dialogues, self._view)
         if not clips:
             return
@@ -102,6 +117,16 @@ class MarkAudit:
         for one, mark in zip(clips, found, strict=True):
             problem = self._count(counts, one, mark)
             if problem and status == "kept":
+                self._list(one, mark, problem)
+
+    def _add_tracks(self, dialogue: Dialogue) -> None:
+        tracks = delivered_tracks(dialogue, self._view)
+        found = detect_tracks([one.clip() for one in tracks], self._view)
+        for one, mark in zip(tracks, found, strict=True):
+            if mark is None:
+                continue
+            problem = self._count(self._tracks.setdefault(str(one.part), _MarkCounts()), one, mark)
+            if problem:
                 self._list(one, mark, problem)
 
     def result(self, every_clip: bool) -> Marks:
@@ -117,18 +142,19 @@ class MarkAudit:
             statuses={status: self._summed(counts) for status, counts in self._counts.items()},
             failing=self._failing,
             problems=tuple(self._problems),
+            tracks={name: self._summed(counts) for name, counts in sorted(self._tracks.items())},
         )
 
     def _count(self, counts: _MarkCounts, one: Delivered, found: MarkScore) -> str | None:
         """Count the clip; return what is wrong with it, or None."""
         counts.clips += 1
-        if one.take.watermark is None:
+        if one.watermark is None:
             return "the row records no mark"
         counts.recorded += 1
         counts.total += found.score
         counts.lowest = found.score if counts.lowest is None else min(counts.lowest, found.score)
         counts.histogram[min(int(np.clip(found.score, 0, 1) * BINS), BINS - 1)] += 1
-        difference = abs(found.score - one.take.watermark.score)
+        difference = abs(found.score - one.watermark.score)
         counts.differing += difference > TOLERANCE
         counts.largest_difference = max(counts.largest_difference, difference)
         counts.detected += found.score >= self._threshold
@@ -144,8 +170,9 @@ class MarkAudit:
     def _list(self, one: Delivered, found: MarkScore, problem: str) -> None:
         self._failing += 1
         if len(self._problems) < _LISTED:
-            recorded = one.take.watermark.score if one.take.watermark else None
-            self._problems.append(Mark(one.dialogue_id, one.number, found.score, recorded, problem))
+            recorded = one.watermark.score if one.watermark else None
+            turn, track = (one.part, None) if isinstance(one.part, int) else (None, one.part)
+            self._problems.append(Mark(one.dialogue_id, turn, found.score, recorded, problem, track))
 
     def _summed(self, counts: _MarkCounts) -> StatusMarks:
         known = self._one_percent is not None

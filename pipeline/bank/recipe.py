@@ -5,7 +5,7 @@ The recipe's `content` has every setting that decides who is a speaker, but not 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
@@ -90,6 +90,7 @@ class WorkerPool(Section):
     )
     cpus: float = Field(1.0, ge=0, le=100_000, description="CPUs that a worker claims")
     gpus: float = Field(0.0, ge=0, le=100_000, description="GPUs that a worker claims")
+    per_gpu: ClassVar[int] = 0
 
 
 class BankRecipe(Section):

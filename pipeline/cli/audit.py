@@ -21,6 +21,7 @@ def audit(
     overrides: Sequence[str],
     trust_recipe: bool,
     json: bool,
+    tokenizers: Sequence[str],
     say: Callable[[str], None],
 ) -> tuple[str, bool]:
     """Return tables (or JSON) for stdout, and whether the corpus passes; write the report if `out` is given."""
@@ -30,7 +31,7 @@ def audit(
         raise UserError(
             "--out is inside the corpus, which must hold only what its manifest lists: choose a directory outside"
         )
-    found = audit_corpus(corpus, overrides, sample, seed, controls, say, trust_recipe)
+    found = audit_corpus(corpus, overrides, sample, seed, controls, say, trust_recipe, tokenizers)
     if report is not None:
         (report / JSON_NAME).write_text(as_json(found))
         (report / HTML_NAME).write_text(as_html(found))

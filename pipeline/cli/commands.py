@@ -28,6 +28,7 @@ from pipeline.job.gpu_hours import GpuTime, read_gpu_time
 from pipeline.job.ingest import IngestOptions
 from pipeline.job.inputs import open_inputs
 from pipeline.job.job import Job, block_passes
+from pipeline.job.profile import PoolTime, advice, lines
 from pipeline.job.runner.tasks import Runner
 from pipeline.job.usage import describe, tokens_of_commits
 from pipeline.readers import formats as input_formats
@@ -231,7 +232,13 @@ def _run(job: Job, out: str, options: Mapping[str, Any]) -> str:
             _answers(options),
         )
     spent = read_gpu_time(open_place(out) / WORK)
-    return "\n".join([summary(manifest, out, spent), *_spending(job.recipe, out)])
+    return "\n".join([summary(manifest, out, spent), *_spending(job.recipe, out), *_work(progress.times)])
+
+
+def _work(times: Mapping[str, PoolTime]) -> list[str]:
+    """Return where the time of the workers went, and what the job waited for; nothing for a corpus that was there."""
+    said = advice(times)
+    return [*lines(times), *([said] if said else [])]
 
 
 def _spending(recipe: Recipe, out: str) -> list[str]:

@@ -15,6 +15,7 @@ from pipeline.cli.options import (
     out_option,
     recipe_settings,
     runner_options,
+    token_option,
     view_options,
 )
 from pipeline.cli.output import show, tell
@@ -63,6 +64,7 @@ def stats(directory: str, row: str | None, as_json: bool) -> None:
     "--status", type=click.Choice(FINAL_STATUSES), default="kept", show_default=True, help="Which rows to export."
 )
 @view_options
+@token_option
 @exporter_settings
 @runner_options
 def export(directory: str, exporter: str, out: str, status: str, overrides: Sequence[str], **options: Any) -> None:
@@ -73,7 +75,7 @@ def export(directory: str, exporter: str, out: str, status: str, overrides: Sequ
     """
     from pipeline.cli import commands
 
-    views = {name: options.pop(name) for name in ("subset", "split", "view")}
+    views = {name: options.pop(name) for name in ("subset", "split", "view", "tokens")}
     show(commands.export(directory, exporter, out, status, overrides, views, open_runner(options)))
 
 
@@ -124,6 +126,13 @@ def report(directory: str, out: str, **options: Any) -> None:
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the sample.")
 @click.option("--controls", metavar="DIR", help="Directory of unmarked recordings; default: resynthesized clips.")
+@click.option(
+    "--tokenizer",
+    "tokenizers",
+    multiple=True,
+    metavar="NAME",
+    help="Also look for the mark in clips that this tokenizer encoded and decoded; may be repeated.",
+)
 @recipe_settings
 @click.option(
     "--trust-recipe", is_flag=True, help="Load the models and the voice bank that the corpus's recipe names."

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from manifests.errors import LawBroken, ParleyError, RayEnded, UserError
-from pipeline.cli import corpus_publish, corpus_views  # noqa: F401  they add their commands to `corpus`
+from pipeline.cli import corpus_publish, corpus_tokens, corpus_views  # noqa: F401  they add their commands to `corpus`
 from pipeline.cli.corpus import corpus
 from pipeline.cli.models import models
 from pipeline.cli.options import (
@@ -26,6 +26,7 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.output import show, tell
 from pipeline.cli.servers import servers
+from pipeline.cli.timing import timing
 from pipeline.cli.voicebank import voicebank
 from pipeline.ending import end_process, say, say_stopped, watch_signals
 from pipeline.environment import environment_error
@@ -254,6 +255,7 @@ def show_stage(name: str) -> None:
 cli.add_command(corpus)
 cli.add_command(models)
 cli.add_command(servers)
+cli.add_command(timing)
 cli.add_command(voicebank)
 
 

@@ -88,6 +88,14 @@ def view_options(command: Command) -> Command:
     return _with(command, options)
 
 
+def token_option(command: Command) -> Command:
+    """Add the option that opens a corpus with speech tokens made beside it."""
+    option = click.option(
+        "--tokens", multiple=True, metavar="NAME", help="With the speech tokens of this token set; may be repeated."
+    )
+    return option(command)
+
+
 def answers_option(command: Command) -> Command:
     option = click.option(
         "--answers", metavar="DIR", help="Directory for stored answers of language models; default: in --out."

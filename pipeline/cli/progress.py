@@ -3,7 +3,7 @@
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from pipeline.cli.output import message
 from pipeline.job.listener import Listener, Measure, Moved
+from pipeline.job.profile import PoolTime, added
 
 LINE_EVERY_S = 10.0
 
@@ -65,6 +66,7 @@ class Progress(Listener):
         self._flight = Flight()
         self._shown: _Bar | _Lines | None = None
         self._before = self._kept_before = 0
+        self.times: dict[str, PoolTime] = {}
 
     def ingested(self, rows: int) -> None:
         if self._shown is None:
@@ -90,6 +92,9 @@ class Progress(Listener):
     def finished(self, report: Any) -> None:
         self._flight.finished(report.block)
         self._show()
+
+    def profiled(self, times: Mapping[str, PoolTime]) -> None:
+        self.times = added((self.times, times))
 
     def waiting(self) -> None:
         self._show()

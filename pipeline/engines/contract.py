@@ -23,6 +23,9 @@ from voicebank.voice import Gender, Voice
 
 Samples = npt.NDArray[np.float32]
 
+Codes = tuple[tuple[int, ...], ...]
+"""Speech tokens, [book][frame]: the books may have different numbers of frames (SNAC)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
@@ -89,9 +92,9 @@ Check = Callable[[Mapping[str, str]], Complaint | None]
 class TextRequest:
     """Describes one task for a text engine.
 
-    `task` is "rewrite", "screen", "safety", "respond", "converse" or "judge"; `variables` are the named texts that the
-    task needs (each stage's module lists them), `history` the exchanges (question, answer) before this one; `options`
-    are the recipe's settings for the task.
+    `task` is "rewrite", "screen", "safety", "respond", "converse", "judge" or "overlap"; `variables` are the named
+    texts that the task needs (each stage's module lists them), `history` the exchanges (question, answer) before this
+    one; `options` are the recipe's settings for the task.
 
     For language models: `prompt` is the template's name and version ("ke-rewrite/v2"), `form` which of its forms is
     used. After an answer that `check` complains of, the model is asked again up to `retries` times, with the
@@ -155,6 +158,7 @@ class ChatReply:
 class SpeechRequest:
     """Asks for `text` in `voice`; `rate` multiplies the voice's own speaking rate; `seed` varies the take.
 
+    `word_times`: the clip should come with its word times, if the engine knows them. The samples are the same.
     `style` says how to speak; engines that cannot vary the style ignore it.
     """
 
@@ -163,6 +167,7 @@ class SpeechRequest:
     voice: Voice
     rate: float
     seed: int
+    word_times: bool = False
     style: Style | None = None
 
 
@@ -176,6 +181,19 @@ class Clip:
     samples: Samples
     sample_rate: int
     word_times: WordTimes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlignRequest:
+    """Asks when the words of `text` (`manifests.words`) are spoken in `clip`.
+
+    `given` are the times that came with the clip from its synthesizer, on the clip's samples; None: it told none.
+    """
+
+    clip: Clip
+    text: str
+    language: str
+    given: WordTimes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +226,9 @@ class Detection:
     message: str | None = None
 
 
-KINDS = ("text", "tts", "watermark", "asr", "vad", "gender", "encoder", "quality")
-"""Kinds of engines: they write, speak, mark, hear, find speech, tell genders, tell speakers apart, rate quality."""
+KINDS = ("text", "tts", "aligner", "watermark", "asr", "vad", "gender", "encoder", "quality", "tokenizer")
+"""Kinds of engines: they write, speak, tell when words are spoken, mark, hear, find speech, tell genders, tell
+speakers apart, rate quality, turn speech into tokens."""
 
 
 @dataclass(frozen=True)
@@ -288,6 +307,19 @@ class SpeechRecognizer(LoadedEngine, Protocol):
     def transcribe(self, clips: Sequence[Clip], languages: Sequence[str]) -> list[Transcript | Failure]: ...
 
 
+class WordAligner(LoadedEngine, Protocol):
+    """Finds when the words of a known text are spoken. `languages` as of a recognizer.
+
+    Each result has exactly the words of the text, in the order of `manifests.words`, with samples of the request's
+    clip, and None for a word that it could not place: times are never made up. `problem` says why the aligner itself
+    does not believe the whole.
+    """
+
+    languages: frozenset[str] | None
+
+    def align(self, requests: Sequence[AlignRequest]) -> list[WordTimes | Failure]: ...
+
+
 class SpeakerEncoder(LoadedEngine, Protocol):
     """Turns a clip into a speaker embedding: float32 [dimension], of length 1 (L2).
 
@@ -309,6 +341,30 @@ class QualityPredictor(LoadedEngine, Protocol):
 
 class GenderPredictor(LoadedEngine, Protocol):
     def predict(self, clips: Sequence[Clip]) -> list[GenderGuess | Failure]: ...
+
+
+class SpeechTokenizer(LoadedEngine, Protocol):
+    """Turns a clip into discrete codes, raw: never merged, shifted or offset.
+
+    `tokenizer` names what the codes are, whichever checkpoint gives them ("snac-24khz", "s3-v2"), and `revision` that
+    checkpoint with everything else that decides a code. `sample_rate` is the tokenizer's in Hz, `hop_length` the
+    samples of one frame of the first book, `codebook_size` the number of codes of each book, `license` that of the
+    weights. Clips may have any sample rate.
+
+    Where `decodes`, `decode` makes clips of codes, at `sample_rate`, each a whole number of frames long.
+    """
+
+    tokenizer: str
+    revision: str
+    sample_rate: int
+    hop_length: int
+    codebook_size: int
+    license: str | None
+    decodes: bool
+
+    def tokenize(self, clips: Sequence[Clip]) -> list[Codes | Failure]: ...
+
+    def decode(self, codes: Sequence[Codes]) -> list[Clip]: ...
 
 
 class VoiceActivityDetector(LoadedEngine, Protocol):

@@ -5,7 +5,8 @@
     WORK/lock            held by the process that works here, see `pipeline.job.lock`
     WORK/job.json        the parts of the job; a later run with other parts is refused
     WORK/input.json      written when the whole input is cut into blocks
-    WORK/log.jsonl       one line for each finished block, in the order in which they finished; only a report
+    WORK/log.jsonl       one line for each finished block, in the order in which they finished, and one for each pass:
+                         where the time of its pools went; only a report
 
 Corpora and banks keep them in `OUT/work`, beside the job's product; a stage that is run alone keeps them in `OUT`.
 """
@@ -24,8 +25,9 @@ from manifests.errors import ResumeRefused, UserError
 from manifests.storage import Place
 from pipeline.job.blocks import check_shape, read_json
 from pipeline.job.commits import has_hashes, write_hashes
-from pipeline.job.listener import Listener
+from pipeline.job.listener import Listener, Profiled
 from pipeline.job.lock import Owner, hold, is_of_lock
+from pipeline.job.profile import PoolTime
 from pipeline.job.runner.tasks import BlockWork, Runner, WorkerPlan
 
 JOB = "job.json"
@@ -220,17 +222,23 @@ class JobDirectory:
     ) -> None:
         """Run the blocks (number -> rows) through the pools, and log each when it is committed."""
         # Closed before the runner is: its workers must be released while Ray still runs.
-        with closing(runner.run(blocks, work, pools, listener)) as reports:
+        with closing(runner.run(blocks, work, pools, Profiled(listener, self._log_profile))) as reports:
             for report in reports:
                 self._log(report)
                 listener.finished(report)
                 self.check_owner()
 
+    def _log_profile(self, times: Mapping[str, PoolTime]) -> None:
+        self._append({"pools": {name: asdict(spent) for name, spent in times.items()}})
+
     def _log(self, report: Any) -> None:
-        """Append the report to the log; an object store cannot append, so there the commits are the log."""
+        self._append(asdict(report))
+
+    def _append(self, line: Mapping[str, Any]) -> None:
+        """Append a line to the log; an object store cannot append, so there the commits are the log."""
         if self.work.is_local:
             with Path(self.work.path, LOG).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(report), sort_keys=True) + "\n")
+                file.write(json.dumps(line, sort_keys=True) + "\n")
 
     def _end_torn_line(self) -> None:
         """End a line that a killed process wrote in part, so that the next one is a line of its own."""

@@ -113,9 +113,12 @@ def _dialogue(
         source=Source(file.dataset, file.row(row.row), file.license),
         turns=_turns(row, recipe.exchanges == "first"),
         recipe=recipe_digest,
+        tools=row.tools,
     )
     if row.reason is not None:
         return reject(dialogue, row.reason, row.detail or "")
+    if "tools" not in recipe.stages and any(turn.calls for turn in dialogue.turns):
+        return reject(dialogue, Reason.PLUGIN_ROW, "the agent calls a tool, and the recipe has no stage `tools`")
     if is_duplicate:
         return reject(dialogue, Reason.DUPLICATE)
     if language not in recipe.languages:
@@ -125,7 +128,7 @@ def _dialogue(
 
 
 def _turns(row: SourceRow, first_exchange_only: bool) -> tuple[Turn, ...]:
-    turns = [Turn(role=turn.role, original_text=turn.text, material=turn.material) for turn in row.turns]
+    turns = [Turn(turn.role, turn.text, turn.material, thought=turn.thought, calls=turn.calls) for turn in row.turns]
     if turns and turns[-1].role == "user" and row.reason is None:
         turns.append(Turn(role="agent", original_text=""))
     return tuple(turns[:2] if first_exchange_only else turns)

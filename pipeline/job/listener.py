@@ -1,8 +1,10 @@
 """Reports on a running job to observers. The results of a job never depend on them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
+
+from pipeline.job.profile import PoolTime
 
 Item = TypeVar("Item")
 
@@ -62,5 +64,25 @@ class Listener:
     def noted(self, sentence: str) -> None:
         """Note something that the user should know, though the job goes on."""
 
+    def profiled(self, times: Mapping[str, PoolTime]) -> None:
+        """Note where the time of the pools' workers went in a pass that is over."""
+
     def waiting(self) -> None:
         """Note that nothing has moved for about a second."""
+
+
+class Profiled(Listener):
+    """Passes all events on, and tells the profile of a pass to a function too."""
+
+    def __init__(self, inner: Listener, tell: Callable[[Mapping[str, PoolTime]], None]) -> None:
+        self._inner, self._tell = inner, tell
+        self.ingested = inner.ingested  # type: ignore[method-assign]
+        self.started = inner.started  # type: ignore[method-assign]
+        self.moved = inner.moved  # type: ignore[method-assign]
+        self.finished = inner.finished  # type: ignore[method-assign]
+        self.noted = inner.noted  # type: ignore[method-assign]
+        self.waiting = inner.waiting  # type: ignore[method-assign]
+
+    def profiled(self, times: Mapping[str, PoolTime]) -> None:
+        self._tell(times)
+        self._inner.profiled(times)

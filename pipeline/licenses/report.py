@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from manifests.corpus import Corpus
 from manifests.errors import UserError
+from manifests.manifest import load_manifest
 from manifests.row_groups import open_row_groups
 from manifests.storage import Place
 from manifests.views import View
@@ -28,6 +29,7 @@ _COLUMNS = (
     "source.license",
     "user_voice",
     "agent_voice",
+    "background_voice",
     "provenance.stage",
     "provenance.engine",
     "provenance.version",
@@ -94,13 +96,21 @@ def report_licenses(
     voices = {*facts.user_voice.names, *facts.agent_voice.names}
     known = know_voices(corpus, voices, bank)
     terms = load_terms(own_terms)
-    judge = _Judge(terms, Licensing(terms, load_table(), known.bank))
+    licensing = Licensing(terms, load_table(), known.bank)
+    judge = _Judge(terms, licensing, licensing.recordings(_mix_settings(place)))
     judged = [judge.row(*key) for key in _keys(corpus)]
     if rows is not None:
         _write_rows(rows, facts, judged)
     allowed = {use: np.array([row.verdicts[use] == "allowed" for row in judged], dtype=bool) for use in USES}
     figures = {**_figures(facts, judged, judge, known), "made_with": {"terms": _terms_record(own_terms)}}
     return LicenseReport(figures, allowed, corpus, facts, known)
+
+
+def _mix_settings(place: Place) -> Mapping[str, Any]:
+    """Return the recipe's settings of the stage mix, as the manifest has them; a manifest may hold anything."""
+    stages = load_manifest(place).recipe.settings.get("stages")
+    mix = stages.get("mix") if isinstance(stages, Mapping) else None
+    return mix if isinstance(mix, Mapping) else {}
 
 
 def _terms_record(own: Path | None) -> dict[str, str] | None:
@@ -111,15 +121,16 @@ def _terms_record(own: Path | None) -> dict[str, str] | None:
 class _Judge:
     """Judges rows; those of the same parts are judged once."""
 
-    def __init__(self, terms: Terms, licensing: Licensing) -> None:
-        self._terms, self._licensing = terms, licensing
+    def __init__(self, terms: Terms, licensing: Licensing, recordings: Sequence[LicensedPart]) -> None:
+        """`recordings` are mixed into every dialogue that is mixed, as far as a row's steps tell."""
+        self._terms, self._licensing, self._recordings = terms, licensing, recordings
         self._rows: dict[tuple[Any, ...], _Judged] = {}
         self.parts: Counter[LicensedPart] = Counter()
         self.stages: set[str] = set()
         self._parts_of: dict[tuple[Any, ...], tuple[LicensedPart, ...]] = {}
         self._by_parts: dict[tuple[LicensedPart, ...], _Judged] = {}
 
-    def row(self, source: tuple[str, str | None], voices: tuple[str, str], steps: tuple[StageUse, ...]) -> _Judged:
+    def row(self, source: tuple[str, str | None], voices: tuple[str, ...], steps: tuple[StageUse, ...]) -> _Judged:
         key = (source, voices, steps)
         if key not in self._parts_of:
             self.stages.update(step.stage for step in steps)
@@ -137,10 +148,11 @@ class _Judge:
         return self._terms.verdict(part.license, use)
 
     def _find(
-        self, source: tuple[str, str | None], voices: tuple[str, str], steps: tuple[StageUse, ...]
+        self, source: tuple[str, str | None], voices: tuple[str, ...], steps: tuple[StageUse, ...]
     ) -> set[LicensedPart]:
         found = {self._licensing.dataset(*source)}
-        found |= {self._licensing.voice(v, side) for v, side in zip(voices, ("user", "agent"), strict=True) if v}
+        found |= {self._licensing.voice(v, side) for v, side in zip(voices, _SIDES, strict=True) if v}
+        found |= set(self._recordings) if any(step.stage == "mix" for step in steps) else set()
         return found | {part for step in steps for part in self._licensing.engines(step, voices)}
 
     def _judge(self, parts: tuple[LicensedPart, ...]) -> _Judged:
@@ -159,16 +171,18 @@ class _Judge:
         return tuple(sorted(names & set(license.replace("(", " ").replace(")", " ").split())))
 
 
+_SIDES = ("user", "agent", "user")
+"""Whose voices those of a row are; the background is one of the bank's users."""
 _DUTIES = ("attribution", "share_alike")
 
 
-def _keys(corpus: Corpus) -> Iterator[tuple[tuple[str, str | None], tuple[str, str], tuple[StageUse, ...]]]:
+def _keys(corpus: Corpus) -> Iterator[tuple[tuple[str, str | None], tuple[str, ...], tuple[StageUse, ...]]]:
     """Yield what each row is made of: source, voices, and the stages that ran on it."""
     for batch in corpus.select(_COLUMNS):
         for row in batch.to_pylist():
             steps = {StageUse(step["stage"], step["engine"], step["version"]) for step in row["provenance"]}
             source = row["source"]["dataset"], row["source"]["license"]
-            voices = row["user_voice"] or "", row["agent_voice"] or ""
+            voices = tuple(row[side] or "" for side in ("user_voice", "agent_voice", "background_voice"))
             yield source, voices, tuple(sorted(steps, key=str))
 
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from functools import cache
 
 from pipeline.doors import Door
-from pipeline.readers import chat, moss, pairs, single
+from pipeline.readers import chat, moss, pairs, reasoning, single, tools
 from pipeline.readers.format import Format, Row
 
 __all__ = ["FORMATS", "INPUT_FORMATS", "Format", "Row", "formats"]
 
-FORMATS = (*single.FORMATS, *pairs.FORMATS, *chat.FORMATS, *moss.FORMATS)
+FORMATS = (*single.FORMATS, *pairs.FORMATS, *chat.FORMATS, *moss.FORMATS, *tools.FORMATS, *reasoning.FORMATS)
 
 INPUT_FORMATS = Door("parley.formats", Format)
 

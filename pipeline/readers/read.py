@@ -100,7 +100,7 @@ def _source_row(position: int, record: RawRow, form: Format) -> SourceRow:
         return SourceRow(row, turns, Reason.MEDIA, f"{key}: the row comes with media")
     if parsed.reason is None and not any(turn.role == "user" for turn in turns):
         return SourceRow(row, turns, Reason.EMPTY_ROW, Reason.EMPTY_ROW.meaning)
-    return SourceRow(row, turns, parsed.reason, parsed.detail)
+    return SourceRow(row, turns, parsed.reason, parsed.detail, parsed.tools)
 
 
 def _media_key(row: Row) -> str | None:

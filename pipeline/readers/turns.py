@@ -1,5 +1,6 @@
 """Share checked fields and the tidying of turns among the formats."""
 
+import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -54,12 +55,16 @@ class RowFields(Fields):
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A row as its format reads it: the turns before `tidy`, and the reason why it cannot be used, if there is one."""
+    """A row as its format reads it: the turns before `tidy`, and the reason why it cannot be used, if there is one.
+
+    `tools` are the schemas of tools, as JSON.
+    """
 
     row_id: str | None
     turns: tuple[SourceTurn, ...]
     reason: Reason | None = None
     detail: str | None = None
+    tools: str | None = None
 
 
 def unknown_schema(row_id: str | None, detail: str) -> Parsed:
@@ -92,7 +97,7 @@ def tidy(turns: Iterable[SourceTurn]) -> tuple[SourceTurn, ...]:
     joined: list[SourceTurn] = []
     for turn in turns:
         turn = replace(turn, text=turn.text.strip(), material=turn.material.strip())
-        if not turn.text and not turn.material:
+        if not turn.text and not turn.material and turn.calls is None:
             continue
         if joined and joined[-1].role == turn.role:
             joined[-1] = _join(joined[-1], turn)
@@ -104,4 +109,7 @@ def tidy(turns: Iterable[SourceTurn]) -> tuple[SourceTurn, ...]:
 def _join(one: SourceTurn, other: SourceTurn) -> SourceTurn:
     text = "\n".join(part for part in (one.text, other.text) if part)
     material = "\n".join(part for part in (one.material, other.material) if part)
-    return SourceTurn(one.role, text, material)
+    thought = "\n".join(part for part in (one.thought, other.thought) if part) or None
+    made = [json.loads(part) for part in (one.calls, other.calls) if part is not None]
+    calls = json.dumps([call for part in made for call in part], ensure_ascii=False) if made else None
+    return SourceTurn(one.role, text, material, thought, calls)

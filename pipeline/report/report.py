@@ -19,9 +19,11 @@ from pipeline.report.cost import read_cost
 from pipeline.report.errors import Errors
 from pipeline.report.flow import Flow
 from pipeline.report.limits import Limits
+from pipeline.report.mixture import mixture_of
 from pipeline.report.rows import peaks, row_data
 from pipeline.report.sample import Sample, Where
 from pipeline.report.sound import Sound
+from pipeline.report.timing import Timing
 from pipeline.report.voices import VoiceCounts
 from pipeline.show.report.page import write_page
 from pipeline.stages.cast import CastSettings
@@ -82,12 +84,13 @@ class _Figures:
         order = manifest.recipe.settings.get("order")
         self._flow = Flow([name for name in order if isinstance(name, str)] if isinstance(order, list) else [])
         self._errors, self._sound, self._voices = Errors(), Sound(), VoiceCounts()
+        self._timing = Timing()
         self.limits = Limits(gate_of(recipe) if recipe else None)
         self.sample = Sample(rows)
 
     def add(self, where: Where, dialogue: Dialogue) -> None:
         rate = self.limits.rate(dialogue)
-        for part in (self._flow, self._errors, self._sound, self._voices):
+        for part in (self._flow, self._errors, self._sound, self._timing, self._voices):
             part.add(dialogue)
         self.limits.add(dialogue, rate)
         self.sample.offer(dialogue, where, self.limits.is_borderline(dialogue, rate))
@@ -98,6 +101,7 @@ class _Figures:
             "errors": self._errors.figures(),
             "limits": self.limits.figures(),
             "sound": self._sound.figures(),
+            "timing": self._timing.figures(),
             "voices": self._voices.figures(genders, self._errors.voices()),
         }
 
@@ -151,6 +155,8 @@ def _shown(corpus: Place, chosen: list[Where], limits: Limits, clips: PageClips)
                     continue
                 if found := clips.put(number, turn, spoken.audio):
                     data["clip"] = found
+        if "tl" in row and (both := mixture_of(dialogue)) and (found := clips.put(number, len(dialogue.turns), both)):
+            row["tl"]["mix"] = found
         yield row
 
 

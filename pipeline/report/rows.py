@@ -16,6 +16,7 @@ from manifests.rows import takes_of
 from manifests.schema import Dialogue, Hearing, Score, Take, Turn
 from pipeline.report.flow import last_stage
 from pipeline.report.sound import clip_seconds
+from pipeline.report.timing import timeline_data
 
 PEAKS = 160
 """Parts of a clip of which the waveform shows the peak: one for every two or three pixels."""
@@ -41,6 +42,7 @@ def row_data(dialogue: Dialogue, rate: float | None, borderline: bool) -> dict[s
             "syl": _short(dialogue.syllable_rate),
             "lim": _short(rate),
             "b": borderline,
+            "tl": timeline_data(dialogue),
         }
     ) | {"t": [_turn(turn) for turn in dialogue.turns]}
 
@@ -60,7 +62,9 @@ def _turn(turn: Turn) -> dict[str, Any]:
     return _set(
         {
             "role": turn.role,
+            "kind": turn.kind if turn.kind != "turn" else None,
             "x": spoken,
+            "u": turn.unsaid,
             "o": turn.original_text if turn.original_text != spoken else None,
             "m": turn.material,
             "k": [_take(take, is_final=take is turn.take) for take in takes_of(turn)],

@@ -22,7 +22,8 @@ from typing import Any
 from manifests.clips import write_clips
 from manifests.errors import CorpusError, UserError
 from manifests.manifest import SIGNER, ClipFiles, Manifest, load_manifest, manifest_digest, write_manifest
-from manifests.schema import Dialogue, Step, Turn
+from manifests.parts import PartKey, audio_parts, track_name, with_parts
+from manifests.schema import Audio, Dialogue, Step, Watermark
 from manifests.shards import ShardInfo, read_shard, write_shard
 from manifests.storage import Place
 from manifests.validate import check_files
@@ -140,33 +141,45 @@ def _sign_shard(place: Place, out: Place, plan: SignerPlan, task: _Task) -> int:
 def _with_files(out: Place, dialogues: Iterator[Dialogue]) -> Iterator[Dialogue]:
     """Write the clips of the rows that had clip files; yield the dialogues, in order."""
     for dialogue in dialogues:
-        has_files = any(turn.audio is not None and turn.audio.path is not None for turn in dialogue.turns)
+        has_files = any(audio.path is not None for _, audio in audio_parts(dialogue))
         yield from write_clips(out, [dialogue]) if has_files else [dialogue]
 
 
 def _signed(dialogue: Dialogue, task: _Task, signer: Any, counts: Counter[str]) -> Dialogue:
-    turns = tuple(_signed_turn(dialogue, number, task, signer, counts) for number in range(len(dialogue.turns)))
-    last = max((turn.take.number for turn in turns if turn.take), default=0)
+    marks = marks_of(dialogue)
+
+    def sign(key: PartKey, audio: Audio) -> Audio:
+        mark = marks[key]
+        claim = {
+            **task.claim,
+            "dialogue_id": dialogue.dialogue_id,
+            **part_claim(key),
+            "watermark": {"method": mark.method, "message": mark.message} if mark else None,
+        }
+        signed = sign_clip(audio, claim, task.source_type, version("parley"), signer)
+        counts["clips"] += 1
+        if signed.path is not None:
+            counts.update(files=1, bytes=len(signed.bytes))
+        return signed
+
+    signed = with_parts(dialogue, sign)
+    last = max((turn.take.number for turn in signed.turns if turn.take), default=0)
     step = Step("sign", "c2pa", c2pa_version(), None, last)
-    return replace(dialogue, turns=turns, provenance=(*dialogue.provenance, step))
+    return replace(signed, provenance=(*signed.provenance, step))
 
 
-def _signed_turn(dialogue: Dialogue, number: int, task: _Task, signer: Any, counts: Counter[str]) -> Turn:
-    turn = dialogue.turns[number]
-    if turn.take is None or turn.take.audio is None:
-        return turn
-    mark = turn.take.watermark
-    claim = {
-        **task.claim,
-        "dialogue_id": dialogue.dialogue_id,
-        "turn": number,
-        "watermark": {"method": mark.method, "message": mark.message} if mark else None,
+def part_claim(key: PartKey) -> dict[str, Any]:
+    """Return what a signature says of which part of its row it signs: the number of a turn, or the name of a track."""
+    return {"turn": key} if isinstance(key, int) else {"track": key}
+
+
+def marks_of(dialogue: Dialogue) -> dict[PartKey, Watermark | None]:
+    """Return the watermark of each clip and track, as the row records it."""
+    marks: dict[PartKey, Watermark | None] = {
+        number: turn.take.watermark for number, turn in enumerate(dialogue.turns) if turn.take
     }
-    audio = sign_clip(turn.take.audio, claim, task.source_type, version("parley"), signer)
-    counts["clips"] += 1
-    if audio.path is not None:
-        counts.update(files=1, bytes=len(audio.bytes))
-    return replace(turn, take=replace(turn.take, audio=audio))
+    tracks = dialogue.timeline.tracks if dialogue.timeline else ()
+    return marks | {track_name(track): track.watermark for track in tracks}
 
 
 def _finish(place: Place, manifest: Manifest, out: Place, tasks: list[_Task]) -> int:

@@ -8,10 +8,11 @@ from pathlib import Path
 from manifests.corpus import Corpus
 from manifests.errors import CorpusError, UserError
 from manifests.manifest import FINAL_STATUSES, SIGNER, Manifest, load_manifest, manifest_digest
+from manifests.parts import PartKey, audio_parts, part_label
 from manifests.schema import Audio, Dialogue, FinalStatus
 from manifests.storage import Place
 from pipeline.sign.clip import Signature, read_signature, reading_context, unsigned_bytes
-from pipeline.sign.sign import source_type
+from pipeline.sign.sign import part_claim, source_type
 
 _LISTED = 100
 
@@ -91,15 +92,13 @@ class _Check:
         yield from zip(corpus, before, strict=True)
 
     def add(self, dialogue: Dialogue, before: Dialogue | None) -> None:
-        """Check the clips of a dialogue."""
-        for number, turn in enumerate(dialogue.turns):
-            if turn.audio is None:
-                continue
-            signature = read_signature(turn.audio, self._context)
+        """Check the clips and tracks of a dialogue."""
+        earlier = {} if before is None else dict(audio_parts(before))
+        for key, audio in audio_parts(dialogue):
+            signature = read_signature(audio, self._context)
             self._count(signature)
-            earlier = None if before is None or number >= len(before.turns) else before.turns[number].audio
-            if problem := self._problem(signature, dialogue.dialogue_id, number, turn.audio, earlier):
-                self.found.add_problem(f"{dialogue.dialogue_id} turn {number}", problem)
+            if problem := self._problem(signature, dialogue.dialogue_id, key, audio, earlier.get(key)):
+                self.found.add_problem(f"{dialogue.dialogue_id} {part_label(key)}", problem)
 
     def _count(self, signature: Signature) -> None:
         found = self.found
@@ -114,7 +113,7 @@ class _Check:
             found.of[corpus] = found.of.get(corpus, 0) + 1
 
     def _problem(
-        self, signature: Signature, dialogue_id: str, number: int, audio: Audio, earlier: Audio | None
+        self, signature: Signature, dialogue_id: str, key: PartKey, audio: Audio, earlier: Audio | None
     ) -> str | None:
         """Return what is wrong with the clip; None: nothing."""
         claim = signature.claim
@@ -126,7 +125,8 @@ class _Check:
             return "the signer's chain leads to none of the trusted certificates"
         if self._source_type not in signature.source_types:
             return "the manifest does not say how the clip came about"
-        if (claim.get("dialogue_id"), claim.get("turn"), claim.get("recipe")) != (dialogue_id, number, self._recipe):
+        expected = {"dialogue_id": dialogue_id, "recipe": self._recipe, "turn": None, "track": None, **part_claim(key)}
+        if {name: claim.get(name) for name in expected} != expected:
             return "the signature is that of another clip"
         unsigned = unsigned_bytes(audio.bytes, audio.codec)
         if claim.get("sha256") != hashlib.sha256(unsigned).hexdigest():

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from pipeline.stages.contract import Stage
+from pipeline.stages.registry import STAGES
 
 INGESTED = frozenset(
     {
@@ -16,6 +17,9 @@ INGESTED = frozenset(
         "turns.role",
         "turns.original_text",
         "turns.material",
+        "turns.thought",
+        "turns.calls",
+        "tools",
     }
 )
 """Fields that a row has when it is read from the input."""
@@ -29,8 +33,7 @@ def order_problems(stages: Sequence[Stage]) -> list[str]:
     problems = []
     writer_of: dict[str, str] = dict.fromkeys(INGESTED, "ingest")
     for stage in stages:
-        for field in sorted(stage.reads - writer_of.keys()):
-            problems.append(f"{stage.name} reads {field}, which no stage before it writes{_hint(field, stages)}")
+        problems += _missing(stage, sorted(stage.reads - writer_of.keys()), stages)
         for field in sorted(stage.spoils & writer_of.keys()):
             problems.append(f"{stage.name} must stand before {writer_of[field]}: it would spoil {field}")
         writer_of |= dict.fromkeys(stage.writes, stage.name)
@@ -39,6 +42,28 @@ def order_problems(stages: Sequence[Stage]) -> list[str]:
     return problems
 
 
-def _hint(field: str, stages: Sequence[Stage]) -> str:
-    later = [stage.name for stage in stages if field in stage.writes]
-    return f" ({later[0]} does, and stands too late)" if later else ""
+def _missing(stage: Stage, fields: Sequence[str], stages: Sequence[Stage]) -> list[str]:
+    """Say which fields the stage lacks, in one sentence for all that the same stage would write."""
+    by_hint: dict[str, list[str]] = {}
+    for field in fields:
+        by_hint.setdefault(_hint(stage, field, stages), []).append(field)
+    return [
+        f"{stage.name} reads {_listed(some)}, which no stage before it writes{hint}" for hint, some in by_hint.items()
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _hint(reader: Stage, field: str, stages: Sequence[Stage]) -> str:
+    """Name a stage that writes the field and may stand before the reader: none of whose fields the reader spoils."""
+
+    def helps(stage: Stage) -> bool:
+        return field in stage.writes and stage.name != reader.name and not reader.spoils & stage.writes
+
+    if later := [stage.name for stage in stages if helps(stage)]:
+        return f" ({later[0]} does, and stands too late)"
+    others = [stage.name for stage in STAGES.all() if helps(stage)]
+    return f" ({others[0]} does)" if len(others) == 1 else ""

@@ -40,6 +40,11 @@ def is_raw(take: Take) -> bool:
     return is_good_so_far(take) and take.watermark is None
 
 
+def is_placed(turn: Turn) -> bool:
+    """Tell whether the turn's clip lies in the dialogue's timeline."""
+    return turn.start_sample is not None and turn.audio is not None
+
+
 def take_at(dialogues: Sequence[Dialogue], place: TurnPosition) -> Take:
     """Return the take at that position; raises ValueError if the turn has none, which `find_takes` never selects."""
     take = dialogues[place.dialogue_index].turns[place.turn_index].take

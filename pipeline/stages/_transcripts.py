@@ -54,7 +54,7 @@ def _examine(
     turn = dialogue.turns[place.turn_index]
     compared = score(turn.text or "", result.text, dialogue.language)
     invention = _invention(turn, dialogue.language, clip, result, compared, context)
-    reason = invention or judge_alone(compared, gate_of(context.recipe))
+    reason = invention or judge_alone(compared, turn.role, gate_of(context.recipe))
     return Hearing(name, result.text, compared, reason.value if reason else None)
 
 
@@ -65,7 +65,7 @@ def _invention(
     level = loudest_dbfs(clip.samples, clip.sample_rate)
     if result.text.strip() and level < SILENCE_DBFS:
         return Reason.HALLUCINATION_SILENCE
-    if compared.rate is None or compared.rate <= gate_of(context.recipe).limit(compared.metric):
+    if compared.rate is None or compared.rate <= gate_of(context.recipe).limit(compared.metric, turn.role):
         return None
     found = flags(
         result.text,

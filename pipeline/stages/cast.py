@@ -3,7 +3,7 @@
 User voices come from a walk over the bank, by the dialogue's place in the corpus, so that a corpus uses as many voices
 as possible. Agent voices are drawn by the dialogue's own seed. A dialogue whose user is to be cast again (see gate)
 has no user voice: another of the same gender is drawn by seed, and no earlier voice of this dialogue while others are
-left.
+left. Where somebody is heard in the background, a third voice is drawn among those of the users.
 """
 
 from collections.abc import Sequence
@@ -55,11 +55,21 @@ def _cast(dialogue: Dialogue, context: Context) -> Dialogue:
         missing = "user" if user is None else "agent"
         bank = public_bank(context.recipe.section(CastSettings).bank)
         return reject(dialogue, Reason.NO_VOICE, f"no {missing} voice for {dialogue.language} in the bank {bank}")
-    return replace(dialogue, user_voice=user, agent_voice=agent)
+    background = dialogue.background_voice or _background(dialogue, user, context)
+    return replace(dialogue, user_voice=user, agent_voice=agent, background_voice=background)
+
+
+def _background(dialogue: Dialogue, user: str, context: Context) -> str | None:
+    """Draw who is heard in the background: not the user, unless the bank has one user voice alone."""
+    if not any(turn.kind == "background" for turn in dialogue.turns):
+        return None
+    seed = context.seed_for("cast-background", dialogue)
+    return context.resource(CASTING).draw(dialogue.language, False, seed, avoid={user})
 
 
 def _user(dialogue: Dialogue, context: Context) -> str | None:
-    heard = {take.voice_id for turn in dialogue.turns if turn.role == "user" for take in turn.attempts}
+    own = [turn for turn in dialogue.turns if turn.role == "user" and turn.kind != "background"]
+    heard = {take.voice_id for turn in own for take in turn.attempts}
     if not heard and dialogue.ordinal is not None:
         return context.resource(CASTING).user_at(dialogue.language, dialogue.ordinal, context.seed)
     gender = min(context.resource(CASTING).genders_of(heard), default=None)
@@ -92,12 +102,12 @@ CASTING: Resource[Casting] = Resource("voices", open_casting, _version)
 
 CAST = Stage(
     name="cast",
-    about="chooses one user voice and one agent voice for the whole dialogue",
+    about="chooses one user voice and one agent voice for the whole dialogue, and one for the background",
     settings=CastSettings,
     apply=cast,
     reads=frozenset({"language"}),
-    writes=frozenset({"user_voice", "agent_voice"}),
+    writes=frozenset({"user_voice", "agent_voice", "background_voice"}),
     pool="voices",
-    after=("converse", "respond", "dedup", "screen", "rewrite"),
+    after=("overlap", "converse", "respond", "dedup", "screen", "rewrite"),
     resources=lambda recipe: (CASTING,),
 )

@@ -123,7 +123,8 @@ class Stage:
     `settings` is its section of the recipe. `apply` gets the live dialogues of a batch. `reads` and `writes` name
     fields of the row: of the dialogue ("user_voice"), its turns ("turns.text") or their takes ("take.audio");
     "turns.take" is the right to give a turn a take, or to remove it. A stage that `spoils` a field makes its old value
-    wrong (a new level spoils the watermark). `pipeline.stages._order` uses these three to check the order of a recipe.
+    wrong (a new level spoils the watermark), and may empty it where an earlier pass left one in a take.
+    `pipeline.stages._order` uses these three to check the order of a recipe.
 
     If a recipe does not list the stage (`--set NAME={}` switches it on), it comes after the last stage of `after`.
     `pool` is the pool of workers that it joins if the recipe names none.
@@ -188,12 +189,20 @@ def audit_stage(stage: Stage, dialogues: Sequence[Dialogue], context: Context) -
 
 def reject(dialogue: Dialogue, reason: Reason, detail: str = "") -> Dialogue:
     """End the dialogue as rejected or failed, according to the kind of the reason."""
-    return replace(dialogue, status=reason.kind, reason=reason.value, detail=detail or None)
+    return replace(without_dry(dialogue), status=reason.kind, reason=reason.value, detail=detail or None)
+
+
+def without_dry(dialogue: Dialogue) -> Dialogue:
+    """Return the dialogue without what would be mixed again: a row that has ended holds what is delivered."""
+    if not any(turn.take and turn.take.dry for turn in dialogue.turns):
+        return dialogue
+    turns = tuple(replace(turn, take=replace(turn.take, dry=None)) if turn.take else turn for turn in dialogue.turns)
+    return replace(dialogue, turns=turns)
 
 
 def attempt_of(dialogue: Dialogue) -> int:
     """Return the number of the dialogue's current attempt, from 1."""
-    return 1 + max((len(turn.attempts) for turn in dialogue.turns), default=0)
+    return 1 + max((turn.attempts[-1].number for turn in dialogue.turns if turn.attempts), default=0)
 
 
 def _apply(stage: Stage, live: Sequence[Dialogue], context: Context) -> list[Dialogue]:
@@ -216,8 +225,8 @@ def _apply(stage: Stage, live: Sequence[Dialogue], context: Context) -> list[Dia
 def _checked(stage: Stage, before: Dialogue, after: Dialogue) -> Dialogue:
     if after.dialogue_id != before.dialogue_id:
         raise LawBroken(f"stage {stage.name} returned {after.dialogue_id} in place of {before.dialogue_id}")
-    undeclared = sorted(set(_changes(before, after)) - stage.writes - {"reason", "detail"})
-    if undeclared == ["status"] and _ended_with_reason(after):
+    undeclared = sorted(set(_changes(before, after, stage.spoils)) - stage.writes - {"reason", "detail"})
+    if _ended_with_reason(after) and not set(undeclared) - {"status", "take.dry"}:
         undeclared = []
     if undeclared:
         raise LawBroken(f"stage {stage.name} changed {', '.join(undeclared)} of {before.dialogue_id}")
@@ -231,23 +240,27 @@ def _ended_with_reason(dialogue: Dialogue) -> bool:
     return reason is not None and reason.kind == dialogue.status
 
 
-def _changes(before: Dialogue, after: Dialogue) -> Iterator[str]:
+def _changes(before: Dialogue, after: Dialogue, spoils: frozenset[str]) -> Iterator[str]:
     for column in fields(Dialogue):
         old, new = getattr(before, column.name), getattr(after, column.name)
         if old is new or old == new:
             continue
         if column.name == "turns" and len(old) == len(new):
-            yield from _turn_changes(old, new)
+            yield from _turn_changes(old, new, spoils)
         else:
             yield column.name
 
 
-def _turn_changes(before: Sequence[Turn], after: Sequence[Turn]) -> Iterator[str]:
-    """Yield "turns.text" for a field of the turns; "take.audio" for a field of takes that exist before and after."""
+def _turn_changes(before: Sequence[Turn], after: Sequence[Turn], spoils: frozenset[str]) -> Iterator[str]:
+    """Yield "turns.text" for a field of the turns; "take.audio" for a field of takes that exist before and after.
+
+    What a stage spoils it may empty.
+    """
     for old, new in zip(before, after, strict=True):
         for name in _changed(Turn, old, new):
             if name == "take" and old.take is not None and new.take is not None:
-                yield from (f"take.{part}" for part in _changed(Take, old.take, new.take))
+                changed = {f"take.{part}": getattr(new.take, part) for part in _changed(Take, old.take, new.take)}
+                yield from (part for part, value in changed.items() if value or part not in spoils)
             else:
                 yield f"turns.{name}"
 

@@ -5,23 +5,24 @@ whether its limits are pooled or per utterance, so the recipe may add a limit fo
 transcribe made the scores; gate pools and judges them. Every take that it judged is among the `attempts` of its turn.
 A turn that is to be spoken again loses its take, and synthesize speaks every turn without a take. If the recipe asks
 for preference pairs, the attempt keeps its clip: the same text, spoken worse than in the take that will be accepted.
+
+Where dialogues are arranged on a timeline, a further take means to mix the whole dialogue again (`_again.py`): a take
+that was good in one mix may be judged otherwise in the next, and its attempt then says what the last mix showed.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
 from manifests.reasons import Reason, reason_of
-from manifests.schema import Dialogue, Score, Take, Turn
+from manifests.schema import Dialogue, Role, Score, Take, Turn
 from pipeline.recipe import Recipe
 from pipeline.scoring.rates import pooled, pooled_syllables
 from pipeline.settings import Section
-from pipeline.stages.contract import Context, Stage, attempt_of, reject
-
-FINAL = frozenset({Reason.NO_RECOGNIZER, Reason.EMPTY_REFERENCE})
-"""Reasons that no further take can fix."""
+from pipeline.stages._again import FINAL, is_arranged, taken_apart
+from pipeline.stages.contract import Context, Stage, attempt_of, reject, without_dry
 
 BY_SCORE = frozenset({Reason.ERROR_RATE, Reason.WORST_TURN, Reason.EDGE_ERROR})
 """Reasons that follow from comparing the transcript with the intended text."""
@@ -54,6 +55,14 @@ class Speed(Section):
 class GateSettings(Section):
     cer_limit: Share = Field(0.05, description="CER above this drops the dialogue")
     wer_limit: Share = Field(0.10, description="WER above this drops the dialogue")
+    user_cer_limit: Share | None = Field(
+        None,
+        description="the same for the user's side alone, where noise may cover it; none: cer_limit for both together",
+    )
+    user_wer_limit: Share | None = Field(
+        None,
+        description="the same for the user's side alone, where noise may cover it; none: wer_limit for both together",
+    )
     mandarin_rate: Literal["characters", "syllables"] = Field(
         "characters",
         description="what cer_limit and worst_turn_limit limit in Mandarin: the CER, or the rate of toned syllables, "
@@ -73,6 +82,10 @@ class GateSettings(Section):
         """Most takes that a turn can have."""
         return 1 + len(self.ladder)
 
+    def passes(self, arranged: bool) -> int:
+        """Most passes over a row: one for each take, and one to arrange the dialogue without what no take helped."""
+        return self.takes + arranged
+
     def rate_of(self, measured: Score | Dialogue) -> float | None:
         """Return the rate that the limits apply to: by toned syllables where they are asked for and counted."""
         if self.mandarin_rate == "syllables" and measured.syllable_rate is not None:
@@ -81,8 +94,13 @@ class GateSettings(Section):
             return measured.rate
         return measured.wer if measured.cer is None else measured.cer
 
-    def limit(self, metric: str) -> float:
-        return self.cer_limit if metric == "cer" else self.wer_limit
+    def limit(self, metric: str, role: Role = "agent") -> float:
+        own = self.user_limit(metric) if role == "user" else None
+        return own if own is not None else self.cer_limit if metric == "cer" else self.wer_limit
+
+    def user_limit(self, metric: str) -> float | None:
+        """Return the limit of the user's side alone; None: both sides are pooled and have one limit."""
+        return self.user_cer_limit if metric == "cer" else self.user_wer_limit
 
 
 def gate_of(recipe: Recipe) -> GateSettings:
@@ -91,7 +109,8 @@ def gate_of(recipe: Recipe) -> GateSettings:
 
 
 def gate(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
-    return [_decide(dialogue, context.recipe.section(GateSettings)) for dialogue in dialogues]
+    settings, arranged = context.recipe.section(GateSettings), is_arranged(context.recipe)
+    return [_decide(dialogue, settings, arranged) for dialogue in dialogues]
 
 
 def judge(dialogue: Dialogue, settings: GateSettings) -> Dialogue:
@@ -105,30 +124,62 @@ def judge(dialogue: Dialogue, settings: GateSettings) -> Dialogue:
         wer=rate if "wer" in metrics else None,
         syllable_rate=pooled_syllables(scores),
     )
-    limited = settings.rate_of(rated)
-    return replace(rated, turns=tuple(_judge(turn, limited, settings) for turn in dialogue.turns))
+    limited = {role: _limited_rate(rated, role, settings) for role in get_args(Role)}
+    return replace(rated, turns=tuple(_judge(turn, limited[turn.role], settings) for turn in dialogue.turns))
 
 
-def judge_alone(score: Score, settings: GateSettings) -> Reason | None:
+def judge_alone(score: Score, role: Role, settings: GateSettings) -> Reason | None:
     """Say why a turn of this score would be rejected if it were a whole dialogue."""
-    return _reason(score, settings.rate_of(score), settings)
+    return _reason(score, role, settings.rate_of(score), settings)
+
+
+def would_be_kept(dialogue: Dialogue, recipe: Recipe) -> bool:
+    """Tell whether the gate would keep the dialogue as it is now."""
+    return _decide(dialogue, gate_of(recipe), is_arranged(recipe)).status == "kept"
 
 
 def has_another_take(judged: Dialogue, settings: GateSettings) -> bool:
-    """Tell whether the ladder has a rung left that could fix all faults."""
-    final = any(reason_of(turn.reason) in FINAL for turn in judged.turns)
+    """Tell whether the ladder has a rung left that could fix all faults of turns that the dialogue needs."""
+    final = any(reason_of(turn.reason) in FINAL and turn.kind == "turn" for turn in judged.turns)
     return attempt_of(judged) < settings.takes and not final
 
 
-def _decide(dialogue: Dialogue, settings: GateSettings) -> Dialogue:
+def _decide(dialogue: Dialogue, settings: GateSettings, arranged: bool) -> Dialogue:
     judged = judge(dialogue, settings)
     decided = replace(judged, turns=tuple(_record(turn) for turn in judged.turns))
-    if all(turn.reason is None for turn in decided.turns):
-        return replace(decided, status="kept")
-    if has_another_take(judged, settings):
+    faulty = [turn for turn in decided.turns if turn.reason is not None]
+    spare = arranged and all(turn.kind != "turn" for turn in faulty)
+    if not faulty:
+        return without_dry(replace(decided, status="kept"))
+    if has_another_take(judged, settings) and not (spare and _is_hopeless(faulty)):
         another_voice = settings.ladder[attempt_of(dialogue) - 1].voice == "another"
-        return _retake(_with_rejected_clips(decided) if settings.keep_rejected_takes else decided, another_voice)
+        again = _retake(_with_rejected_clips(decided) if settings.keep_rejected_takes else decided, another_voice)
+        return taken_apart(again) if arranged else again
+    if spare and all(turn.start_sample is None for turn in faulty):  # no channel holds them
+        return without_dry(replace(_without_takes(decided), status="kept"))
+    if spare and _passes_done(dialogue) + 1 < settings.passes(arranged):
+        return taken_apart(_without_rates(_without_takes(decided)))
     return _drop(decided, settings)
+
+
+def _is_hopeless(faulty: Sequence[Turn]) -> bool:
+    return all(reason_of(turn.reason) in FINAL for turn in faulty)
+
+
+def _passes_done(dialogue: Dialogue) -> int:
+    return sum(step.stage == "gate" for step in dialogue.provenance)
+
+
+def _limited_rate(rated: Dialogue, role: Role, settings: GateSettings) -> float | None:
+    """Return the rate that the limit of a side applies to: pooled over that side alone if the user's has its own."""
+    scores = [t.score for t in rated.turns if t.score is not None and not t.score.is_empty_reference]
+    if not scores or settings.user_limit(scores[0].metric) is None:
+        return settings.rate_of(rated)
+    of_side = [
+        t.score for t in rated.turns if t.role == role and t.score is not None and not t.score.is_empty_reference
+    ]
+    syllables = pooled_syllables(of_side) if settings.mandarin_rate == "syllables" else None
+    return pooled(of_side) if syllables is None else syllables
 
 
 def _judge(turn: Turn, dialogue_rate: float | None, settings: GateSettings) -> Turn:
@@ -138,12 +189,12 @@ def _judge(turn: Turn, dialogue_rate: float | None, settings: GateSettings) -> T
         return turn
     if score.is_empty_reference:
         return replace(turn, take=replace(take, reason=Reason.EMPTY_REFERENCE.value))
-    reason = _reason(score, dialogue_rate, settings)
+    reason = _reason(score, turn.role, dialogue_rate, settings)
     return replace(turn, take=replace(take, reason=take.reason or (reason.value if reason else None)))
 
 
-def _reason(score: Score, dialogue_rate: float | None, settings: GateSettings) -> Reason | None:
-    rate, limit = settings.rate_of(score) or 0.0, settings.limit(score.metric)
+def _reason(score: Score, role: Role, dialogue_rate: float | None, settings: GateSettings) -> Reason | None:
+    rate, limit = settings.rate_of(score) or 0.0, settings.limit(score.metric, role)
     if (dialogue_rate or 0.0) > limit and rate > limit:
         return Reason.ERROR_RATE
     if settings.worst_turn_limit is not None and rate > settings.worst_turn_limit:
@@ -154,10 +205,11 @@ def _reason(score: Score, dialogue_rate: float | None, settings: GateSettings) -
 
 
 def _record(turn: Turn) -> Turn:
-    """Add the take to the turn's attempts, unless an earlier pass did."""
-    if turn.take is None or (turn.attempts and turn.attempts[-1].number == turn.take.number):
+    """Add the take to the turn's attempts. Where an earlier pass did, what this one says of the take counts."""
+    if turn.take is None:
         return turn
-    return replace(turn, attempts=(*turn.attempts, _without_bytes(turn.take)))
+    earlier = turn.attempts[:-1] if turn.attempts and turn.attempts[-1].number == turn.take.number else turn.attempts
+    return replace(turn, attempts=(*earlier, _without_bytes(turn.take)))
 
 
 def _without_bytes(take: Take) -> Take:
@@ -175,7 +227,7 @@ def _with_rejected_clip(turn: Turn) -> Turn:
     if turn.take is None or reason is None or reason.kind != "rejected" or reason in NO_PREFERENCE:
         return turn
     audio = replace(turn.take.audio, path=None) if turn.take.audio else None
-    return replace(turn, attempts=(*turn.attempts[:-1], replace(turn.take, audio=audio)))
+    return replace(turn, attempts=(*turn.attempts[:-1], replace(turn.take, audio=audio, dry=None)))
 
 
 def _retake(dialogue: Dialogue, another_voice: bool) -> Dialogue:
@@ -185,7 +237,16 @@ def _retake(dialogue: Dialogue, another_voice: bool) -> Dialogue:
         for turn in dialogue.turns
     )
     voice = None if recast else dialogue.user_voice
-    return replace(dialogue, turns=turns, user_voice=voice, cer=None, wer=None, syllable_rate=None)
+    return _without_rates(replace(dialogue, turns=turns, user_voice=voice))
+
+
+def _without_takes(dialogue: Dialogue) -> Dialogue:
+    """Give up the takes that are at fault."""
+    return replace(dialogue, turns=tuple(replace(t, take=None) if t.reason is not None else t for t in dialogue.turns))
+
+
+def _without_rates(dialogue: Dialogue) -> Dialogue:
+    return replace(dialogue, cer=None, wer=None, syllable_rate=None)
 
 
 def _drop(dialogue: Dialogue, settings: GateSettings) -> Dialogue:
@@ -201,17 +262,25 @@ def _drop(dialogue: Dialogue, settings: GateSettings) -> Dialogue:
     return reject(dialogue, reason, detail)
 
 
+_AGAIN = frozenset(
+    {
+        "timeline",
+        *(f"turns.{name}" for name in ("text", "unsaid", "start_sample")),
+        *(f"take.{name}" for name in ("audio", "word_times", "watermark", "hearing", "hearings", "quality")),
+        *(f"take.{name}" for name in ("speaker_similarity", "tokens", "dry", "reason")),
+    }
+)
+"""What changes where a dialogue is taken apart to be arranged again, and the reason."""
+
 GATE = Stage(
     name="gate",
     about="keeps the dialogue, sends turns up the ladder for another take, or drops it with a reason",
     settings=GateSettings,
     apply=gate,
     reads=frozenset({"take.hearing"}),
-    writes=frozenset(
-        {"status", "user_voice", "cer", "wer", "syllable_rate", "turns.take", "take.reason", "turns.attempts"}
-    ),
+    writes=frozenset({"status", "user_voice", "cer", "wer", "syllable_rate", "turns.take", "turns.attempts"}) | _AGAIN,
     pool="proof",
     after=("assess", "transcribe"),
-    passes=lambda recipe: recipe.section(GateSettings).takes,
+    passes=lambda recipe: recipe.section(GateSettings).passes(is_arranged(recipe)),
     fixed=("ladder",),
 )

@@ -36,9 +36,14 @@ class RenderSettings(Section):
 def render(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
     settings = context.recipe.section(RenderSettings)
     recorded = settings.loudness_lufs is not None or context.recipe.find(AssessSettings) is not None
-    places = find_takes(dialogues, is_raw)
+    places = find_takes(dialogues, needs_rendering)
     rendered = [_render(take_at(dialogues, place), settings, recorded) for place in places]
     return put_takes(dialogues, places, rendered)
+
+
+def needs_rendering(take: Take) -> bool:
+    """Tell whether a take is new: one that is only to be arranged again keeps its level and edges."""
+    return is_raw(take) and take.dry is None
 
 
 def _render(take: Take, settings: RenderSettings, recorded: bool) -> Take:
@@ -112,7 +117,7 @@ RENDER = Stage(
     apply=render,
     reads=frozenset({"take.audio"}),
     writes=frozenset({"take.audio", "take.quality", "take.word_times"}),
-    spoils=frozenset({"take.watermark", "take.hearing", "take.quality"}),
+    spoils=frozenset({"take.watermark", "take.hearing", "take.quality", "timeline"}),
     pool="voices",
     after=("synthesize",),
     resources=_resources,

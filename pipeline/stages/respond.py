@@ -3,7 +3,9 @@
 Engine task "respond"; answers `question` (none: unchanged) and `answer`. Rules: variables `question`, `answer`
 (the source's own, may be empty); options `answer_limit`, `answer_target`. Models: form "first" or "next" (with the
 spoken exchanges before), variable `question`; option `answer_limit`. A model writes the answer itself: the source's
-own is not shown to it.
+own is not shown to it, and its reasoning is replaced by the model's (answer `thought`, which nobody hears) or dropped.
+
+An agent that calls a tool, and of which the data set has no words, says a short confirmation (`prompts/rules-tools`).
 
 A template may also ask for a `question_style` and an `answer_style`: a few words on how each is spoken, which become
 the turn's style, for synthesizers that take one.
@@ -17,9 +19,10 @@ from dataclasses import replace
 from pydantic import Field
 
 from manifests.schema import Dialogue
-from pipeline.engines.contract import Complaint, TextAnswer, TextRequest
+from pipeline.engines.contract import Complaint, TextRequest
 from pipeline.engines.text._chat.template import load_template
 from pipeline.engines.text.rules.limits import WORDING
+from pipeline.prompts import load_cached, split_name
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
 from pipeline.stages._exchanges import (
@@ -32,10 +35,13 @@ from pipeline.stages._exchanges import (
     spoken_history,
     without_answer_debris,
 )
-from pipeline.stages._spoken_text import check_spoken, with_spoken
+from pipeline.stages._spoken_text import check_language, check_present, check_spoken, with_spoken
 from pipeline.stages._styles import check_styles, with_styles
 from pipeline.stages.contract import Context, EngineKey, Stage
 from pipeline.text.debris import PATTERNS
+from pipeline.yaml_text import load_yaml
+
+CONFIRMATIONS = "rules-tools/v1"
 
 
 class RespondSettings(Section):
@@ -54,14 +60,19 @@ def respond(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
         prompt=settings.prompt,
         retries=settings.retries,
         request=lambda dialogue, number: _request(dialogue, number, context),
-        use=_use,
+        use=lambda dialogue, number, answer: _answered(dialogue, number, answer.fields, context.recipe),
     )
     return ask_in_turn(step, dialogues, context)
 
 
-def _use(dialogue: Dialogue, number: int, answer: TextAnswer) -> Dialogue:
-    spoken = with_spoken(dialogue, number, answer.fields, exchange_at(dialogue, number).user.text or "")
-    return with_styles(spoken, number, answer.fields)
+def _answered(dialogue: Dialogue, number: int, fields: Mapping[str, str], recipe: Recipe) -> Dialogue:
+    pair = exchange_at(dialogue, number)
+    spoken = with_styles(with_spoken(dialogue, number, fields, pair.user.text or ""), number, fields)
+    if not is_model(recipe, recipe.section(RespondSettings).engine):
+        return spoken
+    turns = list(spoken.turns)
+    turns[pair.agent_index] = replace(turns[pair.agent_index], thought=fields.get("thought"))
+    return replace(spoken, turns=tuple(turns))
 
 
 def writes_styles(recipe: Recipe) -> bool:
@@ -97,7 +108,11 @@ def _request(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
     question = pair.user.text or ""
 
     def check(fields: Mapping[str, str]) -> Complaint | None:
-        return check_spoken(fields, dialogue, recipe, question=question) or check_styles(fields)
+        return (
+            _check_thought(fields, dialogue.language)
+            or check_spoken(fields, dialogue, recipe, question=question)
+            or check_styles(fields)
+        )
 
     request = TextRequest(
         task="respond",
@@ -111,13 +126,32 @@ def _request(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
         return replace(request, history=spoken_history(dialogue, number), form="next" if number else "first")
     return replace(
         request,
-        variables={**request.variables, "answer": source_texts(pair).answer},
+        variables={
+            **request.variables,
+            "answer": source_texts(pair).answer or _confirmation(dialogue, number, context),
+        },
         options={
             **request.options,
             "answer_target": settings.answer_target,
             "allow_latin": recipe.texts.allow_latin,
         },
     )
+
+
+def _check_thought(fields: Mapping[str, str], language: str) -> Complaint | None:
+    if (thought := fields.get("thought")) is None:
+        return None
+    return check_present("thought", thought, language) or check_language("thought", thought, language)
+
+
+def _confirmation(dialogue: Dialogue, number: int, context: Context) -> str:
+    """Return what an agent says that calls a tool without a word; nothing for one that calls none."""
+    pair = exchange_at(dialogue, number)
+    if pair.agent.calls is None:
+        return ""
+    task, version = split_name(CONFIRMATIONS)
+    wording: list[str] = load_yaml(load_cached(task, dialogue.language, version).text)["confirmations"]
+    return wording[context.seed_for("respond", dialogue, "confirmation", pair.agent_index) % len(wording)]
 
 
 def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
@@ -127,7 +161,8 @@ def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
 def _prompts(recipe: Recipe) -> tuple[str, ...]:
     settings = recipe.section(RespondSettings)
     if not is_model(recipe, settings.engine):
-        return (f"{settings.engine}-respond/{WORDING}", PATTERNS)
+        own = (CONFIRMATIONS,) if "tools" in recipe.stages else ()
+        return (f"{settings.engine}-respond/{WORDING}", PATTERNS, *own)
     return (settings.prompt, PATTERNS) if settings.prompt else (PATTERNS,)
 
 
@@ -141,8 +176,8 @@ RESPOND = Stage(
     about="polishes the question a last time and gives the agent its spoken answer",
     settings=RespondSettings,
     apply=respond,
-    reads=frozenset({"turns.text", "turns.original_text"}),
-    writes=frozenset({"turns.text", "turns.style"}),
+    reads=frozenset({"turns.text", "turns.original_text", "turns.calls"}),
+    writes=frozenset({"turns.text", "turns.thought", "turns.style"}),
     spoils=frozenset({"turns.take"}),
     after=("dedup", "screen", "rewrite"),
     engines=_engines,

@@ -17,8 +17,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from manifests.reasons import Reason
 from manifests.schema import Dialogue
-from pipeline.engines.contract import TextRequest
+from pipeline.engines.contract import TextAnswer, TextRequest
 from pipeline.engines.text.rules.limits import WORDING
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
@@ -99,7 +100,12 @@ def _rules(engine: str, context: Context) -> Asking:
             options={"max_words": settings.max_words, "max_non_text_share": settings.max_non_text_share},
         )
 
-    return Asking(engine, None, 0, request, judged)
+    def use(dialogue: Dialogue, number: int, answer: TextAnswer) -> Dialogue:
+        # Who has an agent with tools gives orders, and answers its questions with single words.
+        is_order = dialogue.tools is not None and answer.fields["verdict"] == Reason.UNCLEAR.value
+        return dialogue if is_order else judged(dialogue, number, answer)
+
+    return Asking(engine, None, 0, request, use)
 
 
 def _model(task: str, engine: str, prompt: str | None, context: Context) -> Asking:
@@ -159,7 +165,7 @@ SCREEN = Stage(
     about="rejects rows that cannot be spoken or must not be answered",
     settings=ScreenSettings,
     apply=screen,
-    reads=frozenset({"turns.text", "turns.original_text", "turns.material"}),
+    reads=frozenset({"turns.text", "turns.original_text", "turns.material", "tools"}),
     writes=frozenset(),
     after=("rewrite",),
     engines=_engines,

@@ -1,4 +1,4 @@
-"""synthesize: speaks every turn without a take with the voice of its role.
+"""synthesize: speaks every turn without a take with the voice of its role; the background has one of its own.
 
 A failed take has a `reason` and no audio; the later stages leave it alone until gate decides.
 """
@@ -16,10 +16,12 @@ from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Failure, SpeechRequest, SpeechSynthesizer
 from pipeline.recipe import Recipe
 from pipeline.settings import EngineList, Section, Server
-from pipeline.stages._takes import TurnPosition, find_turns, put_takes
+from pipeline.stages._again import is_arranged, is_left_out
+from pipeline.stages._takes import TurnPosition, put_takes
+from pipeline.stages.align import tells_times
 from pipeline.stages.cast import CASTING
 from pipeline.stages.contract import Context, EngineKey, Stage, attempt_of
-from pipeline.stages.gate import GateSettings, Rung
+from pipeline.stages.gate import GateSettings, Rung, gate_of
 
 
 class SynthesizeSettings(Section):
@@ -29,7 +31,12 @@ class SynthesizeSettings(Section):
 
 
 def synthesize(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
-    places = find_turns(dialogues, needs_speech)
+    places = [
+        TurnPosition(i, j)
+        for i, dialogue in enumerate(dialogues)
+        for j, turn in enumerate(dialogue.turns)
+        if needs_speech(turn, dialogue, context.recipe)
+    ]
     requests = [_request(dialogues[place.dialogue_index], place, context) for place in places]
     results = _speak(requests, context)
     takes = [
@@ -39,22 +46,23 @@ def synthesize(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue
     return put_takes(dialogues, places, takes)
 
 
-def needs_speech(turn: Turn) -> bool:
-    """Tell whether the turn was never spoken, or gate gave up its take."""
-    return turn.take is None
+def needs_speech(turn: Turn, dialogue: Dialogue, recipe: Recipe) -> bool:
+    """Tell whether the turn was never spoken, or gate gave up its take and wants another."""
+    has_rungs = attempt_of(dialogue) <= gate_of(recipe).takes
+    return turn.take is None and not (is_arranged(recipe) and is_left_out(turn, has_rungs))
 
 
 def _request(dialogue: Dialogue, place: TurnPosition, context: Context) -> SpeechRequest:
     turn = dialogue.turns[place.turn_index]
     attempt = attempt_of(dialogue)
     ladder = _ladder(context.recipe)
-    voice_id = dialogue.user_voice if turn.role == "user" else dialogue.agent_voice
     return SpeechRequest(
         text=turn.whole_text or "",
         language=dialogue.language,
-        voice=context.resource(CASTING)[voice_id or ""],
+        voice=context.resource(CASTING)[dialogue.voice_of(turn) or ""],
         rate=ladder[attempt - 2].rate if attempt > 1 else 1.0,
         seed=context.seed_for("synthesize", dialogue, place.turn_index, attempt),
+        word_times=tells_times(context.recipe),
         style=turn.style,
     )
 
@@ -117,8 +125,8 @@ SYNTHESIZE = Stage(
     about="speaks every turn without a take with the voice of its role",
     settings=SynthesizeSettings,
     apply=synthesize,
-    reads=frozenset({"turns.text", "user_voice", "agent_voice"}),
-    writes=frozenset({"turns.take", "take.audio"}),
+    reads=frozenset({"turns.text", "user_voice", "agent_voice", "background_voice"}),
+    writes=frozenset({"turns.take", "take.audio", "take.word_times"}),
     spoils=frozenset({"take.watermark", "take.hearing", "take.quality"}),
     pool="voices",
     after=("cast",),

@@ -128,7 +128,14 @@ def _impossible(dialogue: Dialogue, place: TurnPosition, settings: GateSettings)
     if turn.audio is None:
         return Reason.RECOGNITION_FAILED
     limits = _limits(settings, dialogue.language)
-    return duration_reason(turn.text or "", dialogue.language, turn.audio.num_samples, turn.audio.sample_rate, limits)
+    spoken = turn.audio.num_samples - _pauses(dialogue, place.turn_index)
+    return duration_reason(turn.text or "", dialogue.language, spoken, turn.audio.sample_rate, limits)
+
+
+def _pauses(dialogue: Dialogue, number: int) -> int:
+    """Return the samples of the pauses that were put into the turn on purpose."""
+    events = dialogue.timeline.events if dialogue.timeline else ()
+    return sum(e.end_sample - e.start_sample for e in events if e.kind == "pause" and e.turn == number)
 
 
 def _limits(gate: GateSettings, language: str) -> DurationLimits:

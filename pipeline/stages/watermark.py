@@ -2,22 +2,29 @@
 
 A watermarker that carries a message gives every clip the id of its corpus, the first bits of the recipe's digest. A
 mark with an id other than the row's did not come from this corpus.
+
+Where a dialogue is mixed, its channels are marked instead, and each turn's clip is cut out of its channel as that was
+decoded: what is heard, measured and exported is what is delivered, sample by sample. Marks come after mixing, since
+channels that are added up afterwards weaken each other's marks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from manifests.audio import decode
 from manifests.reasons import Reason
-from manifests.schema import Dialogue, Take, Watermark
+from manifests.schema import Dialogue, Take, Track, Turn, Watermark
+from manifests.timeline import TrackKind
 from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Detection, Failure, Watermarker
 from pipeline.engines.watermark._message import bit_errors, message_of
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
-from pipeline.stages._takes import clip_of, find_takes, is_raw, put_takes, take_at
+from pipeline.stages._marking import detect_channels, mark_channels
+from pipeline.stages._takes import clip_of, find_takes, is_placed, is_raw, put_takes, take_at
 from pipeline.stages.contract import Context, EngineKey, Stage
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -33,11 +40,71 @@ class WatermarkSettings(Section):
 
 
 def watermark(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
-    places = find_takes(dialogues, is_raw)
-    takes = [take_at(dialogues, place) for place in places]
-    engine: Watermarker = context.engines["watermark", context.recipe.section(WatermarkSettings).engine]
-    messages = [message_of(dialogues[place.dialogue_index].recipe, engine.bits) for place in places]
-    return put_takes(dialogues, places, _mark(takes, messages, engine, context.recipe.section(WatermarkSettings)))
+    settings = context.recipe.section(WatermarkSettings)
+    engine: Watermarker = context.engines["watermark", settings.engine]
+    delivered = [_with_marked_tracks(dialogue, engine, settings) for dialogue in dialogues]
+    places = find_takes(delivered, is_raw)
+    takes = [take_at(delivered, place) for place in places]
+    messages = [message_of(delivered[place.dialogue_index].recipe, engine.bits) for place in places]
+    return put_takes(delivered, places, _mark(takes, messages, engine, settings))
+
+
+def _with_marked_tracks(dialogue: Dialogue, engine: Watermarker, settings: WatermarkSettings) -> Dialogue:
+    """Mark the tracks of a mixed dialogue, and cut the clips of its turns; one dialogue at a time is in memory."""
+    timeline = dialogue.timeline
+    if timeline is None or not timeline.tracks or any(track.watermark for track in timeline.tracks):
+        return dialogue
+    message = message_of(dialogue.recipe, engine.bits)
+    embedded = mark_channels(engine, [Clip(*decode(track.audio)) for track in timeline.tracks], message)
+    tracks = [_delivered(track, clip, settings) for track, clip in zip(timeline.tracks, embedded, strict=True)]
+    decoded = [Clip(*decode(track.audio)) for track in tracks]
+    reasons: dict[str, Reason] = {}
+    for i, found in enumerate(detect_channels(engine, decoded)):
+        mark, reason = _judge(embedded[i], found, message, engine, settings)
+        tracks[i] = replace(tracks[i], watermark=mark)
+        if reason is not None:
+            for role in ("user", "agent") if tracks[i].kind == "mono" else (tracks[i].kind,):
+                reasons.setdefault(role, reason)
+    marked = replace(dialogue, timeline=replace(timeline, tracks=tuple(tracks)))
+    channels = {track.kind: clip for track, clip in zip(tracks, decoded, strict=True) if not track.is_clean}
+    return _with_cut_takes(marked, channels, reasons, message, engine, settings)
+
+
+def _delivered(track: Track, clip: Clip | Failure, settings: WatermarkSettings) -> Track:
+    """Put the delivered bytes into the track; one that could not be marked keeps its old bytes."""
+    if isinstance(clip, Failure):
+        return track
+    return replace(track, audio=encode(clip.samples, clip.sample_rate, settings.codec))
+
+
+def _with_cut_takes(
+    dialogue: Dialogue,
+    channels: Mapping[TrackKind, Clip],
+    reasons: Mapping[str, Reason],
+    message: int,
+    engine: Watermarker,
+    settings: WatermarkSettings,
+) -> Dialogue:
+    """Cut the clip of each placed turn out of its channel, and look for the mark in it."""
+    cut = {i: _cut(turn, channels[turn.role]) for i, turn in enumerate(dialogue.turns) if is_placed(turn)}
+    found = engine.detect(list(cut.values())) if cut else []
+    turns = list(dialogue.turns)
+    for (i, clip), detection in zip(cut.items(), found, strict=True):
+        take, role = turns[i].take, turns[i].role
+        assert take is not None
+        mark, reason = _judge(clip, detection, message, engine, settings)
+        why = reasons.get(role) or reason
+        audio = encode(clip.samples, clip.sample_rate, settings.codec)
+        marked = replace(take, audio=audio, watermark=mark, reason=take.reason or (why.value if why else None))
+        turns[i] = replace(turns[i], take=marked)
+    return replace(dialogue, turns=tuple(turns))
+
+
+def _cut(turn: Turn, channel: Clip) -> Clip:
+    """Return the turn's stretch of its channel, which `mix` has found long enough."""
+    start, audio = turn.start_sample or 0, turn.audio
+    assert audio is not None
+    return Clip(channel.samples[start : start + audio.num_samples], channel.sample_rate)
 
 
 def _mark(
@@ -62,7 +129,7 @@ def _with_clip(take: Take, clip: Clip | Failure, settings: WatermarkSettings) ->
 
 def _judge(
     embedded: Clip | Failure,
-    detection: Detection | Failure,
+    detection: Detection | Failure | None,
     message: int,
     engine: Watermarker,
     settings: WatermarkSettings,
@@ -71,6 +138,8 @@ def _judge(
         return None, embedded.reason
     if isinstance(detection, Failure):
         return None, detection.reason
+    if detection is None:  # digital silence: nothing can be marked, and nothing is to be protected
+        return None, None
     found = Watermark(engine.name, detection.message, detection.score)
     if detection.score < settings.threshold:
         return found, Reason.WATERMARK_MISSING
@@ -88,9 +157,9 @@ WATERMARK = Stage(
     settings=WatermarkSettings,
     apply=watermark,
     reads=frozenset({"take.audio"}),
-    writes=frozenset({"take.audio", "take.watermark", "take.reason"}),
+    writes=frozenset({"take.audio", "take.watermark", "take.reason", "timeline"}),
     spoils=frozenset({"take.hearing"}),
     pool="proof",
-    after=("render", "synthesize"),
+    after=("mix", "arrange", "align", "render", "synthesize"),
     engines=_engines,
 )

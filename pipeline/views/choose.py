@@ -24,8 +24,8 @@ Configs = Mapping[str, Mapping[str, Sequence[str]]]
 def chosen_splits(place: Place, status: str, split: str | None, **views: Any) -> dict[str, Corpus]:
     """Return the chosen rows by split: those of `split`, or of every split of the corpus that has a row.
 
-    A corpus without splits is one, named "train". `views` are `subset` and `view`, as `Corpus` takes them. Raises
-    UserError, as `Corpus` does, and where rows are in no split at all and would be lost without a word.
+    A corpus without splits is one, named "train". `views` are `subset`, `view` and `tokens`, as `Corpus` takes them.
+    Raises UserError, as `Corpus` does, and where rows are in no split at all and would be lost without a word.
     """
     whole = Corpus(place, status, **views)  # type: ignore[arg-type]
     if split is not None:

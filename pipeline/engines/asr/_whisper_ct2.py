@@ -24,6 +24,8 @@ MAX_TARGET_POSITIONS, PROMPT_TOKENS = 448, 4
 
 
 class CTranslate2Backend:
+    has_one_limit = True
+
     def __init__(self, decoding: Decoding) -> None:
         ctranslate2 = library("ctranslate2", NAME, _INSTALL)
         faster_whisper = library("faster_whisper", NAME, _INSTALL)
@@ -54,9 +56,14 @@ class CTranslate2Backend:
         }
         self.max_tokens = MAX_TARGET_POSITIONS - PROMPT_TOKENS
 
+    def batch_seconds(self) -> float | None:
+        """Return None: CTranslate2 does not tell how much memory it takes."""
+        return None
+
     def decode(
-        self, windows: Sequence[Samples], languages: Sequence[str], max_new_tokens: int, window_s: float
+        self, windows: Sequence[Samples], languages: Sequence[str], limits: Sequence[int], window_s: float
     ) -> list[WindowTranscript]:
+        max_new_tokens = limits[0]
         features = np.stack([self._mel(samples, window_s) for samples in windows])
         tokenizers = [self._tokenizers[language] for language in languages]
         prompts = [[*tokenizer.sot_sequence, tokenizer.no_timestamps] for tokenizer in tokenizers]

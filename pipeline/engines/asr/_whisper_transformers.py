@@ -1,12 +1,16 @@
 """Runs Whisper by transformers: the reference backend, for any checkpoint of `WhisperForConditionalGeneration`."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
+
+import numpy as np
 
 from manifests.errors import EngineUnavailable
 from manifests.libraries import extra, library, safe_torch
 from pipeline.engines.asr._chunked_decoding import WindowTranscript
-from pipeline.engines.asr.whisper import NAME, Decoding
+from pipeline.engines.asr._whisper_mel import LogMel
+from pipeline.engines.asr._windows import WINDOW_S
+from pipeline.engines.asr.whisper import MOST_WINDOWS, NAME, Decoding
 from pipeline.engines.contract import Samples
 from pipeline.engines.shared.silence_guard import SAMPLE_RATE
 from pipeline.engines.shared.torch_device import find_device
@@ -17,6 +21,11 @@ _INSTALL = extra("recognizers")
 PROMPT_TOKENS = 4
 """<|startoftranscript|>, language, task, <|notimestamps|>."""
 
+_MEASURED, _MEASURED_TOKENS = 8, 64
+"""Windows, and tokens of each, with which the memory of a window is measured."""
+_USED_SHARE = 0.6
+"""Share of the free memory that a batch may take: longer transcripts need more than the measured ones."""
+
 _NO_SPEECH = ("<|nospeech|>", "<|nocaptions|>")
 
 
@@ -24,8 +33,14 @@ class TransformersBackend:
     """Decodes a batch in three steps.
 
     The encoder runs once, `generate` works from its output, and one more pass over the tokens gives their
-    log-probabilities and, at the first position, the probability that there is no speech.
+    log-probabilities and, at the first position, the probability that there is no speech. Each window has a limit of
+    tokens of its own, so windows of all lengths share a batch.
     """
+
+    has_one_limit = False
+
+    attention: ClassVar[str] = "sdpa"
+    """How transformers computes it: this is the quickest way, which does not show the weights."""
 
     def __init__(self, decoding: Decoding) -> None:
         prepare_torchaudio()
@@ -38,12 +53,13 @@ class TransformersBackend:
         processor = transformers.WhisperProcessor.from_pretrained(
             decoding.checkpoint, revision=revision, trust_remote_code=False
         )
-        self._features, self._tokenizer = processor.feature_extractor, processor.tokenizer
+        self._tokenizer = processor.tokenizer
+        self._log_mel = LogMel(processor.feature_extractor, self._torch, self._device)
         model: Any = transformers.WhisperForConditionalGeneration.from_pretrained(
             decoding.checkpoint,
             revision=revision,
             dtype=self._dtype,
-            attn_implementation="sdpa",
+            attn_implementation=self.attention,
             trust_remote_code=False,
         )
         self._model = model.to(self._device).eval()
@@ -53,32 +69,62 @@ class TransformersBackend:
         self.max_tokens = self._model.config.max_target_positions - PROMPT_TOKENS
         self._no_speech_id = _known(self._tokenizer, _NO_SPEECH)
 
+    def batch_seconds(self) -> float | None:
+        """Measure how much audio a batch may hold on this GPU, in seconds of windows; None on the CPU."""
+        if self._device == "cpu":
+            return None
+        cuda: Any = self._torch.cuda
+        language = next(iter(self.languages))
+        noise = [np.random.default_rng(0).normal(0, 0.1, WINDOW_S * SAMPLE_RATE).astype(np.float32)] * _MEASURED
+        cuda.reset_peak_memory_stats(self._device)
+        before = cuda.memory_allocated(self._device)
+        self.decode(noise, [language] * _MEASURED, [_MEASURED_TOKENS] * _MEASURED, WINDOW_S)
+        each = (cuda.max_memory_allocated(self._device) - before) / _MEASURED
+        cuda.empty_cache()
+        free, _ = cuda.mem_get_info(self._device)
+        return float(min(MOST_WINDOWS, max(1, int(_USED_SHARE * free / each))) * WINDOW_S)
+
     def decode(
-        self, windows: Sequence[Samples], languages: Sequence[str], max_new_tokens: int, window_s: float
+        self, windows: Sequence[Samples], languages: Sequence[str], limits: Sequence[int], window_s: float
     ) -> list[WindowTranscript]:
-        del window_s  # transformers' encoder takes 30 s and nothing else; the settings refuse another window
+        try:
+            return self._decode(windows, languages, limits)
+        except self._torch.OutOfMemoryError:
+            if len(windows) == 1:
+                raise
+        # Others use the card too, and a long batch needs more than the measured one: half of it, twice.
+        cuda: Any = self._torch.cuda
+        cuda.empty_cache()
+        half = len(windows) // 2
+        parts = [slice(None, half), slice(half, None)]
+        return [one for part in parts for one in self.decode(windows[part], languages[part], limits[part], window_s)]
+
+    def _decode(
+        self, windows: Sequence[Samples], languages: Sequence[str], limits: Sequence[int]
+    ) -> list[WindowTranscript]:
         forced = {"language": list(languages), "task": "transcribe"} if self._is_multilingual else {}
+        settings = self._model.generation_config
         with self._torch.inference_mode():
-            features = self._features(
-                list(windows), sampling_rate=SAMPLE_RATE, return_tensors="pt", return_attention_mask=True
-            )
-            mel = features["input_features"].to(self._device, self._dtype)
-            encoded = self._model.get_encoder()(mel)
+            mel, mask = self._log_mel(windows)
+            encoded = self._model.get_encoder()(mel.to(self._dtype))
             written = self._model.generate(
                 encoder_outputs=encoded,
-                attention_mask=features["attention_mask"].to(self._device),
-                max_length=max_new_tokens,  # Whisper's generate adds the prompt to it
+                attention_mask=mask,
+                max_length=max(limits),  # Whisper's generate adds the prompt to it
+                logits_processor=[
+                    _EndAtLimit(limits, self._beams, len(self._prompt(languages[0])), settings.eos_token_id)
+                ],
                 num_beams=self._beams,
                 do_sample=False,
                 condition_on_prev_tokens=False,
                 **forced,
             )
-            rows = [_until_end(row, self._model.generation_config) for row in written.tolist()]
+            rows = [_until_end(row, settings) for row in written.tolist()]
             scores = self._score(encoded, rows, languages)
         texts = self._tokenizer.batch_decode(rows, skip_special_tokens=True)
         return [
-            WindowTranscript(text, mean, no_speech, len(row), ended=len(row) < max_new_tokens)
-            for text, row, (mean, no_speech) in zip(texts, rows, scores, strict=True)
+            WindowTranscript(text, mean, no_speech, len(row), ended=len(row) < limit)
+            for text, row, (mean, no_speech), limit in zip(texts, rows, scores, limits, strict=True)
         ]
 
     def _score(
@@ -111,6 +157,22 @@ class TransformersBackend:
         if not self._is_multilingual:
             return [start, end]
         return [start, settings.lang_to_id[f"<|{language}|>"], settings.task_to_id["transcribe"], end]
+
+
+class _EndAtLimit:
+    """A logits processor that ends each window at a limit of its own, in `generate`'s loop over all of them."""
+
+    def __init__(self, limits: Sequence[int], beams: int, prompt: int, end: int) -> None:
+        self._limits, self._prompt, self._end = [limit for limit in limits for _ in range(beams)], prompt, end
+
+    def __call__(self, tokens: Any, scores: Any) -> Any:
+        """Leave nothing but the end token to the rows that have reached their limit; scores [B * beams, V]."""
+        written = tokens.shape[1] - self._prompt
+        over = [row for row, limit in enumerate(self._limits) if written >= limit]
+        if over:
+            scores[over] = -float("inf")
+            scores[over, self._end] = 0.0
+        return scores
 
 
 def _dtype(torch: Any, asked: str, device: str) -> Any:

@@ -24,7 +24,7 @@ import numpy.typing as npt
 SAMPLE_RATE = 16000
 
 VERSION = "1"
-"""Version of all three tone engines."""
+"""Version of the tone engines that speak and hear."""
 
 SLOT = 960
 GAP = 160

@@ -24,9 +24,13 @@ def find_device(torch: Any, device: str, engine: str) -> str:
     Raises EngineUnavailable for a device that is not there: some libraries would silently take the CPU instead.
     """
     if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:  # a PyTorch built without CUDA asserts
         raise EngineUnavailable(f"{engine} cannot run on {device!r}: {str(error).splitlines()[0]}") from error
+    if device.startswith("cuda"):
+        # cuDNN's attention builds a plan for each new shape, and clips have many: a unit of clips took 20 s for the
+        # first time, and 8 s after.
+        torch.backends.cuda.enable_cudnn_sdp(False)
     return device

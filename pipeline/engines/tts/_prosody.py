@@ -5,12 +5,13 @@ so the seed moves the speaking rate, the mean pitch and the pitch spread a littl
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import soxr
 
 from manifests.reasons import Reason
+from manifests.schema import Word, WordTimes
 from pipeline.engines.contract import Clip, Failure, Samples, SpeechRequest
 
 PROSODY_VERSION = 1
@@ -70,7 +71,16 @@ def shift_pitch(clip: Clip, pitch: float) -> Clip:
     pitch, and the seed does not vary it.
     """
     samples: Samples = soxr.resample(clip.samples, clip.sample_rate * pitch, clip.sample_rate)
-    return Clip(np.ascontiguousarray(np.clip(samples, -1.0, 1.0)), clip.sample_rate)
+    times = clip.word_times and _scaled(clip.word_times, 1 / pitch)
+    return Clip(np.ascontiguousarray(np.clip(samples, -1.0, 1.0)), clip.sample_rate, times)
+
+
+def _scaled(times: WordTimes, by: float) -> WordTimes:
+    def scale(sample: int | None) -> int | None:
+        return None if sample is None else round(sample * by)
+
+    words = (Word(word.text, scale(word.start_sample), scale(word.end_sample)) for word in times.words)
+    return replace(times, words=tuple(words))
 
 
 def _three_numbers(seed: int) -> tuple[float, float, float]:

@@ -5,16 +5,21 @@ thread of a worker may draw at the same time, and then one seed gives two clips.
 same state each time, and takes 30 ms.
 """
 
+import json
 import re
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import soundfile
 
 from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
+from manifests.schema import WordTimes
 from pipeline.engines.contract import Clip, Engine, Failure, SpeechRequest
+from pipeline.engines.shared.word_times import fit_spans, word_times
 from pipeline.engines.tts._english import plain_english
 from pipeline.engines.tts._prosody import PROSODY_VERSION, Prosody, shift_pitch, vary_prosody
 from pipeline.scratch import scratch_directory
@@ -22,6 +27,7 @@ from pipeline.scratch import scratch_directory
 NAME = "flite"
 
 _COMMAND = "flite"
+_CHILD = str(Path(__file__).with_name("_flite_child.py"))
 _LIMIT_S = 120.0
 
 
@@ -49,7 +55,7 @@ _SPEAKERS = {
 
 def version() -> str:
     """Return the program's version, and that of the prosody variation."""
-    found = re.search(r"version: flite-(\S+)", _run(["--version"]).stdout.decode("utf-8", "replace"))
+    found = re.search(r"version: flite-(\S+)", _run([_COMMAND, "--version"]).stdout.decode("utf-8", "replace"))
     if found is None:
         raise EngineUnavailable("flite does not state its version: install the Debian package flite")
     return f"{found[1]} takes={PROSODY_VERSION}"
@@ -64,10 +70,10 @@ class Flite:
         self.version = version()
 
     def synthesize(self, requests: Sequence[SpeechRequest]) -> list[Clip | Failure]:
-        return [_say(request) for request in requests]
+        return [_say(request, f"{NAME} {self.version}") for request in requests]
 
 
-def _say(request: SpeechRequest) -> Clip | Failure:
+def _say(request: SpeechRequest, source: str) -> Clip | Failure:
     speaker = request.voice.speaker
     if speaker not in _SPEAKERS:
         return Failure(Reason.SYNTHESIS_FAILED, f"flite has no speaker {speaker!r}")
@@ -77,24 +83,25 @@ def _say(request: SpeechRequest) -> Clip | Failure:
     if isinstance(prosody, Failure):
         return prosody
     if _SPEAKERS[speaker].f0_is_set:
-        return _speak(text, speaker, prosody)
+        return _speak(text, speaker, prosody, request, source)
     slower = replace(prosody, rate=prosody.rate / request.voice.pitch, pitch=1.0)
-    clip = _speak(text, speaker, slower)
+    clip = _speak(text, speaker, slower, request, source)
     return shift_pitch(clip, request.voice.pitch) if isinstance(clip, Clip) else clip
 
 
-def _speak(text: str, speaker: str, prosody: Prosody) -> Clip | Failure:
+def _speak(text: str, speaker: str, prosody: Prosody, request: SpeechRequest, source: str) -> Clip | Failure:
     own = _SPEAKERS[speaker]
     features = {
         "duration_stretch": own.stretch / prosody.rate,
         "int_f0_target_mean": own.f0_mean * prosody.pitch,
         "int_f0_target_stddev": own.f0_spread * prosody.pitch * prosody.spread,
     }
-    settings = [word for name, value in features.items() for word in ("--setf", f"{name}={value:.6f}")]
+    settings = [f"{name}={value:.6f}" for name, value in features.items()]
     with scratch_directory("parley-flite-") as directory:
         wav = directory / "clip.wav"
         try:
-            done = _run(["-voice", speaker, *settings, "-t", text, "-o", str(wav)])
+            run = _run_child if request.word_times else _run_flite
+            done = run(speaker, text, wav, settings)
         except subprocess.TimeoutExpired:
             return Failure(Reason.SYNTHESIS_FAILED, f"flite did not end within {_LIMIT_S:g} s")
         if done.returncode < 0:
@@ -104,12 +111,30 @@ def _speak(text: str, speaker: str, prosody: Prosody) -> Clip | Failure:
         samples, sample_rate = soundfile.read(wav, dtype="float32")
     if len(samples) == 0:
         return Failure(Reason.SYNTHESIS_FAILED, "flite gave an empty clip")
-    return Clip(samples, int(sample_rate))
+    times = _told(request, done.stdout, source) if request.word_times else None
+    return Clip(samples, int(sample_rate), times)
 
 
-def _run(arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
+def _told(request: SpeechRequest, printed: bytes, source: str) -> WordTimes:
+    """Give the words of the text the times of flite's tokens, which are cut at blanks and marks as well."""
+    tokens = [(str(name), int(start), int(end)) for name, start, end in json.loads(printed)]
+    spans = fit_spans(request.text, request.language, tokens)
+    return word_times(source, request.text, request.language, spans)
+
+
+def _run_flite(speaker: str, text: str, wav: Path, settings: list[str]) -> subprocess.CompletedProcess[bytes]:
+    features = [word for setting in settings for word in ("--setf", setting)]
+    return _run([_COMMAND, "-voice", speaker, *features, "-t", text, "-o", str(wav)])
+
+
+def _run_child(speaker: str, text: str, wav: Path, settings: list[str]) -> subprocess.CompletedProcess[bytes]:
+    """Run the same library by a Python of its own, which can look at the utterance: 0.1 s instead of 0.03 s."""
+    return _run([sys.executable, "-I", "-S", _CHILD, speaker, text, str(wav), *settings])
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[bytes]:
     try:
-        return subprocess.run([_COMMAND, *arguments], capture_output=True, timeout=_LIMIT_S, check=False)
+        return subprocess.run(command, capture_output=True, timeout=_LIMIT_S, check=False)
     except OSError as error:
         raise EngineUnavailable("flite cannot be started: install the Debian package flite") from error
 

@@ -8,8 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from manifests.reasons import Reason
+from manifests.schema import WordTimes
+from manifests.words import words_of
 from pipeline.engines.contract import Clip, Engine, Failure, Samples, SpeechRequest
 from pipeline.engines.shared.tones import BASE, DIGITS, FFT, FIRST_BIN, GAP, SAMPLE_RATE, SLOT, VERSION, check_bits
+from pipeline.engines.shared.word_times import Span, word_times
 
 NAME = "tone"
 
@@ -53,7 +56,20 @@ def _speak(request: SpeechRequest) -> Clip | Failure:
     starts = np.cumsum(slots) - slots
     samples = np.zeros((int(slots.sum()), SLOT), np.float32)
     samples[starts, GAP // 2 : GAP // 2 + _CHORD] = chords
-    return Clip(samples.reshape(-1), SAMPLE_RATE)
+    times = _times(request.text, request.language, starts) if request.word_times else None
+    return Clip(samples.reshape(-1), SAMPLE_RATE, times)
+
+
+def _times(text: str, language: str, slots: npt.NDArray[np.int64]) -> WordTimes:
+    """Return the times from the beginning of the first chord to the end of the last; `slots` [characters] are where
+    the characters begin, in slots. Marks sound too, and belong to their word; blanks around it do not."""
+    spans: list[Span | None] = []
+    for word in words_of(text, language):
+        first = word.end - len(text[word.start : word.end].lstrip())
+        last = first + len(word.text) - 1
+        start, end = (int(slots[at]) * SLOT + GAP // 2 for at in (first, last))
+        spans.append((start, end + _CHORD))
+    return word_times(f"{NAME} {VERSION}", text, language, spans)
 
 
 def _code_points(text: str) -> npt.NDArray[np.int64]:

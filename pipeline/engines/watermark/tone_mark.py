@@ -7,14 +7,16 @@ import numpy as np
 
 from manifests.reasons import Reason
 from pipeline.engines.contract import Clip, Detection, Engine, Failure, Samples
-from pipeline.engines.shared.tones import VERSION
 
 NAME = "tone-mark"
+VERSION = "2"
 
 _PILOT_HZ = 187.5
 _PILOT_LEVEL = 0.05
 _PILOT_FLOOR = 0.001
 _PILOT_BLOCK_S = 0.032
+_SPEECH_POWER = 0.1
+"""Blocks within 10 dB of the loudest count as speech."""
 
 
 def version() -> str:
@@ -22,7 +24,10 @@ def version() -> str:
 
 
 class ToneWatermarker:
-    """Adds a pilot tone at 187.5 Hz, 26 dB below the clip's level, and finds it by its power.
+    """Adds a pilot tone at 187.5 Hz, 26 dB below the level of the clip's speech, and finds it by its power.
+
+    The level is that of what is not much quieter than the rest, so that silence between turns changes nothing, and a
+    turn that is cut out of a marked channel has a mark of the strength that belongs to its own level.
 
     A test double for dry runs: a high-pass filter removes the mark, and it proves nothing about a clip. It is meant
     for the tone voices, since detectors that were trained on speech are unsure of chords.
@@ -42,7 +47,8 @@ class ToneWatermarker:
 def _add_pilot(clip: Clip) -> Clip | Failure:
     if not clip.samples.size:
         return Failure(Reason.WATERMARK_FAILED, "the clip is empty")
-    pilot = np.resize(_pilot(clip.sample_rate), clip.samples.shape) * np.float32(_pilot_amplitude(clip.samples))
+    amplitude = np.float32(_pilot_amplitude(clip.samples, clip.sample_rate))
+    pilot = np.resize(_pilot(clip.sample_rate), clip.samples.shape) * amplitude
     return Clip(np.clip(clip.samples + pilot, -1, 1), clip.sample_rate)
 
 
@@ -51,7 +57,7 @@ def _find_pilot(clip: Clip) -> Detection | Failure:
     if not clip.samples.size:
         return Failure(Reason.WATERMARK_FAILED, "the clip is empty")
     amplitude = _amplitude_at_pilot(clip.samples, clip.sample_rate)
-    return Detection(min(1.0, (amplitude / _pilot_amplitude(clip.samples)) ** 2))
+    return Detection(min(1.0, (amplitude / _pilot_amplitude(clip.samples, clip.sample_rate)) ** 2))
 
 
 def _amplitude_at_pilot(samples: Samples, sample_rate: int) -> float:
@@ -63,8 +69,12 @@ def _amplitude_at_pilot(samples: Samples, sample_rate: int) -> float:
     return float(abs(np.mean((cosines - 1j * sines) * np.exp(-1j * turn * np.arange(count)))))
 
 
-def _pilot_amplitude(samples: Samples) -> float:
-    return max(_PILOT_LEVEL * float(np.sqrt(np.mean(np.square(samples)))), _PILOT_FLOOR)
+def _pilot_amplitude(samples: Samples, sample_rate: int) -> float:
+    block = max(1, round(_PILOT_BLOCK_S * sample_rate))
+    padded = np.pad(samples, (0, -len(samples) % block))
+    powers = np.mean(np.square(padded.reshape(-1, block)), axis=1)
+    loud = powers[powers >= powers.max() * _SPEECH_POWER]
+    return max(_PILOT_LEVEL * float(np.sqrt(loud.mean())), _PILOT_FLOOR)
 
 
 @cache

@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from manifests.errors import EngineDied
 from pipeline.job.listener import Listener, Measure, Moved, Part
+from pipeline.job.profile import PoolState, Stopwatch
 from pipeline.job.runner.actors import ActorHandle, ActorPool, CallResult, rebuilt, result_of
 from pipeline.job.runner.tasks import BlockWork
 from pipeline.job.usage import Effort
@@ -65,6 +66,7 @@ class Chain(Generic[Report]):
         self._calls: dict[Any, tuple[ActorPool, ActorHandle, _Task | None, Any]] = {}
         self._left = len(blocks)
         self._told: set[str] = set()
+        self._stopwatch = Stopwatch()
 
     def reports(self) -> Generator[Report, None, None]:
         """Yield the report of each block when it is committed."""
@@ -76,11 +78,14 @@ class Chain(Generic[Report]):
         while self._left:
             self._check()
             self._start_calls()
+            self._stopwatch.look(map(self._state, range(len(self._pools))))
             done, _ = ray.wait(list(self._calls), num_returns=1, timeout=BEAT_S)
             if not done:
                 self._listener.waiting()
             for future in done:
                 yield from self._end_call(future)
+        self._stopwatch.look(())
+        self._listener.profiled(self._stopwatch.times)
 
     @staticmethod
     def _parts(blocks: Sequence[Sequence[Part]], rows: Iterable[int]) -> Iterator[_Task]:
@@ -101,12 +106,26 @@ class Chain(Generic[Report]):
                 self._start_call(pool, actor, task)
 
     def _next(self, number: int) -> _Task | None:
-        waiting, following = self._waiting[number], number + 1
-        if following < len(self._pools) and len(self._waiting[following]) >= max(1, self._pools[following].capacity):
+        waiting = self._waiting[number]
+        if self._is_held(number):
             return None
         if waiting:
             return waiting.popleft()
         return next(self._source, None) if number == 0 else None
+
+    def _is_held(self, number: int) -> bool:
+        """Tell whether the pool behind has as much waiting as it can work on at once."""
+        following = number + 1
+        if following == len(self._pools):
+            return False
+        return len(self._waiting[following]) >= max(1, self._pools[following].capacity)
+
+    def _state(self, number: int) -> PoolState:
+        pool = self._pools[number]
+        busy = sum(actor.load for actor in pool.actors)
+        opening = sum(not actor.is_open for actor in pool.actors) * pool.slots
+        free = pool.capacity - busy - opening
+        return PoolState(pool.plan.name, len(pool.actors), busy, free, opening, self._is_held(number))
 
     def _start_call(self, pool: ActorPool, actor: ActorHandle, task: _Task) -> None:
         if task.part is None:

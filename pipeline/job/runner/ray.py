@@ -165,16 +165,18 @@ class RayRunner:
 
 
 def pool_sizes(pools: Sequence[PoolClaims], resources: Mapping[str, float], shared: bool) -> list[int]:
-    """Return the workers of each pool: the recipe's number, or as many as the shared GPUs allow, or one per core.
+    """Return the workers of each pool: the recipe's number, in all or for each GPU, else as many as the shared GPUs
+    allow, or one per core.
 
     On one machine (`shared`) every pool may have all cores, since pools wait for one another. On a cluster the claims
     must fit side by side, and one CPU must stay free for other work.
     """
     cpus, gpus = resources.get("CPU", 1.0), resources.get("GPU", 0.0)
-    spare_gpus = gpus - sum(pool.gpus * pool.workers for pool in pools)
-    open_gpus = sum(pool.gpus for pool in pools if not pool.workers)
-    on_gpus = int(spare_gpus / open_gpus) if open_gpus else 0
-    sizes = [pool.workers or (on_gpus if pool.gpus else 0) for pool in pools]
+    told = [pool.workers or int(pool.per_gpu * gpus) for pool in pools]
+    spare_gpus = gpus - sum(pool.gpus * size for pool, size in zip(pools, told, strict=True))
+    open_gpus = sum(pool.gpus for pool, size in zip(pools, told, strict=True) if not size)
+    on_gpus = int(spare_gpus / open_gpus + 1e-6) if open_gpus else 0  # 2 - 6 * 0.2 is a little less than 0.8
+    sizes = [size or (on_gpus if pool.gpus else 0) for pool, size in zip(pools, told, strict=True)]
     open_cpus = sum(pool.cpus for pool, size in zip(pools, sizes, strict=True) if not size and not pool.gpus)
     spare = cpus - 1 - sum(pool.cpus * size for pool, size in zip(pools, sizes, strict=True))
     filling = int(cpus) if shared or not open_cpus else int(spare / open_cpus)

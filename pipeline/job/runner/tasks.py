@@ -24,10 +24,13 @@ PART_ROWS = 8
 
 
 class PoolClaims(Protocol):
-    """Describes a pool's share of a machine: `workers` (0: as many as fit), CPUs and GPUs of each."""
+    """Describes a pool's share of a machine: `workers` (0: as many as fit) or `per_gpu`, CPUs and GPUs of each."""
 
     @property
     def workers(self) -> int: ...
+
+    @property
+    def per_gpu(self) -> int: ...
 
     @property
     def cpus(self) -> float: ...

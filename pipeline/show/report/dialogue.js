@@ -25,6 +25,11 @@ function qualityPart(quality) {
     el('dl', { class: 'quality' }, names.map((name) => el('div', {}, el('dt', {}, MEASURES[name][0]), el('dd', {}, number(quality[name]), ' ', MEASURES[name][1])))));
 }
 
+// What is said, and behind it what an interruption kept from being said.
+function turnText(turn) {
+  return el('p', { class: 'text', dir: 'auto' }, turn.x || '(empty)', turn.u && el('del', { class: 'unsaid', title: 'not said: the other one interrupted' }, turn.u));
+}
+
 function turnPart(turn, index) {
   const takes = turn.k || [];
   const original = turn.o || turn.m
@@ -33,7 +38,7 @@ function turnPart(turn, index) {
   return el('section', {
     class: `turn ${turn.role}`, id: `turn-${index}`, tabindex: -1, 'aria-label': `turn ${index + 1}, ${turn.role}`,
     on: { click: () => moveTo(index, false) },
-  }, el('h4', {}, turn.role), el('p', { class: 'text', dir: 'auto' }, turn.x || '(empty)'), turnPlayer(turn, index), original,
+  }, el('h4', {}, turn.role, turn.kind && el('span', { class: 'kind' }, turn.kind)), turnText(turn), turnPlayer(turn, index), original,
   takes.length > 1 && el('p', { class: 'muted' }, 'The clip is that of the take that counts; those of earlier takes are not kept.'),
   takes.length ? el('div', { class: 'takes' }, takes.map((take) => takeCard(take, takes.length === 1))) : el('p', { class: 'muted' }, 'Never spoken.'));
 }
@@ -64,7 +69,7 @@ function drawDialogue(row) {
       el('button', { type: 'button', class: 'back', on: { click: leaveDialogue } }, '↑ List'),
       el('button', { type: 'button', on: { click: () => step(-1) } }, '‹ Previous'), el('button', { type: 'button', on: { click: () => step(1) } }, 'Next ›'),
       row.t.some((turn) => turn.clip) && el('button', { type: 'button', id: 'play-all', on: { click: () => playFrom(0) } }, '▶ Play all')),
-    dialogueHead(row), row.t.map(turnPart),
+    dialogueHead(row), row.tl && timelinePart(row.tl, (index) => moveTo(index)), row.t.map(turnPart),
     el('p', { class: 'muted key' }, 'S: another word or character was heard · D: it was not heard · I: it was heard and never meant'));
   place.scrollTop = 0;
   moveTo(0, false);

@@ -17,7 +17,7 @@ from jinja2 import Environment, StrictUndefined
 
 from manifests.storage import Place
 
-STYLES = ("base.css", "figures.css", "browser.css")
+STYLES = ("base.css", "figures.css", "browser.css", "timeline.css")
 SCRIPTS = (
     "dom.js",
     "summary.js",
@@ -25,11 +25,13 @@ SCRIPTS = (
     "errors.js",
     "limit.js",
     "sound.js",
+    "timing.js",
     "cost.js",
     "rows.js",
     "list.js",
     "player.js",
     "alignment.js",
+    "timeline.js",
     "dialogue.js",
     "keys.js",
     "start.js",

@@ -77,6 +77,7 @@ function start() {
   drawLimits(data.limits);
   drawHours(data);
   drawMeasures(data.sound);
+  drawTiming(data.timing);
   drawVoices(data.voices);
   drawCost(data);
   let width = 0;

@@ -1,5 +1,6 @@
 """The CosyVoice exporter: its four lists, and all that its tools drop and say nothing."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,11 @@ import numpy as np
 import pytest
 
 from manifests.errors import UserError
+from manifests.export._speech_tokens import S3_V2, SNAC_24KHZ
 from manifests.schema import Dialogue
 from parley.testing.corpora import make_audio, with_take
 from parley.testing.exports import export_rows
+from tests.speech_tokens import made_tokens, tokenized
 from tests.tracks import at_rate, changed, clip, file_samples, spoken
 
 
@@ -123,3 +126,15 @@ def test_a_line_break_in_a_text_makes_no_line(tmp_path: Path) -> None:
 def test_wrong_settings_are_named(tmp_path: Path, settings: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         export_rows("cosyvoice-train", [spoken(0)], tmp_path, **settings)
+
+
+def test_speech_tokens_are_written_where_they_are_asked_for(tmp_path: Path) -> None:
+    rows = [
+        tokenized(spoken(0), made_tokens(S3_V2, (5, 5, 6)), "user", "agent"),
+        tokenized(spoken(1), made_tokens(S3_V2, (7,)), "agent"),
+        tokenized(spoken(2), made_tokens(SNAC_24KHZ, (1,), (1, 2), (1, 2, 3, 4), tokenizer="s3-v2"), "user", "agent"),
+    ]
+    result, out = export_rows("cosyvoice-train", rows, tmp_path, speech_tokens="s3-v2")
+    found = json.loads((out / "train" / "utt2speech_token.json").read_text())
+    assert found == {f"{rows[0].dialogue_id}-{turn}": [5, 5, 6] for turn in range(4)}
+    assert dict(result.refused) == {"no speech tokens of s3-v2": 1, "its speech tokens are in several books": 1}

@@ -10,6 +10,7 @@ from manifests.errors import UserError
 from manifests.export.contract import Export
 from manifests.schema import Dialogue
 from parley.testing.corpora import with_take
+from parley.testing.duplex import make_duplex
 from parley.testing.exports import export_rows
 from tests.shar import cuts_of, facts, pairs
 from tests.tracks import changed, check_tracks, clip, file_samples, spoken
@@ -154,3 +155,22 @@ def test_a_guess_is_said(tmp_path: Path) -> None:
 def test_wrong_settings_are_named(tmp_path: Path, settings: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         exported(tmp_path, spoken(0), **settings)
+
+
+def test_a_mixed_dialogue_is_written_whole_with_what_was_placed(tmp_path: Path) -> None:
+    """A track that ends a second after the last turn ends so here too, and what was left out has no supervision."""
+    talk = make_duplex(
+        0,
+        ("user", "hello", 0.0, 0.8),
+        ("agent", "hm", 0.4, 0.3, "backchannel"),
+        ("agent", "yes", 0.9, 0.7),
+        seconds=2.6,
+    )
+    left_out = replace(talk.turns[1], start_sample=None, take=None, text=None)
+    for number, row in enumerate((talk, replace(talk, turns=(talk.turns[0], left_out, talk.turns[2])))):
+        result, out = exported(tmp_path / str(number), row)
+        assert (result.written, dict(result.refused)) == (1, {})
+        [cut] = cuts_of(out / "cuts.000000.jsonl.gz")
+        texts = ["hello", "hm", "yes"] if number == 0 else ["hello", "yes"]
+        assert [each["text"] for each in cut["supervisions"]] == texts
+        assert cut["duration"] == pytest.approx(33 * FRAME), "2.6 s, up to a whole frame"

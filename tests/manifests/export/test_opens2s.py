@@ -8,10 +8,11 @@ import pytest
 
 from manifests.corpus import Corpus
 from manifests.errors import UserError
-from manifests.export import _speech_tokens
+from manifests.export._speech_tokens import GLM4_VOICE
 from parley.testing.corpora import make_corpus
 from parley.testing.exports import export_rows, export_to
 from parley.testing.talks import BREAD, PATH, make_talk, make_talks
+from tests.speech_tokens import made_tokens, tokenized
 
 KEYS = {"text", "audio", "speech_units", "spk_emb"}
 
@@ -57,11 +58,11 @@ def test_a_path_with_colons_would_be_a_range(tmp_path: Path) -> None:
         export_rows("opens2s", make_talks(), tmp_path, root="/data/a:1:2")
 
 
-def test_units_are_text_and_never_made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_units_are_text_and_never_made_up(tmp_path: Path) -> None:
     result, _ = export_rows("opens2s", make_talks(), tmp_path / "without", target="speech")
-    assert dict(result.refused) == {"no speech tokens": 2}
-    monkeypatch.setattr(_speech_tokens, "codes_of", lambda turn, tokenizer: ((1, 16_383),))
-    _, out = export_rows("opens2s", make_talks(), tmp_path / "with", target="speech")
+    assert dict(result.refused) == {"no speech tokens of glm-4-voice": 2}
+    talks = [tokenized(talk, made_tokens(GLM4_VOICE, (1, 16_383))) for talk in make_talks()]
+    _, out = export_rows("opens2s", talks, tmp_path / "with", target="speech")
     rows = read(out / "train" / "messages.jsonl")
     items = [message["content"][0] for row in rows for message in row["messages"][1::2]]
     assert [item["speech_units"] for item in items] == ["<|audio_1|><|audio_16383|>"] * 3

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from manifests.corpus import Corpus
-from manifests.export import _speech_tokens
-from manifests.schema import Turn
+from manifests.export._speech_tokens import S3_V1, S3_V2
 from parley.testing.corpora import make_corpus
 from parley.testing.exports import export_rows, export_to
 from parley.testing.talks import BREAD, PATH, make_talk, make_talks
+from tests.speech_tokens import made_tokens, tokenized
 
 
 def read(file: Path) -> list[dict[str, Any]]:
@@ -50,19 +50,28 @@ def test_without_tokens_a_row_trains_text(tmp_path: Path) -> None:
 
 def test_speech_is_refused_without_speech_tokens(tmp_path: Path) -> None:
     result, out = export_rows("slam-omni", make_talks(), tmp_path, target="speech")
-    assert (result.written, dict(result.refused)) == (0, {"no speech tokens": 2})
+    assert (result.written, dict(result.refused)) == (0, {"no speech tokens of s3-v1": 2})
     assert not (out / "train.jsonl").exists()
     assert not result.notes
 
 
-def test_tokens_are_written_where_there_are_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def codes(turn: Turn, tokenizer: str) -> tuple[tuple[int, ...], ...] | None:
-        return ((7, 7, 9),) if tokenizer == "s3-v1" and turn.text != PATH[1] else None
-
-    monkeypatch.setattr(_speech_tokens, "codes_of", codes)
-    result, out = export_rows("slam-omni", make_talks(), tmp_path, target="speech")
-    assert dict(result.refused) == {"no speech tokens": 1}
+def test_tokens_are_written_where_there_are_some(tmp_path: Path) -> None:
+    bread, path = make_talks()
+    talks = [tokenized(bread, made_tokens(S3_V1, (7, 7, 9))), tokenized(path, made_tokens(S3_V2, (7,)))]
+    result, out = export_rows("slam-omni", talks, tmp_path, target="speech")
+    assert dict(result.refused) == {"no speech tokens of s3-v1": 1}
     assert [row["target_token"] for row in read(out / "train.jsonl")] == [[7, 7, 9], [7, 7, 9]]
+
+
+def test_tokens_of_a_tokenizer_of_ones_own_must_be_like_those_it_reads(tmp_path: Path) -> None:
+    talks = [tokenized(make_talk(0, *PATH), made_tokens(S3_V1, (5, 6), tokenizer="mine"))]
+    own, out = export_rows("slam-omni", talks, tmp_path / "own", target="speech", speech_tokens="mine")
+    assert (own.written, read(out / "train.jsonl")[0]["target_token"]) == (1, [5, 6])
+    slower = [tokenized(make_talk(0, *PATH), made_tokens(S3_V2, (5, 6)))]
+    result, _ = export_rows("slam-omni", slower, tmp_path / "slower", target="speech", speech_tokens="s3-v2")
+    assert dict(result.refused) == {
+        "the speech tokens of s3-v2 have another size or rate than those of s3-v1 that it reads": 1
+    }
 
 
 @pytest.mark.parametrize("mark", ["<USER>:", "USER:", "ASSISTANT:"])

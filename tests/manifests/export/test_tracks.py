@@ -3,13 +3,16 @@
 from dataclasses import replace
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
+from manifests.audio import decode
 from manifests.errors import UserError
 from manifests.export._timeline import sample_at, spots
 from manifests.export._tracks import TrackSettings, tracks, tracks_length, tracks_problem
 from manifests.schema import Dialogue, Turn
 from parley.testing.corpora import with_take
+from parley.testing.duplex import make_duplex
 from parley.testing.exports import export_rows
 from tests.tracks import at_rate, changed, check_tracks, spoken, starts
 
@@ -82,3 +85,45 @@ def test_clips_of_several_rates_lie_on_one_clock() -> None:
 def test_settings_out_of_range_are_named(setting: str, value: int, tmp_path: object) -> None:
     with pytest.raises(UserError, match=r"exporter webdataset: .*must be"):
         export_rows("webdataset", [spoken(0)], tmp_path, **{setting: value})  # type: ignore[arg-type]
+
+
+def test_a_mixed_dialogue_has_its_tracks_as_they_are_delivered() -> None:
+    talk = make_duplex(
+        0,
+        ("user", "hello", 0.0, 0.4),
+        ("user", "right", 0.7, 0.1, "backchannel"),
+        ("agent", "yes", 0.5, 0.5),
+        seconds=1.5,
+    )
+    assert tracks_problem(talk, 0) is None
+    made = tracks(talk, TrackSettings())
+    assert made.num_samples == 24_000 and talk.timeline is not None
+    for role, samples in (("user", made.user), ("agent", made.agent)):
+        mixed = talk.timeline.track(role)  # type: ignore[arg-type]
+        assert mixed is not None and np.array_equal(samples, decode(mixed.audio)[0])
+    facts = [(turn["kind"], turn["start_sample"]) for turn in made.turns]
+    assert facts == [("turn", 0), ("turn", 8_000), ("backchannel", 11_200)]
+    assert len(tracks(talk, TrackSettings(sample_rate=8_000)).agent) == 12_000
+
+
+def test_a_turn_that_was_left_out_of_the_timeline_is_not_written() -> None:
+    talk = make_duplex(
+        0, ("user", "hello", 0.0, 0.4), ("agent", "yes", 0.5, 0.5), ("user", "right", 0.7, 0.1, "aside")
+    )
+    out = changed(talk, 2, lambda turn: replace(turn, start_sample=None, take=None))
+    assert tracks_problem(out, 0) is None
+    assert [turn["turn"] for turn in tracks(out, TrackSettings()).turns] == [0, 1]
+    loose = replace(out, timeline=None)
+    assert tracks_problem(loose, 0) == "a turn has no audio"
+    aside = changed(spoken(0), 2, lambda turn: replace(turn, kind="aside"))
+    assert tracks_problem(aside, 0) == "a turn that takes no floor has no start"
+
+
+def test_tracks_that_do_not_fit_together_are_refused() -> None:
+    talk = make_duplex(0, ("user", "hello", 0.0, 0.4), ("agent", "yes", 0.5, 0.5))
+    assert talk.timeline is not None
+    user, agent = talk.timeline.tracks
+    short = replace(agent, audio=replace(agent.audio, num_samples=agent.audio.num_samples - 1))
+    for found, reason in (((user, short), "differ in length"), ((user,), "of one speaker only")):
+        row = replace(talk, timeline=replace(talk.timeline, tracks=found))
+        assert reason in str(tracks_problem(row, 0))

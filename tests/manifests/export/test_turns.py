@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from manifests.export._single import taken
 from manifests.export._turns import Demands, exchanges
 from manifests.schema import Dialogue
 from parley.testing.corpora import with_take
+from parley.testing.duplex import make_duplex
 from parley.testing.talks import BREAD, make_talk
 
 NO_ALTERNATION = "its turns do not alternate, from the user to the agent"
@@ -97,3 +99,35 @@ def test_exchanges_are_pairs() -> None:
     pairs = exchanges(make_talk(0, *BREAD))
     assert [(each.number, each.user_turn, each.agent_turn) for each in pairs] == [(0, 0, 1), (1, 2, 3)]
     assert [text for each in pairs for text in (each.question, each.answer)] == list(BREAD)
+
+
+def with_asides() -> Dialogue:
+    """Two exchanges, in the first of which the user murmurs while the agent speaks, and a voice is heard behind."""
+    dialogue = make_talk(0, *BREAD)
+    murmur = replace(dialogue.turns[0], kind="backchannel", text="right")
+    behind = replace(dialogue.turns[0], kind="background", text=None, take=None)
+    first, second, third, fourth = dialogue.turns
+    return replace(dialogue, turns=(first, murmur, second, behind, third, fourth))
+
+
+def test_turns_that_take_no_floor_are_no_part_of_an_exchange() -> None:
+    dialogue = with_asides()
+    demands = Demands(texts=("user", "agent"), clips=("user", "agent"))
+    assert demands.problem(dialogue) is None
+    pairs = exchanges(dialogue)
+    assert [(each.user_turn, each.agent_turn) for each in pairs] == [(0, 2), (4, 5)]
+    assert [text for each in pairs for text in (each.question, each.answer)] == list(BREAD)
+    assert [(each.user_turn, each.agent_turn) for each in exchanges(taken(dialogue, True))] == [(0, 2)]
+
+
+def test_an_answer_that_is_cut_off_is_refused() -> None:
+    assert Demands().problem(changed(1, unsaid=" and so on")) == "an answer is cut off by an interruption"
+    assert Demands().problem(changed(0, unsaid=" and so on")) is None
+
+
+def test_a_floor_turn_that_is_not_in_the_timeline_is_refused() -> None:
+    dialogue = make_duplex(0, ("user", "hello", 0.0, 0.5), ("agent", "good day", 0.5, 0.5))
+    assert Demands().problem(dialogue) is None
+    user, agent = dialogue.turns
+    gone = replace(dialogue, turns=(user, replace(agent, start_sample=None)))
+    assert Demands().problem(gone) == "a turn was left out of its timeline"

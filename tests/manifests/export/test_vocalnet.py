@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from manifests.errors import UserError
-from manifests.export import _speech_tokens
+from manifests.export._speech_tokens import HUBERT_KM1000, S3_V2
 from parley.testing.exports import export_rows
 from parley.testing.talks import BREAD, PATH, make_talk, make_talks
+from tests.speech_tokens import made_tokens, tokenized
 
 
 def read(out: Path) -> list[dict[str, Any]]:
@@ -35,13 +36,11 @@ def test_the_first_exchange_can_be_taken(name: str, tmp_path: Path) -> None:
     assert [row["speech"][-5] for row in rows] == ["0", "0"]
 
 
-def test_vocalnet_never_gets_units_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_vocalnet_never_gets_units_that_are_not_there(tmp_path: Path) -> None:
     result, _ = export_rows("vocalnet", make_talks(), tmp_path / "without", target="speech", first_exchange=True)
-    assert dict(result.refused) == {"no speech tokens": 2}
-    monkeypatch.setattr(
-        _speech_tokens, "codes_of", lambda turn, tokenizer: ((5, 5, 7),) if tokenizer == "s3-v2" else None
-    )
-    _, out = export_rows("vocalnet", make_talks(), tmp_path / "with", target="speech", first_exchange=True)
+    assert dict(result.refused) == {"no speech tokens of s3-v2": 2}
+    talks = [tokenized(talk, made_tokens(S3_V2, (5, 5, 7))) for talk in make_talks()]
+    _, out = export_rows("vocalnet", talks, tmp_path / "with", target="speech", first_exchange=True)
     assert [row["units"] for row in read(out)] == [[5, 5, 7], [5, 5, 7]]
 
 
@@ -78,11 +77,22 @@ def test_llama_omni2_can_be_asked_for_the_last_answer(tmp_path: Path) -> None:
         assert len(row["conversation"]) % 2 == 1, "its inference asserts an odd number"
 
 
-def test_llama_omni2_gets_units_where_there_are_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_speech_tokens, "codes_of", lambda turn, tokenizer: ((1, 2),))
-    _, out = export_rows("llama-omni2", make_talks(), tmp_path)
+def test_llama_omni2_gets_units_where_they_are_asked_for(tmp_path: Path) -> None:
+    bread, path = (tokenized(talk, made_tokens(S3_V2, (1, 2))) for talk in make_talks())
+    talks = [bread, tokenized(path, made_tokens(S3_V2, (3, 4)), "user", "agent"), make_talk(2, *PATH)]
+    result, out = export_rows("llama-omni2", talks, tmp_path / "speech", target="speech")
     turns = [turn for row in read(out) for turn in row["conversation"]]
-    assert [turn.get("unit") for turn in turns] == [None, [1, 2]] * 3
+    assert [turn.get("unit") for turn in turns] == [None, [1, 2], None, [1, 2], [3, 4], [3, 4]]
+    assert (dict(result.refused), list(result.notes)) == ({"no speech tokens of s3-v2": 1}, [])
+    _, out = export_rows("llama-omni2", talks, tmp_path / "text")
+    assert not any("unit" in turn for row in read(out) for turn in row["conversation"])
+
+
+def test_llama_omni_gets_units_with_repetitions_merged(tmp_path: Path) -> None:
+    talks = [tokenized(make_talk(0, *PATH), made_tokens(HUBERT_KM1000, (7, 7, 7, 9, 7, 7))), make_talk(1, *PATH)]
+    result, out = export_rows("llama-omni", talks, tmp_path, target="speech")
+    assert [row["unit"] for row in read(out)] == [[7, 9, 7]]
+    assert dict(result.refused) == {"no speech tokens of hubert-l11-km1000": 1}
 
 
 @pytest.mark.parametrize("name", ["vocalnet", "llama-omni", "llama-omni2"])

@@ -12,12 +12,13 @@ import soundfile
 
 from manifests.corpus import Corpus
 from manifests.errors import UserError
-from manifests.export import _speech_tokens
-from manifests.export.voiceassistant import snac_text
+from manifests.export._speech_tokens import SNAC_24KHZ
+from manifests.forms.snac import snac_text
 from parley.testing.corpora import make_corpus
 from parley.testing.exports import export_rows, export_to
 from parley.testing.talks import BREAD, PATH, make_talk, make_talks
 from pipeline import export
+from tests.speech_tokens import made_tokens, tokenized
 
 COLUMNS = ["split_name", "index", "round", "question", "question_audio", "answer", "answer_snac"]
 
@@ -75,16 +76,20 @@ def test_no_tokens_are_null_and_never_an_empty_text(tmp_path: Path, monkeypatch:
 
 def test_speech_is_refused_without_speech_tokens(tmp_path: Path) -> None:
     result, _ = export_rows("voiceassistant", make_talks(), tmp_path, target="speech")
-    assert (result.written, dict(result.refused)) == (0, {"no speech tokens": 2})
+    assert (result.written, dict(result.refused)) == (0, {"no speech tokens of snac-24khz": 2})
 
 
-def test_the_text_of_snac_speech_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_text_of_snac_speech_tokens(tmp_path: Path) -> None:
     codes = ((11, 12), (21, 22, 23, 24), (31, 32, 33, 34, 35, 36, 37, 38))
     text = "# 11 21 31 32 22 33 34 # 12 23 35 36 24 37 38 #"
     assert snac_text(codes) == text
-    monkeypatch.setattr(_speech_tokens, "codes_of", lambda turn, tokenizer: codes)
-    _, out = export_rows("voiceassistant", make_talks(), tmp_path, target="speech")
+    talks = [tokenized(talk, made_tokens(SNAC_24KHZ, *codes)) for talk in make_talks()]
+    crooked = tokenized(make_talk(2, *PATH), made_tokens(SNAC_24KHZ, *codes[:2], codes[2][:7]))
+    result, out = export_rows("voiceassistant", [*talks, crooked], tmp_path, target="speech")
     assert set(pq.read_table(out / "data").column("answer_snac").to_pylist()) == {text}
+    assert list(result.refused) == [
+        "the speech tokens of snac-24khz have another size or rate than those of snac-24khz that it reads"
+    ]
 
 
 def test_what_it_would_spoil_is_refused(tmp_path: Path) -> None:

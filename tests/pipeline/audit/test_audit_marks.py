@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from manifests.corpus import Corpus
 from manifests.errors import CorpusError
 from manifests.reasons import Reason
 from manifests.storage import open_place
+from pipeline.audio.samples import encode
 from pipeline.audit.attacks import ATTACKS, Attack
 from pipeline.audit.corpus_view import CorpusView, batches, open_view
 from pipeline.audit.detect import MarkScore, delivered
@@ -18,6 +20,7 @@ from pipeline.audit.watermarks import MarkAudit
 from pipeline.engines.contract import Clip, Detection, Failure
 from pipeline.engines.watermark._message import bit_errors
 from pipeline.stages.watermark import WatermarkSettings
+from tests.mixed import make_mixed, with_track
 from tests.pipeline.audit.audited import tones
 
 
@@ -146,3 +149,23 @@ def test_bits_are_only_counted_where_there_is_a_message() -> None:
     add_marked(table, [(tones(), 0)], _peaks, 0.1, 0, ATTACKS[:1])
     assert survival(table, 0.1, ATTACKS[:1])[0].bits is None
     assert bit_errors(None, 0, 16) == 16
+
+
+def test_marks_are_looked_for_in_whole_tracks_too(finished: Path) -> None:
+    """Two clips are detected after three tracks: the agent's lacks its mark, and the clean one is silent."""
+    source = told(finished, Detection(0.9, "0000"), Detection(0.2, "0000"), Detection(0.9, "0000"))
+    mixed = replace(make_mixed(), recipe="0" * 64)
+    assert mixed.timeline is not None
+    silent = replace(mixed.timeline.tracks[2], audio=encode(np.zeros(2_000, np.float32), 16_000, "flac"))
+    audit = MarkAudit(source, None)
+    audit.add("kept", [with_track(mixed, 2, silent)])
+    audit.add("rejected", [mixed])
+    found = audit.result(every_clip=True)
+    assert {name: (one.clips, one.detected.hits) for name, one in found.tracks.items()} == {
+        "user": (1, 1),
+        "agent": (1, 0),
+    }
+    assert [(mark.turn, mark.track, mark.problem) for mark in found.problems] == [
+        (None, "agent", "no mark in the delivered bytes")
+    ]
+    assert (found.statuses["kept"].clips, found.failing) == (2, 1)

@@ -310,7 +310,7 @@ def test_short_clips_can_be_marked(num_samples):
     [(ToneSynthesizer, "tone"), (ToneRecognizer, "tone"), (ToneWatermarker, "tone-mark")],
 )
 def test_names_and_versions(engine, name):
-    assert (engine().name, engine().version) == (name, VERSION)
+    assert (engine().name, engine().version) == (name, "2" if name == "tone-mark" else VERSION)
 
 
 def test_languages_are_any():

@@ -5,15 +5,18 @@ Needs Chromium (the Debian package `chromium`) and playwright (the extra `dev`),
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from manifests.schema import Event
 from manifests.storage import Place, open_place
 from parley.testing import make_corpus
+from parley.testing.timelines import make_timed
 from pipeline.report.report import write_report
-from tests.pipeline.report.reported import MARKUP, many, reported
+from tests.pipeline.report.reported import MARKUP, many, reported, rows
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = [
@@ -227,6 +230,27 @@ def test_no_page_is_wider_than_its_screen(browser: Any, page: Path, width: int) 
     assert tab.evaluate("document.documentElement.scrollWidth") == width
     tab.locator("#item-2").click()
     assert tab.evaluate("document.documentElement.scrollWidth") == width
+    tab.close()
+
+
+def test_a_timeline_is_drawn_and_leads_to_its_turns(browser: Any, tmp_path: Path) -> None:
+    row = make_timed()
+    assert row.timeline is not None
+    marked = Event("stop", "agent", 5500, 5600, 1, MARKUP)
+    timeline = replace(row.timeline, profile=MARKUP, events=(*row.timeline.events, marked))
+    corpus = reported(tmp_path / "rivers", [replace(row, timeline=timeline), *rows()[5:]])
+    write_report(corpus, open_place(tmp_path / "out"))
+    tab = browser.new_page(viewport={"width": 375, "height": 800})
+    seen = Sight(tab, tmp_path / "out" / "report.html")
+    assert tab.locator(".lanes .spoken").count() == 3 and tab.locator(".lanes .cut").count() == 1
+    assert "backchannel" in seen.text(".signs") and "both speak" in seen.text(".signs")
+    assert "0.05" in seen.text("#times") and tab.locator("#offsets svg").count() == 1
+    tab.locator(".lanes .spoken.agent").first.click()
+    assert tab.locator(".turn.current h4").inner_text() == "agent"
+    tab.locator(".timeline summary").click()
+    assert "<img" in seen.text(".timeline table") and tab.locator(".timeline img").count() == 0
+    assert tab.evaluate("document.documentElement.scrollWidth") == 375
+    assert tab.title() == "Report of rivers" and seen.complaints == []
     tab.close()
 
 

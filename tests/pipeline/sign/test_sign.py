@@ -18,6 +18,7 @@ from manifests.audio import decode
 from manifests.corpus import Corpus
 from manifests.errors import CorpusError, LawBroken, ResumeRefused, UserError
 from manifests.manifest import SIGNER, load_manifest, manifest_digest
+from manifests.parts import with_parts
 from manifests.schema import Audio, Dialogue, Turn
 from manifests.storage import Place, open_place
 from manifests.validate import validate
@@ -30,6 +31,7 @@ from pipeline.sign.clip import ALGORITHMIC, TRAINED, prove_same, read_signature,
 from pipeline.sign.sign import Signed, sign_corpus
 from pipeline.sign.signer import SignerPlan
 from pipeline.sign.verify import verify_corpus
+from tests.mixed import make_mixed, with_track
 from tests.pipeline.audit.audited import first_kept, rewrite
 from tests.pipeline.sign.certificates import write_signer
 
@@ -301,3 +303,24 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     from pipeline.audit.attacks import ATTACKS
 
     monkeypatch.setattr(auditing, "ATTACKS", ATTACKS[:1])
+
+
+def test_tracks_are_signed_like_clips_each_under_its_own_name(tmp_path: Path, plan: SignerPlan) -> None:
+    corpus = make_corpus(tmp_path / "corpus", [make_mixed()], clips=True)
+    assert sign(corpus, tmp_path / "signed", plan).clips == 5
+    signed = open_place(tmp_path / "signed")
+    assert validate(signed, deep=True).problems == ()
+    found = verify_corpus(signed, unsigned=corpus)
+    assert (found.clips, found.valid, found.passed) == (5, 5, True)
+    (row,) = Corpus(tmp_path / "signed")
+    assert row.timeline is not None
+    assert read_signature(row.timeline.tracks[2].audio, reading_context()).claim["track"] == "user-clean"
+    swapped = with_track(row, 2, replace(row.timeline.tracks[0], is_clean=True))
+    place = rewrite(tmp_path / "signed", tmp_path / "swapped", lambda dialogue: _without_paths(swapped))
+    assert list(verify_corpus(place).problems) == [
+        f"{row.dialogue_id} track user-clean: the signature is that of another clip"
+    ]
+
+
+def _without_paths(dialogue: Dialogue) -> Dialogue:
+    return with_parts(dialogue, lambda key, audio: replace(audio, path=None))

@@ -8,13 +8,15 @@ from hypothesis import strategies as st
 
 from manifests.arrow import from_table, to_table
 from manifests.reasons import Reason
-from manifests.schema import Audio, Dialogue, Take, Turn, Watermark
+from manifests.schema import Audio, Dialogue, DryTake, Quality, Take, Timeline, Turn, TurnKind, Watermark
 from parley.testing import make_context, make_dialogue, tone_recipe
 from parley.testing.stages import make_hearing, make_take, take_of, with_take
 from pipeline.recipe import Recipe
 from pipeline.scoring.rates import pooled, score
-from pipeline.stages.contract import audit_stage, run_stage
+from pipeline.settings import Section
+from pipeline.stages.contract import attempt_of, audit_stage, run_stage
 from pipeline.stages.gate import GATE
+from pipeline.stages.synthesize import needs_speech
 from tests.tables import each_row
 
 TEN = "one two three four five six seven eight nine ten"
@@ -296,3 +298,105 @@ def test_gate_obeys_the_law_of_purity() -> None:
     batch = [replace(heard(h, RIGHT), dialogue_id=f"d{i}") for i, h in enumerate([RIGHT, THREE_WRONG, ONE_WRONG])]
     recipe: Recipe = tone_recipe("gate.ladder=[{}]")
     audit_stage(GATE, batch, make_context(recipe))
+
+
+def test_the_users_side_may_have_limits_of_its_own() -> None:
+    """Six of twenty words wrong on the user's side, none on the agent's: 0.3 there, 0.15 in the whole."""
+    noisy = heard(THREE_WRONG, RIGHT, THREE_WRONG, RIGHT)
+    assert gate(noisy).reason == "error_rate"
+    assert gate(noisy, "gate.user_wer_limit=0.3").status == "kept"
+    assert gate(noisy, "gate.user_wer_limit=0.29").reason == "error_rate"
+    assert gate(noisy, "gate.user_cer_limit=0.9").reason == "error_rate", "English has words"
+    agent = heard(RIGHT, ONE_WRONG, RIGHT, ONE_WRONG)
+    assert gate(agent, "gate.wer_limit=0.09").status == "kept", "pooled with the user's turns"
+    assert gate(agent, "gate.wer_limit=0.09", "gate.user_wer_limit=0.5").reason == "error_rate", "not pooled with them"
+
+
+def arranged_recipe(*overrides: str, ladder: str = "[]") -> Recipe:
+    """The tone recipe with a stage called arrange, which the gate only looks for."""
+    recipe = tone_recipe(f"gate.ladder={ladder}", *overrides)
+    return recipe.model_copy(update={"stages": {**recipe.stages, "arrange": Section()}})
+
+
+def mixed(*hypotheses: str | None, kinds: dict[int, TurnKind], **changes: object) -> Dialogue:
+    """A dialogue that was arranged and mixed; `kinds` are those of its turns that take no floor."""
+    dialogue = heard(*hypotheses, **changes)  # type: ignore[arg-type]
+    turns = tuple(
+        replace(
+            with_take(turn, dry=DryTake(DRY), quality=Quality(clipped_share=0.1, leading_silence_s=1, dnsmos_ovrl=3)),
+            kind=kinds.get(i, "turn"),
+            start_sample=i * 16_000,
+        )
+        for i, turn in enumerate(dialogue.turns)
+    )
+    return replace(dialogue, turns=turns, timeline=Timeline("test", 16_000, 64_000))
+
+
+DRY = Audio(b"dry", None, "wav", 16_000, 16_000)
+
+
+def decide(dialogue: Dialogue, recipe: Recipe) -> Dialogue:
+    return run_stage(GATE, [dialogue], replace(make_context(), recipe=recipe))[0]
+
+
+def test_a_row_that_is_mixed_again_is_taken_apart() -> None:
+    again = decide(mixed(RIGHT, THREE_WRONG, kinds={}), arranged_recipe(ladder="[{}]"))
+    assert (again.status, again.timeline, again.wer) == ("live", None, None)
+    good, bad = again.turns
+    assert bad.take is None and (good.start_sample, bad.start_sample) == (None, None)
+    assert take_of(good) == replace(
+        take_of(good), audio=DRY, dry=DryTake(DRY), hearing=None, watermark=None, quality=Quality(clipped_share=0.1)
+    )
+    (attempt,) = good.attempts
+    assert attempt.hearing is not None and attempt.watermark is not None and attempt.dry is None
+
+
+def test_what_is_said_of_a_take_is_what_its_last_mix_showed() -> None:
+    once = decide(mixed(RIGHT, THREE_WRONG, kinds={}), arranged_recipe(ladder="[{}]"))
+    assert [turn.attempts[-1].reason for turn in once.turns] == [None, "error_rate"]
+    first, second = made_take(RIGHT, THREE_WRONG), made_take(RIGHT, RIGHT, number=2)
+    turns = tuple(
+        replace(turn, take=replace(take, dry=DryTake(DRY)), start_sample=i)
+        for i, (turn, take) in enumerate(zip(once.turns, (first, second), strict=True))
+    )
+    remixed = replace(once, turns=turns, timeline=Timeline("test", 16_000, 64_000))
+    twice = decide(remixed, arranged_recipe(ladder="[{}, {}]"))
+    assert [[a.reason for a in turn.attempts] for turn in twice.turns] == [["error_rate"], ["error_rate", None]]
+    assert twice.status == "live" and attempt_of(twice) == 3, "the next take is the third, whoever speaks it"
+
+
+def test_a_turn_that_takes_no_floor_is_left_out_on_the_last_rung() -> None:
+    recipe = arranged_recipe()
+    row = mixed(RIGHT, RIGHT, THREE_WRONG, RIGHT, kinds={2: "backchannel"}, text=RIGHT)
+    left = decide(row, arranged_recipe("gate.wer_limit=0.05"))
+    assert left.status == "live" and left.turns[2].take is None and left.turns[0].take is not None
+    assert not any(needs_speech(turn, left, recipe) for turn in left.turns)
+    turns = tuple(
+        with_take(replace(turn, start_sample=0), hearing=make_hearing(RIGHT, RIGHT)) if turn.take else turn
+        for turn in left.turns
+    )
+    kept = decide(replace(left, turns=turns, timeline=Timeline("test", 16_000, 64_000)), recipe)
+    assert (kept.status, kept.wer) == ("kept", 0.0)
+    assert kept.turns[2].take is None and kept.turns[2].attempts[0].reason == "error_rate"
+    assert all(turn.take is None or turn.take.dry is None for turn in kept.turns)
+
+
+def test_what_no_take_can_help_is_left_out_at_once_and_what_holds_the_floor_never() -> None:
+    recipe = arranged_recipe(ladder="[{}]")
+    row = mixed(RIGHT, RIGHT, RIGHT, RIGHT, kinds={2: "background"})
+    turns = list(row.turns)
+    turns[2] = with_take(turns[2], reason="no_recognizer", hearing=None)
+    left = decide(replace(row, turns=tuple(turns)), recipe)
+    assert left.status == "live" and not needs_speech(left.turns[2], left, recipe)
+    unplaced = replace(row, turns=(*row.turns[:2], replace(turns[2], start_sample=None), row.turns[3]))
+    assert decide(unplaced, recipe).status == "kept", "nothing is to be mixed again"
+    floor = replace(row, turns=(*row.turns[:2], replace(turns[2], kind="turn"), row.turns[3]))
+    assert decide(floor, recipe).reason == "no_recognizer"
+    without_arrange = tone_recipe("gate.ladder=[]")
+    assert decide(mixed(RIGHT, THREE_WRONG, kinds={1: "aside"}), without_arrange).reason == "error_rate"
+
+
+def test_a_turn_is_left_out_once_and_then_the_dialogue_is_dropped() -> None:
+    row = mixed(RIGHT, THREE_WRONG, kinds={1: "backchannel"})
+    (step,) = decide(row, arranged_recipe()).provenance
+    assert decide(replace(row, provenance=(step,)), arranged_recipe()).reason == "error_rate"

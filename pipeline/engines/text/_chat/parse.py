@@ -48,7 +48,9 @@ def read_reply(reply: ChatReply, template: Template, request: TextRequest, told:
     values = parse_answer(reply.text, reply.finish, template.answer)
     if isinstance(values, Complaint):
         return values
-    if field := repeated_field(values, template.examples, request):
+    offered = {key.field for key in template.answer.values() if key.offered}
+    own = {field: value for field, value in values.items() if field not in offered}
+    if field := repeated_field(own, template.examples, request):
         return _repeated(field, "the prompt's example")
     if field := marked_field(values, told):
         return _repeated(field, "the prompt's marks")

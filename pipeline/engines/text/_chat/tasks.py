@@ -28,13 +28,17 @@ class TaskForm:
 
 @dataclass(frozen=True, slots=True)
 class AnswerKey:
-    """A field of the answer; `names` are the keys by which a template may ask for it."""
+    """A field of the answer; `names` are the keys by which a template may ask for it.
+
+    A value that is `offered` is chosen from a list that the template shows, so it may be that of an example.
+    """
 
     field: str
     type: JsonType
     names: tuple[str, ...]
     required: bool = True
     may_be_empty: bool = False
+    offered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,12 @@ _QUESTION_STYLE = AnswerKey("question_style", "string", ("question_style",), req
 _ANSWER_STYLE = AnswerKey("answer_style", "string", ("answer_style",), required=False, may_be_empty=True)
 # A row that is kept needs no reason.
 _REASON = AnswerKey("reason", "string", ("reason",), may_be_empty=True)
+
+
+def _marked(name: str) -> AnswerKey:
+    """Return a key of the task "overlap": what is said, or the words around its place; empty: nothing fits."""
+    return AnswerKey(name, "string", (name,), may_be_empty=True)
+
 
 TASKS: Mapping[str, TextTask] = {
     "rewrite": TextTask(
@@ -86,6 +96,7 @@ TASKS: Mapping[str, TextTask] = {
         forms={"first": TaskForm(("question",)), "next": TaskForm(("question",), history=True)},
         keys=(
             AnswerKey("question", "string", ("question",), required=False),
+            AnswerKey("thought", "string", ("thought",), required=False),
             _ANSWER,
             _QUESTION_STYLE,
             _ANSWER_STYLE,
@@ -110,6 +121,20 @@ TASKS: Mapping[str, TextTask] = {
         forms={"next": TaskForm((), history=True)},
         keys=(_QUESTION, _ANSWER),
         options=frozenset({"answer_limit", "max_length"}),
+    ),
+    "overlap": TextTask(
+        forms={"next": TaskForm(("next",), history=True), "last": TaskForm((), history=True)},
+        keys=(
+            _marked("restart"),
+            _marked("correction"),
+            _marked("correction_before"),
+            AnswerKey("backchannel", "string", ("backchannel",), may_be_empty=True, offered=True),
+            _marked("backchannel_after"),
+            _marked("interruption"),
+            _marked("interrupt_after"),
+            _marked("reply"),
+        ),
+        options=frozenset({"backchannels"}),
     ),
 }
 

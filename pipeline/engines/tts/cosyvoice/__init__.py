@@ -12,19 +12,23 @@ timbre         turns what a voice holds into the inputs of the model
 guards         refuses what upstream must not be given, and what it must not have made
 watch          raises the exceptions of upstream's own thread
 errors         decides which of upstream's errors end the worker, and describes the others
-synthesizer    the engine
+synthesizer    the engine, one utterance at a time, as upstream speaks
+batched        the engine, many utterances at once
 =============  ==================================================================================================
 """
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.engines.contract import Engine, SpeechSynthesizer
 from pipeline.engines.tts.cosyvoice.upstream import NAME, find_source, source_digest
 from pipeline.settings import Checkpoint, Section
 
 __all__ = ["NAME", "open_synthesizer", "version"]
+
+_BATCHED = 1
+"""Version of our decoder: with another one, the same seed gives another take."""
 
 
 class CosyVoiceServing(Section):
@@ -38,16 +42,32 @@ class CosyVoiceServing(Section):
     )
     vllm: bool = Field(False, description="vLLM for the language model (CosyVoice 2 and 3)")
     threads: int = Field(1, gt=0, description="utterances in flight in one worker, where version and flags allow it")
+    batch: int = Field(
+        32, gt=0, le=1024, description="pieces of text that are spoken at once, with `decoder: batched`"
+    )
 
 
 class CosyVoiceModel(Checkpoint):
     """CosyVoice 1, 2 or 3, told apart by the model directory. What the voice holds decides how it is spoken with."""
 
     engine: Literal["cosyvoice"]
+    decoder: Literal["batched", "upstream"] = Field(
+        "batched",
+        description="batched: many utterances at once, each with random numbers of its own; upstream: one at a time, "
+        "by upstream's own loop, which half precision, TorchScript, TensorRT and vLLM need",
+    )
     fp16: bool = Field(False, description="half precision")
     text_frontend: bool = Field(True, description="upstream's own text normalizer and its cutting of long texts")
     instruct: str | None = Field(None, description="how to speak, for models that take instructions")
     serving: CosyVoiceServing = Field(CosyVoiceServing(), description="where and how it runs")
+
+    @model_validator(mode="after")
+    def _upstreams_ways_need_its_loop(self) -> Self:
+        serving = self.serving
+        asked = {"fp16": self.fp16, "jit": serving.jit, "tensorrt": serving.tensorrt, "vllm": serving.vllm}
+        if self.decoder == "batched" and (names := [name for name, on in asked.items() if on]):
+            raise ValueError(f"{', '.join(names)} needs `decoder: upstream`")
+        return self
 
 
 def version(model: CosyVoiceModel | None = None) -> str:
@@ -56,12 +76,20 @@ def version(model: CosyVoiceModel | None = None) -> str:
     Raises EngineUnavailable where the source is missing.
     """
     library = f"source {source_digest(find_source())}"
-    return f"{model.label} {NAME} {library}" if model else library
+    if model is None:
+        return library
+    decoder = f" batched {_BATCHED}" if model.decoder == "batched" else ""
+    return f"{model.label} {NAME} {library}{decoder}"
 
 
 def open_synthesizer(model: CosyVoiceModel) -> SpeechSynthesizer:
     """Load the model. Raises EngineUnavailable where that fails."""
     from pipeline.engines.tts.cosyvoice.checkpoint import load
+
+    if model.decoder == "batched":
+        from pipeline.engines.tts.cosyvoice.batched.synthesizer import BatchedSynthesizer
+
+        return BatchedSynthesizer(model, load(model), version(model))
     from pipeline.engines.tts.cosyvoice.synthesizer import CosyVoiceSynthesizer
 
     return CosyVoiceSynthesizer(model, load(model), version(model))

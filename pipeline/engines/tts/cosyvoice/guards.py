@@ -6,6 +6,7 @@ audio ("..."), or silently gives wrong audio: NaN from a vector with NaN, a voic
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -83,3 +84,12 @@ def audio_problem(samples: Samples) -> Failure | None:
     if not samples.any():
         return Failure(Reason.SYNTHESIS_FAILED, "cosyvoice gave silence")
     return None
+
+
+def control_tokens(tokenizer: Any) -> tuple[str, ...]:
+    """Return the tokens that versions 2 and 3 add for noises, stress and phonemes.
+
+    Those of version 1 are all <|...|>.
+    """
+    special = getattr(tokenizer, "special_tokens", None)
+    return tuple(special.get("additional_special_tokens", ())) if isinstance(special, dict) else ()

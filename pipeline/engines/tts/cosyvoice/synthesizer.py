@@ -14,7 +14,7 @@ from pipeline.engines.shared.random_state import random_state_kept
 from pipeline.engines.tts.cosyvoice import CosyVoiceModel
 from pipeline.engines.tts.cosyvoice.checkpoint import Loaded
 from pipeline.engines.tts.cosyvoice.errors import describe, is_fatal
-from pipeline.engines.tts.cosyvoice.guards import audio_problem, refusal
+from pipeline.engines.tts.cosyvoice.guards import audio_problem, control_tokens, refusal
 from pipeline.engines.tts.cosyvoice.timbre import SpeakerEntry, Timbres
 from pipeline.engines.tts.cosyvoice.upstream import NAME
 
@@ -35,7 +35,7 @@ class CosyVoiceSynthesizer:
         self._model = model
         self._upstream = loaded.upstream
         self._timbres = Timbres(loaded.upstream, loaded.version, model.instruct, model.text_frontend)
-        self._controls = _control_tokens(loaded.upstream.frontend.tokenizer)
+        self._controls = control_tokens(loaded.upstream.frontend.tokenizer)
         self._threads = model.serving.threads
 
     def synthesize(self, requests: Sequence[SpeechRequest]) -> list[Clip | Failure]:
@@ -88,12 +88,3 @@ class CosyVoiceSynthesizer:
 def _samples(speech: Any) -> Samples:
     """Convert a tensor [1, T] of any type and device to float32 [T]."""
     return np.ascontiguousarray(speech.detach().float().cpu().numpy().reshape(-1))
-
-
-def _control_tokens(tokenizer: Any) -> tuple[str, ...]:
-    """Return the tokens that versions 2 and 3 add for noises, stress and phonemes.
-
-    Those of version 1 are all <|...|>.
-    """
-    special = getattr(tokenizer, "special_tokens", None)
-    return tuple(special.get("additional_special_tokens", ())) if isinstance(special, dict) else ()

@@ -5,22 +5,25 @@ misaki itself. A word of Latin letters inside Chinese is read as English. What i
 knows makes the text unspeakable: a character that is silently left out would be a lost word.
 """
 
-import logging
 import re
-import tempfile
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
 from manifests.libraries import library
 from manifests.reasons import Reason
+from manifests.words import words_of
 from pipeline.engines.contract import Failure
+from pipeline.engines.shared.jieba_words import load_jieba
 from pipeline.engines.tts._english import plain_english
 from pipeline.engines.tts._prosody import unspeakable
 from pipeline.engines.tts.kokoro import INSTALL, NAME
 
 _LATIN = re.compile(r"[A-Za-z][A-Za-z' -]*[A-Za-z]|[A-Za-z]")
+_HAN = re.compile(r"[\u4e00-\u9fff]+")
+_NO_SYLLABLE = "\u032f"
+"""A mark that misaki takes out of its phonemes."""
 _BLANKS = re.compile(r"\s+")
 _SILENT = ("P", "Z", "C")
 """Unicode's categories of marks, blanks and controls: without a sound."""
@@ -40,6 +43,27 @@ class Phonemizer:
             return Failure(Reason.SYNTHESIS_FAILED, f"kokoro does not speak {language!r} here: English and Chinese")
         found = self._english(text, british) if language == "en" else self._chinese(text, british)
         return found if isinstance(found, Failure) else self._known(found)
+
+    def phonemize_units(self, text: str, language: str, british: bool) -> list[str] | None:
+        """Return the phonemes of each word of the text (`manifests.words`), as they are in those of the whole text
+        but for what English words do to their neighbors; None if they are not known."""
+        units = [word.text for word in words_of(text, language)]
+        if language == "en":
+            made = [self._english(unit, british) for unit in units]
+        else:
+            found = self._syllables(text)
+            made = [self._speller(british)(unit) if _LATIN.search(unit) else next(found, "") for unit in units]
+        return None if any(isinstance(part, Failure) for part in made) else [str(part) for part in made]
+
+    def _syllables(self, text: str) -> Iterator[str]:
+        """Yield the phonemes of each Chinese character, by misaki's own steps: words, their pinyin, its phonemes."""
+        misaki, pypinyin = library("misaki.zh", NAME, INSTALL).ZHG2P, library("pypinyin", NAME, INSTALL)
+        jieba = load_jieba(NAME)
+        for stretch in _LATIN.split(text):
+            for run in _HAN.findall(stretch):
+                for word in jieba.lcut(run, cut_all=False):
+                    for syllable in pypinyin.lazy_pinyin(word, pypinyin.Style.TONE3, neutral_tone_with_five=True):
+                        yield misaki.py2ipa(syllable).replace(_NO_SYLLABLE, "")
 
     def _english(self, text: str, british: bool) -> str | Failure:
         plain = plain_english(text)
@@ -90,10 +114,5 @@ class Phonemizer:
 
     @cached_property
     def _mandarin(self) -> Any:
-        jieba = library("jieba", NAME, INSTALL)
-        jieba.setLogLevel(logging.WARNING)
-        # jieba loads any file of its cache's name in the common temporary directory, whoever wrote it.
-        with tempfile.TemporaryDirectory(prefix="parley-jieba-") as private:
-            jieba.dt.tmp_dir = private
-            jieba.initialize()
+        load_jieba(NAME)
         return library("misaki.zh", NAME, INSTALL).ZHG2P()

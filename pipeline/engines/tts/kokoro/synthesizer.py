@@ -1,19 +1,23 @@
 """The engine: speaks requests one at a time, so a clip depends on its request alone."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from manifests.reasons import Reason
+from manifests.schema import WordTimes
 from pipeline.engines.contract import Clip, Failure, Samples, SpeechRequest
+from pipeline.engines.shared.word_times import bounded, word_times
 from pipeline.engines.tts._prosody import shift_pitch, vary_prosody
 from pipeline.engines.tts.kokoro import NAME, KokoroModel
 from pipeline.engines.tts.kokoro.checkpoint import read_directory
-from pipeline.engines.tts.kokoro.graph import SAMPLE_RATE, KokoroGraph
+from pipeline.engines.tts.kokoro.graph import SAMPLE_RATE, KokoroGraph, Spoken
 from pipeline.engines.tts.kokoro.names import own_voice, parent_names
 from pipeline.engines.tts.kokoro.phonemes import Phonemizer
 from pipeline.engines.tts.kokoro.pieces import cut
 from pipeline.engines.tts.kokoro.styles import Styles, is_british
+from pipeline.engines.tts.kokoro.word_spans import TimedPhoneme, word_spans
 from voicebank.voice import Voice
 
 
@@ -54,14 +58,41 @@ class Kokoro:
         if isinstance(phonemes, Failure):
             return phonemes
         pitch = request.voice.pitch
-        pieces = [self._say(piece, style, prosody.rate / pitch) for piece in cut(phonemes)]
-        samples = np.concatenate(pieces)
+        pieces = cut(phonemes)
+        spoken = [self._say(piece, style, prosody.rate / pitch) for piece in pieces]
+        samples = np.concatenate([each.samples for each in spoken])
         if not samples.size or not np.isfinite(samples).all():
             return Failure(Reason.SYNTHESIS_FAILED, "kokoro gave no samples, or NaN")
-        clip = Clip(unclipped(samples), SAMPLE_RATE)
+        samples = unclipped(samples)
+        times = self._times(request, pieces, spoken, samples) if request.word_times else None
+        clip = Clip(samples, SAMPLE_RATE, times)
         return clip if pitch == 1 else shift_pitch(clip, pitch)
 
-    def _say(self, piece: str, style: Samples, speed: float) -> Samples:
+    def _times(
+        self, request: SpeechRequest, pieces: Sequence[str], spoken: Sequence[Spoken], samples: Samples
+    ) -> WordTimes | None:
+        """Return when the words are spoken; None if the graph does not tell.
+
+        A word's last phoneme lasts through the silence behind it, which is cut off.
+        """
+        text, language = request.text, request.language
+        timed: list[TimedPhoneme] = []
+        before = 0
+        for piece, each in zip(pieces, spoken, strict=True):
+            if each.borders is None:
+                return None
+            borders = pairwise(before + border for border in each.borders)
+            timed += [TimedPhoneme(phoneme, *border) for phoneme, border in zip(piece, borders, strict=True)]
+            before += len(each.samples)
+            timed.append(TimedPhoneme(" ", before, before))  # a cut is between words
+        units = self._phonemizer.phonemize_units(text, language, is_british(request.voice))
+        if units is None:
+            return None
+        spans = word_spans(units, timed, has_blanks=language == "en")
+        spans = bounded(spans, samples, SAMPLE_RATE)
+        return word_times(f"{NAME} {self.version}", text, language, spans)
+
+    def _say(self, piece: str, style: Samples, speed: float) -> Spoken:
         tokens = [self._vocabulary[phoneme] for phoneme in piece]
         return self._graph.speak(tokens, style[len(tokens) - 1], speed)
 

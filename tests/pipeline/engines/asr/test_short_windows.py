@@ -26,13 +26,14 @@ class Recorder:
 
     languages = frozenset({"en", "zh"})
     max_tokens = 444
+    has_one_limit = True
 
     def __init__(self, short: str) -> None:
         self.short = short
         self.batches: list[tuple[int, float]] = []
 
     def decode(
-        self, windows: Sequence[Samples], languages: Sequence[str], max_new_tokens: int, window_s: float
+        self, windows: Sequence[Samples], languages: Sequence[str], limits: Sequence[int], window_s: float
     ) -> list[WindowTranscript]:
         self.batches.append((len(windows), window_s))
         return [WindowTranscript("whole" if window_s == 30 else self.short) for _ in windows]

@@ -16,7 +16,6 @@ from pipeline.engines.asr._windows import cut_windows
 from pipeline.engines.asr.whisper import Whisper, WhisperModel, open_recognizer, token_limit, version
 from pipeline.engines.contract import Clip, Failure, Transcript
 from pipeline.engines.shared.silence_guard import prepare
-from pipeline.settings import Local
 
 BACKENDS = ("transformers", "ctranslate2")
 pytestmark = pytest.mark.parametrize("backend", BACKENDS)
@@ -117,7 +116,7 @@ def test_silence_never_reaches_the_model(
 def test_batches_hold_so_many_seconds_with_padding(
     whisper: dict[str, Path], backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recognizer = open_recognizer(model(whisper[backend], backend, serving=Local(batch_s=90)))
+    recognizer = open_recognizer(model(whisper[backend], backend, serving={"batch_s": 90}))
     sizes: list[int] = []
     decode = recognizer._backend.decode
     monkeypatch.setattr(recognizer._backend, "decode", lambda w, *rest: sizes.append(len(w)) or decode(w, *rest))

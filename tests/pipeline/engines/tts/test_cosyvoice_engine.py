@@ -60,7 +60,7 @@ class Upstream:
 
 def open_double(**settings: Any) -> tuple[CosyVoiceSynthesizer, Upstream]:
     upstream = Upstream()
-    model = CosyVoiceModel(engine="cosyvoice", model="iic/x", **settings)
+    model = CosyVoiceModel(engine="cosyvoice", model="iic/x", decoder="upstream", **settings)
     return CosyVoiceSynthesizer(model, Loaded(upstream, 1), "1"), upstream
 
 

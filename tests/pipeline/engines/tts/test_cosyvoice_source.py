@@ -64,7 +64,9 @@ def test_version_names_the_source_and_the_model(path: Path) -> None:
     digest = source_digest(path / "cosyvoice")
     model = CosyVoiceModel(engine="cosyvoice", model="iic/CosyVoice-300M", revision="v1")
     assert cosyvoice.version() == f"source {digest}"
-    assert cosyvoice.version(model) == f"iic/CosyVoice-300M@v1 cosyvoice source {digest}"
+    assert cosyvoice.version(model) == f"iic/CosyVoice-300M@v1 cosyvoice source {digest} batched 1"
+    upstreams = model.model_copy(update={"decoder": "upstream"})
+    assert cosyvoice.version(upstreams) == f"iic/CosyVoice-300M@v1 cosyvoice source {digest}"
     private = CosyVoiceModel(engine="cosyvoice", model="/home/me/models/mine")
     assert cosyvoice.version(private).startswith("mine@unpinned ")
 
@@ -171,7 +173,7 @@ def test_a_hub_that_cannot_be_reached_is_a_sentence(monkeypatch: pytest.MonkeyPa
     ],
 )  # fmt: skip
 def test_what_is_asked_for_is_passed_on_or_refused(version: int, settings: Any, cuda: bool, expected: Any) -> None:
-    model = CosyVoiceModel(engine="cosyvoice", model="iic/x", **settings)
+    model = CosyVoiceModel(engine="cosyvoice", model="iic/x", decoder="upstream", **settings)
     if isinstance(expected, str):
         with pytest.raises(EngineUnavailable, match=expected):
             checkpoint.constructor_arguments(model, version, cuda)

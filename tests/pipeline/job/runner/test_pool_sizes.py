@@ -7,8 +7,8 @@ from pipeline.recipe import Pool
 from tests.tables import each_row
 
 
-def pool(workers: int = 0, cpus: float = 1.0, gpus: float = 0.0) -> Pool:
-    return Pool(stages=(), workers=workers, cpus=cpus, gpus=gpus)
+def pool(workers: int = 0, cpus: float = 1.0, gpus: float = 0.0, per_gpu: int = 0) -> Pool:
+    return Pool(stages=(), workers=workers, cpus=cpus, gpus=gpus, per_gpu=per_gpu)
 
 
 @each_row(
@@ -26,6 +26,8 @@ def pool(workers: int = 0, cpus: float = 1.0, gpus: float = 0.0) -> Pool:
         pytest.param([pool(3, gpus=1), pool(gpus=0.5)], 16, 4, False, [3, 2], id="what the recipe says comes first"),
         pytest.param([pool(gpus=1)], 16, 0, False, [1], id="no GPU: one worker, which the check below refuses"),
         pytest.param([pool()], 1, 0, False, [1], id="never none"),
+        pytest.param([pool(gpus=0.2, per_gpu=4), pool(gpus=0.2, per_gpu=1)], 16, 2, False, [8, 2], id="four to one"),
+        pytest.param([pool(gpus=0.2, per_gpu=3), pool(gpus=0.4)], 16, 2, False, [6, 2], id="others share the rest"),
     ],
 )
 def test_pool_sizes(pools: list[Pool], cpus: float, gpus: float, shared: bool, sizes: list[int]) -> None:

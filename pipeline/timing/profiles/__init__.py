@@ -1,0 +1,1 @@
+"""Holds the timing profiles that Parley ships, as YAML."""

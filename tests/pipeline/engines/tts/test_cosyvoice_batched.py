@@ -1,0 +1,170 @@
+"""The parts that speak many utterances at once, without upstream's source: choosing tokens, slots, steps."""
+
+from functools import partial
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
+from pipeline.engines.tts.cosyvoice.batched.cache import Slots
+from pipeline.engines.tts.cosyvoice.batched.decoder import Decoder
+from pipeline.engines.tts.cosyvoice.batched.mel import _batches
+from pipeline.engines.tts.cosyvoice.batched.prompt import PiecePrompt
+from pipeline.engines.tts.cosyvoice.batched.qwen import QwenSteps
+from pipeline.engines.tts.cosyvoice.batched.sampling import RepetitionAware, TokenDraws, parameters_of
+
+torch = pytest.importorskip("torch")
+
+
+def ras_sampling(scores, said, sampling, top_p=0.8, top_k=25, win_size=10, tau_r=0.1):
+    """Only its name and its arguments are looked at."""
+
+
+def shares(sampling, scores, recent, count=2000):
+    """The share of each token over random numbers that are spread evenly."""
+    first = (torch.arange(count, dtype=torch.float64) + 0.5) / count
+    uniform = torch.stack([first, first], dim=1)
+    chosen = sampling.choose(scores.expand(count, -1), recent.expand(count, -1), uniform)
+    return torch.bincount(chosen, minlength=scores.shape[-1]) / count
+
+
+def test_tokens_come_from_the_nucleus_in_their_proportion():
+    scores = torch.tensor([0.1, 0.4, 0.2, 0.25, 0.05]).log()
+    nothing = torch.full((1, 10), -1)
+    # 0.4 and 0.25 are not yet 0.8 together, with 0.2 they are more: these three.
+    found = shares(RepetitionAware(0.8, 25, 10, 0.1), scores, nothing)
+    np.testing.assert_allclose(found, [0, 0.4 / 0.85, 0.2 / 0.85, 0.25 / 0.85, 0], atol=1e-3)
+    found = shares(RepetitionAware(0.8, 2, 10, 0.1), scores, nothing)
+    np.testing.assert_allclose(found, [0, 0.4 / 0.65, 0, 0.25 / 0.65, 0], atol=1e-3)
+
+
+def test_a_token_that_was_just_said_is_replaced_by_any_other():
+    scores = torch.tensor([0.6, 0.3, 0.1]).log()
+    recent = torch.tensor([[-1, -1, 0, 2]])
+    sampling = RepetitionAware(0.5, 25, 4, 0.25)
+    found = shares(sampling, scores, recent)
+    np.testing.assert_allclose(found, [0, 0.75, 0.25], atol=1e-3)
+    assert shares(RepetitionAware(0.5, 25, 4, 0.5), scores, recent)[0] == 1  # once is not often enough
+
+
+def test_what_must_not_come_does_not_come_at_the_ends_of_the_range_either():
+    scores = torch.tensor([-torch.inf, 0.5, 0.5, -torch.inf])
+    uniform = torch.tensor([[0.0, 0.0], [1.0, 1.0]], dtype=torch.float64)
+    chosen = RepetitionAware(1.0, 25, 10, 0.1).choose(scores.expand(2, -1), torch.full((2, 10), -1), uniform)
+    assert chosen.tolist() == [1, 2]
+
+
+def test_only_upstreams_sampling_is_known():
+    assert parameters_of(partial(ras_sampling, top_p=0.9, win_size=5)) == RepetitionAware(0.9, 25, 5, 0.1)
+    assert parameters_of(ras_sampling) == RepetitionAware(0.8, 25, 10, 0.1)
+    assert parameters_of(partial(ras_sampling, other=1)) is None
+    assert parameters_of(lambda scores, said, sampling: 0) is None
+
+
+def test_random_numbers_follow_from_the_seed_alone():
+    one, again, other = TokenDraws(5, 0), TokenDraws(5, 0), TokenDraws(5, 1)
+    first = [one.two() for _ in range(600)]
+    np.testing.assert_array_equal(first, [again.two() for _ in range(600)])
+    assert not np.array_equal(first[0], other.two())
+
+
+def test_slots_keep_what_they_hold_when_they_grow():
+    slots = Slots(2)
+    keys = [torch.arange(12.0).reshape(1, 2, 3, 2)]
+    slots.fill(1, keys, keys)
+    assert (slots.capacity, slots.lengths) == (512, [0, 3])
+    slots.fill(0, [torch.ones(1, 2, 600, 2)], [torch.ones(1, 2, 600, 2)])
+    assert slots.capacity == 1024
+    torch.testing.assert_close(slots.keys[0][1, :, :3], keys[0][0])
+    assert slots.values[0][0, :, 600:].abs().sum() == 0
+
+
+@pytest.fixture(scope="module")
+def language_model():
+    prepare_torchaudio()
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    torch.manual_seed(0)
+    config = Qwen2Config(
+        vocab_size=20,
+        hidden_size=32,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+    )
+    model = Qwen2ForCausalLM(config).eval()
+
+    def forward_one_step(read, masks, cache):
+        out = model(inputs_embeds=read, output_hidden_states=True, use_cache=True)
+        return out.hidden_states[-1], out.past_key_values
+
+    return SimpleNamespace(
+        llm=SimpleNamespace(model=model, forward_one_step=forward_one_step),
+        llm_decoder=torch.nn.Linear(32, 12),
+        speech_embedding=torch.nn.Embedding(12, 32),
+        whole=lambda read: model(inputs_embeds=read, output_hidden_states=True).hidden_states[-1],
+    )
+
+
+@torch.inference_mode()
+def test_steps_in_slots_give_what_the_whole_sequence_gives(language_model):
+    steps, slots = QwenSteps(language_model), Slots(3)
+    read = [torch.randn(1, length, 32) for length in (4, 7)]
+    said = [[3, 1, 4, 1], [5, 9, 2, 6]]
+    for slot, prompt in enumerate(read):
+        steps.begin(prompt, slots, slot)
+    for tokens in zip(*said, strict=True):
+        scores = steps.step(torch.tensor([*tokens, 0]), torch.tensor([*slots.lengths[:2], 0]), slots)
+        slots.advance([0, 1])
+    for slot, (prompt, tokens) in enumerate(zip(read, said, strict=True)):
+        both = torch.cat([prompt, language_model.speech_embedding(torch.tensor([tokens]))], dim=1)
+        expected = language_model.llm_decoder(language_model.whole(both)[:, -1])[0].log_softmax(-1)
+        torch.testing.assert_close(scores[slot], expected, atol=1e-4, rtol=1e-4)
+
+
+class Counting:
+    """Says the first number of its prompt, then the next ones; 9 ends."""
+
+    def __init__(self):
+        self.most = 0
+
+    def begin(self, read, slots, slot):
+        if read[0, 0, 0] < 0:
+            raise ValueError("no number")
+        slots.fill(slot, [torch.zeros(1, 1, 1, 1)], [torch.zeros(1, 1, 1, 1)])
+        return self._only(int(read[0, 0, 0]))
+
+    def step(self, tokens, positions, slots):
+        self.most = max(self.most, sum(length > 0 for length in slots.lengths))
+        return torch.stack([self._only(min(token + 1, 9)) for token in tokens.tolist()])
+
+    def _only(self, token):
+        return torch.full((10,), -torch.inf).index_fill(0, torch.tensor([token]), 0.0)
+
+
+def test_pieces_take_the_slots_of_those_that_have_ended():
+    counting = Counting()
+    decoder = Decoder(counting, RepetitionAware(0.8, 25, 1, 1.5), 8, [9], 2)
+    numbers = [7, 1, -1, 5, 9, 3]
+    prompts = [
+        partial(PiecePrompt, torch.full((1, 1, 1), float(number)), 0, 4 if number == 1 else 20, (0,))
+        for number in numbers
+    ]
+    results = decoder.decode(prompts, lambda error: False)
+    assert isinstance(results.pop(2), ValueError)
+    assert results == [[7, 8], [1, 2, 3, 4], [5, 6, 7, 8], [], [3, 4, 5, 6, 7, 8]]
+    assert counting.most == 2
+    with pytest.raises(ValueError, match="no number"):
+        decoder.decode(prompts, lambda error: True)
+    assert decoder.decode(prompts[:1], lambda error: True) == [[7, 8]]  # the slots are free again
+
+
+def test_batches_of_the_flow_are_of_like_length_and_bounded():
+    lengths = [100, 400, 98, 410, 95, 20]
+    batches = list(_batches(lengths, 850))
+    assert sorted(number for batch in batches for number in batch) == list(range(6))
+    assert batches == [[3, 1], [0, 2, 4], [5]]
+    assert all(max(lengths[number] for number in batch) * len(batch) <= 850 for batch in batches)
+    assert list(_batches([900], 850)) == [[0]]
