@@ -1,6 +1,7 @@
 """Reads what the headers of a speech answer tell: that the speech was cut off, and when each word is spoken."""
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,4 +65,5 @@ def _times(entry: Any) -> tuple[float, float] | None:
     start, end = entry.get("start_ms"), entry.get("end_ms")
     if not all(isinstance(ms, int | float) and not isinstance(ms, bool) for ms in (start, end)):
         return None
-    return float(start), float(end)  # type: ignore[arg-type]
+    times = float(start), float(end)  # type: ignore[arg-type]
+    return times if all(map(math.isfinite, times)) else None

@@ -50,10 +50,9 @@ def test_every_dialect_has_a_strict_server() -> None:
 
 
 @pytest.mark.parametrize("dialect", sorted(RULES))
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_a_strict_server_takes_what_the_dialect_sends(dialect: str, language: str) -> None:
+def test_a_strict_server_takes_what_the_dialect_sends(dialect: str) -> None:
     with StrictSpeech(dialect) as server, engine(server, dialect, send_reference=None) as mouth:
-        (clip,) = mouth.synthesize([request(raw_voice(dialect), language=language)])
+        (clip,) = mouth.synthesize([request(raw_voice(dialect), language="zh")])
     assert isinstance(clip, Clip), clip
     assert server.speeches[0]["input"] == TEXT
 
