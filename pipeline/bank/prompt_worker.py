@@ -74,6 +74,7 @@ class PromptPlan:
     order: PromptOrder
     name: str = "prompts"
     blocks_in_flight: int = 1
+    keeps_blocks_whole: bool = False
 
     @property
     def claims(self) -> Pool:

@@ -73,8 +73,7 @@ class VoiceListing:
     sha256: str
 
 
-    blocks_in_flight: int = 1
-    keeps_blocks_whole: bool = False
+@dataclass(frozen=True)
 class PromptJob:
     """Describes the clips to make, of the voices of `bank`, a name or a directory.
 
