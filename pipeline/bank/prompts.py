@@ -116,7 +116,7 @@ def make_prompts(
 
 def prompt_parts(job: PromptJob, bank: Bank) -> Parts:
     """Return everything that decides the clips; raises EngineUnavailable for a missing engine."""
-    recipe, options = job.recipe, asdict(replace(job, bank="", recipe=None, real=None, rules=None))  # type: ignore[arg-type]
+    recipe = job.recipe
     engines = {f"tts/{name}": engine_version("tts", name, recipe.models) for name in _speaking(job, bank).values()}
     listeners = recipe.section(TranscribeSettings)
     for name in sorted({name for name in map(listeners.engine_for, _languages(bank)) if name}):
@@ -132,8 +132,12 @@ def prompt_parts(job: PromptJob, bank: Bank) -> Parts:
         "engines": engines,
         "models": recipe.content()["models"],
         "sentences": hashlib.sha256(json.dumps(sentences(), ensure_ascii=False).encode("utf-8")).hexdigest(),
-        "options": {name: options[name] for name in ("takes", "error_limit", "leak_limit", "real_voices")}
-        | {"error_limits": _error_limits(job, bank)},
+        "options": {
+            "takes": job.takes,
+            "error_limits": _error_limits(job, bank),
+            "leak_limit": job.leak_limit,
+            "real_voices": job.real_voices,
+        },
     }
 
 
