@@ -348,3 +348,8 @@ def test_pauses_that_were_put_in_do_not_make_speech_too_long() -> None:
     pause = Event("pause", "user", start + 9_600, start + 9_600 + 30 * RATE, 0)
     labeled = replace(dialogue, timeline=replace(dialogue.timeline, events=(pause,)))
     assert run("transcribe", labeled, context).turns[0].hypothesis is not None
+
+
+def test_takes_that_are_mixed_again_are_not_rendered_again() -> None:
+    dialogue = arranged()  # 50 ms of silence at the edges, where the recipe asks for 150
+    assert run("render", dialogue, mix_context()).turns == dialogue.turns
