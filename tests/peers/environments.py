@@ -77,6 +77,8 @@ LOADERS = Environment(
         # What mosaicml-streaming imports; it asks for an older transformers and NumPy, and for torchvision.
         *("brotli==1.2.1", "catalogue==2.0.10", "pillow==13.0.0", "python-snappy==0.7.3", "requests==2.34.2"),
         *("xxhash==3.6.0", "zstd==1.5.7.2"),
+        # With which moshi-finetune reads; it is on no index itself.
+        "sphn==0.2.1",
     ),
     borrows=True,
     # Of NeMo one file is read, which needs nothing else of it.

@@ -130,6 +130,22 @@ def nemo(directory: Path, tokenizer: str) -> Read:
         }
 
 
+def moshi(directory: Path, duration_sec: str) -> Read:
+    """As moshi-finetune opens its data: by sphn, in chunks, with the words from the file beside each."""
+    import sphn
+
+    lines = str(directory / "train" / "data.jsonl")
+    chunks = sphn.dataset_jsonl(
+        lines, duration_sec=float(duration_sec), num_threads=1, sample_rate=24_000, pad_last_segment=True
+    )
+    for chunk in chunks.seq(skip=0, step_by=1):
+        wav = Path(chunk["path"])
+        agent, user = chunk["data"][..., : chunk["unpadded_len"]]
+        alignments = json.loads(wav.with_suffix(".json").read_text(encoding="utf-8"))["alignments"]
+        start = chunk["start_time_sec"]
+        yield {"dialogue_id": wav.stem, "start": start, "agent": agent, "user": user, "alignments": alignments}
+
+
 class Tokenizer:
     """What the data set asks of NeMo's tokenizers, in NeMo's way: tokens of the text, then their ids."""
 

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ import numpy as np
 import pytest
 
 from manifests.resampling import Samples
+from manifests.schema import Dialogue, Turn, Word, WordTimes
+from manifests.words import words_of
+from parley.testing.corpora import with_take
 from parley.testing.exports import export_rows
 from tests.peers.environments import LOADERS
 from tests.peers.loaders import reading
@@ -124,6 +128,33 @@ def test_nemo_sees_every_turn_with_its_marks(tmp_path: Path, tokenizer: Path) ->
                 assert np.abs(part - heard).max() <= 0.5 / 32768
                 part[:] = 0
             assert not dialogue[role].any(), "all else is silence"
+
+
+def test_moshi_finetune_opens_a_dialogue_in_one_chunk_with_the_agent_first(tmp_path: Path) -> None:
+    """By sphn, which does its reading; its own code is in no package."""
+    rows = [with_times(row) for row in ROWS]
+    result, out = export_rows("moshi-finetune", rows, tmp_path)
+    assert result.written == len(rows)
+    found = read("moshi", out, tmp_path / "read", "100")
+    assert [(each["dialogue_id"], each["start"]) for each in found] == [(row.dialogue_id, 0) for row in rows]
+    for row, each in zip(rows, found, strict=True):
+        texts = [word.text for t in row.turns if t.role == "agent" for word in words_of(t.text or "", row.language)]
+        assert [text for text, *_ in each["alignments"]] == texts
+        first = clip(row, 0, 24_000)
+        assert np.abs(each["user"][: len(first)] - first).max() <= 1 / 32768 and not each["agent"][: len(first)].any()
+        start, end = (round(24_000 * seconds) for seconds in each["alignments"][0][1])
+        assert np.abs(each["agent"][start:end]).max() > 0.05 and not each["user"][start:end].any()
+
+
+def with_times(dialogue: Dialogue) -> Dialogue:
+    """The dialogue with times of the agent's words, 0.1 s each."""
+
+    def timed(turn: Turn) -> Turn:
+        words = words_of(turn.text or "", dialogue.language)
+        times = (Word(word.text, 800 + 1600 * at, 2400 + 1600 * at) for at, word in enumerate(words))
+        return with_take(turn, word_times=WordTimes("test 1", "word", tuple(times)))
+
+    return replace(dialogue, turns=tuple(timed(t) if t.role == "agent" else t for t in dialogue.turns))
 
 
 def marked(tokens: list[int]) -> list[list[int]]:

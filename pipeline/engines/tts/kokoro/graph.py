@@ -23,7 +23,7 @@ _FLOAT = "tensor(float)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Spoken:
+class SpokenPiece:
     """Holds samples, float32 [T] at `SAMPLE_RATE`, and where each token lies in them: the first sample of each, and
     past the last one, [tokens + 1]; None if the graph does not tell."""
 
@@ -47,7 +47,7 @@ class KokoroGraph:
         if self._session.input_types["speed"] != _FLOAT:
             raise EngineUnavailable(f"kokoro: the speed of {file.name} is a whole number; take an export with a float")
 
-    def speak(self, tokens: list[int], style: Samples, speed: float) -> Spoken:
+    def speak(self, tokens: list[int], style: Samples, speed: float) -> SpokenPiece:
         """Speak the tokens, which are those of the text, without the silence around it; `style` is float32 [256].
         Raises EngineDied."""
         feeds = {
@@ -57,7 +57,7 @@ class KokoroGraph:
         }
         audio, *durations = self._session.run(None, feeds)
         samples = np.ascontiguousarray(audio, np.float32).reshape(-1)
-        return Spoken(samples, _borders(durations[-1], len(samples), len(tokens)) if durations else None)
+        return SpokenPiece(samples, _borders(durations[-1], len(samples), len(tokens)) if durations else None)
 
 
 def _borders(durations: Any, num_samples: int, num_tokens: int) -> list[int] | None:

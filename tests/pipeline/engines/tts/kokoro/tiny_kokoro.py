@@ -35,6 +35,7 @@ def graph(tokens: str, speed: int) -> Any:
     constants = {
         "length": np.array([TOKEN_SAMPLES], np.float32),
         "zero": np.array(0, np.int64),
+        "nought": np.array(0, np.float32),
         "one": np.array(1, np.int64),
         "last": np.array([1], np.int64),
         "column": np.array([0], np.int64),
@@ -42,7 +43,16 @@ def graph(tokens: str, speed: int) -> Any:
         "tenth": np.array([0.1], np.float32),
         "step": np.array([0.002], np.float32),
     }
+    constants["frames"] = np.array([TOKEN_SAMPLES / 600], np.float32)
+    constants["least"] = np.array(1, np.float32)
     nodes = [
+        helper.make_node("Cast", [tokens], ["float_tokens0"], to=TensorProto.FLOAT),
+        # How long each token lasts, in frames, as the real graph computes it.
+        helper.make_node("Mul", ["float_tokens0", "nought"], ["noughts"]),
+        helper.make_node("Add", ["noughts", "frames"], ["expected"]),
+        helper.make_node("Div", ["expected", "speed"], ["stretched"]),
+        helper.make_node("Round", ["stretched"], ["rounded"]),
+        helper.make_node("Clip", ["rounded", "least"], ["durations"]),
         helper.make_node("Cast", ["speed"], ["rate"], to=TensorProto.FLOAT),
         helper.make_node("Div", ["length", "rate"], ["samples"]),
         helper.make_node("Cast", ["samples"], ["count1"], to=TensorProto.INT64),
