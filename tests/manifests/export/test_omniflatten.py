@@ -91,6 +91,14 @@ def test_four_streams_come_from_the_turns(tmp_path: Path) -> None:
     assert sum(row["is_learned"]) == 2 * (4 + 5) + len(first.agent_text) + len(second.agent_text)
 
 
+def test_one_of_several_books_is_taken(tmp_path: Path) -> None:
+    talk = make_talk(0, "is it", "yes", seconds=0.1)
+    books = make_tokens("mimi", range(5), range(100, 105))
+    talk = replace(talk, turns=tuple(with_take(turn, tokens=(books,)) for turn in talk.turns))
+    _, [row] = exported(tmp_path, talk, form="4-stream", tokenizer="mimi:1")
+    assert [speech_code(token) for token in rounds_of(row["tokens"])[0].agent_speech] == list(range(100, 105))
+
+
 @pytest.mark.parametrize(("which", "mark"), [("asr", "<|ASR|>"), ("tts", "<|TTS|>")])
 def test_the_samples_of_the_alignment_stage_are_turns(tmp_path: Path, which: str, mark: str) -> None:
     talk = with_tokens(make_talk(0, "is it rye", "yes", seconds=0.1), "s3-v1")
@@ -145,9 +153,12 @@ def test_a_corpus_without_its_tokens_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="it has those of snac-24khz"):
         exported(tmp_path / "other", talk)
     books = make_tokens("s3-v1", [1], [1, 2])
-    with pytest.raises(UserError, match="gives 2 books of tokens, not 1"):
-        exported(
-            tmp_path / "books", replace(talk, turns=tuple(with_take(turn, tokens=(books,)) for turn in talk.turns))
-        )
+    odd = replace(talk, turns=tuple(with_take(turn, tokens=(books,)) for turn in talk.turns))
+    with pytest.raises(UserError, match="gives 2 books with different frames, not 1 as asked for: name one of its"):
+        exported(tmp_path / "books", odd)
+    with pytest.raises(UserError, match="gives 2 books with different frames, not 1 as asked for: take another"):
+        exported(tmp_path / "book", odd, tokenizer="s3-v1:1")
+    with pytest.raises(UserError, match="take NAME, or NAME:BOOK"):
+        exported(tmp_path / "name", odd, tokenizer="s3-v1:first")
     with pytest.raises(UserError, match="needs the setting text_tokenizer"):
         exported(tmp_path / "text", talk, text_tokenizer="")
