@@ -54,6 +54,7 @@ from pipeline.stages.gate import gate_of
 from pipeline.stages.synthesize import speaks_with
 from pipeline.stages.transcribe import TranscribeSettings
 from voicebank.bank import Bank, bank_place, load_bank, load_card
+from voicebank.blend_options import LEAK_QUANTILE
 from voicebank.prompts import PromptRule, dataset_prefixes, measured_limit, own_name
 from voicebank.speaker_table import load_speaker_table
 from voicebank.tables import CARD_FILE, VOICES_TABLE, read_card
@@ -98,8 +99,8 @@ def make_prompts(
 ) -> dict[str, Any]:
     """Make the bank with clips in `out`, continuing an earlier run of the same job; return its card.
 
-    Raises UserError for a bank that needs no clips, or whose voices get none; RecipeError where the recipe cannot
-    speak with or hear its voices; EngineUnavailable, and ResumeRefused for another job's directory.
+    Raises UserError for a bank that needs or gets no clips; RecipeError where the recipe cannot speak with or hear its
+    voices; EngineUnavailable, and ResumeRefused for another job's directory.
     """
     bank = load_bank(job.bank)
     _check(job, bank)
@@ -253,20 +254,22 @@ def _run(
 def _measure_limit(
     job: PromptJob, bank: Bank, order: PromptOrder, directory: JobDirectory, runner: Runner, listener: Listener
 ) -> float:
-    """Let real voices speak the sentence, and return the leak limit that they give; their clips are not kept."""
+    """Let real voices speak the sentence, and return their leak limit, or that of blending where it is lower."""
     before, after = directory.work / REAL_VOICES, directory.work / REAL
     real = _real_candidates(job, bank)
     before.delete()
     cut = _cut(iter(real), before, bank.raw)
     write_hashes(before, cut.hashes)
     _run(PromptBlocks(before, after, bank.raw, keep=False), len(real), order, directory, runner, listener)
-    own = [
-        figures["to_parents"][0]
-        for block in range(len(cut.hashes))
-        for figures in read_figures(after, block)
-        if figures["to_parents"]
-    ]
-    return measured_limit(own)
+    figures = [line for block in range(len(cut.hashes)) for line in read_figures(after, block)]
+    own = [line["to_parents"][0] for line in figures if line["to_parents"]]
+    return min([measured_limit(own), *_blending_limit(job)])
+
+
+def _blending_limit(job: PromptJob) -> list[float]:
+    """Return the leak limit by which blending goes, where the real bank's card has one."""
+    halves = {} if job.real is None else read_card(job.real).get("half_similarity") or {}
+    return [float(halves[LEAK_QUANTILE])] if LEAK_QUANTILE in halves else []
 
 
 def _real_candidates(job: PromptJob, bank: Bank) -> list[Candidate]:

@@ -43,7 +43,7 @@ def prompt_summary(card: Mapping[str, Any]) -> str:
     """Return the outcome for people, with every voice accounted for."""
     made = card["prompts"]
     limit = made["limits"]["leak"]
-    how = "measured on real voices' clips" if made["leak_limit_measured"] else "as given"
+    how = "measured on the real voices" if made["leak_limit_measured"] else "as given"
     reasons = [
         (number, f"{drop.value}: {drop.meaning}") for drop in PromptDrop if (number := made["dropped"].get(drop))
     ]

@@ -53,6 +53,15 @@ def test_three_streams(tmp_path: Path) -> None:
     assert row["is_learned"] == ([False] * 10 + [True] * 12) * 6
 
 
+def test_the_silence_at_the_edges_of_a_clip_is_silent(tmp_path: Path) -> None:
+    talk = duplex()
+    assert talk.timeline is not None
+    events = [replace(event, start_sample=event.start_sample + 1600) for event in talk.timeline.events]
+    _, [row] = exported(tmp_path, replace(talk, timeline=replace(talk.timeline, events=tuple(events))))
+    streams = streams_of(row["tokens"], Chunks(10, 2))
+    assert [token == SILENT_SPEECH for token in streams.agent] == [True] * 25 + [False] * 20 + [True] * 15
+
+
 def test_two_streams_need_no_text_tokenizer(tmp_path: Path) -> None:
     result, [row] = exported(tmp_path, duplex(), form="2-stream", text_tokenizer="")
     assert len(row["tokens"]) == 120 and not result.notes

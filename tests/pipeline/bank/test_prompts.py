@@ -184,6 +184,15 @@ def test_the_limit_is_measured_on_clips_of_real_voices_which_are_not_kept(job: P
     assert not list(out.glob("work/real/**/*.parquet")) and len(list(out.glob("work/real/*/prompts.jsonl"))) == 2
 
 
+def test_the_lower_of_the_two_limits_counts(job: PromptJob, tmp_path: Path) -> None:
+    """Clips of real voices give 1.0; the limit of blending, for means of clips, is lower."""
+    assert job.real is not None
+    write_card(job.real, {**read_card(job.real), "half_similarity": {"q05": 0.65}})
+    card = made(replace(job, leak_limit=None), tmp_path / "out")
+    assert card["prompts"]["limits"]["leak"] == 0.65
+    assert [voice.voice_id for voice in load_bank(str(tmp_path / "out")).voices] == ["v-late"], "0.707 is too near now"
+
+
 def test_what_is_done_stays_done(job: PromptJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, broken = tmp_path / "1" / "bank", tmp_path / "2" / "bank"
     made(job, whole)
