@@ -12,12 +12,12 @@ from pipeline.engines.contract import Clip, Failure, SpeakerEncoder
 from pipeline.engines.registry import ENGINES, load_engine
 from pipeline.engines.tts._dialects.compose import voice_problem
 from pipeline.engines.tts._dialects.dialect import SpeechDialect
-from pipeline.engines.tts.openai_speech import OpenAISpeechModel, dialect_of, sent_by
+from pipeline.engines.tts.openai_speech import NAME, OpenAISpeechModel, dialect_of, sent_by
 from pipeline.obedience.asking import Question, Thing, ask, requests_for
 from pipeline.obedience.judging import Verdict, judge_clips
 from pipeline.obedience.likeness import Distance
 from pipeline.recipe import Recipe
-from pipeline.stages.cast import CastSettings
+from pipeline.stages.cast import CastSettings, spoken_bank
 from pipeline.stages.gate import gate_of
 from pipeline.stages.respond import writes_styles
 from pipeline.stages.synthesize import SynthesizeSettings
@@ -73,7 +73,7 @@ def check_before_a_job(recipe: Recipe, done: Place) -> None:
 def check_server(recipe: Recipe, name: str, model: OpenAISpeechModel) -> ServerFindings:
     """Ask the server of one model for a few clips, and judge them; raises as `check_before_a_job` does."""
     dialect = dialect_of(model)
-    voices = _voices(recipe)
+    voices = _voices(recipe, name)
     _check_voices(voices, dialect, model)
     _check_needs(recipe, voices, dialect)
     question = question_for(recipe, voices, dialect, model)
@@ -134,10 +134,10 @@ def _varies_speed(recipe: Recipe, voices: Sequence[Voice]) -> bool:
     return any(rung.rate != 1 for rung in gate_of(recipe).ladder) or any(voice.rate != 1 for voice in voices)
 
 
-def _voices(recipe: Recipe) -> list[Voice]:
-    """Return the voices that may be cast for the server, of the recipe's languages."""
-    bank = load_bank(recipe.section(CastSettings).bank)
-    chosen = bank.select(engines=["openai-speech"])
+def _voices(recipe: Recipe, model: str) -> list[Voice]:
+    """Return the voices that may be cast for the server of that model, of the recipe's languages."""
+    bank = spoken_bank(recipe, load_bank(recipe.section(CastSettings).bank))
+    chosen = bank.select(engines=[NAME, model])
     return [voice for voice in chosen if voice.language in (*recipe.languages, ANY_LANGUAGE)]
 
 
