@@ -42,12 +42,13 @@ def spoken_frames(dialogue: Dialogue, spot: Spot, frame_s: Fraction, num_frames:
 
     The speech is what the turn's event says, without the silence at the edges of the clip; without one, the clip.
     """
-    start, stop = _speech(dialogue, spot)
+    start, stop = speech_span(dialogue, spot)
     first, end = (min(num_frames, _first_middle_from(moment, frame_s)) for moment in (start, stop))
     return first, end
 
 
-def _speech(dialogue: Dialogue, spot: Spot) -> tuple[Fraction, Fraction]:
+def speech_span(dialogue: Dialogue, spot: Spot) -> tuple[Fraction, Fraction]:
+    """Return where the turn's speech begins and ends, in seconds."""
     timeline, kind = dialogue.timeline, dialogue.turns[spot.turn].kind
     for event in timeline.events if timeline else ():
         if (event.turn, event.kind, event.channel) == (spot.turn, kind, spot.role) and timeline:

@@ -17,7 +17,7 @@ layout here.
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -26,6 +26,7 @@ import numpy as np
 from manifests.clips import is_safe_id
 from manifests.corpus import Corpus
 from manifests.export._audio import wav_bytes
+from manifests.export._channels import speech_span
 from manifests.export._timeline import Spot, layout_problem, sample_at, spots
 from manifests.export._tracks import track, tracks_end
 from manifests.export._words import turn_words
@@ -115,7 +116,7 @@ class BenchWriter(PieceWriter):
 def samples_of(dialogue: Dialogue) -> Iterator[BenchSample]:
     """Yield the samples of a dialogue that has a timeline and no problem."""
     before: Spot | None = None
-    places = spots(dialogue, 0)
+    places = _spoken(dialogue)
     for spot in places:
         turn = dialogue.turns[spot.turn]
         if spot.role != "user":
@@ -130,6 +131,12 @@ def samples_of(dialogue: Dialogue) -> Iterator[BenchSample]:
             yield from _taking_turns(dialogue, spot, places)
         if turn.kind == "turn":
             before = spot
+
+
+def _spoken(dialogue: Dialogue) -> list[Spot]:
+    """Return where the speech of each turn lies: clips have silence at their edges, which may lie over others."""
+    spans = ((spot, *speech_span(dialogue, spot)) for spot in spots(dialogue, 0))
+    return sorted((replace(spot, start=start, end=end) for spot, start, end in spans), key=lambda spot: spot.start)
 
 
 def _taking_turns(dialogue: Dialogue, spot: Spot, places: Sequence[Spot]) -> Iterator[BenchSample]:
@@ -177,13 +184,14 @@ def _overlapping(dialogue: Dialogue, before: Spot, spot: Spot, task: str) -> Ben
 def _transcription(dialogue: Dialogue, sample: BenchSample) -> dict[str, Any] | None:
     """Return the words of the input with their times; None where a turn has no complete word times."""
     chunks = []
+    clips = {spot.turn: spot.start for spot in spots(dialogue, 0)}
     for spot in sample.turns:
         words, take = turn_words(dialogue.turns[spot.turn]), dialogue.turns[spot.turn].take
         if words is None or take is None or take.audio is None or take.word_times is None:
             return None
         rate = take.audio.sample_rate
         for text, timed in zip(words.words, take.word_times.words, strict=True):
-            start, end = (spot.start + Fraction(at or 0, rate) for at in (timed.start_sample, timed.end_sample))
+            start, end = (clips[spot.turn] + Fraction(at or 0, rate) for at in (timed.start_sample, timed.end_sample))
             chunks.append({"text": text.strip(), "timestamp": _span(start, end, sample.start)})
     return {"text": " ".join(str(chunk["text"]) for chunk in chunks), "chunks": chunks}
 

@@ -85,6 +85,19 @@ def test_the_input_is_the_users_channel_and_the_clean_one_lacks_what_overlaps(tm
     assert not clean[round(1.5 * RATE) : round(1.7 * RATE)].any() and len(differs) > 0.15 * RATE
 
 
+def test_an_answer_whose_clip_begins_in_silence_over_the_question_is_one(tmp_path: Path) -> None:
+    """Gaps are between speech: with none, the edges of the two clips lie over each other."""
+    made = make_duplex(0, ("user", "is it rye", 0.0, 1.0), ("agent", "it is", 0.8, 1.0))
+    assert made.timeline is not None
+    user, agent = made.timeline.events
+    events = (replace(user, end_sample=round(0.9 * RATE)), replace(agent, start_sample=round(0.9 * RATE)))
+    made = with_word_times(replace(made, timeline=replace(made.timeline, events=events)))
+    _, out = export_rows("full-duplex-bench", [made], tmp_path)
+    name = "v1.0/smooth_turn_taking/made-00000000-0"
+    assert read(out, f"{name}/turn_taking.json")[0]["timestamp"] == [0.9, 0.9]
+    assert read(out, f"{name}/transcription.json")["chunks"][0]["timestamp"] == [0.0, 0.3333]
+
+
 def test_words_that_have_times_are_written(tmp_path: Path) -> None:
     _, out = export_rows("full-duplex-bench", [with_word_times(talk())], tmp_path, sample_rate=8_000)
     found = read(out, "v1.0/user_interruption/made-00000000-3/transcription.json")
