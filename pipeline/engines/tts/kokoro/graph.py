@@ -18,6 +18,9 @@ SAMPLE_RATE = 24_000
 FRAME_SAMPLES = 600
 """Samples of a frame, in which the graph predicts how long its tokens last: 25 ms."""
 
+LEAD_SAMPLES = FRAME_SAMPLES
+"""How much earlier than the frames say a phoneme is heard: measured (docs/word-times.md)."""
+
 _TOKEN_NAMES = ("input_ids", "tokens")
 _FLOAT = "tensor(float)"
 
