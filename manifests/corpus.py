@@ -177,6 +177,10 @@ class Corpus:
         """The token sets that the corpus was opened with."""
         return self._tokens.sets if self._tokens else ()
 
+    def token_reader(self) -> TokenReader | None:
+        """Return a reader of the token sets that the corpus was opened with, for a stream; None without any."""
+        return self._tokens.reopened() if self._tokens else None
+
     def _joined(self, dialogues: list[Dialogue], part: "_Part") -> list[Dialogue]:
         if self._tokens is None:
             return dialogues

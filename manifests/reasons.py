@@ -167,6 +167,11 @@ class Reason(Meaningful):
     ERROR_RATE = "error_rate", "rejected", "the transcript is too far from the intended text (CER or WER)"
     WORST_TURN = "worst_turn", "rejected", "one turn alone exceeds the limit of the worst turn"
     EDGE_ERROR = "edge_error", "rejected", "the beginning or the end of a turn is not heard"
+    CROSS_TALK = (
+        "cross_talk",
+        "rejected",
+        "the clip says the text of another turn that was spoken at the same time: the speech server mixed them up",
+    )
 
     # assess
     MEASUREMENT_FAILED = (
@@ -176,7 +181,11 @@ class Reason(Meaningful):
     )
     CLIPPED = "clipped", "rejected", "more of the clip is cut off at full scale than the recipe allows"
     LONG_SILENCE = "long_silence", "rejected", "the clip begins or ends with more silence than the recipe allows"
-    CUT_OFF = "cut_off", "rejected", "the synthesizer's clip ends in the middle of speech: its last sound is cut off"
+    CUT_OFF = (
+        "cut_off",
+        "rejected",
+        "the synthesizer's clip ends in the middle of speech, by its last sound or by what its server says",
+    )
     NARROW_BAND = "narrow_band", "rejected", "the clip has no sound above a frequency that the recipe asks for"
     VOICE_DRIFT = "voice_drift", "rejected", "the clip does not sound like its own voice"
     LOW_QUALITY = "low_quality", "rejected", "a predicted listener rating is below the recipe's limit"

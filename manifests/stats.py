@@ -23,6 +23,7 @@ _COLUMNS = (
     "syllable_rate",
     "turns.attempts.number",
     "turns.attempts.hearings.reason",
+    "turns.attempts.hearings.score.alignment.heard",
     *QUALITY_COLUMNS,
 )
 _QUANTILES = (0.5, 0.9, 0.95, 0.99, 1.0)
@@ -35,9 +36,11 @@ def stats(place: Place) -> dict[str, Any]:
     hours by status. `languages`: rows and hours of each language by status. `voices`: different voices of the kept
     rows by side. `error_rate`: by status and language, the rate that scores it ("cer" or "wer"), and in Mandarin the
     "syllable_rate" too: how many rows have one, the mean and the quantiles. `attempts`: turns by how many takes they
-    had, by status. `second_opinions`: by status and language, takes that a second recognizer heard well
-    ("recognizer_wrong": the first was) and takes that it heard badly too ("voice_wrong"). `quality`: by status,
-    language and measure, how many turns have it, the mean and the quantiles.
+    had, by status. `second_opinions`: by status and language, takes that the first recognizer heard badly and a second
+    one well ("recognizer_wrong": the first was), and takes that it heard badly too ("voice_wrong"). `agreement`: by
+    status and language, of the takes that two recognizers heard: their number ("takes"), how often they wrote the same
+    ("same_words"), and how many were good enough by both, by the first or the second only, and by neither. `quality`:
+    by status, language and measure, how many turns have it, the mean and the quantiles.
     """
     manifest = load_manifest(place)
     counts = manifest.counts
@@ -55,6 +58,7 @@ def stats(place: Place) -> dict[str, Any]:
         "error_rate": {status: part.error_rates() for status, part in gathered.items()},
         "attempts": {status: part.attempts() for status, part in gathered.items()},
         "second_opinions": {status: part.second_opinions() for status, part in gathered.items()},
+        "agreement": {status: part.agreement() for status, part in gathered.items()},
         "quality": {status: part.qualities.figures() for status, part in gathered.items()},
     }
 
@@ -67,6 +71,7 @@ class _Gathered:
         self._rates: dict[tuple[str, str], list[Any]] = {}
         self._takes: Counter[int] = Counter()
         self._faults: dict[str, Counter[str]] = {}
+        self._agreement: dict[str, Counter[str]] = {}
         self.qualities = Qualities()
 
     def add(self, table: pa.Table) -> None:
@@ -79,8 +84,11 @@ class _Gathered:
                 if len(rates):
                     self._rates.setdefault((language, metric), []).append(rates)
             self.qualities.add(language, rows)
-            if faults := _second_opinions(rows):
+            heard_twice = _heard_twice(rows)
+            if faults := _second_opinions(heard_twice):
                 self._faults.setdefault(language, Counter()).update(faults)
+            if agreement := _agreement(heard_twice):
+                self._agreement.setdefault(language, Counter()).update(agreement)
         self._takes.update(_takes(table))
 
     def attempts(self) -> dict[str, int]:
@@ -89,6 +97,10 @@ class _Gathered:
     def second_opinions(self) -> dict[str, dict[str, int]]:
         kinds = ("recognizer_wrong", "voice_wrong")
         return {language: {kind: found[kind] for kind in kinds} for language, found in sorted(self._faults.items())}
+
+    def agreement(self) -> dict[str, dict[str, int]]:
+        names = ("takes", "same_words", "both_good", "first_good", "second_good", "none_good")
+        return {language: {n: found[n] for n in names} for language, found in sorted(self._agreement.items())}
 
     def error_rates(self) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
@@ -118,15 +130,49 @@ def _takes(table: pa.Table) -> dict[int, int]:
     return {entry["values"]: entry["counts"] for entry in found.to_pylist()}
 
 
-def _second_opinions(table: pa.Table) -> Counter[str]:
-    """Count whose fault it was in each take that two recognizers heard: the second one's reason tells."""
+def _heard_twice(table: pa.Table) -> tuple[Any, Any]:
+    """Return the first and the second hearings of the takes that two recognizers heard."""
     attempts = pc.list_flatten(pc.struct_field(pc.list_flatten(table["turns"]), "attempts"))
     hearings = pc.struct_field(attempts, "hearings")
     asked = hearings.filter(pc.greater(pc.list_value_length(hearings), 1))
-    if not len(asked):
+    return pc.list_element(asked, 0), pc.list_element(asked, 1)
+
+
+def _second_opinions(hearings: tuple[Any, Any]) -> Counter[str]:
+    """Count whose fault it was in each take that the first recognizer heard badly: the second one's reason tells."""
+    first, second = (pc.is_valid(pc.struct_field(one, "reason")) for one in hearings)
+    doubted = second.filter(first)
+    if not len(doubted):
         return Counter()
-    wrong = pc.sum(pc.is_valid(pc.struct_field(pc.list_element(asked, 1), "reason"))).as_py()
-    return Counter(recognizer_wrong=len(asked) - wrong, voice_wrong=wrong)
+    wrong = pc.sum(doubted).as_py()
+    return Counter(recognizer_wrong=len(doubted) - wrong, voice_wrong=wrong)
+
+
+def _agreement(hearings: tuple[Any, Any]) -> Counter[str]:
+    """Count how two recognizers agree: in their words, as they were scored, and in their judgment of the take."""
+    if not len(hearings[0]):
+        return Counter()
+    good = [np.asarray(pc.is_null(pc.struct_field(one, "reason"))) for one in hearings]
+    same = sum(one is not None and one == other for one, other in zip(*map(_words_of, hearings), strict=True))
+    return Counter(
+        takes=len(hearings[0]),
+        same_words=same,
+        both_good=int((good[0] & good[1]).sum()),
+        first_good=int((good[0] & ~good[1]).sum()),
+        second_good=int((~good[0] & good[1]).sum()),
+        none_good=int((~good[0] & ~good[1]).sum()),
+    )
+
+
+def _words_of(hearings: Any) -> list[list[str] | None]:
+    """Return what each heard, normalized, in the chunks of its alignment; None where it failed."""
+    score = pc.struct_field(hearings, "score")
+    chunks = pc.struct_field(score, "alignment").to_pylist()
+    known = pc.is_valid(score).to_pylist()
+    return [
+        [word for chunk in found for word in chunk["heard"].split()] if there and found is not None else None
+        for there, found in zip(known, chunks, strict=True)
+    ]
 
 
 def _by_status(numbers: Mapping[str, int]) -> dict[str, int]:

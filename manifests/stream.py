@@ -61,7 +61,8 @@ class CorpusStream:
 
         With `batch`, lists of rows come instead of rows, of similar length: the rows of one buffer are sorted.
         `decode=False` leaves the clips encoded; `sample_rate` in Hz resamples them. `columns` are read besides, named
-        as in `Corpus.select`. Raises a UserError for values that make no stream.
+        as in `Corpus.select`. Of a corpus that was opened with token sets, `columns["tokens"]` of a dialogue has the
+        codes of each turn, [book][frame] by tokenizer. Raises a UserError for values that make no stream.
         """
         found_rank, found_size = torch_data.this_rank()
         self.corpus = corpus
@@ -150,9 +151,9 @@ class CorpusStream:
         size = self._buffer if self._shuffle or self._batch else 1
         window = start // size
         key = (self._seed, epoch, self._rank, worker)
-        reader = ShareReader(
-            self.corpus.place, self._columns, self._shards, (_GROUPS, *key) if self._shuffle else None
-        )
+        order = (_GROUPS, *key) if self._shuffle else None
+        tokens = self.corpus.token_reader()
+        reader = ShareReader(self.corpus.place, self._columns, self._shards, order, tokens)
         pieces = reader.rows(self._share(epoch, worker, workers), window * size)
         skipped = start - window * size
         for batch in batches_of(pieces, size, window, partial(self._ordered, key)):

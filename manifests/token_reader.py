@@ -1,6 +1,7 @@
 """Joins the token sets of a corpus to its rows as they are read, and checks that the sets fit."""
 
 import os
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -26,6 +27,9 @@ from manifests.token_sets import (
     token_set_names,
     token_shard_path,
 )
+
+# As many shards as a `Corpus` keeps open.
+_OPEN_FILES = 16
 
 
 class TokenFile:
@@ -94,6 +98,12 @@ class TokenReader:
         self.__dict__.update(state)
         self._forget()
 
+    def reopened(self) -> "TokenReader":
+        """Return a reader of the same sets with files of its own, for another thread."""
+        other = TokenReader.__new__(TokenReader)
+        other.__setstate__(self.__getstate__())
+        return other
+
     def joined(
         self, dialogues: Sequence[Dialogue], shard: ShardInfo, group_rows: Sequence[int], group: int, rows: Rows
     ) -> list[Dialogue]:
@@ -108,22 +118,40 @@ class TokenReader:
             found = [file.joined(dialogue, row) for dialogue, row in pairs]
         return found
 
+    def codes(
+        self, ids: Sequence[str], shard: ShardInfo, group_rows: Sequence[int], group: int, rows: Rows
+    ) -> list[list[dict[str, tuple[tuple[int, ...], ...]]]]:
+        """Return the codes, [book][frame] by tokenizer, of each turn of the rows of these ids; see `joined`."""
+        found: list[list[dict[str, tuple[tuple[int, ...], ...]]]] = [[] for _ in ids]
+        for token_set in self.sets:
+            read = self._file(token_set, shard, group_rows).rows(group, rows)
+            for dialogue_id, mine, row in zip(ids, found, read, strict=True):
+                if row.dialogue_id != dialogue_id:
+                    path = token_shard_path(token_set.name, shard)
+                    raise CorpusError(f"{path}: {dialogue_id}: the tokens are those of {row.dialogue_id}")
+                mine += [{} for _ in row.turns[len(mine) :]]
+                for turn, codes in zip(mine, row.turns, strict=False):
+                    if codes.books and token_set.tokens(codes):
+                        turn[token_set.tokenizer] = codes.books
+        return found
+
     def _file(self, token_set: TokenSet, shard: ShardInfo, group_rows: Sequence[int]) -> TokenFile:
         if self._process != os.getpid():
             self._forget()
-        key = token_set.name
-        if key not in self._open or self._open[key][0] != shard.path:
-            if key in self._open:
-                self._open.pop(key)[1].close()
-            file = TokenFile(self._place / token_shard_path(token_set.name, shard), token_set)
+        path = token_shard_path(token_set.name, shard)
+        if path not in self._open:
+            file = TokenFile(self._place / path, token_set)
             if file.group_rows != list(group_rows):
-                raise CorpusError(f"{token_shard_path(token_set.name, shard)}: not the rows of {shard.path}")
-            self._open[key] = shard.path, file
-        return self._open[key][1]
+                raise CorpusError(f"{path}: not the rows of {shard.path}")
+            self._open[path] = file
+            if len(self._open) > _OPEN_FILES * len(self.sets):
+                self._open.popitem(last=False)[1].close()
+        self._open.move_to_end(path)
+        return self._open[path]
 
     def _forget(self) -> None:
         self._process = os.getpid()
-        self._open: dict[str, tuple[str, TokenFile]] = {}
+        self._open: OrderedDict[str, TokenFile] = OrderedDict()
 
 
 def token_problems(place: Place, kept: Sequence[ShardInfo], ids: Any, deep: bool) -> Iterator[tuple[str, str]]:

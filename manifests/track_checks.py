@@ -8,43 +8,37 @@ from manifests.audio import decode
 from manifests.errors import CorpusError
 from manifests.parts import track_name
 from manifests.resampling import Samples
-from manifests.schema import Dialogue, Timeline, Track
+from manifests.schema import Dialogue
 
 _LOSSLESS = frozenset({"wav", "flac"})
 
 
 def track_problems(dialogue: Dialogue) -> Iterator[str]:
-    """Yield what is wrong with the tracks of a row: one of another length or rate, one that cannot be decoded, one
-    that a kept row has unmarked, and a turn whose clip is not its stretch of its channel."""
+    """Yield what is wrong with the tracks of a row: a channel without one, another rate than the timeline's, one that
+    cannot be decoded, one that a kept row has unmarked, and a turn whose clip is not its stretch of its channel.
+
+    `manifests.timeline_checks` compares their lengths.
+    """
     timeline = dialogue.timeline
     if timeline is None or not timeline.tracks:
         return
-    names = [track_name(track) for track in timeline.tracks]
-    if len(set(names)) < len(names) or not {"user", "agent"} <= set(names):
-        yield f"the tracks are {', '.join(names)}: one of each kind, user and agent among them, is expected"
+    for missing in sorted({"user", "agent"} - set(map(track_name, timeline.tracks))):
+        yield f"timeline: no track ({missing})"
     channels: dict[str, Samples] = {}
     for track in timeline.tracks:
-        problem, samples = _open(track, timeline)
-        if problem is not None:
-            yield f"track {track_name(track)}: {problem}"
-        elif dialogue.status == "kept" and track.watermark is None and samples.any():
+        try:
+            samples, rate = decode(track.audio)
+        except CorpusError as error:
+            yield f"track {track_name(track)}: {error}"
+            continue
+        if rate != timeline.sample_rate:
+            yield f"track {track_name(track)}: {rate} Hz, but the timeline has {timeline.sample_rate} Hz"
+            continue
+        if dialogue.status == "kept" and track.watermark is None and samples.any():
             yield f"track {track_name(track)}: kept, without watermark"
-        if problem is None and not track.is_clean and track.audio.codec in _LOSSLESS:
+        if not track.is_clean and track.audio.codec in _LOSSLESS:
             channels[track.kind] = samples
     yield from _cut_problems(dialogue, channels)
-
-
-def _open(track: Track, timeline: Timeline) -> tuple[str | None, Samples]:
-    audio, nothing = track.audio, np.zeros(0, np.float32)
-    if (audio.sample_rate, audio.num_samples) != (timeline.sample_rate, timeline.num_samples):
-        return (
-            f"{audio.num_samples} samples at {audio.sample_rate} Hz, "
-            f"but the timeline has {timeline.num_samples} at {timeline.sample_rate} Hz"
-        ), nothing
-    try:
-        return None, decode(audio)[0]
-    except CorpusError as error:
-        return str(error), nothing
 
 
 def _cut_problems(dialogue: Dialogue, channels: dict[str, Samples]) -> Iterator[str]:

@@ -20,6 +20,8 @@ from manifests.epochs import GroupRows, ShardRows, generator, groups_of, mixes
 from manifests.shards import ShardInfo, ShardReader
 from manifests.spoken import LIGHT_COLUMNS, EncodedDialogue, encoded_dialogues
 from manifests.storage import Place
+from manifests.token_reader import TokenReader
+from manifests.token_sets import TOKENS
 
 Item = TypeVar("Item")
 
@@ -29,7 +31,7 @@ _AHEAD = 2
 
 @dataclass(frozen=True)
 class ShareReader:
-    """Reads rows of the corpus at `place`: the light columns, and `columns` besides.
+    """Reads rows of the corpus at `place`: the light columns, and `columns` and the codes of token sets besides.
 
     `shards` are open at a time, and with `key`, the start of a key of random numbers, their row groups are mixed.
     """
@@ -38,6 +40,7 @@ class ShareReader:
     columns: tuple[str, ...]
     shards: int
     key: tuple[int, ...] | None
+    tokens: TokenReader | None = None
 
     def rows(self, share: Sequence[ShardRows], start: int) -> Iterator[list[EncodedDialogue]]:
         """Yield the rows of the share, from row `start` of the epoch's order on, as they come out of row groups."""
@@ -86,6 +89,11 @@ class ShareReader:
         columns: list[dict[str, Any]] = []
         if self.columns:
             columns = take_rows(reader.table(group.group, _paths(self.columns)), rows).to_pylist()
+        if self.tokens is not None:
+            ids = table["dialogue_id"].to_pylist()
+            codes = self.tokens.codes(ids, group.shard, reader.group_rows, group.group, rows)
+            pairs = zip(columns or [{} for _ in ids], codes, strict=True)
+            columns = [{**before, TOKENS: each} for before, each in pairs]
         with reader.naming():
             return encoded_dialogues(table, columns)
 

@@ -89,6 +89,9 @@ class Server(Section):
     patience_s: float = Field(
         300, gt=0, le=604_800, description="seconds without any answer after which the server counts as dead"
     )
+    gpus: float = Field(
+        0, ge=0, le=100_000, description="GPUs that the server runs on, for the account of GPU hours; 0: none of ours"
+    )
 
     @field_validator("api_key_env")
     @classmethod
@@ -97,6 +100,14 @@ class Server(Section):
         if not _VARIABLE.fullmatch(value) or without_secrets(value) != value:
             raise ValueError("write the name of an environment variable here, not the key itself")
         return value
+
+
+class SpeechServer(Server):
+    """A server that is asked, before a job's first row, whether it obeys what it is sent."""
+
+    check: bool = Field(
+        True, description="before the first row, see by a few clips whether the server obeys voice, seed, speed, ..."
+    )
 
 
 class Local(Section):

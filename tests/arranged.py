@@ -1,5 +1,6 @@
 """Arranged dialogues of tones, made by hand: what `arrange` gives to `mix`."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,7 +14,6 @@ from pipeline.engines.contract import Clip, Samples, SpeechRequest
 from pipeline.engines.tts.tone import ToneSynthesizer
 from pipeline.recipe import Recipe
 from pipeline.stages.contract import Context
-from pipeline.stages.mix import MixSettings
 from pipeline.stages.registry import find_stage
 from voicebank.voice import Voice
 
@@ -51,12 +51,8 @@ def timeline_of(turns: Sequence[Turn], tail: int = 2_000) -> Timeline:
 
 
 def mixing(**settings: Any) -> Recipe:
-    """The recipe of tones with an arranged dialogue that is mixed."""
-    recipe = tone_recipe()
-    stages = list(recipe.stages.items())
-    place = [name for name, _ in stages].index("watermark")
-    mixed = MixSettings.model_validate(settings)
-    return recipe.model_copy(update={"stages": dict([*stages[:place], ("mix", mixed), *stages[place:]])})
+    """The recipe of tones with dialogues that are arranged and mixed."""
+    return tone_recipe("arrange={profile: salm}", f"mix={json.dumps(settings)}")
 
 
 def mix_context(engines: Any = None, **settings: Any) -> Context:

@@ -34,14 +34,15 @@ class AuditionDrop(Meaningful):
 
 @dataclass(frozen=True, slots=True)
 class VoiceClip:
-    """What was measured on the sentence that a voice spoke; `xvector` has length 1. `problem` says why there is
-    nothing."""
+    """What was measured on the sentences that a voice spoke; `xvector` has length 1, `own` is the mean cosine between
+    the sentences. `problem` says why there is nothing."""
 
     voice: Voice
     error_rate: float | None = None
     quality: float | None = None
     xvector: Vector | None = None
     problem: str | None = None
+    own: float | None = None
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from manifests.errors import CorpusError, RecipeError
 from manifests.row_groups import label
 from manifests.storage import Place, open_place
-from voicebank.tables import CARD_FILE, SPEAKERS_FILE, VOICES_TABLE, iter_voices, read_card
+from voicebank.tables import CARD_FILE, SPEAKERS_FILE, VOICES_TABLE, has_raw_embeddings, iter_voices, read_card
 from voicebank.voice import Gender, Voice, voice_problem
 
 __all__ = ["CARD_FILE", "VOICES_FILE", "Bank", "bank_place", "load_bank", "load_card", "shipped_banks"]
@@ -43,11 +43,13 @@ _LINE = _line_model()
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """Voices in the order of the file. `digest` is the SHA-256 of what the voices are, whatever the file's form."""
+    """Voices in the order of the file. `digest` is the SHA-256 of what the voices are, whatever the file's form;
+    `raw` says that embeddings are as their encoder gave them, of any length."""
 
     name: str
     digest: str
     voices: tuple[Voice, ...]
+    raw: bool = False
 
     def select(
         self,
@@ -81,7 +83,7 @@ def load_bank(path_or_name: str | os.PathLike[str]) -> Bank:
     voices = _read_table(place) if (place / VOICES_TABLE).is_file() else _read_voices(place / VOICES_FILE)
     if not voices:
         raise CorpusError(f"{place.name}: the voice bank is empty")
-    return Bank(name=read_card(place)["name"], digest=_digest(voices), voices=voices)
+    return Bank(read_card(place)["name"], _digest(voices), voices, has_raw_embeddings(place))
 
 
 def load_card(path_or_name: str | os.PathLike[str]) -> dict[str, Any]:

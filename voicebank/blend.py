@@ -92,7 +92,7 @@ def blend(
     speakers, card = load_speaker_table(bank), read_card(bank)
     rule, slots = rule_of(card, options), slots_of(speakers, options)
     tally, record, counts = DrawCounts(), _Record(), Counter[VoiceGroup]()
-    with VoiceWriter(out) as writer:
+    with VoiceWriter(out, speakers.raw) as writer:
         for voices, xvectors in _regroup(_voices(speakers, slots, rule, options, tally, record)):
             counts.update(map(_group_of, voices))
             writer.write(voices, xvectors)

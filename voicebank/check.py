@@ -17,7 +17,7 @@ from voicebank.blend_card import METHOD, reference
 from voicebank.blend_options import BlendOptions
 from voicebank.card import read_card
 from voicebank.leak import TOLERANCE, Values, nearest, nearest_earlier, quantiles
-from voicebank.speaker_table import Matrix, Rows, SpeakerTable, blend_vectors, load_speaker_table
+from voicebank.speaker_table import Matrix, Rows, SpeakerTable, blend_embeddings, blend_vectors, load_speaker_table
 from voicebank.tables import iter_voices
 from voicebank.voice import ANY_LANGUAGE, Gender, Voice
 
@@ -66,6 +66,8 @@ class CardClaims:
     leak_limit: float
     twin_limit: float
     options: BlendOptions
+    left_out: Counter[tuple[str, Gender]] = field(default_factory=Counter)
+    """Voices by language and gender that got no clip when the others did (`voicebank.prompts`)."""
 
 
 _SHOWN = 5
@@ -104,7 +106,7 @@ def check_bank(bank: Place, real: Place, sample: int | None = None) -> CheckRepo
         if times > 1:
             report.add(BankProblem.REPEATED_ID, voice_id, f"{times} times")
     to_earlier = _check_twins(ids, np.concatenate(xvectors), claims, report, sample)
-    _check_balance(users, speakers, claims, report)
+    _check_balance(users + claims.left_out, speakers, claims, report)
     report.leak = {
         "limits": {"leak": claims.leak_limit, "twin": claims.twin_limit},
         "nearest_real": quantiles(np.concatenate(to_real)),
@@ -129,8 +131,10 @@ def claims_of(card: Mapping[str, Any]) -> CardClaims:
         )
         limits = card["limits"]
         digest, method = str(card["parents"]["digest"]), str(card["method"])
-        return CardClaims(digest, method, (low, high), float(limits["leak"]), float(limits["twin"]), options)
-    except (KeyError, TypeError, ValueError) as error:
+        left_out = Counter({(line[0], line[1]): int(line[2]) for line in card.get("prompts", {}).get("left_out", [])})
+        leak, twin = float(limits["leak"]), float(limits["twin"])
+        return CardClaims(digest, method, (low, high), leak, twin, options, left_out)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise CorpusError(f"the card of {card.get('name')!r} is not one of virtual voices: {error!r}") from error
 
 
@@ -196,8 +200,8 @@ def _check_averages(
     """
     weights = np.array([voice.weights for voice in voices])
     wrong = [("x-vector", index) for index in _unlike(xvectors, blend_vectors(speakers.xvectors, parents, weights)[0])]
-    if speakers.embeddings is not None:
-        made, _ = blend_vectors(speakers.embeddings, parents, weights)
+    if blended := blend_embeddings(speakers, parents, weights):
+        made, _ = blended
         stored = [voice.embedding for voice in voices]
         fitting = [
             s if s is not None and s.shape == m.shape else np.full_like(m, 2)

@@ -17,7 +17,7 @@ from manifests.meanings import Meaningful
 from voicebank.balance import Slot, Stratum, pick_parents
 from voicebank.leak import Blends, Histogram, Values
 from voicebank.random_draws import draw_weights, uniforms
-from voicebank.speaker_table import Matrix, Rows, SpeakerTable, Weights, blend_vectors
+from voicebank.speaker_table import Matrix, Rows, SpeakerTable, Weights, blend_embeddings, blend_vectors
 
 BLOCK = 1024
 _FEWEST = 16
@@ -187,8 +187,8 @@ def _blend(speakers: SpeakerTable, parents: Rows, weights: Weights, queues: dict
     xvectors, lengths = blend_vectors(speakers.xvectors, parents, weights)
     sound = lengths >= _SHORTEST
     embeddings = None
-    if speakers.embeddings is not None:
-        embeddings, of_embeddings = blend_vectors(speakers.embeddings, parents, weights)
+    if blended := blend_embeddings(speakers, parents, weights):
+        embeddings, of_embeddings = blended
         sound &= of_embeddings >= _SHORTEST
     return _Candidates(parents, weights, xvectors, lengths, embeddings, sound, queues)
 

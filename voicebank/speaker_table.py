@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from manifests.errors import CorpusError, UserError
 from manifests.storage import Place
-from voicebank.tables import SPEAKERS_FILE, read_speakers
+from voicebank.tables import SPEAKERS_FILE, has_raw_embeddings, read_speakers
 from voicebank.voice import Gender, Speaker
 
 Matrix = npt.NDArray[np.float32]
@@ -22,8 +22,8 @@ Weights = npt.NDArray[np.float64]
 class SpeakerTable:
     """Speakers, sorted by speaker_id; all fields have one entry for each speaker, in the same order.
 
-    `xvectors` float32 [N, Dx] and `embeddings` float32 [N, De] have length 1; `buckets` are milliseconds per
-    character.
+    `xvectors` float32 [N, Dx] and `embeddings` float32 [N, De] have length 1, but for embeddings that are `raw`;
+    `buckets` are milliseconds per character.
     """
 
     ids: tuple[str, ...]
@@ -34,6 +34,7 @@ class SpeakerTable:
     xvectors: Matrix
     embeddings: Matrix | None
     digest: str
+    raw: bool = False
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -45,11 +46,11 @@ def load_speaker_table(bank: Place) -> SpeakerTable:
         raise UserError(
             f"{bank.name}: there is no {SPEAKERS_FILE}; name a bank with speakers, from which voices are averaged"
         )
-    return speaker_table_of(read_speakers(bank))
+    return speaker_table_of(read_speakers(bank), has_raw_embeddings(bank))
 
 
-def speaker_table_of(speakers: Sequence[Speaker]) -> SpeakerTable:
-    """Make the table of some speakers.
+def speaker_table_of(speakers: Sequence[Speaker], raw: bool = False) -> SpeakerTable:
+    """Make the table of some speakers, whose embeddings may be `raw`.
 
     CorpusError where there are none, where an id appears twice, or where only some have a synthesis embedding.
     """
@@ -70,6 +71,7 @@ def speaker_table_of(speakers: Sequence[Speaker]) -> SpeakerTable:
         xvectors=np.stack([speaker.xvector for speaker in known]).astype(np.float32),
         embeddings=np.stack(embeddings).astype(np.float32) if embeddings else None,
         digest=_digest(known),
+        raw=raw,
     )
 
 
@@ -84,6 +86,22 @@ def blend_vectors(vectors: Matrix, parents: Rows, weights: Weights) -> tuple[Mat
         mixed += shares[:, None] * vectors[rows]
     lengths = np.sqrt(np.square(mixed).sum(axis=1))
     return (mixed / np.maximum(lengths, 1e-12)[:, None]).astype(np.float32), lengths
+
+
+def blend_embeddings(speakers: SpeakerTable, parents: Rows, weights: Weights) -> tuple[Matrix, Weights] | None:
+    """Average synthesis embeddings: float32 [N, De], and the lengths of the average directions, [N].
+
+    Directions are averaged and scaled to length 1, and raw ones get the average of their parents' lengths: the mean of
+    two vectors that point apart is shorter than both, and a synthesizer that reads the length would take it for a
+    voice unlike any. None where the speakers have no embeddings.
+    """
+    vectors = speakers.embeddings
+    if vectors is None or not speakers.raw:
+        return None if vectors is None else blend_vectors(vectors, parents, weights)
+    norms = np.linalg.norm(vectors.astype(np.float64), axis=1)
+    directions, lengths = blend_vectors((vectors / norms[:, None]).astype(np.float32), parents, weights)
+    blended = directions * (norms[parents] * weights).sum(axis=1)[:, None]
+    return blended.astype(np.float32), lengths
 
 
 def _digest(speakers: Sequence[Speaker]) -> str:

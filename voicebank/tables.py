@@ -5,7 +5,7 @@ row groups give the same bytes. A file appears whole or not at all, and is read 
 
 What cannot be right is refused at writing with a LawBroken (whoever made it has a bug), and at reading with a
 CorpusError of one line: a damaged or foreign file, an id that is there twice, vectors of unequal width, with NaN or
-not of length 1.
+not of length 1. Embeddings may be raw, of any length: the file says which (`voicebank.vectors`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from typing import Generic, Self, TypeVar
 import pyarrow as pa
 
 from manifests.errors import CorpusError, LawBroken, ParleyError
-from manifests.row_groups import RowGroupWriter, naming, open_row_groups, read_row_groups
+from manifests.row_groups import RowGroupWriter, naming, open_row_groups, read_row_groups, read_schema
 from manifests.storage import Place
 from manifests.table import (
     Matrix,
@@ -33,7 +33,7 @@ from manifests.table import (
     widths_of,
 )
 from voicebank.card import CARD_FILE, read_card, write_card
-from voicebank.vectors import vectors_problem
+from voicebank.vectors import is_marked_raw, mark_raw, vectors_problem
 from voicebank.voice import Speaker, Voice, speaker_problem, voice_problem
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "SPEAKERS_FILE",
     "VOICES_TABLE",
     "VoiceWriter",
+    "has_raw_embeddings",
     "iter_voices",
     "read_card",
     "read_speakers",
@@ -59,9 +60,12 @@ _XVECTOR = "xvector"
 _Entry = TypeVar("_Entry", Voice, Speaker)
 
 
-def write_speakers(directory: Place, speakers: Iterable[Speaker]) -> int:
-    """Write `speakers.parquet` in the order given (to sort by speaker_id is the caller's task); return how many."""
-    rows, tables = iter(speakers), _Tables(SPEAKERS_FILE, Speaker)
+def write_speakers(directory: Place, speakers: Iterable[Speaker], raw: bool = False) -> int:
+    """Write `speakers.parquet` in the order given (to sort by speaker_id is the caller's task); return how many.
+
+    `raw`: the embeddings are as their encoder gave them, of any length.
+    """
+    rows, tables = iter(speakers), _Tables(SPEAKERS_FILE, Speaker, raw)
     with open_row_groups(directory / SPEAKERS_FILE, arrow_schema_of(Speaker)) as file:
         while group := list(islice(rows, _SPEAKERS_PER_GROUP)):
             file.write(tables.make(group))
@@ -76,6 +80,12 @@ def read_speakers(directory: Place) -> list[Speaker]:
     return sorted(speakers, key=lambda speaker: speaker.speaker_id)
 
 
+def has_raw_embeddings(directory: Place) -> bool:
+    """Tell whether the bank says that its embeddings are raw; a bank without Parquet files has none."""
+    files = [directory / name for name in (VOICES_TABLE, SPEAKERS_FILE)]
+    return any(is_marked_raw(read_schema(file)) for file in files if file.is_file())
+
+
 def voices_schema(widths: Mapping[str, int]) -> pa.Schema:
     """Return the schema of `voices.parquet`, for the widths of the vectors that it has ("embedding", "xvector")."""
     schema = arrow_schema_of(Voice, widths)
@@ -86,15 +96,16 @@ class VoiceWriter:
     """Writes `voices.parquet`, one row group a call of `write`; the file takes its name when the block ends well.
 
     Where one call gives x-vectors (float32 [Dx], length 1, one for each voice), all must. Whether the voices have
-    embeddings, and how wide, is decided by the first call. `rows` are the voices written so far.
+    embeddings, and how wide, is decided by the first call. `raw`: the embeddings are as their encoder gave them, of
+    any length. `rows` are the voices written so far.
     """
 
-    def __init__(self, directory: Place) -> None:
+    def __init__(self, directory: Place, raw: bool = False) -> None:
         self._opening: AbstractContextManager[RowGroupWriter] = open_row_groups(
             directory / VOICES_TABLE, voices_schema({})
         )
         self._file: RowGroupWriter | None = None
-        self._tables = _Tables(VOICES_TABLE, Voice)
+        self._tables = _Tables(VOICES_TABLE, Voice, raw)
         self._xvector_width: int | None = None
 
     def __enter__(self) -> Self:
@@ -148,8 +159,9 @@ def iter_voices(directory: Place, xvectors: bool = False) -> Iterator[tuple[list
 class _Tables(Generic[_Entry]):
     """Makes the tables of one file. The first one decides which vectors there are, and how wide."""
 
-    def __init__(self, name: str, cls: type[_Entry]) -> None:
+    def __init__(self, name: str, cls: type[_Entry], raw: bool) -> None:
         self._name = name
+        self._raw = raw
         self._cls: type[_Entry] = cls
         self._ids: set[str] = set()
         self._widths: dict[str, int] | None = None
@@ -164,6 +176,8 @@ class _Tables(Generic[_Entry]):
             if self._widths is None:
                 self._widths = widths_of(entries, self._cls)
             table = to_table(entries, self._cls, self._widths)
+            if self._raw:
+                table = mark_raw(table)
             if problem := vectors_problem(table):
                 raise LawBroken(problem)
         return table

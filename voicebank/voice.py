@@ -25,10 +25,11 @@ class Voice:
     rate, `pitch` the speaker's normal mean pitch. `agent` marks the voices that may speak as the agent; all others
     are users' voices. `license` is the license of the underlying voice.
 
-    A virtual voice has an `embedding` (float32 [D], length 1, on which the synthesizer is conditioned), the speakers
-    from which it was averaged (`parents`) with their `weights`, and the rate bucket that they share
-    (`ms_per_character`: milliseconds of speech per character or, of spaced scripts, per letter). A voice given by a
-    recording has `prompt_audio` (a whole WAV or FLAC file) and `prompt_text`, the words spoken in it.
+    A virtual voice has an `embedding` (float32 [D], on which the synthesizer is conditioned; of length 1, unless its
+    bank says that embeddings are raw), the speakers from which it was averaged (`parents`) with their `weights`, and
+    the rate bucket that they share (`ms_per_character`: milliseconds of speech per character or, of spaced scripts,
+    per letter). A voice given by a recording, or one that is to be cloned, has `prompt_audio` (a whole WAV or FLAC
+    file) and `prompt_text`, the words spoken in it.
     """
 
     voice_id: str
@@ -52,7 +53,7 @@ class Voice:
 class Speaker:
     """A real person, as heard in `clips` good clips of one recording (or under one speaker label).
 
-    `xvector` (float32 [Dx], length 1) tells people apart; `embedding` (float32 [De], length 1) conditions a
+    `xvector` (float32 [Dx], length 1) tells people apart; `embedding` (float32 [De], length 1 or raw) conditions a
     synthesizer, where the bank was built for one. `similar_pairs` is the number of pairs of clips above the bank's
     threshold. `half_similarity` is the cosine between the mean x-vectors of every other clip and of the rest: how near
     one mean of this person comes to another mean of the same person. `seconds_per_character` is the time of speech,

@@ -70,12 +70,3 @@ def codes_problem(turns: Iterable[Turn], need: TokenNeed, tokenizer: str = "") -
                 f"the speech tokens of {name} have another size or rate than those of {need.tokenizer} that it reads"
             )
     return None
-
-
-def merged(codes: Iterable[int]) -> list[int]:
-    """Return the codes without repetitions of the one before."""
-    found: list[int] = []
-    for code in codes:
-        if not found or found[-1] != code:
-            found.append(code)
-    return found

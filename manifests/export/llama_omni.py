@@ -14,10 +14,11 @@ from manifests.errors import UserError
 from manifests.export._clips import check_sample_rate
 from manifests.export._rows import Row, RowsWriter, WriteClip
 from manifests.export._single import SingleSettings, taken
-from manifests.export._speech_tokens import HUBERT_KM1000, merged
+from manifests.export._speech_tokens import HUBERT_KM1000
 from manifests.export._targets import SpeechTarget, TargetSettings, speech_target
 from manifests.export._turns import WHISPER_S, Demands, exchanges
 from manifests.export.contract import Exporter
+from manifests.forms.units import merged
 from manifests.schema import Dialogue
 
 MARK = "<speech>"
@@ -56,7 +57,7 @@ class LlamaOmniWriter(RowsWriter):
             "conversations": [{"from": "human", "value": question}, {"from": "gpt", "value": each.answer}],
         }
         if codes := self.speech.codes(each.agent):
-            row["unit"] = merged(codes[0])
+            row["unit"] = list(merged(codes[0])[0])
         return [row]
 
 

@@ -168,7 +168,7 @@ class OmniFlattenWriter(PieceWriter):
         if text_size:
             starts = [
                 (
-                    spoken_frames(spot, self.kind.frame_s, len(user.ids))[0] // size,
+                    spoken_frames(dialogue, spot, self.kind.frame_s, len(user.ids))[0] // size,
                     self._text(dialogue.turns[spot.turn]),
                 )
                 for spot in spots(dialogue, 0)

@@ -14,8 +14,9 @@ from manifests.clips import is_safe_id
 from manifests.corpus import Corpus
 from manifests.export._rows import Row
 from manifests.export._seeded import SEED, generator_for
+from manifests.export._speech_tokens import NO_TOKENS
 from manifests.export._text_rows import TextRowsWriter
-from manifests.export._token_streams import NO_TOKENS, TOKENIZER, TokenKind, open_kind
+from manifests.export._token_streams import TOKENIZER, TokenKind, open_kind
 from manifests.export._words import turn_words
 from manifests.export.contract import Exporter, ExportSettings
 from manifests.forms.spirit_lm import RATES, STREAMS, Kind, Markers, drawn_spans, interleaved, stream_text

@@ -23,7 +23,7 @@ from pipeline.engines.registry import load_engine
 from pipeline.recipe import Recipe
 from pipeline.recipes.load import override_recipe, parse_recipe
 from pipeline.seeds import derive_seed
-from pipeline.stages.cast import CastSettings, speaking_engines
+from pipeline.stages.cast import CastSettings, engines_and_models, spoken_bank
 from pipeline.stages.contract import EngineKey
 from voicebank.bank import Bank, load_bank, shipped_banks
 from voicebank.cast import Casting
@@ -91,7 +91,7 @@ class CorpusView:
         if not self.trusted_bank and self.recipe.section(CastSettings).bank not in shipped_banks():
             return None
         try:
-            return load_bank(self.recipe.section(CastSettings).bank)
+            return spoken_bank(self.recipe, load_bank(self.recipe.section(CastSettings).bank))
         except RecipeError:
             return None
 
@@ -99,7 +99,7 @@ class CorpusView:
     def casting(self) -> Voices:
         """The voices that the recipe casts; without its bank, voices are known by their ids alone."""
         bank = self.bank or Bank(name="", digest="", voices=())
-        return Voices(bank, speaking_engines(self.recipe), self.recipe.section(CastSettings).agents)
+        return Voices(bank, engines_and_models(self.recipe), self.recipe.section(CastSettings).agents)
 
 
 def open_view(place: Place, overrides: Sequence[str] = (), trust_recipe: bool = False) -> CorpusView:

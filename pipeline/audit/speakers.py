@@ -12,7 +12,7 @@ import numpy as np
 
 from manifests.schema import Dialogue
 from pipeline.audit.corpus_view import CorpusView
-from pipeline.stages.cast import CastSettings, speaking_engines
+from pipeline.stages.cast import CastSettings, engines_and_models
 from voicebank.bank import Bank
 from voicebank.cast import Agents, Casting
 from voicebank.voice import ANY_LANGUAGE
@@ -125,7 +125,7 @@ def _side(view: CorpusView, language: str, role: str, counts: Mapping[str, int])
 def _castable(view: CorpusView, bank: Bank, language: str, role: str) -> frozenset[str]:
     if role == "agent":
         return expected_agents(view.casting, bank, language)
-    engines = set(speaking_engines(view.recipe))
+    engines = set(engines_and_models(view.recipe))
     voices = bank.select(engines=engines, agent=False)
     return frozenset(voice.voice_id for voice in voices if voice.language in (language, ANY_LANGUAGE))
 

@@ -16,9 +16,9 @@ TOLERANCE = 1e-9
 _LISTED = 100
 
 _FORGOTTEN: dict[str, Any] = {
-    field.name: field.default for field in fields(Take) if f"take.{field.name}" in TRANSCRIBE.writes | GATE.writes
+    field.name: field.default for field in fields(Take) if f"take.{field.name}" in TRANSCRIBE.writes
 }
-"""What these two stages write into a take, as it was before they ran."""
+"""What was heard of a take and said of it, as it was before it was heard."""
 
 
 @dataclass(frozen=True, slots=True)

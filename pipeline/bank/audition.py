@@ -6,13 +6,14 @@ comes, so that a broken-off audition goes on; the decision is `voicebank.auditio
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pipeline.audio.samples import encode
 from pipeline.bank.speaker import mean_direction
 from pipeline.engines.contract import (
     Clip,
@@ -27,6 +28,7 @@ from pipeline.engines.contract import (
 from pipeline.scoring.rates import pooled, score
 from pipeline.seeds import derive_seed
 from voicebank.audition import VoiceClip
+from voicebank.ranking import likeness_to_itself
 from voicebank.voice import Voice
 
 SENTENCES: Mapping[str, tuple[str, ...]] = {
@@ -34,6 +36,8 @@ SENTENCES: Mapping[str, tuple[str, ...]] = {
     "zh": ("街角的面包店卖热面包和好喝的咖啡。",),
 }
 """One sentence: it is enough to hear that a voice is clear and whose it is not, and a bank has many voices."""
+
+Sentences = Mapping[str, Sequence[str]]
 
 BATCH = 8
 
@@ -60,16 +64,24 @@ def audition(
     panel: Panel,
     record: Path,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    sentences: Sentences = SENTENCES,
+    clips: Path | None = None,
 ) -> list[VoiceClip]:
-    """Measure voices, in order; `record` is the file of what was measured before, and grows."""
+    """Measure voices, in order; `record` is the file of what was measured before, and grows.
+
+    With `clips`, what they say is kept in that directory, see `clip_file`.
+    """
     known = _recorded(record)
-    keys = [_key(voice, panel) for voice in voices]
-    missing = [index for index, key in enumerate(keys) if key not in known]
+    keys = [audition_key(voice, panel, sentences) for voice in voices]
+    lost = {key for key in keys if clips is not None and not clip_file(clips, key, 0).is_file()}
+    missing = [i for i, key in enumerate(keys) if key not in known or (key in lost and not known[key]["problem"])]
     progress(len(voices) - len(missing), len(voices))
     with record.open("a", encoding="utf-8") as file:
         for begin in range(0, len(missing), BATCH):
             part = missing[begin : begin + BATCH]
-            for index, heard in zip(part, _measure([voices[index] for index in part], panel), strict=True):
+            for index in part:
+                heard, spoken = _measure(voices[index], panel, sentences)
+                _keep(spoken, clips, keys[index])
                 known[keys[index]] = _row(keys[index], heard)
                 file.write(json.dumps(known[keys[index]]) + "\n")
             file.flush()
@@ -77,17 +89,28 @@ def audition(
     return [_heard(voice, known[key]) for voice, key in zip(voices, keys, strict=True)]
 
 
-def _measure(voices: Sequence[Voice], panel: Panel) -> Iterator[VoiceClip]:
-    for voice in voices:
-        texts = SENTENCES.get(voice.language, ())
-        requests = [_request(voice, text, index) for index, text in enumerate(texts)]
-        clips = panel.synthesizers[voice.engine].synthesize(requests)
-        failures = [clip for clip in clips if isinstance(clip, Failure)]
-        if failures or not clips:
-            why = failures[0].detail if failures else f"no sentence for {voice.language}"
-            yield VoiceClip(voice, problem=why)
-        else:
-            yield _listen(voice, texts, [clip for clip in clips if isinstance(clip, Clip)], panel)
+def clip_file(clips: Path, key: str, index: int) -> Path:
+    """Return where sentence number `index` of the voice with that `audition_key` is kept."""
+    return clips / f"{key}-{index}.flac"
+
+
+def _measure(voice: Voice, panel: Panel, sentences: Sentences) -> tuple[VoiceClip, list[Clip]]:
+    texts = sentences.get(voice.language, ())
+    requests = [_request(voice, text, index) for index, text in enumerate(texts)]
+    results = panel.synthesizers[voice.engine].synthesize(requests)
+    clips = [clip for clip in results if isinstance(clip, Clip)]
+    failures = [clip for clip in results if isinstance(clip, Failure)]
+    if failures or not clips:
+        why = failures[0].detail if failures else f"no sentence for {voice.language}"
+        return VoiceClip(voice, problem=why), []
+    return _listen(voice, texts, clips, panel), clips
+
+
+def _keep(spoken: Sequence[Clip], clips: Path | None, key: str) -> None:
+    for index, clip in enumerate(spoken if clips else ()):
+        file = clip_file(clips or Path(), key, index)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(encode(clip.samples, clip.sample_rate, "flac").bytes)
 
 
 def _request(voice: Voice, text: str, index: int) -> SpeechRequest:
@@ -103,19 +126,23 @@ def _listen(voice: Voice, texts: Sequence[str], clips: Sequence[Clip], panel: Pa
             return VoiceClip(voice, problem=result.detail or result.reason.value)
     pairs = [(text, result) for text, result in zip(texts, heard, strict=True) if isinstance(result, Transcript)]
     rates = [score(text, transcript.text, voice.language) for text, transcript in pairs]
+    known = [vector for vector in vectors if not isinstance(vector, Failure)]
     return VoiceClip(
         voice,
         error_rate=pooled(rates),
         quality=float(np.mean([one[panel.scale] for one in scores if not isinstance(one, Failure)])),
-        xvector=mean_direction([vector for vector in vectors if not isinstance(vector, Failure)]),
+        xvector=mean_direction(known),
+        own=likeness_to_itself(known),
     )
 
 
-def _key(voice: Voice, panel: Panel) -> str:
+def audition_key(voice: Voice, panel: Panel, sentences: Sentences = SENTENCES) -> str:
+    """Return a hash of the voice, what it says and who judges it."""
     spoken = (voice.engine, voice.speaker, voice.language, voice.rate, voice.pitch, voice.parents, voice.weights)
     embedding = b"" if voice.embedding is None else voice.embedding.tobytes()
-    text = repr((voice.voice_id, spoken, SENTENCES.get(voice.language), panel.versions, panel.scale))
-    return hashlib.sha256(text.encode() + embedding).hexdigest()[:32]
+    said = tuple(sentences.get(voice.language, ())) or None
+    text = repr((voice.voice_id, spoken, said, panel.versions, panel.scale))
+    return hashlib.sha256(text.encode() + embedding + (voice.prompt_audio or b"")).hexdigest()[:32]
 
 
 def _recorded(record: Path) -> dict[str, dict[str, Any]]:
@@ -138,10 +165,11 @@ def _row(key: str, heard: VoiceClip) -> dict[str, Any]:
         "error_rate": heard.error_rate,
         "quality": heard.quality,
         "problem": heard.problem,
+        "own": heard.own,
         "xvector": vector,
     }
 
 
 def _heard(voice: Voice, row: Mapping[str, Any]) -> VoiceClip:
     vector = None if row["xvector"] is None else np.array(row["xvector"], np.float32)
-    return VoiceClip(voice, row["error_rate"], row["quality"], vector, row["problem"])
+    return VoiceClip(voice, row["error_rate"], row["quality"], vector, row["problem"], row.get("own"))

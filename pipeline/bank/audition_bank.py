@@ -3,17 +3,19 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from manifests.errors import UserError
 from manifests.storage import Place
-from pipeline.bank.audition import BATCH, Panel, audition
+from pipeline.bank.audition import BATCH, SENTENCES, Panel, Sentences, audition
 from voicebank.audition import AuditionDrop, AuditionRule, Judged, RealVoices, VoiceClip, judge, measured_leak_limit
 from voicebank.bank import VOICES_FILE, load_bank
 from voicebank.card import CARD_FILE, read_card, write_card
 from voicebank.leak import quantiles
+from voicebank.prompts import dataset_prefixes, own_name
 from voicebank.speaker_table import SpeakerTable, load_speaker_table
 from voicebank.voice import Voice
 
@@ -42,6 +44,7 @@ class AuditionOrder:
     twin: float | None = None
     hear: int | None = None
     keep_unheard: bool = False
+    sentences: Sentences = field(default_factory=lambda: SENTENCES)
 
 
 def hold_audition(order: AuditionOrder, panel: Panel, out: Place, progress: Progress) -> list[Judged]:
@@ -59,7 +62,7 @@ def hold_audition(order: AuditionOrder, panel: Panel, out: Place, progress: Prog
     leak = order.leak if order.leak is not None else measured_leak_limit(real)
     twin = order.twin if order.twin is not None else leak
     rule = AuditionRule(order.count + order.agents, order.error_margin, order.quality_margin, leak, twin)
-    judged = _hear_until_full(voices, real, rule, panel, record, progress)
+    judged = _hear_until_full(voices, real, rule, panel, record, progress, order.sentences)
     fillers = order.hear and order.keep_unheard
     unheard = [voice for bank in order.banks for voice in _users(bank)[order.hear :]] if fillers else []
     named = _named(judged, order, unheard)
@@ -79,6 +82,7 @@ def _hear_until_full(
     panel: Panel,
     record: Path,
     progress: Progress,
+    sentences: Sentences,
 ) -> list[Judged]:
     """Hear voices in order, and no more of a language and gender once enough of them stay."""
     clips: list[VoiceClip] = []
@@ -91,7 +95,7 @@ def _hear_until_full(
             if kept[_stratum(voices[at])] < rule.count:
                 part.append(voices[at])
             at += 1
-        clips += audition(part, panel, record)
+        clips += audition(part, panel, record, sentences=sentences)
         judged = judge(clips, real, rule)
         progress("voices", at, len(voices))
     return judged
@@ -114,16 +118,12 @@ def _hear_real(
         table = load_speaker_table(bank)
         if len(set(table.languages)) != 1:
             raise UserError(f"--real {bank.name}: an audition needs a bank for each language")
-        prefixes = _prefixes([bank])
+        prefixes = dataset_prefixes(_sources([bank]))
         voices = [_real_voice(table, row, prefixes, next(iter(engines))) for row in range(len(table))]
-        clips = audition(voices, panel, record, lambda done, total: progress("real voices", done, total))
+        tell = partial(progress, "real voices")
+        clips = audition(voices, panel, record, tell, order.sentences)
         found[table.languages[0]] = RealVoices(table, dict(zip(table.ids, clips, strict=True)))
     return found
-
-
-def _prefixes(banks: Sequence[Place]) -> list[str]:
-    """Return what the ids of the banks' speakers begin with, before the synthesizer's own names."""
-    return [f"{source['dataset']}-" for source in _sources(banks) if source.get("dataset")]
 
 
 def _sources(banks: Sequence[Place]) -> list[dict[str, Any]]:
@@ -134,13 +134,9 @@ def _sources(banks: Sequence[Place]) -> list[dict[str, Any]]:
     return found
 
 
-def _own_name(speaker_id: str, prefixes: Sequence[str]) -> str:
-    return next((speaker_id.removeprefix(one) for one in prefixes if speaker_id.startswith(one)), speaker_id)
-
-
 def _real_voice(table: SpeakerTable, row: int, prefixes: Sequence[str], engine: str) -> Voice:
     """Return a speaker as the synthesizer's own voice of that name."""
-    name = _own_name(table.ids[row], prefixes)
+    name = own_name(table.ids[row], prefixes)
     return Voice(name.replace("_", "-").lower(), engine, name, table.languages[row], table.genders[row])
 
 
@@ -157,7 +153,7 @@ def _named(
             chosen[key] = one
     agents = {id(one) for one in chosen.values()}
     others: list[tuple[Voice, Judged | None]] = [(one.clip.voice, one) for one in kept if id(one) not in agents]
-    prefixes, numbers = _prefixes(order.real), Counter[str]()
+    prefixes, numbers = dataset_prefixes(_sources(order.real)), Counter[str]()
     named: list[tuple[Voice, Judged | None]] = [
         (_renamed(one.clip.voice, f"{language}-agent-{gender[0]}", prefixes, agent=True), one)
         for (language, gender), one in sorted(chosen.items())
@@ -171,7 +167,7 @@ def _named(
 
 
 def _renamed(voice: Voice, name: str, prefixes: Sequence[str], agent: bool = False) -> Voice:
-    parents = tuple(_own_name(parent, prefixes) for parent in voice.parents)
+    parents = tuple(own_name(parent, prefixes) for parent in voice.parents)
     return replace(voice, voice_id=name, speaker=name, agent=agent, parents=parents)
 
 

@@ -21,7 +21,7 @@ from pipeline.bank.listing import Listing, list_blocks
 from pipeline.bank.recipe import BankRecipe
 from pipeline.bank.results import REJECTED_FILE, BankBlocks
 from pipeline.bank.write_bank import pack
-from pipeline.engines.registry import engine_version
+from pipeline.engines.registry import check_verifier, engine_version
 from pipeline.job.commits import finished_blocks
 from pipeline.job.directory import WORK, Cut, JobDirectory, Parts
 from pipeline.job.libraries import library_versions
@@ -100,6 +100,7 @@ def _build(job: BankJob, directory: JobDirectory, parts: Parts, runner: Runner, 
 def bank_parts(job: BankJob) -> Parts:
     """Return everything that decides the content of the bank; raises EngineUnavailable for a missing engine."""
     recipe = job.recipe
+    check_verifier(recipe.pair_rule.encoder, recipe.models)
     engines = {
         f"{role}/{name}": engine_version(kind, name, recipe.models) for role, (kind, name) in recipe.engines.items()
     }
@@ -129,14 +130,15 @@ def _list(job: BankJob, directory: JobDirectory, listener: Listener) -> Cut:
 
 
 def _run_blocks(job: BankJob, directory: JobDirectory, listing: Listing, runner: Runner, listener: Listener) -> None:
-    blocks = BankBlocks(directory.work / CLIPS, directory.work / BUILT)
+    raw = job.recipe.has_raw_embeddings
+    blocks = BankBlocks(directory.work / CLIPS, directory.work / BUILT, raw)
     blocks.target.delete_leftovers()
     done = finished_blocks(blocks.target)
     clips, speakers = (sum(counts[name] for counts in done.values()) for name in ("clips", "speakers"))
     listener.started(listing.clips, clips, speakers)
     todo = {block: job.recipe.block_clips for block in range(listing.blocks) if block not in done}
     corpus = job.corpus
-    order = BuildOrder(job.recipe, corpus.place, corpus.dataset, corpus.license, _roles(job, listing))
+    order = BuildOrder(job.recipe, corpus.place, corpus.dataset, corpus.license, _roles(job, listing), raw=raw)
     directory.run(todo, blocks, [BuildPlan(order)], runner, listener)
 
 

@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 @dataclass(frozen=True)
 class BuildOrder:
     """Tells a worker everything it needs, also on another machine. `roles` are the engines that it must load,
-    `libraries` those of the machine where the job began."""
+    `libraries` those of the machine where the job began; `raw` says that embeddings keep their length."""
 
     recipe: BankRecipe
     corpus: Place
@@ -41,6 +41,7 @@ class BuildOrder:
     license: str | None
     roles: tuple[str, ...]
     libraries: Mapping[str, str] = field(default_factory=library_versions)
+    raw: bool = False
 
 
 class BuildWorker:
@@ -79,6 +80,10 @@ class BuildPlan:
     @property
     def takes_batches(self) -> bool:
         return self.claims.gpus > 0
+
+    @property
+    def keeps_blocks_whole(self) -> bool:
+        return False
 
     def open(self) -> BuildWorker:
         return BuildWorker(self.order)
@@ -139,7 +144,7 @@ def _speakers(
     speakers = []
     for name, clips in list(block.groups.items()):
         good = [result for clip in clips if isinstance(result := heard[clip], HeardClip)]
-        made = make_speaker(f"{order.dataset}-{name}", good, order.recipe, order.license)
+        made = make_speaker(f"{order.dataset}-{name}", good, order.recipe, order.license, order.raw)
         if isinstance(made, Unusable):
             block.drop_group(name, made)
         else:

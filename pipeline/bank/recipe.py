@@ -4,12 +4,14 @@ The recipe's `content` has every setting that decides who is a speaker, but not 
 (`pool`, and a model's `serving`).
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
 from pipeline import recipe_file
+from pipeline.engines.registry import keeps_norm
 from pipeline.recipes.models import name_problems, parse_models
 from pipeline.settings import Section
 from voicebank.layouts.clip import QualityScale
@@ -133,10 +135,31 @@ class BankRecipe(Section):
         }
         return {role: (kind, name) for role, (kind, name) in named.items() if name is not None}
 
+    @property
+    def has_raw_embeddings(self) -> bool:
+        """Tell whether the embeddings keep the length that their encoder gives them."""
+        return self.embedding.encoder is not None and keeps_norm(self.embedding.encoder, self.models)
+
     def content(self) -> dict[str, Any]:
         """Return everything that decides the content of the bank, ready for JSON."""
         leave_out: Any = {"description": True, "pool": True, "models": {"__all__": {"serving"}}}
         return self.model_dump(mode="json", exclude=leave_out)
+
+
+def embedding_overrides(name: str, encoder: str) -> list[str]:
+    """Return the overrides that make a recipe store embeddings of an encoder, written as NAME or as ENGINE=MODEL.
+
+    NAME is a model of the recipe, the engine of one, or an engine that needs no model. Raises RecipeError for a recipe
+    that cannot be read.
+    """
+    engine, separator, model = encoder.partition("=")
+    if separator:
+        chosen = f"{engine}-embeddings"
+        settings = json.dumps({"engine": engine, "model": model})
+        return [f"models.{chosen}={settings}", f"embedding.encoder={chosen}"]
+    models = recipe_file.read(name, _PACKAGE, "bank recipe").get("models") or {}
+    by_engine = {entry.get("engine"): key for key, entry in models.items() if isinstance(entry, Mapping)}
+    return [f"embedding.encoder={encoder if encoder in models else by_engine.get(encoder, encoder)}"]
 
 
 def shipped_bank_recipes() -> list[str]:

@@ -13,13 +13,13 @@ from manifests.errors import UserError
 from manifests.storage import Place
 from pipeline.bank.probe import BATCH, SENTENCES, Sentences, speak_and_encode
 from pipeline.engines.contract import Samples, SpeakerEncoder, SpeechSynthesizer
-from pipeline.engines.registry import load_engine
+from pipeline.engines.registry import load_engine, load_verifier
 from pipeline.recipe import Recipe
 from pipeline.recipes.load import load_recipe
 from pipeline.stages._reference_embeddings import castable
 from pipeline.stages.assess import AssessSettings
 from pipeline.stages.cast import speaking_engines
-from pipeline.stages.synthesize import SynthesizeSettings
+from pipeline.stages.synthesize import speaks_with
 from voicebank.bank import bank_place, load_bank, shipped_banks
 from voicebank.reference_embeddings import Origin, write_reference_embeddings
 from voicebank.voice import Voice
@@ -42,7 +42,7 @@ def embed_bank(
     voices = castable(recipe, loaded)
     if not voices:
         raise UserError(f"the bank {loaded.name} has no voice for {', '.join(speaking_engines(recipe))}")
-    hearing: SpeakerEncoder = load_engine("encoder", name, recipe.models)
+    hearing: SpeakerEncoder = load_verifier(name, recipe.models)
     synthesizers = _synthesizers(recipe, voices)
     vectors, failures = reference_embeddings(voices, synthesizers, hearing, progress=progress)
     versions = {engine: synthesizer.version for engine, synthesizer in synthesizers.items()}
@@ -84,5 +84,4 @@ def _writable(bank: str) -> Place:
 
 def _synthesizers(recipe: Recipe, voices: Sequence[Voice]) -> dict[str, Any]:
     spoken = {voice.engine for voice in voices}
-    named = {recipe.engine_of(name): name for name in recipe.section(SynthesizeSettings).engine}
-    return {engine: load_engine("tts", name, recipe.models) for engine, name in named.items() if engine in spoken}
+    return {engine: load_engine("tts", speaks_with(recipe, engine), recipe.models) for engine in sorted(spoken)}

@@ -80,10 +80,12 @@ class BuiltGroups:
 
 @dataclass(frozen=True)
 class BankBlocks:
-    """Loads blocks of clips from `source` and commits their results to `target`."""
+    """Loads blocks of clips from `source` and commits their results to `target`; `raw`: embeddings keep their
+    length."""
 
     source: Place
     target: Place
+    raw: bool = False
     part_rows: int = 64
     """Clips of a part, enough to fill the batches of the engines, see `pipeline.bank.clips`."""
 
@@ -108,7 +110,7 @@ class BankBlocks:
         speakers = [speaker for part in contents for speaker in part.speakers]
         rejects = [reject for part in contents for reject in part.rejects]
         place = self.target / block_name(block)
-        write_speakers(place, speakers)
+        write_speakers(place, speakers, self.raw)
         write_rejects(place, rejects)
         report = BankReport(
             block,

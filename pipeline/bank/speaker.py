@@ -36,9 +36,12 @@ class HeardClip:
 
 
 def make_speaker(
-    speaker_id: str, clips: Sequence[HeardClip], recipe: BankRecipe, license: str | None
+    speaker_id: str, clips: Sequence[HeardClip], recipe: BankRecipe, license: str | None, raw: bool = False
 ) -> Speaker | Unusable:
-    """Make the speaker of these clips, at least two, or return the reason why they give none."""
+    """Make the speaker of these clips, at least two, or return the reason why they give none.
+
+    `raw`: the embeddings have lengths of their own, which are kept.
+    """
     rule = recipe.pair_rule
     similar = similar_pairs(np.stack([clip.xvector for clip in clips]), rule.threshold)
     if not is_one_person(similar, len(clips), rule.min_pairs):
@@ -66,7 +69,7 @@ def make_speaker(
         quality=math.fsum(scores) / len(scores) if scores else None,
         license=license,
         xvector=mean_direction([clip.xvector for clip in clips]),
-        embedding=mean_direction(embeddings) if embeddings else None,
+        embedding=mean_embedding(embeddings, raw) if embeddings else None,
     )
 
 
@@ -79,6 +82,16 @@ def mean_direction(vectors: Sequence[Samples]) -> Vector:
     mean = (matrix / np.linalg.norm(matrix, axis=1, keepdims=True)).mean(axis=0)
     direction: Vector = (mean / np.linalg.norm(mean)).astype(np.float32)
     return direction
+
+
+def mean_embedding(vectors: Sequence[Samples], raw: bool) -> Vector:
+    """Return the mean direction of the vectors and, if they are `raw`, with the mean of their lengths: float32 [D]."""
+    direction = mean_direction(vectors)
+    if not raw:
+        return direction
+    norms = np.linalg.norm(np.stack(vectors).astype(np.float64), axis=1)
+    mean: Vector = (direction * norms.mean()).astype(np.float32)
+    return mean
 
 
 def half_similarity(vectors: Sequence[Samples]) -> float:

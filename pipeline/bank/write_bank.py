@@ -59,7 +59,7 @@ def pack(out: Place, built: Place, listing: Listing, recipe: BankRecipe, parts: 
     """
     tally = _BankTally()
     write_rejects(out, map(tally.reject, _rejects(built, listing.blocks)))
-    write_speakers(out, map(tally.speaker, _speakers(built, listing.blocks)))
+    write_speakers(out, map(tally.speaker, _speakers(built, listing.blocks)), recipe.has_raw_embeddings)
     _check(tally, listing)
     if not tally.speakers:
         (out / SPEAKERS_FILE).delete()
@@ -150,7 +150,10 @@ def _counts(tally: _BankTally, listing: Listing) -> dict[str, Any]:
 def _embedding(tally: _BankTally, recipe: BankRecipe, parts: dict[str, Any]) -> dict[str, Any] | None:
     if recipe.embedding.encoder is None:
         return None
-    return _engine("embedding", recipe, parts) | {"dimension": tally.embedding_dimension}
+    return _engine("embedding", recipe, parts) | {
+        "dimension": tally.embedding_dimension,
+        "raw": recipe.has_raw_embeddings,
+    }
 
 
 def _engine(role: str, recipe: BankRecipe, parts: dict[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from pipeline.export import export_corpus, export_settings
 from pipeline.exporters import EXPORTERS
 from pipeline.job import run as running
 from pipeline.job.directory import WORK
+from pipeline.job.gpu_hours import GpuTime, read_gpu_time
 from pipeline.job.ingest import IngestOptions
 from pipeline.job.inputs import open_inputs
 from pipeline.job.job import Job, block_passes
@@ -203,8 +204,8 @@ def validate(directory: str, deep: bool) -> tuple[str, bool]:
     return "\n".join([*lines, f"{verdict}: {report.rows} rows, {checked}"]), report.ok
 
 
-def summary(manifest: Manifest, out: str) -> str:
-    """Return the outcome for people, with every row accounted for."""
+def summary(manifest: Manifest, out: str, spent: GpuTime | None = None) -> str:
+    """Return the outcome for people, with every row accounted for, and the GPU hours that were spent on it."""
     counts = manifest.counts
     kept, total = counts.rows.get("kept", 0), counts.input_rows
     share = f"{kept / total:.0%}" if total else "-"
@@ -214,7 +215,10 @@ def summary(manifest: Manifest, out: str) -> str:
         reasons = [reason for reason in Reason if reason in counts.reasons and reason.kind == status]
         beneath = [(counts.reasons[reason], f"{reason}: {reason.meaning}") for reason in reasons]
         facts.append(Fact(status, f"{counts.rows.get(status, 0):,}", beneath))
-    return "\n".join(fact_lines([*facts, Fact("audio", hours), Fact("corpus", str(open_place(out)))]))
+    facts.append(Fact("audio", hours))
+    if spent is not None:
+        facts.append(Fact("GPU hours", spent.told(counts.audio_s("kept"))))
+    return "\n".join(fact_lines([*facts, Fact("corpus", str(open_place(out)))]))
 
 
 def _run(job: Job, out: str, options: Mapping[str, Any]) -> str:
@@ -227,7 +231,8 @@ def _run(job: Job, out: str, options: Mapping[str, Any]) -> str:
             bool(options.get("accept_changes")),
             _answers(options),
         )
-    return "\n".join([summary(manifest, out), *_spending(job.recipe, out), *_work(progress.times)])
+    spent = read_gpu_time(open_place(out) / WORK)
+    return "\n".join([summary(manifest, out, spent), *_spending(job.recipe, out), *_work(progress.times)])
 
 
 def _work(times: Mapping[str, PoolTime]) -> list[str]:

@@ -25,6 +25,7 @@ from pipeline.cli.options import (
     runner_options,
 )
 from pipeline.cli.output import show, tell
+from pipeline.cli.servers import servers
 from pipeline.cli.timing import timing
 from pipeline.cli.voicebank import voicebank
 from pipeline.ending import end_process, say, say_stopped, watch_signals
@@ -253,6 +254,7 @@ def show_stage(name: str) -> None:
 
 cli.add_command(corpus)
 cli.add_command(models)
+cli.add_command(servers)
 cli.add_command(timing)
 cli.add_command(voicebank)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ from pipeline.bank.record import record
 from pipeline.cli.progress import counted
 from pipeline.show.plots import need_plots
 from pipeline.show.text import Fact, fact_lines, text_table
+from voicebank.bank import load_bank
 from voicebank.blend import blend
 from voicebank.blend_options import BlendOptions
 from voicebank.card import read_card
@@ -96,54 +98,6 @@ def record_voices(options: Mapping[str, Any]) -> str:
     return f"{clips} clips in {out}"
 
 
-def audition_voices(options: Mapping[str, Any]) -> str:
-    """Hear voices, keep those that pass, write their bank; return the outcome."""
-    from pipeline.bank.audition import Panel
-    from pipeline.bank.audition_bank import AuditionOrder, drop_counts, hold_audition
-    from pipeline.bank.recipe import load_bank_recipe
-    from pipeline.engines.registry import load_engine
-    from pipeline.recipes.load import load_recipe
-    from pipeline.stages.synthesize import SynthesizeSettings
-    from pipeline.stages.transcribe import TranscribeSettings
-
-    recipe = load_recipe(options["recipe"], options["overrides"])
-    rules = load_bank_recipe(options["bank_recipe"])
-    if rules.quality.engine is None:
-        raise UserError(f"--bank-recipe {rules.name}: it names no engine that predicts quality")
-    listeners = recipe.section(TranscribeSettings).engine
-    loaded = {name: load_engine("asr", name, recipe.models) for name in sorted(set(listeners.values()))}
-    panel = Panel(
-        {
-            recipe.engine_of(name): load_engine("tts", name, recipe.models)
-            for name in recipe.section(SynthesizeSettings).engine
-        },
-        {language: loaded[name] for language, name in listeners.items()},
-        load_engine("encoder", rules.pair_rule.encoder, rules.models),
-        load_engine("quality", rules.quality.engine, rules.models),
-        rules.quality.scale,
-    )
-    order = AuditionOrder(
-        [open_place(bank) for bank in options["banks"]],
-        [open_place(bank) for bank in options["real"]],
-        options["count"],
-        options["agents"] == "1",
-        options["error_margin"],
-        options["quality_margin"],
-        options["leak_limit"],
-        options["twin_limit"],
-        options["hear"],
-        options["keep_unheard"],
-    )
-    out = open_place(options["out"])
-    with counted("voices heard", "voice") as tell:
-        judged = hold_audition(order, panel, out, lambda what, done, total: tell(done, total))
-    kept = sum(one.drop is None for one in judged)
-    dropped = Fact("dropped", str(len(judged) - kept), drop_counts(judged))
-    return "\n".join(
-        fact_lines([Fact("heard", str(len(judged))), dropped, Fact("kept", str(kept)), Fact("bank", str(out))])
-    )
-
-
 def similarity_lines(figures: Mapping[str, Any]) -> list[str]:
     """Return the lines of a table of quantiles."""
     rows = [(text, figures.get(key)) for key, text in _ROWS.items()]
@@ -185,7 +139,8 @@ def _probe(bank: Place, real: Place, options: Mapping[str, Any]) -> ProbeReport:
     from pipeline.bank.recipe import load_bank_recipe
     from pipeline.engines.registry import engine_version, load_engine
     from pipeline.recipes.load import load_recipe
-    from pipeline.stages.synthesize import SynthesizeSettings
+    from pipeline.stages.cast import engines_and_models, spoken_bank
+    from pipeline.stages.synthesize import speaks_with
 
     recipe = load_recipe(options["recipe"], options["overrides"])
     bank_recipe = load_bank_recipe(options["bank_recipe"])
@@ -195,12 +150,18 @@ def _probe(bank: Place, real: Place, options: Mapping[str, Any]) -> ProbeReport:
     if built_with is not None and built_with != label:
         raise UserError(f"the bank's encoder is {built_with}, that of --bank-recipe is {label}")
     encoder = load_engine(*encoder_key)
-    voices = _sample(bank, options["sample"] or _SPOKEN)
-    synthesizers = {
-        recipe.engine_of(name): load_engine("tts", name, recipe.models)
-        for name in recipe.section(SynthesizeSettings).engine
-        if recipe.engine_of(name) in {voice.engine for voice in voices}
-    }
+    given = spoken_bank(recipe, load_bank(str(bank)))
+    engines = {voice.voice_id: voice for voice in given.select(engines=engines_and_models(recipe))}
+    sample = _sample(bank, options["sample"] or _SPOKEN)
+    # A clip that is cloned still has the parents of its voice, with whom it is compared.
+    voices = [
+        replace(engines[voice.voice_id], parents=voice.parents, weights=voice.weights)
+        if voice.voice_id in engines
+        else voice
+        for voice in sample
+    ]
+    speaking = sorted({voice.engine for voice in voices if voice.voice_id in engines})
+    synthesizers = {name: load_engine("tts", speaks_with(recipe, name), recipe.models) for name in speaking}
     return probe(voices, load_speaker_table(real), synthesizers, encoder, claims_of(card).leak_limit)
 
 

@@ -1,21 +1,19 @@
 """Defines the commands of `parley voicebank`. They contain no logic."""
 
 import sys
-from collections.abc import Sequence
 from contextlib import redirect_stdout
 from typing import Any
 
 import click
 
-from manifests.terminal import printable
 from pipeline.cli.options import accept_changes, recipe_settings, runner_options
-from pipeline.cli.output import show, tell
+from pipeline.cli.output import show
+from pipeline.cli.voicebank_virtual import audition, blend, check, report, voice_prompts
 from voicebank.exchange.formats import format_names
 
 _format = click.option(
     "--format", "format_", type=click.Choice(format_names()), required=True, help="The other program's format."
 )
-_bank = click.option("--bank", required=True, metavar="DIR", help="Directory, local or on an object store.")
 
 
 @click.group()
@@ -31,6 +29,11 @@ def voicebank() -> None:
     "--recipe", default="ke-bank", show_default=True, help="Bank recipe: a name that Parley ships, or a file."
 )
 @recipe_settings
+@click.option(
+    "--encoder",
+    metavar="NAME|ENGINE=MODEL",
+    help="Encoder of the embeddings that a synthesizer is conditioned on, such as qwen3-tts=DIR.",
+)
 @click.option("--dataset", help="Data set, the start of every speaker's id; default: the layout's name.")
 @click.option("--license", help="License of the recordings; default: the layout's.")
 @runner_options
@@ -66,136 +69,6 @@ def list_(bank: str | None) -> None:
     show(commands.describe_bank(bank) if bank else commands.list_banks())
 
 
-@voicebank.command()
-@_bank
-@click.option("--count", type=click.IntRange(min=1), required=True, help="Number of user voices, without the agents.")
-@click.option(
-    "--out", required=True, metavar="DIR", help="Directory for the voices, with card, leak.json and report.html."
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random choice.")
-@click.option(
-    "--parents", type=click.IntRange(min=2), default=2, show_default=True, help="Real speakers blended into a voice."
-)
-@click.option(
-    "--weights",
-    type=float,
-    nargs=2,
-    default=(0.3, 0.7),
-    show_default=True,
-    help="Lowest and highest weight of a parent.",
-)
-@click.option("--engine", default="cosyvoice", show_default=True, help="Synthesizer that will speak with them.")
-@click.option(
-    "--leak-limit",
-    type=float,
-    help="Highest similarity to a real speaker; default: from the similarity of its speakers' own halves.",
-)
-@click.option("--twin-limit", type=float, help="Highest similarity to another voice; default: the leak limit.")
-@click.option(
-    "--agents",
-    type=click.Choice(["2", "0"]),
-    default="2",
-    show_default=True,
-    help="Number of agent voices: a woman and a man, or none.",
-)
-@click.option(
-    "--language",
-    "languages",
-    multiple=True,
-    metavar="CODE[=SHARE]",
-    help="Language of voices; may be repeated; default: all.",
-)
-@click.option(
-    "--balance", type=click.Choice(["gender", "corpus"]), default="gender", show_default=True,
-    help="Genders of the voices: as many women as men, or as among the speakers.",
-)  # fmt: skip
-@click.option("--report/--no-report", default=True, show_default=True, help="Write report.html (needs matplotlib).")
-def blend(bank: str, out: str, **options: Any) -> None:
-    """Blend the speakers of a bank into voices that belong to nobody, each tested against all speakers."""
-    from pipeline.cli import virtual_voices
-
-    text, notes = virtual_voices.blend_voices(bank, out, options)
-    _report(text, notes)
-
-
-@voicebank.command()
-@_bank
-@click.option("--real", required=True, metavar="DIR", help="The bank of speakers that the voices come from.")
-@click.option(
-    "--sample",
-    type=click.IntRange(min=1),
-    help="Number of voices to search for twins, and to speak with --audio (20).",
-)
-@click.option(
-    "--audio", is_flag=True, help="Speak probe sentences, and measure the similarity of the audio to the speakers."
-)
-@click.option("--recipe", help="With --audio: corpus recipe whose speech engines speak.")
-@recipe_settings
-@click.option("--bank-recipe", help="With --audio: bank recipe whose encoder measures.")
-@click.option("--out", metavar="DIR", help="With --audio: directory for audio.json and audio.html.")
-def check(**options: Any) -> None:
-    """Test a bank of voices again, from its files; exit with code 3 if it fails."""
-    from pipeline.cli import virtual_voices
-
-    text, sound = virtual_voices.check_voices(options)
-    show(text)
-    sys.exit(0 if sound else 3)
-
-
-@voicebank.command()
-@click.option("--bank", "banks", multiple=True, required=True, metavar="DIR", help="Voices to hear; may be repeated.")
-@click.option(
-    "--real",
-    multiple=True,
-    required=True,
-    metavar="DIR",
-    help="The bank of speakers that they come from, one for each language; may be repeated.",
-)
-@click.option("--recipe", required=True, help="Corpus recipe whose engines speak and hear.")
-@recipe_settings
-@click.option("--bank-recipe", required=True, help="Bank recipe whose encoder and quality predictor measure.")
-@click.option(
-    "--count", type=click.IntRange(min=1), required=True, help="User voices that stay of each language and gender."
-)
-@click.option(
-    "--agents",
-    type=click.Choice(["1", "0"]),
-    default="1",
-    show_default=True,
-    help="Agent voices of each language and gender, beyond the users.",
-)
-@click.option(
-    "--error-margin",
-    type=float,
-    default=0.1,
-    show_default=True,
-    help="How far a voice's error rate may be above its worst parent's.",
-)
-@click.option(
-    "--quality-margin",
-    type=float,
-    default=0.3,
-    show_default=True,
-    help="How far a voice's predicted quality may be below its worst parent's (MOS).",
-)
-@click.option(
-    "--leak-limit",
-    type=float,
-    help="Highest similarity to a real voice; default: from the similarity of the real voices' clips to themselves.",
-)
-@click.option("--twin-limit", type=float, help="Highest similarity to another voice; default: the leak limit.")
-@click.option("--hear", type=click.IntRange(min=1), help="Hear only this many voices of each bank, the first.")
-@click.option(
-    "--keep-unheard", is_flag=True, help="Fill places that are left with voices that were not heard; the card says so."
-)
-@click.option("--out", required=True, metavar="DIR", help="Directory for the bank of the voices that stay.")
-def audition(**options: Any) -> None:
-    """Let voices speak, and keep those that are clear, good, and nobody's; continues what broke off."""
-    from pipeline.cli import virtual_voices
-
-    show(virtual_voices.audition_voices(options))
-
-
 @voicebank.command("import")
 @_format
 @click.option(
@@ -229,7 +102,7 @@ def import_(
 
     overrides = commands.overrides_of(genders, gender, language, license)
     text, notes = commands.import_voices(format_, source, out, name, overrides, engine)
-    _report(text, notes)
+    report(text, notes)
 
 
 @voicebank.command("export")
@@ -241,7 +114,7 @@ def export(bank: str, format_: str, out: str) -> None:
     from pipeline.cli import voicebank_commands as commands
 
     text, notes = commands.export_voices(bank, format_, out)
-    _report(text, notes)
+    report(text, notes)
 
 
 @voicebank.command("reference-embeddings")
@@ -261,7 +134,5 @@ def reference_embeddings(bank: str, recipe: str, overrides: tuple[str, ...], enc
     sys.exit(0 if complete else 3)
 
 
-def _report(text: str, notes: Sequence[str]) -> None:
-    for note in notes:
-        tell(printable(note))
-    show(text)
+for _command in (audition, blend, check, voice_prompts):
+    voicebank.add_command(_command)

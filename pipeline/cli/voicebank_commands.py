@@ -9,7 +9,7 @@ from manifests.storage import open_place
 from manifests.terminal import printable
 from pipeline.bank.build import BankJob, build_bank
 from pipeline.bank.corpus import open_corpus
-from pipeline.bank.recipe import load_bank_recipe
+from pipeline.bank.recipe import embedding_overrides, load_bank_recipe
 from pipeline.cli.options import open_runner
 from pipeline.cli.progress import Progress, bank_outcome
 from pipeline.show.text import Fact, fact_lines
@@ -25,7 +25,8 @@ _REJECTS_SHOWN = 50
 
 def build(recipe: str, overrides: Sequence[str], out: str, options: Mapping[str, Any]) -> str:
     corpus = open_corpus(options["source"], options["layout"], options["dataset"], options["license"])
-    job = BankJob(load_bank_recipe(recipe, overrides), corpus, options["limit_groups"])
+    chosen = embedding_overrides(recipe, options["encoder"]) if options["encoder"] else []
+    job = BankJob(load_bank_recipe(recipe, [*chosen, *overrides]), corpus, options["limit_groups"])
     # Ray and the libraries of some engines print to stdout, which is for data.
     with redirect_stdout(sys.stderr), Progress("clip", bank_outcome) as progress:
         card = build_bank(job, open_place(out), open_runner(options), progress, options["accept_changes"])

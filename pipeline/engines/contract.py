@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from manifests.reasons import Reason
-from manifests.schema import WordTimes
+from manifests.schema import Style, WordTimes
 from pipeline.settings import Section
+from voicebank.inputs import VoiceInputs
 from voicebank.voice import Gender, Voice
 
 Samples = npt.NDArray[np.float32]
@@ -159,6 +160,7 @@ class SpeechRequest:
     """Asks for `text` in `voice`; `rate` multiplies the voice's own speaking rate; `seed` varies the take.
 
     `word_times`: the clip should come with its word times, if the engine knows them. The samples are the same.
+    `style` says how to speak; engines that cannot vary the style ignore it.
     """
 
     text: str
@@ -167,6 +169,7 @@ class SpeechRequest:
     rate: float
     seed: int
     word_times: bool = False
+    style: Style | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +239,12 @@ class Engine:
     `runs_model_code`: to load a model means to run code that comes with it. Such a model must have
     `serving.run_model_code`, by which a user agrees; `serving` stands in no manifest and is taken from none.
 
+    `keeps_norm`, of an encoder: its embeddings are as the network gives them, and their length (norm) is part of them,
+    since the synthesizer that is conditioned on them reads it. Such an encoder tells nobody apart.
+
+    `voice_inputs`, of a synthesizer: called like `version`, returns what it takes as a voice besides names. One that
+    declares that it clones speaks with the voices of every bank that have recordings.
+
     `about` is one line for people. `open` loads the engine. An engine without `settings` takes no model: a recipe
     uses its name, and `open` and `version` get no argument. One with `settings` is opened for a model of the
     recipe: `open(settings)`, or `open(settings, answers)` if it `stores_answers` (a `Place`, or None), and
@@ -251,6 +260,8 @@ class Engine:
     settings: type[Section] | None = None
     stores_answers: bool = False
     runs_model_code: bool = False
+    keeps_norm: bool = False
+    voice_inputs: Callable[..., VoiceInputs] | None = None
 
 
 class LoadedEngine(Protocol):
@@ -319,7 +330,8 @@ class WordAligner(LoadedEngine, Protocol):
 
 
 class SpeakerEncoder(LoadedEngine, Protocol):
-    """Turns a clip into a speaker embedding: float32 [dimension], of length 1 (L2).
+    """Turns a clip into a speaker embedding: float32 [dimension], of length 1 (L2) unless the engine declares that it
+    `keeps_norm`.
 
     Embeddings of different encoders cannot be compared. Clips may have any sample rate.
     """

@@ -35,6 +35,26 @@ def load_engine(kind: str, name: str, models: Models | None = None, answers: Pla
     return engine.open(model, answers) if engine.stores_answers else engine.open(model)
 
 
+def load_verifier(name: str, models: Models | None = None) -> Any:
+    """Load the speaker encoder of that name, for telling people apart; raises like `check_verifier`."""
+    check_verifier(name, models)
+    return load_engine("encoder", name, models)
+
+
+def check_verifier(name: str, models: Models | None = None) -> None:
+    """Raise RecipeError for an encoder that conditions a synthesizer: the length of its vectors means something."""
+    if keeps_norm(name, models):
+        raise RecipeError(
+            f"the encoder {name} conditions a synthesizer and keeps the length of its vectors: it is for embeddings; "
+            "name one that tells people apart, such as resemblyzer or wavlm"
+        )
+
+
+def keeps_norm(encoder: str, models: Models | None = None) -> bool:
+    """Tell whether an encoder's embeddings are raw, of any length; raises RecipeError if there is no such encoder."""
+    return find_engine("encoder", encoder, models).keeps_norm
+
+
 def engine_version(kind: str, name: str, models: Models | None = None) -> str:
     """Return the version of the engine or of the recipe's model, without loading it. Raises like `load_engine`."""
     model = (models or {}).get(name)

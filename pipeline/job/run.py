@@ -12,6 +12,7 @@ from manifests.validate import check_files
 from manifests.writer import OWN_NAMES, SHARDS
 from pipeline.job.blocks import block_size, check_shape, live_rows, read_block
 from pipeline.job.directory import CORPUS_PARTS, INPUT, JOB, LOG, WORK, Cut, JobDirectory, Parts, differences
+from pipeline.job.gpu_hours import timed
 from pipeline.job.job import (
     ANSWERS,
     IDS,
@@ -32,8 +33,10 @@ from pipeline.job.pack import pack
 from pipeline.job.repair import repairing
 from pipeline.job.runner.tasks import BlockPass, Runner, plan_pools
 from pipeline.job.worker import WorkOrder, check_node
+from pipeline.obedience.check import CHECKED, check_before_a_job
 from pipeline.recipe import Recipe
 from pipeline.stages.registry import find_stage
+from pipeline.stages.synthesize import SYNTHESIZE
 
 BLOCKS = "blocks"
 
@@ -80,6 +83,7 @@ def _make(
 
     def make() -> Manifest:
         try:
+            check_before_a_job(job.recipe, directory.work / CHECKED)
             runner.check_nodes(partial(check_node, job.recipe, parts["libraries"]))
             passes = run_takes(job, runner, directory, parts["prompts"], listener, answers)
         finally:
@@ -92,7 +96,8 @@ def _make(
         directory.cut_again(ingested, lambda: cut(job, directory, ingested, listener))
 
     targets = [block_pass.target for _, block_pass in block_passes(job.recipe, directory.work)]
-    return repairing(make, ingested, targets, cut_again, listener)
+    with timed(job.recipe, directory.work, targets):
+        return repairing(make, ingested, targets, cut_again, listener)
 
 
 def ingest_job(job: Job, out: Place, listener: Listener) -> StageResult:
@@ -139,6 +144,8 @@ def run_stage_directory(
         listener.started(counts["rows"], counts["rows"] - sum(todo.values()))
         order = WorkOrder(recipe, parts["seed"], (name,), parts["prompts"], answers or out / ANSWERS, out)
         try:
+            if name == SYNTHESIZE.name and todo:
+                check_before_a_job(recipe, out / CHECKED)
             runner.check_nodes(partial(check_node, recipe, parts["libraries"]))
             prepare(recipe, (name,), block_pass.source, counts["blocks"], out, runner)
             directory.run(todo, block_pass, plan_pools(order), runner, listener)
@@ -182,4 +189,4 @@ def _block_directory(out: Place, recipe: Recipe) -> JobDirectory:
     """Return a directory of blocks, which may hold only files of jobs and of stages that prepare."""
     prepared = [stage for stage in map(find_stage, recipe.stages) if stage.prepare]
     names = [resource.name for stage in prepared for resource in stage.resources(recipe)]
-    return JobDirectory(out, out, (LOCK, OWNERS, JOB, INPUT, LOG, IDS, BLOCKS, ANSWERS, *names))
+    return JobDirectory(out, out, (LOCK, OWNERS, JOB, INPUT, LOG, IDS, BLOCKS, ANSWERS, CHECKED, *names))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pipeline.licenses.terms import Terms
 from pipeline.weights.table import ModelEntry
@@ -48,6 +48,15 @@ class Licensing:
         """Return the source's text, by the license in the row, or else by the terms."""
         known = self._terms.datasets.get(name)
         return LicensedPart("data set", name, license or (known.license if known else None), "the text")
+
+    def recordings(self, mix: Mapping[str, Any]) -> list[LicensedPart]:
+        """Return the recordings that a recipe mixes in, by the settings of its stage mix."""
+        used = {effect: mix.get(effect) for effect in ("noise", "room")}
+        return [
+            LicensedPart("data set", str(settings["files"]), settings.get("license"), f"the {effect}")
+            for effect, settings in used.items()
+            if isinstance(settings, Mapping) and settings.get("files")
+        ]
 
     def voice(self, voice_id: str, side: str) -> LicensedPart:
         """Return the voice of a side. The license in a bank is that of all its parents' recordings together.

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from manifests.corpus import Corpus
 from manifests.errors import UserError
+from manifests.manifest import load_manifest
 from manifests.row_groups import open_row_groups
 from manifests.storage import Place
 from manifests.views import View
@@ -95,13 +96,21 @@ def report_licenses(
     voices = {*facts.user_voice.names, *facts.agent_voice.names}
     known = know_voices(corpus, voices, bank)
     terms = load_terms(own_terms)
-    judge = _Judge(terms, Licensing(terms, load_table(), known.bank))
+    licensing = Licensing(terms, load_table(), known.bank)
+    judge = _Judge(terms, licensing, licensing.recordings(_mix_settings(place)))
     judged = [judge.row(*key) for key in _keys(corpus)]
     if rows is not None:
         _write_rows(rows, facts, judged)
     allowed = {use: np.array([row.verdicts[use] == "allowed" for row in judged], dtype=bool) for use in USES}
     figures = {**_figures(facts, judged, judge, known), "made_with": {"terms": _terms_record(own_terms)}}
     return LicenseReport(figures, allowed, corpus, facts, known)
+
+
+def _mix_settings(place: Place) -> Mapping[str, Any]:
+    """Return the recipe's settings of the stage mix, as the manifest has them; a manifest may hold anything."""
+    stages = load_manifest(place).recipe.settings.get("stages")
+    mix = stages.get("mix") if isinstance(stages, Mapping) else None
+    return mix if isinstance(mix, Mapping) else {}
 
 
 def _terms_record(own: Path | None) -> dict[str, str] | None:
@@ -112,8 +121,9 @@ def _terms_record(own: Path | None) -> dict[str, str] | None:
 class _Judge:
     """Judges rows; those of the same parts are judged once."""
 
-    def __init__(self, terms: Terms, licensing: Licensing) -> None:
-        self._terms, self._licensing = terms, licensing
+    def __init__(self, terms: Terms, licensing: Licensing, recordings: Sequence[LicensedPart]) -> None:
+        """`recordings` are mixed into every dialogue that is mixed, as far as a row's steps tell."""
+        self._terms, self._licensing, self._recordings = terms, licensing, recordings
         self._rows: dict[tuple[Any, ...], _Judged] = {}
         self.parts: Counter[LicensedPart] = Counter()
         self.stages: set[str] = set()
@@ -142,6 +152,7 @@ class _Judge:
     ) -> set[LicensedPart]:
         found = {self._licensing.dataset(*source)}
         found |= {self._licensing.voice(v, side) for v, side in zip(voices, _SIDES, strict=True) if v}
+        found |= set(self._recordings) if any(step.stage == "mix" for step in steps) else set()
         return found | {part for step in steps for part in self._licensing.engines(step, voices)}
 
     def _judge(self, parts: tuple[LicensedPart, ...]) -> _Judged:

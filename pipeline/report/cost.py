@@ -13,6 +13,7 @@ from manifests.errors import RecipeError
 from manifests.storage import Place
 from pipeline.job.commits import read_reports
 from pipeline.job.directory import WORK
+from pipeline.job.gpu_hours import read_gpu_time
 from pipeline.stages.registry import find_stage
 
 _PASS = re.compile(r"before-[a-z-]+|take-[0-9]+")
@@ -41,7 +42,7 @@ def read_cost(corpus: Place) -> dict[str, Any] | None:
 
     `stages`: the seconds of workers by stage, with the pool that the stage joins by default, most first. `tokens`:
     requests and tokens by the model's name in the recipe. `blocks`: commits that were read; `unread`: those that
-    could not be.
+    could not be. `gpu_hours`: of servers and of workers, or None where the job recorded none.
     """
     seconds: dict[str, float] = {}
     tokens: dict[str, dict[str, int]] = {}
@@ -66,7 +67,12 @@ def read_cost(corpus: Place) -> dict[str, Any] | None:
         for stage, value in sorted(seconds.items(), key=lambda item: (-item[1], item[0]))
     ]
     models = [{"model": model, **sums} for model, sums in sorted(tokens.items())]
-    return {"stages": stages, "tokens": models, "blocks": blocks, "unread": unread}
+    return {"stages": stages, "tokens": models, "blocks": blocks, "unread": unread, "gpu_hours": _gpu_hours(corpus)}
+
+
+def _gpu_hours(corpus: Place) -> dict[str, float] | None:
+    spent = read_gpu_time(corpus / WORK)
+    return {"servers": spent.server_s / 3600, "workers": spent.worker_s / 3600} if spent else None
 
 
 def _reports(work: Place) -> Iterator[dict[str, Any]]:

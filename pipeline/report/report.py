@@ -19,6 +19,7 @@ from pipeline.report.cost import read_cost
 from pipeline.report.errors import Errors
 from pipeline.report.flow import Flow
 from pipeline.report.limits import Limits
+from pipeline.report.mixture import mixture_of
 from pipeline.report.rows import peaks, row_data
 from pipeline.report.sample import Sample, Where
 from pipeline.report.sound import Sound
@@ -154,6 +155,8 @@ def _shown(corpus: Place, chosen: list[Where], limits: Limits, clips: PageClips)
                     continue
                 if found := clips.put(number, turn, spoken.audio):
                     data["clip"] = found
+        if "tl" in row and (both := mixture_of(dialogue)) and (found := clips.put(number, len(dialogue.turns), both)):
+            row["tl"]["mix"] = found
         yield row
 
 

@@ -67,5 +67,12 @@ def _takes(numbers: Mapping[str, Any]) -> list[str]:
         for status, languages in numbers["second_opinions"].items()
         for language, found in languages.items()
     ]
+    lines += [
+        f"two recognizers on {found['takes']:,} {status} {language} takes: the same words in {found['same_words']:,}; "
+        f"good for both {found['both_good']:,}, for the first only {found['first_good']:,}, for the second only "
+        f"{found['second_good']:,}, for neither {found['none_good']:,}"
+        for status, languages in numbers["agreement"].items()
+        for language, found in languages.items()
+    ]
     voices = ", ".join(f"{number:,} {side}" for side, number in numbers["voices"].items())
     return [*lines, f"voices of kept rows: {voices}"]

@@ -1,7 +1,7 @@
 """One HTML page that needs nothing beside it, loads nothing and runs nothing.
 
 Every text in it is text, never markup: the template escapes all of them, and the page's own policy forbids scripts.
-Plots are PNGs inside the page.
+Plots and clips are inside the page.
 """
 
 import base64
@@ -40,8 +40,22 @@ class Preformatted:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundCell:
+    """A FLAC file to listen to, as a cell of a table; `about` says what is heard."""
+
+    about: str
+    flac: bytes
+    kind: ClassVar[str] = "sound"
+
+    @property
+    def base64(self) -> str:
+        return base64.b64encode(self.flac).decode("ascii")
+
+
+@dataclass(frozen=True, slots=True)
 class PageTable:
-    """A table. Numbers are set right, floats with four decimals. Without any name there is no head."""
+    """A table. Numbers are set right, floats with four decimals; a cell may be a `SoundCell`. Without any name there
+    is no head."""
 
     names: Sequence[str]
     rows: Sequence[Sequence[object]]
@@ -74,6 +88,7 @@ def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["any"] = any
     environment.filters["shown"] = _shown
+    environment.tests["sound"] = lambda cell: isinstance(cell, SoundCell)
     return environment.from_string(resources.files("pipeline.show").joinpath("page.html").read_text("utf-8"))
 
 

@@ -44,6 +44,7 @@ class Effect(Section):
 
 class FromFiles(Effect):
     files: str | None = Field(None, description="directory with sound files, in folders of any depth")
+    license: str | None = Field(None, description="license of these recordings, as SPDX writes it; none: unknown")
 
     @field_serializer("files")
     def _no_private_path(self, files: str | None) -> str | None:

@@ -48,9 +48,13 @@ def _missing(stage: Stage, fields: Sequence[str], stages: Sequence[Stage]) -> li
     for field in fields:
         by_hint.setdefault(_hint(stage, field, stages), []).append(field)
     return [
-        f"{stage.name} reads {' and '.join(some)}, which no stage before it writes{hint}"
-        for hint, some in by_hint.items()
+        f"{stage.name} reads {_listed(some)}, which no stage before it writes{hint}" for hint, some in by_hint.items()
     ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _hint(reader: Stage, field: str, stages: Sequence[Stage]) -> str:

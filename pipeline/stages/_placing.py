@@ -1,10 +1,10 @@
 """Places the takes of a dialogue on one clock: who begins when, and who stops.
 
-One who takes the floor begins a drawn gap after the one before it; one who interrupts begins a drawn lag after the
-word of its cue, and the other one stops at the end of a word, once a drawn latency has passed. What is said beside a
-turn begins a drawn lag after the word of its cue. Nobody is ever placed over their own voice: who would be is moved
-until the channel is free, and by how much is recorded as `shift_s`. Everything is measured from speech to speech; the
-silence at the edges of clips may lie over the other speaker's words.
+One who takes the floor begins a drawn gap after the one before it, or after a silence; one who interrupts begins a
+drawn lag after the word of its cue, and the other one stops at the end of a word, once a drawn latency has passed.
+What is said beside a turn begins a drawn lag after the word of its cue. Nobody is ever placed over their own voice:
+who would be is moved until the channel is free, and by how much is recorded as `shift_s`. Everything is measured from
+speech to speech; the silence at the edges of clips may lie over the other speaker's words.
 """
 
 from collections.abc import Callable, Mapping
@@ -126,7 +126,8 @@ class _Placing:
             return
         last = self.placed[before]
         to_agent = self._role(number) == "agent"
-        if not to_agent and self.silent.get(number):
+        # Who takes the floor twice in a row has waited for the other one, who said nothing.
+        if self._role(before) == self._role(number) or (not to_agent and self.silent.get(number)):
             gap = self._drawn("silence_s", self.profile.silence, number)
         else:
             gap = self._drawn("gap_s", self.profile.gap_to_agent if to_agent else self.profile.gap_to_user, number)

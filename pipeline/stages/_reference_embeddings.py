@@ -12,9 +12,9 @@ from typing import Literal
 from manifests.errors import RecipeError
 from manifests.storage import Place
 from pipeline.engines.contract import Samples
-from pipeline.engines.registry import engine_version
+from pipeline.engines.registry import check_verifier, engine_version
 from pipeline.recipe import Recipe
-from pipeline.stages.cast import CastSettings, public_bank, speaking_engines
+from pipeline.stages.cast import CastSettings, engines_and_models, public_bank, spoken_bank
 from voicebank.bank import Bank, bank_place, load_bank
 from voicebank.card import read_card
 from voicebank.reference_embeddings import read_origin, read_reference_embeddings
@@ -36,15 +36,16 @@ def load_reference_embeddings(recipe: Recipe, speaker: str) -> Mapping[str, Samp
 
 def castable(recipe: Recipe, bank: Bank) -> list[Voice]:
     """Return the voices that the recipe may cast."""
-    engines = speaking_engines(recipe)
-    return [voice for voice in bank.select(engines=engines) if voice.language in (*recipe.languages, ANY_LANGUAGE)]
+    spoken, engines = spoken_bank(recipe, bank), engines_and_models(recipe)
+    return [voice for voice in spoken.select(engines=engines) if voice.language in (*recipe.languages, ANY_LANGUAGE)]
 
 
 def reference_embeddings_version(recipe: Recipe, speaker: str) -> str:
     """Return the kind of the references with a hash of them.
 
-    Raises RecipeError if a voice that may be cast has no reference.
+    Raises RecipeError if a voice that may be cast has no reference, or if the encoder tells nobody apart.
     """
+    check_verifier(speaker, recipe.models)
     vectors = load_reference_embeddings(recipe, speaker)
     named = recipe.section(CastSettings).bank
     place, bank = bank_place(named), load_bank(named)

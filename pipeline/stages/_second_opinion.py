@@ -21,6 +21,7 @@ DOUBTFUL = frozenset(
         Reason.ERROR_RATE,
         Reason.WORST_TURN,
         Reason.EDGE_ERROR,
+        Reason.CROSS_TALK,
     }
 )
 """Reasons that a recognizer's mistake can cause. `hallucination_prompt` is not among them: recognizers do not know the

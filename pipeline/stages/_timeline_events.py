@@ -82,10 +82,13 @@ def _overlaps(spoken: dict[Channel, list[Span]]) -> Iterator[Event]:
 
 
 def _silences(spoken: dict[Channel, list[Span]], limit: int) -> Iterator[Event]:
-    """Yield where nobody speaks, in the channel of the one who speaks next."""
+    """Yield where nobody speaks, in the channel of the one who was to speak: the other one than the last, unless the
+    last only makes a pause. `turn` is the turn that ends the silence."""
     spans: Sequence[tuple[Span, Channel]] = sorted((span, channel) for channel, own in spoken.items() for span in own)
-    heard_until: int | None = None
+    last: tuple[int, int, Channel] | None = None
     for (start, end, number), channel in spans:
-        if heard_until is not None and start - heard_until >= limit:
-            yield Event("silence", channel, heard_until, start, number)
-        heard_until = end if heard_until is None else max(heard_until, end)
+        if last is not None and start - last[0] >= limit:
+            other: Channel = "agent" if last[2] == "user" else "user"
+            yield Event("silence", last[2] if last[1] == number else other, last[0], start, number)
+        if last is None or end > last[0]:
+            last = end, number, channel

@@ -11,6 +11,7 @@ again, or drop the row.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from pydantic import Field, field_serializer
 
@@ -38,7 +39,7 @@ class ArrangeSettings(Section):
     stop_latency: RandomTime | None = Field(None, description="from an interruption to where the other one stops")
     backchannel_lag: RandomTime | None = Field(None, description="from the word of a cue to the backchannel")
     pause: RandomTime | None = Field(None, description="length of a pause that a label asks for")
-    silence: RandomTime | None = Field(None, description="how long a user says nothing who keeps the agent waiting")
+    silence: RandomTime | None = Field(None, description="how long one says nothing whose turn it is")
     silence_share: float = Field(0, ge=0, le=1, description="share of the user's further turns that come so late")
     silence_limit_s: float = Field(1, gt=0, description="nobody speaks for so long: an event, in seconds")
 
@@ -95,6 +96,12 @@ def _rate_problem(takes: Sequence[DryTake]) -> str | None:
     return f"takes of different sample rates: {', '.join(map(str, rates))} Hz; render gives them one"
 
 
+def _asks_a_silent_user(dialogue: Dialogue) -> set[int]:
+    """Return the agent's turns that follow one of its own: the user has said nothing, and the agent asks."""
+    floor = [number for number, turn in enumerate(dialogue.turns) if turn.kind == "turn"]
+    return {b for a, b in pairwise(floor) if dialogue.turns[a].role == dialogue.turns[b].role == "agent"}
+
+
 def _arranged(dialogue: Dialogue, dry: dict[int, DryTake], context: Context) -> Dialogue:
     profile = context.resource(TIMING)
     settings = context.recipe.section(ArrangeSettings)
@@ -104,7 +111,11 @@ def _arranged(dialogue: Dialogue, dry: dict[int, DryTake], context: Context) -> 
     def draw(name: str, time: RandomTime, turn: int, *more: int) -> float:
         return draw_s(time, context.seed_for("arrange", dialogue, name, turn, *more))
 
+    asks = _asks_a_silent_user(dialogue)
+
     def silent(turn: int) -> bool:
+        if turn in asks:
+            return True
         seed = context.seed_for("arrange", dialogue, "silent", turn)
         return derive_seed(seed) / 2**63 < settings.silence_share
 

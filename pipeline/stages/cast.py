@@ -17,9 +17,10 @@ from manifests.schema import Dialogue
 from manifests.storage import Place
 from pipeline.recipe import Recipe
 from pipeline.settings import Section, public_name
+from pipeline.stages._castable import castable_bank
 from pipeline.stages.contract import Context, Resource, Stage, reject
 from pipeline.stages.registry import engines_of
-from voicebank.bank import load_bank
+from voicebank.bank import Bank, load_bank
 from voicebank.cast import Agents, Casting
 
 
@@ -79,16 +80,32 @@ def _user(dialogue: Dialogue, context: Context) -> str | None:
 
 def speaking_engines(recipe: Recipe) -> list[str]:
     """Return the engines that the recipe's stages speak with, as voices name them."""
-    return [recipe.engine_of(name) for kind, name in engines_of(recipe, tuple(recipe.stages)) if kind == "tts"]
+    return [recipe.engine_of(name) for name in _synthesizers(recipe)]
+
+
+def engines_and_models(recipe: Recipe) -> list[str]:
+    """Return what `Voice.engine` may be in a `spoken_bank`: the engines, and the models that share one."""
+    return [*speaking_engines(recipe), *_synthesizers(recipe)]
+
+
+def spoken_bank(recipe: Recipe, bank: Bank) -> Bank:
+    """Return the bank with each voice given to the synthesizer that speaks with it; see `castable_bank`."""
+    return castable_bank(recipe, _synthesizers(recipe), bank)
+
+
+def _synthesizers(recipe: Recipe) -> list[str]:
+    return [name for kind, name in engines_of(recipe, tuple(recipe.stages)) if kind == "tts"]
 
 
 def open_casting(recipe: Recipe, work: Place | None = None) -> Casting:
     """Open the recipe's voices that its engines can speak with; raises RecipeError if there are none."""
-    settings, engines = recipe.section(CastSettings), speaking_engines(recipe)
-    bank = load_bank(settings.bank)
+    settings = recipe.section(CastSettings)
+    bank, engines = spoken_bank(recipe, load_bank(settings.bank)), engines_and_models(recipe)
     if not bank.select(engines=engines):
-        shown = public_bank(settings.bank)
-        raise RecipeError(f"the bank {shown} has no voice for {', '.join(engines)}; name one that has: cast.bank=DIR")
+        shown, known = public_bank(settings.bank), ", ".join(speaking_engines(recipe))
+        virtual = any(voice.parents for voice in bank.voices)
+        hint = "; `parley voicebank voice-prompts` gives its voices clips for engines that clone" if virtual else ""
+        raise RecipeError(f"the bank {shown} has no voice for {known}; name one that has: cast.bank=DIR{hint}")
     return Casting(bank, engines, settings.agents)
 
 

@@ -7,7 +7,8 @@ it reads and writes, and what its workers load. `run_stage` runs every stage und
 2. the stage sees only live rows;
 3. only declared fields change, and a row leaves `live` only with a reason of the closed list (or as kept, where the
    stage declares `status`);
-4. the result depends on (row, recipe, seed) alone; `audit_stage` checks that by running the stage in other batches;
+4. the result depends on (row, recipe, seed) alone, and on the other rows of its block where the stage declares
+   `neighbors`; `audit_stage` checks that by running the stage in other batches;
 5. bad data never raises: any exception except an engine's is a bug in Parley and stops the job.
 """
 
@@ -106,6 +107,11 @@ def one_pass(recipe: Recipe) -> int:
     return 1
 
 
+def no_neighbors(recipe: Recipe) -> bool:
+    """Return False, for stages that look at each row alone."""
+    return False
+
+
 def no_complaint(recipe: Recipe) -> None:
     """Accept every recipe, for stages whose settings do not depend on its other sections."""
 
@@ -127,7 +133,8 @@ class Stage:
     raises ValueError if its settings contradict the rest of the recipe. `prepare` is for a stage that must see all
     rows before it treats one: it is called once all rows are available. `passes` is the most times that the stages
     that treat takes run, where this one sends turns back. The settings named in `fixed` ("*": all) cannot be changed
-    once a job has started, since its passes are on disk.
+    once a job has started, since its passes are on disk. `neighbors` tells whether it also looks at the other rows of
+    the block: then it gets whole blocks, whatever runs it.
     """
 
     name: str
@@ -146,6 +153,7 @@ class Stage:
     prepare: Callable[[Preparation], None] | None = None
     passes: Callable[[Recipe], int] = one_pass
     fixed: tuple[str, ...] = ()
+    neighbors: Callable[[Recipe], bool] = no_neighbors
 
     @property
     def treats_takes(self) -> bool:
@@ -164,10 +172,16 @@ def run_stage(stage: Stage, dialogues: Sequence[Dialogue], context: Context) -> 
 
 
 def audit_stage(stage: Stage, dialogues: Sequence[Dialogue], context: Context) -> None:
-    """Raise LawBroken if the result of any row depends on its neighbors or on the order of the calls."""
+    """Raise LawBroken if the result of any row depends on its neighbors or on the order of the calls.
+
+    For a stage that declares `neighbors`, `dialogues` are a whole block, and it is not run on single rows.
+    """
     together = run_stage(stage, dialogues, context)
     backwards = run_stage(stage, dialogues[::-1], context)[::-1]
-    alone = [run_stage(stage, [dialogue], context)[0] for dialogue in dialogues]
+    if stage.neighbors(context.recipe):
+        alone = together
+    else:
+        alone = [run_stage(stage, [dialogue], context)[0] for dialogue in dialogues]
     for whole, turned, single in zip(together, backwards, alone, strict=True):
         if not whole == turned == single:
             raise LawBroken(f"stage {stage.name}: the result for {whole.dialogue_id} depends on its batch")

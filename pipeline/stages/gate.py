@@ -28,8 +28,11 @@ BY_SCORE = frozenset({Reason.ERROR_RATE, Reason.WORST_TURN, Reason.EDGE_ERROR})
 """Reasons that follow from comparing the transcript with the intended text."""
 
 
-NO_PREFERENCE = frozenset({Reason.EMPTY_REFERENCE, Reason.WATERMARK_MISSING, Reason.WATERMARK_FOREIGN})
-"""Reasons that do not say that a take was spoken badly, or whose clip must not be handed on: it carries no mark."""
+NO_PREFERENCE = frozenset(
+    {Reason.EMPTY_REFERENCE, Reason.WATERMARK_MISSING, Reason.WATERMARK_FOREIGN, Reason.CROSS_TALK}
+)
+"""Reasons that do not say that a take was spoken badly, or whose clip must not be handed on: it carries no mark, or
+says another text."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -130,9 +133,9 @@ def judge_alone(score: Score, role: Role, settings: GateSettings) -> Reason | No
     return _reason(score, role, settings.rate_of(score), settings)
 
 
-def would_be_kept(dialogue: Dialogue, settings: GateSettings) -> bool:
-    """Tell whether the gate would keep the dialogue as it is: nothing is wrong with any of its takes."""
-    return all(turn.reason is None for turn in judge(dialogue, settings).turns)
+def would_be_kept(dialogue: Dialogue, recipe: Recipe) -> bool:
+    """Tell whether the gate would keep the dialogue as it is now."""
+    return _decide(dialogue, gate_of(recipe), is_arranged(recipe)).status == "kept"
 
 
 def has_another_take(judged: Dialogue, settings: GateSettings) -> bool:
@@ -247,9 +250,9 @@ def _without_rates(dialogue: Dialogue) -> Dialogue:
 
 
 def _drop(dialogue: Dialogue, settings: GateSettings) -> Dialogue:
-    """End with the gravest reason: a fail before a reject, then the order of the turns."""
+    """End with the gravest reason: a fail first, then cross-talk, which is the server's fault; then by the turns."""
     found = [(i, reason) for i, turn in enumerate(dialogue.turns) if (reason := reason_of(turn.reason))]
-    index, reason = min(found, key=lambda pair: (pair[1].kind != "failed", pair[0]))
+    index, reason = min(found, key=lambda pair: (pair[1].kind != "failed", pair[1] is not Reason.CROSS_TALK, pair[0]))
     turn = dialogue.turns[index]
     measured = settings.rate_of(turn.score) if turn.score else None
     rate = settings.rate_of(dialogue)

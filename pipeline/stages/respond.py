@@ -7,6 +7,9 @@ own is not shown to it, and its reasoning is replaced by the model's (answer `th
 
 An agent that calls a tool, and of which the data set has no words, says a short confirmation (`prompts/rules-tools`).
 
+A template may also ask for a `question_style` and an `answer_style`: a few words on how each is spoken, which become
+the turn's style, for synthesizers that take one.
+
 Length, script and characters of both texts are checked here, whatever the engine has checked itself.
 """
 
@@ -33,6 +36,7 @@ from pipeline.stages._exchanges import (
     without_answer_debris,
 )
 from pipeline.stages._spoken_text import check_language, check_present, check_spoken, with_spoken
+from pipeline.stages._styles import check_styles, with_styles
 from pipeline.stages.contract import Context, EngineKey, Stage
 from pipeline.text.debris import PATTERNS
 from pipeline.yaml_text import load_yaml
@@ -63,12 +67,24 @@ def respond(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
 
 def _answered(dialogue: Dialogue, number: int, fields: Mapping[str, str], recipe: Recipe) -> Dialogue:
     pair = exchange_at(dialogue, number)
-    spoken = with_spoken(dialogue, number, fields, pair.user.text or "")
+    spoken = with_styles(with_spoken(dialogue, number, fields, pair.user.text or ""), number, fields)
     if not is_model(recipe, recipe.section(RespondSettings).engine):
         return spoken
     turns = list(spoken.turns)
     turns[pair.agent_index] = replace(turns[pair.agent_index], thought=fields.get("thought"))
     return replace(spoken, turns=tuple(turns))
+
+
+def writes_styles(recipe: Recipe) -> bool:
+    """Tell whether a template of the recipe asks for the style of a turn.
+
+    Raises UserError if the recipe names a template that does not exist.
+    """
+    settings = recipe.find(RespondSettings)
+    if settings is None or settings.prompt is None or not is_model(recipe, settings.engine):
+        return False
+    templates = [load_template(settings.prompt, language) for language in recipe.languages]
+    return any(key.field.endswith("_style") for template in templates for key in template.answer.values())
 
 
 def polishes_questions(recipe: Recipe, language: str) -> bool:
@@ -92,7 +108,11 @@ def _request(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
     question = pair.user.text or ""
 
     def check(fields: Mapping[str, str]) -> Complaint | None:
-        return _check_thought(fields, dialogue.language) or check_spoken(fields, dialogue, recipe, question=question)
+        return (
+            _check_thought(fields, dialogue.language)
+            or check_spoken(fields, dialogue, recipe, question=question)
+            or check_styles(fields)
+        )
 
     request = TextRequest(
         task="respond",
@@ -157,7 +177,7 @@ RESPOND = Stage(
     settings=RespondSettings,
     apply=respond,
     reads=frozenset({"turns.text", "turns.original_text", "turns.calls"}),
-    writes=frozenset({"turns.text", "turns.thought"}),
+    writes=frozenset({"turns.text", "turns.thought", "turns.style"}),
     spoils=frozenset({"turns.take"}),
     after=("dedup", "screen", "rewrite"),
     engines=_engines,

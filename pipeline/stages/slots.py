@@ -33,9 +33,9 @@ def _compared(dialogue: Dialogue) -> Dialogue:
 
 def _judged(turn: Turn, values: Sequence[str], language: str) -> Turn:
     take = turn.take
-    if take is None or take.hearing is None or not is_good_so_far(take):
+    if take is None or not is_good_so_far(take) or turn.hypothesis is None:
         return turn
-    misheard = misheard_values(values, turn.text or "", take.hearing.hypothesis, language)
+    misheard = misheard_values(values, turn.text or "", turn.hypothesis, language)
     return replace(turn, take=_at_fault(take)) if misheard else turn
 
 

@@ -15,7 +15,7 @@ from manifests.schema import Dialogue, Take, Turn
 from pipeline.audio.samples import encode
 from pipeline.engines.contract import Clip, Failure, SpeechRequest, SpeechSynthesizer
 from pipeline.recipe import Recipe
-from pipeline.settings import EngineList, Section
+from pipeline.settings import EngineList, Section, Server
 from pipeline.stages._again import is_arranged, is_left_out
 from pipeline.stages._takes import TurnPosition, put_takes
 from pipeline.stages.align import tells_times
@@ -26,7 +26,8 @@ from pipeline.stages.gate import GateSettings, Rung, gate_of
 
 class SynthesizeSettings(Section):
     engine: EngineList = Field(
-        description="speech engines, or models that use them; a voice is cast only if its engine is among them"
+        description="speech engines, or models that use them; a voice is cast if its engine is among them, or if it "
+        "has a clip and one of them clones"
     )
 
 
@@ -63,6 +64,7 @@ def _request(dialogue: Dialogue, place: TurnPosition, context: Context) -> Speec
         rate=ladder[attempt - 2].rate if attempt > 1 else 1.0,
         seed=context.seed_for("synthesize", dialogue, place.turn_index, attempt),
         word_times=tells_times(context.recipe),
+        style=turn.style,
     )
 
 
@@ -97,19 +99,28 @@ def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
 
 
 def speaks_with(recipe: Recipe, engine: str) -> str:
-    """Return the recipe's name for a voice's engine; raises KeyError if the recipe does not use it."""
-    return {recipe.engine_of(name): name for name in recipe.section(SynthesizeSettings).engine}[engine]
+    """Return the recipe's name for a voice's engine, or for a model that is named itself; raises KeyError if the
+    recipe does not use it."""
+    names = recipe.section(SynthesizeSettings).engine
+    return {**{recipe.engine_of(name): name for name in names}, **{name: name for name in names}}[engine]
+
+
+def _check_recipe(recipe: Recipe) -> None:
+    names = recipe.section(SynthesizeSettings).engine
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"synthesize.engine: {twice[0]} stands there twice")
+
+
+def speaks_through_servers(recipe: Recipe) -> bool:
+    """Tell whether a speech engine of the recipe is a server, which has many requests of a block in flight at once."""
+    settings = recipe.find(SynthesizeSettings)
+    models = [recipe.models.get(name) for name in settings.engine] if settings else []
+    return any(isinstance(getattr(model, "serving", None), Server) for model in models)
 
 
 def _ladder(recipe: Recipe) -> tuple[Rung, ...]:
     settings = recipe.find(GateSettings)
     return settings.ladder if settings else ()
-
-
-def _check_recipe(recipe: Recipe) -> None:
-    spoken = [recipe.engine_of(name) for name in recipe.section(SynthesizeSettings).engine]
-    if len(set(spoken)) < len(spoken):
-        raise ValueError("synthesize.engine: two models use the same engine, and a voice names only the engine")
 
 
 SYNTHESIZE = Stage(

@@ -20,7 +20,7 @@ from pipeline.engines.shared.speech_tokens import tokens_of
 from pipeline.recipe import Recipe
 from pipeline.settings import EngineList, Section
 from pipeline.stages.contract import Context, EngineKey, Stage
-from pipeline.stages.gate import gate_of, would_be_kept
+from pipeline.stages.gate import would_be_kept
 
 
 class TokenizeSettings(Section):
@@ -41,8 +41,7 @@ class TokenizeSettings(Section):
 
 
 def tokenize(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
-    gate = gate_of(context.recipe)
-    return [_tokenized(each, context) if would_be_kept(each, gate) else each for each in dialogues]
+    return [_tokenized(each, context) if would_be_kept(each, context.recipe) else each for each in dialogues]
 
 
 def _tokenized(dialogue: Dialogue, context: Context) -> Dialogue:

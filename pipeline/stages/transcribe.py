@@ -5,32 +5,41 @@ So do takes whose transcript is wrong in a way that points to the recognizer (`p
 keeps that reason, so that "the recognizer was wrong" is not counted as "the voice was wrong".
 
 If the recipe has a second recognizer, it hears the new takes that the gate would reject for the first one's transcript
-(`pipeline.stages._second_opinion`), and the better hearing decides.
+(`pipeline.stages._second_opinion`), or all of them, and the better hearing decides.
+
+If a server speaks, a take that says another turn's text is told from a bad one (`pipeline.stages._cross_talk`). For
+that, clips of an impossible duration are heard too.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 from pydantic import Field, model_validator
 
-from manifests.reasons import Reason
+from manifests.reasons import Reason, reason_of
 from manifests.schema import Dialogue, Hearing, Take
 from pipeline.recipe import Recipe
 from pipeline.scoring.duration import DurationLimits, duration_reason
 from pipeline.scoring.normalize import metric
 from pipeline.settings import EngineByLanguage, Section
+from pipeline.stages._cross_talk import InFlight
 from pipeline.stages._second_opinion import decide, doubtful_turns
 from pipeline.stages._takes import TurnPosition, find_takes, is_good_so_far, put_takes, take_at
 from pipeline.stages._transcripts import covers, hear, not_evidence
 from pipeline.stages.cast import CASTING
 from pipeline.stages.contract import Context, EngineKey, Stage
 from pipeline.stages.gate import GateSettings, gate_of
+from pipeline.stages.synthesize import speaks_through_servers
 
 
 class TranscribeSettings(Section):
     engine: EngineByLanguage = Field(description="recognizer, or one for each language ('*': all others)")
     second: EngineByLanguage = Field(
         {}, description="second recognizer, or one for each language, for turns rejected by the first one's transcript"
+    )
+    second_hears: Literal["doubtful", "all"] = Field(
+        "doubtful", description="doubtful: turns rejected by the first one's transcript; all: every clip"
     )
 
     @model_validator(mode="after")
@@ -53,9 +62,11 @@ class TranscribeSettings(Section):
 
 def transcribe(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
     places = find_takes(dialogues, needs_hearing)
-    first = _hear_first(dialogues, places, context)
+    in_flight = InFlight(dialogues) if speaks_through_servers(context.recipe) else None
+    first = _hear_first(dialogues, places, in_flight, context)
     heard = put_takes(dialogues, places, [_heard(take_at(dialogues, place), first.get(place)) for place in places])
     second = hear(dialogues, _second_recognizers(heard, places, context), context)
+    second = in_flight.named(second) if in_flight else second
     better = [_heard_twice(take_at(heard, place), first[place], again) for place, again in second.items()]
     return put_takes(heard, list(second), better)
 
@@ -66,7 +77,7 @@ def needs_hearing(take: Take) -> bool:
 
 
 def _hear_first(
-    dialogues: Sequence[Dialogue], places: Sequence[TurnPosition], context: Context
+    dialogues: Sequence[Dialogue], places: Sequence[TurnPosition], in_flight: InFlight | None, context: Context
 ) -> dict[TurnPosition, Hearing]:
     """Return the first recognizer's hearings, without the positions whose language has no recognizer."""
     settled: dict[TurnPosition, Hearing] = {}
@@ -78,26 +89,37 @@ def _hear_first(
             continue
         if reason := _impossible(dialogue, place, gate_of(context.recipe)):
             settled[place] = Hearing(name, reason=reason.value)
-        else:
+        if place not in settled or (in_flight and dialogue.turns[place.turn_index].audio):
             wanted[place] = name
-    return settled | hear(dialogues, wanted, context)
+    heard = hear(dialogues, wanted, context)
+    if in_flight is None:
+        return settled | heard
+    named = in_flight.named(heard)
+    mixed_up = {place for place, hearing in named.items() if reason_of(hearing.reason) is Reason.CROSS_TALK}
+    return named | {place: hearing for place, hearing in settled.items() if place not in mixed_up}
 
 
 def _second_recognizers(
     heard: Sequence[Dialogue], places: Sequence[TurnPosition], context: Context
 ) -> dict[TurnPosition, str]:
     """Return the second recognizer of each new take that needs one."""
-    if not context.recipe.section(TranscribeSettings).second:
+    settings = context.recipe.section(TranscribeSettings)
+    if not settings.second:
         return {}
-    doubtful = {
-        TurnPosition(i, j) for i in {i for i, _ in places} for j in doubtful_turns(heard[i], gate_of(context.recipe))
-    }
-    names = {
-        p: context.recipe.section(TranscribeSettings).second_for(heard[p.dialogue_index].language)
-        for p in places
-        if p in doubtful
-    }
+    if settings.second_hears == "all":
+        asked = {place for place in places if _was_heard(take_at(heard, place))}
+    else:
+        gate = gate_of(context.recipe)
+        asked = {TurnPosition(i, j) for i in {i for i, _ in places} for j in doubtful_turns(heard[i], gate)}
+    names = {p: settings.second_for(heard[p.dialogue_index].language) for p in places if p in asked}
     return {p: name for p, name in names.items() if name and covers(name, heard[p.dialogue_index].language, context)}
+
+
+def _was_heard(take: Take) -> bool:
+    """Tell whether a recognizer was asked about the take: clips of an impossible duration are not worth a second."""
+    return take.hearing is not None and (
+        take.hearing.hypothesis is not None or reason_of(take.hearing.reason) is Reason.RECOGNITION_FAILED
+    )
 
 
 def _impossible(dialogue: Dialogue, place: TurnPosition, settings: GateSettings) -> Reason | None:
@@ -148,4 +170,5 @@ TRANSCRIBE = Stage(
     after=("watermark", "render", "synthesize"),
     engines=_engines,
     resources=lambda recipe: (CASTING,),
+    neighbors=speaks_through_servers,
 )

@@ -87,7 +87,7 @@ class Profile(Section):
     )
     backchannel_lag: RandomTime = Field(description="from the end of the word of the cue to the backchannel's start")
     pause: RandomTime = Field(description="length of a pause that a label asks for")
-    silence: RandomTime = Field(description="how long a user says nothing before a turn that is kept waiting")
+    silence: RandomTime = Field(description="how long one says nothing whose turn it is")
 
 
 TIMES = tuple(name for name, field in Profile.model_fields.items() if field.annotation is RandomTime)

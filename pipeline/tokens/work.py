@@ -112,6 +112,7 @@ class TokenPlan:
     name: str = KIND
     blocks_in_flight: int = 1
     takes_batches: bool = False
+    keeps_blocks_whole: bool = False
 
     @property
     def claims(self) -> Pool:

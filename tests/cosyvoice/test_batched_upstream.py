@@ -8,8 +8,8 @@ from speaking import LONG, TEXT, ask, inner, named, prompted, speak, virtual
 
 from pipeline.engines.contract import Clip, Failure
 from pipeline.engines.tts.cosyvoice.batched.decoder import without_long_silence
-from pipeline.engines.tts.cosyvoice.batched.mel import Spoken
-from pipeline.engines.tts.cosyvoice.batched.sampling import Draws, parameters_of
+from pipeline.engines.tts.cosyvoice.batched.mel import SpokenPiece
+from pipeline.engines.tts.cosyvoice.batched.sampling import TokenDraws, parameters_of
 from pipeline.engines.tts.cosyvoice.batched.synthesizer import BatchedSynthesizer
 
 REQUESTS = [
@@ -43,7 +43,7 @@ def upstreams_tokens(engine: Any, request: Any) -> list[int]:
     import torch
 
     model = inner(engine)
-    parameters, draws = parameters_of(model.llm.sampling), Draws(request.seed, 0)
+    parameters, draws = parameters_of(model.llm.sampling), TokenDraws(request.seed, 0)
     assert parameters is not None
 
     def sampling(scores: Any, said: list[int], _: int) -> int:
@@ -95,7 +95,7 @@ def test_the_flow_of_a_batch_is_upstreams_flow(batched: Any, version: int) -> No
     embedded = {"flow_embedding": batched._timbres.entry(ask(virtual()))[1]["flow_embedding"]}
     known = batched._timbres.entry(ask(prompted()))[1]
     pieces = [
-        Spoken([5, 9, 20, 33, 1, 2] * length, inputs, 1.0)
+        SpokenPiece([5, 9, 20, 33, 1, 2] * length, inputs, 1.0)
         for length, inputs in [(3, embedded), (4, known), (4, embedded), (2, known)]
     ]
     import torch

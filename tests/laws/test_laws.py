@@ -77,6 +77,13 @@ def test_breaking_a_law_stops_the_job(name: str) -> None:
         run_stage(crooked, BATCH, make_context())
 
 
+def test_a_stage_that_looks_at_its_neighbors_must_say_so() -> None:
+    counts = stage(lambda d, c: [with_text(row, str(len(d))) for row in d], "turns.text")
+    with pytest.raises(LawBroken, match="depends on its batch"):
+        audit_stage(counts, BATCH, make_context())
+    audit_stage(replace(counts, neighbors=lambda recipe: True), BATCH, make_context())
+
+
 SPOKEN = [with_takes(dialogue, "v") for dialogue in BATCH]
 
 

@@ -9,6 +9,7 @@ from manifests.columns import AUDIO_BYTES, parquet_paths
 from manifests.schema import Hearing
 from manifests.stats import stats
 from parley.testing.corpora import make_corpus, make_failed, make_kept, make_kept_take, make_rejected, make_rows
+from pipeline.scoring.rates import score
 
 
 def _retried(row, takes: int):
@@ -56,6 +57,7 @@ def test_golden(numbers):
         "voices": {"user": 2, "agent": 1},
         "attempts": {"kept": {"1": 12}, "rejected": {"1": 3, "3": 1}, "failed": {"0": 2}},
         "second_opinions": {"kept": {}, "rejected": {}, "failed": {}},
+        "agreement": {"kept": {}, "rejected": {}, "failed": {}},
         "quality": {"kept": {}, "rejected": {}, "failed": {}},
     }
     quantiles = {"0.5": 0.2, "0.9": 0.36, "0.95": 0.38, "0.99": 0.396, "1.0": 0.4}
@@ -89,6 +91,34 @@ def test_second_opinions_are_counted_by_language_whoever_was_wrong(tmp_path):
         },
         "rejected": {"en": {"recognizer_wrong": 3, "voice_wrong": 6}},
     }
+
+
+def test_how_two_recognizers_agree(tmp_path):
+    def heard(text: str | None, reason: str | None = None) -> Hearing:
+        return Hearing("one", text, None if text is None else score("what a day", text, "en"), reason)
+
+    pairs = [
+        (heard("what a day"), heard("What a day.")),
+        (heard("what day", "error_rate"), heard("What day?")),
+        (heard("what a day"), heard("watt a day", "error_rate")),
+        (heard("what a May", "error_rate"), heard(None, "recognition_failed")),
+        (heard(None, "recognition_failed"), heard(None, "recognition_failed")),
+    ]
+    attempts = tuple(
+        replace(make_kept_take("user", "what a day"), number=n, hearings=pair) for n, pair in enumerate(pairs, 1)
+    )
+    row = make_kept(0)
+    row = replace(row, turns=(replace(row.turns[0], attempts=attempts), *row.turns[1:]))
+    numbers = stats(make_corpus(tmp_path, [row]))
+    assert numbers["agreement"]["kept"]["en"] == {
+        "takes": 5,
+        "same_words": 2,
+        "both_good": 1,
+        "first_good": 1,
+        "second_good": 1,
+        "none_good": 2,
+    }
+    assert numbers["second_opinions"]["kept"]["en"] == {"recognizer_wrong": 1, "voice_wrong": 2}
 
 
 def test_ready_for_json(numbers):

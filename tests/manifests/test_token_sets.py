@@ -17,6 +17,7 @@ from manifests.errors import CorpusError, UserError
 from manifests.manifest import manifest_hash
 from manifests.schema import Dialogue, SpeechTokens
 from manifests.storage import open_place
+from manifests.stream import CorpusStream
 from manifests.token_sets import (
     ClipCodes,
     RowCodes,
@@ -108,6 +109,16 @@ def test_rows_have_the_tokens_however_they_are_read(made: Path) -> None:
         d.turns[1].take.tokens for d in expected if d.turns[1].take
     ]
     assert [each.tokenizer for each in corpus.token_sets] == ["made-up"] and list(Corpus(made)) == ROWS[:KEPT]
+
+
+def test_a_stream_gives_the_codes_of_each_turn(made: Path) -> None:
+    corpus = Corpus(made, tokens="mine")
+    given = {row.dialogue_id: row.columns for row in CorpusStream(corpus, columns=["wer"], decode=False)}
+    for number in range(KEPT):
+        user, agent = codes_of(number)
+        expected = [{"made-up": user.books} if user.books else {}, {"made-up": agent.books}]
+        assert given[ROWS[number].dialogue_id] == {"wer": ROWS[number].wer, "tokens": expected}
+    assert "tokens" not in next(iter(CorpusStream(Corpus(made), decode=False))).columns
 
 
 def test_several_sets_and_what_is_not_there(copy: Path) -> None:

@@ -14,7 +14,7 @@ from manifests.parts import audio_parts
 from manifests.schema import Dialogue, Track
 from manifests.storage import open_place
 from manifests.validate import validate
-from parley.testing.corpora import make_corpus, make_kept, with_take
+from parley.testing.corpora import make_corpus, make_kept
 from tests.mixed import LENGTH, RATE, make_mixed, noise, with_track
 
 
@@ -66,11 +66,11 @@ def other_track(change: Callable[[Track], Track], place: int = 0) -> Dialogue:
 BROKEN = {
     "a shorter track": (
         other_track(lambda track: replace(track, audio=noise(1_999))),
-        "track user: 1999 samples at 16000 Hz, but the timeline has 2000 at 16000 Hz",
+        "timeline: the track (user) has 1999 samples at 16000 Hz",
     ),
     "another rate": (
-        other_track(lambda track: replace(track, audio=noise(2_000, 8_000))),
-        "track user: 2000 samples at 8000 Hz",
+        other_track(lambda track: replace(track, audio=noise(1_000, 8_000))),
+        "track user: 8000 Hz, but the timeline has 16000 Hz",
     ),
     "bytes that are no sound": (
         other_track(lambda track: replace(track, audio=replace(track.audio, bytes=b"fLaC?"))),
@@ -86,23 +86,24 @@ BROKEN = {
     ),
     "two tracks of a kind": (
         other_track(lambda track: replace(track, is_clean=False), 2),
-        "the tracks are user, agent, user: one of each kind",
+        "timeline: two tracks (user)",
     ),
+    "a channel without a track": (other_track(lambda track: replace(track, kind="mono")), "timeline: no track (user)"),
 }
 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_what_is_wrong_with_a_track_is_found(tmp_path: Path, name: str) -> None:
     dialogue, message = BROKEN[name]
-    (found, *_) = problems(tmp_path, dialogue)
-    assert found.startswith(message)
+    assert any(found.startswith(message) for found in problems(tmp_path, dialogue))
 
 
 def test_only_turns_that_take_no_floor_may_be_left_out(tmp_path: Path) -> None:
     dialogue = make_mixed()
     floor = replace(dialogue, turns=(*dialogue.turns[:2], replace(dialogue.turns[2], kind="turn")))
-    assert problems(tmp_path / "a", floor) == ["turn 2: kept, without audio, hypothesis, score, watermark"]
-    moved = replace(dialogue, turns=(with_take(dialogue.turns[0]), replace(dialogue.turns[1], start_sample=701)))
+    assert "turn 2: kept, without audio, hypothesis, score, watermark" in problems(tmp_path / "a", floor)
+    moved = replace(dialogue, turns=(dialogue.turns[0], replace(dialogue.turns[1], start_sample=699)))
     assert problems(tmp_path / "b", moved) == [
-        "turn 1: the clip is not the stretch of the track agent where it starts"
+        "turn 1: the clip is not the stretch of the track agent where it starts",
+        "event 1 (turn): it is not where the clip of turn 1 is",
     ]

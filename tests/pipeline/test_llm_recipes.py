@@ -5,6 +5,8 @@ from itertools import pairwise
 import pytest
 
 from pipeline.cli.model_commands import models_of_recipe
+from pipeline.engines.tts import openai_speech
+from pipeline.job.gpu_hours import server_gpus
 from pipeline.prompts import named_digest
 from pipeline.recipes.load import load_recipe, shipped_recipes
 from pipeline.stages.cast import CastSettings
@@ -14,12 +16,13 @@ from pipeline.stages.registry import find_stage
 from pipeline.stages.respond import RespondSettings, polishes_questions
 from pipeline.stages.rewrite import RewriteSettings
 from pipeline.stages.screen import ScreenSettings
+from pipeline.stages.synthesize import SynthesizeSettings
 from pipeline.stages.transcribe import TranscribeSettings
 from pipeline.stages.watermark import WatermarkSettings
 from pipeline.weights.table import load_table
 
 LOCAL = ("ke-speechchat-local", "instructs2s-local")
-NAMES = ("ke-speechchat", "instructs2s", "instructs2s-multiturn", "voiceassistant", *LOCAL)
+NAMES = ("ke-speechchat", "ke-speechchat-2026", "instructs2s", "instructs2s-multiturn", "voiceassistant", *LOCAL)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -71,6 +74,23 @@ def test_ke_speechchat_is_as_the_source_says() -> None:
         "zh": "BELLE-2/Belle-whisper-large-v3-turbo-zh",
     }
     assert all(polishes_questions(recipe, language) for language in recipe.languages)
+
+
+def test_ke_speechchat_2026_differs_in_what_speaks_and_hears_alone() -> None:
+    old, new = load_recipe("ke-speechchat"), load_recipe("ke-speechchat-2026")
+    same = [name for name in old.stages if name not in ("synthesize", "transcribe")]
+    assert {name: new.stages[name] for name in same} == {name: old.stages[name] for name in same}
+    assert list(new.stages) == list(old.stages)
+    texts = ("rewriter", "safety", "responder", "marker")
+    assert [new.content()["models"][name] for name in texts] == [old.content()["models"][name] for name in texts]
+    heard = new.section(TranscribeSettings)
+    assert heard.second_hears == "all" and {heard.engine_for("zh"), heard.second_for("zh")} == {
+        "listener",
+        "other-listener",
+    }
+    assert server_gpus(new) == 8
+    for name in new.section(SynthesizeSettings).engine:
+        assert openai_speech.version(new.models[name]).startswith("Qwen/Qwen3-TTS-12Hz-1.7B-Base@unpinned vllm-omni-")
 
 
 @pytest.mark.parametrize(

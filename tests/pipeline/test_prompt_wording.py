@@ -20,6 +20,7 @@ from tests.tables import each_row
 KE = ("ke-rewrite/v2", "ke-screen/v2", "ke-safety/v2", "ke-respond/v2")
 INSTRUCTS2S = ("instructs2s-rewrite/v2", "instructs2s-respond/v2", "instructs2s-converse/v2")
 VOICE_ASSISTANT = ("voiceassistant-rewrite/v2", "voiceassistant-respond/v2")
+OWN = ("duplex-overlap/v1", "reasoning-respond/v1")
 
 NAMED = [(str(name), language) for name in prompt_names() for language in name.languages]
 TEMPLATES = [
@@ -60,7 +61,7 @@ def json_objects(name: str, language: str) -> list[dict[str, object]]:
 
 
 def test_all_recipes_have_their_templates_in_both_languages() -> None:
-    wanted = {(name, language) for name in KE + INSTRUCTS2S + VOICE_ASSISTANT for language in ("en", "zh")}
+    wanted = {(name, language) for name in KE + INSTRUCTS2S + VOICE_ASSISTANT + OWN for language in ("en", "zh")}
     assert wanted <= set(TEMPLATES)
 
 
@@ -195,6 +196,14 @@ DEMANDS = [
     ("voiceassistant-rewrite/v2", "zh", "system", r"对语音助手说的话"),
     ("voiceassistant-respond/v2", "en", "system", r"[Yy]ou are a helpful voice assistant"),
     ("voiceassistant-respond/v2", "zh", "system", r"语音助手"),
+    ("duplex-overlap/v1", "en", "system", r"never rewrite a line[\s\S]*words that you copy exactly"),
+    ("duplex-overlap/v1", "en", "system", r"Leave a field empty"),
+    ("duplex-overlap/v1", "en", "next", r'leave "interruption" and "reply" empty'),
+    ("duplex-overlap/v1", "zh", "system", r"从不改写原话[\s\S]*一字不差地抄"),
+    ("duplex-overlap/v1", "zh", "system", r"不合适的就空着"),
+    ("duplex-overlap/v1", "zh", "next", r'"interruption" 和 "reply" 空着|“interruption” 和 “reply” 空着'),
+    ("reasoning-respond/v1", "en", "system", r"thought is never heard[\s\S]*agree with the thought"),
+    ("reasoning-respond/v1", "zh", "system", r"想的没人听见[\s\S]*要和想的一致"),
 ]
 
 
@@ -215,6 +224,7 @@ def test_the_demand_is_made(name: str, language: str, where: str, demand: str) -
         ("instructs2s-converse/v2", ["question", "response"]),
         ("voiceassistant-rewrite/v2", ["question"]),
         ("voiceassistant-respond/v2", ["answer"]),
+        ("reasoning-respond/v1", ["thought", "answer"]),
     ],
 )
 def test_the_keys_are_asked_for_in_this_order(name: str, keys: list[str]) -> None:

@@ -73,7 +73,7 @@ def test_the_thresholds_of_ke_speechchat() -> None:
         ("gate.ladder=[{", "not valid YAML"),
         ("models.rules={engine: openai, model: m}", "models: rules is the name of an engine"),
         ("models.flite={engine: openai-speech, model: m}", "models: flite is the name of an engine"),
-        ("synthesize.engine=[tone, tone]", "two models use the same engine"),
+        ("synthesize.engine=[tone, tone]", "tone stands there twice"),
         ("models.x={engine: nothing, model: m}", "models.x.engine: no engine 'nothing' takes a model"),
         ("gate.ladder=[{rate: 0.2}]", "gate.ladder.0.rate: Input should be greater than 0.3"),
     ],
@@ -92,7 +92,7 @@ def test_all_problems_come_in_one_message() -> None:
 def test_an_unknown_recipe_lists_the_known_ones() -> None:
     with pytest.raises(
         RecipeError,
-        match="no recipe 'ke'; a YAML file, or one of: instructs2s, instructs2s-local, instructs2s-multiturn, ",
+        match=r"no recipe 'ke'; a YAML file, or one of: .*instructs2s, instructs2s-local, instructs2s-multiturn, ",
     ):
         load_recipe("ke")
 

@@ -7,14 +7,14 @@ from typing import Any
 from pipeline.engines.asr.openai_transcription import OpenAITranscription, OpenAITranscriptionModel
 from pipeline.engines.contract import SpeechRequest
 from pipeline.engines.tts.openai_speech import OpenAISpeech, OpenAISpeechModel
-from pipeline.settings import Server
+from pipeline.settings import SpeechServer
 from tests.servers.asking import QUICK
 from voicebank.voice import Voice
 
 
-def serving(url: str | None, changes: Mapping[str, Any] | None = None) -> Server:
+def serving(url: str | None, changes: Mapping[str, Any] | None = None) -> SpeechServer:
     driven = {"concurrency": 8, "timeout_s": 2, "attempts": 4, "patience_s": 5} | dict(changes or {})
-    return Server(base_url=url, **driven)
+    return SpeechServer(base_url=url, **driven)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import pytest
 from tests.tables import each_row
 from voicebank.check import BankProblem
 from voicebank.leak import similarity_to_parent, widest_parents
+from voicebank.prompts import PromptDrop
 from voicebank.selection import Drop
 
 TEXT = (Path(__file__).parents[2] / "docs" / "virtual-voices.md").read_text()
@@ -34,4 +35,5 @@ def test_how_alike_parents_may_be(row: list[str]) -> None:
 
 def test_reasons_and_problems() -> None:
     assert table("reason") == [[f"`{drop.value}`", drop.meaning] for drop in Drop]
+    assert table("a clip's reason") == [[f"`{drop.value}`", drop.meaning] for drop in PromptDrop]
     assert table("problem") == [[f"`{problem.value}`", problem.meaning] for problem in BankProblem]

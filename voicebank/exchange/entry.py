@@ -68,12 +68,14 @@ class FoundVoices:
     """What a reader found. `notes` are for people.
 
     `real_people` says whether the voices are those of people who were recorded; None where the file does not tell.
+    `raw` says that embeddings keep the length that they have in the file.
     """
 
     entries: tuple[VoiceEntry, ...]
     rejects: tuple[VoiceReject, ...]
     notes: tuple[str, ...] = ()
     real_people: bool | None = None
+    raw: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def import_voices(
     voices = complete(found.entries, overrides)
     card = {**_card(name or out.name, kind, found, voices), "sources": _sources(format, source, voices)}
     check_card(card)
-    with VoiceWriter(out) as writer:
+    with VoiceWriter(out, found.raw) as writer:
         for start in range(0, len(voices), _GROUP):
             writer.write(voices[start : start + _GROUP])
     write_card(out, card)
@@ -113,5 +113,5 @@ def _card(name: str, kind: ExchangeFormat, found: FoundVoices, voices: Sequence[
         "description": f"Voices imported from {kind.origin}.",
         "real_people": found.real_people,
         "counts": counts,
-        "embedding": {"dimension": widths.pop()} if widths else None,
+        "embedding": {"dimension": widths.pop(), "raw": found.raw} if widths else None,
     }

@@ -5,7 +5,9 @@ what to do about a refusal is decided here, so that it can be tested and is the 
 
 An attempt that the server spoiled counts. One that never reached the server does not, as long as no other request
 reaches it either: then the server is away, and the patience (seconds) decides how long that may last, not the number
-of attempts. Otherwise a restart of the server would fail every row in flight.
+of attempts. Otherwise a restart of the server would fail every row in flight. Nor does a 503 of a server that answers
+others count: its queue is full, as sglang-omni's is with 32 requests, and pauses and the limiter see to it. Only a
+request that met nothing else for the whole patience has failed.
 """
 
 import asyncio
@@ -113,7 +115,8 @@ class Attempts:
         now = self._liveness.clock()
         others_reach_it = self._liveness.last_answer > self._last_failed
         self._last_failed = now
-        if not error.unreachable or others_reach_it:
+        queue_is_full = error.unreachable and error.slow_down and now - self._first_sent < self._liveness.patience_s
+        if not queue_is_full and (not error.unreachable or others_reach_it):
             self.counted += 1
         silent_s = now - max(self._liveness.last_answer, self._first_sent)
         if (error.unreachable or not error.answered) and silent_s >= self._liveness.patience_s:

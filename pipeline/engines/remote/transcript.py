@@ -2,12 +2,15 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from pipeline.engines.contract import Transcript
 from pipeline.engines.remote.clip import MARK_UP
 from pipeline.engines.remote.error_kinds import EmbeddedError, TransientError, embedded_status
+
+_LANGUAGE = re.compile(r"^\s*language [A-Za-z ,]{1,60}<asr_text>|</?asr_text>")
 
 
 def read_transcript(body: bytes, headers: Mapping[str, str]) -> Transcript:
@@ -23,8 +26,13 @@ def read_transcript(body: bytes, headers: Mapping[str, str]) -> Transcript:
     if media_type.startswith("text/html") or MARK_UP.match(body):
         raise TransientError("the answer is HTML")
     if media_type.startswith("text/") and body.lstrip()[:1] != b"{":
-        return Transcript(_text(body).strip())
+        return Transcript(_plain(_text(body)))
     return _of_json(_json(body))
+
+
+def _plain(text: str) -> str:
+    """Return the words alone: servers of Qwen3-ASR may write "language English<asr_text>" before them."""
+    return _LANGUAGE.sub("", text).strip()
 
 
 def _text(body: bytes) -> str:
@@ -43,7 +51,7 @@ def _json(body: bytes) -> Any:
 
 def _of_json(payload: Any) -> Transcript:
     if isinstance(payload, str):
-        return Transcript(payload.strip())
+        return Transcript(_plain(payload))
     if not isinstance(payload, dict) or not isinstance(payload.get("text"), str):
         if (status := embedded_status(payload)) is not None:
             raise EmbeddedError(status, payload)
@@ -51,7 +59,7 @@ def _of_json(payload: Any) -> Transcript:
     found = payload.get("segments")
     segments = [segment for segment in found if isinstance(segment, dict)] if isinstance(found, list) else []
     silences = [p for segment in segments if (p := _number(segment, "no_speech_prob")) is not None]
-    return Transcript(payload["text"].strip(), _log_probability(segments), min(silences, default=None))
+    return Transcript(_plain(payload["text"]), _log_probability(segments), min(silences, default=None))
 
 
 def _log_probability(segments: list[dict[str, Any]]) -> float | None:

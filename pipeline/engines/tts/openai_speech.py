@@ -1,34 +1,34 @@
-"""Speaks by any server with OpenAI's /v1/audio/speech: OpenAI's own, vLLM-Omni, Kokoro-FastAPI, Speaches, gateways.
+"""Speaks by any server with OpenAI's /v1/audio/speech: OpenAI's own, vLLM-Omni, sglang-omni, Kokoro-FastAPI, gateways.
 
-The voice's `speaker` is the server's name for it. A voice given by a recording can be used where the server accepts
-recordings (`send_reference`): `ref_audio`, a data URL, and `ref_text`, as vLLM-Omni has them.
+Which field of a request carries what is the server's dialect (`_dialects`): a file of data, and no code. A voice is
+given as the dialect takes it: by its `speaker`, the server's name for it, by its recording, or by its embedding.
 """
 
-import base64
 import importlib.metadata
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_serializer
 
-from manifests.errors import EngineUnavailable, UserError
+from manifests.errors import EngineUnavailable, RecipeError, UserError
 from manifests.reasons import Reason
 from pipeline.engines.contract import Clip, Engine, Failure, SpeechRequest
 from pipeline.engines.remote.async_bridge import AsyncBridge
 from pipeline.engines.remote.client import BackoffPolicy, HttpRequest, ServerClient
 from pipeline.engines.remote.clip import UnusableFormat, read_clip
 from pipeline.engines.remote.error_kinds import ErrorResponse
-from pipeline.settings import Checkpoint, Server
+from pipeline.engines.tts._dialects.compose import body, style_text, voice_problem
+from pipeline.engines.tts._dialects.dialect import PLAIN, Carried, SpeechDialect, load_dialect
+from pipeline.engines.tts._dialects.headers import is_cut_off, word_times
+from pipeline.settings import Checkpoint, SpeechServer, public_name
+from voicebank.inputs import VoiceInputs
 from voicebank.voice import Voice
 
 NAME = "openai-speech"
-SLOWEST, FASTEST = 0.25, 4.0
-"""Limits of `speed` in OpenAI's API reference."""
 
 _PATH = "/audio/speech"
 _NEEDED = frozenset({"model", "input", "voice"})
-_SEEDS = 2**31
 _REFUSING = frozenset({400, 404, 422})
 _NO_VOICE = re.compile(
     r"voice_not_found|(?:unknown|invalid|unsupported|no such|not a valid) (?:voice|speaker)"
@@ -39,23 +39,58 @@ _NO_VOICE = re.compile(
 
 
 class OpenAISpeechModel(Checkpoint):
-    """Any server of the OpenAI /v1/audio/speech kind. The voice's `speaker` is the server's name for it."""
+    """Any server of the OpenAI /v1/audio/speech kind, in its own dialect."""
 
     engine: Literal["openai-speech"]
+    dialect: str = Field(PLAIN, description="which field carries what: `parley servers dialects`, or a YAML file")
     response_format: Literal["wav", "flac", "pcm"] = Field("wav", description="of the answer; lossless ones only")
     pcm_sample_rate: int = Field(24_000, gt=0, description="of raw pcm whose media type tells no rate, Hz")
-    send_seed: bool = Field(False, description="send a `seed`, for servers that take one")
-    send_reference: bool = Field(
-        False,
-        description="send a voice's recording as `ref_audio` and its text as `ref_text`, as vLLM-Omni takes them",
+    send_seed: bool | None = Field(None, description="send a seed; none: as the dialect does")
+    send_reference: bool | None = Field(
+        None, description="send a voice's recording and its text; none: as the dialect does"
+    )
+    send_word_times: bool = Field(
+        False, description="ask for the times of words, where the dialect has a field for it"
     )
     extra_body: dict[str, Any] = Field({}, description="further fields of every request, for this server")
-    serving: Server = Field(Server(), description="where it runs")
+    serving: SpeechServer = Field(SpeechServer(), description="where it runs")
+
+    @field_serializer("dialect")
+    def _no_private_path(self, dialect: str) -> str:
+        """Shorten a private path: the recipe is copied into manifests."""
+        return public_name(dialect)
 
 
 def version(model: OpenAISpeechModel | None = None) -> str:
-    """The client library's version, or "<model>@<revision>"."""
-    return importlib.metadata.version("openai") if model is None else model.label
+    """The client library's version, or "<model>@<revision>", with the dialect and its hash where it is not OpenAI's.
+
+    Raises RecipeError for a dialect that does not exist, or lacks what the model asks for.
+    """
+    if model is None:
+        return importlib.metadata.version("openai")
+    dialect = dialect_of(model)
+    return model.label if dialect.name == PLAIN else f"{model.label} {dialect.name}-{dialect.digest}"
+
+
+def dialect_of(model: OpenAISpeechModel) -> SpeechDialect:
+    """Load the model's dialect; raises RecipeError where there is none, or it has no field for what is asked for."""
+    dialect = load_dialect(model.dialect)
+    wanted: dict[Carried, bool | None] = {
+        "seed": model.send_seed,
+        "recording": model.send_reference,
+        "word_times": model.send_word_times,
+    }
+    for what, asked in wanted.items():
+        if asked and what not in dialect.fields:
+            why = dialect.refused.get(what, "the server has no field for it")
+            raise RecipeError(f"the dialect {dialect.name} sends no {what.replace('_', ' ')}: {why}")
+    return dialect
+
+
+def sent_by(model: OpenAISpeechModel, dialect: SpeechDialect) -> dict[Carried, bool]:
+    """Tell what the requests of the model carry."""
+    settings = model.send_seed, model.send_reference, model.send_word_times
+    return {what: dialect.sends(what, *settings) for what in dialect.fields}
 
 
 class OpenAISpeech:
@@ -69,6 +104,8 @@ class OpenAISpeech:
     def __init__(self, model: OpenAISpeechModel, backoff: BackoffPolicy | None = None) -> None:
         self.version = version(model)
         self._model = model
+        self._dialect = dialect_of(model)
+        self._sent = sent_by(model, self._dialect)
         self._spoken: set[str] = set()
         # Without a text it is refused at no cost, and how it is refused tells whether key and model are accepted.
         probe = HttpRequest(_PATH, {"model": model.model})
@@ -83,6 +120,8 @@ class OpenAISpeech:
         """
         for voice in {request.voice.voice_id: request.voice for request in requests}.values():
             self._check(voice)
+        for request in requests:
+            self._check_request(request)
         return self._bridge.run(requests)
 
     def close(self) -> None:
@@ -90,40 +129,51 @@ class OpenAISpeech:
         self._bridge.close()
 
     def _check(self, voice: Voice) -> None:
-        what = f"{NAME}: voice {voice.voice_id}"
-        if voice.pitch != 1:
-            raise UserError(f"{what} has a pitch of its own, and servers of this kind cannot change the pitch")
-        if voice.prompt_audio is not None:
-            if not self._model.send_reference:
-                raise UserError(f"{what} is a recording; set send_reference if the server of the model takes those")
-        elif voice.embedding is not None:
-            raise UserError(f"{what} is an embedding; servers of this kind take names or recordings")
+        problem = voice_problem(self._dialect, voice, self._model.model, bool(self._sent.get("recording")))
+        if problem:
+            raise UserError(f"{NAME}: voice {voice.voice_id} {problem}")
+
+    def _check_request(self, request: SpeechRequest) -> None:
+        """Refuse what would be left out of the request without a word."""
+        wanted: dict[Carried, bool] = {"speed": _speed(request) != 1, "style": bool(style_text(request.style))}
+        for what, asked in wanted.items():
+            if asked and what not in self._dialect.fields:
+                why = self._dialect.refused.get(what, "the server has no field for it")
+                raise UserError(f"{NAME}: the dialect {self._dialect.name} carries no {what}: {why}")
 
     async def _speak(self, request: SpeechRequest) -> Clip | Failure:
         if not request.text.strip():
             return Failure(Reason.SYNTHESIS_FAILED, "the text is empty")
         speed = _speed(request)
-        if not SLOWEST <= speed <= FASTEST:
-            return Failure(Reason.SYNTHESIS_FAILED, f"speed {speed:.3g} is not in {SLOWEST}..{FASTEST}")
+        slowest, fastest = self._dialect.speeds
+        if not slowest <= speed <= fastest:
+            return Failure(Reason.SYNTHESIS_FAILED, f"speed {speed:.3g} is not in {slowest}..{fastest}")
 
         def compose() -> HttpRequest:
-            fields = speech_fields(self._model, request)
+            fields = speech_fields(self._model, self._dialect, request)
             return HttpRequest(_PATH, fields, optional=frozenset(fields.keys() - _NEEDED))
 
-        result = await self._client.ask(compose, self._read, lambda error: self._give_up(error, request))
+        def read(answer: bytes, headers: Mapping[str, str]) -> Clip | Failure:
+            return self._read(answer, headers, request.language)
+
+        result = await self._client.ask(compose, read, lambda error: self._give_up(error, request))
         if isinstance(result, Clip):
             self._spoken.add(request.voice.speaker)
         return result
 
-    def _read(self, body: bytes, headers: Mapping[str, str]) -> Clip:
-        model = self._model
+    def _read(self, answer: bytes, headers: Mapping[str, str], language: str) -> Clip | Failure:
+        model, rules = self._model, self._dialect.answer
         try:
-            return read_clip(body, headers, model.pcm_sample_rate if model.response_format == "pcm" else None)
+            clip = read_clip(answer, headers, model.pcm_sample_rate if model.response_format == "pcm" else None)
         except UnusableFormat as error:
             asked = model.response_format
             raise EngineUnavailable(
                 f"{self._client.server} answers with {error} where {asked} was asked for; {error.hint}"
             ) from None
+        if is_cut_off(rules, headers):
+            return Failure(Reason.CUT_OFF, "the server says that the speech ended at its limit of length")
+        found = word_times(rules, headers, clip, language, f"{NAME} {self.version}")
+        return clip if found is None else Clip(clip.samples, clip.sample_rate, found)
 
     def _give_up(self, error: ErrorResponse, request: SpeechRequest) -> Failure:
         """A bank that does not fit its server would fail every row; better to say so at the first."""
@@ -135,34 +185,28 @@ class OpenAISpeech:
         return self._client.give_up(error)
 
 
-def speech_fields(model: OpenAISpeechModel, request: SpeechRequest) -> dict[str, Any]:
+def voice_inputs(model: OpenAISpeechModel | None = None) -> VoiceInputs:
+    """What the model's dialect sends: clips, embeddings, or only the server's names of voices."""
+    if model is None:
+        return VoiceInputs()
+    dialect = dialect_of(model)
+    sent = sent_by(model, dialect)
+    return VoiceInputs(
+        clips=sent.get("recording", False),
+        embeddings=sent.get("embedding", False),
+        width=dialect.size_for(model.model),
+        raw=dialect.embedding.norm == "raw",
+    )
+
+
+def speech_fields(model: OpenAISpeechModel, dialect: SpeechDialect, request: SpeechRequest) -> dict[str, Any]:
     """The body of the request. A speed of 1 is not sent: some servers know no other, and refuse the field."""
-    voice, speed = request.voice, _speed(request)
-    fields: dict[str, Any] = {
-        "model": model.model,
-        "input": request.text,
-        "response_format": model.response_format,
-    }
-    if voice.prompt_audio is None:
-        fields["voice"] = voice.speaker
-    else:  # no `voice`: vLLM-Omni refuses names that it does not know, whatever else is there
-        fields["ref_audio"] = _data_url(voice.prompt_audio)
-        if voice.prompt_text:
-            fields["ref_text"] = voice.prompt_text
-    if speed != 1:
-        fields["speed"] = speed
-    if model.send_seed:
-        fields["seed"] = request.seed % _SEEDS
-    return fields | model.extra_body
+    base = {"model": model.model, "response_format": model.response_format}
+    return body(dialect, request, _speed(request), sent_by(model, dialect), base, model.extra_body)
 
 
 def _speed(request: SpeechRequest) -> float:
     return round(request.voice.rate * request.rate, 4)
-
-
-def _data_url(audio: bytes) -> str:
-    kind = "flac" if audio.startswith(b"fLaC") else "wav"
-    return f"data:audio/{kind};base64,{base64.b64encode(audio).decode('ascii')}"
 
 
 ENGINE = Engine(
@@ -172,4 +216,5 @@ ENGINE = Engine(
     open=OpenAISpeech,
     version=version,
     settings=OpenAISpeechModel,
+    voice_inputs=voice_inputs,
 )

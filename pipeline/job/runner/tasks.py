@@ -13,7 +13,7 @@ from pipeline.job.usage import Effort
 from pipeline.job.worker import Worker, WorkOrder
 from pipeline.recipe import Pool
 from pipeline.recipes.pools import full_pools
-from pipeline.stages.registry import engines_of
+from pipeline.stages.registry import engines_of, find_stage
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -52,7 +52,7 @@ class WorkerPlan(Protocol):
 
     `open` makes a worker, in the process where it will work, and raises EngineUnavailable if an engine cannot load.
     `blocks_in_flight`: blocks that one worker works on at once. `takes_batches`: its engines are faster with many rows
-    at once than with one after another.
+    at once than with one after another. `keeps_blocks_whole`: it must get whole blocks.
     """
 
     @property
@@ -66,6 +66,9 @@ class WorkerPlan(Protocol):
 
     @property
     def takes_batches(self) -> bool: ...
+
+    @property
+    def keeps_blocks_whole(self) -> bool: ...
 
     def open(self) -> PoolWorker: ...
 
@@ -144,6 +147,11 @@ class PoolPlan:
         recipe = self.order.recipe
         return self.pool.gpus > 0 or any(name in recipe.models for _, name in engines_of(recipe, self.order.stages))
 
+    @property
+    def keeps_blocks_whole(self) -> bool:
+        """Tell whether a stage looks at all rows of a block."""
+        return any(find_stage(name).neighbors(self.order.recipe) for name in self.order.stages)
+
     def open(self) -> Worker:
         return Worker(self.order)
 
@@ -177,8 +185,10 @@ def cut_blocks(
     """Cut each block into parts. `sizes` are the workers of each pool, `slots` the parts that one works on at once.
 
     A block stays whole for engines that take batches; otherwise its parts have `part_rows` rows. If the pass has too
-    few rows for that, as in late retakes, they are spread over all workers.
+    few rows for that, as in late retakes, they are spread over all workers, unless a pool must get whole blocks.
     """
+    if any(plan.keeps_blocks_whole for plan in pools):
+        return [[Part(block, 0, 1)] for block in blocks]
     batching = [size for plan, size, slot in zip(pools, sizes, slots, strict=True) if plan.takes_batches and slot == 1]
     takers = max(batching, default=0) or max(size * slot for size, slot in zip(sizes, slots, strict=True))
     rows_each = -(-sum(blocks.values()) // takers)

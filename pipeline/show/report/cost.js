@@ -30,8 +30,13 @@ function drawCost(data) {
   const spent = cost.stages.reduce((sum, stage) => sum + stage.seconds, 0);
   const kept = data.seconds.kept;
   const per = kept ? `, ${number(spent / kept)} for each kept hour of speech` : '';
+  const gpus = cost.gpu_hours ? cost.gpu_hours.servers + cost.gpu_hours.workers : 0;
+  const eachHour = kept ? `, ${number((gpus * 3600) / kept)} for each kept hour of speech` : '';
+  const held = cost.gpu_hours
+    ? `${number(gpus)} GPU hours${eachHour}: ${number(cost.gpu_hours.servers)} of servers, ${number(cost.gpu_hours.workers)} of workers.`
+    : 'How many CPUs and GPUs a worker held, and what they cost, is not recorded.';
   place.append(
-    el('p', {}, `${hours(spent)} of workers${per}, in ${plural(cost.blocks, 'finished block')}. How many CPUs and GPUs a worker held, and what they cost, is not recorded.`),
+    el('p', {}, `${hours(spent)} of workers${per}, in ${plural(cost.blocks, 'finished block')}. ${held}`),
     costStages(cost.stages, spent), el('h3', {}, 'Language models'), costTokens(cost.tokens, kept / 3600));
   if (cost.unread) place.append(el('p', { class: 'muted' }, `${plural(cost.unread, 'block')} could not be read and are not counted.`));
 }

@@ -4,8 +4,9 @@ const LANES = { user: 6, agent: 40 };
 const LANE = 24;
 const KIND_NAMES = {
   turn: 'turn', backchannel: 'backchannel', aside: 'aside', background: 'in the background', barge_in: 'interruption', stop: 'stops', false_start: 'false start',
-  self_correction: 'self-correction', pause: 'pause', silence: 'silence', noise: 'noise', echo: 'echo', overlap: 'overlap',
+  self_correction: 'self-correction', pause: 'pause', silence: 'silence', room: 'room', echo: 'echo', noise: 'noise', telephone: 'telephone', overlap: 'overlap',
 };
+const EFFECTS = new Set(['room', 'echo', 'noise', 'telephone']);
 const SPOKEN = new Set(['turn', 'backchannel', 'aside', 'background']);
 
 // A step of the axis, so that there are at most seven labels.
@@ -31,7 +32,7 @@ function timelinePart(timeline, chosen) {
     }),
     events.filter((event) => event.kind === 'pause').map((event) => box(event, top(event) + 2, LANE - 4, 'paused')),
     events.filter((event) => event.kind === 'false_start' || event.kind === 'self_correction').map((event) => box(event, top(event) + LANE - 4, 4, 'mended')),
-    events.filter((event) => event.kind === 'noise' || event.kind === 'echo').map((event) => box(event, top(event) - 4, 2, 'effect')),
+    events.filter((event) => EFFECTS.has(event.kind)).map((event) => box(event, top(event) - 4, 2, 'effect')),
     events.filter((event) => event.kind === 'silence').map((event) => box(event, 33, 4, 'nobody')),
     events.filter((event) => event.kind === 'turn' && cut.has(event.turn)).map((event) => svg('line', { class: 'cut', x1: share(event.end), x2: share(event.end), y1: top(event) - 4, y2: top(event) + LANE + 4 })),
     ticks.map((moment) => svg('text', { class: 'clock', x: share(moment), y: 84, 'text-anchor': moment ? 'middle' : 'start' }, step < 1 ? moment.toFixed(1) : moment < 60 ? `${moment}` : clock(moment))));
@@ -39,6 +40,7 @@ function timelinePart(timeline, chosen) {
   const lines = events.map((event) => [event.start.toFixed(2), event.end.toFixed(2), event.channel, KIND_NAMES[event.kind] || event.kind, event.turn === null ? '' : `${event.turn + 1}`, event.cause || '']);
   return el('section', { class: 'timeline', 'aria-label': 'Timeline' },
     el('div', { class: 'lane-grid' }, el('span', { class: 'lane-name' }, 'user'), el('span', { class: 'lane-name' }, 'agent'), picture),
+    timeline.mix && el('audio', { class: 'both-sides', controls: true, preload: 'none', src: clipAddress(timeline.mix), 'aria-label': 'Both sides together' }),
     legend(events, cut.size), el('details', {}, el('summary', {}, `${plural(events.length, 'event')} of ${timeline.s.toFixed(2)} s, profile ${clipped(timeline.p, 40)}`), table(heads, lines)));
 }
 
@@ -54,7 +56,7 @@ function legend(events, cuts) {
   const kinds = new Set(events.map((event) => event.kind));
   const signs = [
     ['overlap', 'both', 'both speak'], ['backchannel', 'backchannel', 'backchannel'], ['aside', 'aside', 'aside'], ['background', 'background', 'in the background'],
-    ['pause', 'paused', 'pause'], ['silence', 'nobody', 'nobody speaks'], ['noise', 'effect', 'noise'], ['echo', 'effect', 'echo'],
+    ['pause', 'paused', 'pause'], ['silence', 'nobody', 'nobody speaks'], ['noise', 'effect', 'noise'], ['echo', 'effect', 'echo'], ['room', 'effect', 'room'], ['telephone', 'effect', 'telephone'],
   ].filter(([kind]) => kinds.has(kind)).map(([, sign, name]) => [sign, name]);
   if (kinds.has('false_start') || kinds.has('self_correction')) signs.push(['mended', 'false start or self-correction']);
   if (cuts) signs.push(['cut', 'cut off']);

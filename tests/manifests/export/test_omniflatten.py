@@ -53,6 +53,15 @@ def test_three_streams(tmp_path: Path) -> None:
     assert row["is_learned"] == ([False] * 10 + [True] * 12) * 6
 
 
+def test_the_silence_at_the_edges_of_a_clip_is_silent(tmp_path: Path) -> None:
+    talk = duplex()
+    assert talk.timeline is not None
+    events = [replace(event, start_sample=event.start_sample + 1600) for event in talk.timeline.events]
+    _, [row] = exported(tmp_path, replace(talk, timeline=replace(talk.timeline, events=tuple(events))))
+    streams = streams_of(row["tokens"], Chunks(10, 2))
+    assert [token == SILENT_SPEECH for token in streams.agent] == [True] * 25 + [False] * 20 + [True] * 15
+
+
 def test_two_streams_need_no_text_tokenizer(tmp_path: Path) -> None:
     result, [row] = exported(tmp_path, duplex(), form="2-stream", text_tokenizer="")
     assert len(row["tokens"]) == 120 and not result.notes
@@ -89,6 +98,14 @@ def test_four_streams_come_from_the_turns(tmp_path: Path) -> None:
     assert [speech_code(token) for token in second.agent_speech] == [300, 300, 301, 301, 302]
     assert (first.user_text, first.agent_text) == (("is", " i", "t ", "ry", "e"), ("ye", "s"))
     assert sum(row["is_learned"]) == 2 * (4 + 5) + len(first.agent_text) + len(second.agent_text)
+
+
+def test_one_of_several_books_is_taken(tmp_path: Path) -> None:
+    talk = make_talk(0, "is it", "yes", seconds=0.1)
+    books = make_tokens("mimi", range(5), range(100, 105))
+    talk = replace(talk, turns=tuple(with_take(turn, tokens=(books,)) for turn in talk.turns))
+    _, [row] = exported(tmp_path, talk, form="4-stream", tokenizer="mimi:1")
+    assert [speech_code(token) for token in rounds_of(row["tokens"])[0].agent_speech] == list(range(100, 105))
 
 
 @pytest.mark.parametrize(("which", "mark"), [("asr", "<|ASR|>"), ("tts", "<|TTS|>")])
@@ -145,9 +162,12 @@ def test_a_corpus_without_its_tokens_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="it has those of snac-24khz"):
         exported(tmp_path / "other", talk)
     books = make_tokens("s3-v1", [1], [1, 2])
-    with pytest.raises(UserError, match="gives 2 books of tokens, not 1"):
-        exported(
-            tmp_path / "books", replace(talk, turns=tuple(with_take(turn, tokens=(books,)) for turn in talk.turns))
-        )
+    odd = replace(talk, turns=tuple(with_take(turn, tokens=(books,)) for turn in talk.turns))
+    with pytest.raises(UserError, match="gives 2 books with different frames, not 1 as asked for: name one of its"):
+        exported(tmp_path / "books", odd)
+    with pytest.raises(UserError, match="gives 2 books with different frames, not 1 as asked for: take another"):
+        exported(tmp_path / "book", odd, tokenizer="s3-v1:1")
+    with pytest.raises(UserError, match="take NAME, or NAME:BOOK"):
+        exported(tmp_path / "name", odd, tokenizer="s3-v1:first")
     with pytest.raises(UserError, match="needs the setting text_tokenizer"):
         exported(tmp_path / "text", talk, text_tokenizer="")

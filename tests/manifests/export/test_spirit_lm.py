@@ -90,10 +90,16 @@ def test_pitch_and_style_stand_in_the_stream(tmp_path: Path) -> None:
     assert rows[0]["text"].startswith("[SPEECH][St7][Pi0][Hu0][Hu1][Hu2][Hu3][Hu4][Pi1][Hu5]")
     assert "[Pi2][Hu10][Hu11][Hu12][St8][Hu13]" in rows[0]["text"], "style comes each second"
     assert (rows[0]["style"], len(rows[0]["pitch"].split())) == ("7 8", 25)
-    _, spans = exported(tmp_path / "spans", voiced(0), **{**named, "form": "interleaved"})
+    threes = {**named, "form": "interleaved", "text_words": "3", "speech_words": "3"}
+    _, spans = exported(tmp_path / "spans", *(voiced(number) for number in range(4)), **threes)
+    begun = set()
     for row in spans:
-        speech = [content for kind, content in parts_of(row["text"]) if kind == "speech"]
-        assert speech and all(part.startswith("[St") for part in speech), "each span begins with its style"
+        parts = parts_of(row["text"])
+        begun.add(parts[0][0])
+        for number, (kind, content) in enumerate(parts):
+            style = 7 if 0.2 * 3 * number < 1 else 8
+            assert kind == "text" or content.startswith(f"[St{style}]"), "each span begins with the style it lies in"
+    assert begun == {"text", "speech"}
     with pytest.raises(UserError, match="pitch and style belong together"):
         exported(tmp_path / "half", voiced(0), pitch="pitch")
 

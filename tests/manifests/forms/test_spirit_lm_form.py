@@ -25,6 +25,12 @@ def test_style_is_not_merged_and_stands_first() -> None:
     assert stream_text({"hubert": (3, 3, 7)}) == "[Hu3][Hu7]"
 
 
+def test_units_fall_behind_the_pitch_as_in_the_released_code() -> None:
+    """Unit 2499 stands at 100 s, as pitch 1250 does: at 25 units a second it would stand before it."""
+    tail = stream_text({"hubert": [unit % 2 for unit in range(2500)], "pitch": [unit % 2 for unit in range(1251)]})
+    assert tail.endswith("[Pi0][Hu1]")
+
+
 def test_streams_come_back_without_repeats() -> None:
     draw = np.random.Generator(np.random.PCG64(1))
     streams = {

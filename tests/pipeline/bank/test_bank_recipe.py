@@ -14,7 +14,7 @@ from tests.tables import each_row
 
 
 def test_what_ships() -> None:
-    assert shipped_bank_recipes() == ["ke-bank", "packaged-bank", "synthesizer-bank"]
+    assert shipped_bank_recipes() == ["ke-bank", "packaged-bank", "qwen3-bank", "synthesizer-bank"]
     ke = load_bank_recipe("ke-bank")
     assert (ke.quality.threshold, ke.groups.min_clips, ke.pair_rule.threshold) == (4.0, 10, 0.97)
     assert ke.pair_rule.min_pairs == "floor(n/2)"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from pipeline.cli import virtual_voices
 from pipeline.cli.voicebank import voicebank
 from pipeline.engines import registry as table
 from pipeline.engines.contract import Clip, Samples
+from tests.doubles import swap_engine
 from tests.voicebank.made_up import make_bank, people, read_voices, rewrite_voices
+from voicebank.inputs import VoiceInputs
 
 
 @pytest.fixture
@@ -137,3 +140,25 @@ def test_the_audio_check_speaks_with_the_recipes_engines(
         assert result.exit_code == 3
         assert "audio near a real speaker: agent-female: 1.0000 to p0007" in result.stdout
         assert "audio 4 near a real speaker, 0 not measured: 4 voices heard" in result.stdout.replace("\n", " ")
+
+
+def test_the_audio_check_hears_a_clip_on_an_engine_that_clones(real: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bank that another engine was made for, with clips: each is heard as a clone, and compared with its parents."""
+    out = blended(real, "--agents", "0", "--language", "en", "--engine", "elsewhere")
+    voices, xvectors = read_voices(open_place(out))
+    rewrite_voices(
+        open_place(out), [replace(voice, prompt_audio=b"fLaC", prompt_text="Hello.") for voice in voices], xvectors
+    )
+    swap_engine(monkeypatch, "tts", "tone", voice_inputs=lambda: VoiceInputs(clips=True))
+    load = table.load_engine
+
+    def load_engine(kind: str, name: str, *others: object) -> object:
+        return OneVoice() if kind == "encoder" else load(kind, name, *others)
+
+    monkeypatch.setattr(table, "load_engine", load_engine)
+    place = real.parent / "audio"
+    words = ("--audio", "--recipe", "tone-dry-run", "--bank-recipe", "packaged-bank", "--sample", 3, "--out", place)
+    result = parley("check", "--bank", out, "--real", real, *words)
+    assert result.exit_code == 3 and "3 near a real speaker, 0 not measured" in result.stdout
+    figures = json.loads((place / "audio.json").read_text())
+    assert figures["voices"] == 3 and figures["own_parents"] is not None

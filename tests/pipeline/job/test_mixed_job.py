@@ -12,8 +12,6 @@ from pipeline.job.directory import WORK
 from pipeline.job.runner.ray import RayRunner
 from tests.pipeline.tone_job import StopAfter, files_of, make_job, run_tone
 
-pytest.importorskip("pipeline.stages.arrange")
-
 NOISY = (
     "arrange={profile: salm}",
     "mix={mono: true, noise: {made: [pink], snr_db: [15, 25]}, telephone: {share: 0.4, lines: [mu-law]}}",

@@ -1,12 +1,14 @@
 """Licenses: expressions, the parts of a row, and what a use is allowed of."""
 
 import json
+from dataclasses import replace
 
 import pyarrow.parquet as pq
 import pytest
 
 from manifests.corpus import Corpus
 from manifests.errors import UserError
+from manifests.manifest import load_manifest, write_manifest
 from manifests.schema import Source, Step
 from manifests.storage import open_place
 from manifests.validate import validate
@@ -188,3 +190,20 @@ def test_the_text_shows_reasons_and_what_does_not_count(place):
     text = license_text(report_licenses(place).figures)
     assert "commercial use: allowed 1, conditions 1, forbidden 1, unknown 3" in text
     assert "CC-BY-NC-4.0 forbids commercial use" in text and "transcribe" in text
+
+
+def test_recordings_that_are_mixed_in_are_parts_of_the_mixed_rows(tmp_path):
+    rows = [made_row(0, provenance=steps(Step("mix", None, None, None, 1))), made_row(1, provenance=steps())]
+    place = made_corpus(tmp_path / "corpus", rows)
+    manifest = load_manifest(place)
+
+    def report(**noise):
+        stages = {**manifest.recipe.settings["stages"], "mix": {"noise": {"files": "musan", **noise}, "room": None}}
+        settings = {**manifest.recipe.settings, "stages": stages}
+        write_manifest(place, replace(manifest, recipe=replace(manifest.recipe, settings=settings)))
+        return report_licenses(place)
+
+    assert report().allowed["commercial"].tolist() == [False, True]
+    reasons = report().figures["uses"]["commercial"]["reasons"]
+    assert reasons == {"data set musan (the noise): no license is known": 1}
+    assert report(license="CC-BY-4.0").allowed["commercial"].tolist() == [True, True]

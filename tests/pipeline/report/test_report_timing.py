@@ -4,12 +4,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import soundfile
+
+from manifests.audio import decode
 from manifests.schema import Event
 from manifests.storage import open_place
 from parley.testing.timelines import make_timed
 from pipeline.report.report import write_report
 from pipeline.report.rows import row_data
 from pipeline.report.timing import Timing
+from tests.mixed import make_mixed, noise, with_track
 from tests.pipeline.report.conftest import page_json
 from tests.pipeline.report.reported import MARKUP, reported, rows
 
@@ -49,3 +54,17 @@ def test_the_page_has_the_times_and_texts_of_events_stay_texts(tmp_path: Path, d
     assert page_json(page, "data")["timing"]["talks"] == 1
     assert page_json(page, "rows")[0]["tl"]["p"] == MARKUP
     assert page.read_text("utf-8").count(MARKUP) == 0
+
+
+def test_both_sides_of_a_mixed_dialogue_can_be_heard_together(tmp_path: Path) -> None:
+    mixed = make_mixed(7)
+    assert mixed.timeline is not None
+    broken = with_track(make_mixed(8), 1, replace(mixed.timeline.tracks[1], audio=noise(9)))
+    corpus = reported(tmp_path / "rivers", [mixed, broken, make_timed(9)])
+    write_report(corpus, open_place(tmp_path / "out"), clips="beside")
+    found = {row["id"]: row["tl"].get("mix") for row in page_json(tmp_path / "out" / "report.html", "rows")}
+    path = found.pop(mixed.dialogue_id)
+    assert list(found.values()) == [None, None]
+    samples, rate = soundfile.read(tmp_path / "out" / path, dtype="float32")
+    sides = [decode(track.audio)[0] for track in mixed.timeline.tracks[:2]]
+    assert rate == 16_000 and np.array_equal(samples, sides[0] + sides[1])

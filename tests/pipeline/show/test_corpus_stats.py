@@ -25,6 +25,7 @@ def numbers(**changes: Any) -> dict[str, Any]:
         },
         "attempts": {"kept": {"1": 2399, "2": 1}, "rejected": {"1": 5, "3": 1}, "failed": {}},
         "second_opinions": {"kept": {}, "rejected": {"en": {"recognizer_wrong": 1, "voice_wrong": 2000}}},
+        "agreement": {"kept": {}, "rejected": {}},
         "quality": {
             "kept": {"en": {"loudness_lufs": {"turns": 2400, "mean": -22.5, "quantiles": LOUDNESS}}},
             "rejected": {},
@@ -65,6 +66,8 @@ voices of kept rows: 20 user, 1 agent"""
 
 def test_an_empty_corpus():
     nothing = {"rows": dict.fromkeys(("input", "kept", "rejected", "failed"), 0), "yield": None, "reasons": {}}
-    text = format_stats(numbers(**nothing, error_rate={}, quality={"kept": {}}, attempts={}, second_opinions={}))
+    text = format_stats(
+        numbers(**nothing, error_rate={}, quality={"kept": {}}, attempts={}, second_opinions={}, agreement={})
+    )
     assert text.startswith("recipe made: 0 rows, - kept\n\nstatus    rows  turns")
     assert "quality" not in text and "error rate" not in text and "\n\n\n" not in text

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pipeline.show.page import Heading, PageTable, Paragraph, Part, Picture, Preformatted, page
+from pipeline.show.page import Heading, PageTable, Paragraph, Part, Picture, Preformatted, SoundCell, page
 from tests.pipeline.show.tags import NASTY, Tags
 
 QUOTED = f'"><img src=x onerror=alert(1)>{NASTY}'
@@ -40,7 +40,7 @@ def test_nothing_is_loaded_from_elsewhere_and_nothing_runs() -> None:
     assert [a["src"] for _, a in tags if "src" in a] == ["data:image/png;base64,AHBuZw=="]
     assert not re.search(r"https?://|url\(|@import", text)
     policy = next(a["content"] for tag, a in tags if a.get("http-equiv") == "Content-Security-Policy")
-    assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    assert policy == "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
     assert {tag for tag, _ in tags} <= {"html", "head", "meta", "title", "style", "body", "h1", "p", "img"}
 
 
@@ -56,6 +56,13 @@ def test_nothing_is_loaded_from_elsewhere_and_nothing_runs() -> None:
 )
 def test_cells(value: object, cell: str) -> None:
     assert f"<tr>{cell}</tr>" in page("t", [PageTable(("x",), [(value,)])])
+
+
+def test_a_clip_is_a_cell_that_can_be_played() -> None:
+    text = page("a", [PageTable(("x",), [(SoundCell(QUOTED, b"fLaC"),)])])
+    (player,) = [attributes for tag, attributes in Tags(text).found if tag == "audio"]
+    assert (player["src"], player["title"]) == ("data:audio/flac;base64,ZkxhQw==", QUOTED)
+    assert "onerror" not in player and "autoplay" not in player
 
 
 def test_a_table_without_names_has_no_head() -> None:

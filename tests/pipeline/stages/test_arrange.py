@@ -129,12 +129,35 @@ def test_pauses_are_put_behind_their_words_and_move_what_follows() -> None:
     assert (corrected.start_sample, corrected.end_sample) == (EDGE + STEP, EDGE + 2 * STEP + WORD + lengths[0])
 
 
+def test_an_agent_that_asks_a_silent_user_has_waited_for_them() -> None:
+    turns = (spoken("user", ASKED), spoken("agent", ANSWERED), spoken("agent", "are you there"), spoken("user", "yes"))
+    row = arranged(dialogue(*turns), arranging(silence="{fixed_s: 6}"))
+    assert speech_of(row, 2)[0] - speech_of(row, 1)[1] == 6 * RATE
+    assert draws_of(row)["silence_s", 2] == 6 and ("silence_s", 3) not in draws_of(row)
+
+
 def test_a_user_can_keep_the_agent_waiting() -> None:
     context = arranging(silence_share=1, silence="{fixed_s: 6}")
     row = arranged(dialogue(spoken("user", ASKED), spoken("agent", ANSWERED), spoken("user", "thanks")), context)
     assert row.timeline is not None
     (silence,) = [event for event in row.timeline.events if event.kind == "silence"]
     assert (silence.channel, silence.turn, silence.end_sample - silence.start_sample) == ("user", 2, 6 * RATE)
+
+
+def test_an_agent_asks_again_after_a_silence_of_the_user() -> None:
+    turns = (spoken("user", ASKED), spoken("agent", ANSWERED), spoken("agent", "hello"), spoken("user", "yes"))
+    row = arranged(dialogue(*turns), arranging(silence="{fixed_s: 4}"))
+    assert speech_of(row, 2)[0] - speech_of(row, 1)[1] == 4 * RATE
+    assert draws_of(row)["silence_s", 2] == 4 and ("gap_s", 2) not in draws_of(row)
+    assert row.timeline is not None
+    assert [(e.channel, e.turn) for e in row.timeline.events if e.kind == "silence"] == [("user", 2)]
+
+
+def test_a_long_pause_is_a_silence_of_its_own_speaker() -> None:
+    row = dialogue(spoken("user", ASKED), spoken("agent", ANSWERED, labels=(Label("pause", 1, 1),)))
+    found = arranged(row, arranging(pause="{fixed_s: 2}"))
+    assert found.timeline is not None
+    assert [(e.channel, e.turn) for e in found.timeline.events if e.kind == "silence"] == [("agent", 1)]
 
 
 def test_a_missing_take_of_the_floor_leaves_the_row_and_one_beside_it_is_left_out() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from manifests.schema import Dialogue
+from manifests.schema import Dialogue, Turn
 from parley.testing import make_context, make_dialogue, tone_recipe
 from parley.testing.stages import make_take
 from pipeline.recipes.load import load_recipe
@@ -118,3 +118,21 @@ def test_no_private_path_of_a_bank_reaches_a_manifest(bank: str, public: str) ->
 @pytest.mark.parametrize("name", ["ke-speechchat", "ke-speechchat-offline"])
 def test_ke_speechchat_has_one_agent_of_each_gender(name: str) -> None:
     assert load_recipe(name).section(CastSettings).agents == "pair"
+
+
+def test_the_background_has_a_voice_of_its_own_and_only_where_somebody_is_heard_there() -> None:
+    behind = Turn("user", "", text="Has anybody seen my glasses?", kind="background")
+    talks = [replace(d, turns=(*d.turns, behind)) for d in rows(20)]
+    done = cast(talks)
+    assert all(d.background_voice in set(USERS) - {d.user_voice} for d in done)
+    assert len({d.background_voice for d in done}) > 1
+    assert [d.background_voice for d in cast(rows(3))] == [None] * 3
+    assert [d.voice_of(behind) for d in done] == [d.background_voice for d in done]
+
+
+def test_a_voice_heard_in_the_background_does_not_count_as_the_users() -> None:
+    """A further take of the background would keep the user from a voice that they never had."""
+    (row,) = rows(1)
+    take = make_take(1, "tone-user-en-female-0", reason="error_rate")
+    behind = Turn("user", "", text="The bus is late.", kind="background", attempts=(take,))
+    assert cast([replace(row, turns=(*row.turns, behind))])[0].user_voice == cast([row])[0].user_voice

@@ -392,11 +392,23 @@ def test_what_no_take_can_help_is_left_out_at_once_and_what_holds_the_floor_neve
     assert decide(unplaced, recipe).status == "kept", "nothing is to be mixed again"
     floor = replace(row, turns=(*row.turns[:2], replace(turns[2], kind="turn"), row.turns[3]))
     assert decide(floor, recipe).reason == "no_recognizer"
-    without_arrange = tone_recipe("gate.ladder=[]")
-    assert decide(mixed(RIGHT, THREE_WRONG, kinds={1: "aside"}), without_arrange).reason == "error_rate"
+    plain = heard(RIGHT, THREE_WRONG)
+    aside = replace(plain, turns=(plain.turns[0], replace(plain.turns[1], kind="aside")))
+    assert decide(aside, tone_recipe("gate.ladder=[]")).reason == "error_rate", "nothing is left out of a plain row"
 
 
 def test_a_turn_is_left_out_once_and_then_the_dialogue_is_dropped() -> None:
     row = mixed(RIGHT, THREE_WRONG, kinds={1: "backchannel"})
     (step,) = decide(row, arranged_recipe()).provenance
     assert decide(replace(row, provenance=(step,)), arranged_recipe()).reason == "error_rate"
+
+
+def test_takes_are_numbered_by_pass_whoever_was_spoken_in_it() -> None:
+    """One turn was spoken in the first and the second pass, the other in the first and the third."""
+    dialogue = make_dialogue(spoken=True)
+    spoken = ((1, 2), (1, 3))
+    turns = tuple(
+        replace(turn, attempts=tuple(make_take(number) for number in numbers))
+        for turn, numbers in zip(dialogue.turns, spoken, strict=True)
+    )
+    assert attempt_of(replace(dialogue, turns=turns)) == 4

@@ -27,7 +27,8 @@ TONE = "rewrite screen respond cast synthesize render watermark transcribe gate"
         (TONE[1:], "screen reads turns.text, which no stage before it writes (respond does, and stands too late)"),
         (
             [name for name in TONE if name != "cast"],
-            "synthesize reads agent_voice and user_voice, which no stage before it writes (cast does)",
+            "synthesize reads agent_voice, background_voice and user_voice, "
+            "which no stage before it writes (cast does)",
         ),
         (
             ["cast", "synthesize", *TONE[:3], *TONE[5:]],
@@ -47,9 +48,8 @@ def test_every_order_that_a_stage_declares_for_itself_is_possible() -> None:
         *["rewrite", "screen", "dedup", "respond", "cast", "synthesize", "render"],
         *["watermark", "transcribe", "assess", "gate"],
     ]
-    assert {stage.name for stage in STAGES.all()} - set(recipe.stages) == {
-        *("align", "arrange", "converse", "judge", "mix")
-    }
+    others = {"align", "arrange", "converse", "judge", "mix", "overlap", "slots", "tokenize", "tools"}
+    assert {stage.name for stage in STAGES.all()} - set(recipe.stages) == others
 
 
 def test_a_stage_is_switched_off_by_null_and_its_pool_does_not_mind() -> None:

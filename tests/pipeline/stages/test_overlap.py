@@ -8,10 +8,12 @@ from itertools import pairwise
 
 import pytest
 
-from manifests.schema import Dialogue, Turn
+from manifests.schema import Dialogue, Label, Turn
 from manifests.words import words_of
 from parley.testing import audit_stage, make_context, make_dialogue, tone_recipe
 from pipeline.engines.text.rules import RulesGenerator
+from pipeline.stages._overlap_text import Slip, with_slip
+from pipeline.stages._overlap_wording import overlap_wording
 from pipeline.stages.contract import Context, run_stage
 from pipeline.stages.overlap import OVERLAP as STAGE
 from tests.tables import each_row
@@ -126,17 +128,25 @@ def test_without_the_labeled_words_a_user_says_what_was_said_before(language: st
 
 
 @languages
-def test_slips_and_pauses_of_one_turn_keep_their_words(language: str) -> None:
-    """A label that is not moved when words come before it would name others."""
-    for name in ("false_start", "self_correction", "barge_in", "silence"):
-        both = only(name, "pause")
-        for alone, more in zip(happened(language, only(name)), happened(language, both), strict=True):
-            texts = {turn.text for turn in alone.turns}
-            assert {turn.text for turn in more.turns} == texts
-        for dialogue in happened(language, both):
-            for turn in dialogue.turns:
-                for label in turn.labels:
-                    assert label.kind != "pause" or label.last_word + 2 < len(words(turn, language))
+def test_a_pause_stays_behind_its_word_when_words_come_before_it(language: str) -> None:
+    """A label that is not moved would name another word."""
+
+    def paused(dialogues: list[Dialogue]) -> list[str]:
+        return [words(turn, language)[a.last_word] for d in dialogues for turn in d.turns for a in turn.labels]
+
+    alone = paused(happened(language, only("pause")))
+    assert len(alone) == 12
+    for name in ("barge_in", "silence"):
+        assert paused(happened(language, only(name, "pause"))) == alone
+
+
+def test_a_slip_before_another_moves_its_label() -> None:
+    wording = overlap_wording("en")
+    turn = Turn("user", "", text="Order two pizzas.")
+    later = with_slip(turn, Slip("self_correction", 1, "three, no,"), "en", wording)
+    both = later and with_slip(later, Slip("false_start", 0, "Can you,"), "en", wording)
+    assert both and both.text == "Can you, Order three, no, two pizzas."
+    assert both.labels == (Label("false_start", 0, 1), Label("self_correction", 3, 4))
 
 
 def test_a_false_start_is_labeled_and_the_question_goes_on_small() -> None:

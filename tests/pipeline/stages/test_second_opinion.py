@@ -294,3 +294,19 @@ def test_a_second_opinion_depends_on_the_row_alone() -> None:
     rows = [spoken(first=2 * n, dialogue_id=f"row-{n}") for n in range(len(pairs))]
     cheap, dear = (" ".join(words) for words in zip(*pairs, strict=True))
     audit_stage(TRANSCRIBE, rows, context(Script("cheap", cheap), Script("dear", dear)))
+
+
+def test_two_recognizers_on_every_clip() -> None:
+    row, dear = hear(spoken(), "right three", "one right", "transcribe.second_hears=all")
+    assert dear.batches == [[0, 1]]
+    assert [recognizer_of(turn) for turn in row.turns] == ["cheap", "dear"]
+    assert [[hearing.reason for hearing in hearings_of(turn)] for turn in row.turns] == [
+        [None, None],
+        ["error_rate", None],
+    ]
+
+
+def test_of_every_clip_only_those_that_were_heard_at_all() -> None:
+    recipe = ("transcribe.second_hears=all", "gate.spaced_speed={slowest: 20, fastest: 28, pause_s: 0}")
+    row, dear = hear(spoken(), "- -", "- -", *recipe)
+    assert dear.batches == [] and [turn.reason for turn in row.turns] == ["too_long_speech"] * 2

@@ -47,6 +47,12 @@ def test_the_figures_of_a_recording(tmp_path: Path, write: Any) -> None:
     assert found["interruptions"]["stop_latency"]["median_s"] == pytest.approx(0.8)
 
 
+def test_the_name_of_the_agent_decides_the_directions(tmp_path: Path) -> None:
+    found = figures(rttm(tmp_path / "call.rttm", TALK), agent="bob")
+    assert found["offsets"]["agent to user"]["number"] == 2 and found["backchannels"]["agent"] == 1
+    assert figures(rttm(tmp_path / "call.rttm", TALK), agent="eve")["undirected"] == 1
+
+
 def test_three_words_are_no_backchannel_and_without_a_name_there_is_no_direction(tmp_path: Path) -> None:
     found = figures(supervisions(tmp_path / "s.jsonl", TALK, "one two three"))
     assert found["backchannels"]["number"] == 0 and found["offsets"].keys() == {"all"}

@@ -56,6 +56,9 @@ class TextTask:
 
 _QUESTION = AnswerKey("question", "string", ("question",))
 _ANSWER = AnswerKey("answer", "string", ("answer", "response"))
+# How to speak each text; a template that does not ask for it gives turns no style.
+_QUESTION_STYLE = AnswerKey("question_style", "string", ("question_style",), required=False, may_be_empty=True)
+_ANSWER_STYLE = AnswerKey("answer_style", "string", ("answer_style",), required=False, may_be_empty=True)
 # A row that is kept needs no reason.
 _REASON = AnswerKey("reason", "string", ("reason",), may_be_empty=True)
 
@@ -95,6 +98,8 @@ TASKS: Mapping[str, TextTask] = {
             AnswerKey("question", "string", ("question",), required=False),
             AnswerKey("thought", "string", ("thought",), required=False),
             _ANSWER,
+            _QUESTION_STYLE,
+            _ANSWER_STYLE,
         ),
         options=frozenset({"answer_limit"}),
     ),

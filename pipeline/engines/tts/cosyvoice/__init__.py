@@ -24,11 +24,16 @@ from pydantic import Field, model_validator
 from pipeline.engines.contract import Engine, SpeechSynthesizer
 from pipeline.engines.tts.cosyvoice.upstream import NAME, find_source, source_digest
 from pipeline.settings import Checkpoint, Section
+from voicebank.inputs import VoiceInputs
 
 __all__ = ["NAME", "open_synthesizer", "version"]
 
 _BATCHED = 1
 """Version of our decoder: with another one, the same seed gives another take."""
+
+
+EMBEDDING_WIDTH = 192
+"""Of CAM++ in every published version."""
 
 
 class CosyVoiceServing(Section):
@@ -95,6 +100,11 @@ def open_synthesizer(model: CosyVoiceModel) -> SpeechSynthesizer:
     return CosyVoiceSynthesizer(model, load(model), version(model))
 
 
+def voice_inputs(model: CosyVoiceModel | None = None) -> VoiceInputs:
+    """Clips, and CAM++'s embeddings: upstream scales those to length 1 itself, so their length means nothing."""
+    return VoiceInputs(clips=True, embeddings=True, width=EMBEDDING_WIDTH)
+
+
 ENGINE = Engine(
     "tts",
     "cosyvoice",
@@ -103,4 +113,5 @@ ENGINE = Engine(
     version=version,
     settings=CosyVoiceModel,
     runs_model_code=True,
+    voice_inputs=voice_inputs,
 )

@@ -21,6 +21,7 @@ from pipeline.engines.contract import Engine, SpeechSynthesizer
 from pipeline.engines.tts._prosody import PROSODY_VERSION
 from pipeline.settings import Checkpoint, Section
 from pipeline.weights.cache import label
+from voicebank.inputs import VoiceInputs
 
 NAME = "kokoro"
 INSTALL = extra("kokoro")
@@ -61,6 +62,11 @@ def open_synthesizer(model: KokoroModel) -> SpeechSynthesizer:
     return load(model, version(model))
 
 
+def voice_inputs(model: KokoroModel | None = None) -> VoiceInputs:
+    """Names alone: styles are averaged here, from the names of a voice's parents."""
+    return VoiceInputs()
+
+
 ENGINE = Engine(
     "tts",
     NAME,
@@ -68,4 +74,5 @@ ENGINE = Engine(
     open=open_synthesizer,
     version=version,
     settings=KokoroModel,
+    voice_inputs=voice_inputs,
 )

@@ -82,8 +82,10 @@ def test_one_request_to_the_letter(model: dict[str, Any], more: dict[str, str]) 
         ({"text": ""}, Transcript("")),
         ({"text": " Hi. ", "segments": [{"avg_logprob": -0.5, "no_speech_prob": 0.1}]}, Transcript("Hi.", -0.5, 0.1)),
         (lambda: web.Response(text="Hi.\n"), Transcript("Hi.")),
+        ({"text": "language English<asr_text>Hi."}, Transcript("Hi.")),
+        ({"text": "Which language is English?"}, Transcript("Which language is English?")),
     ],
-    ids=["nothing heard", "verbose", "plain text"],
+    ids=["nothing heard", "verbose", "plain text", "as Qwen3-ASR writes it", "a question"],
 )
 def test_what_comes_back(said: Any, transcript: Transcript) -> None:
     with ScriptedAudioServer(lambda form: said() if callable(said) else said) as server:

@@ -1,5 +1,6 @@
 """S3 as an ONNX graph: Whisper's features, frames by the formulas, windows of long clips, wrong graphs."""
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,12 @@ import tiny_checkpoints
 from manifests.errors import EngineDied, EngineUnavailable
 from parley.testing import audit_engine
 from pipeline.engines.contract import Clip
+from pipeline.engines.shared.torchaudio_import import import_torchaudio
 from pipeline.engines.shared.whisper_mel import log_mel
 from pipeline.engines.tokenizer.s3 import S3, S3Model
 
+with contextlib.suppress(ImportError):
+    import_torchaudio()
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime", reason="needs the extra 'tokens'")
 

@@ -17,6 +17,7 @@ from parley.testing import audit_engine
 from pipeline.engines.contract import Clip, Codes, Failure
 from pipeline.engines.registry import load_engine, model_settings
 from pipeline.engines.shared.torchaudio_import import import_torchaudio
+from pipeline.engines.tokenizer._checkpoint import TokenizerCheckpoint, state_of
 from pipeline.engines.tokenizer._encoding import tokenize_each
 
 with contextlib.suppress(ImportError):
@@ -147,17 +148,20 @@ def _same(one: Codes, other: Codes) -> float:
 
 
 def test_hubert_takes_the_nearest_center_of_its_layer(tmp_path: Path) -> None:
-    tiny_checkpoints.hubert(tmp_path, do_normalize=False)
-    engine = load("hubert", tmp_path, layer=5, centers=str(tmp_path / "centers.npz"))
-    clip = noise(0.5, 16_000)
     import transformers
+
+    tiny_checkpoints.hubert(tmp_path, do_normalize=False)
+    clip = noise(0.5, 16_000)
 
     network = transformers.HubertModel.from_pretrained(tmp_path).eval()
     with torch.inference_mode():
         states = network(torch.from_numpy(clip.samples)[None], output_hidden_states=True).hidden_states
-    centers = np.load(tmp_path / "centers.npz")["arr_0"]
+    centers = states[5][0].numpy()[[3, 9, 14, 20]]
+    np.savez(tmp_path / "centers.npz", centers)
+    engine = load("hubert", tmp_path, layer=5, centers=str(tmp_path / "centers.npz"))
     distances = np.linalg.norm(states[5][0].numpy()[:, None] - centers[None], axis=2)
-    assert engine.tokenize([clip]) == [(tuple(distances.argmin(axis=1).tolist()),)]
+    (codes,) = engine.tokenize([clip])[0]
+    assert list(codes) == distances.argmin(axis=1).tolist() and [codes[i] for i in (3, 9, 14, 20)] == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -197,18 +201,34 @@ def test_what_a_checkpoint_does_not_have_is_refused(engine: str, keys: Any, says
 
 
 def test_glm4_voice_hears_the_end_of_its_block_and_no_further(tmp_path: Path) -> None:
-    tiny_checkpoints.glm4_voice(tmp_path, quantize_causal_block_size=8)
+    tiny_checkpoints.glm4_voice(tmp_path, quantize_causal_block_size=4)
     engine = load("glm-4-voice", tmp_path)
-    clip = noise(2, 16_000)
-    changed = Clip(np.concatenate([clip.samples[:-16_000], np.zeros(16_000, np.float32)]), 16_000)
-    (codes,), (others,) = (engine.tokenize([each])[0] for each in (clip, changed))
-    assert len(codes) == 25 and codes[:12] == others[:12] and codes[13:] != others[13:]
+    seen = engine._network._mask(8, 7, torch.zeros(1))[0, 0] == 0  # of 8 frames 7 are speech
+    assert [int(row.sum()) for row in seen] == [4] * 4 + [7] * 4 and not seen[:, 7].any()
     (long,) = engine.tokenize([noise(31, 16_000)])[0]
     assert len(long) == 388
     (config := json.loads((tmp_path / "config.json").read_text()))["d_model"] = 32
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(EngineUnavailable, match=r"weights of the model .* do not fit"):
         load("glm-4-voice", tmp_path)
+
+
+class _Touch:
+    """A pickle that leaves a file where it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
+
+
+def test_no_code_in_a_file_of_weights_is_run(tmp_path: Path) -> None:
+    torch.save({"weight": _Touch(tmp_path / "ran")}, tmp_path / "pytorch_model.bin")
+    model = TokenizerCheckpoint(model=str(tmp_path))
+    with pytest.raises(EngineUnavailable, match=r"cannot load the model .* \(UnpicklingError\)"):
+        state_of(torch, tmp_path, "pytorch_model.bin", "snac", model)
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_code_beyond_the_codebook_stops_the_job() -> None:

@@ -92,6 +92,7 @@ def hubert(
         conv_dim=[8] * 7,
         num_conv_pos_embeddings=8,
         num_conv_pos_embedding_groups=2,
+        initializer_range=0.5,  # else neighboring layers hardly differ
     )
     transformers.HubertModel(config).save_pretrained(directory)
     transformers.Wav2Vec2FeatureExtractor(do_normalize=do_normalize, sampling_rate=rate).save_pretrained(directory)

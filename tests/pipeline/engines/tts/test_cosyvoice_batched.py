@@ -10,9 +10,9 @@ from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
 from pipeline.engines.tts.cosyvoice.batched.cache import Slots
 from pipeline.engines.tts.cosyvoice.batched.decoder import Decoder
 from pipeline.engines.tts.cosyvoice.batched.mel import _batches
-from pipeline.engines.tts.cosyvoice.batched.prompt import Prompt
+from pipeline.engines.tts.cosyvoice.batched.prompt import PiecePrompt
 from pipeline.engines.tts.cosyvoice.batched.qwen import QwenSteps
-from pipeline.engines.tts.cosyvoice.batched.sampling import Draws, RepetitionAware, parameters_of
+from pipeline.engines.tts.cosyvoice.batched.sampling import RepetitionAware, TokenDraws, parameters_of
 
 torch = pytest.importorskip("torch")
 
@@ -63,7 +63,7 @@ def test_only_upstreams_sampling_is_known():
 
 
 def test_random_numbers_follow_from_the_seed_alone():
-    one, again, other = Draws(5, 0), Draws(5, 0), Draws(5, 1)
+    one, again, other = TokenDraws(5, 0), TokenDraws(5, 0), TokenDraws(5, 1)
     first = [one.two() for _ in range(600)]
     np.testing.assert_array_equal(first, [again.two() for _ in range(600)])
     assert not np.array_equal(first[0], other.two())
@@ -149,7 +149,8 @@ def test_pieces_take_the_slots_of_those_that_have_ended():
     decoder = Decoder(counting, RepetitionAware(0.8, 25, 1, 1.5), 8, [9], 2)
     numbers = [7, 1, -1, 5, 9, 3]
     prompts = [
-        partial(Prompt, torch.full((1, 1, 1), float(number)), 0, 4 if number == 1 else 20, (0,)) for number in numbers
+        partial(PiecePrompt, torch.full((1, 1, 1), float(number)), 0, 4 if number == 1 else 20, (0,))
+        for number in numbers
     ]
     results = decoder.decode(prompts, lambda error: False)
     assert isinstance(results.pop(2), ValueError)

@@ -62,6 +62,7 @@ class Squares:
     name: str = "squares"
     blocks_in_flight: int = 1
     takes_batches: bool = False
+    keeps_blocks_whole: bool = False
 
     def open(self) -> "Squarer":
         return Squarer(self)
@@ -114,6 +115,7 @@ class Gated:
     name: str = "gated"
     blocks_in_flight: int = 1
     takes_batches: bool = False
+    keeps_blocks_whole: bool = False
 
     def open(self) -> "GatedAdder":
         return GatedAdder(Path(self.gate))

@@ -162,6 +162,7 @@ def test_every_part_tells_where_it_is(runner: Runner) -> None:
 
 ONE, TWO = Squares("", claims=Claims(workers=1)), Squares("")
 BATCHES = Squares("", takes_batches=True)
+WHOLE = Squares("", keeps_blocks_whole=True)
 
 
 @pytest.mark.parametrize(
@@ -173,6 +174,7 @@ BATCHES = Squares("", takes_batches=True)
         pytest.param({0: 3}, [TWO], [2], [1], [2], id="late rows for all workers"),
         pytest.param({0: 1, 7: 3}, [TWO], [16], [1], [1, 3], id="never less than a row"),
         pytest.param({0: 6}, [TWO, BATCHES], [16, 2], [1, 1], [2], id="batches are not cut for the others"),
+        pytest.param({0: 3, 1: 30}, [TWO, WHOLE], [2, 2], [1, 1], [1, 1], id="whole, for one that looks at all rows"),
         pytest.param({0: 32}, [BATCHES], [1], [16], [16], id="many blocks in flight are batches of their own"),
     ],
 )

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pipeline.engines.tts.cosyvoice.batched.cache import Slots
-from pipeline.engines.tts.cosyvoice.batched.prompt import Prompt
-from pipeline.engines.tts.cosyvoice.batched.sampling import Draws, RepetitionAware
+from pipeline.engines.tts.cosyvoice.batched.prompt import PiecePrompt
+from pipeline.engines.tts.cosyvoice.batched.sampling import RepetitionAware, TokenDraws
 
 _MOST_SILENT = 5
 """Upstream drops silent tokens after so many in a row."""
@@ -26,8 +26,8 @@ class _Piece:
     """A piece in a slot: its tokens so far, with the silent ones that are dropped at the end."""
 
     number: int
-    prompt: Prompt
-    draws: Draws
+    prompt: PiecePrompt
+    draws: TokenDraws
     tokens: list[int] = field(default_factory=list)
 
 
@@ -40,7 +40,7 @@ class Decoder:
         self._slots = Slots(count)
 
     def decode(
-        self, prompts: Sequence[Callable[[], Prompt]], is_fatal: Callable[[BaseException], bool]
+        self, prompts: Sequence[Callable[[], PiecePrompt]], is_fatal: Callable[[BaseException], bool]
     ) -> list[list[int] | Exception]:
         """Return the speech tokens of each prompt, or the exception that it raised; a fatal one is raised.
 
@@ -71,12 +71,12 @@ class Decoder:
         self,
         slot: int,
         number: int,
-        made: Callable[[], Prompt],
+        made: Callable[[], PiecePrompt],
         pieces: dict[int, _Piece],
         results: list[list[int] | Exception],
     ) -> None:
         prompt = made()
-        piece = _Piece(number, prompt, Draws(*prompt.seed))
+        piece = _Piece(number, prompt, TokenDraws(*prompt.seed))
         scores = self._steps.begin(prompt.read, self._slots, slot)
         pieces[slot] = piece
         self._say({slot: piece}, scores[None], pieces, results)

@@ -20,7 +20,7 @@ _PADDED = 1.15
 
 
 @dataclass(frozen=True)
-class Spoken:
+class SpokenPiece:
     """Holds the speech tokens of a piece, with upstream's inputs of it and its speed."""
 
     tokens: Sequence[int]
@@ -38,7 +38,7 @@ class MelMaker:
     def is_batched(self) -> bool:
         return self._version > 1
 
-    def one(self, spoken: Spoken) -> Any:
+    def one(self, spoken: SpokenPiece) -> Any:
         """Return the spectrogram [1, 80, T] of a piece, by upstream's own way through the flow."""
         import torch
 
@@ -50,7 +50,7 @@ class MelMaker:
             inputs.update(streaming=False, finalize=True)
         return self._inner.flow.inference(**inputs)[0]
 
-    def many(self, pieces: Sequence[Spoken]) -> Iterator[tuple[int, Any]]:
+    def many(self, pieces: Sequence[SpokenPiece]) -> Iterator[tuple[int, Any]]:
         """Yield the number and the spectrogram [1, 80, T] of each piece, in batches of like length."""
         encoded = [self._encoded(piece) for piece in pieces]
         for batch in _batches([frames.shape[2] for frames, _, _ in encoded], self._most_frames):
@@ -68,7 +68,7 @@ class MelMaker:
         speech, _ = self._inner.hift.inference(speech_feat=mel, **given)
         return np.ascontiguousarray(speech.detach().float().cpu().numpy().reshape(-1))
 
-    def _flow_inputs(self, spoken: Spoken) -> dict[str, Any]:
+    def _flow_inputs(self, spoken: SpokenPiece) -> dict[str, Any]:
         import torch
 
         device, inputs = self._inner.device, spoken.inputs
@@ -85,7 +85,7 @@ class MelMaker:
             "embedding": inputs["flow_embedding"].to(device),
         }
 
-    def _encoded(self, spoken: Spoken) -> tuple[Any, Any, Any]:
+    def _encoded(self, spoken: SpokenPiece) -> tuple[Any, Any, Any]:
         """Return what the estimator is given for one piece: mu [1, 80, T], voice [1, 80], known frames [1, 80, T]."""
         import torch
         from torch.nn import functional

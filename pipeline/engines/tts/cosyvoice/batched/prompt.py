@@ -20,7 +20,7 @@ _END_OF_PROMPT_TOKEN = 151_646
 
 
 @dataclass(frozen=True)
-class Prompt:
+class PiecePrompt:
     """Holds what is read, [1, T, D], how many speech tokens may follow, and the seed of the piece's random numbers."""
 
     read: Any
@@ -29,7 +29,9 @@ class Prompt:
     seed: tuple[int, ...]
 
 
-def prompt_of(language_model: Any, version: int, inputs: dict[str, Any], device: Any, seed: tuple[int, ...]) -> Prompt:
+def prompt_of(
+    language_model: Any, version: int, inputs: dict[str, Any], device: Any, seed: tuple[int, ...]
+) -> PiecePrompt:
     """Make the prompt of a piece from upstream's inputs of it. Raises ValueError if version 3's marker is missing."""
     import torch
 
@@ -48,7 +50,7 @@ def prompt_of(language_model: Any, version: int, inputs: dict[str, Any], device:
         start, task = (markers.weight[mark][None, None] for mark in (language_model.sos, language_model.task_id))
         parts = [start, language_model.llm.model.model.embed_tokens(both), task, spoken]
     tokens = text.shape[1]
-    return Prompt(torch.cat(parts, dim=1), tokens * _MIN_RATIO, tokens * _MAX_RATIO, seed)
+    return PiecePrompt(torch.cat(parts, dim=1), tokens * _MIN_RATIO, tokens * _MAX_RATIO, seed)
 
 
 def _first(language_model: Any, text: Any, voice: Any, spoken: Any) -> list[Any]:

@@ -57,7 +57,7 @@ def parameters_of(sampling: Any) -> RepetitionAware | None:
     return RepetitionAware(float(told["top_p"]), int(told["top_k"]), int(told["win_size"]), float(told["tau_r"]))
 
 
-class Draws:
+class TokenDraws:
     """Gives the random numbers of one piece, two at a time, from its seed alone."""
 
     def __init__(self, *seed: int) -> None:

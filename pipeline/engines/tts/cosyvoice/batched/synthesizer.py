@@ -13,7 +13,7 @@ from pipeline.engines.contract import Clip, Failure, Samples, SpeechRequest
 from pipeline.engines.shared.random_state import random_state_kept
 from pipeline.engines.tts.cosyvoice import CosyVoiceModel
 from pipeline.engines.tts.cosyvoice.batched.decoder import Decoder, Steps, without_long_silence
-from pipeline.engines.tts.cosyvoice.batched.mel import MelMaker, Spoken
+from pipeline.engines.tts.cosyvoice.batched.mel import MelMaker, SpokenPiece
 from pipeline.engines.tts.cosyvoice.batched.prompt import prompt_of
 from pipeline.engines.tts.cosyvoice.batched.qwen import QwenSteps
 from pipeline.engines.tts.cosyvoice.batched.relative import RelativeSteps, suits
@@ -113,7 +113,7 @@ class BatchedSynthesizer:
             )
             for utterance, number in jobs
         ]
-        spoken: list[tuple[_Utterance, int, Spoken]] = []
+        spoken: list[tuple[_Utterance, int, SpokenPiece]] = []
         for (utterance, number), tokens in zip(jobs, self._decoder.decode(prompts, is_fatal), strict=True):
             if isinstance(tokens, Exception):
                 self._fail(utterance, tokens)
@@ -121,10 +121,10 @@ class BatchedSynthesizer:
                 self._fail(utterance, ValueError("the language model ended at once and gave no speech tokens"))
             else:
                 speed = utterance.request.voice.rate * utterance.request.rate
-                spoken.append((utterance, number, Spoken(heard, utterance.pieces[number], speed)))
+                spoken.append((utterance, number, SpokenPiece(heard, utterance.pieces[number], speed)))
         self._voice([one for one in spoken if one[0].failure is None])
 
-    def _voice(self, spoken: Sequence[tuple[_Utterance, int, Spoken]]) -> None:
+    def _voice(self, spoken: Sequence[tuple[_Utterance, int, SpokenPiece]]) -> None:
         if not self._mels.is_batched:
             for utterance, number, piece in spoken:
                 self._finish(utterance, number, piece)
@@ -142,7 +142,7 @@ class BatchedSynthesizer:
                 if number not in utterance.samples:
                     self._finish(utterance, number, piece)
 
-    def _finish(self, utterance: _Utterance, number: int, piece: Spoken, mel: Any = None) -> None:
+    def _finish(self, utterance: _Utterance, number: int, piece: SpokenPiece, mel: Any = None) -> None:
         try:
             with random_state_kept(derived(utterance.request.seed, number)):
                 made = self._mels.one(piece) if mel is None else mel
