@@ -37,7 +37,7 @@ LEAST_LIKELY = 0.25
 """Mean probability of the text's tokens below which the clip is taken to say something else (docs/word-times.md)."""
 
 LEAD_STEPS = 3
-"""Steps of 20 ms by which the attention is early: 58 to 84 ms in the mean for Whisper base on each of five voices of two
+"""Steps of 20 ms by which the attention is early: 58 to 84 ms in the mean for Whisper base, on five voices of two
 synthesizers, English and Chinese (docs/word-times.md)."""
 
 _TOKEN_TIMES_PER_S = 50
