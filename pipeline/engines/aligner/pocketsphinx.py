@@ -32,7 +32,7 @@ SAMPLE_RATE = 16_000
 MIN_SAMPLES = SAMPLE_RATE // 10
 MAX_SAMPLES = 300 * SAMPLE_RATE
 
-LEAST_FIT = -68.0
+LEAST_FIT = -90.0
 """Mean score of a quarter of a second below which something else is said (docs/word-times.md has the figures)."""
 
 _WINDOW_FRAMES = 25

@@ -36,6 +36,10 @@ WINDOW_S = 30
 LEAST_LIKELY = 0.25
 """Mean probability of the text's tokens below which the clip is taken to say something else (docs/word-times.md)."""
 
+LEAD_STEPS = 3
+"""Steps of 20 ms by which the attention is early: 58 to 84 ms in the mean for Whisper base, on five voices of two
+synthesizers, English and Chinese (docs/word-times.md)."""
+
 _TOKEN_TIMES_PER_S = 50
 _TOGETHER = 8
 """Clips in a batch. The encoder takes 30 s for each."""
@@ -49,7 +53,8 @@ def version(model: WhisperModel | None = None) -> str:
     found = f"{package} {library_version(package, NAME, _INSTALL)}"
     if model is None:
         return found
-    return f"{label(model.model, model.revision, NAME)} {found} {model.dtype} least_likely={LEAST_LIKELY:g}"
+    settings = f"{model.dtype} least_likely={LEAST_LIKELY:g} lead={LEAD_STEPS}"
+    return f"{label(model.model, model.revision, NAME)} {found} {settings}"
 
 
 def open_aligner(model: WhisperModel) -> "WhisperAligner":
@@ -157,7 +162,8 @@ def _word_spans(work: _Work, alignments: Sequence[tuple[int, int]]) -> list[Span
     """
     tokens, steps = (np.array(side) for side in zip(*alignments, strict=True))
     first = np.flatnonzero(np.diff(tokens, prepend=-1) > 0)
-    begins = steps[first] * (SAMPLE_RATE // _TOKEN_TIMES_PER_S)
+    begins = np.where(steps[first] > 0, steps[first] + LEAD_STEPS, 0) * (SAMPLE_RATE // _TOKEN_TIMES_PER_S)
+    begins = np.minimum(begins, len(work.samples))
     bounds = np.cumsum([0, *(len(word) for word in work.tokens)])
     whole = np.append(begins, len(work.samples))
     return [(int(whole[a]), int(whole[min(b, len(whole) - 1)])) for a, b in pairwise(bounds)]

@@ -18,12 +18,15 @@ SAMPLE_RATE = 24_000
 FRAME_SAMPLES = 600
 """Samples of a frame, in which the graph predicts how long its tokens last: 25 ms."""
 
+LEAD_SAMPLES = FRAME_SAMPLES
+"""How much earlier than the frames say a phoneme is heard: measured (docs/word-times.md)."""
+
 _TOKEN_NAMES = ("input_ids", "tokens")
 _FLOAT = "tensor(float)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SpokenPiece:
+class SpokenTokens:
     """Holds samples, float32 [T] at `SAMPLE_RATE`, and where each token lies in them: the first sample of each, and
     past the last one, [tokens + 1]; None if the graph does not tell."""
 
@@ -47,7 +50,7 @@ class KokoroGraph:
         if self._session.input_types["speed"] != _FLOAT:
             raise EngineUnavailable(f"kokoro: the speed of {file.name} is a whole number; take an export with a float")
 
-    def speak(self, tokens: list[int], style: Samples, speed: float) -> SpokenPiece:
+    def speak(self, tokens: list[int], style: Samples, speed: float) -> SpokenTokens:
         """Speak the tokens, which are those of the text, without the silence around it; `style` is float32 [256].
         Raises EngineDied."""
         feeds = {
@@ -57,7 +60,7 @@ class KokoroGraph:
         }
         audio, *durations = self._session.run(None, feeds)
         samples = np.ascontiguousarray(audio, np.float32).reshape(-1)
-        return SpokenPiece(samples, _borders(durations[-1], len(samples), len(tokens)) if durations else None)
+        return SpokenTokens(samples, _borders(durations[-1], len(samples), len(tokens)) if durations else None)
 
 
 def _borders(durations: Any, num_samples: int, num_tokens: int) -> list[int] | None:

@@ -12,7 +12,7 @@ from pipeline.engines.shared.word_times import bounded, word_times
 from pipeline.engines.tts._prosody import shift_pitch, vary_prosody
 from pipeline.engines.tts.kokoro import NAME, KokoroModel
 from pipeline.engines.tts.kokoro.checkpoint import read_directory
-from pipeline.engines.tts.kokoro.graph import SAMPLE_RATE, KokoroGraph, SpokenPiece
+from pipeline.engines.tts.kokoro.graph import LEAD_SAMPLES, SAMPLE_RATE, KokoroGraph, SpokenTokens
 from pipeline.engines.tts.kokoro.names import own_voice, parent_names
 from pipeline.engines.tts.kokoro.phonemes import Phonemizer
 from pipeline.engines.tts.kokoro.pieces import cut
@@ -69,7 +69,7 @@ class Kokoro:
         return clip if pitch == 1 else shift_pitch(clip, pitch)
 
     def _times(
-        self, request: SpeechRequest, pieces: Sequence[str], spoken: Sequence[SpokenPiece], samples: Samples
+        self, request: SpeechRequest, pieces: Sequence[str], spoken: Sequence[SpokenTokens], samples: Samples
     ) -> WordTimes | None:
         """Return when the words are spoken; None if the graph does not tell.
 
@@ -81,7 +81,7 @@ class Kokoro:
         for piece, each in zip(pieces, spoken, strict=True):
             if each.borders is None:
                 return None
-            borders = pairwise(before + border for border in each.borders)
+            borders = pairwise(before + max(0, border - LEAD_SAMPLES) for border in each.borders)
             timed += [TimedPhoneme(phoneme, *border) for phoneme, border in zip(piece, borders, strict=True)]
             before += len(each.samples)
             timed.append(TimedPhoneme(" ", before, before))  # a cut is between words
@@ -92,7 +92,7 @@ class Kokoro:
         spans = bounded(spans, samples, SAMPLE_RATE)
         return word_times(f"{NAME} {self.version}", text, language, spans)
 
-    def _say(self, piece: str, style: Samples, speed: float) -> SpokenPiece:
+    def _say(self, piece: str, style: Samples, speed: float) -> SpokenTokens:
         tokens = [self._vocabulary[phoneme] for phoneme in piece]
         return self._graph.speak(tokens, style[len(tokens) - 1], speed)
 

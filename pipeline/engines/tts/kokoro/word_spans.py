@@ -2,10 +2,13 @@
 
 English phonemes have a blank between words, and a number or a sign may be several; a word's own phonemes tell how many
 groups it has. Chinese phonemes are those of the characters, one behind the other.
+
+The time of a blank goes to the word behind it: in fluent speech there is nothing between two words, and the next one
+is heard there. After a pause, what is silent of it must be cut off.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from pipeline.engines.shared.word_times import Span
@@ -31,6 +34,7 @@ def word_spans(units: Sequence[str], phonemes: Sequence[TimedPhoneme], has_blank
 
     All are None where the two do not fit: then nobody knows which phoneme is whose.
     """
+    phonemes = _with_blanks_before(phonemes)
     if has_blanks:
         groups = _groups(phonemes)
         counts = [len(unit.split()) for unit in map(_only_sounds, units)]
@@ -43,6 +47,15 @@ def word_spans(units: Sequence[str], phonemes: Sequence[TimedPhoneme], has_blank
         return [None] * len(units)
     ends = list(accumulate(counts))
     return [(groups[end - count][0].start, groups[end - 1][-1].end) for end, count in zip(ends, counts, strict=True)]
+
+
+def _with_blanks_before(phonemes: Sequence[TimedPhoneme]) -> list[TimedPhoneme]:
+    """Begin each phoneme behind a blank where the blank does."""
+    made: list[TimedPhoneme] = []
+    for phoneme in phonemes:
+        follows = made and made[-1].phoneme == " " and phoneme.phoneme != " "
+        made.append(replace(phoneme, start=made[-1].start) if follows else phoneme)
+    return made
 
 
 def _groups(phonemes: Sequence[TimedPhoneme]) -> list[list[TimedPhoneme]]:
