@@ -74,4 +74,4 @@ lock:
 	sh docker/lock.sh $(TORCH) $(RESEMBLYZER) $(EXTRAS),dev
 
 clean:
-	rm -rf $(VENV) .peers demo demo-llm
+	rm -rf $(VENV) .peers demo demo-duplex demo-llm

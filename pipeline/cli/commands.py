@@ -41,6 +41,12 @@ from pipeline.views.choose import chosen_splits
 
 RECIPES = "pipeline.recipes"
 DEMO_INPUTS = ("instructions_en.json", "instructions_zh.json")
+TWO_AT_ONCE = (
+    "duplex-human-neural",
+    "two_at_once_en.json",
+    ("overlap.barge_in=1", "overlap.user_backchannels=1", "mix.mono=true"),
+)
+"""The recipe, the sample and the settings of the dialogues in which both talk at once, at the end of the demo."""
 
 
 def run(recipe: str, overrides: Sequence[str], out: str, options: Mapping[str, Any]) -> str:
@@ -48,8 +54,13 @@ def run(recipe: str, overrides: Sequence[str], out: str, options: Mapping[str, A
     return _run(job, out, options)
 
 
-def demo(out: str, recipe: str, rows: int, overrides: Sequence[str], options: Mapping[str, Any]) -> str:
-    """Fetch the models of the recipe, run the first rows of the samples in its languages, and say where to listen."""
+def demo(
+    out: str, recipe: str, rows: int, overrides: Sequence[str], options: Mapping[str, Any], two_at_once: bool = False
+) -> str:
+    """Fetch the models of the recipe, run the first rows of the samples in its languages, and say where to listen.
+
+    With `two_at_once`, two dialogues with interruptions follow, in a corpus beside.
+    """
     samples = resources.files("pipeline.samples")
     loaded = load_recipe(recipe, overrides)
     spoken = [
@@ -60,10 +71,23 @@ def demo(out: str, recipe: str, rows: int, overrides: Sequence[str], options: Ma
     if models := models_of_recipe(recipe, overrides):
         fetch_models(list(models), None)
     text = _run(job, out, options)
+    if two_at_once:
+        text += "\n\n" + _two_at_once(f"{out}-duplex", options)
     return (
         f"{text}\n\nListen to {out}/audio/kept and {out}/audio/rejected; the clips bear the ids of their rows.\n"
         f"What was meant and what was heard, word by word: parley corpus stats {out} --row ID\n"
         f"All of it on one page, to look at and listen to: parley corpus report {out} --out {out}-report"
+    )
+
+
+def _two_at_once(out: str, options: Mapping[str, Any]) -> str:
+    """Make the dialogues in which the user breaks in; say where both sides are heard together."""
+    recipe, sample, overrides = TWO_AT_ONCE
+    path = str(resources.files("pipeline.samples").joinpath(sample))
+    job = Job(load_recipe(recipe, overrides), 0, open_inputs([path], license="CC0-1.0"), IngestOptions())
+    return (
+        f"{_run(job, out, options)}\n\nTwo people at once: {out}/audio/kept/*/*_track-mono.flac, and each side as a "
+        f"channel; when who speaks: parley corpus report {out} --out {out}-report"
     )
 
 

@@ -31,6 +31,8 @@ from pipeline.cli.voicebank import voicebank
 from pipeline.ending import end_process, say, say_stopped, watch_signals
 from pipeline.environment import environment_error
 
+DEMO_RECIPE = "ke-speechchat-neural"
+
 
 @click.group()
 @click.version_option(package_name="parley")
@@ -57,7 +59,7 @@ def run(recipe: str, out: str, overrides: tuple[str, ...], **options: Any) -> No
 @click.option("--out", default="demo", show_default=True, metavar="DIR")
 @click.option(
     "--recipe",
-    default="ke-speechchat-neural",
+    default=DEMO_RECIPE,
     show_default=True,
     metavar="RECIPE",
     help="Another one, such as ke-speechchat-offline, which needs no model files and no network.",
@@ -73,10 +75,13 @@ def run(recipe: str, out: str, overrides: tuple[str, ...], **options: Any) -> No
 @runner_options
 @answers_option
 def demo(out: str, recipe: str, rows: int, overrides: tuple[str, ...], **options: Any) -> None:
-    """Fetch the models of a recipe, once, and run it on a sample that Parley ships: English and Chinese, no GPU."""
+    """Fetch the models of a recipe, once, and run it on a sample that Parley ships: English and Chinese, no GPU.
+
+    With the default recipe, two dialogues in which the user breaks in follow, in DIR-duplex.
+    """
     from pipeline.cli import commands
 
-    show(commands.demo(out, recipe, rows, overrides, options))
+    show(commands.demo(out, recipe, rows, overrides, options, two_at_once=recipe == DEMO_RECIPE))
 
 
 @cli.command()

@@ -38,7 +38,7 @@ class AlignSettings(Section):
     required: bool = Field(
         False, description="a turn without believable times of all its words is spoken again, or the dialogue dropped"
     )
-    min_word_ms: int = Field(30, ge=0, le=1000, description="shortest word or character that is believed")
+    min_word_ms: int = Field(30, ge=0, le=1000, description="shortest word or character that an aligner is believed")
     max_word_s: float = Field(2.5, gt=0, description="longest word or character that is believed, in seconds")
     max_gap_s: float = Field(1.0, ge=0, description="longest time without a word inside a phrase, in seconds")
     max_unplaced_s: float = Field(0.3, ge=0, description="most sound in a clip that belongs to no word, in seconds")
@@ -92,7 +92,9 @@ def _believed(request: AlignRequest, result: WordTimes | Failure, aligner: WordA
         stated = f"{aligner.name} {aligner.version}"
         return WordTimes(stated, unit_of(request.language), words, result.detail or result.reason.meaning)
     settings = context.recipe.section(AlignSettings)
-    limits = TimeLimits(settings.min_word_ms, settings.max_word_s, settings.max_gap_s, settings.max_unplaced_s)
+    # Aligners squeeze words that are not there into moments. A synthesizer does say an "a" in one frame of 25 ms.
+    shortest = 0 if aligner.name == SYNTHESIZER else settings.min_word_ms
+    limits = TimeLimits(shortest, settings.max_word_s, settings.max_gap_s, settings.max_unplaced_s)
     problem = result.problem or find_problem(result, request.clip, limits)
     times = replace(result, problem=problem)
     if settings.unit == "word" and _is_segmented(request.language):

@@ -317,11 +317,20 @@ def test_the_demo_fetches_its_models_and_runs_a_licensed_sample(monkeypatch: pyt
     monkeypatch.setattr("pipeline.cli.commands.fetch_models", lambda names, cache: fetched.extend(names))
     said = commands.demo("out", "ke-speechchat-neural", 3, [], {})
     assert fetched == ["kokoro-82m", "whisper-base"] and jobs[0].options.limit_each == 3
-    assert "Listen to out/audio/kept" in said
+    assert "Listen to out/audio/kept" in said and len(jobs) == 1
     assert [(file.dataset, file.license) for file in jobs[0].files] == [
         ("instructions_en", "CC0-1.0"),
         ("instructions_zh", "CC0-1.0"),
     ]
+
+
+def test_the_demo_ends_with_two_people_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs: list[Job] = []
+    monkeypatch.setattr("pipeline.cli.commands._run", lambda job, out, options: jobs.append(job) or f"in {out}")
+    monkeypatch.setattr("pipeline.cli.commands.fetch_models", lambda names, cache: None)
+    said = commands.demo("out", "ke-speechchat-neural", 3, [], {}, two_at_once=True)
+    assert [file.dataset for file in jobs[1].files] == ["two_at_once_en"] and "mix" in jobs[1].recipe.stages
+    assert "in out-duplex" in said and "track-mono" in said
 
 
 def test_the_demo_of_an_english_recipe_runs_the_english_sample(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -185,7 +185,11 @@ def test_a_server_of_another_dialect_is_named(dialect: str, spoken: str, sentenc
     ("dialect", "voices", "overrides", "sentence"),
     [
         pytest.param(
-            "vllm-omni-qwen3-tts-base", voices_for("vllm-omni-zonos2"), (), "all embeddings have length 1, where raw ones", id="norm"
+            "vllm-omni-qwen3-tts-base",
+            voices_for("vllm-omni-zonos2"),
+            (),
+            "all embeddings have length 1, where raw ones",
+            id="norm",
         ),
         pytest.param("vllm-omni-zonos2", voices_for("openai"), (), "is a name, and the server takes", id="names"),
         pytest.param("vllm-omni-vibevoice", voices_for("sglang-omni"), (FAST,), "carries no speed", id="speed"),

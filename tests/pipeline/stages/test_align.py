@@ -43,6 +43,10 @@ def times_of(dialogue: Dialogue, turn: int = 1) -> WordTimes:
     return times
 
 
+def test_a_synthesizer_is_believed_that_a_word_was_short() -> None:
+    assert times_of(run("align.min_word_ms=1000")).problem is None
+
+
 class Aligner:
     """Gives the same answer for each request, and remembers them."""
 
