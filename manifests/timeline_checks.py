@@ -19,6 +19,7 @@ def timeline_problems(dialogue: Dialogue) -> Iterator[str]:
         return
     clips = dict(_clips(dialogue, timeline))
     yield from _turn_problems(dialogue, timeline, clips)
+    yield from _track_problems(timeline)
     yield from _event_problems(dialogue, timeline, clips)
 
 
@@ -48,6 +49,21 @@ def _turn_problems(dialogue: Dialogue, timeline: Timeline, clips: dict[int, Span
         if start < until:
             yield f"turn {number}: the {role} speaks over turn {before}, which is their own"
         spoken_until[role] = max((until, before), (end, number))
+
+
+def _track_problems(timeline: Timeline) -> Iterator[str]:
+    seen = set()
+    for track in timeline.tracks:
+        name = f"{track.kind}{', clean' if track.is_clean else ''}"
+        if name in seen:
+            yield f"timeline: two tracks ({name})"
+        seen.add(name)
+        audio = track.audio
+        if audio.num_samples * timeline.sample_rate != timeline.num_samples * audio.sample_rate:
+            yield (
+                f"timeline: the track ({name}) has {audio.num_samples} samples at {audio.sample_rate} Hz, "
+                f"the timeline {timeline.num_samples} at {timeline.sample_rate} Hz"
+            )
 
 
 def _event_problems(dialogue: Dialogue, timeline: Timeline, clips: dict[int, Span]) -> Iterator[str]:

@@ -44,12 +44,20 @@ def order_problems(stages: Sequence[Stage]) -> list[str]:
 
 def _missing(stage: Stage, fields: Sequence[str], stages: Sequence[Stage]) -> list[str]:
     """Say which fields the stage lacks, in one sentence for all that the same stage would write."""
+    hints = {field: _hint(stage, field, stages) for field in fields}
+    for field in fields:
+        if not hints[field]:  # several write it; one of them may write another missing field as nobody else does
+            hints[field] = next((hint for other, hint in hints.items() if hint and _writes_both(field, other)), "")
     by_hint: dict[str, list[str]] = {}
     for field in fields:
-        by_hint.setdefault(_hint(stage, field, stages), []).append(field)
+        by_hint.setdefault(hints[field], []).append(field)
     return [
         f"{stage.name} reads {_listed(some)}, which no stage before it writes{hint}" for hint, some in by_hint.items()
     ]
+
+
+def _writes_both(field: str, other: str) -> bool:
+    return any({field, other} <= stage.writes for stage in STAGES.all())
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -23,6 +23,8 @@ LEAD_SAMPLES = FRAME_SAMPLES
 
 _TOKEN_NAMES = ("input_ids", "tokens")
 _FLOAT = "tensor(float)"
+_FLOAT_ELEMENTS = 1
+"""onnx.TensorProto.FLOAT."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +90,9 @@ def _graph(file: Path, is_float: bool) -> bytes:
 
 def _durations(graph: Any) -> str | None:
     """Find the value with the tokens' durations: they are divided by the speed, rounded, and at least one frame."""
+    inputs = {each.name: each.type.tensor_type.elem_type for each in graph.input}
+    if inputs.get("speed") != _FLOAT_ELEMENTS:
+        return None  # an export that is refused
     value = "speed"
     for kind in ("Div", "Round", "Clip"):
         node = next((node for node in graph.node if node.op_type == kind and value in node.input), None)

@@ -16,6 +16,7 @@ from manifests.errors import EngineDied, EngineUnavailable
 from parley.testing import audit_engine
 from pipeline.engines.contract import Clip, Codes, Failure
 from pipeline.engines.registry import load_engine, model_settings
+from pipeline.engines.shared.random_state import random_state_kept
 from pipeline.engines.shared.torchaudio_import import import_torchaudio
 from pipeline.engines.tokenizer._checkpoint import TokenizerCheckpoint, state_of
 from pipeline.engines.tokenizer._encoding import tokenize_each
@@ -24,6 +25,12 @@ with contextlib.suppress(ImportError):
     import_torchaudio()
 torch = pytest.importorskip("torch", reason="needs the extra 'tokens'")
 pytest.importorskip("transformers", reason="needs the extra 'tokens'")
+
+
+@pytest.fixture(autouse=True)
+def _the_same_random_weights() -> Iterator[None]:
+    with random_state_kept(0):
+        yield
 
 
 def noise(seconds: float, rate: int, seed: int = 0) -> Clip:

@@ -50,10 +50,10 @@ def graph(tokens: str, speed: int) -> Any:
         # How long each token lasts, in frames, as the real graph computes it.
         helper.make_node("Mul", ["float_tokens0", "nought"], ["noughts"]),
         helper.make_node("Add", ["noughts", "frames"], ["expected"]),
-        helper.make_node("Div", ["expected", "speed"], ["stretched"]),
+        helper.make_node("Cast", ["speed"], ["rate"], to=TensorProto.FLOAT),
+        helper.make_node("Div", ["expected", "speed" if speed == TensorProto.FLOAT else "rate"], ["stretched"]),
         helper.make_node("Round", ["stretched"], ["rounded"]),
         helper.make_node("Clip", ["rounded", "least"], ["durations"]),
-        helper.make_node("Cast", ["speed"], ["rate"], to=TensorProto.FLOAT),
         helper.make_node("Div", ["length", "rate"], ["samples"]),
         helper.make_node("Cast", ["samples"], ["count1"], to=TensorProto.INT64),
         helper.make_node("Squeeze", ["count1"], ["count"]),
