@@ -40,7 +40,7 @@ test: $(VENV)/ready lint
 # Chromium draws the page of `parley corpus report`; without it these tests are skipped.
 test-slow: $(VENV)/ready
 	sh docker/system-packages.sh chromium || echo "no Chromium: its tests are skipped" >&2
-	$(VENV)/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "slow and not gpu" --ignore tests/peers
+	$(VENV)/bin/pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "slow and not gpu" --ignore tests/peers
 
 # Against real servers of language models, vLLM in process, and readers of exports: in environments of their own
 # (5.3 GB).

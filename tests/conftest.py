@@ -10,6 +10,9 @@ settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
+# No test looks for a model on the hub. The client reads this once, when it is imported, whoever does so first.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
 # Several processes test side by side, and the models are tiny: more threads only wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

@@ -43,14 +43,14 @@ def _any(kind):
 dialogues = _any(Dialogue)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(dialogues, max_size=5))
 def test_round_trip_is_exact(rows):
     assert from_table(to_table(rows)) == rows
     assert from_ipc(to_ipc(rows)) == rows
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(dialogues, min_size=2, max_size=6), st.data())
 def test_slices_and_chunks_hold_the_same_rows(rows, data):
     cut = data.draw(st.integers(0, len(rows)))

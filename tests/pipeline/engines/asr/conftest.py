@@ -1,13 +1,10 @@
 """Tiny checkpoints, made once for all tests of the recognizers, and clips for them."""
 
-import os
 from pathlib import Path
 
 import pytest
 import tiny_funasr
 import tiny_whisper
-
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 
 @pytest.fixture(scope="session")
