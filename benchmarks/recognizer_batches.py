@@ -17,7 +17,6 @@ from pipeline.engines.asr.whisper import WhisperModel
 from pipeline.engines.contract import Clip
 from pipeline.engines.registry import load_engine
 from pipeline.engines.shared.batches import cut_batches
-from pipeline.settings import Local
 
 CLIPS = 512
 BATCH_S = 240.0
@@ -43,7 +42,7 @@ def by_count(seconds: Sequence[float]) -> list[list[int]]:
 def timed(arguments: argparse.Namespace, seconds: Sequence[float], batch_s: float) -> float:
     kind = {"whisper": WhisperModel, "funasr": FunASRModel}[arguments.engine]
     model = kind.model_validate(
-        {"engine": arguments.engine, "model": arguments.model, "serving": Local(batch_s=batch_s)}
+        {"engine": arguments.engine, "model": arguments.model, "serving": {"batch_s": batch_s}}
     )
     recognizer = load_engine("asr", "bench", {"bench": model})
     noise = np.random.default_rng(1).standard_normal(30 * 16_000).astype(np.float32) / 10

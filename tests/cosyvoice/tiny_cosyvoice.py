@@ -8,6 +8,7 @@ keeps its number of speech tokens: any of 200 more ends the speech, so that with
 
 import importlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -20,6 +21,15 @@ NAMED_SPEAKER = "sample speaker"
 
 _BASE_VOCABULARY = 151_643
 _HIDDEN = 32
+QWEN_SIZES = MappingProxyType(
+    {
+        "hidden_size": _HIDDEN,
+        "intermediate_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+    }
+)
 
 _CONFORMER = """!new:cosyvoice.transformer.encoder.ConformerEncoder
         input_size: 32
@@ -224,18 +234,31 @@ hift: !new:cosyvoice.hifigan.generator.CausalHiFTGenerator {_VOCODER} {_LATER_VO
 _YAMLS = {1: _V1, 2: _V2, 3: _V3}
 
 
-def make_model(directory: Path, version: int) -> Path:
-    """Write a whole model directory of that version; needs upstream's code."""
+def make_model(
+    directory: Path,
+    version: int,
+    changes: Mapping[str, str] = MappingProxyType({}),
+    language_model: Mapping[str, int] = QWEN_SIZES,
+) -> Path:
+    """Write a whole model directory of that version; needs upstream's code.
+
+    `changes` are made in its yaml, text by text; `language_model` are the sizes of its Qwen2, by transformers' names.
+    """
+    yaml = _YAMLS[version]
+    for tiny, other in changes.items():
+        if tiny not in yaml:
+            raise ValueError(f"there is no {tiny!r} to change")
+        yaml = yaml.replace(tiny, other)
     import torch
     from hyperpyyaml import load_hyperpyyaml
 
     directory.mkdir(parents=True)
     overrides = {}
     if version > 1:
-        language_model = directory / "CosyVoice-BlankEN"
-        write_language_model(language_model)
-        overrides = {"qwen_pretrain_path": str(language_model)}
-    (directory / YAML_NAMES[version]).write_text(_YAMLS[version], encoding="utf-8")
+        blank = directory / "CosyVoice-BlankEN"
+        write_language_model(blank, language_model)
+        overrides = {"qwen_pretrain_path": str(blank)}
+    (directory / YAML_NAMES[version]).write_text(yaml, encoding="utf-8")
     torch.manual_seed(version)
     with (directory / YAML_NAMES[version]).open(encoding="utf-8") as file:
         parts = load_hyperpyyaml(file, overrides=overrides)
@@ -258,8 +281,8 @@ def _livelier(state: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def write_language_model(directory: Path) -> None:
-    """A Qwen2 of one layer and its byte-level tokenizer, padded to the real vocabulary.
+def write_language_model(directory: Path, sizes: Mapping[str, int] = QWEN_SIZES) -> None:
+    """A Qwen2 of these sizes and its byte-level tokenizer, padded to the real vocabulary.
 
     The weights are declared as bfloat16, as those of the real directory are.
     """
@@ -268,11 +291,7 @@ def write_language_model(directory: Path) -> None:
 
     config = Qwen2Config(
         vocab_size=151_936,
-        hidden_size=_HIDDEN,
-        intermediate_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=1,
+        **sizes,
         tie_word_embeddings=True,
     )
     Qwen2ForCausalLM(config).bfloat16().save_pretrained(directory)

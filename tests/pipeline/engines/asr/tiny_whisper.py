@@ -6,7 +6,9 @@ language and the text so far.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
@@ -18,13 +20,32 @@ PULL = 400.0
 """How strongly later positions lean towards the end of the text: it comes after some ten words, sooner or later."""
 
 
-def make_whisper(directory: Path, multilingual: bool = True, seed: int = 0, spread: float = 0.3) -> Path:
-    """Weights are drawn with the standard deviation `spread`."""
+SIZES = MappingProxyType(
+    {
+        "d_model": 32,
+        "encoder_layers": 1,
+        "decoder_layers": 2,
+        "encoder_attention_heads": 2,
+        "decoder_attention_heads": 2,
+        "encoder_ffn_dim": 64,
+        "decoder_ffn_dim": 64,
+    }
+)
+
+
+def make_whisper(
+    directory: Path,
+    multilingual: bool = True,
+    seed: int = 0,
+    spread: float = 0.3,
+    sizes: Mapping[str, int] = SIZES,
+) -> Path:
+    """Weights are drawn with the standard deviation `spread`; `sizes` are those of transformers' WhisperConfig."""
     prepare_torchaudio()
     from transformers import WhisperFeatureExtractor, WhisperProcessor
 
     tokenizer = _tokenizer(multilingual)
-    model = _model(tokenizer, multilingual, seed, spread)
+    model = _model(tokenizer, multilingual, seed, spread, sizes)
     model.save_pretrained(directory)
     WhisperProcessor(WhisperFeatureExtractor(feature_size=MEL_BANDS), tokenizer).save_pretrained(directory)
     return directory
@@ -69,7 +90,7 @@ def _word(number: int) -> str:
     return "Ġ" + "".join(chr(ord("a") + number // 26**place % 26) for place in range(4))
 
 
-def _model(tokenizer: Any, multilingual: bool, seed: int, spread: float) -> Any:
+def _model(tokenizer: Any, multilingual: bool, seed: int, spread: float, sizes: Mapping[str, int]) -> Any:
     import torch
 
     prepare_torchaudio()
@@ -80,13 +101,7 @@ def _model(tokenizer: Any, multilingual: bool, seed: int, spread: float) -> Any:
     config = WhisperConfig(
         vocab_size=len(tokenizer),
         num_mel_bins=MEL_BANDS,
-        d_model=32,
-        encoder_layers=1,
-        decoder_layers=2,
-        encoder_attention_heads=2,
-        decoder_attention_heads=2,
-        encoder_ffn_dim=64,
-        decoder_ffn_dim=64,
+        **sizes,
         max_target_positions=POSITIONS,
         init_std=spread,
         pad_token_id=end,
