@@ -4,7 +4,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate, chain, pairwise
 from operator import attrgetter
 from typing import Any, Literal, Protocol
@@ -91,6 +91,8 @@ class _List:
     filler: tuple[()] = ()
 
     def pack(self, values: Sequence[Any]) -> Any:
+        if not any(values):
+            return _no_items(self.arrow_type, len(values))
         offsets = pa.array(accumulate(map(len, values), initial=0), pa.int32())
         return pa.ListArray.from_arrays(
             offsets, self.item.pack(list(chain.from_iterable(values))), type=self.arrow_type
@@ -98,6 +100,8 @@ class _List:
 
     def unpack(self, array: Any) -> list[Any]:
         flat, ends = items_of(array)
+        if not len(flat):
+            return [()] * len(array)
         items = self.item.unpack(flat)
         return [tuple(items[start:end]) for start, end in pairwise(ends)]
 
@@ -166,13 +170,17 @@ class StructConverter:
         if any(missing):
             if not self.nullable:
                 raise LawBroken(f"a {self.filler.__class__.__name__} is None")
+            if all(missing):
+                return _nothing(self.arrow_type, len(values))
             mask = pa.array(missing, pa.bool_())
             values = [self.filler if gone else value for value, gone in zip(values, missing, strict=True)]
         return pa.StructArray.from_arrays(self.columns(values), fields=list(self.arrow_type), mask=mask)
 
     def unpack(self, array: Any) -> list[Any]:
         if array.null_count == 0:
-            return self.unpack_valid(array)
+            return self.unpack_valid(array) if len(array) else []
+        if array.null_count == len(array):
+            return [None] * len(array)
         known = iter(self.unpack_valid(array.drop_null()))
         return [next(known) if there else None for there in validity(array)]
 
@@ -182,6 +190,37 @@ class StructConverter:
             index = array.type.get_field_index(name)
             columns.append([part.filler] * len(array) if index < 0 else part.unpack(array.field(index)))
         return list(map(self.build, *columns))
+
+
+# Most rows use few of the columns that a row may have: a whole branch without values is made once for each length.
+@lru_cache(maxsize=4096)
+def _nothing(arrow_type: Any, length: int) -> Any:
+    """Return an array of missing structs; below them stands what must not be missing, and what nobody reads."""
+    mask = pa.array([True] * length, pa.bool_())
+    children = [_unread(field.type, field.nullable, length) for field in arrow_type]
+    return pa.StructArray.from_arrays(children, fields=list(arrow_type), mask=mask)
+
+
+def _unread(arrow_type: Any, nullable: bool, length: int) -> Any:
+    """Return an array of anything that fits."""
+    if pa.types.is_list(arrow_type):
+        return _no_items(arrow_type, length)
+    if pa.types.is_struct(arrow_type):
+        if nullable:
+            return _nothing(arrow_type, length)
+        children = [_unread(field.type, field.nullable, length) for field in arrow_type]
+        return pa.StructArray.from_arrays(children, fields=list(arrow_type))
+    if nullable:
+        return pa.nulls(length, arrow_type)
+    zero = next(zero for kind, zero in _LEAVES.values() if kind == arrow_type)
+    return pa.array([zero] * length, arrow_type)
+
+
+@lru_cache(maxsize=4096)
+def _no_items(arrow_type: Any, length: int) -> Any:
+    """Return an array of empty lists."""
+    empty = pa.array([], arrow_type.value_type)
+    return pa.ListArray.from_arrays(pa.array([0] * (length + 1), pa.int32()), empty, type=arrow_type)
 
 
 def row_converter(cls: type, widths: Mapping[str, int] | None = None) -> StructConverter:
