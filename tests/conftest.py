@@ -3,6 +3,7 @@
 import os
 import secrets
 
+import pytest
 from hypothesis import settings
 
 # The same examples in every run, so that a change is judged by the change; HYPOTHESIS_PROFILE=explore looks further.
@@ -18,3 +19,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Ray's core keeps the first way to authenticate that a process uses, so all Rays and clusters of this one share it.
 os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
+
+# Whole files go to one process each. The longest ones begin first, so that none of them is left alone at the end.
+_LONGEST = (
+    "test_neural.py",
+    "test_kill_every_step.py",
+    "test_llm_job.py",
+    "test_kill.py",
+    "test_speech_server_job.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {name: number for number, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
