@@ -9,6 +9,7 @@ minutes to write the weights. `--small` takes tiny weights, to rehearse it witho
 """
 
 import argparse
+import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -55,8 +56,14 @@ CHARACTERS = 10
 def write_cosyvoice(directory: Path, is_small: bool) -> Path:
     import tiny_cosyvoice
 
-    if directory.is_dir():
+    from pipeline.engines.tts.cosyvoice.patches import import_upstream
+    from pipeline.engines.tts.cosyvoice.upstream import find_source
+
+    find_source()
+    import_upstream()
+    if (directory / "spk2info.pt").is_file():  # written last
         return directory
+    shutil.rmtree(directory, ignore_errors=True)
     if is_small:
         return tiny_cosyvoice.make_model(directory, 2)
     return tiny_cosyvoice.make_model(directory, 2, TRUE_SIZES, QWEN)
