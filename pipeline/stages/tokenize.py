@@ -14,7 +14,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from manifests.audio import decode
-from manifests.schema import Audio, Dialogue, Role, SpeechTokens, Timeline, Turn
+from manifests.schema import Audio, Dialogue, Role, SpeechTokens, Timeline
 from pipeline.engines.contract import Clip, Failure, SpeechTokenizer
 from pipeline.engines.shared.speech_tokens import tokens_of
 from pipeline.recipe import Recipe
@@ -57,7 +57,8 @@ def _tokenized(dialogue: Dialogue, context: Context) -> Dialogue:
 
 def _with_turns(dialogue: Dialogue, engine: SpeechTokenizer, role: Role | Literal["both"]) -> Dialogue:
     wanted = [
-        turn.take is not None and role in ("both", turn.role) and is_heard(dialogue, turn) for turn in dialogue.turns
+        turn.take is not None and role in ("both", turn.role) and not dialogue.leaves_out(turn)
+        for turn in dialogue.turns
     ]
     audios = [turn.audio if want else None for turn, want in zip(dialogue.turns, wanted, strict=True)]
     takes = (turn.take for turn in dialogue.turns)
@@ -76,11 +77,6 @@ def _with_tracks(timeline: Timeline, engine: SpeechTokenizer) -> Timeline:
     tokens = _added([track.tokens for track in tracks], [track.audio for track in tracks], engine)
     pairs = zip(tracks, tokens, strict=True)
     return replace(timeline, tracks=tuple(replace(track, tokens=each) for track, each in pairs))
-
-
-def is_heard(dialogue: Dialogue, turn: Turn) -> bool:
-    """Tell whether the turn is in the dialogue: one that a timeline has no place for is not."""
-    return dialogue.timeline is None or turn.start_sample is not None
 
 
 def _added(

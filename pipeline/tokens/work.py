@@ -26,7 +26,6 @@ from pipeline.job.libraries import check_libraries, library_versions
 from pipeline.job.listener import Measure, Part
 from pipeline.job.usage import Effort
 from pipeline.recipe import Pool
-from pipeline.stages.tokenize import is_heard
 
 KIND = "tokenizer"
 
@@ -90,7 +89,7 @@ class TokenWorker:
         turns: list[Audio | None] = []
         if of != "tracks":
             turns = [
-                turn.audio if role in ("both", turn.role) and is_heard(dialogue, turn) else None
+                turn.audio if role in ("both", turn.role) and not dialogue.leaves_out(turn) else None
                 for turn in dialogue.turns
             ]
         tracks = [track.audio for track in dialogue.timeline.tracks] if of != "turns" and dialogue.timeline else []

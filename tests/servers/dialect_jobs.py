@@ -47,9 +47,9 @@ def voices_for(dialect: str, rate: float = 1.0, length: float = 1.0) -> list[Voi
     return voices
 
 
-def write_voices(directory: Path, voices: Sequence[Voice]) -> Path:
-    """Write a bank of these voices."""
-    with VoiceWriter(open_place(directory)) as writer:
+def write_voices(directory: Path, voices: Sequence[Voice], raw: bool = False) -> Path:
+    """Write a bank of these voices; `raw`: with embeddings of any length."""
+    with VoiceWriter(open_place(directory), raw) as writer:
         writer.write(voices)
     write_card(open_place(directory), {"name": "strict"})
     return directory

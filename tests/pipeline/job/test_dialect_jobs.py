@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from manifests.corpus import Corpus
@@ -24,6 +25,7 @@ from pipeline.recipe import Recipe
 from tests.servers.dialect_jobs import served_recipe, voices_for, write_voices
 from tests.servers.dialect_rules import RULES
 from tests.servers.strict_speech import StrictSpeech
+from voicebank.bank import load_bank
 
 ROWS = [
     {"instruction": "What is the capital of Peru?", "output": "It is Lima."},
@@ -31,7 +33,8 @@ ROWS = [
     {"instruction": "天空为什么是蓝色的？", "output": "因为空气把蓝光散射到各个方向。"},
     {"instruction": "今天应该吃什么水果？", "output": "你可以吃一个苹果或者梨子。"},
 ]
-SOME = ("vllm-omni-zonos2",)
+QWEN3 = "vllm-omni-qwen3-tts-base"
+SOME = ("vllm-omni-zonos2", QWEN3)
 TESTED = [name if name in SOME else pytest.param(name, marks=pytest.mark.slow) for name in sorted(RULES)]
 
 
@@ -45,9 +48,9 @@ def run(recipe: Recipe, tmp_path: Path) -> Path:
 
 
 def bank_for(dialect: str, tmp_path: Path) -> Path:
-    """As the dialect takes voices; banks hold embeddings of length 1, which Qwen3-TTS does not take."""
-    voices = voices_for("vllm-omni-cosyvoice3" if dialect == "vllm-omni-qwen3-tts-base" else dialect)
-    return write_voices(tmp_path / "bank", voices)
+    """As the dialect takes voices: Qwen3-TTS by embeddings as its encoder gives them, not of length 1."""
+    raw = dialect == QWEN3
+    return write_voices(tmp_path / "bank", voices_for(dialect, length=17.0 if raw else 1.0), raw)
 
 
 @pytest.mark.parametrize("dialect", TESTED)
@@ -71,6 +74,19 @@ def _fields(dialect: str) -> Any:
     return load_dialect(dialect).fields
 
 
+def test_every_voice_is_sent_as_its_own_embedding(tmp_path: Path) -> None:
+    bank = bank_for(QWEN3, tmp_path)
+    with StrictSpeech(QWEN3) as server:
+        kept = list(Corpus(run(served_recipe(server, QWEN3, bank), tmp_path)))
+    asked = {body["input"]: body for body in server.speeches}
+    voices = {voice.voice_id: voice for voice in load_bank(str(bank)).voices}
+    for turn in (turn for row in kept for turn in row.turns):
+        body = asked[turn.text or ""]
+        np.testing.assert_allclose(body["speaker_embedding"], voices[take_of(turn).voice_id].embedding, rtol=1e-6)
+        assert np.linalg.norm(body["speaker_embedding"]) == pytest.approx(17, abs=1e-3)
+        assert body["task_type"] == "Base" and not {"voice", "ref_audio"} & body.keys()
+
+
 @pytest.mark.parametrize(
     "ignored",
     ["seed", *(pytest.param(thing, marks=pytest.mark.slow) for thing in ("voice", "language"))],
@@ -87,7 +103,7 @@ def test_a_server_that_ignores_something_stops_the_job_before_the_first_row(igno
 
 def test_word_times_lie_on_the_words_of_the_delivered_clip(tmp_path: Path) -> None:
     """The server's times are of its own clip; `render` trims and pads it."""
-    dialect = "vllm-omni-qwen3-tts-base"
+    dialect = QWEN3
     with StrictSpeech(dialect, word_times=True) as server:
         recipe = served_recipe(
             server,
