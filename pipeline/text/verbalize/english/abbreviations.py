@@ -56,6 +56,7 @@ _PLACES = {
     "Ter": "Terrace",
     "Mt": "Mountain",
 }
+_SIDES = {"N": "North", "S": "South", "E": "East", "W": "West"}
 # Before a number or a capital letter that counts: "Fig. 3", "Vol. II".
 _COUNTED = {
     "Fig": "figure",
@@ -193,11 +194,15 @@ ABBREVIATIONS = compile_rules(
     (r"(?<=\d)\s?([AaPp])\.?\s?[Mm]\b(?:\.(?!\s+[A-Z]|\s*$))?", lambda m: f" {m[1].upper()}M"),
     (r"\b([AaPp])\.\s?[Mm]\.(?=\s+[A-Z]|\s*$)", lambda m: f"{m[1].upper()}M."),
     (r"\b([AaPp])\.\s?[Mm]\.", lambda m: f"{m[1].upper()}M"),
+    (
+        r"\b([NSEW])\.\s(?=(?:America|Africa|Asia|Europe|Korea|Ireland|Carolina|Dakota|Virginia)n?s?\b)",
+        lambda m: f"{_SIDES[m[1]]} ",
+    ),
     # "U.S.", "J.R.R. Tolkien"; one letter alone is an initial, and its full stop is no pause.
     (r"\b((?:[A-Z]\.\s?){1,}[A-Z])\.(?![A-Za-z])", _initials),
     (rf"\b([A-Z][a-z]+ [A-Z])\.(?=\s+(?!{_OPENERS})[A-Z][a-z])", r"\1"),
     (r"^([F-Z])\.(?=\s+(?:[A-Z]\s)?[A-Z][a-z])", r"\1"),
-    (rf"(?<!\d)(?<!\d\s)\b(?P<name>{_COUNTED_NAMES})\.\s?(?=\d|[IVXLC]+\b)", _numbered),
+    (rf"(?<!\d)(?<!\d\s)\b(?P<name>{_COUNTED_NAMES})\.\s?(?=\d|[IVXLC]+\b)(?!(?<=No\.\s)I\b)", _numbered),
     (r"\b(?P<name>Figs?|Eqs?|Vols?)\s(?=\d)", _numbered),
     # A street by its number: "42nd St.", "5th Ave."
     (

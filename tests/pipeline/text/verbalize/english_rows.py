@@ -48,6 +48,9 @@ SAID = {
         ("€2/day", "Two euros per day"),
         ("5 g per kg", "Five grams per kilogram"),
         ("$1,200/month", "One thousand two hundred dollars per month"),
+        ("200 cells/mL", "Two hundred cells per milliliter"),
+        ("10 Gb/s", "Ten gigabits per second"),
+        ("100 Mbit/s", "One hundred megabits per second"),
     ],
     "slashes": [
         ("TCP/IP", "TCP slash IP"),
@@ -142,6 +145,12 @@ SAID = {
         ("a 5'4\" woman", "A five foot four woman"),
         ("7 days/week", "Seven days per week"),
         ("two hundred mg", "Two hundred milligrams"),
+        ("the 3.5mm jack", "The three point five millimeter jack"),
+        ("7nm chips", "Seven nanometer chips"),
+        ("We use 4 qt pots", "We use four quarts pots"),
+        ("1/4 tsp salt", "One quarter teaspoon salt"),
+        ("1 1/2 lbs of flour", "One and a half pounds of flour"),
+        ("400 mm Hg", "Four hundred millimeters of mercury"),
     ],
     "abbreviations": [
         ("12 Elm St. in Boston", "Twelve Elm Street in Boston"),
@@ -193,6 +202,8 @@ SAID = {
         ("Prince, a.k.a. the Artist", "Prince, also known as the Artist"),
         ("2 vs. 3", "Two versus three"),
         ("I'm at 9 a.m. The bus left.", "I'm at nine AM. The bus left."),
+        ("No. I do not.", "No. I do not."),
+        ("N. America and S. Korea", "North America and South Korea"),
     ],
     "dates": [
         ("the 2018/19 season", "The twenty eighteen nineteen season"),
@@ -224,6 +235,9 @@ SAID = {
         ("the 1st/2nd place", "The first slash second place"),
         ("2024-02-29", "The twenty ninth of February twenty twenty four"),
         ("in 44 BC", "In forty four BC"),
+        ("in 1066", "In ten sixty six"),
+        ("all 1066 of them", "All one thousand and sixty six of them"),
+        ("June 5-July 3", "The fifth of June to the third of July"),
     ],
     "times": [
         ("9:00 to 17:00", "Nine o'clock to five PM"),
@@ -326,6 +340,9 @@ SAID = {
         ("US $5", "Five US dollars"),
         ("Rs 5 lakh", "Five lakh rupees"),
         ("CHF 10", "Ten Swiss francs"),
+        ("$1 000", "One thousand dollars"),
+        ("€12 500 000", "Twelve million five hundred thousand euros"),
+        ("AU$5", "Five Australian dollars"),
     ],
     "telephone and codes": [
         ("Call 555 0199.", "Call five five five, zero one nine nine."),
@@ -436,4 +453,10 @@ UNSURE = [
     "a_b = 3",
     "5t of coal",
     "a 50k/month",
+    "2 pts of milk",
+    "50 kr",
+    "10 N of force",
+    "300 K is warm",
+    "5 N/m",
+    "$5 200 people",
 ]
