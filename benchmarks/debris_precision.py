@@ -5,8 +5,8 @@
 FILE is JSON, a list of Alpaca rows (instruction, input, output), as the 500 + 500 rows of GPT-4 Alpaca that
 LLaMA-Factory ships for its demo. The labels lie with the tests, `alpaca_labels.tsv`: for each answer the beginning of
 its SHA-256, what it is ("fit", or the reason for which it is nobody's words for speech), and how it was chosen:
-"flagged" are all answers in which debris is found, "random" were drawn from the others. So precision is that of all rows, and
-recall that of the random ones.
+"flagged" are all answers in which debris is found, "random" were drawn from the others. So precision is that of all
+rows, and recall that of the random ones.
 """
 
 import argparse

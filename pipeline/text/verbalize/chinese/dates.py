@@ -139,6 +139,10 @@ DATES = compile_rules(
         lambda m: digits(m[0]),
     ),
     (r"双\s?(11|12)(?!\d|[.:]\d)", lambda m: f"双{cardinal(int(m[1]))}"),
+    (
+        rf"{LEFT}(?P<hour>0?[1-9]|1[0-2]):(?P<minute>[0-5]\d)\s?(?P<half>[aApP])\.?[mM]\b\.?",
+        lambda m: f"{'上午' if m['half'] in 'aA' else '下午'}{_clock(m)}",
+    ),
     (r"(?<=\d:[0-5]\d)\s?[-–—~～至]+\s?(?=\d\d?:[0-5]\d(?!\d|:))", "到"),
     (rf"(?:{LEFT}|(?<=到))(?P<hour>\d\d?):(?P<minute>[0-5]\d)(?:分(?!钟|之))?{RIGHT}(?!:)", _clock),
     (rf"{LEFT}(?P<first>{NUMBER}):(?P<second>{NUMBER})(?P<scale>[百千万亿]*){RIGHT}(?!:)", _versus),

@@ -186,6 +186,11 @@ UNITS = compile_rules(
         r"(?![A-Za-z0-9²³^/]|-\d)",
         _quantity,
     ),
+    # Behind a power, whose number is read later: "3×10^8 m/s".
+    (
+        rf"(?P<power>\^-?\d{{1,3}})\s?(?P<unit>{_SYMBOL})(?:/(?P<each>{_SYMBOL}))?(?![A-Za-z0-9²³^/])",
+        lambda m: m["power"] + _SYMBOLS[m["unit"]] + (f"每{_SYMBOLS[m['each']]}" if m["each"] else ""),
+    ),
     (rf"(?<=\d)([万亿千百]+)\s?({_SYMBOL})(?![A-Za-z0-9²³^/])", _scaled_unit),
     (
         rf"(?<=\d)(?P<scale>[百千万亿]*)(?P<unit>元|美元|港元|欧元)/(?P<each>{_SYMBOL})(?![/A-Za-z0-9²³])",

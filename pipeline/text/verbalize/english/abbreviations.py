@@ -56,6 +56,20 @@ _PLACES = {
     "Ter": "Terrace",
     "Mt": "Mountain",
 }
+_BOOKS = {
+    "Gen": "Genesis",
+    "Ps": "Psalm",
+    "Prov": "Proverbs",
+    "Isa": "Isaiah",
+    "Jer": "Jeremiah",
+    "Matt": "Matthew",
+    "Rom": "Romans",
+    "Cor": "Corinthians",
+    "Gal": "Galatians",
+    "Eph": "Ephesians",
+    "Heb": "Hebrews",
+    "Rev": "Revelation",
+}
 _SIDES = {"N": "North", "S": "South", "E": "East", "W": "West"}
 # Before a number or a capital letter that counts: "Fig. 3", "Vol. II".
 _COUNTED = {
@@ -191,7 +205,7 @@ ABBREVIATIONS = compile_rules(
     (r"\b[Vv]s?\.(?=\s)|\bvs\b", "versus"),
     (r"\b[Aa]\.?[Kk]\.?[Aa]\b\.?(?=[\s,])", "also known as"),
     (r"\bPh\.\s?D\b\.?", "PhD"),
-    (r"(?<=\d)\s?([AaPp])\.?\s?[Mm]\b(?:\.(?!\s+[A-Z]|\s*$))?", lambda m: f" {m[1].upper()}M"),
+    (r"(?<=\d)\s?([AaPp])\.?\s?[Mm]\b(?:\.(?!\s+(?![A-Z]{2,4}\b)[A-Z]|\s*$))?", lambda m: f" {m[1].upper()}M"),
     (r"\b([AaPp])\.\s?[Mm]\.(?=\s+[A-Z]|\s*$)", lambda m: f"{m[1].upper()}M."),
     (r"\b([AaPp])\.\s?[Mm]\.", lambda m: f"{m[1].upper()}M"),
     (
@@ -217,6 +231,7 @@ ABBREVIATIONS = compile_rules(
     (rf"\b(?P<title>{_CAPITALIZED})\.\s?(?=[A-Z][a-zA-Z'.])", _title),
     (rf"\b([A-Z][a-z]+ [A-Z])\.(?=\s+(?!{_OPENERS})[A-Z][a-z])", r"\1"),
     (r"\bSec\.\s(?=of\s)", "Secretary "),
+    (rf"\b({'|'.join(_BOOKS)})\.\s(?=\d+:\d)", lambda m: f"{_BOOKS[m[1]]} "),
     (r"\b(?P<title>Mrs|Mr|Ms|Dr)\.?\s(?=[A-Z][a-z]|(?:&|and)\s(?:Mrs|Mr|Ms|Dr|Missus|Mister|Miz|Doctor)\b)", _title),
     # Days and months, but "the Sun."
     (

@@ -57,7 +57,7 @@ _MEASURED_IN_INCHES = frozenset(
 # Nouns behind a measure that are no verbs: "a" may stand far before them, or not at all ("7 nm chips").
 _MEASURED = frozenset(
     "jack chip chips process node nodes lens lenses pot socket wrench cable cord rifle pistol cannon adapter charger "
-    "bulb bulbs outlet battery batteries marathon disk".split()
+    "bulb bulbs outlet battery batteries marathon disk bottle bottles wind winds angle angles clock dog baby".split()
 )
 
 

@@ -51,6 +51,7 @@ SAID = {
         ("200 cells/mL", "Two hundred cells per milliliter"),
         ("10 Gb/s", "Ten gigabits per second"),
         ("100 Mbit/s", "One hundred megabits per second"),
+        ("4.5% p.a. on it", "Four point five percent per annum on it"),
     ],
     "slashes": [
         ("TCP/IP", "TCP slash IP"),
@@ -151,6 +152,9 @@ SAID = {
         ("1/4 tsp salt", "One quarter teaspoon salt"),
         ("1 1/2 lbs of flour", "One and a half pounds of flour"),
         ("400 mm Hg", "Four hundred millimeters of mercury"),
+        ("Its 1.5L bottle", "Its one point five liter bottle"),
+        ("24 x 7", "Twenty four seven"),
+        ("24 x 7 = 168", "Twenty four times seven equals one hundred and sixty eight"),
     ],
     "abbreviations": [
         ("12 Elm St. in Boston", "Twelve Elm Street in Boston"),
@@ -204,6 +208,7 @@ SAID = {
         ("I'm at 9 a.m. The bus left.", "I'm at nine AM. The bus left."),
         ("No. I do not.", "No. I do not."),
         ("N. America and S. Korea", "North America and South Korea"),
+        ("Rom. 8:28 says so", "Romans eight twenty eight says so"),
     ],
     "dates": [
         ("the 2018/19 season", "The twenty eighteen nineteen season"),
@@ -253,6 +258,8 @@ SAID = {
         ("2:00-3:30 PM", "Two to three thirty PM"),
         ("a 9-to-5 job", "A nine-to-five job"),
         ("24-7", "Twenty four seven"),
+        ("3 p.m. EST (UTC-5)", "Three PM EST, UTC minus five"),
+        ("GMT+8", "GMT plus eight"),
         ("a 9-5 job", "A nine to five job"),
         ("10:15", "Ten fifteen"),
         ("John 3:16", "John three sixteen"),
@@ -294,6 +301,8 @@ SAID = {
         ("a scale of 1:100", "A scale of one to one hundred"),
         ("odds of 10:15", "Odds of ten to fifteen"),
         ("100s of people", "Hundreds of people"),
+        ("10's of thousands", "Tens of thousands"),
+        ("1,000's of people", "Thousands of people"),
         ("2/3rds of it", "Two thirds of it"),
         ("between 5-10", "Between five and ten"),
         ("50/50", "Fifty fifty"),
@@ -379,6 +388,8 @@ SAID = {
         ("4111 1111 1111 1111", "Four one one one, one one one one, one one one one, one one one one"),
         ("a.smith@example.org", "A dot smith at example dot org"),
         ("item(s)", "Item or items"),
+        ("the 747", "The seven four seven"),
+        ("the 747 people", "The seven hundred and forty seven people"),
     ],
     "arithmetic": [
         ("2x + 3 = 7", "Two X plus three equals seven"),
@@ -459,4 +470,5 @@ UNSURE = [
     "300 K is warm",
     "5 N/m",
     "$5 200 people",
+    "10^-6 m",
 ]
