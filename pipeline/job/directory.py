@@ -34,6 +34,8 @@ JOB = "job.json"
 INPUT = "input.json"
 LOG = "log.jsonl"
 WORK = "work"
+CHECKED = "servers.json"
+"""Which speech servers were found obedient, by the hash of what was asked."""
 
 
 @dataclass(frozen=True)
