@@ -106,7 +106,14 @@ class Reason(Meaningful):
     NO_VOICE = "no_voice", "failed", "the voice bank has no voice of this language for the speech engines at hand"
     SYNTHESIS_FAILED = "synthesis_failed", "failed", "the synthesizer gave no audio"
 
-    # align
+    # perform
+    WRONG_SPEAKER = (
+        "wrong_speaker",
+        "rejected",
+        "the turn was spoken by another voice of its dialogue: the dialogue engine mixed up who says what",
+    )
+
+    # perform and align
     UNALIGNED = (
         "unaligned",
         "rejected",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from manifests.errors import RecipeError
-from pipeline.engines.registry import find_engine
+from pipeline.engines.registry import find_speaking
 from pipeline.recipe import Recipe
 from voicebank.bank import Bank
 from voicebank.inputs import VoiceInputs, assigned, inputs_problem
@@ -48,7 +48,7 @@ def _shared(recipe: Recipe, synthesizers: Sequence[str]) -> set[str]:
 
 def _inputs(recipe: Recipe, name: str) -> VoiceInputs | None:
     """Return what a synthesizer says that it takes; None where it says nothing."""
-    model, declared = recipe.models.get(name), find_engine("tts", name, recipe.models).voice_inputs
+    model, declared = recipe.models.get(name), find_speaking(name, recipe.models).voice_inputs
     if declared is None:
         return None
     return declared(model) if model is not None else declared()

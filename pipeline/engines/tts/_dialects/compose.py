@@ -103,7 +103,7 @@ def body(
         values["word_times"] = True
     fields = merged(dict(base), dialect.fixed)
     for what, value in values.items():
-        _put(fields, dialect.fields[what], value)
+        put_field(fields, dialect.fields[what], value)
         fields = merged(fields, dialect.along.get(what, {}))
     return merged(fields, extra)
 
@@ -144,7 +144,8 @@ def _recording_values(dialect: SpeechDialect, url: str, words: str) -> dict[Carr
     return values
 
 
-def _put(fields: dict[str, Any], path: str, value: Any) -> None:
+def put_field(fields: dict[str, Any], path: str, value: Any) -> None:
+    """Put the value into the fields, at the path: a.b is field b of the object a."""
     *parents, name = path.split(".")
     for parent in parents:
         fields[parent] = dict(fields.get(parent) or {})
