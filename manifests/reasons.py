@@ -195,6 +195,7 @@ class Reason(Meaningful):
     )
     NARROW_BAND = "narrow_band", "rejected", "the clip has no sound above a frequency that the recipe asks for"
     VOICE_DRIFT = "voice_drift", "rejected", "the clip does not sound like its own voice"
+    OFF_STYLE = "off_style", "rejected", "the clip does not sound like the style that the turn asks for"
     LOW_QUALITY = "low_quality", "rejected", "a predicted listener rating is below the recipe's limit"
 
 

@@ -249,9 +249,22 @@ class Detection:
     message: str | None = None
 
 
-KINDS = ("text", "tts", "dialogue", "aligner", "watermark", "asr", "vad", "gender", "encoder", "quality", "tokenizer")
+KINDS = (
+    "text",
+    "tts",
+    "dialogue",
+    "aligner",
+    "watermark",
+    "asr",
+    "vad",
+    "gender",
+    "encoder",
+    "quality",
+    "style",
+    "tokenizer",
+)
 """Kinds of engines: they write, speak, speak whole dialogues, tell when words are spoken, mark, hear, find speech,
-tell genders, tell speakers apart, rate quality, turn speech into tokens."""
+tell genders, tell speakers apart, rate quality, tell styles of speech, turn speech into tokens."""
 
 SPEAKING_KINDS = ("tts", "dialogue")
 """Kinds of engines that speak with the voices of a bank."""
@@ -382,6 +395,14 @@ class QualityPredictor(LoadedEngine, Protocol):
 
 class GenderPredictor(LoadedEngine, Protocol):
     def predict(self, clips: Sequence[Clip]) -> list[GenderGuess | Failure]: ...
+
+
+class StyleClassifier(LoadedEngine, Protocol):
+    """Tells in which style a clip is spoken: the probability of each of `labels`, which are in lower case."""
+
+    labels: tuple[str, ...]
+
+    def classify(self, clips: Sequence[Clip]) -> list[Mapping[str, float] | Failure]: ...
 
 
 class SpeechTokenizer(LoadedEngine, Protocol):

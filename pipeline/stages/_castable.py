@@ -20,7 +20,7 @@ def castable_bank(recipe: Recipe, synthesizers: Sequence[str], bank: Bank) -> Ba
     the reverse, and embeddings of another width or length.
     """
     shared = _shared(recipe, synthesizers)
-    if torn := [voice for voice in bank.voices if voice.engine in shared and voice.prompt_audio is None]:
+    if torn := [voice for voice in bank.voices if voice.engine in shared and not voice.is_recorded]:
         raise RecipeError(
             f"two models use the engine {torn[0].engine}, and voice {torn[0].voice_id} names only the engine: "
             "name one of them, or give the voices clips with `parley voicebank voice-prompts`"

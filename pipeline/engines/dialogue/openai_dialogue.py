@@ -85,7 +85,7 @@ class OpenAIDialogue:
         gone, EngineUnavailable where it refuses to work for us.
         """
         for voice in {voice.voice_id: voice for request in requests for voice in request.voices}.values():
-            if voice.prompt_audio is None:
+            if not voice.is_recorded:
                 raise UserError(f"{NAME}: voice {voice.voice_id} has no recording, and each speaker must have one")
         return self._bridge.run(requests)
 
