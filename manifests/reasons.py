@@ -127,6 +127,13 @@ class Reason(Meaningful):
         "the turns cannot be laid out on one clock: a cue or a label names a word that is not there, or rates differ",
     )
 
+    NOT_PLACED = (
+        "not_placed",
+        "rejected",
+        "what is heard beside a turn waits for a word that is not said, or whose time is not known: it is left out of "
+        "the dialogue, which never ends for this",
+    )
+
     # mix
     UNMIXABLE = (
         "unmixable",
