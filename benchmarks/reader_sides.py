@@ -54,6 +54,19 @@ class Mapped(IterableDataset):
         return map(self.function, self.source)
 
 
+class Mapping:
+    """Applies a function to the rows of a sequence."""
+
+    def __init__(self, data: Any, function: Any) -> None:
+        self.data, self.function = data, function
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __getitem__(self, index: int) -> Turns:
+        return self.function(self.data[index])
+
+
 class Parley:
     modules = ("parley", "manifests.spoken")
 
@@ -74,28 +87,17 @@ class Parley:
         return [(turn.text, turn.samples) for turn in row.turns]
 
 
-class ParleyCorpus:
-    """The same directory, by index: what a sampler that jumps about pays."""
+class ParleyRows:
+    """The same directory, by number."""
 
     modules = Parley.modules
     write = Parley.write
 
     @staticmethod
     def open(where: Path, shuffle: bool) -> tuple[Any, bool]:
-        from parley import Corpus
+        from parley import Corpus, SpokenCorpus
 
-        return Indexed(Corpus(where)), shuffle
-
-
-class Indexed:
-    def __init__(self, corpus: Any) -> None:
-        self.corpus = corpus
-
-    def __len__(self) -> int:
-        return len(self.corpus)
-
-    def __getitem__(self, index: int) -> Turns:
-        return [(turn.text, decoded(turn.audio.bytes)) for turn in self.corpus[index].turns]
+        return Mapping(SpokenCorpus(Corpus(where)), Parley.turns), shuffle
 
 
 class WebDataset:
@@ -192,18 +194,7 @@ class HuggingFaceMap(_HuggingFace):
 
         files = str(where / "*.parquet")
         data = load_dataset("parquet", data_files=files, split="train", cache_dir=str(where / "cache"))
-        return Mapping(data), shuffle
-
-
-class Mapping:
-    def __init__(self, data: Any) -> None:
-        self.data = data
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-    def __getitem__(self, index: int) -> Turns:
-        return _HuggingFace.turns(self.data[index])
+        return Mapping(data, _HuggingFace.turns), shuffle
 
 
 class HuggingFaceStream(_HuggingFace):
@@ -250,6 +241,6 @@ SIDES: dict[str, Any] = {
     "hf-map": HuggingFaceMap,
     "hf-stream": HuggingFaceStream,
     "mds": Mds,
-    "parley-by-index": ParleyCorpus,
+    "parley-rows": ParleyRows,
 }
-SAME_FILES = {"hf-stream": "hf-map", "parley-by-index": "parley"}
+SAME_FILES = {"hf-stream": "hf-map", "parley-rows": "parley"}

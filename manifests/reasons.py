@@ -106,7 +106,14 @@ class Reason(Meaningful):
     NO_VOICE = "no_voice", "failed", "the voice bank has no voice of this language for the speech engines at hand"
     SYNTHESIS_FAILED = "synthesis_failed", "failed", "the synthesizer gave no audio"
 
-    # align
+    # perform
+    WRONG_SPEAKER = (
+        "wrong_speaker",
+        "rejected",
+        "the turn was spoken by another voice of its dialogue: the dialogue engine mixed up who says what",
+    )
+
+    # perform and align
     UNALIGNED = (
         "unaligned",
         "rejected",
@@ -188,6 +195,7 @@ class Reason(Meaningful):
     )
     NARROW_BAND = "narrow_band", "rejected", "the clip has no sound above a frequency that the recipe asks for"
     VOICE_DRIFT = "voice_drift", "rejected", "the clip does not sound like its own voice"
+    OFF_STYLE = "off_style", "rejected", "the clip does not sound like the style that the turn asks for"
     LOW_QUALITY = "low_quality", "rejected", "a predicted listener rating is below the recipe's limit"
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from manifests.errors import UserError
 from manifests.resampling import resampled_length
 from pipeline.audio.samples import resample
-from pipeline.engines.contract import Samples
+from pipeline.engines.contract import Clip, Samples
 from pipeline.settings import public_name
 
 SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".mp3"})
@@ -62,3 +63,19 @@ def find_sounds(directory: str, kinds: Sequence[str] = ()) -> SoundFiles:
         raise UserError(f"{shown}: no sound files ({', '.join(sorted(SUFFIXES))})")
     listed = "\n".join(f"{name}\t{size}" for name, size in sorted(sizes.items())).encode("utf-8", "surrogateescape")
     return SoundFiles(root, tuple(sorted(sizes)), hashlib.sha256(listed).hexdigest())
+
+
+def decoded(data: bytes) -> Clip:
+    """Decode a whole sound file, such as the recording of a voice, to the mean of its channels.
+
+    Raises ValueError for bytes that are none, or that hold no sound.
+    """
+    import soundfile
+
+    try:
+        samples, sample_rate = soundfile.read(BytesIO(data), dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise ValueError(str(error.error_string).rstrip(".")) from error
+    if not samples.size or not np.isfinite(samples).all():
+        raise ValueError("it is empty, or holds NaN or infinite samples")
+    return Clip(np.ascontiguousarray(samples.mean(axis=1)), int(sample_rate))

@@ -56,7 +56,7 @@ def read_block(directory: Place, block: int) -> list[Dialogue]:
 
 def write_block(directory: Place, block: int, dialogues: Sequence[Dialogue]) -> str:
     """Write only the rows, without the commit, and return the SHA-256 of the file."""
-    return str(write_shard(directory / f"{block_name(block)}.parquet", dialogues).sha256)
+    return str(write_shard(directory / f"{block_name(block)}.parquet", dialogues, indexed=False).sha256)
 
 
 def commit_block(directory: Place, block: int, dialogues: Sequence[Dialogue], effort: Effort) -> BlockReport:

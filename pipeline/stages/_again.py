@@ -20,6 +20,11 @@ def is_arranged(recipe: Recipe) -> bool:
     return "arrange" in recipe.stages
 
 
+def is_performed(recipe: Recipe) -> bool:
+    """Tell whether the recipe has dialogues spoken whole: then all turns are spoken again for one that is at fault."""
+    return "perform" in recipe.stages
+
+
 def taken_apart(dialogue: Dialogue) -> Dialogue:
     """Return the row as it was before its turns were arranged, for another pass; its takes stay."""
     return replace(dialogue, timeline=None, turns=tuple(map(_taken_apart, dialogue.turns)))

@@ -21,7 +21,7 @@ from manifests.schema import Dialogue, Role, Score, Take, Turn
 from pipeline.recipe import Recipe
 from pipeline.scoring.rates import pooled, pooled_syllables
 from pipeline.settings import Section
-from pipeline.stages._again import FINAL, is_arranged, taken_apart
+from pipeline.stages._again import FINAL, is_arranged, is_performed, taken_apart
 from pipeline.stages.contract import Context, Stage, attempt_of, reject, without_dry
 
 BY_SCORE = frozenset({Reason.ERROR_RATE, Reason.WORST_TURN, Reason.EDGE_ERROR})
@@ -29,7 +29,14 @@ BY_SCORE = frozenset({Reason.ERROR_RATE, Reason.WORST_TURN, Reason.EDGE_ERROR})
 
 
 NO_PREFERENCE = frozenset(
-    {Reason.EMPTY_REFERENCE, Reason.WATERMARK_MISSING, Reason.WATERMARK_FOREIGN, Reason.CROSS_TALK}
+    {
+        Reason.EMPTY_REFERENCE,
+        Reason.WATERMARK_MISSING,
+        Reason.WATERMARK_FOREIGN,
+        Reason.CROSS_TALK,
+        Reason.WRONG_SPEAKER,
+        Reason.UNALIGNED,
+    }
 )
 """Reasons that do not say that a take was spoken badly, or whose clip must not be handed on: it carries no mark, or
 says another text."""
@@ -109,8 +116,7 @@ def gate_of(recipe: Recipe) -> GateSettings:
 
 
 def gate(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
-    settings, arranged = context.recipe.section(GateSettings), is_arranged(context.recipe)
-    return [_decide(dialogue, settings, arranged) for dialogue in dialogues]
+    return [_decide(dialogue, context.recipe) for dialogue in dialogues]
 
 
 def judge(dialogue: Dialogue, settings: GateSettings) -> Dialogue:
@@ -135,7 +141,7 @@ def judge_alone(score: Score, role: Role, settings: GateSettings) -> Reason | No
 
 def would_be_kept(dialogue: Dialogue, recipe: Recipe) -> bool:
     """Tell whether the gate would keep the dialogue as it is now."""
-    return _decide(dialogue, gate_of(recipe), is_arranged(recipe)).status == "kept"
+    return _decide(dialogue, recipe).status == "kept"
 
 
 def has_another_take(judged: Dialogue, settings: GateSettings) -> bool:
@@ -144,7 +150,8 @@ def has_another_take(judged: Dialogue, settings: GateSettings) -> bool:
     return attempt_of(judged) < settings.takes and not final
 
 
-def _decide(dialogue: Dialogue, settings: GateSettings, arranged: bool) -> Dialogue:
+def _decide(dialogue: Dialogue, recipe: Recipe) -> Dialogue:
+    settings, arranged = gate_of(recipe), is_arranged(recipe)
     judged = judge(dialogue, settings)
     decided = replace(judged, turns=tuple(_record(turn) for turn in judged.turns))
     faulty = [turn for turn in decided.turns if turn.reason is not None]
@@ -153,7 +160,8 @@ def _decide(dialogue: Dialogue, settings: GateSettings, arranged: bool) -> Dialo
         return without_dry(replace(decided, status="kept"))
     if has_another_take(judged, settings) and not (spare and _is_hopeless(faulty)):
         another_voice = settings.ladder[attempt_of(dialogue) - 1].voice == "another"
-        again = _retake(_with_rejected_clips(decided) if settings.keep_rejected_takes else decided, another_voice)
+        recorded = _with_rejected_clips(decided) if settings.keep_rejected_takes else decided
+        again = _retake(recorded, another_voice, is_performed(recipe))
         return taken_apart(again) if arranged else again
     if spare and all(turn.start_sample is None for turn in faulty):  # no channel holds them
         return without_dry(replace(_without_takes(decided), status="kept"))
@@ -230,10 +238,11 @@ def _with_rejected_clip(turn: Turn) -> Turn:
     return replace(turn, attempts=(*turn.attempts[:-1], replace(turn.take, audio=audio, dry=None)))
 
 
-def _retake(dialogue: Dialogue, another_voice: bool) -> Dialogue:
+def _retake(dialogue: Dialogue, another_voice: bool, whole: bool) -> Dialogue:
+    """Give up the takes at fault, and where another voice takes over the user's; `whole`: all of the dialogue."""
     recast = another_voice and any(t.role == "user" and t.reason is not None for t in dialogue.turns)
     turns = tuple(
-        replace(turn, take=None) if turn.reason is not None or (recast and turn.role == "user") else turn
+        replace(turn, take=None) if whole or turn.reason is not None or (recast and turn.role == "user") else turn
         for turn in dialogue.turns
     )
     voice = None if recast else dialogue.user_voice

@@ -161,6 +161,7 @@ NAMES: list[tuple[str, str, str]] = [
     ("--license", "x" * 2000, "has 2000 characters"),
     ("--out", "", "an empty name is no place"),
     ("--input", "", "an --input is empty"),
+    ("--out", "  ", "an empty name is no place"),
     ("--answers", "", "an empty name is no place"),
 ]
 
