@@ -16,6 +16,8 @@ RESEMBLYZER = resemblyzer==0.1.4
 VENV = .venv
 PARLEY = $(VENV)/bin/parley
 export RAY_USAGE_STATS_ENABLED = 0
+# Where the environment forbids it, each of the many processes that the tests start would compile all it imports again.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: demo demo-llm test test-slow test-peers test-cosyvoice lint lock clean
 
