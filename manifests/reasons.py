@@ -102,6 +102,13 @@ class Reason(Meaningful):
     )
     UNNATURAL = "unnatural", "rejected", "a side does not talk as people do in a spoken conversation"
 
+    # pii
+    PERSONAL_DATA = (
+        "personal_data",
+        "rejected",
+        "a text holds an e-mail address, a phone number, or a valid number of a card, an account or an identity",
+    )
+
     # cast and synthesize
     NO_VOICE = "no_voice", "failed", "the voice bank has no voice of this language for the speech engines at hand"
     SYNTHESIS_FAILED = "synthesis_failed", "failed", "the synthesizer gave no audio"
