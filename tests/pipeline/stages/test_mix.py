@@ -303,6 +303,17 @@ def test_a_stretch_of_a_recording_is_as_long_as_it_is_asked_for(tmp_path: Path) 
     assert files.read("a.wav", 2 * RATE, 0.5).shape == (20_000,)
 
 
+def test_a_directory_of_noise_leads_to_no_other_place(tmp_path: Path) -> None:
+    for name in ("noise/a.wav", "private/mine.wav"):
+        (tmp_path / name).parent.mkdir()
+        soundfile.write(tmp_path / name, np.zeros(100), RATE)
+    (tmp_path / "noise" / "inside.wav").symlink_to("a.wav")
+    assert find_sounds(str(tmp_path / "noise")).names == ("a.wav", "inside.wav")
+    (tmp_path / "noise" / "b.wav").symlink_to(tmp_path / "private" / "mine.wav")
+    with pytest.raises(UserError, match=r"'b.wav' is a symbolic link out of the directory"):
+        find_sounds(str(tmp_path / "noise"))
+
+
 @pytest.mark.parametrize(
     ("order", "problems"),
     [
