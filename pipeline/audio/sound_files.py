@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -24,6 +24,10 @@ class SoundFiles:
     root: Path
     names: tuple[str, ...]
     digest: str
+
+    def only(self, names: Sequence[str]) -> "SoundFiles":
+        """Return some of these files, in their order here."""
+        return replace(self, names=tuple(names))
 
     def read(self, name: str, sample_rate: int, first: float = 0.0, num_samples: int | None = None) -> Samples:
         """Return a stretch of a file, its first channel, at `sample_rate` Hz: float32 [T].

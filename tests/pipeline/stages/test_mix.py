@@ -199,7 +199,11 @@ def test_a_dialogue_without_a_timeline_is_left_as_it_is() -> None:
         ({"noise": {}}, "noise needs recordings or a kind that is made"),
         ({"noise": {"made": ["pink"], "kinds": ["music"]}}, "which is not given"),
         ({"noise": {"made": ["pink"], "snr_db": [9, 3]}}, "the smaller number first"),
-        ({"room": {}}, "room needs impulse responses"),
+        ({"room": {}}, "room needs one of the two"),
+        ({"room": {"files": "rooms", "made": {}}}, "room needs one of the two"),
+        ({"room": {"made": {"height_m": [1, 3]}}}, "a room has 1.5 to 50 m"),
+        ({"noise": {"made": ["pink"], "talkers": [3, 7]}}, "recordings of noise.files, which is not given"),
+        ({"noise": {"made": ["pink"], "alternating": {"noise_s": [0, 1]}}}, "noise_s must be 0.1 at least"),
         ({"echo": {"scale": [-1, 0]}}, "cannot be negative"),
     ],
 )
