@@ -99,11 +99,6 @@ class ShardWriter:
         self.rows = 0
 
     @property
-    def bytes(self) -> int:
-        """Size so far in bytes; the rows that wait for their row group are estimated."""
-        return self._sink.size + self._waiting_bytes
-
-    @property
     def info(self) -> ShardInfo:
         return ShardInfo(self._path, self.rows, self._sink.size, self._sink.hexdigest())
 

@@ -202,7 +202,7 @@ def _notes(name: str, seconds: float) -> list[str]:
 FORMAT = ExchangeFormat(
     origin="reference recordings of the CleanS2S kind",
     requires="with a prompt, its audio and its text",
-    can_hold=lambda voice: voice.prompt_audio is not None and voice.prompt_text is not None,
+    can_hold=lambda voice: voice.is_recorded and voice.prompt_text is not None,
     read=read_references,
     write=export_references,
     is_directory=True,
