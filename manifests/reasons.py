@@ -102,6 +102,13 @@ class Reason(Meaningful):
     )
     UNNATURAL = "unnatural", "rejected", "a side does not talk as people do in a spoken conversation"
 
+    # pii
+    PERSONAL_DATA = (
+        "personal_data",
+        "rejected",
+        "a text holds an e-mail address, a phone number, or a valid number of a card, an account or an identity",
+    )
+
     # cast and synthesize
     NO_VOICE = "no_voice", "failed", "the voice bank has no voice of this language for the speech engines at hand"
     SYNTHESIS_FAILED = "synthesis_failed", "failed", "the synthesizer gave no audio"
@@ -125,6 +132,13 @@ class Reason(Meaningful):
         "no_timeline",
         "rejected",
         "the turns cannot be laid out on one clock: a cue or a label names a word that is not there, or rates differ",
+    )
+
+    NOT_PLACED = (
+        "not_placed",
+        "rejected",
+        "what is heard beside a turn waits for a word that is not said, or whose time is not known: it is left out of "
+        "the dialogue, which never ends for this",
     )
 
     # mix

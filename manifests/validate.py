@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import pyarrow as pa
 from pyarrow import fs as pafs
@@ -14,6 +15,7 @@ from pyarrow import fs as pafs
 from manifests.checks import audio_problems, file_problems, kept_problems, path_problems
 from manifests.errors import CorpusError
 from manifests.hashes import Hashes, hash64
+from manifests.light_shards import index_rows, indexed_row
 from manifests.manifest import (
     CHECKSUM_NAME,
     FINAL_STATUSES,
@@ -176,9 +178,12 @@ class _Validation:
         elif self._deep and file.is_file() and _sha256(file) != shard.sha256:
             yield Problem(shard.path, "the sha256 is not the one in the manifest")
         row = -1
-        for row, dialogue in enumerate(_rows(file, self._deep)):
+        index = index_rows(file) if self._deep else repeat(None)
+        for (row, dialogue), indexed in zip(enumerate(_rows(file, self._deep)), index, strict=False):
             for message in self._row_problems(status, dialogue):
                 yield Problem(shard.path, message, row)
+            if indexed is not None and indexed != indexed_row(dialogue):
+                yield Problem(shard.path, "the index of the shard has another row here", row)
         if row + 1 != shard.rows:
             yield Problem(shard.path, f"{row + 1} rows, but the manifest says {shard.rows}")
 

@@ -80,10 +80,12 @@ def write_view(
         raise UserError(f"{place}: {VIEWS} is a symbolic link: a view is not written through it")
     data, about_file = _files(place, name)
     about_file.delete()  # a killed writer leaves no view, rather than one that does not fit its file
+    for file in (data, about_file):
+        (place / VIEWS).delete_leftovers(file.name)
     table = pa.table([ids.cast(pa.large_string()), pa.array(numbers, mask=numbers < 0)], schema=_SCHEMA)
-    with open_row_groups(data, _SCHEMA) as file:
+    with open_row_groups(data, _SCHEMA) as writer:
         for start in range(0, table.num_rows, _GROUP_ROWS):
-            file.write(table.slice(start, _GROUP_ROWS).combine_chunks())
+            writer.write(table.slice(start, _GROUP_ROWS).combine_chunks())
     size, digest = _size_and_hash(data)
     view = View(
         name, tuple(parts), nested, manifest_hash(place), parley_version, len(numbers), size, digest, dict(about)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -24,6 +24,10 @@ class SoundFiles:
     root: Path
     names: tuple[str, ...]
     digest: str
+
+    def only(self, names: Sequence[str]) -> "SoundFiles":
+        """Return some of these files, in their order here."""
+        return replace(self, names=tuple(names))
 
     def read(self, name: str, sample_rate: int, first: float = 0.0, num_samples: int | None = None) -> Samples:
         """Return a stretch of a file, its first channel, at `sample_rate` Hz: float32 [T].
@@ -50,7 +54,8 @@ class SoundFiles:
 def find_sounds(directory: str, kinds: Sequence[str] = ()) -> SoundFiles:
     """Find the sound files below the directory, in the folders named by `kinds` alone, if there are any.
 
-    Raises UserError if there is no such directory or folder, or no sound file in it.
+    Raises UserError if there is no such directory or folder, if there is no sound file in it, and for a symbolic link
+    that leads out of it: whoever packed the directory would choose a file of this machine.
     """
     root, shown = Path(directory).expanduser(), public_name(directory)
     if not root.is_dir():
@@ -58,6 +63,9 @@ def find_sounds(directory: str, kinds: Sequence[str] = ()) -> SoundFiles:
     if missing := [kind for kind in kinds if not (root / kind).is_dir()]:
         raise UserError(f"{shown} has no folder {', '.join(missing)}")
     found = [path for kind in kinds or ("",) for path in (root / kind).rglob("*") if path.suffix.lower() in SUFFIXES]
+    out = [path for path in found if path.is_symlink() and not path.resolve().is_relative_to(root.resolve())]
+    if out:
+        raise UserError(f"{shown}: {out[0].name!r} is a symbolic link out of the directory: put the file itself there")
     sizes = {path.relative_to(root).as_posix(): path.stat().st_size for path in found if path.is_file()}
     if not sizes:
         raise UserError(f"{shown}: no sound files ({', '.join(sorted(SUFFIXES))})")

@@ -24,9 +24,6 @@ from pipeline.stages.synthesize import SynthesizeSettings
 from voicebank.bank import load_bank
 from voicebank.voice import ANY_LANGUAGE, Voice
 
-CHECKED = "servers.json"
-"""In the directory of a job: which servers were found obedient, by the hash of what was asked."""
-
 
 @dataclass(frozen=True, slots=True)
 class ServerFindings:

@@ -193,3 +193,13 @@ def test_nothing_is_written_through_a_link(copy, tmp_path):
     with pytest.raises(UserError, match="symbolic link"):
         _write(open_place(copy), "splits", ["train"], [0] * KEPT)
     assert not list((tmp_path / "outside").iterdir())
+
+
+def test_what_a_killed_writer_left_goes_when_the_view_is_written_again(tmp_path):
+    place = make_corpus(tmp_path / "corpus", ROWS)
+    views = tmp_path / "corpus" / "views"
+    views.mkdir()
+    for name in ("mine.parquet", "mine.json", "other.json"):
+        (views / f".tmp-0123-{name}").write_bytes(b"half")
+    _write(place, "mine", ["a"], [0] * KEPT)
+    assert sorted(file.name for file in views.iterdir()) == [".tmp-0123-other.json", "mine.json", "mine.parquet"]

@@ -231,6 +231,9 @@ def test_word_times_come_in_samples_of_the_clip() -> None:
             {"X-Word-Timestamps": '[{"word": "a", "start_ms": 0, "end_ms": 999}]'}, "no sense", id="too late"
         ),
         pytest.param({"X-Word-Timestamps": '[{"word": "a", "start_ms": NaN, "end_ms": 3}]'}, "no sense", id="NaN"),
+        pytest.param(
+            {"X-Word-Timestamps": f'[{{"word": "a", "start_ms": 0, "end_ms": 1{"0" * 400}}}]'}, "no sense", id="huge"
+        ),
     ],
 )
 def test_word_times_that_cannot_be_used_say_why(headers: dict[str, str], problem: str) -> None:
