@@ -181,7 +181,7 @@ def _worth(one: Judged) -> tuple[float, float]:
 
 def _line(voice: Voice) -> str:
     """Write a voice without what is not known of it."""
-    if voice.embedding is not None or voice.prompt_audio is not None:
+    if voice.embedding is not None or voice.is_recorded:
         raise UserError("an audition writes banks of names and weights: these voices have embeddings or recordings")
     return (
         json.dumps({key: value for key, value in asdict(voice).items() if value is not None}, ensure_ascii=False)

@@ -79,7 +79,7 @@ def speakable(voices: Iterable[Voice], own: Mapping[str, VoiceInputs | None], cl
     found: list[Voice] = []
     for voice in voices:
         engines = [voice.engine] if voice.engine in own else []
-        engines += [engine for engine in cloning if engine != voice.engine and voice.prompt_audio is not None]
+        engines += [engine for engine in cloning if engine != voice.engine and voice.is_recorded]
         for engine in engines:
             chosen = {engine: own.get(engine)} if engine == voice.engine else {}
             found += assigned([voice], chosen, [engine] if not chosen else [])

@@ -34,6 +34,8 @@ JOB = "job.json"
 INPUT = "input.json"
 LOG = "log.jsonl"
 WORK = "work"
+CHECKED = "servers.json"
+"""Which speech servers were found obedient, by the hash of what was asked."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ Parts = dict[str, Any]
 """Everything that decides a job's result, ready for JSON: recipe, seed, engines, prompts, voices, inputs."""
 
 _NAMED = 8
+_NOT_LOGGED = ("ends", "sizes")
+"""Of a block's report: as long as the block, and in its commit anyway."""
 
 
 @dataclass(frozen=True)
@@ -233,7 +237,7 @@ class JobDirectory:
         self._append({"pools": {name: asdict(spent) for name, spent in times.items()}})
 
     def _log(self, report: Any) -> None:
-        self._append(asdict(report))
+        self._append({name: value for name, value in asdict(report).items() if name not in _NOT_LOGGED})
 
     def _append(self, line: Mapping[str, Any]) -> None:
         """Append a line to the log; an object store cannot append, so there the commits are the log."""
