@@ -64,11 +64,15 @@ class Place:
         """Return the size in bytes."""
         return int(self.filesystem.get_file_info(self.path).size)
 
-    def list(self) -> list["Place"]:
-        """List the finished files and directories directly inside, sorted by name; empty if there is no directory."""
+    def list(self, leftovers: bool = False) -> list["Place"]:
+        """List the finished files and directories directly inside, sorted by name; empty if there is no directory.
+
+        `leftovers`: with the temporary files that a killed writer left.
+        """
         selector = pafs.FileSelector(self.path, allow_not_found=True)
         found = [Place(self.filesystem, info.path) for info in self.filesystem.get_file_info(selector)]
-        return sorted((p for p in found if not p.name.startswith(_TEMPORARY)), key=lambda p: p.name)
+        listed = [place for place in found if leftovers or not place.name.startswith(_TEMPORARY)]
+        return sorted(listed, key=lambda place: place.name)
 
     def links(self, deep: bool = False) -> tuple[str, ...]:
         """Return the names of the symbolic links directly inside, or of all below; none on an object store."""

@@ -87,8 +87,9 @@ def with_noise(mixed: Mixed, generator: Draws, settings: Noise, sources: Sources
     snr_db = uniform(generator, settings.snr_db)
     kinds = (*settings.made, *(("",) if sources.files else ()))
     kind, length, rate = kinds[int(generator.integers(len(kinds)))], len(mixed.own), mixed.sample_rate
+    names: tuple[str, ...] = (kind,)
     if kind:
-        names, noise = (kind,), made_noise(kind, length, rate, generator)
+        noise = made_noise(kind, length, rate, generator)
     else:
         assert sources.files is not None
         names, noise = _recorded(sources.files, length, rate, generator, settings.talkers)
@@ -150,7 +151,8 @@ def _spans(length: int, rate: int, generator: Draws, settings: Alternating | Non
     """Return the stretches of noise, [start, end); the whole channel where nothing takes turns."""
     if settings is None or generator.random() >= settings.share:
         return [(0, length)]
-    spans, at, is_noise = [], 0, generator.random() < 0.5
+    spans: list[tuple[int, int]] = []
+    at, is_noise = 0, generator.random() < 0.5
     while at < length or not spans:
         end = at + max(1, round(uniform(generator, settings.noise_s if is_noise else settings.silence_s) * rate))
         if is_noise and at < length:
