@@ -8,8 +8,8 @@ import errno
 import os
 import re
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -66,17 +66,33 @@ class Place:
 
     def list(self) -> list["Place"]:
         """List the finished files and directories directly inside, sorted by name; empty if there is no directory."""
+        return [self / name for name in self.names()]
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of what `list` lists."""
+        return tuple(sorted(name for name in self._all_names() if not name.startswith(_TEMPORARY)))
+
+    def _all_names(self) -> Iterable[str]:
+        """Return all names directly inside. Locally no file is looked at: a job has hundreds of thousands."""
+        if self.is_local:
+            try:
+                with os.scandir(self.path) as entries:
+                    return [entry.name for entry in entries]
+            except FileNotFoundError:
+                return ()
         selector = pafs.FileSelector(self.path, allow_not_found=True)
-        found = [Place(self.filesystem, info.path) for info in self.filesystem.get_file_info(selector)]
-        return sorted((p for p in found if not p.name.startswith(_TEMPORARY)), key=lambda p: p.name)
+        return [info.base_name for info in self.filesystem.get_file_info(selector)]
 
     def links(self, deep: bool = False) -> tuple[str, ...]:
         """Return the names of the symbolic links directly inside, or of all below; none on an object store."""
-        found: set[str] = set()
-        for folder, folders, files in os.walk(self.path) if self.is_local else ():
-            found.update(name for name in (*folders, *files) if Path(folder, name).is_symlink())
-            if not deep:
-                break
+        found, folders = set[str](), [self.path] if self.is_local else []
+        while folders:
+            with suppress(OSError), os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    if entry.is_symlink():
+                        found.add(entry.name)
+                    elif deep and entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
         return tuple(sorted(found))
 
     def read_bytes(self) -> bytes:
@@ -106,10 +122,9 @@ class Place:
 
     def delete_leftovers(self) -> None:
         """Remove the temporary files that a killed writer left directly inside."""
-        selector = pafs.FileSelector(self.path, allow_not_found=True)
-        for info in self.filesystem.get_file_info(selector):
-            if info.base_name.startswith(_TEMPORARY):
-                self.filesystem.delete_file(info.path)
+        for name in self._all_names():
+            if name.startswith(_TEMPORARY):
+                self.filesystem.delete_file((self / name).path)
 
     @contextmanager
     def writing(self) -> Iterator[IO[bytes]]:
