@@ -64,24 +64,26 @@ class Place:
         """Return the size in bytes."""
         return int(self.filesystem.get_file_info(self.path).size)
 
-    def list(self) -> list["Place"]:
-        """List the finished files and directories directly inside, sorted by name; empty if there is no directory."""
-        return [self / name for name in self.names()]
+    def list(self, leftovers: bool = False) -> list["Place"]:
+        """List the finished files and directories directly inside, sorted by name; empty if there is no directory.
 
-    def names(self) -> tuple[str, ...]:
-        """Return the names of what `list` lists."""
-        return tuple(sorted(name for name in self._all_names() if not name.startswith(_TEMPORARY)))
+        `leftovers`: with the temporary files that a killed writer left.
+        """
+        return [self / name for name in self.names(leftovers)]
 
-    def _all_names(self) -> Iterable[str]:
-        """Return all names directly inside. Locally no file is looked at: a job has hundreds of thousands."""
+    def names(self, leftovers: bool = False) -> tuple[str, ...]:
+        """Return the names of what `list` lists. Locally no file is looked at: a job has hundreds of thousands."""
+        found: Iterable[str]
         if self.is_local:
             try:
                 with os.scandir(self.path) as entries:
-                    return [entry.name for entry in entries]
+                    found = [entry.name for entry in entries]
             except FileNotFoundError:
-                return ()
-        selector = pafs.FileSelector(self.path, allow_not_found=True)
-        return [info.base_name for info in self.filesystem.get_file_info(selector)]
+                found = ()
+        else:
+            selector = pafs.FileSelector(self.path, allow_not_found=True)
+            found = [info.base_name for info in self.filesystem.get_file_info(selector)]
+        return tuple(sorted(name for name in found if leftovers or not name.startswith(_TEMPORARY)))
 
     def links(self, deep: bool = False) -> tuple[str, ...]:
         """Return the names of the symbolic links directly inside, or of all below; none on an object store."""
@@ -120,11 +122,13 @@ class Place:
         elif kind == pafs.FileType.File:
             self.filesystem.delete_file(self.path)
 
-    def delete_leftovers(self) -> None:
-        """Remove the temporary files that a killed writer left directly inside."""
-        for name in self._all_names():
-            if name.startswith(_TEMPORARY):
-                self.filesystem.delete_file((self / name).path)
+    def delete_leftovers(self, name: str | None = None) -> None:
+        """Remove the temporary files that a killed writer left directly inside; `name`: only those of that file."""
+        for found in self.names(leftovers=True):
+            if not found.startswith(_TEMPORARY):
+                continue
+            if name is None or found[len(_TEMPORARY) :].partition("-")[2] == name:
+                self.filesystem.delete_file((self / found).path)
 
     @contextmanager
     def writing(self) -> Iterator[IO[bytes]]:
@@ -165,7 +169,7 @@ class Place:
 def open_place(uri: str | os.PathLike[str]) -> Place:
     """Return the place that a command-line argument names: a local path, or a URI with a scheme that pyarrow knows."""
     text = os.fspath(uri)
-    if not text:
+    if not text.strip():
         raise UserError("an empty name is no place: name a file or a directory (is a variable of the shell not set?)")
     if re.match(r"[a-z][a-z0-9+.-]+://", text):
         try:

@@ -34,6 +34,8 @@ JOB = "job.json"
 INPUT = "input.json"
 LOG = "log.jsonl"
 WORK = "work"
+CHECKED = "servers.json"
+"""Which speech servers were found obedient, by the hash of what was asked."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,8 @@ class JobDirectory:
             place.write_text(json.dumps(parts, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
         for directory in (self.out, self.work):
             directory.delete_leftovers()
-        self._end_torn_line()
+        if self.work.is_local:
+            end_torn_line(Path(self.work.path, LOG))
 
     def check_finished(self, parts: Parts) -> None:
         """Raise ResumeRefused unless the finished product here is this job's."""
@@ -242,15 +245,15 @@ class JobDirectory:
             with Path(self.work.path, LOG).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line, sort_keys=True) + "\n")
 
-    def _end_torn_line(self) -> None:
-        """End a line that a killed process wrote in part, so that the next one is a line of its own."""
-        path = Path(self.work.path, LOG)
-        if not self.work.is_local or not path.is_file() or not path.stat().st_size:
-            return
-        with path.open("r+b") as file:
-            file.seek(-1, os.SEEK_END)
-            if file.read(1) != b"\n":
-                file.write(b"\n")
+
+def end_torn_line(path: Path) -> None:
+    """End a line that a killed process wrote in part, so that the next one is a line of its own."""
+    if not path.is_file() or not path.stat().st_size:
+        return
+    with path.open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) != b"\n":
+            file.write(b"\n")
 
 
 def refuse_links(place: Place, deep: bool = False) -> None:

@@ -11,7 +11,18 @@ from manifests.storage import Place
 from manifests.validate import check_files
 from manifests.writer import OWN_NAMES, SHARDS
 from pipeline.job.blocks import block_size, check_shape, live_rows, read_block
-from pipeline.job.directory import CORPUS_PARTS, INPUT, JOB, LOG, WORK, Cut, JobDirectory, Parts, differences
+from pipeline.job.directory import (
+    CHECKED,
+    CORPUS_PARTS,
+    INPUT,
+    JOB,
+    LOG,
+    WORK,
+    Cut,
+    JobDirectory,
+    Parts,
+    differences,
+)
 from pipeline.job.gpu_hours import timed
 from pipeline.job.job import (
     ANSWERS,
@@ -33,8 +44,8 @@ from pipeline.job.pack import PACKED, pack
 from pipeline.job.repair import repairing
 from pipeline.job.runner.tasks import BlockPass, Runner, plan_pools
 from pipeline.job.worker import WorkOrder, check_node
-from pipeline.obedience.check import CHECKED, check_before_a_job
 from pipeline.recipe import Recipe
+from pipeline.settings import SpeechServer
 from pipeline.stages.contract import Mapper
 from pipeline.stages.registry import find_stage
 from pipeline.stages.synthesize import SYNTHESIZE
@@ -84,7 +95,7 @@ def _make(
 
     def make() -> Manifest:
         try:
-            check_before_a_job(job.recipe, directory.work / CHECKED)
+            _check_servers(job.recipe, directory.work / CHECKED)
             runner.check_nodes(partial(check_node, job.recipe, parts["libraries"]))
             passes = run_takes(job, runner, directory, parts["prompts"], listener, answers)
             directory.check_owner()
@@ -99,6 +110,14 @@ def _make(
     targets = [block_pass.target for _, block_pass in block_passes(job.recipe, directory.work)]
     with timed(job.recipe, directory.work, targets):
         return repairing(make, ingested, targets, cut_again, listener)
+
+
+def _check_servers(recipe: Recipe, done: Place) -> None:
+    """Check the recipe's speech servers; where it has none, their client is not even loaded, which takes a second."""
+    if any(isinstance(getattr(model, "serving", None), SpeechServer) for model in recipe.models.values()):
+        from pipeline.obedience.check import check_before_a_job
+
+        check_before_a_job(recipe, done)
 
 
 def ingest_job(job: Job, out: Place, listener: Listener) -> StageResult:
@@ -146,7 +165,7 @@ def run_stage_directory(
         order = WorkOrder(recipe, parts["seed"], (name,), parts["prompts"], answers or out / ANSWERS, out)
         try:
             if name == SYNTHESIZE.name and todo:
-                check_before_a_job(recipe, out / CHECKED)
+                _check_servers(recipe, out / CHECKED)
             runner.check_nodes(partial(check_node, recipe, parts["libraries"]))
             prepare(recipe, (name,), block_pass.source, counts["blocks"], out, runner)
             directory.run(todo, block_pass, plan_pools(order), runner, listener)
