@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 from manifests.arrow import from_ipc, to_ipc
 from manifests.schema import Dialogue
 from manifests.storage import Place
-from pipeline.job.blocks import BlockReport, audio_s, commit_block, read_block
+from pipeline.job.blocks import BlockReport, audio_s, commit_block, new_audio_s, read_block
 from pipeline.job.listener import Listener, Measure, Part
 from pipeline.job.usage import Effort
 from pipeline.job.worker import Worker, WorkOrder
@@ -115,7 +115,7 @@ class BlockPass:
     def measure(self, content: Sequence[Dialogue]) -> Measure:
         settled = sum(dialogue.status != "live" for dialogue in content)
         kept = [dialogue for dialogue in content if dialogue.status == "kept"]
-        return Measure(len(content), settled, len(kept), sum(map(audio_s, kept)))
+        return Measure(len(content), settled, len(kept), sum(map(audio_s, kept)), sum(map(new_audio_s, content)))
 
     def pack(self, content: Sequence[Dialogue]) -> bytes:
         return to_ipc(content)
