@@ -59,8 +59,9 @@ def pack(
     Raises ResumeRefused, before anything is deleted, if a finished corpus is there.
     """
     cast = recipe.find(CastSettings)
+    bank = cast.bank if cast else None
     works = [
-        ShardWork(out, scratch, tuple(rounds), plan, recipe.pack.clips, _is_listed(plan, recipe), cast and cast.bank)
+        ShardWork(out, scratch, tuple(rounds), plan, recipe.pack.clips, _is_listed(plan, recipe), bank)
         for plan in _plans(rounds, counts["blocks"], recipe, mapper)
     ]
     _clear(out, scratch, works, beside)

@@ -63,8 +63,8 @@ def read_facts(corpus: Corpus, source: bool = False) -> RowFacts:
     sources = [_source(batch["source"]) for batch in batches] if source else None
     seconds = np.concatenate([np.zeros(0), *(_seconds(batch["turns"]) for batch in batches)])
     columns = ("language", "user_voice", "agent_voice", "background_voice")
-    names = (coded([batch[name] for batch in batches]) for name in columns)
-    return RowFacts(ids, seconds, *names, None if sources is None else coded(sources))
+    language, user, agent, background = (coded([batch[name] for batch in batches]) for name in columns)
+    return RowFacts(ids, seconds, language, user, agent, background, None if sources is None else coded(sources))
 
 
 def coded(columns: Sequence[pa.Array]) -> Coded:

@@ -78,19 +78,19 @@ class SpeechBrain:
         self._torch, self._device = torch_on(model.serving.device, NAME, _INSTALL)
         self._encoder = _load(_inference(), _directory(model), self._device, model)
         self._embed_tensors = mend_padding(self._torch, self._encoder)
-        self.dimension = int(self._embed([_noise()]).shape[1])
+        self.dimension = len(self._embed([_noise()])[0])
         self._batch_s = trusted_batch_s(model.serving.batch_s, self._device, self._embed, NAME)
 
     def encode(self, clips: Sequence[Clip]) -> list[Samples | Failure]:
         """Encode clips; those shorter than 0.5 s are a `Failure`."""
         return encode_batches(clips, self._embed, self._batch_s)
 
-    def _embed(self, clips: Sequence[Samples]) -> Samples:
-        """Return the vectors of clips, [clips, D]."""
+    def _embed(self, clips: Sequence[Samples]) -> list[Samples]:
+        """Return the vector of each clip, [D]."""
         torch = self._torch
         with torch.inference_mode(), random_state_kept(seed=0):
-            vectors: Samples = self._embed_tensors([torch.from_numpy(clip) for clip in clips]).float().cpu().numpy()
-        return vectors
+            vectors = self._embed_tensors([torch.from_numpy(clip) for clip in clips]).float().cpu().numpy()
+        return list(vectors)
 
 
 def _noise() -> Samples:
