@@ -1,7 +1,8 @@
 """Light rows: what training code needs of a row, without what was measured on it and without encoded bytes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from manifests.schema import Dialogue, Role, Turn
 
@@ -64,6 +65,19 @@ def light_row(dialogue: Dialogue) -> LightRow:
     return LightRow(dialogue.dialogue_id, dialogue.language, tuple(map(_light_turn, dialogue.turns)))
 
 
+def light_row_of(values: Mapping[str, Any]) -> LightRow:
+    """Return the light row of `LightRow`'s columns as Arrow gives them, nested; it checks nothing."""
+    return LightRow(values["dialogue_id"], values["language"], tuple(map(_light_turn_of, values["turns"])))
+
+
+def _light_turn_of(values: Mapping[str, Any]) -> LightTurn:
+    take = values["take"]
+    if take is not None:
+        audio = take["audio"]
+        take = LightTake(take["voice_id"], None if audio is None else LightClip(**audio))
+    return LightTurn(values["role"], values["text"], values["start_sample"], take)
+
+
 def clips_of(dialogue: Dialogue) -> list[bytes]:
     """Return the bytes of the clip of each turn, empty for a turn without one."""
     return [turn.take.audio.bytes if turn.take and turn.take.audio else b"" for turn in dialogue.turns]
@@ -91,6 +105,6 @@ def _light_turn(turn: Turn) -> LightTurn:
     take = None
     if turn.take is not None:
         audio = turn.take.audio
-        clip = audio and LightClip(audio.path, audio.codec, audio.sample_rate, audio.num_samples)
+        clip = LightClip(audio.path, audio.codec, audio.sample_rate, audio.num_samples) if audio else None
         take = LightTake(turn.take.voice_id, clip)
     return LightTurn(turn.role, turn.text, turn.start_sample, take)

@@ -20,7 +20,7 @@ from manifests.clip_index import GROUP_ROWS, MAGIC, TRAILER
 from manifests.columns import parquet_paths
 from manifests.corpus import open_shard_of
 from manifests.errors import CorpusError
-from manifests.light import LIGHT_COLUMNS, LightClip, LightRow, clips_of, light_row, without_places
+from manifests.light import LIGHT_COLUMNS, LightClip, LightRow, clips_of, light_row, light_row_of, without_places
 from manifests.schema import Dialogue
 from manifests.shards import ShardInfo, ShardReader, naming
 from manifests.storage import Place
@@ -115,6 +115,8 @@ class IndexedShard:
         self._file, self._index = file, index
         self._size = file.size()
         self._tables: dict[int, pa.Table] = {}  # views of the index: they take no memory of their own
+        if problem := tables.schema_problem(index.schema, LightRow, exact=True):
+            raise CorpusError(f"the index of the shard is not one: {problem}")
         self.group_rows: list[int] = json.loads(index.schema.metadata[GROUP_ROWS])
 
     def rows(self, group: int, rows: Rows) -> list[StoredRow]:
@@ -127,11 +129,16 @@ class IndexedShard:
 
     def light_rows(self, group: int, rows: Rows) -> list[LightRow]:
         with naming(self.place):
-            if group not in self._tables:
-                table = pa.Table.from_batches([self._index.get_batch(group)])
-                table.validate(full=True)
-                self._tables[group] = table
-            return tables.from_table(take_rows(self._tables[group], rows), LightRow)
+            # One row so is a sixth of the work of `from_table`, all of a row group the same.
+            return [light_row_of(values) for values in take_rows(self._table(group), rows).to_pylist()]
+
+    def _table(self, group: int) -> pa.Table:
+        if group not in self._tables:
+            table = pa.Table.from_batches([self._index.get_batch(group)])
+            table.validate(full=True)
+            tables.check_complete(table)
+            self._tables[group] = table
+        return self._tables[group]
 
     def clips(self, row: LightRow) -> list[bytes]:
         """Read the clips of a row, empty for a turn without one, and check them. Raises CorpusError for damage."""

@@ -48,8 +48,8 @@ class _HashingFile:
 
     closed = False
 
-    def __init__(self, file: IO[bytes], remembers: bool) -> None:
-        self._file, self.remembers = file, remembers
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
         self._hash = hashlib.sha256()
         self.size = 0
         self.abandoned = False
@@ -60,8 +60,7 @@ class _HashingFile:
             return len(data)
         self._file.write(data)
         self._hash.update(data)
-        if self.remembers:
-            self._recent.append((self.size, bytes(data)))
+        self._recent.append((self.size, bytes(data)))
         self.size += len(data)
         return len(data)
 
@@ -89,9 +88,9 @@ class _HashingFile:
 class ShardWriter:
     """Writes dialogues one by one. `open_shard` makes it, and `info` is available once that block has ended."""
 
-    def __init__(self, file: IO[bytes], path: str, indexed: bool) -> None:
-        self._sink = _HashingFile(file, indexed)
-        self._index = IndexBuilder() if indexed else None
+    def __init__(self, file: IO[bytes], path: str) -> None:
+        self._sink = _HashingFile(file)
+        self._index = IndexBuilder()
         self._path = path
         self._parquet = pq.ParquetWriter(self._sink, arrow_schema().with_metadata(_METADATA), **_layout())
         self._waiting: list[Dialogue] = []
@@ -112,8 +111,7 @@ class ShardWriter:
     def finish(self) -> None:
         if self._waiting:
             self._flush()
-        if self._index is not None:
-            self._sink.write(self._index.encoded(self._sink.size))
+        self._sink.write(self._index.encoded(self._sink.size))
         self._parquet.close()
 
     def abandon(self) -> None:
@@ -124,8 +122,7 @@ class ShardWriter:
     def _flush(self) -> None:
         table = to_table(self._waiting)
         self._parquet.write_table(table, row_group_size=len(self._waiting))
-        if self._index is not None:
-            self._index.add(self._waiting, self._sink.take_recent())
+        self._index.add(self._waiting, self._sink.take_recent())
         self._waiting, self._waiting_bytes = [], 0
 
 
@@ -162,13 +159,13 @@ def _clips(dialogue: Dialogue) -> Iterator[Audio]:
 
 
 @contextmanager
-def open_shard(place: Place, path: str | None = None, indexed: bool = True) -> Iterator[ShardWriter]:
+def open_shard(place: Place, path: str | None = None) -> Iterator[ShardWriter]:
     """Open a shard to write; the file appears, complete, only when the block ends without an error.
 
-    `path` is the name in its `ShardInfo`; the default is the name of the file. `indexed`: with an index of its clips.
+    `path` is the name in its `ShardInfo`; the default is the name of the file.
     """
     with place.writing() as file:
-        writer = ShardWriter(file, path or place.name, indexed)
+        writer = ShardWriter(file, path or place.name)
         try:
             yield writer
             writer.finish()
@@ -177,11 +174,9 @@ def open_shard(place: Place, path: str | None = None, indexed: bool = True) -> I
             raise
 
 
-def write_shard(
-    place: Place, dialogues: Iterable[Dialogue], path: str | None = None, indexed: bool = True
-) -> ShardInfo:
+def write_shard(place: Place, dialogues: Iterable[Dialogue], path: str | None = None) -> ShardInfo:
     """Write the dialogues, in order, as one file. See `open_shard`."""
-    with open_shard(place, path, indexed) as writer:
+    with open_shard(place, path) as writer:
         for dialogue in dialogues:
             writer.write(dialogue)
     return writer.info

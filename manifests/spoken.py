@@ -98,7 +98,8 @@ class EncodedDialogue:
 
 
 def _described(turn: LightTurn, sample_rate: int | None, **clip: Any) -> SpokenTurn:
-    voice_id, audio, start = turn.take and turn.take.voice_id, turn.clip, turn.start_sample
+    voice_id = turn.take.voice_id if turn.take else None
+    audio, start = turn.clip, turn.start_sample
     if audio is None:
         return SpokenTurn(turn.role, turn.text, voice_id, start, 0, 0)
     rate = sample_rate or audio.sample_rate

@@ -8,8 +8,8 @@ import errno
 import os
 import re
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -64,19 +64,37 @@ class Place:
         """Return the size in bytes."""
         return int(self.filesystem.get_file_info(self.path).size)
 
-    def list(self) -> list["Place"]:
-        """List the finished files and directories directly inside, sorted by name; empty if there is no directory."""
-        selector = pafs.FileSelector(self.path, allow_not_found=True)
-        found = [Place(self.filesystem, info.path) for info in self.filesystem.get_file_info(selector)]
-        return sorted((p for p in found if not p.name.startswith(_TEMPORARY)), key=lambda p: p.name)
+    def list(self, leftovers: bool = False) -> list["Place"]:
+        """List the finished files and directories directly inside, sorted by name; empty if there is no directory.
+
+        `leftovers`: with the temporary files that a killed writer left.
+        """
+        return [self / name for name in self.names(leftovers)]
+
+    def names(self, leftovers: bool = False) -> tuple[str, ...]:
+        """Return the names of what `list` lists. Locally no file is looked at: a job has hundreds of thousands."""
+        found: Iterable[str]
+        if self.is_local:
+            try:
+                with os.scandir(self.path) as entries:
+                    found = [entry.name for entry in entries]
+            except FileNotFoundError:
+                found = ()
+        else:
+            selector = pafs.FileSelector(self.path, allow_not_found=True)
+            found = [info.base_name for info in self.filesystem.get_file_info(selector)]
+        return tuple(sorted(name for name in found if leftovers or not name.startswith(_TEMPORARY)))
 
     def links(self, deep: bool = False) -> tuple[str, ...]:
         """Return the names of the symbolic links directly inside, or of all below; none on an object store."""
-        found: set[str] = set()
-        for folder, folders, files in os.walk(self.path) if self.is_local else ():
-            found.update(name for name in (*folders, *files) if Path(folder, name).is_symlink())
-            if not deep:
-                break
+        found, folders = set[str](), [self.path] if self.is_local else []
+        while folders:
+            with suppress(OSError), os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    if entry.is_symlink():
+                        found.add(entry.name)
+                    elif deep and entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
         return tuple(sorted(found))
 
     def read_bytes(self) -> bytes:
@@ -106,12 +124,11 @@ class Place:
 
     def delete_leftovers(self, name: str | None = None) -> None:
         """Remove the temporary files that a killed writer left directly inside; `name`: only those of that file."""
-        selector = pafs.FileSelector(self.path, allow_not_found=True)
-        for info in self.filesystem.get_file_info(selector):
-            if not info.base_name.startswith(_TEMPORARY):
+        for found in self.names(leftovers=True):
+            if not found.startswith(_TEMPORARY):
                 continue
-            if name is None or info.base_name[len(_TEMPORARY) :].partition("-")[2] == name:
-                self.filesystem.delete_file(info.path)
+            if name is None or found[len(_TEMPORARY) :].partition("-")[2] == name:
+                self.filesystem.delete_file((self / found).path)
 
     @contextmanager
     def writing(self) -> Iterator[IO[bytes]]:

@@ -50,7 +50,7 @@ TWO_AT_ONCE = (
 
 
 def run(recipe: str, overrides: Sequence[str], out: str, options: Mapping[str, Any]) -> str:
-    job = _job(load_recipe(recipe, overrides), options)
+    job = job_of(load_recipe(recipe, overrides), options)
     return _run(job, out, options)
 
 
@@ -93,7 +93,7 @@ def _two_at_once(out: str, options: Mapping[str, Any]) -> str:
 
 def ingest(recipe: str, overrides: Sequence[str], out: str, options: Mapping[str, Any]) -> str:
     with Progress() as progress:
-        result = running.ingest_job(_job(load_recipe(recipe, overrides), options), open_place(out), progress)
+        result = running.ingest_job(job_of(load_recipe(recipe, overrides), options), open_place(out), progress)
     return f"{result.rows} rows in {result.blocks} blocks"
 
 
@@ -281,7 +281,8 @@ def _answers(options: Mapping[str, Any]) -> Place | None:
     return None if options.get("answers") is None else open_place(options["answers"])
 
 
-def _job(recipe: Recipe, options: Mapping[str, Any]) -> Job:
+def job_of(recipe: Recipe, options: Mapping[str, Any]) -> Job:
+    """Return the job that the recipe and the options of the command make."""
     language = options["language"]
     if language and language not in recipe.languages:
         raise RecipeError(f"recipe {recipe.name} covers {', '.join(recipe.languages)}, not {language}")

@@ -27,6 +27,7 @@ from pipeline.cli.options import (
 from pipeline.cli.output import show, tell
 from pipeline.cli.servers import servers
 from pipeline.cli.timing import timing
+from pipeline.cli.tune import tune
 from pipeline.cli.voicebank import voicebank
 from pipeline.ending import end_process, say, say_stopped, watch_signals
 from pipeline.environment import environment_error
@@ -261,6 +262,7 @@ cli.add_command(corpus)
 cli.add_command(models)
 cli.add_command(servers)
 cli.add_command(timing)
+cli.add_command(tune)
 cli.add_command(voicebank)
 
 

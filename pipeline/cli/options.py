@@ -36,8 +36,8 @@ accept_changes = click.option(
 )
 
 
-def job_options(command: Command) -> Command:
-    """Add the options that say what goes into a job."""
+def input_options(command: Command) -> Command:
+    """Add the options that name the input."""
     options = [
         click.option(
             "--input",
@@ -57,12 +57,19 @@ def job_options(command: Command) -> Command:
             help="Name of the one data set that all inputs are; default: each is one, by its file's or folder's name.",
         ),
         click.option("--license", help="License of the input, stored in every row."),
+    ]
+    return _with(command, options)
+
+
+def job_options(command: Command) -> Command:
+    """Add the options that say what goes into a job."""
+    options = [
         click.option("--limit", type=click.IntRange(min=1), callback=_fits, help="Take only this many rows."),
         click.option(
             "--seed", type=int, callback=_fits, default=0, show_default=True, help="Seed of every random choice."
         ),
     ]
-    return _with(command, options)
+    return input_options(_with(command, options))
 
 
 def runner_options(command: Command) -> Command:

@@ -126,3 +126,10 @@ def check_shape(data: Mapping[str, Any], shape: TypeAdapter[Any], name: str) -> 
 def audio_s(dialogue: Dialogue) -> float:
     """Return the seconds of audio in all turns."""
     return sum(turn.audio.duration_s for turn in dialogue.turns if turn.audio)
+
+
+def new_audio_s(dialogue: Dialogue) -> float:
+    """Return the seconds of audio in the newest takes: those of the last pass in which turns were spoken."""
+    takes = [turn.take for turn in dialogue.turns if turn.take]
+    newest = max((take.number for take in takes), default=0)
+    return sum(take.audio.duration_s for take in takes if take.audio and take.number == newest)

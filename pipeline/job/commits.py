@@ -131,7 +131,7 @@ def _listed_hash(directory: Place, block: int) -> str:
 
 def commit_names(directory: Place) -> dict[int, str]:
     """Return the names of all commits, by block: one listing."""
-    matches = (_COMMIT.fullmatch(place.name) for place in directory.list())
+    matches = (_COMMIT.fullmatch(name) for name in directory.names() if name.endswith(".json"))
     return {int(match[1]): match[0] for match in matches if match}
 
 

@@ -29,12 +29,16 @@ class Part:
 
 @dataclass(frozen=True)
 class Measure:
-    """Measures the progress of a part's rows. `kept` counts the products of settled rows: kept rows, or speakers."""
+    """Measures the progress of a part's rows. `kept` counts the products of settled rows: kept rows, or speakers.
+
+    `audio_s`: of kept rows; `new_s`: of the newest takes of all rows, kept or not. Both in seconds.
+    """
 
     rows: int
     settled: int = 0
     kept: int = 0
     audio_s: float = 0.0
+    new_s: float = 0.0
 
 
 @dataclass(frozen=True)

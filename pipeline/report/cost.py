@@ -12,10 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationErr
 from manifests.errors import RecipeError
 from manifests.storage import Place
 from pipeline.job.commits import read_reports
-from pipeline.job.directory import WORK
+from pipeline.job.directory import LOG, WORK
 from pipeline.job.gpu_hours import read_gpu_time
+from pipeline.job.gpu_use import GpuUse
+from pipeline.job.profile import PoolTime, added, advice
 from pipeline.stages.registry import find_stage
 
+_PASS_LINE = '{"pools": '
 _PASS = re.compile(r"before-[a-z-]+|take-[0-9]+")
 
 Seconds = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
@@ -30,6 +33,35 @@ class _Tokens(BaseModel):
     completion: NonNegativeInt = 0
 
 
+class _GpuUse(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    looks: NonNegativeInt = 0
+    busy: Seconds = 0
+    power_w: Seconds = 0
+    limit_w: Seconds = 0
+    peak_bytes: NonNegativeInt = 0
+    memory_bytes: NonNegativeInt = 0
+
+
+class _PoolTime(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    workers: NonNegativeInt
+    busy_s: Seconds
+    starved_s: Seconds
+    held_s: Seconds
+    opening_s: Seconds
+    wall_s: Seconds = 0
+    rows: NonNegativeInt = 0
+    audio_s: Seconds = 0
+    gpu: _GpuUse | None = None
+
+
+class _Profile(BaseModel):
+    """The line of a pass in the log of a job."""
+
+    pools: dict[str, _PoolTime]
+
+
 class _Spent(BaseModel):
     """What the commit of a block says of its cost; a job directory too may come from a stranger."""
 
@@ -42,7 +74,8 @@ def read_cost(corpus: Place) -> dict[str, Any] | None:
 
     `stages`: the seconds of workers by stage, with the pool that the stage joins by default, most first. `tokens`:
     requests and tokens by the model's name in the recipe. `blocks`: commits that were read; `unread`: those that
-    could not be. `gpu_hours`: of servers and of workers, or None where the job recorded none.
+    could not be. `gpu_hours`: of servers and of workers, or None where the job recorded none. `pools`: where the time
+    of each pool's workers went, and `advice`: which of them the others waited for.
     """
     seconds: dict[str, float] = {}
     tokens: dict[str, dict[str, int]] = {}
@@ -67,7 +100,47 @@ def read_cost(corpus: Place) -> dict[str, Any] | None:
         for stage, value in sorted(seconds.items(), key=lambda item: (-item[1], item[0]))
     ]
     models = [{"model": model, **sums} for model, sums in sorted(tokens.items())]
-    return {"stages": stages, "tokens": models, "blocks": blocks, "unread": unread, "gpu_hours": _gpu_hours(corpus)}
+    times = read_times(corpus / WORK)
+    return {
+        "stages": stages,
+        "tokens": models,
+        "blocks": blocks,
+        "unread": unread,
+        "gpu_hours": _gpu_hours(corpus),
+        "pools": [_pool_line(name, spent) for name, spent in times.items() if spent.whole_s],
+        "advice": advice(times),
+    }
+
+
+def read_times(work: Place) -> dict[str, PoolTime]:
+    """Add up where the time of the pools' workers went, from the log of the job; lines that make no sense are skipped.
+
+    A job on an object store has no log.
+    """
+    log = work / LOG
+    if LOG in work.links() or not log.is_file():
+        return {}
+    passes = []
+    for line in log.read_text().splitlines():
+        if not line.startswith(_PASS_LINE):
+            continue
+        try:
+            found = _Profile.model_validate_json(line)
+        except ValidationError:
+            continue
+        passes.append({name: _pool_time(spent) for name, spent in found.pools.items()})
+    return added(passes)
+
+
+def _pool_time(spent: _PoolTime) -> PoolTime:
+    gpu = GpuUse(**spent.gpu.model_dump()) if spent.gpu else None
+    return PoolTime(**{**spent.model_dump(), "gpu": gpu})
+
+
+def _pool_line(name: str, spent: PoolTime) -> dict[str, Any]:
+    shares = {key: round(spent.share(getattr(spent, f"{key}_s")), 4) for key in ("busy", "starved", "held", "opening")}
+    gpu = spent.gpu.told() if spent.gpu else None
+    return {"pool": name, "workers": spent.workers, **shares, "speed": round(spent.speed, 3), "gpu": gpu}
 
 
 def _gpu_hours(corpus: Place) -> dict[str, float] | None:

@@ -62,11 +62,10 @@ def test_clips_lie_where_it_says(tmp_path):
     assert pq.read_table(tmp_path / "shard")["dialogue_id"].to_pylist() == [row.dialogue_id for row in rows]
 
 
-def test_rows_without_clips_and_blocks_of_a_job_have_none(tmp_path):
-    for name, rows, options in (("texts", [make_failed(1)], {}), ("block", ROWS[:2], {"indexed": False})):
-        write_shard(open_place(tmp_path / name), rows, **options)
-        assert open_index(open_place(tmp_path / name)) is None
-        assert MAGIC not in (tmp_path / name).read_bytes()
+def test_rows_without_clips_have_none(tmp_path):
+    write_shard(open_place(tmp_path / "texts"), [make_failed(1)])
+    assert open_index(open_place(tmp_path / "texts")) is None
+    assert MAGIC not in (tmp_path / "texts").read_bytes()
 
 
 def test_rows_are_the_same_with_it_and_without(corpus, monkeypatch):

@@ -148,6 +148,11 @@ def _part_too_many(views: Path) -> None:
     (views / "splits.json").write_text(json.dumps({**data, "parts": ["train"]}))
 
 
+def _other_words(views: Path) -> None:
+    data = json.loads((views / "splits.json").read_text())
+    (views / "splits.json").write_text(json.dumps({**data, "about": {"seed": 1}}))
+
+
 def _no_dictionary(views: Path) -> None:
     (views / "splits.json").write_text("[]")
 
@@ -164,6 +169,8 @@ def _other_name(views: Path) -> None:
         (lambda views: (views / "splits.parquet").write_bytes(b"PAR1"), "not the file that the view names"),
         (lambda views: (views / "splits.json").write_text("{"), "not JSON"),
         (lambda views: (views / "notes.txt").write_text("hello"), "does not belong to the corpus"),
+        (_other_words, "its hash is not that of what it says"),
+        (lambda views: (views / ".tmp-0123-splits.json").write_text("x"), "does not belong to the corpus"),
         (_no_dictionary, "its format is not"),
         (_other_rows, "does not list the kept rows"),
         (_part_too_many, "does not hold what"),

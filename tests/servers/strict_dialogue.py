@@ -76,8 +76,11 @@ class StrictDialogue(ScriptedAudioServer):
             script[-1] = (script[0][0], script[-1][1])
         if self._slips(body, before):
             script[-1] = (script[-1][0], script[-1][1][: len(script[-1][1]) // 2])
+        return web.Response(body=self._perform(script, body), content_type="audio/wav")
+
+    def _perform(self, script: Script, body: Mapping[str, Any]) -> bytes:
         samples = performed(script, references_of(body), int(body.get("seed", 0)))
-        return web.Response(body=encode(samples, SAMPLE_RATE, "wav").bytes, content_type="audio/wav")
+        return encode(samples, SAMPLE_RATE, "wav").bytes
 
 
 def script_of(text: str) -> Script:

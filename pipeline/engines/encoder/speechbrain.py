@@ -25,7 +25,9 @@ from manifests.libraries import extra, library, library_version
 from pipeline.engines.contract import Clip, Engine, Failure, Samples
 from pipeline.engines.encoder._hyperparams import has_key
 from pipeline.engines.encoder._hyperparams import problem as hyperparams_problem
-from pipeline.engines.shared.clips import SAMPLE_RATE, encode_each
+from pipeline.engines.encoder._speechbrain_padding import mend_padding
+from pipeline.engines.shared.clips import SAMPLE_RATE
+from pipeline.engines.shared.encoder_batches import encode_batches, trusted_batch_s
 from pipeline.engines.shared.random_state import random_state_kept
 from pipeline.engines.shared.torch_device import torch_on
 from pipeline.engines.shared.torchaudio_import import import_torchaudio
@@ -75,18 +77,20 @@ class SpeechBrain:
         self.version = version(model)
         self._torch, self._device = torch_on(model.serving.device, NAME, _INSTALL)
         self._encoder = _load(_inference(), _directory(model), self._device, model)
-        self.dimension = self._embed(_noise()).size
+        self._embed_tensors = mend_padding(self._torch, self._encoder)
+        self.dimension = int(self._embed([_noise()]).shape[1])
+        self._batch_s = trusted_batch_s(model.serving.batch_s, self._device, self._embed, NAME)
 
     def encode(self, clips: Sequence[Clip]) -> list[Samples | Failure]:
         """Encode clips; those shorter than 0.5 s are a `Failure`."""
-        return encode_each(clips, self._embed)
+        return encode_batches(clips, self._embed, self._batch_s)
 
-    def _embed(self, samples: Samples) -> Samples:
+    def _embed(self, clips: Sequence[Samples]) -> Samples:
+        """Return the vectors of clips, [clips, D]."""
         torch = self._torch
         with torch.inference_mode(), random_state_kept(seed=0):
-            embedding = self._encoder.encode_batch(torch.from_numpy(samples)[None])
-        vector: Samples = embedding.float().cpu().numpy().reshape(-1)
-        return vector
+            vectors: Samples = self._embed_tensors([torch.from_numpy(clip) for clip in clips]).float().cpu().numpy()
+        return vectors
 
 
 def _noise() -> Samples:

@@ -13,7 +13,9 @@ from pydantic import Field
 from manifests.errors import EngineUnavailable
 from manifests.libraries import extra, library, library_version
 from pipeline.engines.contract import Clip, Engine, Failure, Samples
-from pipeline.engines.shared.clips import MIN_S, SAMPLE_RATE, encode_each
+from pipeline.engines.encoder._wavlm_padding import mend_padding
+from pipeline.engines.shared.clips import MIN_S, SAMPLE_RATE
+from pipeline.engines.shared.encoder_batches import encode_batches, trusted_batch_s
 from pipeline.engines.shared.torch_device import torch_on
 from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
 from pipeline.settings import Checkpoint, Local
@@ -67,18 +69,25 @@ class WavLM:
         self._extractor, network = _load(transformers, model)
         _check(self._extractor, network, model)
         self._network = network.to(self._device).eval()
+        self._embed_tensors = mend_padding(self._torch, self._network)
         self.dimension = int(network.config.xvector_output_dim)
         self._min_s = max(MIN_S, min_samples(network.config) / SAMPLE_RATE)
+        self._batch_s = trusted_batch_s(model.serving.batch_s, self._device, self._embed, NAME)
 
     def encode(self, clips: Sequence[Clip]) -> list[Samples | Failure]:
         """Encode clips; those shorter than 0.5 s or the network's receptive field, or over 120 s, are a `Failure`."""
-        with self._torch.inference_mode():
-            return encode_each(clips, self._embed, self._min_s, MAX_S)
+        return encode_batches(clips, self._embed, self._batch_s, self._min_s, MAX_S)
 
-    def _embed(self, samples: Samples) -> Samples:
+    def _embed(self, clips: Sequence[Samples]) -> Sequence[Samples]:
+        with self._torch.inference_mode():
+            values = [self._values(samples) for samples in clips]
+            embeddings: Sequence[Samples] = self._embed_tensors(values).float().cpu().numpy()
+        return embeddings
+
+    def _values(self, samples: Samples) -> Any:
+        """Return what the network takes of a clip, [T] on the device: scaled as its checkpoint says."""
         values = self._extractor(samples, sampling_rate=SAMPLE_RATE, return_tensors="pt").input_values
-        embedding: Samples = self._network(values.to(self._device)).embeddings[0].float().cpu().numpy()
-        return embedding
+        return values[0].to(self._device)
 
 
 def min_samples(config: Any) -> int:

@@ -2,7 +2,7 @@
 
 Clips are encoded one by one. Padding them to a common length changes their embeddings in every model family we tried,
 even with lengths and attention masks given (docs/speaker-encoders.md has the figures), and then a clip's embedding
-would depend on its neighbors in the batch.
+would depend on its neighbors in the batch. `encoder_batches` has batches of networks that are mended for them.
 """
 
 from collections.abc import Callable, Sequence

@@ -7,13 +7,17 @@ import json
 import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from manifests import errors
 from manifests.errors import EngineDied, LawBroken, ParleyError
 from pipeline.environment import environment_error
+from pipeline.job.gpu_use import GpuMeter, GpuUse
 from pipeline.job.listener import Part
+from pipeline.job.runner.openings import opening_turn
 from pipeline.job.runner.tasks import BlockWork, PoolWorker, WorkerPlan
 from pipeline.job.runner.warnings import Warnings
 from pipeline.job.usage import Effort
@@ -24,7 +28,7 @@ class CallResult:
     """Holds the result of a call to an actor.
 
     `died`: the actor is no longer usable. `lost`: an input object was lost with its node. `told`: what the user should
-    know of.
+    know of. `gpu`: how hard the actor's GPUs worked since the call before, where that can be seen.
     """
 
     value: Any = None
@@ -32,10 +36,11 @@ class CallResult:
     died: bool = False
     lost: bool = False
     told: tuple[str, ...] = ()
+    gpu: GpuUse | None = None
 
 
 class PoolActor:
-    """Runs a worker, which it opens at once.
+    """Runs a worker, which it opens as soon as it is its turn on this machine.
 
     Ray would wrap an exception raised on opening; `opened` returns it to the driver unchanged.
     """
@@ -44,6 +49,7 @@ class PoolActor:
         self._worker: PoolWorker | None = None
         self._last: tuple[Any, int, Any] | None = None
         self._told: deque[str] = deque()
+        self._meter = GpuMeter() if plan.claims.gpus else None
         Warnings(self._told.append).__enter__()  # as long as this process lives
         self._opened = self._guarded(lambda: self._open(plan))
 
@@ -65,12 +71,14 @@ class PoolActor:
         return self._guarded(lambda: work.commit(block, [work.unpack(one) for one in packed], effort))
 
     def _guarded(self, action: Callable[[], Any]) -> CallResult:
-        """Call, and add what has been logged meanwhile, whichever of the calls in flight it was."""
+        """Call, and add what has been logged and seen meanwhile, whichever of the calls in flight it was."""
         result = guarded(action)
-        return replace(result, told=tuple(self._told.popleft() for _ in range(len(self._told))))
+        gpu = self._meter.taken() if self._meter else None
+        return replace(result, told=tuple(self._told.popleft() for _ in range(len(self._told))), gpu=gpu)
 
     def _open(self, plan: WorkerPlan) -> None:
-        self._worker = plan.open()
+        with _turn(plan):
+            self._worker = plan.open()
 
     def _run(self, work: BlockWork[Any], part: Part, packed: Sequence[Any]) -> Any:
         assert self._worker is not None
@@ -86,6 +94,17 @@ class PoolActor:
         whole = work.load(part.block)
         self._last = (work, part.block, whole) if part.index + 1 < part.of else None
         return whole
+
+
+def _turn(plan: WorkerPlan) -> AbstractContextManager[None]:
+    """Return this worker's turn among those of the job on this machine: their locks lie in Ray's directory of logs."""
+    import ray
+
+    node = ray._private.worker._global_node
+    if node is None:  # no process of Ray's
+        return nullcontext()
+    job = ray.get_runtime_context().get_job_id()
+    return opening_turn(Path(node.get_session_dir_path()) / f"parley-openings-{job}", plan.name)
 
 
 class ActorHandle:

@@ -142,6 +142,7 @@ class Chain(Generic[Report]):
         pool, actor, task, content = self._calls.pop(future)
         result = result_of(future)
         self._note(result)
+        self._stopwatch.count(pool.plan.name, gpu=result.gpu)
         if task is None:
             self._opened(pool, actor, result)
             return
@@ -157,6 +158,7 @@ class Chain(Generic[Report]):
             del self._joining[task.block]
             yield result.value
         else:
+            self._stopwatch.count(pool.plan.name, result.value[0].rows, result.value[0].new_s)
             self._advance(task, result.value, content)
 
     def _note(self, result: CallResult) -> None:

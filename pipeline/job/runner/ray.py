@@ -45,7 +45,7 @@ class RayRunner:
         if not blocks:
             return
         claims = [plan.claims for plan in pools]
-        sizes = pool_sizes(claims, self._resources(), shared=self._address is None)
+        sizes = pool_sizes(claims, self.resources(), shared=self._address is None)
         slots = [plan.blocks_in_flight for plan in pools]
         parts = cut_blocks(blocks, work.part_rows, pools, sizes, slots)
         # The setting counts blocks in flight per worker, not parts of blocks.
@@ -67,7 +67,7 @@ class RayRunner:
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         import ray
 
-        cpus = int(self._resources().get("CPU", 1.0))
+        cpus = int(self.resources().get("CPU", 1.0))
         self._dismiss([])  # their claims would block these tasks
         self._start([], [])
         task = ray.remote(num_cpus=1, max_retries=ENGINE_LIVES)(_call)
@@ -81,7 +81,7 @@ class RayRunner:
         """Call `check` once on each node of the user's cluster, and raise its error with the node's address."""
         if self._address is None:
             return
-        self._resources()
+        self.resources()
         for address, found in _on_each_node(check):
             if found.error:
                 error = rebuilt(found.error)
@@ -128,7 +128,12 @@ class RayRunner:
             for pool in gone:
                 pool.resize(0)
 
-    def _resources(self) -> dict[str, float]:
+    @property
+    def is_local(self) -> bool:
+        """Tell whether this machine is all that there is."""
+        return self._address is None
+
+    def resources(self) -> dict[str, float]:
         """Return the CPUs and GPUs to distribute: the cluster's, or this machine's."""
         if self._address is None:
             return {"CPU": float(len(os.sched_getaffinity(0))), "GPU": float(_local_gpus())}
@@ -148,7 +153,7 @@ class RayRunner:
         """Start this process's own Ray unless it runs; refuse claims for which Ray would silently wait forever."""
         pairs = list(zip(pools, sizes, strict=True))
         cpus, gpus = sum(pool.cpus * size for pool, size in pairs), sum(pool.gpus * size for pool, size in pairs)
-        there = self._resources()
+        there = self.resources()
         if gpus > there.get("GPU", 0.0):
             raise UserError(f"the recipe's pools claim {gpus:g} GPUs, but there are {there.get('GPU', 0.0):g}")
         if self._address is None:

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from manifests.schema import Dialogue
 from manifests.storage import Place
-from pipeline.job.blocks import BlockReport, audio_s, commit_block, read_block
+from pipeline.job.blocks import BlockReport, audio_s, commit_block, new_audio_s, read_block
 from pipeline.job.listener import Listener, Measure, Part
 from pipeline.job.usage import Effort
 from pipeline.job.worker import Worker, WorkOrder
@@ -21,6 +21,8 @@ Report = TypeVar("Report", covariant=True)
 
 PART_ROWS = 8
 """Rows of a part for engines that take clip after clip: at most about a minute of one core's work."""
+_LATE_SHARES = 2
+"""Parts of what is left for each worker: with one, the pass would wait for the slowest of them."""
 
 
 class PoolClaims(Protocol):
@@ -119,7 +121,7 @@ class BlockPass:
     def measure(self, content: Sequence[Dialogue]) -> Measure:
         settled = sum(dialogue.status != "live" for dialogue in content)
         kept = [dialogue for dialogue in content if dialogue.status == "kept"]
-        return Measure(len(content), settled, len(kept), sum(map(audio_s, kept)))
+        return Measure(len(content), settled, len(kept), sum(map(audio_s, kept)), sum(map(new_audio_s, content)))
 
     def pack(self, content: Sequence[Dialogue]) -> bytes:
         # Not as Arrow: its cost is one of the columns, of which a row has some hundred, and a part has few rows.
@@ -192,17 +194,42 @@ def cut_blocks(
 ) -> list[list[Part]]:
     """Cut each block into parts. `sizes` are the workers of each pool, `slots` the parts that one works on at once.
 
-    A block stays whole for engines that take batches; otherwise its parts have `part_rows` rows. If the pass has too
-    few rows for that, as in late retakes, they are spread over all workers, unless a pool must get whole blocks.
+    A block stays whole for engines that take batches; otherwise its parts have `part_rows` rows. Late parts are
+    smaller, so that all workers are busy to the end, and so are all parts of a pass with few rows, as late retakes
+    are. Blocks stay whole in any case where a pool must get whole blocks.
     """
     if any(plan.keeps_blocks_whole for plan in pools):
         return [[Part(block, 0, 1)] for block in blocks]
     batching = [size for plan, size, slot in zip(pools, sizes, slots, strict=True) if plan.takes_batches and slot == 1]
     takers = max(batching, default=0) or max(size * slot for size, slot in zip(sizes, slots, strict=True))
-    rows_each = -(-sum(blocks.values()) // takers)
-    rows_each = max(1, rows_each if batching else min(part_rows, rows_each))
-    counts = {block: max(1, -(-rows // rows_each)) for block, rows in blocks.items()}
+    if any(slot > 1 for slot in slots):  # late parts that are smaller would leave fewer rows in flight
+        rows_each = -(-sum(blocks.values()) // takers)
+        rows_each = max(1, rows_each if batching else min(part_rows, rows_each))
+        counts = {block: max(1, -(-rows // rows_each)) for block, rows in blocks.items()}
+    else:
+        counts = _cut_batches(blocks, takers) if batching else _cut_evenly(blocks, takers, part_rows)
     return [[Part(block, index, count) for index in range(count)] for block, count in counts.items()]
+
+
+def _cut_evenly(blocks: Mapping[int, int], takers: int, part_rows: int) -> dict[int, int]:
+    """Return the number of parts of each block: a part is at most half of a taker's share of what is left."""
+    counts, left = {}, sum(blocks.values())
+    for block, rows in blocks.items():
+        each = max(1, min(part_rows, left // (_LATE_SHARES * takers)))
+        counts[block] = max(1, -(-rows // each))
+        left -= rows
+    return counts
+
+
+def _cut_batches(blocks: Mapping[int, int], takers: int) -> dict[int, int]:
+    """Return the number of parts of each block: one, but for those that are left after the last whole round.
+
+    They are cut so that every taker gets at most one part. So the end of a pass never takes longer than whole blocks
+    would, even where a batch takes the same time whatever its size.
+    """
+    late = list(blocks)[len(blocks) - len(blocks) % takers :]
+    each = takers // len(late) if late else 1
+    return dict.fromkeys(blocks, 1) | {block: max(1, min(each, blocks[block])) for block in late}
 
 
 def plan_pools(order: WorkOrder) -> list[PoolPlan]:

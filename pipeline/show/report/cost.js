@@ -10,6 +10,17 @@ function costStages(stages, spent) {
   return table([['stage', ''], ['pool', 'wide'], ['time of workers', 'n'], ['share', 'n'], ['', 'picture']], rows);
 }
 
+function costPools(pools, advice) {
+  if (!pools.length) return [];
+  const rows = pools.map((one) => [
+    el('code', {}, one.pool), whole(one.workers), share(one.busy, 1), share(one.starved, 1), share(one.held, 1), share(one.opening, 1),
+    one.speed ? number(one.speed) : '–', one.gpu || '–',
+  ]);
+  const heads = [['pool', ''], ['workers', 'n'], ['busy', 'n'], ['without input', 'n wide'], ['held back', 'n wide'], ['loading', 'n wide'],
+    ['audio seconds a second of work', 'n'], ['GPU', 'wide']];
+  return [el('h3', {}, 'Pools'), table(heads, rows), ...(advice ? [el('p', {}, `${advice}.`)] : [])];
+}
+
 function costTokens(tokens, keptHours) {
   if (!tokens.length) return el('p', { class: 'muted' }, 'No language model was asked.');
   const per = (value) => (keptHours ? whole(value / keptHours) : '–');
@@ -37,6 +48,6 @@ function drawCost(data) {
     : 'How many CPUs and GPUs a worker held, and what they cost, is not recorded.';
   place.append(
     el('p', {}, `${hours(spent)} of workers${per}, in ${plural(cost.blocks, 'finished block')}. ${held}`),
-    costStages(cost.stages, spent), el('h3', {}, 'Language models'), costTokens(cost.tokens, kept / 3600));
+    costStages(cost.stages, spent), ...costPools(cost.pools, cost.advice), el('h3', {}, 'Language models'), costTokens(cost.tokens, kept / 3600));
   if (cost.unread) place.append(el('p', { class: 'muted' }, `${plural(cost.unread, 'block')} could not be read and are not counted.`));
 }

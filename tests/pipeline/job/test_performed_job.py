@@ -18,9 +18,11 @@ from pipeline.job.inputs import open_inputs
 from pipeline.job.job import Job
 from pipeline.job.listener import Listener
 from pipeline.job.runner.local import LocalRunner
+from pipeline.job.runner.ray import RayRunner
 from pipeline.recipe import Recipe
 from tests.doubles import double
 from tests.pipeline.tone_job import StopAfter, files_of
+from tests.servers.flite_dialogue import FliteDialogue, flite_bank
 from tests.servers.strict_dialogue import StrictDialogue, at_first, performing_recipe, recorded_bank, script_of
 
 MOSS, VIBE = "vllm-omni-moss-ttsd", "vllm-omni-vibevoice"
@@ -121,3 +123,39 @@ def test_what_does_not_fit_is_refused_in_one_sentence(
 ) -> None:
     with pytest.raises(RecipeError, match=sentence):
         run(performing_recipe("http://127.0.0.1:9/v1", MOSS, bank, override), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_real_engines_cut_and_tell_apart_speech_on_both_runners(tmp_path: Path) -> None:
+    """flite speaks behind the server, PocketSphinx finds the turns, Resemblyzer tells who says them."""
+    pytest.importorskip("resemblyzer")
+    pytest.importorskip("pocketsphinx")
+    bank = flite_bank(tmp_path / "bank")
+    ears = "transcribe={engine: pocketsphinx}", "gate={wer_limit: 0.9, ladder: [{}]}", "languages=[en]"
+    engines = "perform={engine: duo, aligner: pocketsphinx, speaker: resemblyzer}"
+    rows = tmp_path / "rows.json"
+    rows.write_text(json.dumps(SPOKEN), encoding="utf-8")
+    found = {}
+    for name, runner in (("local", LocalRunner()), ("ray", RayRunner())):
+        with FliteDialogue(MOSS, bank, swaps=at_first) as server:
+            recipe = performing_recipe(server.url, MOSS, bank, engines, *ears)
+            job = Job(recipe, 0, open_inputs([str(rows)], format="alpaca"), IngestOptions())
+            running.run_job(job, open_place(tmp_path / name), runner, Listener())
+        found[name] = files_of(tmp_path / name)
+    assert found["local"] == found["ray"]
+    kept = list(Corpus(tmp_path / "local"))
+    assert len(kept) == len(SPOKEN)
+    reasons = [[take.reason for take in turn.attempts] for row in kept for turn in row.turns]
+    assert reasons == [[None, None], ["wrong_speaker", None]] * len(SPOKEN)
+    for row in kept:
+        print([(turn.text, turn.hypothesis, round(take_of(turn).speaker_similarity or 0, 3)) for turn in row.turns])
+
+
+SPOKEN = [
+    {"instruction": "Which river flows through the old city?", "output": "The river flows from the north to the sea."},
+    {
+        "instruction": "Why does the sky turn red in the evening?",
+        "output": "Because the light takes a longer way then.",
+    },
+]

@@ -14,13 +14,29 @@ def test_time_is_that_of_the_state_before_it():
     stopwatch.look([PoolState("speech", 2, busy=1, free=1, opening=0, is_held=True)])
     stopwatch.look([])
     spent = stopwatch.times["speech"]
-    assert spent == PoolTime(2, busy_s=8.0, starved_s=1.0, held_s=7.0, opening_s=4.0)
+    assert spent == PoolTime(2, busy_s=8.0, starved_s=1.0, held_s=7.0, opening_s=4.0, wall_s=10.0)
+    assert spent.slots == 2
     assert spent.whole_s == 2 * (20.0 - 10.0)
 
 
 def test_passes_are_added_up():
     one, two = {"a": PoolTime(2, 1.0, 2.0)}, {"b": PoolTime(1, 5.0), "a": PoolTime(3, 1.0, 0.0, 4.0)}
     assert added([one, two]) == {"a": PoolTime(3, 2.0, 2.0, 4.0), "b": PoolTime(1, 5.0)}
+
+
+def test_what_the_pools_did_is_counted():
+    stopwatch = Stopwatch(clock=iter([0.0, 10.0]).__next__)
+    stopwatch.look([PoolState("text", 1, 1, 0, 0, False), PoolState("speech", 2, 2, 0, 0, False)])
+    stopwatch.look([])
+    stopwatch.count("text", 40, 0.0)
+    for _ in range(2):
+        stopwatch.count("speech", 4, 25.0)
+    text, speech = stopwatch.times["text"], stopwatch.times["speech"]
+    assert (text.row_s, text.speed, speech.row_s, speech.speed) == (0.25, 0.0, 2.5, 2.5)
+    assert [line.partition("; ")[2] for line in lines(stopwatch.times)] == [
+        "40 rows, 4 a second of work",
+        "50 s of audio, 2.5 a second of work",
+    ]
 
 
 def test_a_line_for_each_pool_that_did_something():

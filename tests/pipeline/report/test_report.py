@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from dataclasses import replace
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from manifests.manifest import load_manifest, write_manifest
 from manifests.storage import Place, open_place
 from parley.testing import make_corpus, make_rows
 from pipeline.cli.main import cli
+from pipeline.job.gpu_use import GpuUse
+from pipeline.job.profile import PoolTime
 from pipeline.report.clips import PageClips
 from pipeline.report.cost import read_cost
 from pipeline.report.report import write_report
@@ -209,6 +211,26 @@ def test_cost_is_that_of_all_passes(tmp_path: Path) -> None:
     assert found["stages"][0] == {"stage": "synthesize", "pool": "voices", "seconds": 14400.0}
     (writer,) = found["tokens"]
     assert (writer["requests"], writer["prompt"], writer["completion"]) == (6, 100, 0)
+
+
+def test_where_the_time_of_the_pools_went_is_read_from_the_log(tmp_path: Path) -> None:
+    commit(tmp_path, "take-1/000000.live-0.json", REPORT)
+    gpu = GpuUse(10, busy=2.7, power_w=2030, limit_w=7000)
+    one = {"voices": PoolTime(2, 90.0, 10.0, audio_s=180.0, gpu=gpu), "proof": PoolTime(1, 5.0, 45.0)}
+    lines = [json.dumps({"pools": {name: asdict(spent) for name, spent in one.items()}})] * 2
+    lines += [
+        json.dumps(REPORT),
+        '{"pools": {"voices": {"busy_s": "all"}}}',
+        '{"pools": {"a": {"busy_s": 1e999}}}',
+        "{",
+    ]
+    (tmp_path / "work" / "log.jsonl").write_text("\n".join(lines))
+    found = read_cost(open_place(tmp_path))
+    assert found is not None
+    voices, proof = found["pools"]
+    assert (voices["busy"], voices["starved"], voices["speed"], proof["busy"]) == (0.9, 0.1, 2.0, 0.1)
+    assert voices["gpu"] == "GPU busy 27%, 203 of 700 W"
+    assert found["advice"].startswith("proof waits for voices: its GPUs have room")
 
 
 def test_links_in_the_work_of_a_stranger_are_not_followed(tmp_path: Path) -> None:

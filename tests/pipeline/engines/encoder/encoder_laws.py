@@ -6,6 +6,7 @@ from speech_doubles import BAD_CLIPS, RATE, voice
 from pipeline.audio.samples import resample
 from pipeline.engines.contract import Clip, Failure
 from pipeline.engines.shared.clips import UNMEASURABLE
+from pipeline.engines.shared.encoder_batches import batch_agrees
 
 
 def check_unit_vectors(encoder):
@@ -19,6 +20,19 @@ def check_results_depend_on_the_clip_alone(encoder):
     together = encoder.encode(clips)
     alone = [encoder.encode([clip])[0] for clip in reversed(clips)][::-1]
     assert [vector.tobytes() for vector in together] == [vector.tobytes() for vector in alone]
+
+
+def check_a_batch_gives_what_each_clip_alone_gives(encoder):
+    """Up to rounding, as on a GPU; the batch must be one, and its rows must come in the order of the clips."""
+    clips = [voice(0.8, 90), voice(2.5, 220), voice(0.5, 150), voice(1.3, 100)]
+    alone = np.stack(encoder.encode(clips))
+    sizes, embed = [], encoder._embed
+    encoder._batch_s = 60.0
+    encoder._embed = lambda batch: (sizes.append(len(batch)), embed(batch))[1]
+    together = np.stack(encoder.encode(clips))
+    assert sizes == [4]
+    assert np.abs(together - alone).max() < 2e-6
+    assert batch_agrees(embed)
 
 
 def check_voices_differ(encoder):

@@ -4,6 +4,7 @@ import sys
 import numpy as np
 import pytest
 from encoder_laws import (
+    check_a_batch_gives_what_each_clip_alone_gives,
     check_bad_clips_are_failures,
     check_other_rates_are_resampled,
     check_results_depend_on_the_clip_alone,
@@ -122,11 +123,12 @@ def test_laws(tmp_path, kind):
     check_other_rates_are_resampled(encoder, 0.98)
     check_bad_clips_are_failures(encoder)
     check_results_depend_on_the_clip_alone(encoder)
+    check_a_batch_gives_what_each_clip_alone_gives(encoder)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_padding_would_change_results(tmp_path, kind):
-    """Why clips go through one by one, though SpeechBrain is given their lengths."""
+def test_the_librarys_own_padding_would_change_results(tmp_path, kind):
+    """Why the network is mended, though SpeechBrain is given the lengths."""
     encoder = speechbrain.SpeechBrain(model_of(save(tmp_path / "model", kind)))
     short, long = voice(0.8, 90), voice(3, 200)
     batch = torch.zeros(2, len(long.samples))

@@ -4,6 +4,7 @@ import shutil
 import numpy as np
 import pytest
 from encoder_laws import (
+    check_a_batch_gives_what_each_clip_alone_gives,
     check_bad_clips_are_failures,
     check_other_rates_are_resampled,
     check_results_depend_on_the_clip_alone,
@@ -35,9 +36,11 @@ TINY = {
 }
 
 
-def save(directory, norm="group", head=True, **extractor):
+def save(directory, norm="group", head=True, weighted=False, **extractor):
     torch.manual_seed(0)
-    config = transformers.WavLMConfig(**TINY, feat_extract_norm=norm, do_stable_layer_norm=norm == "layer")
+    config = transformers.WavLMConfig(
+        **TINY, feat_extract_norm=norm, do_stable_layer_norm=norm == "layer", use_weighted_layer_sum=weighted
+    )
     network = transformers.WavLMForXVector(config) if head else transformers.WavLMModel(config)
     network.save_pretrained(directory)
     transformers.Wav2Vec2FeatureExtractor(**extractor).save_pretrained(directory)
@@ -71,8 +74,8 @@ def test_results_depend_on_the_clip_alone(tmp_path, norm):
     check_results_depend_on_the_clip_alone(wavlm.WavLM(model_of(save(tmp_path, norm, return_attention_mask=True))))
 
 
-def test_padding_would_change_results(encoder, checkpoint):
-    """Why clips go through one by one: this fails on the day that padding does no harm."""
+def test_the_librarys_own_padding_would_change_results(encoder, checkpoint):
+    """Why the network is mended: this fails on the day that padding does no harm."""
     extractor = transformers.Wav2Vec2FeatureExtractor(return_attention_mask=True)
     network = transformers.WavLMForXVector.from_pretrained(checkpoint).eval()
     clips = [voice(0.8, 90), voice(3, 200)]
@@ -82,6 +85,16 @@ def test_padding_would_change_results(encoder, checkpoint):
     short, long = encoder.encode(clips)
     assert np.abs(long - together[1]).max() < 1e-4
     assert np.abs(short - together[0]).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("norm", "weighted"), [pytest.param("group", True, id="base"), pytest.param("layer", False, id="large")]
+)
+def test_a_batch_gives_what_each_clip_alone_gives(tmp_path, norm, weighted):
+    place = save(tmp_path, norm, weighted=weighted, return_attention_mask=norm == "layer")
+    encoder = wavlm.WavLM(model_of(place))
+    assert encoder._batch_s == 0, "on a CPU, clips go one by one"
+    check_a_batch_gives_what_each_clip_alone_gives(encoder)
 
 
 def test_it_is_the_library(encoder, checkpoint):

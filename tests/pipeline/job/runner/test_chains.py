@@ -189,10 +189,10 @@ WHOLE = Squares("", keeps_blocks_whole=True)
 @pytest.mark.parametrize(
     ("blocks", "plans", "sizes", "slots", "parts"),
     [
-        pytest.param({0: 32, 1: 30}, [TWO], [2], [1], [4, 4], id="parts of eight rows"),
-        pytest.param({0: 32, 1: 30}, [BATCHES], [2], [1], [2, 1], id="whole blocks, if every worker gets one"),
-        pytest.param({0: 32, 1: 30, 2: 32}, [BATCHES], [2], [1], [1, 1, 1], id="whole blocks for batches"),
-        pytest.param({0: 3}, [TWO], [2], [1], [2], id="late rows for all workers"),
+        pytest.param({0: 32, 1: 30}, [TWO], [2], [1], [4, 5], id="parts of eight rows, and fewer at the end"),
+        pytest.param({0: 32, 1: 30}, [BATCHES], [2], [1], [1, 1], id="whole blocks, if every worker gets one"),
+        pytest.param({0: 32, 1: 30, 2: 32}, [BATCHES], [2], [1], [1, 1, 2], id="what is left is for all workers"),
+        pytest.param({0: 3}, [TWO], [2], [1], [3], id="late rows for all workers"),
         pytest.param({0: 1, 7: 3}, [TWO], [16], [1], [1, 3], id="never less than a row"),
         pytest.param({0: 6}, [TWO, BATCHES], [16, 2], [1, 1], [2], id="batches are not cut for the others"),
         pytest.param({0: 3, 1: 30}, [TWO, WHOLE], [2, 2], [1, 1], [1, 1], id="whole, for one that looks at all rows"),
