@@ -70,8 +70,8 @@ def test_turns_that_are_heard_over_another_have_a_rate_of_their_own() -> None:
         found = row(number, user=errors, **changes)
         turns = tuple(replace(t, start_sample=s) for t, s in zip(found.turns, (0, agent_start), strict=True))
         events = [Event("turn", "user", 0, 1000, 0), Event("turn", "agent", agent_start, agent_start + 1000, 1)]
-        if agent_start < 1000:
-            events.append(Event("overlap", "agent", agent_start, 1000, 1, "turn 0"))
+        both = (agent_start, 1000) if agent_start < 1000 else (2500, 2600)  # the latter is of nobody's turn
+        events.append(Event("overlap", "agent", *both, 1, "turn 0"))
         return replace(found, turns=turns, timeline=Timeline("test", 16_000, 3000, tuple(events)))
 
     errors = Errors()
