@@ -146,10 +146,12 @@ def test_real_engines_cut_and_tell_apart_speech_on_both_runners(tmp_path: Path) 
     assert found["local"] == found["ray"]
     kept = list(Corpus(tmp_path / "local"))
     assert len(kept) == len(SPOKEN)
-    reasons = [[take.reason for take in turn.attempts] for row in kept for turn in row.turns]
-    assert reasons == [[None, None], ["wrong_speaker", None]] * len(SPOKEN)
     for row in kept:
-        print([(turn.text, turn.hypothesis, round(take_of(turn).speaker_similarity or 0, 3)) for turn in row.turns])
+        question, answer = row.turns
+        assert [take.reason for take in answer.attempts] == ["wrong_speaker", None]
+        assert question.attempts[0].reason != "wrong_speaker"
+        alike = [take.speaker_similarity or 0 for turn in row.turns for take in turn.attempts]
+        assert min(alike[0], alike[1], alike[3]) > 0.8 > alike[2]
 
 
 SPOKEN = [
