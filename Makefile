@@ -9,13 +9,15 @@ PYTHON ?= python3
 SYSTEM_PACKAGES = flite libflite1 festival festvox-us-slt-hts festvox-kallpc16k festvox-kdlpc16k espeak-ng \
 	libespeak-ng1 libsndfile1
 
-EXTRAS = offline,llm,llamacpp,voicebank,quality,recognizers,audioseal,audit,kokoro,product,publish,sign,tokens
+EXTRAS = offline,llm,llamacpp,voicebank,quality,recognizers,audioseal,audit,kokoro,product,publish,rooms,sign,tokens
 # Beside the extras: what it asks for must not all be installed (docker/lock.sh).
 RESEMBLYZER = resemblyzer==0.1.4
 
 VENV = .venv
 PARLEY = $(VENV)/bin/parley
 export RAY_USAGE_STATS_ENABLED = 0
+# Where the environment forbids it, each of the many processes that the tests start would compile all it imports again.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: demo demo-llm test test-slow test-peers test-cosyvoice lint lock clean
 

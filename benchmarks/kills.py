@@ -3,9 +3,11 @@
     python benchmarks/kills.py --kills 100
     python benchmarks/kills.py --kills 20 --how raylet --how gcs_server
     python benchmarks/kills.py --kills 20 --how SIGTERM --how SIGINT --within 10
+    python benchmarks/kills.py --kills 20 --duplex
 
 `kill` is SIGKILL for the command's own process; `raylet` and `gcs_server` are SIGKILL for Ray's; SIGTERM and SIGINT
-stop the command, which must say so. The moments are drawn evenly from the time that an undisturbed run takes, from its
+stop the command, which must say so. With `--duplex` the dialogues are arranged, mixed on two channels and tokenized,
+some of them in a second take. The moments are drawn evenly from the time that an undisturbed run takes, from its
 first second on (`--within`: up to that second), and half of the jobs go on at once, beside what is left of the killed
 one.
 """
@@ -19,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +29,13 @@ import psutil
 
 ROWS = 24
 BLOCK_ROWS = 4
+DUPLEX = (
+    "arrange={profile: salm}",
+    "mix={mono: true, noise: {made: [pink], snr_db: [15, 25]}, telephone: {share: 0.4, lines: [mu-law]}}",
+    "tokenize.engine=tone",
+    "gate.ladder=[{}]",
+)
+"""On the telephone no chord is whole: those rows are spoken and mixed twice, and then dropped."""
 WAYS = ("kill", "raylet", "gcs_server", "SIGTERM", "SIGINT")
 SENTENCES = {
     "SIGTERM": (143, "parley: stopped; the same command continues"),
@@ -58,9 +68,10 @@ def write_input(path: Path) -> None:
     path.write_text(json.dumps(rows), encoding="utf-8")
 
 
-def run(source: Path, out: Path, runner: str, hit: tuple[float, str] | None = None) -> Run:
-    """Run the command; `hit` is when, in seconds, and how to hit it."""
-    settings = ["--set", f"block_rows={BLOCK_ROWS}", "--set", "pack.clips=true", "--set", "pools.all.workers=2"]
+def run(source: Path, out: Path, runner: str, more: Sequence[str] = (), hit: tuple[float, str] | None = None) -> Run:
+    """Run the command with `more` settings; `hit` is when, in seconds, and how to hit it."""
+    values = (f"block_rows={BLOCK_ROWS}", "pack.clips=true", "pools.all.workers=2", *more)
+    settings = [word for value in values for word in ("--set", value)]
     words = [sys.executable, "-m", "pipeline", "run", "tone-dry-run", "--input", str(source), "--out", str(out)]
     with tempfile.TemporaryFile() as said:
         began = time.monotonic()
@@ -129,14 +140,16 @@ def main() -> None:
     parser.add_argument("--runner", choices=["ray", "local"], default="ray")
     parser.add_argument("--how", action="append", choices=WAYS)
     parser.add_argument("--within", type=float, help="seconds")
+    parser.add_argument("--duplex", action="store_true")
     options = parser.parse_args()
     chance, ways = random.Random(options.seed), options.how or ["kill"]
+    more = DUPLEX if options.duplex else ()
     hits: Counter[str] = Counter()
     problems, jobs, number = [], 0, 0
     with tempfile.TemporaryDirectory(prefix="kills-") as name:
         source, whole = Path(name) / "rows.json", Path(name) / "whole"
         write_input(source)
-        first = run(source, whole, options.runner)
+        first = run(source, whole, options.runner, more)
         assert first.code == 0, first.said
         expected, span = files_of(whole), options.within or first.seconds
         print(f"undisturbed: {first.seconds:.1f} s, {len(expected)} files", flush=True)
@@ -146,7 +159,7 @@ def main() -> None:
             for _ in range(chance.choice((1, 1, 2, 3))):
                 how = chance.choice(ways)
                 at = chance.uniform(START_S, span)
-                result = run(source, out, options.runner, (at, how))
+                result = run(source, out, options.runner, more, (at, how))
                 number += 1
                 hits[f"{how}, exit {result.code}" if result.was_hit else "too late"] += 1
                 if problem := problem_of(how, result):
@@ -154,7 +167,7 @@ def main() -> None:
                     print(problems[-1], flush=True)
                 if chance.random() < 0.5:
                     time.sleep(REST_S)
-            last = run(source, out, options.runner)
+            last = run(source, out, options.runner, more)
             if last.code != 0 or files_of(out) != expected:
                 problems.append(f"job {jobs}: exit {last.code}, other bytes: {last.said[-600:]!r}")
                 print(problems[-1], flush=True)

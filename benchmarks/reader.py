@@ -2,11 +2,12 @@
 
     python benchmarks/reader.py [--rows 1000] [--rounds 3] [--workers 0 1 2]
 
-The same dialogues are written in every format and read through PyTorch's `DataLoader`, sequentially and shuffled, with
-the same decoder, buffer and number of rows in a shard. Each reading is a process of its own; the formats take turns,
-round after round, and the medians are shown, as ratios to Parley in the same run. CPU is that of the process and its
-workers from the opening of the data on, without imports; memory is the peak of what the system cannot drop, of all
-processes together (Linux only), less what the same process has before it opens the data.
+The same dialogues are written in every format and read through PyTorch's `DataLoader`: sequentially, shuffled, and
+where a format can, at random by number, with the same decoder, buffer and number of rows in a shard. Each reading is a
+process of its own; the formats take turns, round after round, and the medians are shown, as ratios to Parley in the
+same run. CPU is that of the process and its workers from the opening of the data on, without imports; memory is the
+peak of what the system cannot drop, of all processes together (Linux only), less what the same process has before it
+opens the data.
 
 It needs an environment of its own, since the peers' requirements exclude each other:
 
@@ -84,7 +85,7 @@ def memory_of(pid: int) -> int:
     return found
 
 
-def read(side: str, where: Path, shuffle: bool, workers: int) -> dict[str, float]:
+def read(side: str, where: Path, job: str, workers: int) -> dict[str, float]:
     """Read everything once, in this process; two epochs would measure the page cache of the first."""
     import torch
     from torch.utils.data import DataLoader
@@ -96,7 +97,10 @@ def read(side: str, where: Path, shuffle: bool, workers: int) -> dict[str, float
         importlib.import_module(module)
     before = memory_of(os.getpid())
     cpu, start = cpu_s(), time.perf_counter()
-    data, sampled = SIDES[side].open(where, shuffle)
+    if job == "random":
+        data, sampled = SIDES[side].numbered(where), True
+    else:
+        data, sampled = SIDES[side].open(where, job == "shuffled")
     options: dict[str, Any] = {"shuffle": True} if sampled else {}
     rows, samples, first = set(), 0, 0.0
     for turns in DataLoader(data, batch_size=None, num_workers=workers, collate_fn=as_it_is, **options):
@@ -117,7 +121,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--sides", nargs="+")
-    parser.add_argument("--modes", nargs="+", default=["sequential", "shuffled"])
+    parser.add_argument("--modes", nargs="+", default=["sequential", "shuffled", "random"])
     parser.add_argument("--one", nargs=5, help=argparse.SUPPRESS)
     parser.add_argument("--scratch", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -134,7 +138,7 @@ def one(side: str, where: str, job: str, workers: str, rows: str) -> None:
     if job == "write":
         SIDES[side].write(Path(where), make_rows(int(rows)))
     else:
-        print(json.dumps(read(side, Path(where), job == "shuffled", int(workers))))
+        print(json.dumps(read(side, Path(where), job, int(workers))))
 
 
 def measure(arguments: argparse.Namespace, scratch: Path) -> None:
@@ -148,8 +152,9 @@ def measure(arguments: argparse.Namespace, scratch: Path) -> None:
     for job in arguments.modes:
         for workers in arguments.workers:
             found: dict[str, list[dict[str, float]]] = defaultdict(list)
+            able = [side for side in sides if job != "random" or hasattr(SIDES[side], "numbered")]
             for _ in range(arguments.rounds):
-                for side in sides:
+                for side in able:
                     found[side].append(child(side, scratch, job, workers, arguments.rows))
             show(f"{job}, {workers} workers", found, arguments.rows)
 

@@ -1,7 +1,8 @@
 """The five formats of `reader.py`: how each writes dialogues, and opens them again as a user of it would.
 
-Every reader gives a dialogue as a list of turns: text and samples, float32 [T]. The clips are the same FLAC files in
-all formats (Lhotse encodes them once more), decoded by soundfile, which Lhotse calls itself.
+Every reader gives a dialogue as a list of turns: text and samples, float32 [T]. `numbered` is there where a format can
+give any row by its number. The clips are the same FLAC files in all formats (Lhotse encodes them once more), decoded
+by soundfile, which Lhotse calls itself.
 """
 
 import io
@@ -53,6 +54,22 @@ class Mapped(IterableDataset):
     def __iter__(self) -> Iterator[Any]:
         return map(self.function, self.source)
 
+    def by_number(self) -> "Mapping":
+        return Mapping(self.source, self.function)
+
+
+class Mapping:
+    """Applies a function to the rows of a sequence."""
+
+    def __init__(self, data: Any, function: Any) -> None:
+        self.data, self.function = data, function
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __getitem__(self, index: int) -> Turns:
+        return self.function(self.data[index])
+
 
 class Parley:
     modules = ("parley", "manifests.spoken")
@@ -70,32 +87,14 @@ class Parley:
         return Mapped(CorpusStream(Corpus(where), shuffle=shuffle, buffer=BUFFER, seed=SEED), Parley.turns), False
 
     @staticmethod
-    def turns(row: Any) -> Turns:
-        return [(turn.text, turn.samples) for turn in row.turns]
+    def numbered(where: Path) -> Any:
+        from parley import Corpus, SpokenCorpus
 
-
-class ParleyCorpus:
-    """The same directory, by index: what a sampler that jumps about pays."""
-
-    modules = Parley.modules
-    write = Parley.write
+        return Mapping(SpokenCorpus(Corpus(where)), Parley.turns)
 
     @staticmethod
-    def open(where: Path, shuffle: bool) -> tuple[Any, bool]:
-        from parley import Corpus
-
-        return Indexed(Corpus(where)), shuffle
-
-
-class Indexed:
-    def __init__(self, corpus: Any) -> None:
-        self.corpus = corpus
-
-    def __len__(self) -> int:
-        return len(self.corpus)
-
-    def __getitem__(self, index: int) -> Turns:
-        return [(turn.text, decoded(turn.audio.bytes)) for turn in self.corpus[index].turns]
+    def turns(row: Any) -> Turns:
+        return [(turn.text, turn.samples) for turn in row.turns]
 
 
 class WebDataset:
@@ -188,22 +187,15 @@ class HuggingFaceMap(_HuggingFace):
 
     @staticmethod
     def open(where: Path, shuffle: bool) -> tuple[Any, bool]:
+        return HuggingFaceMap.numbered(where), shuffle
+
+    @staticmethod
+    def numbered(where: Path) -> Any:
         from datasets import load_dataset
 
         files = str(where / "*.parquet")
         data = load_dataset("parquet", data_files=files, split="train", cache_dir=str(where / "cache"))
-        return Mapping(data), shuffle
-
-
-class Mapping:
-    def __init__(self, data: Any) -> None:
-        self.data = data
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-    def __getitem__(self, index: int) -> Turns:
-        return _HuggingFace.turns(self.data[index])
+        return Mapping(data, _HuggingFace.turns)
 
 
 class HuggingFaceStream(_HuggingFace):
@@ -239,6 +231,10 @@ class Mds:
         return Mapped(data, Mds.turns), False
 
     @staticmethod
+    def numbered(where: Path) -> Any:
+        return Mds.open(where, False)[0].by_number()
+
+    @staticmethod
     def turns(row: dict[str, Any]) -> Turns:
         return [(turn["text"], decoded(row[turn["role"]])) for turn in row["meta"]["turns"]]
 
@@ -250,6 +246,5 @@ SIDES: dict[str, Any] = {
     "hf-map": HuggingFaceMap,
     "hf-stream": HuggingFaceStream,
     "mds": Mds,
-    "parley-by-index": ParleyCorpus,
 }
-SAME_FILES = {"hf-stream": "hf-map", "parley-by-index": "parley"}
+SAME_FILES = {"hf-stream": "hf-map"}

@@ -44,8 +44,9 @@ class Quality:
     the share of the samples that lie in runs of three or more at full scale, in the delivered clip or as the
     synthesizer gave it, whichever is larger. `bandwidth_hz` is the highest frequency at which the clip's mean spectrum
     is within 50 dB of its peak. `end_level_db` is the level of the last 20 ms of the synthesizer's clip, relative to
-    its loudest 50 ms. The others are predicted listener ratings, 1 to 5: DNSMOS by ITU-T P.835 (whole, speech,
-    background) and P.808, UTMOS, and DistillMOS.
+    its loudest 50 ms. Then come predicted listener ratings, 1 to 5: DNSMOS by ITU-T P.835 (whole, speech, background)
+    and P.808, UTMOS, and DistillMOS. `style_probability` is how likely a classifier of styles finds the one that the
+    turn asks for, 0 to 1; None also where the turn asks for none that the classifier knows.
     """
 
     loudness_lufs: float | None = None
@@ -61,6 +62,7 @@ class Quality:
     dnsmos_p808: float | None = None
     utmos: float | None = None
     distillmos: float | None = None
+    style_probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

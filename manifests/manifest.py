@@ -11,7 +11,7 @@ import json
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar
 
@@ -101,6 +101,27 @@ class Counts:
         languages = self.samples.get(status, {})
         chosen = languages.values() if language is None else [languages.get(language, {})]
         return float(sum(samples / int(rate) for rates in chosen for rate, samples in rates.items()))
+
+
+def sum_counts(several: Iterable[Counts]) -> Counts:
+    """Add up the counts of parts of a corpus."""
+    total: dict[str, Any] = {}
+    for counts in several:
+        total = _added(total, dataclasses.asdict(counts))
+    return Counts(**total)
+
+
+def _added(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
+    """Add nested numbers."""
+    names = (*a, *(name for name in b if name not in a))
+    return {
+        name: (
+            _added(a.get(name, {}), b.get(name, {}))
+            if isinstance(a.get(name, b.get(name)), Mapping)
+            else a.get(name, 0) + b.get(name, 0)
+        )
+        for name in names
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,29 +13,40 @@ from manifests.manifest import MetadataFile
 from manifests.schema import Dialogue, Turn
 from manifests.storage import Place
 
+BETWEEN = b",\n"
+
 
 def write_metadata(place: Place, dialogues: Iterable[Dialogue], genders: Mapping[str, str]) -> MetadataFile:
     """Write the file `place`, one dialogue per line, and return its size and hash. Memory use does not grow with it.
 
     `genders` maps `voice_id` to gender; a voice that is not in it gets the gender null.
     """
+    return join_metadata(place, (metadata_line(dialogue, genders) for dialogue in dialogues))
+
+
+def join_metadata(place: Place, parts: Iterable[bytes]) -> MetadataFile:
+    """Write the file `place` from the lines of dialogues, or from several of them in one part, joined by `BETWEEN`."""
     size, digest = 0, hashlib.sha256()
     with place.writing() as file:
-        for text in _texts(dialogues, genders):
-            data = text.encode("utf-8")
+        for data in _array(parts):
             file.write(data)
             digest.update(data)
             size += len(data)
     return MetadataFile(size, digest.hexdigest())
 
 
-def _texts(dialogues: Iterable[Dialogue], genders: Mapping[str, str]) -> Iterator[str]:
+def metadata_line(dialogue: Dialogue, genders: Mapping[str, str]) -> bytes:
+    """Return the line of one dialogue, without what stands between two of them."""
+    return json.dumps(metadata_entry(dialogue, genders), ensure_ascii=False).encode("utf-8")
+
+
+def _array(parts: Iterable[bytes]) -> Iterator[bytes]:
     """Yield the array piece by piece."""
-    start = "[\n"
-    for dialogue in dialogues:
-        yield start + json.dumps(metadata_entry(dialogue, genders), ensure_ascii=False)
-        start = ",\n"
-    yield "[]\n" if start == "[\n" else "\n]\n"
+    start = b"[\n"
+    for part in parts:
+        yield start + part
+        start = BETWEEN
+    yield b"[]\n" if start == b"[\n" else b"\n]\n"
 
 
 def metadata_entry(dialogue: Dialogue, genders: Mapping[str, str]) -> dict[str, Any]:

@@ -1,12 +1,19 @@
-"""Walks over everything in a row that can be heard: the clips of its turns, and whole tracks."""
+"""Walks over everything in a row that can be heard: the clips of its turns, whole tracks, and rejected takes.
+
+Rejected takes whose clips were kept are a walk of their own: they have no files, and nothing is delivered of them.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from manifests.schema import Audio, Dialogue, Track
+from manifests.schema import Audio, Dialogue, Track, Turn
 
 PartKey = int | str
 """Names a part of a row: the 0-based number of a turn, or the name of a track (`track_name`)."""
+
+
+RejectedKey = tuple[int, int]
+"""Names a rejected take of a row: the 0-based number of its turn, and its own number."""
 
 
 def track_name(track: Track) -> str:
@@ -14,8 +21,10 @@ def track_name(track: Track) -> str:
     return f"{track.kind}-clean" if track.is_clean else track.kind
 
 
-def part_label(key: PartKey) -> str:
-    """Return what people are told of a part: "turn 0", "track user"."""
+def part_label(key: PartKey | RejectedKey) -> str:
+    """Return what people are told of a part: "turn 0", "track user", "turn 0 take 2"."""
+    if isinstance(key, tuple):
+        return f"turn {key[0]} take {key[1]}"
     return f"turn {key}" if isinstance(key, int) else f"track {key}"
 
 
@@ -41,3 +50,25 @@ def with_parts(dialogue: Dialogue, change: Callable[[PartKey, Audio], Audio]) ->
         tracks = tuple(replace(track, audio=change(track_name(track), track.audio)) for track in timeline.tracks)
         timeline = replace(timeline, tracks=tracks)
     return replace(dialogue, turns=turns, timeline=timeline)
+
+
+def rejected_parts(dialogue: Dialogue) -> Iterator[tuple[RejectedKey, Audio]]:
+    """Yield the clip of each rejected take that was kept."""
+    for number, turn in enumerate(dialogue.turns):
+        for take in turn.rejected_clips:
+            assert take.audio is not None  # else it has no clip
+            yield (number, take.number), take.audio
+
+
+def with_rejected(dialogue: Dialogue, change: Callable[[RejectedKey, Audio], Audio]) -> Dialogue:
+    """Return the row with another `Audio` for each rejected take that was kept."""
+
+    def changed(number: int, turn: Turn) -> Turn:
+        kept = turn.rejected_clips
+        takes = (
+            replace(take, audio=change((number, take.number), take.audio)) if take in kept and take.audio else take
+            for take in turn.attempts
+        )
+        return replace(turn, attempts=tuple(takes)) if kept else turn
+
+    return replace(dialogue, turns=tuple(changed(number, turn) for number, turn in enumerate(dialogue.turns)))

@@ -102,11 +102,25 @@ class Reason(Meaningful):
     )
     UNNATURAL = "unnatural", "rejected", "a side does not talk as people do in a spoken conversation"
 
+    # pii
+    PERSONAL_DATA = (
+        "personal_data",
+        "rejected",
+        "a text holds an e-mail address, a phone number, or a valid number of a card, an account or an identity",
+    )
+
     # cast and synthesize
     NO_VOICE = "no_voice", "failed", "the voice bank has no voice of this language for the speech engines at hand"
     SYNTHESIS_FAILED = "synthesis_failed", "failed", "the synthesizer gave no audio"
 
-    # align
+    # perform
+    WRONG_SPEAKER = (
+        "wrong_speaker",
+        "rejected",
+        "the turn was spoken by another voice of its dialogue: the dialogue engine mixed up who says what",
+    )
+
+    # perform and align
     UNALIGNED = (
         "unaligned",
         "rejected",
@@ -118,6 +132,13 @@ class Reason(Meaningful):
         "no_timeline",
         "rejected",
         "the turns cannot be laid out on one clock: a cue or a label names a word that is not there, or rates differ",
+    )
+
+    NOT_PLACED = (
+        "not_placed",
+        "rejected",
+        "what is heard beside a turn waits for a word that is not said, or whose time is not known: it is left out of "
+        "the dialogue, which never ends for this",
     )
 
     # mix
@@ -188,6 +209,7 @@ class Reason(Meaningful):
     )
     NARROW_BAND = "narrow_band", "rejected", "the clip has no sound above a frequency that the recipe asks for"
     VOICE_DRIFT = "voice_drift", "rejected", "the clip does not sound like its own voice"
+    OFF_STYLE = "off_style", "rejected", "the clip does not sound like the style that the turn asks for"
     LOW_QUALITY = "low_quality", "rejected", "a predicted listener rating is below the recipe's limit"
 
 

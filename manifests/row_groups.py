@@ -79,6 +79,49 @@ def read_row_groups(
             yield parquet.read_row_group(group, columns=chosen).combine_chunks()
 
 
+class RowGroupReader:
+    """Reads single columns of single row groups of a file that stays open. One thread at a time."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._stream: Any = None
+        self._parquet: Any = None
+
+    def nulls(self, name: str) -> list[tuple[int | None, int]]:
+        """Return how many values of the column each row group lacks (None: the file does not say), and its rows."""
+        metadata = self._opened().metadata
+        groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+        return [(_null_count(group, name), group.num_rows) for group in groups]
+
+    def read(self, group: int, name: str) -> Any:
+        """Return the values of the column in a row group, as an Arrow array. Raises CorpusError for damage."""
+        try:
+            return self._opened().read_row_group(group, columns=[name]).column(name).combine_chunks()
+        except DAMAGE as error:
+            raise CorpusError(f"{label(self._place)}: damaged: {first_line(error)}") from error
+
+    def _opened(self) -> Any:
+        if self._parquet is None:
+            if not self._place.is_file():
+                raise CorpusError(f"{label(self._place)}: the file is missing")
+            try:
+                self._stream = self._place.filesystem.open_input_file(self._place.path)
+                self._parquet = pq.ParquetFile(self._stream, page_checksum_verification=True)
+            except DAMAGE as error:
+                raise CorpusError(
+                    f"{label(self._place)}: damaged, or not a Parquet file: {first_line(error)}"
+                ) from error
+        return self._parquet
+
+
+def _null_count(group: Any, name: str) -> int | None:
+    for number in range(group.num_columns):
+        column = group.column(number)
+        if column.path_in_schema == name:
+            return column.statistics.null_count if column.statistics else None
+    return int(group.num_rows)
+
+
 def read_schema(place: Place) -> pa.Schema:
     """Return the schema of a file, with its metadata. Raises CorpusError for a missing or damaged file."""
     with _opened(place) as parquet:

@@ -1,22 +1,22 @@
 """Reads and writes Parquet files of dialogues: the shards of a corpus, and the blocks of a running job.
 
 The same rows give the same bytes. A file is written row group by row group, so memory use does not grow with it, and
-gets its name only when it is complete. Every data page carries a checksum, which every reader here verifies.
+gets its name only when it is complete. Every data page carries a checksum, which every reader here verifies. A shard
+of a corpus ends with an index of its clips (`manifests.clip_index`).
 """
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from manifests.arrow import arrow_schema, check_schema, from_table, to_table
+from manifests.clip_index import IndexBuilder
 from manifests.columns import columns, parquet_paths, paths_without_audio
 from manifests.errors import CorpusError
 from manifests.schema import SCHEMA_VERSION, Audio, Dialogue, version_problem
@@ -53,12 +53,14 @@ class _HashingFile:
         self._hash = hashlib.sha256()
         self.size = 0
         self.abandoned = False
+        self._recent: list[tuple[int, bytes]] = []
 
     def write(self, data: Any) -> int:
         if self.abandoned:
             return len(data)
         self._file.write(data)
         self._hash.update(data)
+        self._recent.append((self.size, bytes(data)))
         self.size += len(data)
         return len(data)
 
@@ -74,6 +76,11 @@ class _HashingFile:
     def close(self) -> None:
         """Do nothing: whoever opened the file beneath closes it."""
 
+    def take_recent(self) -> list[tuple[int, bytes]]:
+        """Return offset and bytes of what was written since the last call."""
+        recent, self._recent = self._recent, []
+        return recent
+
     def hexdigest(self) -> str:
         return self._hash.hexdigest()
 
@@ -83,16 +90,12 @@ class ShardWriter:
 
     def __init__(self, file: IO[bytes], path: str) -> None:
         self._sink = _HashingFile(file)
+        self._index = IndexBuilder()
         self._path = path
         self._parquet = pq.ParquetWriter(self._sink, arrow_schema().with_metadata(_METADATA), **_layout())
         self._waiting: list[Dialogue] = []
         self._waiting_bytes = 0
         self.rows = 0
-
-    @property
-    def bytes(self) -> int:
-        """Size so far in bytes; the rows that wait for their row group are estimated."""
-        return self._sink.size + self._waiting_bytes
 
     @property
     def info(self) -> ShardInfo:
@@ -108,6 +111,7 @@ class ShardWriter:
     def finish(self) -> None:
         if self._waiting:
             self._flush()
+        self._sink.write(self._index.encoded(self._sink.size))
         self._parquet.close()
 
     def abandon(self) -> None:
@@ -118,6 +122,7 @@ class ShardWriter:
     def _flush(self) -> None:
         table = to_table(self._waiting)
         self._parquet.write_table(table, row_group_size=len(self._waiting))
+        self._index.add(self._waiting, self._sink.take_recent())
         self._waiting, self._waiting_bytes = [], 0
 
 
@@ -178,7 +183,8 @@ def write_shard(place: Place, dialogues: Iterable[Dialogue], path: str | None = 
 
 
 @contextmanager
-def _reading(place: Place) -> Iterator[None]:
+def naming(place: Place) -> Iterator[None]:
+    """Turn what goes wrong with a shard in the block into a CorpusError that names it."""
     try:
         yield
     except FileNotFoundError as error:
@@ -209,7 +215,7 @@ class ShardReader:
 
     def __init__(self, place: Place, data: bytes | None = None) -> None:
         self.place = place
-        with _reading(place):
+        with naming(place):
             source = place.filesystem.open_input_file(place.path) if data is None else pa.BufferReader(data)
             # The columns of a row group come from an object store in few requests: these are what takes time there.
             self._parquet = pq.ParquetFile(source, page_checksum_verification=True, pre_buffer=not place.is_local)
@@ -224,7 +230,7 @@ class ShardReader:
 
     def table(self, group: int, paths: list[str] | None = None) -> pa.Table:
         """Read row group number `group`; `paths` are the Parquet paths of the columns wanted, by default all."""
-        with _reading(self.place):
+        with naming(self.place):
             # The reading process is one of many: threads of its own would only slow down the others.
             table = self._parquet.read_row_group(group, columns=paths, use_threads=False)
             table.validate(full=True)
@@ -236,22 +242,18 @@ class ShardReader:
 
     def rows_of(self, table: pa.Table, audio: bool = True) -> list[Dialogue]:
         """Return the dialogues of a table, or of a slice of one, that this reader has read."""
-        with _reading(self.place):
+        with naming(self.place):
             return from_table(table, partial=not audio)
 
-    def expect(self, group: int) -> None:
-        """Tell the system that a row group of a local file will be read next, so that it lies ready."""
-        if not self.place.is_local or not hasattr(os, "posix_fadvise"):
-            return
+    def stretch(self, group: int) -> tuple[int, int]:
+        """Return where in the file a row group begins, and its size in bytes."""
         row_group = self._parquet.metadata.row_group(group)
         first = row_group.column(0)
-        start = first.dictionary_page_offset or first.data_page_offset
-        with suppress(OSError), Path(self.place.path).open("rb") as file:  # only advice: reading says what is wrong
-            os.posix_fadvise(file.fileno(), start, row_group.total_byte_size, os.POSIX_FADV_WILLNEED)
+        return first.dictionary_page_offset or first.data_page_offset, row_group.total_byte_size
 
     def naming(self) -> AbstractContextManager[None]:
         """Name the shard in what goes wrong with its tables in the block."""
-        return _reading(self.place)
+        return naming(self.place)
 
     def close(self) -> None:
         self._parquet.close(force=True)

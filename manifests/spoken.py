@@ -4,35 +4,21 @@ Clips stay encoded until their row is given out: encoded, they take a fifth of t
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import compress, islice
+from dataclasses import dataclass, field
+from itertools import compress
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from manifests import table as tables
-from manifests.arrow_values import items_of, plain_values
 from manifests.audio import decode
 from manifests.errors import CorpusError
+from manifests.light import LightTurn
+from manifests.light_shards import StoredRow
 from manifests.resampling import resample, resampled_length
 from manifests.schema import Audio, Role
 
-LIGHT_COLUMNS = (
-    "dialogue_id",
-    "language",
-    "turns.role",
-    "turns.text",
-    "turns.start_sample",
-    "turns.take.voice_id",
-    "turns.take.audio",
-)
-"""The columns that `encoded_dialogues` reads."""
-
-
-def _nothing() -> npt.NDArray[np.float32]:
-    return np.zeros(0, np.float32)
+_NOTHING = np.zeros(0, np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +35,7 @@ class SpokenTurn:
     start_sample: int | None
     sample_rate: int
     num_samples: int
-    samples: npt.NDArray[np.float32] = field(default_factory=_nothing, repr=False)
+    samples: npt.NDArray[np.float32] = field(default_factory=lambda: _NOTHING, repr=False)
     encoded: Audio | None = field(default=None, repr=False)
 
 
@@ -84,124 +70,66 @@ class SpokenDialogue:
 
 
 @dataclass(frozen=True, slots=True)
-class _Clip:
-    """The columns of `Audio` without the bytes."""
-
-    path: str | None
-    codec: str
-    sample_rate: int
-    num_samples: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Take:
-    voice_id: str
-    audio: _Clip | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    role: Role
-    text: str | None
-    start_sample: int | None
-    take: _Take | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    dialogue_id: str
-    language: str
-    turns: tuple[_Turn, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class EncodedDialogue:
-    """Holds a row whose clips are still encoded: `clips` has the bytes of each turn, empty where it has no clip."""
+    """Holds a row whose clips are still encoded, and the turns of it that are heard."""
 
-    row: _Row
-    clips: Sequence[bytes]
+    stored: StoredRow
+    heard: tuple[bool, ...]
     columns: dict[str, Any]
 
     def described(self, sample_rate: int | None, position: Position = NOWHERE) -> SpokenDialogue:
         """Return the dialogue without samples; numbers of samples are those at `sample_rate`, if it is given."""
-        turns = tuple(_described(turn, sample_rate) for turn in self.row.turns)
-        return SpokenDialogue(self.row.dialogue_id, self.row.language, turns, self.columns, position)
+        row = self.stored.row
+        turns = tuple(_described(turn, sample_rate) for turn in compress(row.turns, self.heard))
+        return SpokenDialogue(row.dialogue_id, row.language, turns, self.columns, position)
 
-    def encoded(self) -> list[Audio | None]:
-        """Return the clip of each turn; None for a turn without one."""
-        return [
-            Audio(clip, audio.path, audio.codec, audio.sample_rate, audio.num_samples)
-            if turn.take and (audio := turn.take.audio)
-            else None
-            for turn, clip in zip(self.row.turns, self.clips, strict=True)
-        ]
+    def spoken(self, sample_rate: int | None, decoded: bool, position: Position = NOWHERE) -> SpokenDialogue:
+        """Read the clips, and decode and resample them, or leave them encoded.
+
+        Raises a CorpusError that names the dialogue, for damaged bytes and for clips that cannot be decoded.
+        """
+        row = self.stored.row
+        pairs = compress(zip(row.turns, self.stored.read_clips(), strict=True), self.heard)
+        try:
+            turns = tuple(_spoken(turn, data, sample_rate, decoded) for turn, data in pairs)
+        except CorpusError as error:
+            raise CorpusError(f"dialogue {row.dialogue_id}: {error}") from error
+        return SpokenDialogue(row.dialogue_id, row.language, turns, self.columns, position)
 
 
-def _described(turn: _Turn, sample_rate: int | None) -> SpokenTurn:
-    voice_id, audio = (turn.take.voice_id, turn.take.audio) if turn.take else (None, None)
+def _described(turn: LightTurn, sample_rate: int | None, **clip: Any) -> SpokenTurn:
+    voice_id = turn.take.voice_id if turn.take else None
+    audio, start = turn.clip, turn.start_sample
     if audio is None:
-        return SpokenTurn(turn.role, turn.text, voice_id, turn.start_sample, 0, 0)
+        return SpokenTurn(turn.role, turn.text, voice_id, start, 0, 0)
     rate = sample_rate or audio.sample_rate
     num_samples = resampled_length(audio.num_samples, audio.sample_rate, rate)
-    start = turn.start_sample
     if start is not None:
         start = resampled_length(start, audio.sample_rate, rate)
-    return SpokenTurn(turn.role, turn.text, voice_id, start, rate, num_samples)
+    return SpokenTurn(turn.role, turn.text, voice_id, start, rate, num_samples, **clip)
 
 
-def with_samples(dialogue: SpokenDialogue, clips: Sequence[Audio | None]) -> SpokenDialogue:
-    """Decode and resample the clips of a dialogue; raises a CorpusError that names it."""
-    try:
-        turns = tuple(_spoken(turn, clip) for turn, clip in zip(dialogue.turns, clips, strict=True))
-    except CorpusError as error:
-        raise CorpusError(f"dialogue {dialogue.dialogue_id}: {error}") from error
-    return replace(dialogue, turns=turns)
-
-
-def _spoken(turn: SpokenTurn, clip: Audio | None) -> SpokenTurn:
+def _spoken(turn: LightTurn, data: bytes, sample_rate: int | None, decoded: bool) -> SpokenTurn:
+    clip = turn.clip
     if clip is None:
-        return turn
-    samples, sample_rate = decode(clip)
-    return replace(turn, samples=resample(samples, sample_rate, turn.sample_rate))
+        return _described(turn, sample_rate)
+    audio = Audio(data, clip.path, clip.codec, clip.sample_rate, clip.num_samples)
+    if not decoded:
+        return _described(turn, sample_rate, encoded=audio)
+    samples, rate = decode(audio)
+    return _described(turn, sample_rate, samples=resample(samples, rate, sample_rate or rate))
 
 
-def with_clips(dialogue: SpokenDialogue, clips: Sequence[Audio | None]) -> SpokenDialogue:
-    """Put the encoded clips into a dialogue."""
-    turns = (replace(turn, encoded=clip) for turn, clip in zip(dialogue.turns, clips, strict=True))
-    return replace(dialogue, turns=tuple(turns))
+def encoded_dialogues(rows: Sequence[StoredRow], columns: Sequence[dict[str, Any]] = ()) -> Iterator[EncodedDialogue]:
+    """Yield rows without their turns that are not heard; `columns` are further columns of the same rows.
 
-
-def encoded_dialogues(table: pa.Table, columns: Sequence[dict[str, Any]] = ()) -> list[EncodedDialogue]:
-    """Return the rows of a table of the light columns; `columns` are further columns of the same rows.
-
-    Turns that are not heard are left out: in a row with a timeline, those that have no place in it.
+    In a row with a timeline, turns that have no place in it are not heard; they are left out of its columns too.
     """
-    clips = _clips(table)
-    return [
-        _heard(EncodedDialogue(row, tuple(islice(clips, len(row.turns))), columns[number] if columns else {}))
-        for number, row in enumerate(tables.from_table(table, _Row, partial=True))
-    ]
-
-
-def _heard(dialogue: EncodedDialogue) -> EncodedDialogue:
-    """Leave out the turns that have no place in the timeline of a row that has one, from its columns too."""
-    heard = [turn.start_sample is not None for turn in dialogue.row.turns]
-    if all(heard) or not any(heard):
-        return dialogue
-    columns = dict(dialogue.columns)
-    if columns.get("turns"):
-        columns["turns"] = list(compress(columns["turns"], heard))
-    row = replace(dialogue.row, turns=tuple(compress(dialogue.row.turns, heard)))
-    return EncodedDialogue(row, tuple(compress(dialogue.clips, heard)), columns)
-
-
-def _clips(table: pa.Table) -> Iterator[bytes]:
-    """Yield the encoded clip of each turn of the table, empty for a turn without one.
-
-    They are copies: views would keep a whole row group in memory until the last of its rows is given out, and memory
-    that is new to the process costs more than a copy into memory that is not.
-    """
-    for batch in table.to_batches():
-        turns, _ = items_of(batch.column("turns"))
-        clips = plain_values(turns.field("take").field("audio").field("bytes"))
-        yield from (clip or b"" for clip in clips)
+    for number, stored in enumerate(rows):
+        found = columns[number] if columns else {}
+        heard = tuple(turn.start_sample is not None for turn in stored.row.turns)
+        if not any(heard):
+            heard = (True,) * len(heard)
+        elif not all(heard) and found.get("turns"):
+            found = {**found, "turns": list(compress(found["turns"], heard))}
+        yield EncodedDialogue(stored, heard, found)

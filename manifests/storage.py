@@ -64,11 +64,15 @@ class Place:
         """Return the size in bytes."""
         return int(self.filesystem.get_file_info(self.path).size)
 
-    def list(self) -> list["Place"]:
-        """List the finished files and directories directly inside, sorted by name; empty if there is no directory."""
+    def list(self, leftovers: bool = False) -> list["Place"]:
+        """List the finished files and directories directly inside, sorted by name; empty if there is no directory.
+
+        `leftovers`: with the temporary files that a killed writer left.
+        """
         selector = pafs.FileSelector(self.path, allow_not_found=True)
         found = [Place(self.filesystem, info.path) for info in self.filesystem.get_file_info(selector)]
-        return sorted((p for p in found if not p.name.startswith(_TEMPORARY)), key=lambda p: p.name)
+        listed = [place for place in found if leftovers or not place.name.startswith(_TEMPORARY)]
+        return sorted(listed, key=lambda place: place.name)
 
     def links(self, deep: bool = False) -> tuple[str, ...]:
         """Return the names of the symbolic links directly inside, or of all below; none on an object store."""
@@ -104,11 +108,13 @@ class Place:
         elif kind == pafs.FileType.File:
             self.filesystem.delete_file(self.path)
 
-    def delete_leftovers(self) -> None:
-        """Remove the temporary files that a killed writer left directly inside."""
+    def delete_leftovers(self, name: str | None = None) -> None:
+        """Remove the temporary files that a killed writer left directly inside; `name`: only those of that file."""
         selector = pafs.FileSelector(self.path, allow_not_found=True)
         for info in self.filesystem.get_file_info(selector):
-            if info.base_name.startswith(_TEMPORARY):
+            if not info.base_name.startswith(_TEMPORARY):
+                continue
+            if name is None or info.base_name[len(_TEMPORARY) :].partition("-")[2] == name:
                 self.filesystem.delete_file(info.path)
 
     @contextmanager
@@ -150,7 +156,7 @@ class Place:
 def open_place(uri: str | os.PathLike[str]) -> Place:
     """Return the place that a command-line argument names: a local path, or a URI with a scheme that pyarrow knows."""
     text = os.fspath(uri)
-    if not text:
+    if not text.strip():
         raise UserError("an empty name is no place: name a file or a directory (is a variable of the shell not set?)")
     if re.match(r"[a-z][a-z0-9+.-]+://", text):
         try:

@@ -14,7 +14,7 @@ from manifests.columns import parquet_paths
 from manifests.corpus import Corpus
 from manifests.epochs import Ends, ShardRows, generator
 from manifests.errors import UserError
-from manifests.spoken import EncodedDialogue, Position, SpokenDialogue, with_clips, with_samples
+from manifests.spoken import EncodedDialogue, Position, SpokenDialogue
 from manifests.stream_state import StreamState
 from manifests.windows import ShareReader, batches_of
 
@@ -128,7 +128,7 @@ class CorpusStream:
 
     def __iter__(self) -> Iterator[Any]:
         """Yield this worker's rows, or batches of them."""
-        self._refuse_forked_connections()
+        torch_data.refuse_forked_connections(self.corpus.place, self._process)
         worker, workers = torch_data.this_worker()
         if not self._continues:
             self._state = StreamState()
@@ -179,8 +179,7 @@ class CorpusStream:
         return [batches[i] for i in generator(_WINDOWS, *key, window).permutation(len(batches))]
 
     def _finished(self, encoded: EncodedDialogue, position: Position) -> SpokenDialogue:
-        dialogue = encoded.described(self._sample_rate, position)
-        return (with_samples if self._decode else with_clips)(dialogue, encoded.encoded())
+        return encoded.spoken(self._sample_rate, self._decode, position)
 
     def consumed(self, rows: SpokenDialogue | Sequence[SpokenDialogue] | Position) -> None:
         """Say that the training loop is done with these rows, which a worker of a plain `DataLoader` gave it.
@@ -232,13 +231,6 @@ class CorpusStream:
             "ends": self._ends,
             "batch": [self._batch.size, self._batch.rows] if self._batch else None,
         }
-
-    def _refuse_forked_connections(self) -> None:
-        if not self.corpus.place.is_local and os.getpid() != self._process:
-            raise UserError(
-                "the connection to an object store does not survive a fork: give the DataLoader "
-                "multiprocessing_context='spawn'"
-            )
 
 
 def _digest(parts: Sequence[ShardRows]) -> str:

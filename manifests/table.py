@@ -91,6 +91,23 @@ def schema_problem(schema: pa.Schema, cls: type, besides: Collection[str] = (), 
     return "its columns are in the wrong order" if exact and schema.names != in_order else None
 
 
+def check_complete(table: pa.Table) -> None:
+    """Raise CorpusError if a value is missing where the table's schema says that there is one."""
+    for field, column in zip(table.schema, table.columns, strict=True):
+        for chunk in column.chunks:
+            _check_complete(chunk, field)
+
+
+def _check_complete(array: Any, field: Any) -> None:
+    if array.null_count and not field.nullable:
+        raise CorpusError(f"{field.name} is missing in {array.null_count} of {len(array)} rows")
+    if pa.types.is_list(field.type):
+        _check_complete(array.values, field.type.value_field)
+    elif pa.types.is_struct(field.type):
+        for number, part in enumerate(field.type):
+            _check_complete(array.field(number), part)
+
+
 def widths_of(rows: Sequence[Row], cls: type[Row]) -> dict[str, int]:
     """Return the width of each vector that some row has."""
     firsts = {

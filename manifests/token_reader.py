@@ -14,6 +14,7 @@ from manifests.arrow import Rows, take_rows
 from manifests.errors import CorpusError, UserError
 from manifests.row_groups import label
 from manifests.schema import Dialogue, SpeechTokens, Timeline, Track, Turn
+from manifests.sealed_json import is_sealed
 from manifests.shards import DAMAGE, ShardInfo, first_line
 from manifests.storage import Place
 from manifests.token_sets import (
@@ -24,6 +25,7 @@ from manifests.token_sets import (
     load_token_set,
     schema_problem,
     size_and_hash,
+    token_file,
     token_set_names,
     token_shard_path,
 )
@@ -161,7 +163,7 @@ def token_problems(place: Place, kept: Sequence[ShardInfo], ids: Any, deep: bool
     """
     names = token_set_names(place)
     known = {*names, *(f"{name}.json" for name in names)}
-    for entry in (place / TOKENS).list():
+    for entry in (place / TOKENS).list(leftovers=True):
         if entry.name not in known:
             unfinished = not entry.is_file()
             what = "an unfinished token set: the same command continues it" if unfinished else "does not belong here"
@@ -169,6 +171,8 @@ def token_problems(place: Place, kept: Sequence[ShardInfo], ids: Any, deep: bool
     for name in names:
         try:
             yield from _set_problems(place, load_token_set(place, name), kept, ids, deep)
+            if not is_sealed(token_file(place, name).read_text()):
+                yield f"{TOKENS}/{name}.json", "its hash is not that of what it says: make the tokens again"
         except (CorpusError, UserError) as error:
             yield f"{TOKENS}/{name}.json", str(error)
 
@@ -180,7 +184,7 @@ def _set_problems(
     if [shard.path for shard in token_set.shards] != expected:
         yield f"{TOKENS}/{token_set.name}.json", "does not list a file for each kept shard"
         return
-    for entry in (place / TOKENS / token_set.name).list():
+    for entry in (place / TOKENS / token_set.name).list(leftovers=True):
         if f"{TOKENS}/{token_set.name}/{entry.name}" not in expected:
             yield f"{TOKENS}/{token_set.name}/{entry.name}", "does not belong to the token set"
     for shard, info in zip(kept, token_set.shards, strict=True):

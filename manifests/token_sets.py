@@ -24,6 +24,7 @@ from manifests.json_text import parse_json
 from manifests.manifest import manifest_hash, parse_record
 from manifests.row_groups import open_row_groups
 from manifests.schema import SpeechTokens
+from manifests.sealed_json import sealed_text, without_seal
 from manifests.shards import ShardInfo
 from manifests.storage import Place
 
@@ -145,8 +146,7 @@ def write_token_shard(place: Place, path: str, groups: Iterable[pa.Table], token
 
 def write_token_set(place: Place, token_set: TokenSet) -> None:
     """Write the JSON file of a set whose shards are all there."""
-    text = json.dumps(asdict(token_set), ensure_ascii=False, indent=2, sort_keys=True)
-    token_file(place, token_set.name).write_text(f"{text}\n")
+    token_file(place, token_set.name).write_text(sealed_text(asdict(token_set)))
 
 
 def token_file(place: Place, name: str) -> Place:
@@ -188,7 +188,7 @@ def _parse(place: Place, name: str) -> TokenSet:
         raise CorpusError(f"{file}: not JSON, or cannot be read: {error}") from error
     if not isinstance(data, dict) or data.get("format") != TOKEN_FORMAT:
         raise CorpusError(f"{file}: its format is not {TOKEN_FORMAT}")
-    found = parse_record(TokenSet, data, "token set")
+    found = parse_record(TokenSet, without_seal(data), "token set")
     if found.name != name:
         raise CorpusError(f"{file}: holds a token set of the name {found.name}")
     if found.sample_rate < 1 or found.hop_length < 1 or found.codebook_size < 1:

@@ -1,6 +1,10 @@
 """Asks PyTorch, if it is loaded, which worker and which rank this process is; it is never imported here."""
 
+import os
 import sys
+
+from manifests.errors import UserError
+from manifests.storage import Place
 
 
 def make_iterable(kind: type) -> None:
@@ -23,3 +27,12 @@ def this_rank() -> tuple[int, int]:
     if distributed is None or not (distributed.is_available() and distributed.is_initialized()):
         return 0, 1
     return int(distributed.get_rank()), int(distributed.get_world_size())
+
+
+def refuse_forked_connections(place: Place, process: int) -> None:
+    """Raise a UserError if `place` is on an object store, and `process`, which opened it, is not this one."""
+    if not place.is_local and os.getpid() != process:
+        raise UserError(
+            "the connection to an object store does not survive a fork: give the DataLoader "
+            "multiprocessing_context='spawn'"
+        )

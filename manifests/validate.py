@@ -4,9 +4,9 @@ Memory does not grow with the audio; ids take 8 bytes a row, paths of clips 16 b
 """
 
 import dataclasses
-import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import pyarrow as pa
 from pyarrow import fs as pafs
@@ -14,6 +14,7 @@ from pyarrow import fs as pafs
 from manifests.checks import audio_problems, file_problems, kept_problems, path_problems
 from manifests.errors import CorpusError
 from manifests.hashes import Hashes, hash64
+from manifests.light_shards import index_rows, indexed_row
 from manifests.manifest import (
     CHECKSUM_NAME,
     FINAL_STATUSES,
@@ -31,6 +32,7 @@ from manifests.storage import Place
 from manifests.tally import Tally, problem_of_end
 from manifests.timeline_checks import timeline_problems
 from manifests.token_reader import token_problems
+from manifests.token_sets import size_and_hash
 from manifests.track_checks import track_problems
 from manifests.views import view_problems
 from manifests.writer import CLIPS, METADATA_NAME, OWN_NAMES, SHARDS, shard_path
@@ -156,7 +158,7 @@ class _Validation:
             yield Problem(METADATA_NAME, "the file is missing")
         elif file.size() != expected.bytes:
             yield Problem(METADATA_NAME, f"{file.size()} bytes, but the manifest says {expected.bytes}")
-        elif _sha256(file) != expected.sha256:
+        elif size_and_hash(file)[1] != expected.sha256:
             yield Problem(METADATA_NAME, "the sha256 is not the one in the manifest")
 
     def _clip_problems(self, expected: ClipFiles | None) -> Iterator[Problem]:
@@ -173,12 +175,15 @@ class _Validation:
         file = self._place / shard.path
         if file.is_file() and file.size() != shard.bytes:
             yield Problem(shard.path, f"{file.size()} bytes, but the manifest says {shard.bytes}")
-        elif self._deep and file.is_file() and _sha256(file) != shard.sha256:
+        elif self._deep and file.is_file() and size_and_hash(file)[1] != shard.sha256:
             yield Problem(shard.path, "the sha256 is not the one in the manifest")
         row = -1
-        for row, dialogue in enumerate(_rows(file, self._deep)):
+        index = index_rows(file) if self._deep else repeat(None)
+        for (row, dialogue), indexed in zip(enumerate(_rows(file, self._deep)), index, strict=False):
             for message in self._row_problems(status, dialogue):
                 yield Problem(shard.path, message, row)
+            if indexed is not None and indexed != indexed_row(dialogue):
+                yield Problem(shard.path, "the index of the shard has another row here", row)
         if row + 1 != shard.rows:
             yield Problem(shard.path, f"{row + 1} rows, but the manifest says {shard.rows}")
 
@@ -275,14 +280,6 @@ def _count_problems(manifest: Manifest, tally: Tally) -> Iterator[Problem]:
 def _rows(file: Place, audio: bool) -> Iterator[Dialogue]:
     for group in read_shard(file, audio):
         yield from group
-
-
-def _sha256(file: Place) -> str:
-    digest = hashlib.sha256()
-    with file.filesystem.open_input_stream(file.path) as stream:
-        while block := stream.read(2**20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _names(place: Place) -> list[str]:

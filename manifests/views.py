@@ -11,7 +11,6 @@ S. A view names the hash of the manifest that it was made for, and is refused be
 
 import dataclasses
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from manifests.errors import CorpusError, UserError
 from manifests.json_text import parse_json
 from manifests.manifest import manifest_hash, parse_record
 from manifests.row_groups import open_row_groups, read_row_groups
+from manifests.sealed_json import is_sealed, sealed_text, without_seal
 from manifests.storage import Place
 
 VIEWS = "views"
@@ -80,15 +80,17 @@ def write_view(
         raise UserError(f"{place}: {VIEWS} is a symbolic link: a view is not written through it")
     data, about_file = _files(place, name)
     about_file.delete()  # a killed writer leaves no view, rather than one that does not fit its file
+    for file in (data, about_file):
+        (place / VIEWS).delete_leftovers(file.name)
     table = pa.table([ids.cast(pa.large_string()), pa.array(numbers, mask=numbers < 0)], schema=_SCHEMA)
-    with open_row_groups(data, _SCHEMA) as file:
+    with open_row_groups(data, _SCHEMA) as writer:
         for start in range(0, table.num_rows, _GROUP_ROWS):
-            file.write(table.slice(start, _GROUP_ROWS).combine_chunks())
+            writer.write(table.slice(start, _GROUP_ROWS).combine_chunks())
     size, digest = _size_and_hash(data)
     view = View(
         name, tuple(parts), nested, manifest_hash(place), parley_version, len(numbers), size, digest, dict(about)
     )
-    about_file.write_text(json.dumps(dataclasses.asdict(view), ensure_ascii=False, indent=2, sort_keys=True) + "\n")
+    about_file.write_text(sealed_text(dataclasses.asdict(view)))
     return view
 
 
@@ -172,7 +174,7 @@ def view_problems(place: Place, ids: Iterator[pa.Array]) -> Iterator[tuple[str, 
 
     `ids` yields the dialogue_ids of the kept rows in order; it is read only where there is a view.
     """
-    files = {file.name for file in (place / VIEWS).list()}
+    files = {file.name for file in (place / VIEWS).list(leftovers=True)}
     names = view_names(place)
     for name in sorted(files - {f"{name}{end}" for name in names for end in (".json", ".parquet")}):
         yield f"{VIEWS}/{name}", "does not belong to the corpus"
@@ -181,6 +183,8 @@ def view_problems(place: Place, ids: Iterator[pa.Array]) -> Iterator[tuple[str, 
         try:
             view = load_view(place, name)
             _check_file(place, view, kept)
+            if not is_sealed(_files(place, name)[1].read_text()):
+                yield f"{VIEWS}/{name}.json", "its hash is not that of what it says: make the view again"
         except (CorpusError, UserError) as error:
             yield f"{VIEWS}/{name}.json", str(error)
 
@@ -205,7 +209,7 @@ def _parse(place: Place, name: str) -> View:
         raise CorpusError(f"{file}: not JSON, or cannot be read: {error}") from error
     if not isinstance(data, dict) or data.get("format") != VIEW_FORMAT:
         raise CorpusError(f"{file}: its format is not {VIEW_FORMAT}")
-    view = parse_record(View, data, "view")
+    view = parse_record(View, without_seal(data), "view")
     try:
         check_names(view.name, view.parts)
     except UserError as error:

@@ -9,6 +9,7 @@ reading one window again.
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
@@ -17,8 +18,9 @@ from manifests.arrow import Rows, take_rows
 from manifests.columns import parquet_paths
 from manifests.corpus import open_shard_of
 from manifests.epochs import GroupRows, ShardRows, generator, groups_of, mixes
+from manifests.light_shards import LightShard, open_light_shard
 from manifests.shards import ShardInfo, ShardReader
-from manifests.spoken import LIGHT_COLUMNS, EncodedDialogue, encoded_dialogues
+from manifests.spoken import EncodedDialogue, encoded_dialogues
 from manifests.storage import Place
 from manifests.token_reader import TokenReader
 from manifests.token_sets import TOKENS
@@ -51,51 +53,61 @@ class ShareReader:
 
     def _rows(self, share: Sequence[ShardRows], start: int) -> Iterator[list[EncodedDialogue]]:
         for number, mix, left_out in mixes(share, self.shards, start):
-            readers: dict[str, ShardReader] = {}
-            try:
-                yield from self._mixed(number, mix, left_out, readers)
-            finally:
-                for reader in readers.values():
-                    reader.close()
+            with _Shards(self.place) as shards:
+                yield from self._mixed(number, mix, left_out, shards)
 
     def _mixed(
-        self, number: int, mix: Sequence[ShardRows], left_out: int, readers: dict[str, ShardReader]
+        self, number: int, mix: Sequence[ShardRows], left_out: int, shards: "_Shards"
     ) -> Iterator[list[EncodedDialogue]]:
-        for group, following in _with_next(self._groups(number, mix, readers)):
+        for group, following in _with_next(self._groups(number, mix, shards)):
             if left_out < len(group.rows):
                 if following:
-                    self._reader(following.shard, readers).expect(following.group)
-                yield self._read(group, group.rows[left_out:], readers)
+                    shards.light(following.shard).expect(following.group)
+                yield self._read(group, group.rows[left_out:], shards)
             left_out = max(left_out - len(group.rows), 0)
 
-    def _groups(self, number: int, mix: Sequence[ShardRows], readers: dict[str, ShardReader]) -> Iterator[GroupRows]:
+    def _groups(self, number: int, mix: Sequence[ShardRows], shards: "_Shards") -> Iterator[GroupRows]:
         if self.key is None:  # in order, each shard is opened when it is reached
-            yield from (group for part in mix for group in self._groups_of(part, readers))
+            yield from (group for part in mix for group in groups_of(part, shards.light(part.shard).group_rows))
         else:
-            groups = [group for part in mix for group in self._groups_of(part, readers)]
+            groups = [group for part in mix for group in groups_of(part, shards.light(part.shard).group_rows)]
             yield from (groups[i] for i in generator(*self.key, number).permutation(len(groups)))
 
-    def _groups_of(self, part: ShardRows, readers: dict[str, ShardReader]) -> list[GroupRows]:
-        return groups_of(part, self._reader(part.shard, readers).group_rows)
-
-    def _reader(self, shard: ShardInfo, readers: dict[str, ShardReader]) -> ShardReader:
-        if shard.path not in readers:
-            readers[shard.path] = open_shard_of(self.place, shard)
-        return readers[shard.path]
-
-    def _read(self, group: GroupRows, rows: Rows, readers: dict[str, ShardReader]) -> list[EncodedDialogue]:
-        reader = self._reader(group.shard, readers)
-        table = take_rows(reader.table(group.group, _paths(LIGHT_COLUMNS)), rows)
+    def _read(self, group: GroupRows, rows: Rows, shards: "_Shards") -> list[EncodedDialogue]:
+        light = shards.light(group.shard)
+        found = light.rows(group.group, rows)
         columns: list[dict[str, Any]] = []
         if self.columns:
+            reader = shards.columns(group.shard)
             columns = take_rows(reader.table(group.group, _paths(self.columns)), rows).to_pylist()
         if self.tokens is not None:
-            ids = table["dialogue_id"].to_pylist()
-            codes = self.tokens.codes(ids, group.shard, reader.group_rows, group.group, rows)
+            ids = [each.row.dialogue_id for each in found]
+            codes = self.tokens.codes(ids, group.shard, light.group_rows, group.group, rows)
             pairs = zip(columns or [{} for _ in ids], codes, strict=True)
             columns = [{**before, TOKENS: each} for before, each in pairs]
-        with reader.naming():
-            return encoded_dialogues(table, columns)
+        return list(encoded_dialogues(found, columns))
+
+
+class _Shards(ExitStack):
+    """Opens shards of the corpus at `place` when they are asked for, once each."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self._place = place
+        self._light: dict[str, LightShard] = {}
+        self._columns: dict[str, ShardReader] = {}
+
+    def light(self, shard: ShardInfo) -> LightShard:
+        if shard.path not in self._light:
+            self._light[shard.path] = open_light_shard(self._place, shard)
+        return self._light[shard.path]
+
+    def columns(self, shard: ShardInfo) -> ShardReader:
+        """Return a reader of what a light row has not."""
+        if shard.path not in self._columns:
+            self._columns[shard.path] = reader = open_shard_of(self._place, shard)
+            self.callback(reader.close)
+        return self._columns[shard.path]
 
 
 @cache

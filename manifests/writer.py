@@ -11,7 +11,7 @@ from manifests.errors import LawBroken, ResumeRefused
 from manifests.manifest import CHECKSUM_NAME, MANIFEST_NAME, ClipFiles, Counts
 from manifests.parts import audio_parts
 from manifests.schema import Dialogue
-from manifests.shards import ShardInfo, ShardWriter, open_shard
+from manifests.shards import ShardInfo, ShardWriter, estimated_bytes, open_shard
 from manifests.storage import Place
 from manifests.tally import Tally, problem_of_end
 from manifests.token_sets import TOKENS
@@ -27,6 +27,21 @@ _SHARD_NAME = re.compile(r"(kept|rejected|failed)-\d{5,}\.parquet")
 # 256 MiB are some four hours of 16 kHz FLAC speech (about 18 kB a second), and quick to copy.
 SHARD_BYTES = 256 * 2**20
 SHARD_ROWS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class ShardLimits:
+    """Says when a shard is closed: with `max_bytes`, as `estimated_bytes` counts them, or `max_rows`.
+
+    The estimate decides, not the size of the file: so where shards begin and end is known before any is written, and
+    several processes can write them.
+    """
+
+    max_bytes: int = SHARD_BYTES
+    max_rows: int = SHARD_ROWS
+
+    def are_reached(self, size: int, rows: int) -> bool:
+        return size >= self.max_bytes or rows >= self.max_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +71,10 @@ class CorpusWriter:
         """Set the limits of a shard; `beside` names other files that may be in the directory (`clear_for_writing`)."""
         clear_for_writing(place, beside)
         self._place = place
-        self._max_bytes, self._max_rows = max_bytes, max_rows
+        self._limits = ShardLimits(max_bytes, max_rows)
         self._tally = Tally()
         self._open: dict[str, tuple[ShardWriter, ExitStack]] = {}
+        self._sizes: dict[str, int] = {}
         self._done: dict[str, list[ShardInfo]] = {}
         self._clip_files = self._clip_bytes = 0
         self._recipes: set[str] = set()
@@ -86,7 +102,8 @@ class CorpusWriter:
             if audio.path is not None:
                 self._clip_files += 1
                 self._clip_bytes += len(audio.bytes)
-        if shard.bytes >= self._max_bytes or shard.rows >= self._max_rows:
+        self._sizes[dialogue.status] += estimated_bytes(dialogue)
+        if self._limits.are_reached(self._sizes[dialogue.status], shard.rows):
             self._close(dialogue.status)
 
     @property
@@ -101,6 +118,7 @@ class CorpusWriter:
             path = shard_path(status, len(self._done.get(status, [])))
             stack = ExitStack()
             self._open[status] = stack.enter_context(open_shard(self._place / path, path)), stack
+            self._sizes[status] = 0
         return self._open[status][0]
 
     def _close(
@@ -121,10 +139,11 @@ def shard_path(status: str, number: int) -> str:
     return f"{SHARDS}/{status}-{number:05d}.parquet"
 
 
-def clear_for_writing(place: Place, beside: Collection[str] = ()) -> None:
+def clear_for_writing(place: Place, beside: Collection[str] = (), kept: Collection[str] = ()) -> None:
     """Make the directory ready for a corpus: remove the shards of a killed writer, and never anything else.
 
-    Raises ResumeRefused if it holds a finished corpus, or anything that is neither Parley's nor named in `beside`.
+    `kept` are the paths of shards that stay. Raises ResumeRefused if it holds a finished corpus, or anything that is
+    neither Parley's nor named in `beside`.
     """
     found = {entry.name for entry in place.list()}
     if MANIFEST_NAME in found:
@@ -136,6 +155,7 @@ def clear_for_writing(place: Place, beside: Collection[str] = ()) -> None:
     if foreign:
         raise ResumeRefused(f"{place} is not empty: it holds {', '.join(foreign[:5])}; choose another directory")
     for entry in leftovers:
-        entry.delete()
+        if f"{SHARDS}/{entry.name}" not in kept:
+            entry.delete()
     (place / SHARDS).make_directory()
     (place / SHARDS).delete_leftovers()

@@ -16,12 +16,13 @@ from importlib.metadata import version
 
 from manifests.batches import BatchBudget
 from manifests.corpus import Corpus, decode
+from manifests.spoken_corpus import SpokenCorpus
 from manifests.storage import Place, open_place
 from manifests.stream import CorpusStream
 from manifests.validate import Report
 from manifests.validate import validate as _validate
 
-__all__ = ["BatchBudget", "Corpus", "CorpusStream", "__version__", "decode", "validate"]
+__all__ = ["BatchBudget", "Corpus", "CorpusStream", "SpokenCorpus", "__version__", "decode", "validate"]
 
 __version__ = version("parley")
 

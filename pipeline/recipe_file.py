@@ -6,7 +6,7 @@ It reads both kinds of recipe, for corpora and for voice banks.
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -18,6 +18,8 @@ Model = TypeVar("Model", bound=BaseModel)
 
 _DATA = {".jsonl", ".ndjson", ".parquet", ".gz", ".zst"}
 """Endings of input files, which a shell may put where the recipe is to stand."""
+_SEVERAL = (dict, list, tuple, Mapping, Sequence)
+"""Kinds of values whose parts have a name or a number in the path of a key."""
 _SHOWN = 200
 """Characters of what the user wrote that a message repeats."""
 
@@ -92,11 +94,14 @@ def _message(model: type[BaseModel], problem: Mapping[str, Any]) -> str:
 def _keys_of(model: type[BaseModel], sections: Sequence[str]) -> list[str]:
     """Return the keys of the section of `model` that lies at this path; none where the path leads through a value."""
     found: Any = model
-    for name in sections:
+    path = iter(sections)
+    for name in path:
         field = found.model_fields.get(name)
         found = next(sections_in(field.annotation), None) if field else None
-        if found is None:
+        if field is None or found is None:
             return []
+        if get_origin(field.annotation) in _SEVERAL:
+            next(path, None)  # the name of a pool, the number of a rung
     return list(found.model_fields)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -19,6 +20,22 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Ray's core keeps the first way to authenticate that a process uses, so all Rays and clusters of this one share it.
 os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
+
+# Jobs sync each file that they write. On a disk, the tests of jobs would mostly wait for that.
+_MEMORY_DISK = Path("/dev/shm")
+_ROOM = 8 << 30
+
+
+def _has_room(directory: Path) -> bool:
+    """Tell whether the tests' files fit into a directory, and the programs that are among them may be run there."""
+    if not os.access(directory, os.W_OK):
+        return False
+    disk = os.statvfs(directory)
+    return disk.f_bavail * disk.f_frsize >= _ROOM and not disk.f_flag & os.ST_NOEXEC
+
+
+if _has_room(_MEMORY_DISK):
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY_DISK))
 
 # Whole files go to one process each. The longest ones begin first, so that none of them is left alone at the end.
 _LONGEST = (

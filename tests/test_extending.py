@@ -43,6 +43,21 @@ def parley(installed: Path, *words: object) -> str:
     return done.stdout
 
 
+def parley_each(installed: Path, *commands: tuple[str, ...]) -> list[str]:
+    """What each of the commands prints, all in one process."""
+    env = {**os.environ, "PYTHONPATH": f"{installed}:{ROOT}"}
+    code = """if True:
+        import sys
+        from pipeline.cli.main import cli
+        for words in sys.argv[1:]:
+            cli(words.split(), standalone_mode=False)
+            print(end="\\f")
+    """
+    command = [sys.executable, "-c", code, *map(" ".join, commands)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    return done.stdout.split("\f")[:-1]
+
+
 def bank_of_beeps(directory: Path) -> Path:
     """The bank of tones, spoken with by the page's engine."""
     shipped = ROOT / "voicebank" / "voices" / "tone"
@@ -86,9 +101,11 @@ def test_a_job_runs_with_a_strangers_engine_stage_format_and_exporter(
 
 
 def test_a_stranger_is_listed_and_shown_beside_parleys_own(installed: Path) -> None:
-    for what, name in (("engines", "beep"), ("stages", "hush"), ("exporters", "lines"), ("formats", "cards")):
-        assert f"{name}\t" in parley(installed, what, "list")
-        assert parley(installed, what, "show", name)
+    named = {"engines": "beep", "stages": "hush", "exporters": "lines", "formats": "cards"}
+    lists = parley_each(installed, *((what, "list") for what in named))
+    assert [f"{name}\t" in text for name, text in zip(named.values(), lists, strict=True)] == [True] * 4
+    pages = parley_each(installed, *((what, "show", name) for what, name in named.items()))
+    assert len(pages) == 4 and all(pages)
 
 
 def test_the_pages_stage_obeys_the_laws(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:

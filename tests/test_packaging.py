@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 HEAVY = ("ray", "torch", "perth", "pocketsphinx", "wetext", "jiwer", "soundfile", "soxr", "pyarrow")
+LLM = ("openai", "httpx2", "tenacity", "datasketch")
 
 
 @pytest.mark.parametrize(
@@ -23,7 +24,7 @@ HEAVY = ("ray", "torch", "perth", "pocketsphinx", "wetext", "jiwer", "soundfile"
         ("pipeline", ("parley", *HEAVY)),
         ("pipeline.cli.main", ("parley", *(set(HEAVY) - {"pyarrow"}))),
         ("pipeline.engines.registry", tuple(set(HEAVY) - {"pyarrow"})),
-        ("pipeline.cli.commands", ("ray", "torch", "perth", "pocketsphinx")),
+        ("pipeline.cli.commands", ("ray", "torch", "perth", "pocketsphinx", *LLM)),
     ],
 )
 def test_importing_is_light(module: str, forbidden: tuple[str, ...]) -> None:

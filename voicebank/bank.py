@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from manifests.errors import CorpusError, RecipeError
 from manifests.row_groups import label
 from manifests.storage import Place, open_place
-from voicebank.tables import CARD_FILE, SPEAKERS_FILE, VOICES_TABLE, has_raw_embeddings, iter_voices, read_card
+from voicebank.tables import CARD_FILE, SPEAKERS_FILE, VOICES_TABLE, has_raw_embeddings, read_card, stored_voices
 from voicebank.voice import Gender, Voice, voice_problem
 
 __all__ = ["CARD_FILE", "VOICES_FILE", "Bank", "bank_place", "load_bank", "load_card", "shipped_banks"]
@@ -108,7 +108,7 @@ def bank_place(path_or_name: str | os.PathLike[str]) -> Place:
 
 
 def _read_table(directory: Place) -> tuple[Voice, ...]:
-    return tuple(voice for voices, _ in iter_voices(directory) for voice in voices)
+    return tuple(stored_voices(directory))
 
 
 def _read_voices(file: Place) -> tuple[Voice, ...]:
@@ -169,7 +169,7 @@ def _digest(voices: Sequence[Voice]) -> str:
         if voice.embedding is not None:
             sha256.update(b"\nembedding %d %d\n" % (number, voice.embedding.size))
             sha256.update(voice.embedding.astype("<f4", copy=False).tobytes())
-        if voice.prompt_audio is not None:
-            sha256.update(b"\nprompt %d %d\n" % (number, len(voice.prompt_audio)))
-            sha256.update(voice.prompt_audio)
+        if (recording := voice.prompt_audio) is not None:
+            sha256.update(b"\nprompt %d %d\n" % (number, len(recording)))
+            sha256.update(recording)
     return sha256.hexdigest()

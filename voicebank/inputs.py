@@ -6,10 +6,11 @@ synthesizer that clones: it is then given to that one as a recording and nothing
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
+from voicebank.stored_clips import changed
 from voicebank.vectors import are_unit
 from voicebank.voice import Voice
 
@@ -39,7 +40,7 @@ def inputs_problem(voices: Sequence[Voice], inputs: VoiceInputs) -> str | None:
                 "`parley voicebank voice-prompts` gives each voice a clip"
             )
         nameless = inputs.embeddings or not voice.parents  # who makes an average itself, needs no clip of it
-        if voice.embedding is None and voice.prompt_audio is not None and not inputs.clips and nameless:
+        if voice.embedding is None and voice.is_recorded and not inputs.clips and nameless:
             wanted = "an embedding is" if inputs.embeddings else "a name is"
             return f"voice {voice.voice_id} is a clip, where {wanted} wanted"
         if voice.embedding is not None and inputs.embeddings and inputs.width not in (None, voice.embedding.size):
@@ -69,15 +70,15 @@ def _assigned(voice: Voice, own: Mapping[str, VoiceInputs | None], cloning: Sequ
         inputs = own[voice.engine]
         cloned = inputs is not None and voice.embedding is not None and not inputs.embeddings
         return _recording(voice, voice.engine) if inputs and cloned and _can_clone(voice, inputs) else voice
-    if voice.prompt_audio is None or not cloning:
+    if not voice.is_recorded or not cloning:
         return voice
     digest = hashlib.blake2b(voice.voice_id.encode("utf-8"), digest_size=8).digest()
     return _recording(voice, cloning[int.from_bytes(digest, "big") % len(cloning)])
 
 
 def _can_clone(voice: Voice, inputs: VoiceInputs) -> bool:
-    return inputs.clips and voice.prompt_audio is not None
+    return inputs.clips and voice.is_recorded
 
 
 def _recording(voice: Voice, engine: str) -> Voice:
-    return replace(voice, engine=engine, rate=1.0, pitch=1.0, parents=(), weights=(), embedding=None)
+    return changed(voice, engine=engine, rate=1.0, pitch=1.0, parents=(), weights=(), embedding=None)

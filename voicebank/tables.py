@@ -33,6 +33,7 @@ from manifests.table import (
     widths_of,
 )
 from voicebank.card import CARD_FILE, read_card, write_card
+from voicebank.stored_clips import COLUMN, ClipStore, stored
 from voicebank.vectors import is_marked_raw, mark_raw, vectors_problem
 from voicebank.voice import Speaker, Voice, speaker_problem, voice_problem
 
@@ -45,6 +46,7 @@ __all__ = [
     "iter_voices",
     "read_card",
     "read_speakers",
+    "stored_voices",
     "voices_schema",
     "write_card",
     "write_speakers",
@@ -54,6 +56,8 @@ SPEAKERS_FILE = "speakers.parquet"
 VOICES_TABLE = "voices.parquet"
 
 _SPEAKERS_PER_GROUP = 4096
+_RECORDED_PER_GROUP = 16
+"""Voices with recordings, 0.1 to 0.2 MB each: to read one means to read its row group."""
 _XVECTOR = "xvector"
 """The column that `Voice` has no field for."""
 
@@ -93,7 +97,9 @@ def voices_schema(widths: Mapping[str, int]) -> pa.Schema:
 
 
 class VoiceWriter:
-    """Writes `voices.parquet`, one row group a call of `write`; the file takes its name when the block ends well.
+    """Writes `voices.parquet`; the file takes its name when the block ends well.
+
+    A call of `write` makes a row group, or small ones of voices with recordings.
 
     Where one call gives x-vectors (float32 [Dx], length 1, one for each voice), all must. Whether the voices have
     embeddings, and how wide, is decided by the first call. `raw`: the embeddings are as their encoder gave them, of
@@ -122,16 +128,20 @@ class VoiceWriter:
         return self._tables.rows
 
     def write(self, voices: Sequence[Voice], xvectors: Sequence[Vector] | None = None) -> None:
-        """Write the voices as one row group; without voices, nothing."""
+        """Write the voices as one row group, or as small ones if they have recordings; without voices, nothing."""
         if self._file is None:
             raise LawBroken("a VoiceWriter writes inside its `with` block only")
         if xvectors is not None and len(xvectors) != len(voices):
             raise LawBroken(f"{VOICES_TABLE}: {len(xvectors)} x-vectors for {len(voices)} voices")
-        if not voices:
-            return
+        size = _RECORDED_PER_GROUP if any(voice.is_recorded for voice in voices) else max(1, len(voices))
+        for first in range(0, len(voices), size):
+            some = None if xvectors is None else xvectors[first : first + size]
+            self._write_group(self._file, voices[first : first + size], some)
+
+    def _write_group(self, file: RowGroupWriter, voices: Sequence[Voice], xvectors: Sequence[Vector] | None) -> None:
         if xvectors is not None and not self.rows:
             self._xvector_width = len(xvectors[0])
-        self._file.write(self._with_xvectors(self._tables.make(voices), xvectors))
+        file.write(self._with_xvectors(self._tables.make(voices), xvectors))
 
     def _with_xvectors(self, table: pa.Table, xvectors: Sequence[Vector] | None) -> pa.Table:
         if xvectors is None and self._xvector_width is None:
@@ -142,6 +152,18 @@ class VoiceWriter:
             if problem := vectors_problem(table.select([_XVECTOR])):
                 raise LawBroken(problem)
         return table
+
+
+def stored_voices(directory: Place) -> Iterator[Voice]:
+    """Yield the voices in the order of the file, with their recordings left in it (`voicebank.stored_clips`)."""
+    place, ids = directory / VOICES_TABLE, set[str]()
+    store = ClipStore(place)
+    names = [field.name for field in fields(Voice) if field.name != COLUMN]
+    tables = read_row_groups(place, lambda schema: schema_problem(schema, Voice, [_XVECTOR]), names)
+    for group, (table, recorded) in enumerate(zip(tables, store.groups_with(), strict=True)):
+        for row, voice in enumerate(_read(place, table, Voice, ids, partial=True)):
+            is_there = store.read(group, row) is not None if recorded is None else recorded
+            yield stored(voice, store, group, row) if is_there else voice
 
 
 def iter_voices(directory: Place, xvectors: bool = False) -> Iterator[tuple[list[Voice], Matrix | None]]:
@@ -196,10 +218,13 @@ def _xvector_field(width: int) -> pa.Field:
     return pa.field(_XVECTOR, vector_type(width), nullable=False)
 
 
-def _read(place: Place, table: pa.Table, cls: type[_Entry], ids: set[str]) -> list[_Entry]:
-    """Return the entries of a row group, which may have x-vectors besides. CorpusErrors name the file."""
+def _read(place: Place, table: pa.Table, cls: type[_Entry], ids: set[str], partial: bool = False) -> list[_Entry]:
+    """Return the entries of a row group, which may have x-vectors besides; `partial`: without some of its columns.
+
+    CorpusErrors name the file.
+    """
     with naming(place):
-        entries = from_table(table, cls, besides=[_XVECTOR])
+        entries = from_table(table, cls, partial, besides=[_XVECTOR])
         if _XVECTOR in table.schema.names and table.column(_XVECTOR).null_count:
             raise CorpusError(f"{_XVECTOR} is missing in {table.column(_XVECTOR).null_count} rows")
         if problem := vectors_problem(table):

@@ -48,6 +48,11 @@ class Voice:
     prompt_audio: bytes | None = field(default=None, repr=False)
     embedding: Vector | None = field(default=None, compare=False, repr=False)
 
+    @property
+    def is_recorded(self) -> bool:
+        """Whether there is a recording: to ask does not read it."""
+        return self.prompt_audio is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Speaker:

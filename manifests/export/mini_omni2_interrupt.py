@@ -61,11 +61,19 @@ class InterruptWriter(TextRowsWriter):
         }
 
     def _phrase(self, dialogue: Dialogue) -> tuple[str, Fraction] | None:
-        """Return the text of the user's last turn that takes the floor, and where it ends, in seconds."""
+        """Return the text of the user's last turn that takes the floor, and where its speech ends, in seconds.
+
+        Without an event that says so, its clip's end counts, and the silence at its edge with it.
+        """
         found = [
             spot for spot in spots(dialogue, 0) if spot.role == "user" and dialogue.turns[spot.turn].kind == "turn"
         ]
-        return (dialogue.turns[found[-1].turn].text or "", found[-1].end) if found else None
+        if not found:
+            return None
+        last, timeline = found[-1], dialogue.timeline
+        spoken = [e for e in (timeline.events if timeline else ()) if (e.kind, e.turn) == ("turn", last.turn)]
+        ends = Fraction(spoken[0].end_sample, timeline.sample_rate) if timeline and spoken else last.end
+        return dialogue.turns[last.turn].text or "", ends
 
 
 def _letters(text: str) -> str:

@@ -6,13 +6,16 @@ comes, so that a broken-off audition goes on; the decision is `voicebank.auditio
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from manifests.errors import UserError
+from manifests.storage import Place
 from pipeline.audio.samples import encode
 from pipeline.bank.speaker import mean_direction
 from pipeline.engines.contract import (
@@ -25,11 +28,14 @@ from pipeline.engines.contract import (
     SpeechSynthesizer,
     Transcript,
 )
+from pipeline.job.directory import WORK, JobDirectory, end_torn_line
 from pipeline.scoring.rates import pooled, score
 from pipeline.seeds import derive_seed
 from voicebank.audition import VoiceClip
 from voicebank.ranking import likeness_to_itself
 from voicebank.voice import Voice
+
+MEASURED_FILE = "measured.jsonl"
 
 SENTENCES: Mapping[str, tuple[str, ...]] = {
     "en": ("The bakery on the corner sells warm bread and good coffee.",),
@@ -57,6 +63,24 @@ class Panel:
         """Return the versions of all engines: what was measured with others is measured again."""
         loaded: list[Any] = [*self.synthesizers.values(), *self.recognizers.values(), self.encoder, self.predictor]
         return " | ".join(engine.version for engine in loaded)
+
+
+@contextmanager
+def owned_record(out: Place, names: Collection[str]) -> Iterator[Path]:
+    """Keep other auditions out of `out` during the block, which is given the file of what was measured there.
+
+    `names` are the files that the audition writes beside it. Raises UserError for what is no local directory, and
+    ResumeRefused for one that holds other files, or in which an audition is at work.
+    """
+    if not out.is_local:
+        raise UserError("--out: an audition needs a local directory")
+    directory = JobDirectory(out, out / WORK, (WORK, MEASURED_FILE, *names), "bank")
+    with directory.owned(out / MEASURED_FILE):
+        out.delete_leftovers()
+        record = Path(out.path, MEASURED_FILE)
+        end_torn_line(record)
+        yield record
+        directory.work.delete()
 
 
 def audition(

@@ -10,7 +10,7 @@ from typing import Any
 
 from manifests.errors import UserError
 from manifests.storage import Place
-from pipeline.bank.audition import BATCH, SENTENCES, Panel, Sentences, audition
+from pipeline.bank.audition import BATCH, SENTENCES, Panel, Sentences, audition, owned_record
 from voicebank.audition import AuditionDrop, AuditionRule, Judged, RealVoices, VoiceClip, judge, measured_leak_limit
 from voicebank.bank import VOICES_FILE, load_bank
 from voicebank.card import CARD_FILE, read_card, write_card
@@ -18,8 +18,6 @@ from voicebank.leak import quantiles
 from voicebank.prompts import dataset_prefixes, own_name
 from voicebank.speaker_table import SpeakerTable, load_speaker_table
 from voicebank.voice import Voice
-
-MEASURED_FILE = "measured.jsonl"
 
 Progress = Callable[[str, int, int], None]
 """Told what is heard ("real voices", "voices"), how many were, and how many there are."""
@@ -49,13 +47,19 @@ class AuditionOrder:
 
 def hold_audition(order: AuditionOrder, panel: Panel, out: Place, progress: Progress) -> list[Judged]:
     """Hear, judge, and write the bank; the card comes last, and a broken-off audition goes on."""
+    _refuse_finished(out)
+    with owned_record(out, (VOICES_FILE, CARD_FILE)) as record:
+        _refuse_finished(out)  # a moment ago another process may have finished it
+        return _hold(order, panel, out, record, progress)
+
+
+def _refuse_finished(out: Place) -> None:
     if (out / CARD_FILE).exists():
         raise UserError(f"{out.name} holds a voice bank already; remove it, or name another directory")
-    if not out.is_local:
-        raise UserError("--out: an audition needs a local directory")
-    Path(out.path).mkdir(parents=True, exist_ok=True)
+
+
+def _hold(order: AuditionOrder, panel: Panel, out: Place, record: Path, progress: Progress) -> list[Judged]:
     voices = [voice for bank in order.banks for voice in _users(bank)[: order.hear]]
-    record = Path(out.path) / MEASURED_FILE
     real = _hear_real(order, {voice.engine for voice in voices}, panel, record, progress)
     if strange := sorted({voice.language for voice in voices} - real.keys()):
         raise UserError(f"--real: no bank has speakers of {', '.join(strange)}")
@@ -177,7 +181,7 @@ def _worth(one: Judged) -> tuple[float, float]:
 
 def _line(voice: Voice) -> str:
     """Write a voice without what is not known of it."""
-    if voice.embedding is not None or voice.prompt_audio is not None:
+    if voice.embedding is not None or voice.is_recorded:
         raise UserError("an audition writes banks of names and weights: these voices have embeddings or recordings")
     return (
         json.dumps({key: value for key, value in asdict(voice).items() if value is not None}, ensure_ascii=False)

@@ -51,8 +51,11 @@ class PromptBlocks:
     keep: bool = True
     part_rows: int = 8
 
-    def load(self, part: Part) -> list[Candidate]:
-        return part.cut(read_candidates(self.source, part.block))
+    def load(self, block: int) -> Sequence[Candidate]:
+        return read_candidates(self.source, block)
+
+    def cut(self, whole: Sequence[Candidate], part: Part) -> list[Candidate]:
+        return part.cut(whole)
 
     def measure(self, content: Sequence[Candidate] | Sequence[Prompted]) -> Measure:
         settled = [one for one in content if isinstance(one, Prompted)]

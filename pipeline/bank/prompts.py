@@ -143,7 +143,7 @@ def prompt_parts(job: PromptJob, bank: Bank) -> Parts:
 
 
 def _check(job: PromptJob, bank: Bank) -> None:
-    if any(voice.prompt_audio is not None for voice in bank.voices):
+    if any(voice.is_recorded for voice in bank.voices):
         raise UserError(f"the voices of the bank {bank.name} have clips already")
     with_embedding = sum(voice.embedding is not None for voice in bank.voices)
     if with_embedding not in (0, len(bank.voices)):

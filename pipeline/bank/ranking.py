@@ -14,8 +14,7 @@ import numpy as np
 
 from manifests.errors import UserError
 from manifests.storage import Place
-from pipeline.bank.audition import Panel, Sentences, audition, audition_key, clip_file
-from pipeline.bank.audition_bank import MEASURED_FILE
+from pipeline.bank.audition import Panel, Sentences, audition, audition_key, clip_file, owned_record
 from pipeline.bank.prompt_worker import spoken_language
 from pipeline.show.page import Heading, PageTable, Paragraph, Part, SoundCell, page
 from pipeline.yaml_text import load_yaml
@@ -55,19 +54,17 @@ def hold_ranking(
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Ranking:
     """Hear the voices, as `speakable` gives them, and rank them. `real` are the people that nobody may sound like."""
-    if not out.is_local:
-        raise UserError("--out: an audition needs a local directory")
-    directory = Path(out.path)
-    directory.mkdir(parents=True, exist_ok=True)
     speaking = [replace(voice, language=spoken_language(voice)) for voice in voices]
     if strange := sorted({voice.language for voice in speaking} - set(sentences)):
         raise UserError(f"--sentences: there is none in {', '.join(strange)}")
-    clips = audition(speaking, panel, directory / MEASURED_FILE, progress, sentences, directory / CLIPS)
+    kept = Path(out.path) / CLIPS
+    with owned_record(out, (RANKING_FILE, PAGE_FILE, CLIPS)) as record:
+        clips = audition(speaking, panel, record, progress, sentences, kept)
     ranked = rank([_measured(clip, real) for clip in clips])
     keys = {(voice.engine, voice.voice_id): audition_key(voice, panel, sentences) for voice in speaking}
     files = {
         (one.engine, one.voice.voice_id): [
-            clip_file(directory / CLIPS, keys[one.engine, one.voice.voice_id], index)
+            clip_file(kept, keys[one.engine, one.voice.voice_id], index)
             for index in range(len(sentences[one.voice.language]))
         ]
         for one in ranked
@@ -82,7 +79,7 @@ def speakable(voices: Iterable[Voice], own: Mapping[str, VoiceInputs | None], cl
     found: list[Voice] = []
     for voice in voices:
         engines = [voice.engine] if voice.engine in own else []
-        engines += [engine for engine in cloning if engine != voice.engine and voice.prompt_audio is not None]
+        engines += [engine for engine in cloning if engine != voice.engine and voice.is_recorded]
         for engine in engines:
             chosen = {engine: own.get(engine)} if engine == voice.engine else {}
             found += assigned([voice], chosen, [engine] if not chosen else [])

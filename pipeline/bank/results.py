@@ -89,10 +89,12 @@ class BankBlocks:
     part_rows: int = 64
     """Clips of a part, enough to fill the batches of the engines, see `pipeline.bank.clips`."""
 
-    def load(self, part: Part) -> list[SourceClip]:
-        """Load the clips of some of the block's groups."""
-        groups = [list(group) for _, group in groupby(read_clips(self.source, part.block), attrgetter("group"))]
-        return [clip for group in part.cut(groups) for clip in group]
+    def load(self, block: int) -> list[list[SourceClip]]:
+        """Load the clips of the block, by their groups."""
+        return [list(group) for _, group in groupby(read_clips(self.source, block), attrgetter("group"))]
+
+    def cut(self, whole: Sequence[Sequence[SourceClip]], part: Part) -> list[SourceClip]:
+        return [clip for group in part.cut(whole) for clip in group]
 
     def measure(self, content: Sequence[SourceClip] | BuiltGroups) -> Measure:
         if isinstance(content, BuiltGroups):

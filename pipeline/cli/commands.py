@@ -100,7 +100,11 @@ def ingest(recipe: str, overrides: Sequence[str], out: str, options: Mapping[str
 def stage(name: str, recipe: str, overrides: Sequence[str], source: str, out: str, options: Mapping[str, Any]) -> str:
     loaded = load_recipe(recipe, overrides)
     if name == "pack":
-        return summary(running.pack_directory(loaded, open_place(source), open_place(out)), out)
+        runner = open_runner(options)
+        try:
+            return summary(running.pack_directory(loaded, open_place(source), open_place(out), runner), out)
+        finally:
+            runner.close()
     with Progress() as progress:
         result = running.run_stage_directory(
             name, loaded, open_place(source), open_place(out), open_runner(options), progress, _answers(options)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from manifests.languages import primary_subtag
-from manifests.libraries import extra, library
+from manifests.libraries import extra, library, library_version
 
 PiiKind = Literal["email", "phone", "card", "iban", "us_ssn", "cn_id"]
 
@@ -53,15 +53,15 @@ class Personal:
 
 
 class PiiScanner:
-    """Finds personal data. Raises EngineUnavailable where a library is missing."""
+    """Finds personal data, for `needed_by`. Raises EngineUnavailable where a library is missing."""
 
-    def __init__(self) -> None:
-        self._phones: Any = library("phonenumbers", _NEEDED_BY, _INSTALL)
-        self._emails: Any = library("email_validator", _NEEDED_BY, _INSTALL)
-        self._luhn: Any = library("stdnum.luhn", _NEEDED_BY, _INSTALL)
-        self._iban: Any = library("stdnum.iban", _NEEDED_BY, _INSTALL)
-        self._ssn: Any = library("stdnum.us.ssn", _NEEDED_BY, _INSTALL)
-        self._chinese_id: Any = library("stdnum.cn.ric", _NEEDED_BY, _INSTALL)
+    def __init__(self, needed_by: str = _NEEDED_BY) -> None:
+        self._phones: Any = library("phonenumbers", needed_by, _INSTALL)
+        self._emails: Any = library("email_validator", needed_by, _INSTALL)
+        self._luhn: Any = library("stdnum.luhn", needed_by, _INSTALL)
+        self._iban: Any = library("stdnum.iban", needed_by, _INSTALL)
+        self._ssn: Any = library("stdnum.us.ssn", needed_by, _INSTALL)
+        self._chinese_id: Any = library("stdnum.cn.ric", needed_by, _INSTALL)
 
     def find(self, text: str, language: str) -> list[Personal]:
         """Return what is found in a text, each once, as it is written and as it is spoken."""
@@ -99,6 +99,12 @@ class PiiScanner:
         except self._emails.EmailNotValidError:
             return False
         return True
+
+
+def scanner_version(needed_by: str) -> str:
+    """Return the versions of the libraries that decide what is found; raises EngineUnavailable without one."""
+    names = ("phonenumbers", "email-validator", "python-stdnum")
+    return ", ".join(f"{name} {library_version(name, needed_by, _INSTALL)}" for name in names)
 
 
 def as_written(text: str) -> str:

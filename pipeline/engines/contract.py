@@ -173,6 +173,28 @@ class SpeechRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class SpokenLine:
+    """Holds one turn of a dialogue that is to be spoken: its text, and the voice that says it."""
+
+    text: str
+    voice: Voice
+
+
+@dataclass(frozen=True, slots=True)
+class DialogueRequest:
+    """Asks for a whole dialogue in one clip, line after line; `seed` varies the take."""
+
+    lines: tuple[SpokenLine, ...]
+    language: str
+    seed: int
+
+    @property
+    def voices(self) -> tuple[Voice, ...]:
+        """The voices, each once, in the order in which they first speak."""
+        return tuple({line.voice.voice_id: line.voice for line in self.lines}.values())
+
+
+@dataclass(frozen=True, slots=True)
 class Clip:
     """Holds decoded mono audio: `samples` float32 [T] in -1..1 at `sample_rate` Hz.
 
@@ -227,9 +249,25 @@ class Detection:
     message: str | None = None
 
 
-KINDS = ("text", "tts", "aligner", "watermark", "asr", "vad", "gender", "encoder", "quality", "tokenizer")
-"""Kinds of engines: they write, speak, tell when words are spoken, mark, hear, find speech, tell genders, tell
-speakers apart, rate quality, turn speech into tokens."""
+KINDS = (
+    "text",
+    "tts",
+    "dialogue",
+    "aligner",
+    "watermark",
+    "asr",
+    "vad",
+    "gender",
+    "encoder",
+    "quality",
+    "style",
+    "tokenizer",
+)
+"""Kinds of engines: they write, speak, speak whole dialogues, tell when words are spoken, mark, hear, find speech,
+tell genders, tell speakers apart, rate quality, tell styles of speech, turn speech into tokens."""
+
+SPEAKING_KINDS = ("tts", "dialogue")
+"""Kinds of engines that speak with the voices of a bank."""
 
 
 @dataclass(frozen=True)
@@ -242,8 +280,8 @@ class Engine:
     `keeps_norm`, of an encoder: its embeddings are as the network gives them, and their length (norm) is part of them,
     since the synthesizer that is conditioned on them reads it. Such an encoder tells nobody apart.
 
-    `voice_inputs`, of a synthesizer: called like `version`, returns what it takes as a voice besides names. One that
-    declares that it clones speaks with the voices of every bank that have recordings.
+    `voice_inputs`, of an engine that speaks: called like `version`, returns what it takes as a voice besides names.
+    One that declares that it clones speaks with the voices of every bank that have recordings.
 
     `about` is one line for people. `open` loads the engine. An engine without `settings` takes no model: a recipe
     uses its name, and `open` and `version` get no argument. One with `settings` is opened for a model of the
@@ -292,6 +330,12 @@ class ChatModel(LoadedEngine, Protocol):
 
 class SpeechSynthesizer(LoadedEngine, Protocol):
     def synthesize(self, requests: Sequence[SpeechRequest]) -> list[Clip | Failure]: ...
+
+
+class DialogueSynthesizer(LoadedEngine, Protocol):
+    """Speaks a whole dialogue in one call. Where in the clip a turn lies, it does not tell."""
+
+    def perform(self, requests: Sequence[DialogueRequest]) -> list[Clip | Failure]: ...
 
 
 class Watermarker(LoadedEngine, Protocol):
@@ -351,6 +395,14 @@ class QualityPredictor(LoadedEngine, Protocol):
 
 class GenderPredictor(LoadedEngine, Protocol):
     def predict(self, clips: Sequence[Clip]) -> list[GenderGuess | Failure]: ...
+
+
+class StyleClassifier(LoadedEngine, Protocol):
+    """Tells in which style a clip is spoken: the probability of each of `labels`, which are in lower case."""
+
+    labels: tuple[str, ...]
+
+    def classify(self, clips: Sequence[Clip]) -> list[Mapping[str, float] | Failure]: ...
 
 
 class SpeechTokenizer(LoadedEngine, Protocol):

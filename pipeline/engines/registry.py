@@ -9,7 +9,7 @@ from typing import Any
 from manifests.errors import RecipeError
 from manifests.storage import Place
 from pipeline.doors import Door
-from pipeline.engines.contract import KINDS, Engine
+from pipeline.engines.contract import KINDS, SPEAKING_KINDS, Engine
 from pipeline.settings import Section
 
 ENGINES = Door("parley.engines", Engine, KINDS)
@@ -84,6 +84,13 @@ def find_engine(kind: str, name: str, models: Models | None = None) -> Engine:
         raise RecipeError(f"model {name} uses engine {wanted}, which is not a {kind} engine")
     known = ", ".join(engine.name for engine in ENGINES.all() if engine.kind == kind)
     raise RecipeError(f"no {kind} engine {name!r}; there are: {known}")
+
+
+def find_speaking(name: str, models: Models | None = None) -> Engine:
+    """Return the engine of that name that speaks, turns or whole dialogues; raises RecipeError if there is none."""
+    wanted = engine_of(models[name]) if models and name in models else name
+    kind = next((kind for kind in SPEAKING_KINDS if ENGINES.named(wanted, kind)), SPEAKING_KINDS[0])
+    return find_engine(kind, name, models)
 
 
 def engine_of(model: Section) -> str:

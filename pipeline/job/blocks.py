@@ -2,12 +2,13 @@
 
 A directory of blocks holds, for block 17 of a corpus and of a bank::
 
-    000017.parquet                      the block's dialogues
+    000017.arrow                        the block's dialogues, as an Arrow IPC stream
     000017/                             the block's speakers and rejects, see `pipeline.bank.results`
 
 and, written after them, the block's commit, see `pipeline.job.commits`.
 """
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,10 +17,11 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from manifests.arrow import from_ipc, to_ipc
 from manifests.errors import CorpusError
 from manifests.json_text import parse_json
 from manifests.schema import Dialogue
-from manifests.shards import read_shard, write_shard
+from manifests.shards import estimated_bytes
 from manifests.storage import Place
 from pipeline.engines.contract import Tokens
 from pipeline.job.commits import block_name, commit, finished_blocks, read_checked
@@ -29,7 +31,11 @@ from pipeline.job.usage import Effort
 @dataclass(frozen=True)
 class BlockReport:
     """Records a finished block of dialogues. `seconds` (of its workers, by stage) and `tokens` are not part of the
-    corpus."""
+    corpus.
+
+    `ends` has the first letter of each row's status, in order, and `sizes` the estimated bytes of each row in a shard:
+    with them `pack` knows where shards begin and end before it reads a row.
+    """
 
     block: int
     rows: int
@@ -40,6 +46,8 @@ class BlockReport:
     sha256: Mapping[str, str]
     seconds: Mapping[str, float]
     tokens: Mapping[str, Tokens] = field(default_factory=dict)
+    ends: str = ""
+    sizes: Sequence[int] = ()
 
 
 def live_rows(directory: Place) -> dict[int, int]:
@@ -49,14 +57,19 @@ def live_rows(directory: Place) -> dict[int, int]:
 
 def read_block(directory: Place, block: int) -> list[Dialogue]:
     """Read the dialogues of a block; raises CorpusError if it is unfinished, BlockDamaged if it is not as written."""
-    name = f"{block_name(block)}.parquet"
+    name = _file_name(block)
     data = read_checked(directory, block, name)
-    return [dialogue for group in read_shard(directory / name, data=data) for dialogue in group]
+    try:
+        return from_ipc(data)
+    except CorpusError as error:
+        raise CorpusError(f"{directory / name}: {error}") from error
 
 
 def write_block(directory: Place, block: int, dialogues: Sequence[Dialogue]) -> str:
     """Write only the rows, without the commit, and return the SHA-256 of the file."""
-    return str(write_shard(directory / f"{block_name(block)}.parquet", dialogues).sha256)
+    data = to_ipc(dialogues)
+    (directory / _file_name(block)).write_bytes(data)
+    return hashlib.sha256(data).hexdigest()
 
 
 def commit_block(directory: Place, block: int, dialogues: Sequence[Dialogue], effort: Effort) -> BlockReport:
@@ -69,12 +82,18 @@ def commit_block(directory: Place, block: int, dialogues: Sequence[Dialogue], ef
         status=dict(sorted(status.items())),
         reasons=dict(sorted(Counter(d.reason for d in dialogues if d.reason and d.status != "live").items())),
         kept_audio_s=sum(audio_s(dialogue) for dialogue in dialogues if dialogue.status == "kept"),
-        sha256={f"{block_name(block)}.parquet": write_block(directory, block, dialogues)},
+        sha256={_file_name(block): write_block(directory, block, dialogues)},
         seconds={stage: round(value, 4) for stage, value in effort.seconds.items()},
         tokens=dict(sorted(effort.tokens.items())),
+        ends="".join(dialogue.status[0] for dialogue in dialogues),
+        sizes=[estimated_bytes(dialogue) for dialogue in dialogues],
     )
     commit(directory, block, {"live": report.live}, report)
     return report
+
+
+def _file_name(block: int) -> str:
+    return f"{block_name(block)}.arrow"
 
 
 def block_size(counts: Mapping[str, int], block: int) -> int:

@@ -45,14 +45,28 @@ def commit(directory: Place, block: int, counts: Mapping[str, int], report: Any)
 
 def finished_blocks(directory: Place) -> dict[int, dict[str, int]]:
     """Return the counts in the commit's name of every finished block: one listing, without opening a file."""
-    return {block: _counts(name) for block, name in _commit_names(directory).items()}
+    return {block: _counts(name) for block, name in commit_names(directory).items()}
 
 
 def read_reports(directory: Place) -> list[dict[str, Any]]:
     """Read the reports in all commits; a commit that is broken is left out."""
-    places = [directory / name for name in _commit_names(directory).values()]
+    places = [directory / name for name in commit_names(directory).values()]
     with ThreadPoolExecutor(_READERS) as pool:
         return [report for report in pool.map(_report, places) if report is not None]
+
+
+def read_report(directory: Place, block: int, commit_name: str) -> dict[str, Any]:
+    """Read the report in a commit; raises BlockDamaged unless it is the block's, with hashes of its files."""
+    report = _report(directory / commit_name) or {}
+    says = {"block": block, **_counts(commit_name)}
+    if not isinstance(report.get("sha256"), Mapping) or any(report.get(key) != says[key] for key in says):
+        raise BlockDamaged(directory.name, block)
+    return report
+
+
+def remember(directory: Place, names: Mapping[int, str]) -> None:
+    """Note the names of commits, so that this process needs no listing to read their blocks."""
+    _known.setdefault((directory.filesystem.type_name, directory.path), {}).update(names)
 
 
 def write_hashes(directory: Place, hashes: Sequence[str]) -> None:
@@ -97,18 +111,14 @@ def _hash_of(directory: Place, block: int, name: str) -> str:
         return _committed_hash(directory, block, commit_name, name)
     if has_hashes(directory):
         return _listed_hash(directory, block)
-    _known[key] = _commit_names(directory)
+    _known[key] = commit_names(directory)
     if commit_name := _known[key].get(block):
         return _committed_hash(directory, block, commit_name, name)
     raise CorpusError(f"block {block} in {directory.name} is not finished: run the step before it to the end")
 
 
 def _committed_hash(directory: Place, block: int, commit_name: str, name: str) -> str:
-    report = _report(directory / commit_name) or {}
-    hashes, says = report.get("sha256"), {"block": block, **_counts(commit_name)}
-    if not isinstance(hashes, Mapping) or any(report.get(key) != value for key, value in says.items()):
-        raise BlockDamaged(directory.name, block)
-    return str(hashes.get(name))
+    return str(read_report(directory, block, commit_name)["sha256"].get(name))
 
 
 def _listed_hash(directory: Place, block: int) -> str:
@@ -119,7 +129,8 @@ def _listed_hash(directory: Place, block: int) -> str:
         return bytes(file.read(_HASH_LENGTH)).decode("ascii", "replace")
 
 
-def _commit_names(directory: Place) -> dict[int, str]:
+def commit_names(directory: Place) -> dict[int, str]:
+    """Return the names of all commits, by block: one listing."""
     matches = (_COMMIT.fullmatch(place.name) for place in directory.list())
     return {int(match[1]): match[0] for match in matches if match}
 

@@ -34,6 +34,8 @@ JOB = "job.json"
 INPUT = "input.json"
 LOG = "log.jsonl"
 WORK = "work"
+CHECKED = "servers.json"
+"""Which speech servers were found obedient, by the hash of what was asked."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ Parts = dict[str, Any]
 """Everything that decides a job's result, ready for JSON: recipe, seed, engines, prompts, voices, inputs."""
 
 _NAMED = 8
+_NOT_LOGGED = ("ends", "sizes")
+"""Of a block's report: as long as the block, and in its commit anyway."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +174,8 @@ class JobDirectory:
             place.write_text(json.dumps(parts, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
         for directory in (self.out, self.work):
             directory.delete_leftovers()
-        self._end_torn_line()
+        if self.work.is_local:
+            end_torn_line(Path(self.work.path, LOG))
 
     def check_finished(self, parts: Parts) -> None:
         """Raise ResumeRefused unless the finished product here is this job's."""
@@ -232,7 +237,7 @@ class JobDirectory:
         self._append({"pools": {name: asdict(spent) for name, spent in times.items()}})
 
     def _log(self, report: Any) -> None:
-        self._append(asdict(report))
+        self._append({name: value for name, value in asdict(report).items() if name not in _NOT_LOGGED})
 
     def _append(self, line: Mapping[str, Any]) -> None:
         """Append a line to the log; an object store cannot append, so there the commits are the log."""
@@ -240,15 +245,15 @@ class JobDirectory:
             with Path(self.work.path, LOG).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line, sort_keys=True) + "\n")
 
-    def _end_torn_line(self) -> None:
-        """End a line that a killed process wrote in part, so that the next one is a line of its own."""
-        path = Path(self.work.path, LOG)
-        if not self.work.is_local or not path.is_file() or not path.stat().st_size:
-            return
-        with path.open("r+b") as file:
-            file.seek(-1, os.SEEK_END)
-            if file.read(1) != b"\n":
-                file.write(b"\n")
+
+def end_torn_line(path: Path) -> None:
+    """End a line that a killed process wrote in part, so that the next one is a line of its own."""
+    if not path.is_file() or not path.stat().st_size:
+        return
+    with path.open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) != b"\n":
+            file.write(b"\n")
 
 
 def refuse_links(place: Place, deep: bool = False) -> None:

@@ -1,26 +1,45 @@
 """pack: writes the corpus from the finished blocks: shards, clips, metadata.json, and the manifest last.
 
-Rows are in the order of the input, in whatever order the blocks finished.
+Rows are in the order of the input, in whatever order the blocks finished. The commits of the blocks alone decide which
+rows a shard holds (`shard_plan.py`); then workers write the shards, each by itself (`write_shards.py`), and this
+process only joins what they tell. A pack that was killed goes on with the shards that are not written yet.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
-from typing import Any
+from itertools import chain
+from typing import Any, TypeVar
 
-from manifests.clips import write_clips
-from manifests.errors import BlockDamaged, CorpusError
-from manifests.manifest import Manifest, RecipeRecord, SourceFile, write_manifest
-from manifests.metadata import write_metadata
-from manifests.schema import Dialogue
-from manifests.shards import read_shard
+from manifests.errors import CorpusError
+from manifests.manifest import (
+    FINAL_STATUSES,
+    ClipFiles,
+    Manifest,
+    MetadataFile,
+    RecipeRecord,
+    SourceFile,
+    sum_counts,
+    write_manifest,
+)
+from manifests.metadata import join_metadata
 from manifests.storage import Place
-from manifests.writer import CLIPS, METADATA_NAME, CorpusWriter, Packed
-from pipeline.job.blocks import read_block
-from pipeline.job.commits import finished_blocks
+from manifests.writer import CLIPS, METADATA_NAME, Packed, ShardLimits, clear_for_writing
 from pipeline.job.ingest import rows_key
+from pipeline.job.shard_plan import FinalBlock, RowEnds, ShardPlan, final_blocks, plan_shards, read_ends
+from pipeline.job.write_shards import ShardWork, WrittenShard, lines_of, write_planned, written_before
 from pipeline.recipe import Recipe
 from pipeline.stages.cast import CastSettings
-from voicebank.bank import load_bank
+from pipeline.stages.contract import Mapper
+
+PACKED = "packed"
+_CHUNK_BLOCKS = 500
+"""Blocks whose commits one worker reads at once."""
+_SPREAD_BYTES = 64 * 2**20
+"""A smaller corpus is written here: other processes would first have to start."""
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def pack(
@@ -30,24 +49,26 @@ def pack(
     counts: Mapping[str, Any],
     recipe: Recipe,
     recipe_digest: str,
+    scratch: Place,
     beside: Sequence[str] = (),
+    mapper: Mapper | None = None,
 ) -> Manifest:
-    """Write the corpus into `out`. `parts` is the job's identity, `counts` its input.json.
+    """Write the corpus into `out`. `parts` is the job's identity, `counts` its input.json; `scratch` is a directory
+    for what is known of finished shards, removed at the end. The `mapper`, if there is one, spreads the work.
 
     Raises ResumeRefused, before anything is deleted, if a finished corpus is there.
     """
-    rows = final_rows(rounds, counts["blocks"])
-    with CorpusWriter(out, max_bytes=recipe.pack.shard_mb << 20, beside=beside) as writer:
-        for name in (CLIPS, METADATA_NAME):  # leftovers of an interrupted pack: the writer has seen no manifest
-            (out / name).delete()
-        for dialogue in write_clips(out, rows) if recipe.pack.clips else rows:
-            writer.write(dialogue)
-    packed = writer.packed
+    cast = recipe.find(CastSettings)
+    works = [
+        ShardWork(out, scratch, tuple(rounds), plan, recipe.pack.clips, _is_listed(plan, recipe), cast and cast.bank)
+        for plan in _plans(rounds, counts["blocks"], recipe, mapper)
+    ]
+    _clear(out, scratch, works, beside)
+    large = sum(work.plan.bytes for work in works) >= _SPREAD_BYTES
+    packed = _packed(works, list(_spread(mapper if large else None, write_planned, works)))
     if packed.counts.input_rows != counts["rows"]:
         raise CorpusError(f"{packed.counts.input_rows} rows were packed, but the input has {counts['rows']}")
-    metadata = None
-    if recipe.pack.metadata:
-        metadata = write_metadata(out / METADATA_NAME, _kept_without_audio(out, packed), _genders(recipe))
+    metadata = _write_metadata(out, scratch, works) if recipe.pack.metadata else None
     earlier = tuple(digest for digest in packed.recipes if digest != recipe_digest)
     manifest = Manifest(
         parley_version=version("parley"),
@@ -70,6 +91,7 @@ def pack(
         clips=packed.clips,
     )
     write_manifest(out, manifest)
+    scratch.delete()
     return manifest
 
 
@@ -79,27 +101,56 @@ def _rows_of(counts: Mapping[str, Any], source: str) -> int:
     return int(counts["rows_of"][source])
 
 
-def _genders(recipe: Recipe) -> dict[str, str]:
-    """Return the gender of each voice that the recipe may cast, by voice_id."""
-    cast = recipe.find(CastSettings)
-    return {voice.voice_id: str(voice.gender) for voice in load_bank(cast.bank).voices} if cast else {}
+def _plans(passes: Sequence[Place], blocks: int, recipe: Recipe, mapper: Mapper | None) -> list[ShardPlan]:
+    """Return the shards to write, in order; many commits are read by workers."""
+    numbered = final_blocks(passes, blocks)
+    chunks = [numbered[first : first + _CHUNK_BLOCKS] for first in range(0, blocks, _CHUNK_BLOCKS)]
+    found = _spread(mapper if len(chunks) > 1 else None, partial(_read_chunk, tuple(passes)), chunks)
+    limits = ShardLimits(recipe.pack.shard_mb << 20)
+    return plan_shards(
+        chain.from_iterable(found), limits, {"clips": recipe.pack.clips, "metadata": recipe.pack.metadata}
+    )
 
 
-def final_rows(rounds: Sequence[Place], blocks: int) -> Iterator[Dialogue]:
-    """Yield every row in its last state, in the order of the input, with one block in memory at a time."""
-    finished = [finished_blocks(directory) for directory in rounds]
-    for block in range(blocks):
-        rows = {dialogue.dialogue_id: dialogue for dialogue in read_block(rounds[0], block)}
-        for directory, done in zip(rounds[1:], finished[1:], strict=True):
-            if block in done:
-                again = {dialogue.dialogue_id: dialogue for dialogue in read_block(directory, block)}
-                if list(again) != [name for name, row in rows.items() if row.status == "live"]:
-                    raise BlockDamaged(directory.name, block)
-                rows |= again
-        yield from rows.values()
+def _read_chunk(passes: Sequence[Place], blocks: Sequence[FinalBlock]) -> list[RowEnds]:
+    return [read_ends(passes, block) for block in blocks]
 
 
-def _kept_without_audio(out: Place, packed: Packed) -> Iterator[Dialogue]:
-    for shard in packed.shards.get("kept", ()):
-        for group in read_shard(out / shard.path, audio=False):
-            yield from group
+def _spread(mapper: Mapper | None, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+    return map(function, items) if mapper is None or len(items) < 2 else mapper.map(function, items)
+
+
+def _is_listed(plan: ShardPlan, recipe: Recipe) -> bool:
+    return recipe.pack.metadata and plan.status == "kept"
+
+
+def _clear(out: Place, scratch: Place, works: Sequence[ShardWork], beside: Sequence[str]) -> None:
+    """Remove what an interrupted pack left, but for shards that it finished, if all of them are of these plans."""
+    records = {place.name for place in scratch.list() if place.name.endswith(".json")}
+    done = [work.plan.path for work in works if written_before(scratch, work.plan)]
+    goes_on = bool(done) and len(done) == len(records)
+    clear_for_writing(out, beside, done if goes_on else ())
+    (out / METADATA_NAME).delete()
+    if goes_on:
+        for status in FINAL_STATUSES:
+            for directory in (out / CLIPS / status).list():
+                directory.delete_leftovers()
+        scratch.delete_leftovers()
+        return
+    (out / CLIPS).delete()
+    scratch.delete()
+
+
+def _packed(works: Sequence[ShardWork], written: Sequence[WrittenShard]) -> Packed:
+    shards: dict[str, tuple[Any, ...]] = {}
+    for work, done in zip(works, written, strict=True):
+        shards[work.plan.status] = (*shards.get(work.plan.status, ()), done.shard)
+    clips = ClipFiles(sum(done.clip_files for done in written), sum(done.clip_bytes for done in written))
+    recipes = sorted({digest for done in written for digest in done.recipes})
+    return Packed(shards, sum_counts(done.counts for done in written), clips if clips.files else None, tuple(recipes))
+
+
+def _write_metadata(out: Place, scratch: Place, works: Sequence[ShardWork]) -> MetadataFile:
+    """Join the lines that the workers wrote."""
+    places = (lines_of(scratch, work.plan) for work in works if work.lines)
+    return join_metadata(out / METADATA_NAME, (place.read_bytes() for place in places))

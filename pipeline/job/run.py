@@ -11,7 +11,18 @@ from manifests.storage import Place
 from manifests.validate import check_files
 from manifests.writer import OWN_NAMES, SHARDS
 from pipeline.job.blocks import block_size, check_shape, live_rows, read_block
-from pipeline.job.directory import CORPUS_PARTS, INPUT, JOB, LOG, WORK, Cut, JobDirectory, Parts, differences
+from pipeline.job.directory import (
+    CHECKED,
+    CORPUS_PARTS,
+    INPUT,
+    JOB,
+    LOG,
+    WORK,
+    Cut,
+    JobDirectory,
+    Parts,
+    differences,
+)
 from pipeline.job.gpu_hours import timed
 from pipeline.job.job import (
     ANSWERS,
@@ -29,12 +40,13 @@ from pipeline.job.job import (
 )
 from pipeline.job.listener import Listener
 from pipeline.job.lock import LOCK, OWNERS, is_of_lock
-from pipeline.job.pack import pack
+from pipeline.job.pack import PACKED, pack
 from pipeline.job.repair import repairing
 from pipeline.job.runner.tasks import BlockPass, Runner, plan_pools
 from pipeline.job.worker import WorkOrder, check_node
-from pipeline.obedience.check import CHECKED, check_before_a_job
 from pipeline.recipe import Recipe
+from pipeline.settings import SpeechServer
+from pipeline.stages.contract import Mapper
 from pipeline.stages.registry import find_stage
 from pipeline.stages.synthesize import SYNTHESIZE
 
@@ -83,14 +95,14 @@ def _make(
 
     def make() -> Manifest:
         try:
-            check_before_a_job(job.recipe, directory.work / CHECKED)
+            _check_servers(job.recipe, directory.work / CHECKED)
             runner.check_nodes(partial(check_node, job.recipe, parts["libraries"]))
             passes = run_takes(job, runner, directory, parts["prompts"], listener, answers)
+            directory.check_owner()
+            counts, name, scratch = directory.counts, job.recipe_digest, directory.work / PACKED
+            return pack(directory.out, passes, parts, counts, job.recipe, name, scratch, (WORK,), runner)
         finally:
             runner.close()
-        directory.check_owner()
-        counts, name = directory.counts, job.recipe_digest
-        return pack(directory.out, passes, parts, counts, job.recipe, name, beside=(WORK,))
 
     def cut_again() -> None:
         directory.cut_again(ingested, lambda: cut(job, directory, ingested, listener))
@@ -98,6 +110,14 @@ def _make(
     targets = [block_pass.target for _, block_pass in block_passes(job.recipe, directory.work)]
     with timed(job.recipe, directory.work, targets):
         return repairing(make, ingested, targets, cut_again, listener)
+
+
+def _check_servers(recipe: Recipe, done: Place) -> None:
+    """Check the recipe's speech servers; where it has none, their client is not even loaded, which takes a second."""
+    if any(isinstance(getattr(model, "serving", None), SpeechServer) for model in recipe.models.values()):
+        from pipeline.obedience.check import check_before_a_job
+
+        check_before_a_job(recipe, done)
 
 
 def ingest_job(job: Job, out: Place, listener: Listener) -> StageResult:
@@ -145,7 +165,7 @@ def run_stage_directory(
         order = WorkOrder(recipe, parts["seed"], (name,), parts["prompts"], answers or out / ANSWERS, out)
         try:
             if name == SYNTHESIZE.name and todo:
-                check_before_a_job(recipe, out / CHECKED)
+                _check_servers(recipe, out / CHECKED)
             runner.check_nodes(partial(check_node, recipe, parts["libraries"]))
             prepare(recipe, (name,), block_pass.source, counts["blocks"], out, runner)
             directory.run(todo, block_pass, plan_pools(order), runner, listener)
@@ -155,8 +175,11 @@ def run_stage_directory(
     return StageResult(counts["blocks"], counts["rows"], sum(live_rows(block_pass.target).values()))
 
 
-def pack_directory(recipe: Recipe, source: Place, out: Place) -> Manifest:
-    """Run the last stage: write the corpus in `out` from a directory of blocks whose rows are all settled."""
+def pack_directory(recipe: Recipe, source: Place, out: Place, runner: Mapper | None = None) -> Manifest:
+    """Run the last stage: write the corpus in `out` from a directory of blocks whose rows are all settled.
+
+    The `runner`, if there is one, spreads the work; it stays open.
+    """
     counts, parts = _block_directory(source, recipe).counts, _parts_of(source, recipe)
     if (out / MANIFEST_NAME).exists():
         raise ResumeRefused("--out already holds a finished corpus: choose another directory")
@@ -171,7 +194,8 @@ def pack_directory(recipe: Recipe, source: Place, out: Place) -> Manifest:
     digest = recipe_digest(recipe.content(), parts["seed"])
     with directory.owned(out / SHARDS):
         out.delete_leftovers()
-        manifest = pack(out, [source / BLOCKS], parts, counts, recipe, digest, beside=(WORK,))
+        scratch = out / WORK / PACKED
+        manifest = pack(out, [source / BLOCKS], parts, counts, recipe, digest, scratch, (WORK,), runner)
         if all(map(is_of_lock, (out / WORK).list())):
             (out / WORK).delete()
     return manifest

@@ -12,7 +12,9 @@ from voicebank.bank import Bank
 _LABEL = re.compile(r"([^@\s]+)@\S+")
 """A model's label at the beginning of an engine's version: name and revision (`Checkpoint.label`)."""
 
-PartKind = Literal["data set", "model", "engine", "voice"]
+PartKind = Literal["data set", "model", "engine", "voice", "tokenizer"]
+TOKENIZE = "tokenize"
+"""The stage whose engines count by the tokens that they left."""
 
 
 @dataclass(frozen=True, order=True)
@@ -35,6 +37,15 @@ class StageUse:
     stage: str
     engine: str | None
     version: str | None
+
+
+@dataclass(frozen=True)
+class TokensUse:
+    """That a row has speech tokens, in itself or in a token set of the corpus; `license` is what is said with them."""
+
+    tokenizer: str
+    revision: str
+    license: str | None
 
 
 class Licensing:
@@ -67,10 +78,21 @@ class Licensing:
         license = known.license if known else getattr(self._voices.get(voice_id), "license", None)
         return LicensedPart("voice", f"of the {side}", license, "the timbre")
 
+    def tokens(self, uses: Iterable[TokensUse]) -> set[LicensedPart]:
+        """Return the tokenizers of speech tokens: by the license that stands with them, or else by their weights."""
+        stage = self._terms.stages.get(TOKENIZE)
+        if stage and not stage.counts:
+            return set()
+        leaves, found = stage.leaves if stage else "the speech tokens", set()
+        for use in uses:
+            known = self._engine(use.tokenizer, use.revision if _LABEL.match(use.revision) else "", leaves)
+            found.add(LicensedPart("tokenizer", use.tokenizer, use.license or known.license, leaves))
+        return found
+
     def engines(self, use: StageUse, voices: Iterable[str]) -> list[LicensedPart]:
         """Return the models and engines of a stage that counts; of synthesizers, those that speak the voices."""
         stage = self._terms.stages.get(use.stage)
-        if use.engine is None or (stage and not stage.counts):
+        if use.engine is None or use.stage == TOKENIZE or (stage and not stage.counts):
             return []
         leaves = stage.leaves if stage else f"what the stage {use.stage} left"
         pairs = _engine_pairs(use)

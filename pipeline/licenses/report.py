@@ -16,8 +16,9 @@ from manifests.errors import UserError
 from manifests.manifest import load_manifest
 from manifests.row_groups import open_row_groups
 from manifests.storage import Place
+from manifests.token_sets import load_token_set, token_set_names
 from manifests.views import View
-from pipeline.licenses.parts import LicensedPart, Licensing, StageUse
+from pipeline.licenses.parts import LicensedPart, Licensing, StageUse, TokensUse
 from pipeline.licenses.terms import Terms, Use, Verdict, joined_expression, load_terms
 from pipeline.views.facts import Mask, RowFacts, mapped, read_facts
 from pipeline.views.make import put_view
@@ -33,6 +34,11 @@ _COLUMNS = (
     "provenance.stage",
     "provenance.engine",
     "provenance.version",
+    *(
+        f"{holder}.tokens.{name}"
+        for holder in ("turns.take", "timeline.tracks")
+        for name in ("tokenizer", "revision", "license")
+    ),
 )
 USES: tuple[Use, ...] = get_args(Use)
 _SCHEMA = pa.schema(
@@ -89,21 +95,28 @@ def report_licenses(
 ) -> LicenseReport:
     """Work out the licenses of the kept rows of a corpus; `rows` is a Parquet file for those of each row.
 
-    Raises UserError for terms that are not of their form, and for a bank that is not the corpus's.
+    A token set beside the shards is a part of every row. Raises UserError for terms that are not of their form, and
+    for a bank that is not the corpus's.
     """
     corpus = Corpus(place)
     facts = read_facts(corpus)
-    voices = {*facts.user_voice.names, *facts.agent_voice.names}
+    voices = {*facts.user_voice.names, *facts.agent_voice.names, *facts.background_voice.names}
     known = know_voices(corpus, voices, bank)
     terms = load_terms(own_terms)
     licensing = Licensing(terms, load_table(), known.bank)
     judge = _Judge(terms, licensing, licensing.recordings(_mix_settings(place)))
-    judged = [judge.row(*key) for key in _keys(corpus)]
+    beside = _token_sets(place)
+    judged = [judge.row(source, voices, steps, tokens | beside) for source, voices, steps, tokens in _keys(corpus)]
     if rows is not None:
         _write_rows(rows, facts, judged)
     allowed = {use: np.array([row.verdicts[use] == "allowed" for row in judged], dtype=bool) for use in USES}
     figures = {**_figures(facts, judged, judge, known), "made_with": {"terms": _terms_record(own_terms)}}
     return LicenseReport(figures, allowed, corpus, facts, known)
+
+
+def _token_sets(place: Place) -> frozenset[TokensUse]:
+    sets = (load_token_set(place, name) for name in token_set_names(place))
+    return frozenset(TokensUse(each.tokenizer, each.revision, each.license) for each in sets)
 
 
 def _mix_settings(place: Place) -> Mapping[str, Any]:
@@ -130,8 +143,14 @@ class _Judge:
         self._parts_of: dict[tuple[Any, ...], tuple[LicensedPart, ...]] = {}
         self._by_parts: dict[tuple[LicensedPart, ...], _Judged] = {}
 
-    def row(self, source: tuple[str, str | None], voices: tuple[str, ...], steps: tuple[StageUse, ...]) -> _Judged:
-        key = (source, voices, steps)
+    def row(
+        self,
+        source: tuple[str, str | None],
+        voices: tuple[str, ...],
+        steps: tuple[StageUse, ...],
+        tokens: frozenset[TokensUse],
+    ) -> _Judged:
+        key = (source, voices, steps, tokens)
         if key not in self._parts_of:
             self.stages.update(step.stage for step in steps)
             self._parts_of[key] = tuple(sorted(self._find(*key), key=str))
@@ -148,11 +167,16 @@ class _Judge:
         return self._terms.verdict(part.license, use)
 
     def _find(
-        self, source: tuple[str, str | None], voices: tuple[str, ...], steps: tuple[StageUse, ...]
+        self,
+        source: tuple[str, str | None],
+        voices: tuple[str, ...],
+        steps: tuple[StageUse, ...],
+        tokens: frozenset[TokensUse],
     ) -> set[LicensedPart]:
         found = {self._licensing.dataset(*source)}
         found |= {self._licensing.voice(v, side) for v, side in zip(voices, _SIDES, strict=True) if v}
         found |= set(self._recordings) if any(step.stage == "mix" for step in steps) else set()
+        found |= self._licensing.tokens(tokens)
         return found | {part for step in steps for part in self._licensing.engines(step, voices)}
 
     def _judge(self, parts: tuple[LicensedPart, ...]) -> _Judged:
@@ -176,14 +200,24 @@ _SIDES = ("user", "agent", "user")
 _DUTIES = ("attribution", "share_alike")
 
 
-def _keys(corpus: Corpus) -> Iterator[tuple[tuple[str, str | None], tuple[str, ...], tuple[StageUse, ...]]]:
-    """Yield what each row is made of: source, voices, and the stages that ran on it."""
+_Key = tuple[tuple[str, str | None], tuple[str, ...], tuple[StageUse, ...], frozenset[TokensUse]]
+
+
+def _keys(corpus: Corpus) -> Iterator[_Key]:
+    """Yield what each row is made of: source, voices, the stages that ran on it, and the tokens that it has."""
     for batch in corpus.select(_COLUMNS):
         for row in batch.to_pylist():
             steps = {StageUse(step["stage"], step["engine"], step["version"]) for step in row["provenance"]}
             source = row["source"]["dataset"], row["source"]["license"]
             voices = tuple(row[side] or "" for side in ("user_voice", "agent_voice", "background_voice"))
-            yield source, voices, tuple(sorted(steps, key=str))
+            yield source, voices, tuple(sorted(steps, key=str)), frozenset(_tokens(row))
+
+
+def _tokens(row: Mapping[str, Any]) -> Iterator[TokensUse]:
+    holders = [turn["take"] for turn in row["turns"]] + list((row["timeline"] or {}).get("tracks") or ())
+    for holder in holders:
+        for tokens in (holder or {}).get("tokens") or ():
+            yield TokensUse(tokens["tokenizer"], tokens["revision"], tokens["license"])
 
 
 def _figures(facts: RowFacts, judged: list[_Judged], judge: _Judge, known: VoicesKnown) -> dict[str, Any]:

@@ -18,6 +18,7 @@ FASTER = 1.5
 """How much faster the clip is that tests the speed: more than two takes of a sentence differ by."""
 STYLE = Style(instruction="Whisper, very slowly and sadly, as if somebody were asleep in the room.")
 SEEDS = (20_260_701, 407)
+_HINT = "if that is not the server's, name another: `parley servers dialects`"
 TEXTS: Mapping[str, str] = {
     "en": "The quick brown fox jumps over the lazy dog, and the river runs slowly to the sea.",
     "zh": "今天的天气很好，我们一起去公园散步，晚上再回来吃饭。",
@@ -65,7 +66,7 @@ def ask(engine: SpeechSynthesizer, requests: Mapping[ClipName, SpeechRequest], d
         if isinstance(result, Failure):
             raise EngineUnavailable(
                 f"{engine.name}: the server does not take what the dialect {dialect} sends"
-                f"{'' if name in ('first', 'again') else f' to change the {_told(name)}'}: {result.detail}"
+                f"{'' if name in ('first', 'again') else f' to change the {_told(name)}'}: {result.detail}; {_HINT}"
             )
         clips[name] = result
     return clips
@@ -75,7 +76,7 @@ def _synthesized(engine: SpeechSynthesizer, requests: Sequence[SpeechRequest], d
     try:
         return engine.synthesize(requests)
     except EngineUnavailable as error:
-        raise EngineUnavailable(f"{error} (it was asked in the dialect {dialect})") from None
+        raise EngineUnavailable(f"{error} (it was asked in the dialect {dialect}; {_HINT})") from None
 
 
 def _told(name: ClipName) -> str:

@@ -24,9 +24,6 @@ from pipeline.stages.synthesize import SynthesizeSettings
 from voicebank.bank import load_bank
 from voicebank.voice import ANY_LANGUAGE, Voice
 
-CHECKED = "servers.json"
-"""In the directory of a job: which servers were found obedient, by the hash of what was asked."""
-
 
 @dataclass(frozen=True, slots=True)
 class ServerFindings:
@@ -151,7 +148,7 @@ def _unlike(voices: Sequence[Voice]) -> list[Voice]:
         raise UserError("the bank has no voice for the server in the languages of the recipe")
     first = voices[0]
     others = [
-        voice for voice in voices[1:] if voice.speaker != first.speaker or voice.prompt_audio or _has_vector(voice)
+        voice for voice in voices[1:] if voice.speaker != first.speaker or voice.is_recorded or _has_vector(voice)
     ]
     ranked = sorted(others, key=lambda voice: (voice.gender == first.gender, voice.rate != first.rate))
     return [first, *ranked[:1]]

@@ -7,9 +7,9 @@ at all obeys. If the clips differ, a change must be larger than what two request
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from itertools import product
 
+from pipeline.audio.sound_files import decoded
 from pipeline.engines.contract import Clip
 from pipeline.obedience.asking import FASTER, ClipName, Question, Thing
 from pipeline.obedience.likeness import Distance, detail_distance, duration_s, is_same, voice_distance
@@ -94,18 +94,11 @@ def _exchanged(question: Question, clips: Mapping[ClipName, Clip], distance: Dis
     recordings = [voice.prompt_audio for voice in question.voices[:2]]
     if any(recording is None for recording in recordings):
         return False
-    own, other = (_decoded(recording) for recording in recordings if recording is not None)
+    own, other = (decoded(recording) for recording in recordings if recording is not None)
     first, second = clips["first"], clips["voice"]
     return distance(first, other) < NEARER * distance(first, own) and distance(second, own) < NEARER * distance(
         second, other
     )
-
-
-def _decoded(recording: bytes) -> Clip:
-    import soundfile
-
-    samples, sample_rate = soundfile.read(BytesIO(recording), dtype="float32", always_2d=True)
-    return Clip(samples.mean(axis=1), int(sample_rate))
 
 
 def _changed(thing: Thing, clips: Mapping[ClipName, Clip]) -> Verdict:

@@ -18,6 +18,8 @@ from voicebank.bank import Bank, load_bank, shipped_banks
 from voicebank.voice import Voice
 
 UNKNOWN = "unknown"
+BACKGROUND = "background"
+"""The kind of turns that somebody behind the user speaks, with a voice of its own."""
 GATES = ("screen", "dedup", "watermark", "transcribe", "gate", "assess")
 """Stages that drop rows by limits."""
 
@@ -35,7 +37,8 @@ class PartFacts:
 class Facts:
     """Holds the facts. Counters count published dialogues, `seconds` of languages and roles are of audio.
 
-    `voices` counts dialogues by role and voice, `genders` by role and gender, `error_rates` holds by language the
+    `voices` counts dialogues by role and voice, `genders` by role and gender, the background being a role of its own;
+    `kinds` counts turns by kind and `kind_seconds` their audio; `error_rates` holds by language the
     metric, the number of dialogues that have a rate and its mean; `marks` counts turns by watermark; `codecs` turns;
     `bank` is None if the corpus's bank is not at hand.
     """
@@ -59,6 +62,8 @@ class Facts:
     codecs: Counter[str] = field(default_factory=Counter)
     sample_rates: Counter[int] = field(default_factory=Counter)
     turns_of: Counter[int] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    kind_seconds: dict[str, float] = field(default_factory=dict)
 
     @property
     def dialogues(self) -> int:
@@ -131,18 +136,24 @@ def _add_dialogue(facts: Facts, dialogue: Dialogue, voices: Mapping[str, Voice])
     facts.turns_of[len(dialogue.turns)] += 1
     license = public_text(dialogue.source.license or UNKNOWN)
     facts.datasets.setdefault(public_text(dialogue.source.dataset), Counter())[license] += 1
-    for role, voice in (("user", dialogue.user_voice), ("agent", dialogue.agent_voice)):
+    sides = [("user", dialogue.user_voice), ("agent", dialogue.agent_voice)]
+    if dialogue.background_voice is not None:
+        sides.append((BACKGROUND, dialogue.background_voice))
+    for role, voice in sides:
         name = voice or UNKNOWN
         facts.voices.setdefault(role, Counter())[name] += 1
         facts.genders.setdefault(role, Counter())[voices[name].gender if name in voices else UNKNOWN] += 1
     total = 0.0
     for turn in dialogue.turns:
+        facts.kinds[turn.kind] += 1
         if turn.take is None or turn.take.audio is None:
             continue
         audio, mark = turn.take.audio, turn.take.watermark
         facts.codecs[audio.codec] += 1
         facts.sample_rates[audio.sample_rate] += 1
-        facts.role_seconds[turn.role] = facts.role_seconds.get(turn.role, 0.0) + audio.duration_s
+        role = BACKGROUND if turn.kind == BACKGROUND else turn.role
+        facts.role_seconds[role] = facts.role_seconds.get(role, 0.0) + audio.duration_s
+        facts.kind_seconds[turn.kind] = facts.kind_seconds.get(turn.kind, 0.0) + audio.duration_s
         total += audio.duration_s
         if mark is not None:
             facts.marks[mark.method] += 1

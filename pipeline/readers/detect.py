@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from itertools import islice
 
-from pydantic import ValidationError
-
 from manifests.errors import InputError
 from manifests.reasons import Reason
 from pipeline.readers.formats import Row, formats
 from pipeline.readers.nearest import advice, key_list
+from pipeline.readers.parse import parse_row
 from pipeline.readers.split import RawRow
 from pipeline.readers.text import clean_text
 
@@ -39,9 +38,11 @@ def detect(records: Iterable[RawRow], uri: str) -> str:
     if len(names) > 1:
         raise InputError(f"{uri}: the keys {key_list(rows[0])} fit more than one format; {_choice(names)}")
     (name,) = names
-    if not any(_reads(name, row) for row in rows):
+    read = [parse_row(row, formats()[name]) for row in rows]
+    if all(parsed.reason is Reason.UNKNOWN_SCHEMA for parsed in read):
         raise InputError(
-            f"{uri}: the keys {key_list(rows[0])} are those of {name}, but their values are not; {_choice(formats())}"
+            f"{uri}: the keys {key_list(rows[0])} are those of {name}, but their values are not ({read[0].detail}); "
+            f"see `parley formats show {name}`, or pass --format with another name of `parley formats list`"
         )
     return name
 
@@ -64,13 +65,6 @@ def _candidates(row: Row) -> set[str]:
             for other in fitting.values()
         )
     }
-
-
-def _reads(name: str, row: Row) -> bool:
-    try:
-        return formats()[name].parse(row).reason is not Reason.UNKNOWN_SCHEMA
-    except ValidationError:
-        return False
 
 
 def _choice(names: Iterable[str]) -> str:

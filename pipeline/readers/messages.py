@@ -69,7 +69,7 @@ class Message(Fields):
         """Leave out what is null: in Parquet each message has all keys that any message has."""
         if not isinstance(value, dict):
             return value
-        filled = {key: item for key, item in value.items() if item is not None}
+        filled = _with_one_text({key: item for key, item in value.items() if item is not None})
         calls = filled.get("tool_calls") or filled.get("function_call")
         may_be_silent = calls or any(key in value for key in _TEXT_KEYS)
         return filled if not may_be_silent or any(key in filled for key in _TEXT_KEYS) else {**filled, "content": ""}
@@ -87,6 +87,20 @@ class Message(Fields):
         """The types of the parts that are not text."""
         parts = [] if isinstance(self.content, str) else self.content
         return [part.type for part in parts if isinstance(part, _Part) and part.type not in TEXT_PARTS]
+
+
+def _with_one_text(filled: dict[str, Any]) -> dict[str, Any]:
+    """Leave out empty texts beside another one; raises ValueError for two that differ, of which one would be lost."""
+    under = [key for key in _TEXT_KEYS if key in filled]
+    said = [key for key in under if not (isinstance(filled[key], str | list) and not _holds_words(filled[key]))]
+    if any(filled[key] != filled[said[0]] for key in said):
+        raise ValueError(f"a message has different texts under {' and '.join(map(repr, said))}")
+    dropped = [key for key in under if key != (said or under)[0]]
+    return {key: item for key, item in filled.items() if key not in dropped}
+
+
+def _holds_words(said: str | list[Any]) -> bool:
+    return bool(said.strip() if isinstance(said, str) else said)
 
 
 def conversation(row_id: str | None, messages: Iterable[Message]) -> Parsed:

@@ -1,13 +1,10 @@
 """Read any input file as a stream of `SourceRow`."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
 from typing import cast
-
-from pydantic import ValidationError
 
 from manifests.errors import InputError
 from manifests.reasons import Reason
@@ -15,14 +12,14 @@ from manifests.storage import Place
 from pipeline.readers.detect import NoRows, detect
 from pipeline.readers.formats import Format, Row, formats
 from pipeline.readers.parquet import parquet_rows
+from pipeline.readers.parse import parse_row
 from pipeline.readers.rows import SourceRow, SourceTurn
 from pipeline.readers.shape import as_object
 from pipeline.readers.split import RawRow, split_rows
 from pipeline.readers.text import clean_text
 from pipeline.readers.text_stream import PARQUET, TextSource, find_file, first_bytes
-from pipeline.readers.turns import Parsed, RowFields, tidy, unknown_schema
+from pipeline.readers.turns import tidy
 
-_MEMBER = re.compile(r"_[A-Z]|.*\[")
 MEDIA_KEYS = ("image", "images", "video", "videos")
 """Keys of rows whose question is about something to be seen. An "audio" may be no more than the text, recorded."""
 
@@ -91,7 +88,7 @@ def _reading(uri: str | Place) -> Iterator[None]:
 def _source_row(position: int, record: RawRow, form: Format) -> SourceRow:
     if record.problem is not None:
         return SourceRow(str(position), _raw_turns(record), Reason.UNREADABLE_ROW, clean_text(record.problem))
-    parsed = _parse(record.value, form)
+    parsed = parse_row(record.value, form)
     row = parsed.row_id or str(position)
     if parsed.reason is Reason.UNKNOWN_SCHEMA:
         return SourceRow(row, _raw_turns(record), parsed.reason, parsed.detail)
@@ -106,21 +103,6 @@ def _source_row(position: int, record: RawRow, form: Format) -> SourceRow:
 def _media_key(row: Row) -> str | None:
     """Return the key under which the row names its pictures or films; None if it has none."""
     return next((key for key in MEDIA_KEYS if isinstance(value := row.get(key), str | list | dict) and value), None)
-
-
-def _parse(value: object, form: Format) -> Parsed:
-    if not isinstance(value, dict):
-        return unknown_schema(None, "the row is not an object")
-    try:
-        return form.parse(cast(Row, value))
-    except ValidationError as error:
-        # A union gives an error for each member: that it is no text says the least.
-        errors = error.errors(include_url=False, include_input=False)
-        first = next((one for one in errors if one["type"] != "string_type"), errors[0])
-        # It names the members too: "content.list[union[...]].0._Part.type".
-        steps = (clean_text(str(step))[:40] for step in first["loc"] if not _MEMBER.match(str(step)))
-        message = first["msg"].removeprefix("Value error, ")
-        return unknown_schema(RowFields.model_validate(value).id, f"{'.'.join(steps)}: {message}")
 
 
 def _raw_turns(record: RawRow) -> tuple[SourceTurn, ...]:

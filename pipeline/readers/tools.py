@@ -14,7 +14,7 @@ from pydantic import AliasChoices, BeforeValidator, Field
 from pipeline.readers.format import Format, keys
 from pipeline.readers.messages import AGENT_ROLES, SYSTEM_ROLES, TOOL_ROLES, USER_ROLES, Message, conversation
 from pipeline.readers.rows import SourceTurn
-from pipeline.readers.turns import Fields, Parsed, RowFields, Text, Value, unknown_schema, user
+from pipeline.readers.turns import Fields, Parsed, RowFields, RowId, Text, Value, unknown_schema, user
 
 _DEEPEST = 32
 """Levels of brackets in schemas and arguments; no tool needs as many, and what looks through them calls itself."""
@@ -50,12 +50,22 @@ class _Call(Fields):
     """A call as the chat API writes it; `id` is how its result names it."""
 
     function: _Function
-    id: str | None = None
+    id: RowId = None
 
 
 class _ToolMessage(Message):
+    """A message; `function_call` and the role `function` are how older data call tools, one at a time."""
+
     tool_calls: list[_Call] | None = None
-    tool_call_id: str | None = None
+    function_call: _Function | None = None
+    tool_call_id: RowId = None
+    name: object = None
+
+    @property
+    def calls(self) -> list[_Call]:
+        """All calls of the message."""
+        single = [] if self.function_call is None else [_Call(function=self.function_call)]
+        return [*(self.tool_calls or []), *single]
 
 
 class _Query(RowFields):
@@ -87,14 +97,15 @@ def _query(row: Mapping[str, object]) -> Parsed:
 
 def _chat(row: Mapping[str, object]) -> Parsed:
     fields = _Chat.model_validate(row)
+    results, lost = _results(fields.messages)
+    if lost is not None:
+        return unknown_schema(fields.id, f"messages.{lost}: a tool's result that belongs to no call")
     turns: list[SourceTurn] = []
     for place, message in enumerate(fields.messages):
         if message.role in USER_ROLES:
             turns.append(user(message.said))
         elif message.role in AGENT_ROLES:
-            calls = message.tool_calls or []
-            results = [_result(call, fields.messages[place + 1 :]) for call in calls]
-            written = as_calls((call.function for call in calls), results) if calls else None
+            written = as_calls((call.function for call in message.calls), results[place]) if message.calls else None
             turns.append(SourceTurn("agent", message.said, calls=written))
         elif message.role not in SYSTEM_ROLES | TOOL_ROLES:
             return unknown_schema(fields.id, f"unknown role {message.role[:40]!r}")
@@ -103,10 +114,33 @@ def _chat(row: Mapping[str, object]) -> Parsed:
     return Parsed(fields.id, tuple(turns), found.reason, found.detail, _schemas(fields.tools))
 
 
-def _result(call: _Call, later: Sequence[_ToolMessage]) -> str | None:
-    """Return what a call returned: the message of a tool that names it."""
-    named = (m.said for m in later if m.role in TOOL_ROLES and call.id is not None and m.tool_call_id == call.id)
-    return next(named, None)
+def _results(messages: Sequence[_ToolMessage]) -> tuple[list[list[str | None]], int | None]:
+    """Return what the calls of each message returned, and the place of the first result that belongs to no call.
+
+    A result names its call, or the function, or else it is that of the first call without one. What a user says ends
+    the waiting for results.
+    """
+    results: list[list[str | None]] = [[None] * len(message.calls) for message in messages]
+    waiting: list[tuple[int, int]] = []
+    for place, message in enumerate(messages):
+        if message.role in USER_ROLES:
+            waiting = []
+        elif message.role in AGENT_ROLES:
+            waiting += [(place, number) for number in range(len(message.calls))]
+        elif message.role in TOOL_ROLES:
+            asked = next((one for one in waiting if _answers(message, messages[one[0]].calls[one[1]])), None)
+            if asked is None:
+                return results, place
+            results[asked[0]][asked[1]] = message.said
+            waiting.remove(asked)
+    return results, None
+
+
+def _answers(message: _ToolMessage, call: _Call) -> bool:
+    """Whether the message of a tool may be what the call returned."""
+    if message.tool_call_id is not None and call.id is not None:
+        return message.tool_call_id == call.id
+    return not isinstance(message.name, str) or message.name == call.function.name
 
 
 def _schemas(tools: Sequence[Mapping[str, Any]]) -> str:
@@ -115,7 +149,9 @@ def _schemas(tools: Sequence[Mapping[str, Any]]) -> str:
 
 def _calls_a_tool(row: Mapping[str, object]) -> bool:
     messages = row.get("messages")
-    return isinstance(messages, list) and any(isinstance(m, dict) and m.get("tool_calls") for m in messages)
+    return isinstance(messages, list) and any(
+        isinstance(m, dict) and (m.get("tool_calls") or m.get("function_call")) for m in messages
+    )
 
 
 _TOOL = {"name": "set_timer", "parameters": {"minutes": {"type": "integer"}}}

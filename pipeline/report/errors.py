@@ -1,4 +1,4 @@
-"""Compares error rates before and after the gate: by language, length of the text, attempt and voice.
+"""Compares error rates before and after the gate: by language, length of the text, attempt, overlap and voice.
 
 *Before* are all first takes that were heard: the corpus that there would be without a gate. *After* are the takes that
 count of the kept rows. A rate is pooled: edits over reference length, in characters (CER) or words (WER).
@@ -7,10 +7,10 @@ count of the kept rows. A rate is pooled: edits over reference length, in charac
 from bisect import bisect_left
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from manifests.rows import takes_of
-from manifests.schema import Dialogue, Metric, Score, Take
+from manifests.schema import Dialogue, Metric, Score, Take, TurnKind
 
 _ENDS: dict[Metric, Sequence[int]] = {"wer": (5, 10, 20, 40), "cer": (10, 20, 40, 80)}
 """Longest text of each class of lengths but the last, in words or characters."""
@@ -64,15 +64,20 @@ class _Table:
 
 
 class Errors:
-    """Collects scores by language, length, attempt and voice."""
+    """Collects scores by language, length, attempt and voice, and by whether somebody else speaks meanwhile."""
 
     def __init__(self) -> None:
-        self._languages, self._lengths, self._attempts, self._voices = (_Table() for _ in range(4))
+        self._languages, self._lengths, self._attempts, self._voices, self._overlaps = (_Table() for _ in range(5))
         self._unheard = 0
 
     def add(self, dialogue: Dialogue) -> None:
-        for turn in dialogue.turns:
+        overlapping = _overlapping(dialogue)
+        for number, turn in enumerate(dialogue.turns):
             takes = takes_of(turn)
+            if turn.start_sample is not None:
+                place = "over another" if number in overlapping else "alone"
+                self._place("before", (dialogue.language, place), takes[:1])
+                self._place("after", (dialogue.language, place), takes[-1:] if dialogue.status == "kept" else ())
             for take in takes[:1]:
                 self._unheard += not _is_scored(take)
                 self._pool("before", dialogue.language, (take,))
@@ -89,6 +94,7 @@ class Errors:
             "unheard": self._unheard,
             "language": self._languages.figures(("language", "metric")),
             "length": [_named(row) for row in self._lengths.figures(("language", "metric", "class"))],
+            "overlap": self._overlaps.figures(("language", "metric", "class")),
             "attempt": self._attempts.figures(("language", "metric", "attempt")),
         }
 
@@ -96,12 +102,29 @@ class Errors:
         """Return an entry for each language, metric and voice."""
         return self._voices.figures(("language", "metric", "voice"))
 
+    def _place(self, side: str, key: tuple[str, str], takes: Sequence[Take]) -> None:
+        for score, _ in _scored(takes):
+            self._overlaps.add(side, (key[0], score.metric, key[1]), score)
+
     def _pool(self, side: str, language: str, takes: Sequence[Take]) -> None:
         for score, take in _scored(takes):
             key = language, score.metric
             self._languages.add(side, key, score)
             self._lengths.add(side, (*key, bisect_left(_ENDS[score.metric], score.reference_length)), score)
             self._voices.add(side, (*key, take.voice_id), score)
+
+
+def _overlapping(dialogue: Dialogue) -> set[int]:
+    """Return the turns that are heard while the other speaker speaks, both of each overlap."""
+    events = dialogue.timeline.events if dialogue.timeline else ()
+    overlaps = [event for event in events if event.kind == "overlap"]
+    return {
+        said.turn
+        for said in events
+        if said.turn is not None and said.kind in get_args(TurnKind)
+        for both in overlaps
+        if said.start_sample < both.end_sample and both.start_sample < said.end_sample
+    }
 
 
 def _is_scored(take: Take) -> bool:

@@ -7,7 +7,7 @@ from pipeline.scoring.chinese_characters import fold
 from pipeline.scoring.chinese_numbers import digits_of, has_numerals
 from pipeline.scoring.chinese_spelling import respell
 
-VERSION = "chinese-4"
+VERSION = "chinese-5"
 
 # As in English: numbers that punctuation kept apart are read again until nothing changes.
 _MAX_ROUNDS = 6

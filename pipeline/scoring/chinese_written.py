@@ -18,7 +18,7 @@ _CODES = {
     "cad": "加元", "a$": "澳元", "au$": "澳元", "aud": "澳元",
     "s$": "新加坡元", "sgd": "新加坡元", "nz$": "新西兰元", "nzd": "新西兰元",
     "eur": "欧元", "gbp": "英镑", "jpy": "日元", "krw": "韩元",
-    "rub": "卢布", "thb": "泰铢", "inr": "卢比", "chf": "瑞士法郎",
+    "rmb": "元", "cny": "元", "rub": "卢布", "thb": "泰铢", "inr": "卢比", "chf": "瑞士法郎",
 }  # fmt: skip
 _UNITS = {
     "km/h": "公里每小时",
@@ -31,6 +31,7 @@ _UNITS = {
     "ml": "毫升",
     "khz": "千赫兹",
     "mhz": "兆赫兹",
+    "ghz": "吉赫兹",
     "hz": "赫兹",
     "kcal": "千卡",
     "kwh": "千瓦时",
@@ -84,6 +85,7 @@ _UNITS = {
     "lb": "磅",
     "oz": "盎司",
     "ft": "英尺",
+    "min": "分钟",
 }
 # One letter is a unit only after two digits or more: 5G网络 and 3V3 are names.
 _UNITS_AFTER_TWO_DIGITS = {"g": "克", "v": "伏", "w": "瓦"}
@@ -160,6 +162,10 @@ _RATE = re.compile(
     rf"({_NUMBER}(?:公里|米|[毫微]?克|公斤|毫?升|[兆吉]比特|兆字节|转|帧))(每(?:小时|秒|分钟|升|分升|公斤|立方厘米|立方米))(?![0-9])"
 )
 
+# 3.00元 is said 三元, and 5.50元 五点五元.
+_ZEROS = re.compile(rf"(?<=[0-9])(?:\.0++|(\.[0-9]*?[1-9])0++)(?=(?:{_CURRENCY_NAMES}))")
+_EACH = re.compile("(?<=[元次个人片粒杯转块])/(?=(?:小时|分钟|平方米|公斤|千克|[人斤天日月年次分秒克升吨个件位]))")
+
 _LATIN = re.compile("[a-zμω°]")
 
 
@@ -175,6 +181,10 @@ def units(text: str) -> str:
         text = _CODE_AFTER.sub(lambda found: _CODES[found[1]], text)
         text = _UNIT.sub(lambda found: f"{found[1]}{_UNITS[found[2]]}", text)
         text = _UNIT_AFTER_TWO_DIGITS.sub(lambda found: _UNITS_AFTER_TWO_DIGITS[found[1]], text)
+    if "元" in text:
+        text = _ZEROS.sub(lambda found: found[1] or "", text)
+    if "/" in text:
+        text = _EACH.sub("每", text)
     if "号" in text:
         text = _DAY.sub(r"\1日", text)
     if "乘以" in text:

@@ -28,14 +28,16 @@ _SIGNS = (
     ("”", '"'),
 )
 
-_TWO_CAPITALS = re.compile("[IVXLW][IVXW]")
+_TWO_CAPITALS = re.compile("[IVXLW][IVXLW]")
 _ROMAN = re.compile(r"\b(?:WW(?P<war>II?|[12])|(?P<roman>[LXVI]{2,}))\b(?!['’])")
 _WORD_BEFORE = re.compile(r"([A-Za-z]+)\W{1,2}$")
 _LONGEST_WORD = 24
 # "an IV drip" is no number, nor are XX chromosomes.
 _BEFORE_LETTERS = frozenset("a an the by with via on his her my your".split())
 _AS_LETTERS = frozenset({"iv", "xx", "xxx", "xi", "vi"})
-_FIFTIES = {f"l{roman}": 50 + value for roman, value in (ROMANS | {"v": 5, "i": 1, "x": 10}).items() if value < 40}
+_SMALL = ROMANS | {"v": 5, "i": 1, "x": 10, "": 0}
+_FORTIES = {f"xl{roman}": 40 + value for roman, value in _SMALL.items() if value < 10}
+_FORTIES |= {f"l{roman}": 50 + value for roman, value in _SMALL.items() if 0 < value < 40}
 
 _HAS_DIGIT = re.compile("[0-9]")
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
@@ -50,7 +52,9 @@ _NAME = re.compile(r"\s+[A-Z]")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:\"]\s*)$")
 _CODES = "|".join(CURRENCY_CODES)
 _AMOUNT = rf"{_NUMBER.replace('[0-9]+', '[0-9][0-9,]*', 1)}(?: ?(?:thousand|million|billion|trillion|[kKmMbB]n?)\b)?"
-_CODE = re.compile(rf"\b(?P<before>{_CODES}) ?(?P<amount>{_AMOUNT})|(?<=[0-9a-zMBK]) ?\b(?P<after>{_CODES})\b")
+_CODE = re.compile(
+    rf"\b(?P<before>{_CODES}) ?(?P<amount>{_AMOUNT})|(?<=[0-9a-zMBK]) ?\b(?P<after>{_CODES})\b(?! ?[0-9])"
+)
 
 
 def lift_signs(text: str) -> str:
@@ -86,7 +90,7 @@ def _roman(found: re.Match[str]) -> str:
     start = found.start()
     before = _WORD_BEFORE.search(found.string, max(0, start - _LONGEST_WORD), start)
     word = before[1].lower() if before else ""
-    value = ROMANS.get(numeral) or (_FIFTIES.get(numeral) if word == "bowl" else None)
+    value = ROMANS.get(numeral) or (_FORTIES.get(numeral) if word == "bowl" else None)
     if value is None or not word or word in _BEFORE_LETTERS or (numeral in _AS_LETTERS and word not in BEFORE_ROMAN):
         return found[0]
     return f"the {ordinal(value)}" if word in MONARCHS else str(value)
@@ -96,7 +100,8 @@ def _street(found: re.Match[str]) -> str:
     """Tell "12 Elm St. in Boston" and "on Elm Dr." from "Church of St. Mary" and "Ask Dr. Elm"."""
     before = found.string[: found.start()]
     is_address = found[1][0].isdecimal() or _HOUSE_NUMBER.search(before) is not None
-    if not is_address and (_NAME.match(found.string, found.end()) or _SENTENCE_START.search(before)):
+    is_all = not before and found.end() == len(found.string.rstrip())
+    if not (is_address or is_all) and (_NAME.match(found.string, found.end()) or _SENTENCE_START.search(before)):
         return found[0]
     return f"{found[1]} {_STREETS[found[2]]}{'.' if found[0][-1] == '.' else ''}"
 

@@ -79,6 +79,16 @@ UNITS: dict[str, tuple[str, str]] = {
     "kω": ("kilo ohm", "kilo ohms"),
     "px": ("pixel", "pixels"),
     "zł": ("zloty", "zlotys"),
+    "mpg": ("mile per gallon", "miles per gallon"),
+    "dpi": ("dot per inch", "dots per inch"),
+    "ppi": ("pixel per inch", "pixels per inch"),
+    "ppm": ("part per million", "parts per million"),
+    "ppb": ("part per billion", "parts per billion"),
+    "mmhg": ("millimeter of mercury", "millimeters of mercury"),
+    "yr": ("year", "years"),
+    "yrs": ("year", "years"),
+    "wk": ("week", "weeks"),
+    "wks": ("week", "weeks"),
 }
 
 
@@ -88,9 +98,12 @@ UNIT_FORMS: dict[tuple[str, ...], tuple[str, ...]] = {("2nd",): ("seconds",)}
 for _singular, _plural in UNITS.values():
     for _said in (_singular, _singular.replace("meter", "metre").replace("liter", "litre")):
         UNIT_FORMS[tuple(_said.split())] = tuple(_plural.split())
+    if " " in _plural:  # not "kilowatts" for the first word of "kilowatt hours"
+        UNIT_FORMS[tuple(_plural.split())] = tuple(_plural.split())
     if " per hour" in _plural:
         UNIT_FORMS[tuple(_plural.replace(" per ", " an ").split())] = tuple(_plural.split())
 UNIT_FORMS[("inch",)] = ("inches",)
+UNIT_FORMS[("degree",)] = ("degrees",)
 FORM_STARTS = frozenset(words[0] for words in UNIT_FORMS)
 LONGEST_FORM = max(map(len, UNIT_FORMS))
 

@@ -52,9 +52,9 @@ MONARCHS = frozenset(
     "william xerxes".split()
 )
 BEFORE_ROMAN = MONARCHS | frozenset(
-    "act appendix article auto book bowl category chapter class cobalt copper episode fantasy figure grade group iron "
-    "lead level manganese mark nickel part phase rocky scene season section stage table tier tin title type volume "
-    "war".split()
+    "act apollo appendix article auto book bowl category chapter class cobalt copper episode fantasy "
+    "figure grade group iron lead level manganese mark nickel part phase rocky scene season section stage "
+    "table tier tin title type volume war".split()
 )
 # After these, v and x alone are numerals too, and i at the end or before certain nouns.
 BEFORE_V = MONARCHS | frozenset(

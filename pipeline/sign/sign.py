@@ -3,6 +3,7 @@
 ::
 
     OUT/shards, audio, metadata.json   as in the corpus, but for the manifests in the clips
+    OUT/tokens                         its token sets, which are then of the signed corpus
     OUT/manifest.json                  written last: as in the corpus, with other hashes and the library that signed
     OUT/work/                          while it runs: job.json, and pieces/NAME.json for each shard that is written
 
@@ -22,7 +23,7 @@ from typing import Any
 from manifests.clips import write_clips
 from manifests.errors import CorpusError, UserError
 from manifests.manifest import SIGNER, ClipFiles, Manifest, load_manifest, manifest_digest, write_manifest
-from manifests.parts import PartKey, audio_parts, track_name, with_parts
+from manifests.parts import PartKey, RejectedKey, audio_parts, track_name, with_parts, with_rejected
 from manifests.schema import Audio, Dialogue, Step, Watermark
 from manifests.shards import ShardInfo, read_shard, write_shard
 from manifests.storage import Place
@@ -33,6 +34,7 @@ from pipeline.job.directory import WORK, JobDirectory
 from pipeline.job.runner.tasks import Runner
 from pipeline.sign.clip import ALGORITHMIC, TRAINED, c2pa_version, sign_clip
 from pipeline.sign.signer import SignerPlan
+from pipeline.sign.token_copies import copy_token_sets, token_sets_of
 
 _PIECES = "pieces"
 
@@ -71,7 +73,8 @@ def sign_corpus(
         raise UserError(f"{place.name} is signed already: sign the corpus that it was made of")
     if f"{out.path.rstrip('/')}/".startswith(f"{place.path.rstrip('/')}/"):
         raise UserError("--out lies inside the corpus: choose a directory beside it")
-    plan.open()  # a wrong certificate is told before any work
+    plan.open()  # a wrong certificate is told before any work, and so are damaged token sets
+    token_sets_of(place)
     digest = manifest_digest(manifest)
     identity = {"corpus": digest, "certificate": plan.digest(), "library": c2pa_version(), "parley": version("parley")}
     directory = JobDirectory(out, out / WORK, frozenset({*OWN_NAMES, WORK}), "signed corpus")
@@ -148,7 +151,7 @@ def _with_files(out: Place, dialogues: Iterator[Dialogue]) -> Iterator[Dialogue]
 def _signed(dialogue: Dialogue, task: _Task, signer: Any, counts: Counter[str]) -> Dialogue:
     marks = marks_of(dialogue)
 
-    def sign(key: PartKey, audio: Audio) -> Audio:
+    def sign(key: PartKey | RejectedKey, audio: Audio) -> Audio:
         mark = marks[key]
         claim = {
             **task.claim,
@@ -162,22 +165,29 @@ def _signed(dialogue: Dialogue, task: _Task, signer: Any, counts: Counter[str]) 
             counts.update(files=1, bytes=len(signed.bytes))
         return signed
 
-    signed = with_parts(dialogue, sign)
+    signed = with_rejected(with_parts(dialogue, sign), sign)
     last = max((turn.take.number for turn in signed.turns if turn.take), default=0)
     step = Step("sign", "c2pa", c2pa_version(), None, last)
     return replace(signed, provenance=(*signed.provenance, step))
 
 
-def part_claim(key: PartKey) -> dict[str, Any]:
-    """Return what a signature says of which part of its row it signs: the number of a turn, or the name of a track."""
+def part_claim(key: PartKey | RejectedKey) -> dict[str, Any]:
+    """Return what a signature says of which part of its row it signs: the number of a turn, or the name of a track.
+
+    Of a rejected take that was kept, it says the number of the take too.
+    """
+    if isinstance(key, tuple):
+        return {"turn": key[0], "take": key[1]}
     return {"turn": key} if isinstance(key, int) else {"track": key}
 
 
-def marks_of(dialogue: Dialogue) -> dict[PartKey, Watermark | None]:
-    """Return the watermark of each clip and track, as the row records it."""
-    marks: dict[PartKey, Watermark | None] = {
+def marks_of(dialogue: Dialogue) -> dict[PartKey | RejectedKey, Watermark | None]:
+    """Return the watermark of each clip, track and rejected take, as the row records it."""
+    marks: dict[PartKey | RejectedKey, Watermark | None] = {
         number: turn.take.watermark for number, turn in enumerate(dialogue.turns) if turn.take
     }
+    for number, turn in enumerate(dialogue.turns):
+        marks |= {(number, take.number): take.watermark for take in turn.rejected_clips}
     tracks = dialogue.timeline.tracks if dialogue.timeline else ()
     return marks | {track_name(track): track.watermark for track in tracks}
 
@@ -198,5 +208,7 @@ def _finish(place: Place, manifest: Manifest, out: Place, tasks: list[_Task]) ->
         total.update({name: record.get(name, 0) for name in ("clips", "files", "bytes")})
     files = ClipFiles(total["files"], total["bytes"]) if total["files"] else None
     engines = {**manifest.engines, SIGNER: c2pa_version()}
-    write_manifest(out, replace(manifest, shards=shards, clips=files, engines=engines))
+    signed = replace(manifest, shards=shards, clips=files, engines=engines)
+    copy_token_sets(place, out, signed)
+    write_manifest(out, signed)
     return total["clips"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from manifests.corpus import Corpus
 from manifests.errors import CorpusError, UserError
 from manifests.manifest import FINAL_STATUSES, SIGNER, Manifest, load_manifest, manifest_digest
-from manifests.parts import PartKey, audio_parts, part_label
+from manifests.parts import PartKey, RejectedKey, audio_parts, part_label, rejected_parts
 from manifests.schema import Audio, Dialogue, FinalStatus
 from manifests.storage import Place
 from pipeline.sign.clip import Signature, read_signature, reading_context, unsigned_bytes
@@ -92,9 +92,9 @@ class _Check:
         yield from zip(corpus, before, strict=True)
 
     def add(self, dialogue: Dialogue, before: Dialogue | None) -> None:
-        """Check the clips and tracks of a dialogue."""
-        earlier = {} if before is None else dict(audio_parts(before))
-        for key, audio in audio_parts(dialogue):
+        """Check the clips and tracks of a dialogue, and its rejected takes."""
+        earlier = {} if before is None else dict(_all_parts(before))
+        for key, audio in _all_parts(dialogue):
             signature = read_signature(audio, self._context)
             self._count(signature)
             if problem := self._problem(signature, dialogue.dialogue_id, key, audio, earlier.get(key)):
@@ -113,7 +113,12 @@ class _Check:
             found.of[corpus] = found.of.get(corpus, 0) + 1
 
     def _problem(
-        self, signature: Signature, dialogue_id: str, key: PartKey, audio: Audio, earlier: Audio | None
+        self,
+        signature: Signature,
+        dialogue_id: str,
+        key: PartKey | RejectedKey,
+        audio: Audio,
+        earlier: Audio | None,
     ) -> str | None:
         """Return what is wrong with the clip; None: nothing."""
         claim = signature.claim
@@ -125,7 +130,8 @@ class _Check:
             return "the signer's chain leads to none of the trusted certificates"
         if self._source_type not in signature.source_types:
             return "the manifest does not say how the clip came about"
-        expected = {"dialogue_id": dialogue_id, "recipe": self._recipe, "turn": None, "track": None, **part_claim(key)}
+        parts = {"turn": None, "track": None, "take": None, **part_claim(key)}
+        expected = {"dialogue_id": dialogue_id, "recipe": self._recipe, **parts}
         if {name: claim.get(name) for name in expected} != expected:
             return "the signature is that of another clip"
         unsigned = unsigned_bytes(audio.bytes, audio.codec)
@@ -136,6 +142,11 @@ class _Check:
         if self._unsigned is not None and (earlier is None or earlier.bytes != unsigned):
             return "the unsigned corpus has another clip"
         return None
+
+
+def _all_parts(dialogue: Dialogue) -> Iterator[tuple[PartKey | RejectedKey, Audio]]:
+    yield from audio_parts(dialogue)
+    yield from rejected_parts(dialogue)
 
 
 def _read(path: str) -> str:

@@ -11,13 +11,18 @@ from manifests.reasons import Reason, reason_of
 from manifests.schema import Dialogue, Quality, Take, Turn
 from pipeline.recipe import Recipe
 
-FINAL = frozenset({Reason.NO_RECOGNIZER, Reason.EMPTY_REFERENCE})
+FINAL = frozenset({Reason.NO_RECOGNIZER, Reason.EMPTY_REFERENCE, Reason.NOT_PLACED})
 """Reasons that no further take can fix."""
 
 
 def is_arranged(recipe: Recipe) -> bool:
     """Tell whether the recipe arranges its dialogues on a timeline."""
     return "arrange" in recipe.stages
+
+
+def is_performed(recipe: Recipe) -> bool:
+    """Tell whether the recipe has dialogues spoken whole: then all turns are spoken again for one that is at fault."""
+    return "perform" in recipe.stages
 
 
 def taken_apart(dialogue: Dialogue) -> Dialogue:
@@ -30,6 +35,21 @@ def is_left_out(turn: Turn, has_rungs: bool) -> bool:
     if turn.kind == "turn" or turn.take is not None or not turn.attempts:
         return False
     return not has_rungs or reason_of(turn.attempts[-1].reason) in FINAL
+
+
+def has_no_place(turn: Turn) -> bool:
+    """Tell whether arrange found no place for the turn's take."""
+    return turn.take is not None and turn.take.reason == Reason.NOT_PLACED
+
+
+def waiting(turn: Turn) -> Turn:
+    """Let a take without a place wait for the next pass, in which the turn beside it may be another."""
+    return replace(turn, take=replace(turn.take, reason=None)) if turn.take and has_no_place(turn) else turn
+
+
+def without_unplaced(dialogue: Dialogue) -> Dialogue:
+    """Leave out what has no place."""
+    return replace(dialogue, turns=tuple(replace(t, take=None) if has_no_place(t) else t for t in dialogue.turns))
 
 
 def _taken_apart(turn: Turn) -> Turn:

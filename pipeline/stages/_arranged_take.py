@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from manifests.audio import decode
+from manifests.reasons import Reason
 from manifests.schema import Dialogue, DryTake, Take, Turn, Word, WordTimes
 from manifests.words import words_of
 from pipeline.audio.samples import encode, loud_span
@@ -118,6 +119,20 @@ def put_take(turn: Turn, dry: DryTake, spoken: SpokenTake) -> Turn:
         hearings=(),
     )
     return replace(turn, take=take)
+
+
+def take_without_place(take: Take, dry: DryTake) -> Take:
+    """Return the take as render left it, with the reason why it is not heard."""
+    return replace(
+        take,
+        audio=dry.audio,
+        word_times=dry.word_times,
+        dry=dry,
+        watermark=None,
+        hearing=None,
+        hearings=(),
+        reason=Reason.NOT_PLACED.value,
+    )
 
 
 def split_text(turn: Turn, language: str, last_word: int) -> Turn:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from manifests.errors import RecipeError
-from pipeline.engines.registry import find_engine
+from pipeline.engines.registry import find_speaking
 from pipeline.recipe import Recipe
 from voicebank.bank import Bank
 from voicebank.inputs import VoiceInputs, assigned, inputs_problem
@@ -20,7 +20,7 @@ def castable_bank(recipe: Recipe, synthesizers: Sequence[str], bank: Bank) -> Ba
     the reverse, and embeddings of another width or length.
     """
     shared = _shared(recipe, synthesizers)
-    if torn := [voice for voice in bank.voices if voice.engine in shared and voice.prompt_audio is None]:
+    if torn := [voice for voice in bank.voices if voice.engine in shared and not voice.is_recorded]:
         raise RecipeError(
             f"two models use the engine {torn[0].engine}, and voice {torn[0].voice_id} names only the engine: "
             "name one of them, or give the voices clips with `parley voicebank voice-prompts`"
@@ -48,7 +48,7 @@ def _shared(recipe: Recipe, synthesizers: Sequence[str]) -> set[str]:
 
 def _inputs(recipe: Recipe, name: str) -> VoiceInputs | None:
     """Return what a synthesizer says that it takes; None where it says nothing."""
-    model, declared = recipe.models.get(name), find_engine("tts", name, recipe.models).voice_inputs
+    model, declared = recipe.models.get(name), find_speaking(name, recipe.models).voice_inputs
     if declared is None:
         return None
     return declared(model) if model is not None else declared()

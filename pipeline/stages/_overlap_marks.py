@@ -28,8 +28,10 @@ def check_marks(
     return (
         (marks.slip("restart") if "false_start" in drawn else None)
         or (marks.correction() if "self_correction" in drawn else None)
+        or (marks.pause() if "pause" in drawn else None)
         or (marks.interruption(is_last) if "barge_in" in drawn else None)
         or (marks.backchannel("barge_in" in drawn) if "user_backchannels" in drawn else None)
+        or (marks.aside() if "aside" in drawn else None)
     )
 
 
@@ -46,6 +48,21 @@ class _Marks:
         if not self._fields["correction"]:
             return None
         return self.slip("correction") or self._missing("correction_before", self._question)
+
+    def pause(self) -> Complaint | None:
+        """A pause lies inside the turn: some words come before it, and some behind it."""
+        if not self._fields["pause_after"]:
+            return None
+        place, rest = self._place("pause_after", self._question), measures(self._language).rest
+        if place is None or not rest - 2 <= place < len(words_of(self._question, self._language)) - 1:
+            return _empty("pause_after", "is not inside the turn")
+        return None
+
+    def aside(self) -> Complaint | None:
+        """What is said to somebody else is short; where the answer has no room for it, it is left out later."""
+        if not self._fields["aside"]:
+            return None
+        return self._spoken("aside", measures(self._language).sentence) or self._missing("aside_after", self._answer)
 
     def interruption(self, is_last: bool) -> Complaint | None:
         text = self._fields["interruption"]

@@ -116,10 +116,25 @@ def _slip(draft: Draft, scene: Scene, what: str, options: Sequence[tuple[int, Sl
 
 def pause(draft: Draft, scene: Scene) -> Draft:
     """Let the user stop and think inside a turn."""
+    if scene.marked:
+        return _marked_pause(draft, scene, scene.marked)
     places = [(i, at) for i in scene.numbers("user") for at in pauses(draft.turns[i], scene.language, scene.wording)]
     if not places:
         return draft
-    number, at = scene.draws.pick("pause", places)
+    return _paused(draft, *scene.draws.pick("pause", places))
+
+
+def _marked_pause(draft: Draft, scene: Scene, marked: Marked) -> Draft:
+    quote = marked.fields["pause_after"]
+    at = place_behind(quote, scene.text(marked.user), scene.language) if quote else None
+    if at is None:
+        return draft
+    for label in draft.turns[marked.user].labels:  # words that were put in before the place
+        at += label.last_word - label.first_word + 1 if label.first_word <= at else 0
+    return _paused(draft, marked.user, at)
+
+
+def _paused(draft: Draft, number: int, at: int) -> Draft:
     turn = draft.turns[number]
     labels = sorted((*turn.labels, Label("pause", at, at)), key=lambda label: label.first_word)
     return draft.with_turn(number, replace(turn, labels=tuple(labels)))
@@ -228,6 +243,8 @@ def _marked_backchannel(draft: Draft, scene: Scene, marked: Marked) -> Draft:
 
 def remark(draft: Draft, scene: Scene, kind: TurnKind, sayings: Sequence[str]) -> Draft:
     """Let something be said beside an answer that is not meant for the agent."""
+    if scene.marked and kind == "aside":
+        return _marked_aside(draft, scene, scene.marked)
     length = measures(scene.language).sentence
     places = [
         (host, at)
@@ -239,6 +256,14 @@ def remark(draft: Draft, scene: Scene, kind: TurnKind, sayings: Sequence[str]) -
         return draft
     host, at = scene.draws.pick(kind, places)
     return draft.beside(host, at, Turn("user", "", text=scene.draws.pick(f"{kind}-says", sayings), kind=kind))
+
+
+def _marked_aside(draft: Draft, scene: Scene, marked: Marked) -> Draft:
+    said, host = marked.fields["aside"], marked.agent
+    at = place_behind(marked.fields["aside_after"], scene.text(host), scene.language) if said else None
+    if at is None or not _is_free(draft, scene, host, at, "user", measures(scene.language).sentence):
+        return draft
+    return draft.beside(host, at, Turn("user", "", text=said, kind="aside"))
 
 
 def _is_free(draft: Draft, scene: Scene, host: int, at: int, role: Role, length: int) -> bool:

@@ -48,8 +48,10 @@ def _barge_in_events(dialogue: Dialogue, arrangement: Arrangement) -> Iterator[E
         by, other = arrangement.placed[barge_in.by], arrangement.placed[barge_in.turn]
         begins, ends = by.onset, other.offset
         who, whom = dialogue.turns[barge_in.by].role, dialogue.turns[barge_in.turn].role
-        yield Event("barge_in", who, begins, min(ends, by.offset), barge_in.by, f"turn {barge_in.turn}")
-        if barge_in.stopped:
+        # Who stops at the very sample at which the other one begins leaves no stretch in which both speak.
+        both_until = min(ends, by.offset) if ends > begins else by.offset
+        yield Event("barge_in", who, begins, both_until, barge_in.by, f"turn {barge_in.turn}")
+        if barge_in.stopped and ends > begins:
             yield Event("stop", whom, begins, ends, barge_in.turn, f"turn {barge_in.by}")
 
 

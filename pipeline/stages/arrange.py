@@ -3,7 +3,8 @@
 Who is interrupted is cut at the end of a word; pauses are put in; and every value that was drawn is recorded. It takes
 the takes as render left them, which it keeps in the row (`take.dry`) as long as the row is live: when a turn is spoken
 again, everything is laid out again. Without word times nothing is cut: an interruption waits for the end of the turn,
-and what is to be heard beside a word is not placed. A turn beside others that is not placed has no take.
+and what is to be heard beside a word is not placed. The take of such a turn says so by its reason: gate leaves it out,
+or keeps it for a further pass, in which there may be a place for it.
 
 A dialogue in which a take of the floor is missing or at fault is not arranged in this pass: gate will have it spoken
 again, or drop the row.
@@ -21,7 +22,16 @@ from manifests.storage import Place
 from pipeline.recipe import Recipe
 from pipeline.seeds import derive_seed
 from pipeline.settings import Section, public_name
-from pipeline.stages._arranged_take import SpokenTake, dry_of, known_words, open_take, put_take, split_text, with_pause
+from pipeline.stages._arranged_take import (
+    SpokenTake,
+    dry_of,
+    known_words,
+    open_take,
+    put_take,
+    split_text,
+    take_without_place,
+    with_pause,
+)
 from pipeline.stages._cues import cue_problem
 from pipeline.stages._placing import Arrangement, place
 from pipeline.stages._takes import is_good_so_far
@@ -41,6 +51,7 @@ class ArrangeSettings(Section):
     pause: RandomTime | None = Field(None, description="length of a pause that a label asks for")
     silence: RandomTime | None = Field(None, description="how long one says nothing whose turn it is")
     silence_share: float = Field(0, ge=0, le=1, description="share of the user's further turns that come so late")
+    tail: RandomTime | None = Field(None, description="silence behind the last that is heard; none: the clip's own")
     silence_limit_s: float = Field(1, gt=0, description="nobody speaks for so long: an event, in seconds")
 
     @field_serializer("profile")
@@ -135,22 +146,24 @@ def _arranged(dialogue: Dialogue, dry: dict[int, DryTake], context: Context) -> 
         for number, turn in enumerate(dialogue.turns)
     )
     dialogue = replace(dialogue, turns=turns)
+    behind = DrawRecord(rate)
+    tail = behind.add("tail_s", max(0.0, draw("tail", settings.tail, 0)), None) if settings.tail else 0
     timeline = Timeline(
         profile=profile.name,
         sample_rate=rate,
-        num_samples=max(placed.end_sample for placed in arrangement.placed.values()),
+        num_samples=max(placed.end_sample for placed in arrangement.placed.values()) + tail,
         events=events_of(dialogue, arrangement, round(settings.silence_limit_s * rate)),
-        draws=(*paused.draws, *arrangement.draws),
+        draws=(*paused.draws, *arrangement.draws, *behind.draws),
     )
     return replace(dialogue, timeline=timeline)
 
 
 def _placed_turn(number: int, turn: Turn, dry: DryTake | None, arrangement: Arrangement, language: str) -> Turn:
     placed = arrangement.placed.get(number)
-    if dry is None:
+    if dry is None or turn.take is None:
         return turn
     if placed is None:
-        return replace(turn, take=None)
+        return replace(turn, take=take_without_place(turn.take, dry))
     if placed.last_word is not None:
         turn = split_text(turn, language, placed.last_word)
     return replace(put_take(turn, dry, placed.take), start_sample=placed.start_sample)
@@ -177,6 +190,7 @@ ARRANGE = Stage(
             "take.audio",
             "take.word_times",
             "take.dry",
+            "take.reason",
             "timeline",
         }
     ),

@@ -12,18 +12,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from manifests.errors import RecipeError
 from manifests.reasons import Reason
-from manifests.schema import Dialogue, Quality, Take
+from manifests.schema import Dialogue, Quality, Style, Take
 from manifests.storage import Place
 from pipeline.audio.bandwidth import bandwidth_hz
 from pipeline.audio.levels import clipped_share, end_level_db, peak_dbfs
 from pipeline.audio.loudness import loudness_lufs
 from pipeline.audio.samples import loud_span
-from pipeline.engines.contract import Clip, Failure, QualityPredictor, Samples, SpeakerEncoder
+from pipeline.engines.contract import Clip, Failure, QualityPredictor, Samples, SpeakerEncoder, StyleClassifier
 from pipeline.recipe import Recipe
 from pipeline.settings import EngineList, Section
 from pipeline.stages._loudness import LOUDNESS
 from pipeline.stages._reference_embeddings import load_reference_embeddings, reference_embeddings_version
+from pipeline.stages._style_match import class_asked
 from pipeline.stages._takes import clip_of, find_takes, is_good_so_far, put_takes, take_at
 from pipeline.stages.contract import Context, EngineKey, Resource, Stage
 
@@ -47,6 +49,15 @@ class AssessSettings(Section):
     speaker_similarity: float | None = Field(
         None, ge=-1, le=1, description="lowest allowed cosine to the clip's own voice, by that encoder; none: no limit"
     )
+    style: str | None = Field(
+        None, description="style classifier that tells how likely each clip has its turn's style; none: no comparison"
+    )
+    style_labels: dict[str, str] = Field(
+        {}, description="words of a turn's style to labels of the classifier: {cheerful: happy}"
+    )
+    style_probability: Share | None = Field(
+        None, description="lowest allowed probability of the style that the turn asks for; none: no limit"
+    )
     max_clipped_share: Share | None = Field(
         None, description="largest allowed share of samples cut off at full scale; none: no limit"
     )
@@ -64,6 +75,10 @@ class AssessSettings(Section):
     def _limits_have_their_measure(self) -> "AssessSettings":
         if self.speaker_similarity is not None and self.speaker is None:
             raise ValueError("speaker_similarity needs a speaker encoder: speaker=NAME")
+        if self.style_probability is not None and self.style is None:
+            raise ValueError("style_probability needs a style classifier: style=NAME")
+        if self.style is not None and not self.style_labels:
+            raise ValueError("style needs style_labels: which words of a turn's style mean which of its labels")
         return self
 
 
@@ -74,9 +89,12 @@ def assess(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
     clips = [clip_of(take) for take in takes]
     scores = _scores(clips, settings, context)
     similarities = _similarities(clips, [take.voice_id for take in takes], settings, context)
+    styles = _styles(clips, [dialogues[i].turns[j].style for i, j in places], settings, context)
     measured = []
-    for take, clip, scored, similarity in zip(takes, clips, scores, similarities, strict=True):
-        quality = replace(_signal(clip, take.quality), **scored)
+    for take, clip, scored, similarity, style in zip(takes, clips, scores, similarities, styles, strict=True):
+        if settings.speaker is None:
+            similarity = take.speaker_similarity  # perform has compared the turn with the recording of its voice
+        quality = replace(_signal(clip, take.quality), style_probability=style, **scored)
         reason = _reason(quality, similarity, settings)
         why = reason.value if reason else None
         measured.append(replace(take, quality=quality, speaker_similarity=similarity, reason=why))
@@ -129,6 +147,29 @@ def _similarities(
     ]
 
 
+def _styles(
+    clips: Sequence[Clip], styles: Sequence[Style | None], settings: AssessSettings, context: Context
+) -> list[float | None]:
+    """Return how likely each clip has the style that its turn asks for; clips of which nothing is asked are not
+    classified."""
+    found: list[float | None] = [None] * len(clips)
+    labels = _lower(settings.style_labels)
+    asked = {i: label for i, style in enumerate(styles) if (label := class_asked(style, labels))}
+    if settings.style is None or not asked:
+        return found
+    classifier: StyleClassifier = context.engines["style", settings.style]
+    if unknown := sorted(set(labels.values()) - set(classifier.labels)):
+        known = ", ".join(classifier.labels)
+        raise RecipeError(f"assess.style_labels: {settings.style} has no label {unknown[0]!r}; it has {known}")
+    for (i, label), result in zip(asked.items(), classifier.classify([clips[i] for i in asked]), strict=True):
+        found[i] = None if isinstance(result, Failure) else result[label]
+    return found
+
+
+def _lower(labels: Mapping[str, str]) -> dict[str, str]:
+    return {word.strip().casefold(): label.strip().casefold() for word, label in labels.items()}
+
+
 def _reason(quality: Quality, similarity: float | None, settings: AssessSettings) -> Reason | None:
     """Return the first limit that is exceeded, the signal's first: a fault in the signal explains the others."""
     if _above(quality.clipped_share, settings.max_clipped_share):
@@ -142,6 +183,8 @@ def _reason(quality: Quality, similarity: float | None, settings: AssessSettings
         return Reason.NARROW_BAND
     if _above(settings.speaker_similarity, similarity):
         return Reason.VOICE_DRIFT
+    if _above(settings.style_probability, quality.style_probability):
+        return Reason.OFF_STYLE
     if any(_above(limit, getattr(quality, score)) for score, limit in settings.minimum.items()):
         return Reason.LOW_QUALITY
     return None
@@ -154,7 +197,8 @@ def _above(value: float | None, limit: float | None) -> bool:
 def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
     settings = recipe.section(AssessSettings)
     encoders = (("encoder", settings.speaker),) if settings.speaker else ()
-    return (*(("quality", name) for name in settings.quality), *encoders)
+    styles = (("style", settings.style),) if settings.style else ()
+    return (*(("quality", name) for name in settings.quality), *encoders, *styles)
 
 
 def _references(recipe: Recipe, work: Place | None) -> Mapping[str, Samples]:

@@ -15,6 +15,7 @@ from manifests.errors import RecipeError
 from manifests.reasons import Reason
 from manifests.schema import Dialogue
 from manifests.storage import Place
+from pipeline.engines.contract import SPEAKING_KINDS
 from pipeline.recipe import Recipe
 from pipeline.settings import Section, public_name
 from pipeline.stages._castable import castable_bank
@@ -94,7 +95,7 @@ def spoken_bank(recipe: Recipe, bank: Bank) -> Bank:
 
 
 def _synthesizers(recipe: Recipe) -> list[str]:
-    return [name for kind, name in engines_of(recipe, tuple(recipe.stages)) if kind == "tts"]
+    return [name for kind, name in engines_of(recipe, tuple(recipe.stages)) if kind in SPEAKING_KINDS]
 
 
 def open_casting(recipe: Recipe, work: Place | None = None) -> Casting:

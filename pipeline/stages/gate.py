@@ -7,7 +7,8 @@ A turn that is to be spoken again loses its take, and synthesize speaks every tu
 for preference pairs, the attempt keeps its clip: the same text, spoken worse than in the take that will be accepted.
 
 Where dialogues are arranged on a timeline, a further take means to mix the whole dialogue again (`_again.py`): a take
-that was good in one mix may be judged otherwise in the next, and its attempt then says what the last mix showed.
+that was good in one mix may be judged otherwise in the next, and its attempt then says what the last mix showed. One
+for which the timeline has no place is no fault: it waits for the next pass, and is left out where there is none.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,15 @@ from manifests.schema import Dialogue, Role, Score, Take, Turn
 from pipeline.recipe import Recipe
 from pipeline.scoring.rates import pooled, pooled_syllables
 from pipeline.settings import Section
-from pipeline.stages._again import FINAL, is_arranged, taken_apart
+from pipeline.stages._again import (
+    FINAL,
+    has_no_place,
+    is_arranged,
+    is_performed,
+    taken_apart,
+    waiting,
+    without_unplaced,
+)
 from pipeline.stages.contract import Context, Stage, attempt_of, reject, without_dry
 
 BY_SCORE = frozenset({Reason.ERROR_RATE, Reason.WORST_TURN, Reason.EDGE_ERROR})
@@ -29,7 +38,15 @@ BY_SCORE = frozenset({Reason.ERROR_RATE, Reason.WORST_TURN, Reason.EDGE_ERROR})
 
 
 NO_PREFERENCE = frozenset(
-    {Reason.EMPTY_REFERENCE, Reason.WATERMARK_MISSING, Reason.WATERMARK_FOREIGN, Reason.CROSS_TALK}
+    {
+        Reason.EMPTY_REFERENCE,
+        Reason.WATERMARK_MISSING,
+        Reason.WATERMARK_FOREIGN,
+        Reason.CROSS_TALK,
+        Reason.WRONG_SPEAKER,
+        Reason.UNALIGNED,
+        Reason.NOT_PLACED,
+    }
 )
 """Reasons that do not say that a take was spoken badly, or whose clip must not be handed on: it carries no mark, or
 says another text."""
@@ -109,8 +126,7 @@ def gate_of(recipe: Recipe) -> GateSettings:
 
 
 def gate(dialogues: Sequence[Dialogue], context: Context) -> list[Dialogue]:
-    settings, arranged = context.recipe.section(GateSettings), is_arranged(context.recipe)
-    return [_decide(dialogue, settings, arranged) for dialogue in dialogues]
+    return [_decide(dialogue, context.recipe) for dialogue in dialogues]
 
 
 def judge(dialogue: Dialogue, settings: GateSettings) -> Dialogue:
@@ -135,7 +151,7 @@ def judge_alone(score: Score, role: Role, settings: GateSettings) -> Reason | No
 
 def would_be_kept(dialogue: Dialogue, recipe: Recipe) -> bool:
     """Tell whether the gate would keep the dialogue as it is now."""
-    return _decide(dialogue, gate_of(recipe), is_arranged(recipe)).status == "kept"
+    return _decide(dialogue, recipe).status == "kept"
 
 
 def has_another_take(judged: Dialogue, settings: GateSettings) -> bool:
@@ -144,22 +160,28 @@ def has_another_take(judged: Dialogue, settings: GateSettings) -> bool:
     return attempt_of(judged) < settings.takes and not final
 
 
-def _decide(dialogue: Dialogue, settings: GateSettings, arranged: bool) -> Dialogue:
+def _decide(dialogue: Dialogue, recipe: Recipe) -> Dialogue:
+    settings, arranged = gate_of(recipe), is_arranged(recipe)
     judged = judge(dialogue, settings)
     decided = replace(judged, turns=tuple(_record(turn) for turn in judged.turns))
-    faulty = [turn for turn in decided.turns if turn.reason is not None]
+    faulty = [turn for turn in decided.turns if _is_faulty(turn)]
     spare = arranged and all(turn.kind != "turn" for turn in faulty)
     if not faulty:
-        return without_dry(replace(decided, status="kept"))
+        return without_dry(replace(without_unplaced(decided), status="kept"))
     if has_another_take(judged, settings) and not (spare and _is_hopeless(faulty)):
         another_voice = settings.ladder[attempt_of(dialogue) - 1].voice == "another"
-        again = _retake(_with_rejected_clips(decided) if settings.keep_rejected_takes else decided, another_voice)
+        recorded = _with_rejected_clips(decided) if settings.keep_rejected_takes else decided
+        again = _retake(recorded, another_voice, is_performed(recipe))
         return taken_apart(again) if arranged else again
     if spare and all(turn.start_sample is None for turn in faulty):  # no channel holds them
         return without_dry(replace(_without_takes(decided), status="kept"))
     if spare and _passes_done(dialogue) + 1 < settings.passes(arranged):
         return taken_apart(_without_rates(_without_takes(decided)))
-    return _drop(decided, settings)
+    return _drop(without_unplaced(decided), settings)
+
+
+def _is_faulty(turn: Turn) -> bool:
+    return turn.reason is not None and not has_no_place(turn)
 
 
 def _is_hopeless(faulty: Sequence[Turn]) -> bool:
@@ -230,10 +252,11 @@ def _with_rejected_clip(turn: Turn) -> Turn:
     return replace(turn, attempts=(*turn.attempts[:-1], replace(turn.take, audio=audio, dry=None)))
 
 
-def _retake(dialogue: Dialogue, another_voice: bool) -> Dialogue:
-    recast = another_voice and any(t.role == "user" and t.reason is not None for t in dialogue.turns)
+def _retake(dialogue: Dialogue, another_voice: bool, whole: bool) -> Dialogue:
+    """Give up the takes at fault, and where another voice takes over the user's; `whole`: all of the dialogue."""
+    recast = another_voice and any(t.role == "user" and _is_faulty(t) for t in dialogue.turns)
     turns = tuple(
-        replace(turn, take=None) if turn.reason is not None or (recast and turn.role == "user") else turn
+        replace(turn, take=None) if whole or _is_faulty(turn) or (recast and turn.role == "user") else waiting(turn)
         for turn in dialogue.turns
     )
     voice = None if recast else dialogue.user_voice

@@ -24,6 +24,7 @@ from manifests.timeline import TrackKind
 from pipeline.audio.channels import laid_out, limited
 from pipeline.audio.levels import amplitude
 from pipeline.audio.samples import encode
+from pipeline.audio.shoebox import rooms_version
 from pipeline.audio.sound_files import SoundFiles, find_sounds
 from pipeline.engines.contract import Samples
 from pipeline.recipe import Recipe
@@ -35,25 +36,23 @@ from pipeline.stages._effects import (
     FromFiles,
     Gain,
     Mixed,
-    Noise,
-    Room,
     Telephone,
     uniform,
     with_echo,
     with_gain,
-    with_noise,
-    with_room,
     with_telephone,
 )
+from pipeline.stages._noise import Noise, Sources, with_noise
+from pipeline.stages._rooms import Room, with_room
 from pipeline.stages._takes import clip_of, is_placed
-from pipeline.stages.contract import Context, Resource, Stage
+from pipeline.stages.contract import Context, EngineKey, Resource, Stage
 
 
 class MixSettings(Section):
     mono: bool = Field(False, description="also write the mix of both channels")
     keep_clean: bool = Field(False, description="also keep the user's channel, and the mix, without the effects")
     background: Background | None = Field(None, description="how loud voices in the background are; none: as spoken")
-    room: Room | None = Field(None, description="impulse responses of rooms; none: no room")
+    room: Room | None = Field(None, description="a room for the user: a recorded or a computed one; none: no room")
     gain: Gain | None = Field(None, description="level of the user; none: as spoken")
     echo: Echo | None = Field(None, description="the agent, heard again on the user's side; none: no echo")
     noise: Noise | None = Field(None, description="noise on the user's side; none: digital silence")
@@ -137,15 +136,18 @@ def _channels(
 
 
 def _with_effects(mixed: Mixed, dialogue: Dialogue, settings: MixSettings, context: Context) -> Mixed:
-    if generator := _generator("room", settings.room, dialogue, context):
-        mixed = with_room(mixed, generator, context.resource(RESPONSES))
+    if settings.room and (generator := _room_generator(settings, dialogue, context)):
+        responses = context.resource(RESPONSES) if settings.room.files else None
+        mixed = with_room(mixed, generator, settings.room, responses)
     if settings.gain and (generator := _generator("gain", settings.gain, dialogue, context)):
         mixed = with_gain(mixed, generator, settings.gain)
     if settings.echo and (generator := _generator("echo", settings.echo, dialogue, context)):
         mixed = with_echo(mixed, generator, settings.echo, _agent_spans(dialogue))
     if settings.noise and (generator := _generator("noise", settings.noise, dialogue, context)):
         files = context.resource(NOISES) if settings.noise.files else None
-        mixed = with_noise(mixed, generator, settings.noise, files)
+        streamed = settings.noise.streamed
+        codec = context.engines["tokenizer", streamed.engine] if streamed else None
+        mixed = with_noise(mixed, generator, settings.noise, Sources(files, codec))
     return mixed
 
 
@@ -157,6 +159,15 @@ def _generator(
         return None
     generator = np.random.Generator(np.random.PCG64(context.seed_for("mix", dialogue, name, *parts)))
     return generator if generator.random() < effect.share else None
+
+
+def _room_generator(settings: MixSettings, dialogue: Dialogue, context: Context) -> np.random.Generator | None:
+    """Return the room's generator where there is a room: by its own share, or where there is echo."""
+    if settings.room is None or not settings.room.with_echo:
+        return _generator("room", settings.room, dialogue, context)
+    if _generator("echo", settings.echo, dialogue, context) is None:
+        return None
+    return _generator("room", settings.room.model_copy(update={"share": 1.0}), dialogue, context)
 
 
 def _agent_spans(dialogue: Dialogue) -> tuple[tuple[int, int, int], ...]:
@@ -206,13 +217,28 @@ NOISES = _sounds("sounds/noise", "noise")
 RESPONSES = _sounds("sounds/room", "room")
 
 
+ACOUSTICS: Resource[str] = Resource(
+    "room acoustics", lambda recipe, work: rooms_version(), lambda recipe: rooms_version()
+)
+"""What decides the samples of computed rooms, and that it is there."""
+
+
 def _resources(recipe: Recipe) -> tuple[Resource[Any], ...]:
     settings = recipe.section(MixSettings)
     wanted = ((settings.noise, NOISES), (settings.room, RESPONSES))
-    return tuple(resource for effect, resource in wanted if effect is not None and effect.files is not None)
+    found = tuple(resource for effect, resource in wanted if effect is not None and effect.files is not None)
+    return (*found, ACOUSTICS) if settings.room is not None and settings.room.made is not None else found
+
+
+def _engines(recipe: Recipe) -> tuple[EngineKey, ...]:
+    noise = recipe.section(MixSettings).noise
+    return (("tokenizer", noise.streamed.engine),) if noise is not None and noise.streamed is not None else ()
 
 
 def _check_recipe(recipe: Recipe) -> None:
+    settings = recipe.find(MixSettings)
+    if settings and settings.room and settings.room.with_echo and settings.echo is None:
+        raise ValueError("mix.room.with_echo: there is no mix.echo that the room could go with")
     if "watermark" not in recipe.stages:
         raise ValueError("mix: list watermark behind it, which cuts each turn's clip out of the delivered channel")
 
@@ -227,6 +253,7 @@ MIX = Stage(
     spoils=frozenset({"take.watermark", "take.hearing", "take.speaker_similarity"}),
     pool="voices",
     after=("arrange",),
+    engines=_engines,
     resources=_resources,
     check=_check_recipe,
 )

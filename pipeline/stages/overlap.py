@@ -7,8 +7,9 @@ Rules find the places and have the words (`prompts/rules-overlap`). A language m
 asked about one exchange of each dialogue: engine task "overlap", form "next" (variable `next`: the user's next words,
 with which the user may break in) or "last"; the exchanges up to that one as history; option `backchannels`. It
 answers where, in words that it copies from the turn, and what is said: `restart`, `correction`, `correction_before`,
-`backchannel`, `backchannel_after`, `interruption`, `interrupt_after`, `reply`; each is empty where nothing fits. So
-the texts themselves cannot change under its hands. Only what was drawn for the dialogue is taken from the answer.
+`backchannel`, `backchannel_after`, `interruption`, `interrupt_after`, `reply`, `pause_after`, `aside`, `aside_after`;
+each is empty where nothing fits. So the texts themselves cannot change under its hands. Only what was drawn for the
+dialogue is taken from the answer.
 
 The shares are those of dialogues for which a thing is drawn. Where the texts have no place for it, nothing happens.
 """
@@ -44,13 +45,13 @@ from pipeline.stages.contract import Context, EngineKey, Stage
 from pipeline.stages.gate import Share
 
 _WRITERS = ("rewrite", "screen", "dedup", "respond", "converse", "judge")
-MARKED = ("false_start", "self_correction", "barge_in", "user_backchannels")
+MARKED = ("false_start", "self_correction", "pause", "barge_in", "user_backchannels", "aside")
 """What a language model can mark."""
 
 
 class OverlapSettings(Section):
     engine: str = Field("rules", description="text engine: rules, or the name of a model")
-    prompt: str | None = Field(None, description="template and version (duplex-overlap/v1), for a model")
+    prompt: str | None = Field(None, description="template and version (duplex-overlap/v2), for a model")
     retries: int = Field(2, ge=0, le=100, description="number of times to ask a model again after an unusable answer")
     barge_in: Share = Field(0.3, description="share of dialogues in which the user breaks into an answer")
     stop_phrase: bool = Field(False, description="break in with the stop phrase alone, into the last answer")

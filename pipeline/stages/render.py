@@ -119,7 +119,7 @@ RENDER = Stage(
     writes=frozenset({"take.audio", "take.quality", "take.word_times"}),
     spoils=frozenset({"take.watermark", "take.hearing", "take.quality", "timeline"}),
     pool="voices",
-    after=("synthesize",),
+    after=("synthesize", "perform"),
     resources=_resources,
     check=_check_recipe,
 )

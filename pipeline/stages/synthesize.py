@@ -13,7 +13,7 @@ from pydantic import Field
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Take, Turn
 from pipeline.audio.samples import encode
-from pipeline.engines.contract import Clip, Failure, SpeechRequest, SpeechSynthesizer
+from pipeline.engines.contract import SPEAKING_KINDS, Clip, Failure, SpeechRequest, SpeechSynthesizer
 from pipeline.recipe import Recipe
 from pipeline.settings import EngineList, Section, Server
 from pipeline.stages._again import is_arranged, is_left_out
@@ -22,6 +22,7 @@ from pipeline.stages.align import tells_times
 from pipeline.stages.cast import CASTING
 from pipeline.stages.contract import Context, EngineKey, Stage, attempt_of
 from pipeline.stages.gate import GateSettings, Rung, gate_of
+from pipeline.stages.registry import engines_of
 
 
 class SynthesizeSettings(Section):
@@ -84,12 +85,12 @@ def _take(number: int, request: SpeechRequest, result: Clip | Failure) -> Take:
     take = Take(number, request.voice.voice_id, request.seed, request.rate)
     if isinstance(result, Failure):
         return replace(take, reason=result.reason.value)
-    if not _is_sound(result):
+    if not is_sound(result):
         return replace(take, reason=Reason.SYNTHESIS_FAILED.value)
     return replace(take, audio=encode(result.samples, result.sample_rate, "wav"), word_times=result.word_times)
 
 
-def _is_sound(clip: Clip) -> bool:
+def is_sound(clip: Clip) -> bool:
     """Tell whether the clip is usable: neural synthesizers can give NaN or no samples without raising an error."""
     return bool(clip.samples.size and np.isfinite(clip.samples).all() and np.any(clip.samples))
 
@@ -113,8 +114,9 @@ def _check_recipe(recipe: Recipe) -> None:
 
 def speaks_through_servers(recipe: Recipe) -> bool:
     """Tell whether a speech engine of the recipe is a server, which has many requests of a block in flight at once."""
-    settings = recipe.find(SynthesizeSettings)
-    models = [recipe.models.get(name) for name in settings.engine] if settings else []
+    models = [
+        recipe.models.get(name) for kind, name in engines_of(recipe, tuple(recipe.stages)) if kind in SPEAKING_KINDS
+    ]
     return any(isinstance(getattr(model, "serving", None), Server) for model in models)
 
 

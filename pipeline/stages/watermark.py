@@ -160,6 +160,6 @@ WATERMARK = Stage(
     writes=frozenset({"take.audio", "take.watermark", "take.reason", "timeline"}),
     spoils=frozenset({"take.hearing"}),
     pool="proof",
-    after=("mix", "arrange", "align", "render", "synthesize"),
+    after=("mix", "arrange", "align", "render", "synthesize", "perform"),
     engines=_engines,
 )

@@ -68,7 +68,7 @@ def _recordings(path: str) -> Recordings:
             if (entry := read(line)) is not None:
                 recording, speaker, stretch = entry
                 found[recording][speaker].append(stretch)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             what = "a line of RTTM" if read is _rttm_line else "a supervision of Lhotse as JSON"
             detail = f"it has no {error}" if isinstance(error, KeyError) else str(error)
             raise InputError(f"{place.name} line {number} is not {what}: {detail}") from None

@@ -22,6 +22,7 @@ from manifests.token_sets import (
     TokenSet,
     check_set_name,
     load_token_set,
+    token_file,
     token_set_names,
     token_shard_path,
     write_token_set,
@@ -58,6 +59,7 @@ def make_token_set(place: Place, name: str, order: TokenOrder, runner: Runner, l
         with directory.owned() as directory:
             if name not in token_set_names(place):  # a moment ago another process may have finished it
                 directory.claim(parts)
+                (place / TOKENS).delete_leftovers(token_file(place, name).name)
                 _make(corpus, name, order, parts, directory, runner, listener)
     found = load_token_set(place, name)
     if changed := list(differences(found.about, parts)):

@@ -1,6 +1,7 @@
 """What a worker does with a row group of a corpus: decodes the clips, and has the tokenizer encode them."""
 
 import hashlib
+import pickle
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -11,7 +12,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from manifests import table as tables
-from manifests.arrow import from_ipc, to_ipc
 from manifests.audio import decode
 from manifests.corpus import open_shard_of
 from manifests.errors import BlockDamaged
@@ -143,13 +143,16 @@ class TokenBlocks:
     groups: tuple[tuple[ShardInfo, int], ...]
     part_rows: int = 8
 
-    def load(self, part: Part) -> list[Dialogue]:
-        shard, group = self.groups[part.block]
+    def load(self, block: int) -> list[Dialogue]:
+        shard, group = self.groups[block]
         reader = open_shard_of(self.source, shard)
         try:
-            return part.cut(reader.dialogues(group))
+            return reader.dialogues(group)
         finally:
             reader.close()
+
+    def cut(self, whole: Sequence[Dialogue], part: Part) -> list[Dialogue]:
+        return part.cut(whole)
 
     def measure(self, content: Sequence[Dialogue] | CodedRows) -> Measure:
         if isinstance(content, CodedRows):
@@ -158,7 +161,7 @@ class TokenBlocks:
 
     def pack(self, content: Sequence[Dialogue] | CodedRows) -> tuple[bytes, TokenizerFacts | None]:
         if not isinstance(content, CodedRows):
-            return to_ipc(content), None
+            return pickle.dumps(content, pickle.HIGHEST_PROTOCOL), None
         sink = BytesIO()
         table = token_table(content.rows)
         with pa.ipc.new_stream(sink, table.schema) as writer:
@@ -168,7 +171,8 @@ class TokenBlocks:
     def unpack(self, packed: tuple[bytes, TokenizerFacts | None]) -> Sequence[Dialogue] | CodedRows:
         data, facts = packed
         if facts is None:
-            return from_ipc(data)
+            dialogues: list[Dialogue] = pickle.loads(data)
+            return dialogues
         return CodedRows(tuple(tables.from_table(pa.ipc.open_stream(data).read_all(), RowCodes)), facts)
 
     def commit(self, block: int, contents: Sequence[CodedRows], effort: Effort) -> TokenReport:

@@ -27,6 +27,12 @@ def edges_of(codes: Codes) -> Edges:
     return Edges(rows, codes[rows])
 
 
+def joined_edges(*several: Edges) -> Edges:
+    """Return edges to the same things as one."""
+    rows, things = ([getattr(edges, name) for edges in several] for name in ("rows", "things"))
+    return Edges(np.concatenate(rows), np.concatenate(things))
+
+
 def components(rows: int, kinds: Sequence[Edges]) -> Codes:
     """Return the component of each row, numbered from 0 in the order of their first rows: int64 [rows].
 

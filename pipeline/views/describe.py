@@ -67,6 +67,7 @@ def _describe(facts: RowFacts, gender: Coded, mask: Mask) -> dict[str, Any]:
             hours = np.bincount(gender.codes[inside] + 1, weights=facts.seconds[inside], minlength=1) / 3600
             names = ("unknown", *gender.names)
             languages[language] = {names[i]: round(float(h), 6) for i, h in enumerate(hours) if h}
+    background = facts.background_voice.codes
     return {
         "rows": int(mask.sum()),
         "audio_h": round(float(facts.seconds[mask].sum()) / 3600, 6),
@@ -74,6 +75,7 @@ def _describe(facts: RowFacts, gender: Coded, mask: Mask) -> dict[str, Any]:
         "voices": {
             "user": _counted(facts.user_voice.codes, mask),
             "agent": _counted(facts.agent_voice.codes, mask),
+            **({"background": _counted(background, mask)} if (background >= 0).any() else {}),
         },
     }
 

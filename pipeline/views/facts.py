@@ -17,6 +17,7 @@ _COLUMNS = (
     "language",
     "user_voice",
     "agent_voice",
+    "background_voice",
     "turns.take.audio.num_samples",
     "turns.take.audio.sample_rate",
 )
@@ -38,13 +39,17 @@ class Coded:
 
 @dataclass(frozen=True)
 class RowFacts:
-    """The rows of a corpus, in its order. `seconds` is the speech of all turns, `source` data set and row."""
+    """The rows of a corpus, in its order. `seconds` is the speech of all turns, `source` data set and row.
+
+    `background_voice` is one of the bank's users, who is heard behind the user.
+    """
 
     ids: pa.Array
     seconds: Seconds
     language: Coded
     user_voice: Coded
     agent_voice: Coded
+    background_voice: Coded
     source: Coded | None = None
 
     def __len__(self) -> int:
@@ -57,8 +62,9 @@ def read_facts(corpus: Corpus, source: bool = False) -> RowFacts:
     ids = _joined([batch["dialogue_id"] for batch in batches], pa.large_string())
     sources = [_source(batch["source"]) for batch in batches] if source else None
     seconds = np.concatenate([np.zeros(0), *(_seconds(batch["turns"]) for batch in batches)])
-    names = (coded([batch[name] for batch in batches]) for name in ("language", "user_voice", "agent_voice"))
-    return RowFacts(ids, seconds, next(names), next(names), next(names), None if sources is None else coded(sources))
+    columns = ("language", "user_voice", "agent_voice", "background_voice")
+    names = (coded([batch[name] for batch in batches]) for name in columns)
+    return RowFacts(ids, seconds, *names, None if sources is None else coded(sources))
 
 
 def coded(columns: Sequence[pa.Array]) -> Coded:
@@ -75,6 +81,13 @@ def crossed(left: Coded, right: Coded) -> Coded:
     lefts, rights = ("unknown", *left.names), ("unknown", *right.names)
     names = tuple(f"{lefts[a]} {rights[b]}" for a, b in zip(one.tolist(), other.tolist(), strict=True))
     return Coded(names, codes.astype(np.int64).reshape(-1))
+
+
+def joined(left: Coded, right: Coded) -> tuple[Coded, Coded]:
+    """Number the names of two columns in one way: both get the names of both."""
+    names = tuple(dict.fromkeys((*left.names, *right.names)))
+    table = np.array([*(names.index(name) for name in right.names), -1], dtype=np.int64)
+    return Coded(names, left.codes), Coded(names, table[right.codes])
 
 
 def mapped(column: Coded, names: dict[str, str]) -> Coded:

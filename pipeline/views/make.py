@@ -14,9 +14,9 @@ from manifests.views import PartNumbers, View, write_view
 from pipeline.dedup.groups import similar_pairs
 from pipeline.dedup.settings import DedupSettings
 from pipeline.dedup.shingles import Hashes, text_hashes
-from pipeline.views.components import Edges, components, edges_of
+from pipeline.views.components import Edges, components, edges_of, joined_edges
 from pipeline.views.describe import describe_parts
-from pipeline.views.facts import Coded, Codes, RowFacts, crossed, mapped, read_facts, row_ranks
+from pipeline.views.facts import Coded, Codes, RowFacts, crossed, joined, mapped, read_facts, row_ranks
 from pipeline.views.shares import parse_shares, parse_sizes
 from pipeline.views.splits import KEYS, REST, cut
 from pipeline.views.subsets import Balance, choose_subsets
@@ -77,7 +77,7 @@ def make_splits(
     facts = read_facts(corpus, source=True)
     if not len(facts):
         raise UserError(f"{place}: the corpus has no kept rows")
-    known = know_voices(corpus, facts.user_voice.names, bank)
+    known = know_voices(corpus, {*facts.user_voice.names, *facts.background_voice.names}, bank)
     gender = mapped(facts.user_voice, dict(known.genders))
     strata = crossed(facts.language, gender)
     kinds = _kinds(corpus, facts, known, ignore, similarity)
@@ -121,10 +121,11 @@ def _kinds(
     kinds = {}
     if "source" not in ignore and facts.source is not None:
         kinds["source"] = edges_of(facts.source.codes)
+    heard = joined(facts.user_voice, facts.background_voice)
     if "voice" not in ignore:
-        kinds["voice"] = edges_of(facts.user_voice.codes)
+        kinds["voice"] = joined_edges(*(edges_of(voices.codes) for voices in heard))
     if "parents" not in ignore:
-        kinds["parents"] = _people_edges(corpus, facts.user_voice, known)
+        kinds["parents"] = joined_edges(*(_people_edges(corpus, voices, known) for voices in heard))
     if "duplicates" not in ignore:
         kinds["duplicates"] = _duplicate_edges(corpus, similarity)
     return {key: kinds[key] for key in KEYS if key in kinds}
@@ -182,4 +183,5 @@ def _some(facts: RowFacts, rows: Codes) -> RowFacts:
         part(facts.language),
         part(facts.user_voice),
         part(facts.agent_voice),
+        part(facts.background_voice),
     )

@@ -1,8 +1,8 @@
 """Cuts a corpus into splits that share nothing that a model could recognize.
 
 Rows that share a source row, nearly the same question, a user voice or one of the people behind it belong together
-(`pipeline.views.components`), and only whole groups of them go into a split. The agent's few
-voices are in every split.
+(`pipeline.views.components`), and only whole groups of them go into a split. A voice that is heard in the background
+counts as a user's: it is one of the bank's users. The agent's few voices are in every split.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,8 +20,8 @@ REST = "train"
 KEYS = {
     "source": "the row of the data set",
     "duplicates": "nearly the same question",
-    "voice": "the user's voice",
-    "parents": "the people behind the user's voice",
+    "voice": "the user's voice, or that of somebody in the background",
+    "parents": "the people behind these voices",
 }
 """What rows of two splits may not share, and how people call it."""
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from manifests.audio import decode
+from manifests.audio import decode, encoded
 from manifests.errors import CorpusError
 from manifests.schema import Audio
 from tests.tables import each_row
@@ -28,6 +28,13 @@ def test_decodes_16_bit_clips_without_loss(codec, sample_rate):
     decoded, rate = decode(audio)
     assert (decoded.dtype, decoded.shape, rate) == (np.float32, (400,), sample_rate)
     assert np.array_equal(decoded, samples)
+
+
+@each_row("sample_rate", [8000, 16000, 22050, 48000])
+@each_row("num_samples", [1, 400, 40_001])
+def test_a_wav_is_encoded_as_libsndfile_does_it(sample_rate, num_samples):
+    audio, samples = clip("wav", sample_rate, num_samples)
+    assert encoded(samples, sample_rate, "wav") == audio.bytes
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,12 @@ def test_what_a_killed_writer_left_is_not_listed_and_can_be_removed(tmp_path: Pa
     (tmp_path / "whole").write_bytes(b"")
     place = open_place(tmp_path)
     assert [found.name for found in place.list()] == ["whole"]
+    place.delete_leftovers("parquet")
+    place.delete_leftovers("whole")
+    assert len(list(tmp_path.iterdir())) == 2, "only those of the file that is named"
+    place.delete_leftovers("unit.parquet")
+    assert [path.name for path in tmp_path.iterdir()] == ["whole"]
+    (tmp_path / ".tmp-0123-other").write_bytes(b"half")
     place.delete_leftovers()
     assert [path.name for path in tmp_path.iterdir()] == ["whole"]
 

@@ -171,6 +171,7 @@ BROKEN: list[tuple[Callable[[Path], Any], str, str]] = [
     (_edit(manifest_sha256="0" * 64), "made for a corpus with another manifest", "mine.json"),
     (_edit(revision="made-up@3"), "another tokenizer, revision or corpus than mine.json says", "kept-00000"),
     (_edit(format="parley-tokens/9"), "its format is not parley-tokens/1", "mine.json"),
+    (_edit(license="another"), "", "mine.json: its hash is not that of what it says"),
     (_edit(shards=[]), "", "does not list a file for each kept shard"),
     (_swap, "another tokenizer, revision or corpus than mine.json says", "kept-00000"),
     (_regroup, "not the rows of shards/kept-00000.parquet", "bytes, but mine.json says"),
@@ -199,8 +200,10 @@ def test_what_does_not_belong_is_found(copy: Path) -> None:
     (copy / "tokens/half").mkdir()
     (copy / "tokens/half/kept-00000.parquet").write_bytes(b"x")
     (copy / "tokens/mine/notes.txt").write_text("x")
+    (copy / "tokens/.tmp-0123-mine.json").write_text("x")
     found = [str(problem) for problem in validate(open_place(str(copy))).problems]
     assert found == [
+        "tokens/.tmp-0123-mine.json: does not belong here",
         "tokens/half: an unfinished token set: the same command continues it",
         "tokens/mine/notes.txt: does not belong to the token set",
     ]

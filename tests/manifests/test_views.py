@@ -148,6 +148,11 @@ def _part_too_many(views: Path) -> None:
     (views / "splits.json").write_text(json.dumps({**data, "parts": ["train"]}))
 
 
+def _other_words(views: Path) -> None:
+    data = json.loads((views / "splits.json").read_text())
+    (views / "splits.json").write_text(json.dumps({**data, "about": {"seed": 1}}))
+
+
 def _no_dictionary(views: Path) -> None:
     (views / "splits.json").write_text("[]")
 
@@ -164,6 +169,8 @@ def _other_name(views: Path) -> None:
         (lambda views: (views / "splits.parquet").write_bytes(b"PAR1"), "not the file that the view names"),
         (lambda views: (views / "splits.json").write_text("{"), "not JSON"),
         (lambda views: (views / "notes.txt").write_text("hello"), "does not belong to the corpus"),
+        (_other_words, "its hash is not that of what it says"),
+        (lambda views: (views / ".tmp-0123-splits.json").write_text("x"), "does not belong to the corpus"),
         (_no_dictionary, "its format is not"),
         (_other_rows, "does not list the kept rows"),
         (_part_too_many, "does not hold what"),
@@ -193,3 +200,13 @@ def test_nothing_is_written_through_a_link(copy, tmp_path):
     with pytest.raises(UserError, match="symbolic link"):
         _write(open_place(copy), "splits", ["train"], [0] * KEPT)
     assert not list((tmp_path / "outside").iterdir())
+
+
+def test_what_a_killed_writer_left_goes_when_the_view_is_written_again(tmp_path):
+    place = make_corpus(tmp_path / "corpus", ROWS)
+    views = tmp_path / "corpus" / "views"
+    views.mkdir()
+    for name in ("mine.parquet", "mine.json", "other.json"):
+        (views / f".tmp-0123-{name}").write_bytes(b"half")
+    _write(place, "mine", ["a"], [0] * KEPT)
+    assert sorted(file.name for file in views.iterdir()) == [".tmp-0123-other.json", "mine.json", "mine.parquet"]

@@ -20,7 +20,8 @@ def test_code_runs(tmp_path, capsys):
     for code in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
         exec(code, names)
     printed = capsys.readouterr().out.splitlines()
-    assert len(printed) == 18
+    assert len(printed) == 19
+    assert "9 user (830,)" in printed
     assert "user what is number 8 voice-user (1320,) 24000" in printed  # 880 samples, at one and a half times the rate
     assert sum(rows for rows, _ in names["batches"]) == 9
     assert len(names["rest"]) == len(set(names["rest"])) == 8

@@ -141,8 +141,9 @@ def main(names: list[str]) -> None:
 def _start_build(environment: Environment) -> subprocess.Popen[bytes]:
     """One shell that stops at the first command that fails."""
     pip = [str(environment.python), "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    # Not into pip's cache: a second copy of gigabytes outside the checkout.
-    start = [*pip, "install", "--no-cache-dir"]
+    # Not into pip's cache: a second copy of gigabytes outside the checkout. Nor compiled: of what is installed, the
+    # tests import a small part, which is compiled when it is.
+    start = [*pip, "install", "--no-cache-dir", "--no-compile"]
     install = [*start, *environment.packages]
     if environment.test_tools:
         install += [*_test_tools(), "--editable", f"{ROOT}[llm]"]

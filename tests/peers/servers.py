@@ -28,6 +28,8 @@ QUIET = {
     # Threads that wait for each other spin: on two busy cores a tiny model is a thousand times slower with two.
     "OMP_NUM_THREADS": "1",
     "VLLM_CPU_KVCACHE_SPACE": "1",
+    # The environments are not compiled when they are built: the first import does it for all that follow.
+    "PYTHONDONTWRITEBYTECODE": "",
 }
 """Environment for everything that runs a tiny model on a CPU."""
 

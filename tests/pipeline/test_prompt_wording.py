@@ -20,7 +20,7 @@ from tests.tables import each_row
 KE = ("ke-rewrite/v2", "ke-screen/v2", "ke-safety/v2", "ke-respond/v2")
 INSTRUCTS2S = ("instructs2s-rewrite/v2", "instructs2s-respond/v2", "instructs2s-converse/v2")
 VOICE_ASSISTANT = ("voiceassistant-rewrite/v2", "voiceassistant-respond/v2")
-OWN = ("duplex-overlap/v1", "reasoning-respond/v1")
+OWN = ("duplex-overlap/v2", "reasoning-respond/v1")
 
 NAMED = [(str(name), language) for name in prompt_names() for language in name.languages]
 TEMPLATES = [
@@ -196,12 +196,19 @@ DEMANDS = [
     ("voiceassistant-rewrite/v2", "zh", "system", r"对语音助手说的话"),
     ("voiceassistant-respond/v2", "en", "system", r"[Yy]ou are a helpful voice assistant"),
     ("voiceassistant-respond/v2", "zh", "system", r"语音助手"),
-    ("duplex-overlap/v1", "en", "system", r"never rewrite a line[\s\S]*words that you copy exactly"),
-    ("duplex-overlap/v1", "en", "system", r"Leave a field empty"),
-    ("duplex-overlap/v1", "en", "next", r'leave "interruption" and "reply" empty'),
-    ("duplex-overlap/v1", "zh", "system", r"从不改写原话[\s\S]*一字不差地抄"),
-    ("duplex-overlap/v1", "zh", "system", r"不合适的就空着"),
-    ("duplex-overlap/v1", "zh", "next", r'"interruption" 和 "reply" 空着|“interruption” 和 “reply” 空着'),
+    ("duplex-overlap/v2", "en", "system", r"never rewrite a line[\s\S]*words that you copy exactly"),
+    ("duplex-overlap/v2", "en", "system", r"Leave a field empty"),
+    (
+        "duplex-overlap/v2",
+        "en",
+        "system",
+        r"pause_after[\s\S]*Never the end[\s\S]*somebody else in the room",
+    ),
+    ("duplex-overlap/v2", "zh", "system", r"pause_after[\s\S]*不能是句子的结尾[\s\S]*aside[\s\S]*对旁边的人说"),
+    ("duplex-overlap/v2", "en", "next", r'leave "interruption" and "reply" empty'),
+    ("duplex-overlap/v2", "zh", "system", r"从不改写原话[\s\S]*一字不差地抄"),
+    ("duplex-overlap/v2", "zh", "system", r"不合适的就空着"),
+    ("duplex-overlap/v2", "zh", "next", r'"interruption" 和 "reply" 空着|“interruption” 和 “reply” 空着'),
     ("reasoning-respond/v1", "en", "system", r"thought is never heard[\s\S]*agree with the thought"),
     ("reasoning-respond/v1", "zh", "system", r"想的没人听见[\s\S]*要和想的一致"),
 ]

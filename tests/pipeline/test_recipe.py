@@ -56,6 +56,8 @@ def test_the_thresholds_of_ke_speechchat() -> None:
         ("gate.wer_limt=0.2", r"gate.wer_limt: there is no such key; did you mean 'wer_limit'\?"),
         ("texts.answr_limit=9", r"texts.answr_limit: there is no such key; did you mean 'answer_limit'\?"),
         ("models.m={engine: openai, model: m, serving: {base: x}}", r"serving.base: .*; did you mean 'base_url'\?"),
+        ("pools.all.wokers=1", r"pools.all.wokers: there is no such key; did you mean 'workers'\?"),
+        ("gate.ladder=[{rat: 0.9}]", r"gate.ladder.0.rat: there is no such key; did you mean 'rate'\?"),
         ("gaet.wer_limit=0.2", r"no key 'gaet'; did you mean 'gate'\?"),
         ("gate.wer_limit=.nan", "not a number"),
         ("block_rows=99999999999999999999", "too large"),

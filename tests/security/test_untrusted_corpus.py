@@ -132,7 +132,7 @@ def test_a_manifest_has_no_words_to_say_that_it_is_trusted(
         open_view(view.place)
 
 
-@each_row("name", ["work", "work/log.jsonl", "work/take-1/000000.parquet", "audio", "shards"])
+@each_row("name", ["work", "work/log.jsonl", "work/take-1/000000.arrow", "audio", "shards"])
 def test_a_job_does_not_follow_links_out_of_its_directory(tmp_path: Path, name: str) -> None:
     """Such as a log that leads to a file of the user, to which a continued job would append."""
     out, mine = fresh(tmp_path), fresh(tmp_path)

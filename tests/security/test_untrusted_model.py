@@ -16,6 +16,8 @@ from pipeline.recipes.models import parse_models
 from tests.tables import each_row
 
 ROOT = Path(__file__).parents[2]
+RUNS_CODE = "pipeline/engines/tts/cosyvoice/"
+"""The engine in which upstream's code runs, once the user agreed."""
 PACKAGES = ("manifests", "voicebank", "pipeline", "parley", "prompts")
 
 torch = pytest.importorskip("torch")
@@ -112,7 +114,7 @@ def sources() -> dict[str, str]:
 def calls(text: str, name: str) -> list[str]:
     """The arguments of each call of a function, by its name, up to the parenthesis that closes them."""
     found = []
-    for start in re.finditer(rf"\b{re.escape(name)}\(", text):
+    for start in re.finditer(rf"{'' if name[0] == '.' else chr(92) + 'b'}{re.escape(name)}\(", text):
         depth, end = 1, start.end()
         while depth:
             depth += {"(": 1, ")": -1}.get(text[end], 0)
@@ -126,17 +128,14 @@ def calls(text: str, name: str) -> list[str]:
     [
         ("torch.load", "weights_only=True", 3),
         ("load_state_dict_from_url", "weights_only=True", 1),
-        ("AutoFeatureExtractor.from_pretrained", "trust_remote_code=False", 2),
-        ("WavLMForXVector.from_pretrained", "trust_remote_code=False", 1),
-        ("AutoModelForAudioClassification.from_pretrained", "trust_remote_code=False", 1),
-        ("WhisperProcessor.from_pretrained", "trust_remote_code=False", 1),
-        ("WhisperForConditionalGeneration.from_pretrained", "trust_remote_code=False", 1),
+        (".from_pretrained", "trust_remote_code=False", 8),
     ],
 )
 def test_every_loader_says_that_no_code_is_wanted(function: str, argument: str, at_least: int) -> None:
-    found = {file: given for file, text in sources().items() for given in calls(text, function)}
+    found = [(file, given) for file, text in sources().items() for given in calls(text, function)]
+    found = [(file, given) for file, given in found if not file.startswith(RUNS_CODE)]
     assert len(found) >= at_least
-    assert {file: given for file, given in found.items() if argument not in given} == {}
+    assert [file for file, given in found if argument not in given] == []
 
 
 @each_row(

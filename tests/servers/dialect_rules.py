@@ -3,6 +3,7 @@
 Servers check less than that, and more; these are the rules that a client can break.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -109,6 +110,18 @@ def moss_tts(fields: Fields, model: str) -> str | None:
     return _clip(fields.get("ref_audio"))
 
 
+def moss_ttsd(fields: Fields, model: str) -> str | None:
+    if not re.fullmatch(r"(\[S[12]\][^\[\]]+)+", str(fields["input"])):
+        return "test: the script of MOSS-TTSD is [S1]text[S2]text"
+    if "ref_audio" not in fields:
+        return "MOSS-TTSD requires 'ref_audio' (speaker 1 reference)."
+    if "ref_text" in fields or "voice" in fields:
+        return "test: MOSS-TTSD reads neither a name nor the words of a recording"
+    if "[S2]" in fields["input"] and "ref_audio_2" not in fields:
+        return "test: without ref_audio_2 both speakers have one voice"
+    return moss_tts(fields, model) or (_clip(fields["ref_audio_2"]) if "ref_audio_2" in fields else None)
+
+
 def vibevoice(fields: Fields, model: str) -> str | None:
     if "seed" in fields:
         return "VibeVoice does not support request-level seed determinism; omit 'seed'"
@@ -117,10 +130,15 @@ def vibevoice(fields: Fields, model: str) -> str | None:
             return f"VibeVoice does not support '{name}'"
     if "voice" in fields:
         return f"Unknown VibeVoice voice '{fields['voice']}'"
+    lines = [line.strip() for line in fields["input"].splitlines() if line.strip()]
+    found = [re.fullmatch(r"Speaker\s+(\d+)\s*:\s*(.+)", line, re.IGNORECASE) for line in lines]
+    if any(found) and not all(found):
+        return "VibeVoice input must be either plain text or contain only `Speaker N: text` lines"
+    speakers = len({match[1] for match in found if match}) or 1
     references = fields.get("ref_audio", [])
-    if not isinstance(references, list) or len(references) != 1:
-        return f"VibeVoice found 1 speakers but received {len(references)} reference audios"
-    return _clip(references[0])
+    if not isinstance(references, list) or len(references) != speakers:
+        return f"VibeVoice found {speakers} speakers but received {len(references)} reference audios"
+    return next((problem for reference in references if (problem := _clip(reference))), None)
 
 
 def indextts2(fields: Fields, model: str) -> str | None:
@@ -179,3 +197,5 @@ RULES: Mapping[str, Rule] = {
     "kokoro-fastapi": kokoro,
     "speaches": speaches,
 }
+SCRIPT_RULES: Mapping[str, Rule] = {"vllm-omni-moss-ttsd": moss_ttsd, "vllm-omni-vibevoice": vibevoice}
+"""Those of the models that speak whole dialogues."""

@@ -73,6 +73,7 @@ def open_aligner(model: Qwen3ForcedAlignerModel) -> "Qwen3ForcedAligner":
             revision=model.revision or "main",
             dtype=getattr(torch, dtype),
             device_map=str(device),
+            trust_remote_code=False,
         )
     except EngineUnavailable:
         raise

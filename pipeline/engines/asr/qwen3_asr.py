@@ -121,6 +121,7 @@ def _load(model: Qwen3ASRModel) -> Any:
             device_map=str(device),
             max_inference_batch_size=-1,  # batches are cut here, by seconds
             max_new_tokens=model.max_new_tokens,
+            trust_remote_code=False,
         )
     except Exception as error:  # the library raises whatever its downloads and readers do
         raise EngineUnavailable(

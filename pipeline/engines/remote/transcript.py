@@ -75,6 +75,10 @@ def _log_probability(segments: list[dict[str, Any]]) -> float | None:
 
 def _number(segment: Mapping[str, Any], name: str) -> float | None:
     value = segment.get(name)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+    if not isinstance(value, int | float) or isinstance(value, bool):
         return None
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        return None
+    return number if math.isfinite(number) else None

@@ -17,7 +17,16 @@ from pipeline.weights.table import load_table
 INSTALL = extra("tokens")
 
 # What transformers, safetensors and PyTorch raise for files that are missing, broken or of another kind of model.
-BROKEN = (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError, pickle.UnpicklingError)
+BROKEN = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,  # 1e999 where a whole number is wanted
+    pickle.UnpicklingError,
+)
 
 
 class TokenizerCheckpoint(Checkpoint):

@@ -9,19 +9,19 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import Field, field_serializer
+from pydantic import Field
 
 from manifests.errors import EngineUnavailable, RecipeError, UserError
 from manifests.reasons import Reason
 from pipeline.engines.contract import Clip, Engine, Failure, SpeechRequest
 from pipeline.engines.remote.async_bridge import AsyncBridge
 from pipeline.engines.remote.client import BackoffPolicy, HttpRequest, ServerClient
-from pipeline.engines.remote.clip import UnusableFormat, read_clip
 from pipeline.engines.remote.error_kinds import ErrorResponse
 from pipeline.engines.tts._dialects.compose import body, style_text, voice_problem
 from pipeline.engines.tts._dialects.dialect import PLAIN, Carried, SpeechDialect, load_dialect
-from pipeline.engines.tts._dialects.headers import is_cut_off, word_times
-from pipeline.settings import Checkpoint, SpeechServer, public_name
+from pipeline.engines.tts._dialects.headers import word_times
+from pipeline.engines.tts._dialects.model import ServedSpeech, read_answer
+from pipeline.settings import SpeechServer
 from voicebank.inputs import VoiceInputs
 from voicebank.voice import Voice
 
@@ -38,27 +38,17 @@ _NO_VOICE = re.compile(
 )
 
 
-class OpenAISpeechModel(Checkpoint):
+class OpenAISpeechModel(ServedSpeech):
     """Any server of the OpenAI /v1/audio/speech kind, in its own dialect."""
 
     engine: Literal["openai-speech"]
-    dialect: str = Field(PLAIN, description="which field carries what: `parley servers dialects`, or a YAML file")
-    response_format: Literal["wav", "flac", "pcm"] = Field("wav", description="of the answer; lossless ones only")
-    pcm_sample_rate: int = Field(24_000, gt=0, description="of raw pcm whose media type tells no rate, Hz")
-    send_seed: bool | None = Field(None, description="send a seed; none: as the dialect does")
     send_reference: bool | None = Field(
         None, description="send a voice's recording and its text; none: as the dialect does"
     )
     send_word_times: bool = Field(
         False, description="ask for the times of words, where the dialect has a field for it"
     )
-    extra_body: dict[str, Any] = Field({}, description="further fields of every request, for this server")
     serving: SpeechServer = Field(SpeechServer(), description="where it runs")
-
-    @field_serializer("dialect")
-    def _no_private_path(self, dialect: str) -> str:
-        """Shorten a private path: the recipe is copied into manifests."""
-        return public_name(dialect)
 
 
 def version(model: OpenAISpeechModel | None = None) -> str:
@@ -75,6 +65,10 @@ def version(model: OpenAISpeechModel | None = None) -> str:
 def dialect_of(model: OpenAISpeechModel) -> SpeechDialect:
     """Load the model's dialect; raises RecipeError where there is none, or it has no field for what is asked for."""
     dialect = load_dialect(model.dialect)
+    if dialect.script and dialect.script.always:
+        raise RecipeError(
+            f"the dialect {dialect.name} is for whole dialogues: the engine is openai-dialogue, the stage perform"
+        )
     wanted: dict[Carried, bool | None] = {
         "seed": model.send_seed,
         "recording": model.send_reference,
@@ -162,16 +156,10 @@ class OpenAISpeech:
         return result
 
     def _read(self, answer: bytes, headers: Mapping[str, str], language: str) -> Clip | Failure:
-        model, rules = self._model, self._dialect.answer
-        try:
-            clip = read_clip(answer, headers, model.pcm_sample_rate if model.response_format == "pcm" else None)
-        except UnusableFormat as error:
-            asked = model.response_format
-            raise EngineUnavailable(
-                f"{self._client.server} answers with {error} where {asked} was asked for; {error.hint}"
-            ) from None
-        if is_cut_off(rules, headers):
-            return Failure(Reason.CUT_OFF, "the server says that the speech ended at its limit of length")
+        rules = self._dialect.answer
+        clip = read_answer(self._model, rules, answer, headers, self._client.server)
+        if isinstance(clip, Failure):
+            return clip
         found = word_times(rules, headers, clip, language, f"{NAME} {self.version}")
         return clip if found is None else Clip(clip.samples, clip.sample_rate, found)
 
@@ -201,8 +189,8 @@ def voice_inputs(model: OpenAISpeechModel | None = None) -> VoiceInputs:
 
 def speech_fields(model: OpenAISpeechModel, dialect: SpeechDialect, request: SpeechRequest) -> dict[str, Any]:
     """The body of the request. A speed of 1 is not sent: some servers know no other, and refuse the field."""
-    base = {"model": model.model, "response_format": model.response_format}
-    return body(dialect, request, _speed(request), sent_by(model, dialect), base, model.extra_body)
+    sent = sent_by(model, dialect)
+    return body(dialect, request, _speed(request), sent, model.base_fields, model.extra_body)
 
 
 def _speed(request: SpeechRequest) -> float:

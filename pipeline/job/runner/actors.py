@@ -47,6 +47,7 @@ class PoolActor:
 
     def __init__(self, plan: WorkerPlan) -> None:
         self._worker: PoolWorker | None = None
+        self._last: tuple[Any, int, Any] | None = None
         self._told: deque[str] = deque()
         self._meter = GpuMeter() if plan.claims.gpus else None
         Warnings(self._told.append).__enter__()  # as long as this process lives
@@ -81,9 +82,18 @@ class PoolActor:
 
     def _run(self, work: BlockWork[Any], part: Part, packed: Sequence[Any]) -> Any:
         assert self._worker is not None
-        content = work.unpack(packed[0]) if packed else work.load(part)
+        content = work.unpack(packed[0]) if packed else work.cut(self._whole(work, part), part)
         content, effort = self._worker.run(content)
         return (work.measure(content), effort), work.pack(content)
+
+    def _whole(self, work: BlockWork[Any], part: Part) -> Any:
+        """Return the part's block; the last one that was read in parts stays in memory for its next part."""
+        last = self._last
+        if last is not None and last[:2] == (work, part.block):
+            return last[2]
+        whole = work.load(part.block)
+        self._last = (work, part.block, whole) if part.index + 1 < part.of else None
+        return whole
 
 
 def _turn(plan: WorkerPlan) -> AbstractContextManager[None]:

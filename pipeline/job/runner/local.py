@@ -38,8 +38,9 @@ class LocalRunner:
         ones = [1] * len(pools)
         for parts in cut_blocks(blocks, work.part_rows, pools, ones, ones):
             contents, effort = [], Effort()
+            whole = work.load(parts[0].block)
             for part in parts:
-                content = work.load(part)
+                content = work.cut(whole, part)
                 for plan in pools:
                     listener.moved(Moved(part, plan.name, work.measure(content)))
                     content, taken = self._run_pool(plan, content)

@@ -1,10 +1,10 @@
 """Defines the work of a runner: blocks, cut into parts, go through pools of workers. Both runners do these steps."""
 
+import pickle
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
-from manifests.arrow import from_ipc, to_ipc
 from manifests.schema import Dialogue
 from manifests.storage import Place
 from pipeline.job.blocks import BlockReport, audio_s, commit_block, new_audio_s, read_block
@@ -78,14 +78,17 @@ class WorkerPlan(Protocol):
 class BlockWork(Protocol[Report]):
     """Loads and commits the content of blocks. It can be pickled.
 
-    Content is whatever the pools work on: dialogues, or clips and the speakers in them. `pack` turns it into one
-    object that is cheap to send between workers. `commit` gets the contents of all parts, in order.
+    Content is whatever the pools work on: dialogues, or clips and the speakers in them. `load` reads a whole block
+    from its source, and `cut` takes a part of it. `pack` turns content into one object that is cheap to send between
+    workers. `commit` gets the contents of all parts, in order.
     """
 
     @property
     def part_rows(self) -> int: ...
 
-    def load(self, part: Part) -> Any: ...
+    def load(self, block: int) -> Any: ...
+
+    def cut(self, whole: Any, part: Part) -> Any: ...
 
     def measure(self, content: Any) -> Measure: ...
 
@@ -108,9 +111,12 @@ class BlockPass:
     only_live: bool
     part_rows: int = PART_ROWS
 
-    def load(self, part: Part) -> list[Dialogue]:
-        dialogues = read_block(self.source, part.block)
-        return part.cut([d for d in dialogues if d.status == "live"] if self.only_live else dialogues)
+    def load(self, block: int) -> list[Dialogue]:
+        dialogues = read_block(self.source, block)
+        return [d for d in dialogues if d.status == "live"] if self.only_live else dialogues
+
+    def cut(self, whole: Sequence[Dialogue], part: Part) -> list[Dialogue]:
+        return part.cut(whole)
 
     def measure(self, content: Sequence[Dialogue]) -> Measure:
         settled = sum(dialogue.status != "live" for dialogue in content)
@@ -118,10 +124,12 @@ class BlockPass:
         return Measure(len(content), settled, len(kept), sum(map(audio_s, kept)), sum(map(new_audio_s, content)))
 
     def pack(self, content: Sequence[Dialogue]) -> bytes:
-        return to_ipc(content)
+        # Not as Arrow: its cost is one of the columns, of which a row has some hundred, and a part has few rows.
+        return pickle.dumps(content, pickle.HIGHEST_PROTOCOL)
 
     def unpack(self, packed: bytes) -> list[Dialogue]:
-        return from_ipc(packed)
+        content: list[Dialogue] = pickle.loads(packed)
+        return content
 
     def commit(self, block: int, contents: Sequence[Sequence[Dialogue]], effort: Effort) -> BlockReport:
         return commit_block(self.target, block, [dialogue for part in contents for dialogue in part], effort)

@@ -46,7 +46,8 @@ function drawErrors(errors) {
     el('div', { class: 'columns' },
       block('By language', errorTable('language', (row) => `${language(row)}, ${row.syllables ? 'syllables' : RATE_NAMES[row.metric]}`, withSyllables, turns)),
       block('By attempt', errorTable('attempt', (row) => `${prefix(row)}take ${row.attempt}`, errors.attempt, ['takes', 'kept'])),
-      block('By length of the text', errorTable('length', (row) => `${prefix(row)}${row.class} ${UNITS[row.metric]}s`, errors.length, turns))),
+      block('By length of the text', errorTable('length', (row) => `${prefix(row)}${row.class} ${UNITS[row.metric]}s`, errors.length, turns)),
+      block('By who else speaks', errorTable('turns', (row) => `${prefix(row)}${row.class}`, errors.overlap, turns))),
   );
   if (errors.unheard)
     place.append(el('p', { class: 'muted' }, `${plural(errors.unheard, 'first take')} without a score: the speech failed, its length alone showed that it is not the text, or it was not heard.`));

@@ -14,13 +14,32 @@ LONGEST_LOOKED_AT = 20_000
 with it."""
 
 # Media that stand inside a text as a token or a tag; Markdown's pictures and links are the screening's matter.
+_MEDIUM = "image|img|video|audio|picture|pic|photo|speech|sound|figure|图片|图像|照片|视频|音频|语音"
 _MEDIA = re.compile(
-    r"</?(?:image|img|video|audio|picture|photo|speech|sound|figure|vision_start|image_start|video_start|im_start)\b"
-    r"(?:\s[^<>]{0,300})?/?>"
-    r"|<\|?(?:image|video|audio|vision)(?:_pad|_start|_end|_placeholder|_\d+)?\|?>"
-    r"|\[(?:IMG|IMAGE|VIDEO|AUDIO)(?:_?\d+)?\]"
-    r"|<(?:image|img|video|audio)[_-]?\d+>|<ImageHere>|<Img>.{0,200}?</Img>|data:(?:image|audio|video)/\w+;base64,"
+    rf"</?(?:{_MEDIUM}|vision_start|image_start|video_start|im_start)\b(?:\s[^<>]{{0,300}})?/?>"
+    rf"|<\|?(?:{_MEDIUM}|vision)(?:_pad|_start|_end|_bos|_eos|_placeholder|here|[_-]?\d{{1,3}})?\|?>"
+    rf"|\[(?:{_MEDIUM})(?:[_ ]?\d{{1,3}})?\]|\[(?:{_MEDIUM})\s?[:：][^\[\]\n]{{1,200}}\]"
+    rf"|\{{(?:{_MEDIUM})(?:_?\d{{1,3}})?\}}|data:(?:image|audio|video)/\w+;base64,",
+    re.IGNORECASE,
 )
+# A template that was never filled in, as the whole text.
+_UNFILLED = re.compile(
+    r"\W*?(?:\[|\{{1,2}|<|\$\{)\s*(?:instruction|input|question|prompt|query|text|user_?input|message|content|answer"
+    r"|response|output|placeholder|(?:insert|your|add)\b[^\[\]{}<>]{0,40})\s*(?:\]|\}{1,2}|>)\W*",
+    re.IGNORECASE,
+)
+# What a letter leaves for its writer to fill in: "Dear [Customer's name]".
+_BLANK = re.compile(
+    r"\[(?:your|my|insert|recipient|sender|company|customer|client|employer|first|last|full)?[ '’s]{0,3}"
+    r"(?:names?|date|address|city|phone|e-?mail|position|title|number|here|company|recipient|sender|signature)"
+    r"(?: [\w ]{1,20})?\]"
+    r"|[\[【](?:(?:你|您|我|公司|客户|收件人|寄件人|联系人)的?)?"
+    r"(?:姓名|名字|日期|公司|地址|电话|邮箱|职位|名称|联系方式)[\]】]",
+    re.IGNORECASE,
+)
+_TAG = re.compile(r"</?[a-z][^<>]{0,100}>", re.IGNORECASE)
+_LINE_ENDS = re.compile("[\u2028\u2029\x0b\x0c\x85]")
+_INPUT_LABEL = re.compile(r"\s*(?:input|context|输入|上下文)\s*[:：]\s*", re.IGNORECASE)
 _MARKS_AROUND = " \t\r\n.。!！?？,，;；:：\"“”'‘’`*_~-–—…<>[](){}（）【】「」《》"
 _ONLY_DASHES = re.compile(r"[-–—_.…\s]+")
 # "A: ..." and "B: ..." are two people, or the options of a choice.
@@ -74,7 +93,8 @@ def clean_material(text: str) -> Cleaned:
     """Clean what a question is about. It may be anything, so only what stands for nothing or for media counts."""
     if len(text) > LONGEST_LOOKED_AT:
         return Cleaned(text)
-    core = text.strip(_MARKS_AROUND)
+    label = _INPUT_LABEL.match(text)
+    core = text[label.end() if label else 0 :].strip(_MARKS_AROUND)
     if debris_wording().no_input.fullmatch(core) or (not core and _ONLY_DASHES.fullmatch(text.strip())):
         return Cleaned("")
     return Cleaned(text, _media(text))
@@ -87,7 +107,8 @@ def clean_answer(text: str, question: str = "") -> Cleaned:
     if isinstance(said, Cleaned):
         return said
     wording = debris_wording()
-    said = mending.without_citations(mending.without_page(mending.without_tokens(said)))
+    said = mending.without_labeled_thought(mending.without_tokens(said), question)
+    said = mending.without_citations(mending.without_page(said))
     label = _either(wording.agent_label, wording.answer_label)
     if not _CONVERSATION.match(said):
         said = re.sub(rf"^\s*(?:{label}){_LABEL_END}(?=\S)", "", said, flags=re.I)
@@ -99,6 +120,7 @@ def _said(text: str) -> str | Cleaned:
     """Return the text without thoughts; or the whole outcome, where nothing more is to be looked for."""
     if len(text) > LONGEST_LOOKED_AT:
         return Cleaned(text)
+    text = _LINE_ENDS.sub("\n", text)
     if found := _media(text):
         return Cleaned(text, found)
     said = mending.without_thoughts(text)
@@ -106,13 +128,15 @@ def _said(text: str) -> str | Cleaned:
 
 
 def _media(text: str) -> Debris | None:
-    found = _MEDIA.search(text) if any(mark in text for mark in "<[") or ";base64," in text else None
+    found = _MEDIA.search(text) if any(mark in text for mark in "<[{") or ";base64," in text else None
     return Debris(Reason.MEDIA, "a token of media", _short(found[0])) if found else None
 
 
 def _question_debris(said: str, labeled: bool, wording: DebrisWording) -> Debris | None:
     if found := mending.CONTROL_TOKEN.search(said):
         return Debris(Reason.DEBRIS, "a token of a chat format", found[0])
+    if found := _UNFILLED.fullmatch(said):
+        return Debris(Reason.DEBRIS, "a template that was not filled in", _short(found[0]))
     # Without a label of its own, a question with labels in it may be about a conversation.
     again = _either(wording.user_label, wording.agent_label, wording.question_label) if labeled else r"### ?\w+"
     if found := re.search(rf"{_START}(?:{again}){_LABEL_END}", said, re.I):
@@ -126,7 +150,7 @@ def _question_debris(said: str, labeled: bool, wording: DebrisWording) -> Debris
 
 def _answer_debris(said: str, question: str, wording: DebrisWording) -> Debris | None:
     core = said.strip(_MARKS_AROUND)
-    if not core or wording.no_answer.fullmatch(core):
+    if not core or wording.no_answer.fullmatch(core) or _UNFILLED.fullmatch(said):
         return Debris(Reason.NO_ANSWER, "a placeholder", _short(said))
     if wording.no_answer_unless_asked.fullmatch(core) and not wording.asks_for_word.search(question):
         return Debris(Reason.NO_ANSWER, "a placeholder", core)
@@ -137,6 +161,8 @@ def _answer_debris(said: str, question: str, wording: DebrisWording) -> Debris |
         return Debris(Reason.NO_ANSWER, "an error message", _short(said))
     if found := mending.CONTROL_TOKEN.search(said):
         return Debris(Reason.DEBRIS, "a token of a chat format", found[0])
+    if found := _BLANK.search(said):
+        return Debris(Reason.DEBRIS, "a blank that was not filled in", found[0])
     if found := wording.declines.match(said.strip()):
         return Debris(Reason.REFUSED, "the answer declines", _short(found[0]))
     if (found := wording.machine.search(said)) and not wording.about_agent.search(question):
@@ -145,7 +171,7 @@ def _answer_debris(said: str, question: str, wording: DebrisWording) -> Debris |
 
 
 def _is_error(said: str, wording: DebrisWording) -> bool:
-    return len(said) <= _SHORT_ERROR and wording.error.match(said.lstrip(_MARKS_AROUND)) is not None
+    return len(said) <= _SHORT_ERROR and bool(wording.error.match(_TAG.sub("", said).lstrip(_MARKS_AROUND)))
 
 
 def _first_turn(said: str, wording: DebrisWording) -> str:

@@ -5,18 +5,33 @@ import re
 from pipeline.text.debris.wording import debris_wording
 from pipeline.text.scripts import HAN
 
-THOUGHT_END = re.compile(
-    r"</(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)\s*>|◁/think▷|\[/THINK\]", re.IGNORECASE
+_THOUGHT = (
+    r"(?:\w{1,12}:)?(?:think|thinking|antthinking|thoughts?|reason|reasoning|reflection|scratchpad|analysis"
+    r"|inner_?thoughts?|inner_?monologue|chain_?of_?thought|cot)"
 )
-THOUGHT_START = re.compile(
-    r"<(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)\s*>|◁think▷|\[THINK\]", re.IGNORECASE
+THOUGHT_END = re.compile(rf"(?:<|&lt;)/{_THOUGHT}\s*(?:>|&gt;)|◁/think▷|\[/THINK\]", re.IGNORECASE)
+THOUGHT_START = re.compile(rf"(?:<|&lt;){_THOUGHT}\s*(?:>|&gt;)|◁think▷|\[THINK\]", re.IGNORECASE)
+# "Thought: ... Final Answer: ...", each at the start of a line, perhaps in bold.
+_LABELED_THOUGHT = re.compile(
+    r"\s*[*#_ ]{0,6}(?:thinking|thoughts?|thought process|reasoning(?: process)?|chain of thought|analysis"
+    r"|思考(?:过程)?|推理(?:过程)?)"
+    r"[*_ ]{0,3}[:：]",
+    re.IGNORECASE,
+)
+_LABELED_ANSWER = re.compile(
+    r"\n[*#_ ]{0,6}(?:(?:final )?(?:answer|response|output|reply)|(?:最终)?(?:答案|回答|回复))"
+    r"[*_ ]{0,3}[:：][*_ ]{0,3}",
+    re.IGNORECASE,
+)
+_ASKS_FOR_THOUGHT = re.compile(
+    r"reason|think|thought|explain|why|steps?\b|analy|how\b|推理|思考|解释|为什么|步骤|分析", re.IGNORECASE
 )
 _HARMONY_FINAL = re.compile(r"<\|channel\|>\s*final\b[^<]*<\|message\|>", re.IGNORECASE)
 _HARMONY_END = re.compile(r"<\|(?:end|return|call)\|>")
 
 # Tokens of chat formats: <|im_end|>, </s>, [INST], <start_of_turn>, <eoa>. Not <b> or other HTML, which is markup.
 CONTROL_TOKEN = re.compile(
-    r"<[|｜][^<>|｜]{0,40}[|｜]>|</?s>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|<(?:eo[ahms]|bos|eos|pad|unk|mask)>"
+    r"<[|｜][^<>|｜]{0,40}[|｜]>|</?s>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|<(?:eo[ahms]|bos|eos|pad|unk|mask|unused\d{1,3})>"
     r"|\[(?:gMASK|sop|eop|EOS|BOS|PAD|UNK|CLS|SEP)\]"
 )
 # A token at the beginning may open another speaker's turn, but for those that begin a whole text.
@@ -38,6 +53,9 @@ _CITATION = re.compile(
     rf"|(?<=[^\W_]{{3}})\s?\[\d{{1,3}}(?:\s?[,，–-]\s?\d{{1,3}}){{1,3}}\]{_CLOSES}",
     re.IGNORECASE,
 )
+_CODE = re.compile(r"(```.*?(?:```|$)|`[^`\n]*`)", re.DOTALL)
+# No citation has the number 0 or a name: such a text counts elements.
+_INDEX = re.compile(r"\w\[(?:0|[A-Za-z_]\w{0,30}|-1)\]")
 _CITED_SOURCE = re.compile(r"^\s*(?:\[\^?\d{1,3}\^?\]\s*:?|\[\d{1,3}\]:)\s*\S.*$")
 _BLANKS = re.compile(r"[ \t]{2,}")
 _SPACE_BEFORE_MARK = re.compile(r"[ \t]+(?=[.,;:!?。，！？；：])")
@@ -54,6 +72,17 @@ def without_thoughts(text: str) -> str | None:
     ends = list(THOUGHT_END.finditer(text))
     rest = text[ends[-1].end() :] if ends else text
     return None if THOUGHT_START.search(rest) else rest.strip() if ends else rest
+
+
+def without_labeled_thought(answer: str, question: str) -> str:
+    """Return what stands behind the label of an answer, where a label of thoughts opens the text; else the text.
+
+    Thoughts that the question asks for are part of the answer.
+    """
+    if not _LABELED_THOUGHT.match(answer) or _ASKS_FOR_THOUGHT.search(question):
+        return answer
+    answers = list(_LABELED_ANSWER.finditer(answer))
+    return answer[answers[-1].end() :].strip() if answers else answer
 
 
 def final_channel(text: str) -> str:
@@ -80,9 +109,11 @@ def without_page(text: str) -> str:
 
 
 def without_citations(text: str) -> str:
-    if "[" not in text and "【" not in text:
+    """Remove citations from prose: in code, and where elements are counted, "items[1]" is an index."""
+    if ("[" not in text and "【" not in text) or _INDEX.search(text):
         return text
-    bare = _CITATION.sub("", text)
+    parts = _CODE.split(text)
+    bare = "".join(part if part.startswith("`") else _CITATION.sub("", part) for part in parts)
     return text if bare == text else _SPACE_BEFORE_MARK.sub("", _BLANKS.sub(" ", bare)).strip()
 
 

@@ -13,7 +13,7 @@ from pipeline.yaml_text import load_yaml
 
 Pattern = re.Pattern[str]
 
-PATTERNS = "debris/v1"
+PATTERNS = "debris/v2"
 """Template and version of the patterns, in the form in which a stage names the wording that it uses."""
 
 _LANGUAGES = ("en", "zh")
@@ -46,7 +46,7 @@ class DebrisWording:
 @lru_cache(maxsize=1)
 def debris_wording() -> DebrisWording:
     """Return the patterns, those of each language as alternatives."""
-    files = [load_yaml(load_cached("debris", language).text) for language in _LANGUAGES]
+    files = [load_yaml(load_cached("debris", language, PATTERNS.partition("/")[2]).text) for language in _LANGUAGES]
     joined = {name: "|".join(_one_line(file[name]) for file in files) for name in files[0]}
     return DebrisWording(**{field.name: _compile(f"(?:{joined[field.name]})") for field in fields(DebrisWording)})
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ import soundfile
 from manifests.audio import decode
 from manifests.corpus import Corpus
 from manifests.schema import Turn
-from parley.testing.corpora import make_corpus
+from parley.testing.corpora import make_corpus, make_kept
 from parley.testing.exports import export_to
 from parley.testing.talks import make_talk, make_talks
 from pipeline import export
+from tests.manifests.export.test_hf_preference import with_rejected
 from tests.peers.environments import HUB, LLAMA_FACTORY, MS_SWIFT, Environment
 from tests.peers.servers import need
 
@@ -90,6 +92,24 @@ def test_datasets_reads_every_exchange_of_voiceassistant(form: str, corpus: Corp
         for row, turn in zip(rows, turns[::2], strict=True):
             held = hash_of(turn) if form == "bytes" else len(samples_of(turn))
             assert row["question_audio"][1:] == [held, 16_000]
+
+
+@pytest.mark.slow
+def test_datasets_reads_every_pair_of_hf_preference(tmp_path: Path) -> None:
+    rows = [with_rejected(make_kept(number), number % 2) for number in range(3)]
+    corpus = Corpus(make_corpus(tmp_path / "corpus", rows))
+    _, out = export_to("hf-preference", {"train": corpus[:2], "test": corpus[2:]}, tmp_path / "out")
+    found = read(HUB, "read_datasets.py", str(out))
+    for split, numbers in (("train", (0, 1)), ("test", (2,))):
+        assert (found[split]["audio"], found[split]["rate"]) == (["chosen", "rejected"], [16_000] * 2)
+        for read_rows in (found[split]["rows"], found[split]["streamed"]):
+            for row, number in zip(read_rows, numbers, strict=True):
+                turn = rows[number].turns[number % 2]
+                (rejected,) = turn.rejected_clips
+                assert (row["dialogue_id"], row["turn"]) == (rows[number].dialogue_id, number % 2)
+                assert (row["text"], row["reason"]) == (turn.text, "error_rate")
+                assert row["chosen"][1:] == [hash_of(turn), 16_000]
+                assert row["rejected"][1:] == [hash_of(replace(turn, take=rejected)), 16_000]
 
 
 def check_messages(rows: list[Any], corpus: Corpus) -> None:

@@ -6,17 +6,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from manifests.errors import UserError
+from manifests.errors import ResumeRefused, UserError
 from manifests.reasons import Reason
 from manifests.storage import open_place
 from pipeline.bank import audition_bank
-from pipeline.bank.audition import SENTENCES, Panel
-from pipeline.bank.audition_bank import MEASURED_FILE, AuditionOrder, hold_audition
+from pipeline.bank.audition import MEASURED_FILE, SENTENCES, Panel
+from pipeline.bank.audition_bank import AuditionOrder, hold_audition
 from pipeline.bank.record import SENTENCES as RECORDED
 from pipeline.bank.record import record
 from pipeline.engines.contract import Clip, Failure, Transcript
+from pipeline.job.directory import WORK
+from pipeline.job.lock import hold
+from tests.killed import problems_of
+from tests.pipeline.bank.bank_corpora import files_of as bank_files
 from voicebank.bank import VOICES_FILE, load_bank
-from voicebank.card import read_card, write_card
+from voicebank.card import CARD_FILE, read_card, write_card
 from voicebank.layouts.manifest import read as read_manifest
 from voicebank.tables import VoiceWriter, write_speakers
 from voicebank.voice import Speaker, Voice
@@ -155,6 +159,18 @@ def test_voices_that_were_not_heard_may_fill_the_places_left(order: AuditionOrde
     assert (card["heard"], card["unheard"], list(card["measured"])) == (2, 1, ["en-f01"])
 
 
+def test_an_audition_takes_no_directory_that_is_foreign_or_in_use(order: AuditionOrder, tmp_path: Path) -> None:
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "thesis.txt").write_text("mine")
+    with pytest.raises(ResumeRefused, match=r"it holds thesis\.txt"):
+        hold_audition(order, panel(Speaking()), open_place(tmp_path / "foreign"), lambda *_: None)
+    out = open_place(tmp_path / "out")
+    with hold(out / WORK), pytest.raises(ResumeRefused, match="another job is at work"):
+        hold_audition(order, panel(Speaking()), out, lambda *_: None)
+    hold_audition(order, panel(Speaking()), out, lambda *_: None)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [CARD_FILE, MEASURED_FILE, VOICES_FILE]
+
+
 def test_a_bank_that_is_there_is_not_overwritten(order: AuditionOrder, tmp_path: Path) -> None:
     out = open_place(tmp_path / "out")
     write_card(out, {"name": "out"})
@@ -185,3 +201,13 @@ def test_sentences_differ_between_recording_and_audition() -> None:
     """A voice must not seem like a real one because both said the same words."""
     for language, texts in RECORDED.items():
         assert len(set(texts)) == 4 and not set(texts) & set(SENTENCES[language])
+
+
+@pytest.mark.slow
+def test_killed_at_any_step_an_audition_goes_on_to_the_same_bank(order: AuditionOrder, tmp_path: Path) -> None:
+    def make(out: Path) -> None:
+        if not (out / "bank" / CARD_FILE).exists():
+            hold_audition(order, panel(Speaking()), open_place(out / "bank"), lambda *_: None)
+
+    make(tmp_path / "whole")
+    assert not problems_of(make, bank_files(tmp_path / "whole/bank"), lambda out: bank_files(out / "bank"), tmp_path)

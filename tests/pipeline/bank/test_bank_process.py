@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.pipeline.bank.bank_corpora import RECIPE, Recording, files_of, people, write_corpus
+from tests.commands import ForkedParley, run_parley
+from tests.pipeline.bank.bank_corpora import RECIPE, Recording, files_of, people, register_doubles, write_corpus
 from tests.pipeline.bank.doubles.bank_engines import FAULTY_RATE
 
 ROOT = Path(__file__).parents[3]
+PARLEY = str(Path(sys.executable).with_name("parley"))
 DOUBLES = Path(__file__).parent / "doubles"
 DEADLINE_S = 120.0
 GROUPS = 24
@@ -30,10 +32,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def command(corpus: Path, out: Path, runner: str, *more: str) -> list[str]:
-    parley = str(Path(sys.executable).with_name("parley"))
+def arguments(corpus: Path, out: Path, runner: str, *more: str) -> list[str]:
     words = ["--input", str(corpus), "--layout", "manifest", "--recipe", str(corpus / "recipe.yaml")]
-    return [parley, "voicebank", "build", *words, "--out", str(out), "--runner", runner, *more]
+    return ["voicebank", "build", *words, "--out", str(out), "--runner", runner, *more]
 
 
 def environment(**fault: str) -> dict[str, str]:
@@ -41,9 +42,28 @@ def environment(**fault: str) -> dict[str, str]:
 
 
 def finish(corpus: Path, out: Path, runner: str, *more: str, **fault: str) -> subprocess.CompletedProcess[str]:
-    words = command(corpus, out, runner, *more)
+    words = arguments(corpus, out, runner, *more)
+    if runner == "local":
+        with pytest.MonkeyPatch.context() as patch:
+            register_doubles(patch)
+            return run_parley(*words, env=fault)
     return subprocess.run(
-        words, capture_output=True, text=True, check=False, env=environment(**fault), timeout=DEADLINE_S * 2
+        [PARLEY, *words], capture_output=True, text=True, check=False, env=environment(**fault), timeout=DEADLINE_S * 2
+    )
+
+
+def start(corpus: Path, out: Path, runner: str) -> ForkedParley | subprocess.Popen[bytes]:
+    words = arguments(corpus, out, runner)
+    if runner == "local":
+        with pytest.MonkeyPatch.context() as patch:
+            register_doubles(patch)
+            return ForkedParley(*words)
+    return subprocess.Popen(
+        [PARLEY, *words],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment(),
+        start_new_session=True,
     )
 
 
@@ -59,20 +79,22 @@ MOMENTS: dict[str, Callable[[Path], bool]] = {
 }
 
 
-def kill_at(moment: Callable[[Path], bool], corpus: Path, out: Path, runner: str) -> None:
-    words = command(corpus, out, runner)
-    process = subprocess.Popen(
-        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment(), start_new_session=True
-    )
+def kill_at(moment: Callable[[Path], bool], corpus: Path, out: Path, runner: str) -> bool:
+    """Build until the moment comes, then kill; False where the build was so quick that nothing was left to kill."""
+    process = start(corpus, out, runner)
     deadline = time.monotonic() + DEADLINE_S
     while not moment(out):
         assert time.monotonic() < deadline, "the moment did not come"
         if process.poll() is not None:
-            assert process.returncode == 0
-            return  # so quick that there was nothing left to kill
-        time.sleep(0.002)
-    os.killpg(process.pid, signal.SIGKILL)
+            assert process.poll() == 0
+            return False
+        time.sleep(0.0005)
+    if isinstance(process, subprocess.Popen):
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
     process.wait()
+    return True
 
 
 @pytest.mark.timeout(600)
@@ -81,11 +103,12 @@ def test_kill_at_any_moment_then_continue(runner: str, corpus: Path, tmp_path: P
     undisturbed, killed = tmp_path / "1" / "bank", tmp_path / "2" / "bank"
     result = finish(corpus, undisturbed, "local")
     assert result.returncode == 0, result.stderr
-    done = 0
+    done, kills = 0, 0
     for moment in MOMENTS.values():
-        kill_at(moment, corpus, killed, runner)
+        kills += kill_at(moment, corpus, killed, runner)
         assert commits(killed) >= done
         done = commits(killed)
+    assert kills >= 2
     before = {path: path.stat().st_mtime_ns for path in killed.glob("work/built/*.json")}
     result = finish(corpus, killed, runner)
     assert result.returncode == 0, result.stderr
@@ -118,10 +141,7 @@ def test_what_is_said_at_the_end(corpus: Path, tmp_path: Path) -> None:
     assert ["groups", "kept", "23"] in lines
     assert ["clips", "in", "96"] in lines
     assert any(words[:2] == ["1", "mixed_speakers:"] for words in lines)
-    parley = str(Path(sys.executable).with_name("parley"))
-    listed = subprocess.run(
-        [parley, "voicebank", "list", str(tmp_path / "bank")], capture_output=True, text=True, check=True
-    )
+    listed = run_parley("voicebank", "list", tmp_path / "bank")
     values = dict(line.split("\t") for line in listed.stdout.splitlines())
     assert (values["name"], values["counts.speakers"], values["sources.0.license"]) == ("bank", "23", "CC0-1.0")
 
@@ -148,17 +168,15 @@ def test_errors_are_one_line(
 
 
 def test_the_banks_that_ship() -> None:
-    parley = str(Path(sys.executable).with_name("parley"))
-    listed = subprocess.run([parley, "voicebank", "list"], capture_output=True, text=True, check=True)
+    listed = run_parley("voicebank", "list")
     rows = [line.split("\t") for line in listed.stdout.splitlines()]
     assert {"offline", "tone"} <= {row[0] for row in rows}
     assert all(len(row) == 4 and int(row[1]) > 0 for row in rows)
-    card = subprocess.run([parley, "voicebank", "list", "offline"], capture_output=True, text=True, check=True)
+    card = run_parley("voicebank", "list", "offline")
     assert card.stdout.startswith("name\toffline\n")
 
 
 def test_a_foreign_card_does_not_move_the_cursor(tmp_path: Path) -> None:
     (tmp_path / "card.json").write_text(json.dumps({"name": "a\x1b[2Jb", "empty": [], "nothing": None}))
-    parley = str(Path(sys.executable).with_name("parley"))
-    listed = subprocess.run([parley, "voicebank", "list", str(tmp_path)], capture_output=True, text=True, check=True)
+    listed = run_parley("voicebank", "list", tmp_path)
     assert listed.stdout == "name\ta\\u001b[2Jb\nempty\t-\nnothing\t-\n"

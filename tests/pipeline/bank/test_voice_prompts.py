@@ -27,7 +27,9 @@ from pipeline.engines.contract import Clip, Failure, Samples, SpeechRequest, Tra
 from pipeline.job.listener import Listener
 from pipeline.job.runner.local import LocalRunner
 from tests.doubles import double
+from tests.killed import problems_of
 from tests.pipeline.bank.bank_corpora import RECIPE
+from tests.pipeline.bank.bank_corpora import files_of as bank_files
 from voicebank.bank import load_bank
 from voicebank.card import read_card, write_card
 from voicebank.tables import VoiceWriter, iter_voices, write_speakers
@@ -252,3 +254,14 @@ def test_the_command_does_not_forget_the_people(tmp_path: Path) -> None:
     result = CliRunner().invoke(voicebank, [*words, "--untested", "--runner", "local"])
     assert result.exit_code == 0, result.output
     assert "none: nobody was compared" in result.stdout
+
+
+@pytest.mark.slow
+def test_killed_at_any_step_the_command_goes_on_to_the_same_bank(job: PromptJob, tmp_path: Path) -> None:
+    measured = replace(job, leak_limit=None)
+
+    def make(out: Path) -> None:
+        made(measured, out / "bank")
+
+    make(tmp_path / "whole")
+    assert not problems_of(make, bank_files(tmp_path / "whole/bank"), lambda out: bank_files(out / "bank"), tmp_path)

@@ -14,13 +14,14 @@ from manifests.errors import EngineDied, LawBroken
 from pipeline.cli import commands
 from pipeline.cli.main import cli, command
 from pipeline.job.job import Job
+from tests.commands import run_parley
 
 PARLEY = str(Path(sys.executable).with_name("parley"))
 GOOD = {"instruction": "Why is the sky blue?", "input": "", "output": "The air scatters blue light in all directions."}
 OTHER = {"instruction": "Why is grass green?", "input": "", "output": "Its leaves throw green light back."}
 
 
-def parley(*arguments: object) -> subprocess.CompletedProcess[str]:
+def parley_process(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([PARLEY, *map(str, arguments)], capture_output=True, text=True, check=False)
 
 
@@ -160,6 +161,7 @@ NAMES: list[tuple[str, str, str]] = [
     ("--license", "x" * 2000, "has 2000 characters"),
     ("--out", "", "an empty name is no place"),
     ("--input", "", "an --input is empty"),
+    ("--out", "  ", "an empty name is no place"),
     ("--answers", "", "an empty name is no place"),
 ]
 
@@ -283,7 +285,7 @@ def test_a_mistake_is_said_in_one_line(
 
 
 def test_stdout_is_data_and_stderr_is_talk(tmp_path: Path) -> None:
-    result = parley(*good(tmp_path))
+    result = parley_process(*good(tmp_path))
     assert result.stdout.startswith("rows in   1\nkept      1  (100%)")
     assert "rows settled" in result.stderr
     assert "rows settled" not in result.stdout
@@ -344,21 +346,21 @@ def test_the_demo_of_an_english_recipe_runs_the_english_sample(monkeypatch: pyte
 
 def test_validate_says_what_is_wrong_and_exits_3(tmp_path: Path) -> None:
     run_good(tmp_path)
-    assert parley("corpus", "validate", tmp_path / "out", "--deep").returncode == 0
+    assert run_parley("corpus", "validate", tmp_path / "out", "--deep").returncode == 0
     shard = next((tmp_path / "out" / "shards").glob("kept-*.parquet"))
     data = bytearray(shard.read_bytes())
     data[data.index(b"fLaC") + 500] ^= 1
     shard.write_bytes(data)
     assert [commands.validate(str(tmp_path / "out"), deep)[1] for deep in (False, True)] == [True, False]
     shard.unlink()
-    result = parley("corpus", "validate", tmp_path / "out")
+    result = run_parley("corpus", "validate", tmp_path / "out")
     assert result.returncode == 3
     assert shard.name in result.stdout
 
 
 def test_stats_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run_good(tmp_path)
-    figures = json.loads(parley("corpus", "stats", tmp_path / "out", "--json").stdout)
+    figures = json.loads(run_parley("corpus", "stats", tmp_path / "out", "--json").stdout)
     assert figures["rows"]["kept"] == 1
     capsys.readouterr()
     cli(["corpus", "stats", str(tmp_path / "out")], standalone_mode=False)
@@ -368,20 +370,20 @@ def test_stats_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_stats_of_one_row(tmp_path: Path) -> None:
-    assert parley(*good(tmp_path)).returncode == 0
+    assert run_parley(*good(tmp_path)).returncode == 0
     (row, *_) = Corpus(tmp_path / "out")
-    shown = parley("corpus", "stats", tmp_path / "out", "--row", row.dialogue_id).stdout
+    shown = run_parley("corpus", "stats", tmp_path / "out", "--row", row.dialogue_id).stdout
     assert shown.startswith(f"{row.dialogue_id}: kept\n")
     assert all(turn.score and f"      heard  {turn.score.hypothesis[:20]}" in shown for turn in row.turns)
-    data = json.loads(parley("corpus", "stats", tmp_path / "out", "--row", row.dialogue_id, "--json").stdout)
+    data = json.loads(run_parley("corpus", "stats", tmp_path / "out", "--row", row.dialogue_id, "--json").stdout)
     assert [turn["take"]["hearing"]["recognizer"] for turn in data["turns"]] == ["tone", "tone"]
-    unknown = parley("corpus", "stats", tmp_path / "out", "--row", "nobody")
+    unknown = run_parley("corpus", "stats", tmp_path / "out", "--row", "nobody")
     assert (unknown.returncode, unknown.stdout) == (2, "")
     assert unknown.stderr.endswith(": no row has the id nobody\n") and unknown.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", [["--help"], ["run", "--help"], ["engines", "--help"]])
 def test_the_command_explains_itself(command: list[str]) -> None:
-    result = parley(*command)
+    result = parley_process(*command)
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip()

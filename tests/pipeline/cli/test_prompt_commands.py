@@ -3,7 +3,6 @@
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,10 +10,10 @@ import pytest
 from manifests.errors import UserError
 from pipeline.cli.prompts import list_prompts, render
 from pipeline.prompts import named_digest, write_lock
+from tests.commands import run_parley
 
 DOCS = Path(__file__).parents[3] / "docs"
 SHOWN = re.findall(r"^parley prompts (.+)$", (DOCS / "prompts.md").read_text("utf-8"), re.MULTILINE)
-PARLEY = str(Path(sys.executable).with_name("parley"))
 
 TEMPLATE = """
 task: rewrite
@@ -62,7 +61,7 @@ def store(tmp_path: Path) -> Path:
 
 
 def parley(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([PARLEY, "prompts", *arguments], capture_output=True, text=True, check=False)
+    return run_parley("prompts", *arguments)
 
 
 def without_tags(text: str) -> str:

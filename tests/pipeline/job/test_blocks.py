@@ -29,7 +29,7 @@ def test_a_block_comes_back_as_it_was(tmp_path: Path) -> None:
     directory = open_place(tmp_path)
     report = commit_block(directory, 17, ROWS, Effort({"gate": 0.12345678}, {"small": Tokens(requests=2, prompt=30)}))
     assert read_block(directory, 17) == ROWS
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["000017.live-1.json", "000017.parquet"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["000017.arrow", "000017.live-1.json"]
     assert (report.rows, report.live) == (3, 1)
     assert dict(report.status) == {"kept": 1, "live": 1, "rejected": 1}
     assert dict(report.reasons) == {"code": 1}

@@ -20,7 +20,7 @@ from pipeline.job.usage import Effort
 from tests.pipeline.tone_job import Closing, StopAfter, files_of, make_job, run_stage, run_tone
 
 ROWS = 9
-TAKE = "take-1/00000{}.parquet"
+TAKE = "take-1/00000{}.arrow"
 COMMIT = "take-1/00000{}.live-0.json"
 
 
@@ -66,9 +66,9 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     ),
     "a broken commit": (lambda work: (work / COMMIT.format(1)).write_text("{"), ["1 in take-1"]),
     "no commit": (lambda work: (work / COMMIT.format(1)).unlink(), []),
-    "input flipped": (lambda work: flip(work / "ingested" / "000002.parquet"), ["2 in ingested"]),
-    "input swapped": (lambda work: swap(work, "ingested/00000{}.parquet", 1, 2), ["2 in ingested"]),
-    "input missing": (lambda work: (work / "ingested" / "000002.parquet").unlink(), ["2 in ingested"]),
+    "input flipped": (lambda work: flip(work / "ingested" / "000002.arrow"), ["2 in ingested"]),
+    "input swapped": (lambda work: swap(work, "ingested/00000{}.arrow", 1, 2), ["2 in ingested"]),
+    "input missing": (lambda work: (work / "ingested" / "000002.arrow").unlink(), ["2 in ingested"]),
     "all of the input": (lambda work: shutil.rmtree(work / "ingested"), []),
     "the list of hashes": (lambda work: (work / "ingested" / "sha256.txt").write_text("0\n"), ["2 in ingested"]),
     "no list of hashes": (lambda work: (work / "ingested" / "sha256.txt").unlink(), []),
@@ -120,7 +120,7 @@ def test_blocks_of_a_changed_input_never_take_the_place_of_lost_ones(half: Path,
     with pytest.raises(KeyboardInterrupt):
         run_tone(job, out, listener=StopAfter(1))
     ingested = out / "work" / "ingested"
-    flip(ingested / "000002.parquet")
+    flip(ingested / "000002.arrow")
     parts = (out / "work" / "job.json").read_text()
     source.write_text(json.dumps([*rows[::-1]]))
     changed = make_job(str(source))
@@ -155,7 +155,7 @@ def test_a_storage_that_damages_everything_stops_the_job(
         tries.append(block)
         raise BlockDamaged("take-1", block)
 
-    monkeypatch.setattr("pipeline.job.pack.read_block", damaged)
+    monkeypatch.setattr("pipeline.job.write_shards.read_block", damaged)
     with pytest.raises(
         BlockDamaged, match=r"block 0 in take-1 is missing or is not .* delete its files, take-1/000000\*"
     ):
@@ -169,14 +169,14 @@ def test_the_files_to_delete_are_named_where_only_the_user_can_make_them_again(
 ) -> None:
     job = make_job(input_file)
     running.ingest_job(job, open_place(tmp_path / "0"), Listener())
-    flip(tmp_path / "0" / "blocks" / "000003.parquet")
+    flip(tmp_path / "0" / "blocks" / "000003.arrow")
     with pytest.raises(BlockDamaged, match=r"blocks/000003\*, and give the command"):
         run_stage("rewrite", job, tmp_path / "0", tmp_path / "1")
     notes = Notes()
     running.ingest_job(job, open_place(tmp_path / "0"), notes)
     assert notes.said == ["block 3 in blocks was damaged: it is made again"]
     run_stage("rewrite", job, tmp_path / "0", tmp_path / "1")
-    flip(tmp_path / "1" / "blocks" / "000002.parquet")
+    flip(tmp_path / "1" / "blocks" / "000002.arrow")
     with pytest.raises(BlockDamaged, match=r"blocks/000002\*"):
         run_stage("screen", job, tmp_path / "1", tmp_path / "2")
     for path in (tmp_path / "1" / "blocks").glob("000002*"):

@@ -14,13 +14,12 @@ from manifests.storage import open_place
 from manifests.validate import validate
 from parley.testing.stages import take_of
 from pipeline.job import run as running
-from pipeline.job.directory import WORK
+from pipeline.job.directory import CHECKED, WORK
 from pipeline.job.ingest import IngestOptions
 from pipeline.job.inputs import open_inputs
 from pipeline.job.job import Job
 from pipeline.job.listener import Listener
 from pipeline.job.runner.local import LocalRunner
-from pipeline.obedience.check import CHECKED
 from pipeline.recipe import Recipe
 from tests.servers.dialect_jobs import served_recipe, voices_for, write_voices
 from tests.servers.dialect_rules import RULES

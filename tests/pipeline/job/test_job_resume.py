@@ -35,7 +35,7 @@ def test_a_second_run_does_only_what_is_missing(finished: Path, input_file: str,
     out = tmp_path / "corpus"
     with pytest.raises(KeyboardInterrupt):
         run_tone(make_job(input_file), out, listener=StopAfter(2))
-    leftover = out / "work" / "take-1" / ".tmp-0123-000002.parquet"
+    leftover = out / "work" / "take-1" / ".tmp-0123-000002.arrow"
     leftover.write_bytes(b"half")
     count = Count()
     run_tone(make_job(input_file), out, listener=count)

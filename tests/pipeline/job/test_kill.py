@@ -1,7 +1,9 @@
-"""kill -9 at several moments of one job; after the last of them the corpus is what an undisturbed run makes."""
+"""kill -9 at several moments of one job; after the last of them the corpus is what an undisturbed run makes.
+
+The command is a process of its own under Ray, and a child of the test with the local runner.
+"""
 
 import json
-import signal
 import subprocess
 import sys
 import time
@@ -12,9 +14,10 @@ import pytest
 
 from manifests.storage import open_place
 from manifests.validate import validate
+from tests.commands import ForkedParley, run_parley
 from tests.pipeline.tone_job import files_of
 
-ROWS = 240
+ROWS = 160
 DEADLINE_S = 120.0
 
 
@@ -26,7 +29,7 @@ MOMENTS: dict[str, Callable[[Path], bool]] = {
     "ingest": lambda out: (out / "work" / "ingested").exists(),
     "input cut": lambda out: (out / "work" / "input.json").exists(),
     "first blocks": lambda out: commits(out) >= 2,
-    "half of the blocks": lambda out: commits(out) >= 15,
+    "half of the blocks": lambda out: commits(out) >= 10,
     "packing": lambda out: (out / "shards").exists(),
 }
 
@@ -44,36 +47,32 @@ def input_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def command(input_file: Path, out: Path, runner: str) -> list[str]:
-    parley = str(Path(sys.executable).with_name("parley"))
+def arguments(input_file: Path, out: Path, runner: str) -> list[str]:
     settings = ["--set", "block_rows=8", "--set", "pack.clips=true", "--set", "pools.all.workers=2"]
-    return [
-        parley,
-        "run",
-        "tone-dry-run",
-        "--input",
-        str(input_file),
-        "--out",
-        str(out),
-        "--runner",
-        runner,
-        *settings,
-    ]
+    places = ["--input", str(input_file), "--out", str(out)]
+    return ["run", "tone-dry-run", *places, "--runner", runner, *settings]
+
+
+def start(words: list[str], runner: str) -> ForkedParley | subprocess.Popen[bytes]:
+    if runner == "local":
+        return ForkedParley(*words)
+    parley = Path(sys.executable).with_name("parley")
+    return subprocess.Popen([parley, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def finish(input_file: Path, out: Path, runner: str) -> None:
-    result = subprocess.run(command(input_file, out, runner), capture_output=True, text=True, check=False)
+    result = run_parley(*arguments(input_file, out, runner))
     assert result.returncode == 0, result.stderr
 
 
 def kill_at(moment: Callable[[Path], bool], input_file: Path, out: Path, runner: str) -> None:
-    process = subprocess.Popen(command(input_file, out, runner), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = start(arguments(input_file, out, runner), runner)
     deadline = time.monotonic() + DEADLINE_S
     while not moment(out):
         assert process.poll() is None, "the job ended before the moment came"
         assert time.monotonic() < deadline, "the moment did not come"
         time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
+    process.kill()
     process.wait()
 
 

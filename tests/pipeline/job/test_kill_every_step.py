@@ -1,97 +1,33 @@
-"""kill -9 at every step of the storage: before a file is synced, before and after it takes its name, before and after
-something is deleted, and in the middle of a line of the log. Each job then goes on, and ends as an undisturbed one."""
+"""kill -9 at every step of the storage. Each job then goes on, and ends as an undisturbed one."""
 
 import json
-import os
 import shutil
-import signal
-from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from manifests.storage import Place, open_place
+from manifests.storage import open_place
 from manifests.validate import validate
-from pipeline.bank.results import BankReport
-from pipeline.job.directory import JobDirectory
+from pipeline.job.listener import Listener
+from pipeline.job.runner.local import LocalRunner
+from pipeline.recipe import Pool
+from pipeline.tokens.make import make_token_set
+from pipeline.tokens.work import TokenOrder
+from tests.killed import problems_of
 from tests.pipeline.bank.bank_corpora import build, people, register_doubles, write_corpus
 from tests.pipeline.bank.bank_corpora import files_of as bank_files
 from tests.pipeline.tone_job import files_of, make_job, run_tone
 
 pytestmark = pytest.mark.slow
 
-LONGEST_JOB = 400
-"""Steps; a job that has more is not the small one that these tests mean."""
-
-
-def _die_at(step: int) -> None:
-    """Kill this process at that step of the storage, counted from 1."""
-    taken = 0
-
-    def reached() -> None:
-        nonlocal taken
-        taken += 1
-        if taken == step:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def around(action: Callable[..., Any]) -> Callable[..., Any]:
-        def stepping(*words: Any) -> Any:
-            reached()
-            result = action(*words)
-            reached()
-            return result
-
-        return stepping
-
-    def log(self: JobDirectory, report: BankReport) -> None:
-        line = json.dumps(asdict(report), sort_keys=True) + "\n"
-        with Path(self.work.path, "log.jsonl").open("a") as file:
-            file.write(line[:20])
-            file.flush()
-            reached()
-            file.write(line[20:])
-
-    os.fsync = around(os.fsync)  # type: ignore[assignment]
-    Path.replace = around(Path.replace)  # type: ignore[method-assign]
-    Place.delete = around(Place.delete)  # type: ignore[method-assign]
-    JobDirectory._log = log  # type: ignore[method-assign]
-
-
-def killed_at(step: int, make: Callable[[], object]) -> bool:
-    """Make something in a child process that is killed at that step; False if it ended before."""
-    child = os.fork()
-    if child == 0:
-        try:
-            _die_at(step)
-            make()
-            os._exit(0)
-        finally:
-            os._exit(1)
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        return True
-    assert os.WEXITSTATUS(status) == 0, "the job failed before it was killed"
-    return False
-
-
-def problems_of(make: Callable[[Path], object], whole: dict[str, bytes], files: Any, parent: Path) -> list[str]:
-    """Kill and continue a job at every step; return what is wrong with the results."""
-    problems, out = [], parent / "out"
-    for step in range(1, LONGEST_JOB):
-        shutil.rmtree(out, ignore_errors=True)
-        if not killed_at(step, lambda: make(out)):
-            assert step > 10
-            return problems
-        try:
-            make(out)
-        except Exception as error:  # noqa: BLE001  each step that fails is listed
-            problems.append(f"step {step}: {error!r}")
-            continue
-        if files(out) != whole:
-            problems.append(f"step {step}: other files")
-    pytest.fail("the job is too long")
+MIXED = (
+    "arrange={profile: salm}",
+    "mix={mono: true, noise: {made: [pink], snr_db: [15, 25]}, telephone: {share: 0.5, lines: [mu-law]}}",
+    "tokenize.engine=tone",
+    "gate.ladder=[{}]",
+    "block_rows=2",
+)
+"""On the telephone no chord is whole: those rows are spoken and mixed in a second pass."""
 
 
 def test_a_corpus(input_file: str, tmp_path: Path) -> None:
@@ -115,3 +51,35 @@ def test_a_bank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(tmp_path / "whole")
     whole = bank_files(tmp_path / "whole" / "bank")
     assert not problems_of(make, whole, lambda out: bank_files(out / "bank"), tmp_path)
+
+
+def test_a_mixed_corpus_with_tokens(tmp_path: Path) -> None:
+    rows = [{"instruction": f"Name the city {i}.", "output": f"It is {i}."} for i in range(4)]
+    (tmp_path / "rows.json").write_text(json.dumps(rows), encoding="utf-8")
+    job = make_job(str(tmp_path / "rows.json"), *MIXED)
+
+    def make(out: Path) -> None:
+        run_tone(job, out)
+        assert validate(open_place(out), deep=True, beside=("work",)).ok
+
+    make(tmp_path / "whole")
+    whole = files_of(tmp_path / "whole")
+    assert any("track-mono" in name for name in whole) and (tmp_path / "whole/work/take-2").exists()
+    assert not problems_of(make, whole, files_of, tmp_path)
+
+
+def test_a_token_set(input_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("manifests.shards.ROW_GROUP_ROWS", 4)
+    corpus = tmp_path / "corpus"
+    run_tone(make_job(input_file, limit=9), corpus)
+    shutil.rmtree(corpus / "work")
+    order = TokenOrder("tone", {}, "turns", "both", Pool(stages=("tokenizer",)))
+
+    def make(out: Path) -> None:
+        if not out.exists():
+            shutil.copytree(corpus, out)
+        make_token_set(open_place(out), "side", order, LocalRunner(), Listener())
+        assert validate(open_place(out), deep=True).problems == ()
+
+    make(tmp_path / "whole")
+    assert not problems_of(make, files_of(tmp_path / "whole"), files_of, tmp_path)

@@ -19,6 +19,7 @@ from manifests.corpus import Corpus
 from manifests.storage import open_place
 from manifests.validate import validate
 from pipeline.job.directory import WORK
+from tests.commands import run_parley
 from tests.pipeline.tone_job import files_of
 from tests.servers import wire
 from tests.servers.faulty import MODEL, FaultyServer
@@ -67,18 +68,16 @@ def write_rows(path: Path, rows: Sequence[dict[str, str]] = ROWS) -> Path:
     return path
 
 
-def command(recipe: str, source: Path, out: Path, url: str, *words: str, **settings: str) -> list[str]:
+def arguments(recipe: str, source: Path, out: Path, url: str, *words: str, **settings: str) -> list[str]:
     models = {f"models.{name}.serving.base_url": url for name in MODELS[recipe]}
     models |= {f"models.{name}.model": MODEL for name in MODELS[recipe]}
     pairs = [f"{key}={value}" for key, value in {**TONE, **models, **settings}.items()]
     overrides = [word for pair in pairs for word in ("--set", pair)]
-    parley = str(Path(sys.executable).with_name("parley"))
-    return [parley, "run", recipe, "--input", str(source), "--out", str(out), *overrides, *words]
+    return ["run", recipe, "--input", str(source), "--out", str(out), *overrides, *words]
 
 
-def run(command: list[str], expected: int = 0) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "OPENAI_API_KEY": KEY}
-    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=280)
+def run(words: list[str], expected: int = 0) -> subprocess.CompletedProcess[str]:
+    result = run_parley(*words, env={"OPENAI_API_KEY": KEY})
     assert result.returncode == expected, result.stderr[-3000:]
     return result
 
@@ -98,7 +97,7 @@ def finished(server: ScriptedServer, tmp_path_factory: pytest.TempPathFactory) -
     """ke-speechchat on the local runner."""
     directory = tmp_path_factory.mktemp("llm")
     source = write_rows(directory / "rows.json")
-    result = run(command("ke-speechchat", source, directory / "corpus", server.url, "--runner", "local"))
+    result = run(arguments("ke-speechchat", source, directory / "corpus", server.url, "--runner", "local"))
     (directory / "summary").write_text(result.stdout)
     return directory / "corpus"
 
@@ -165,41 +164,31 @@ def test_ray_gives_the_same_corpus_and_the_stored_answers_are_enough(
 ) -> None:
     before = len(server.requests)
     source, answers = finished.parent / "rows.json", finished / "work" / "answers"
-    run(command("ke-speechchat", source, tmp_path / "corpus", server.url, "--answers", str(answers)))
+    run(arguments("ke-speechchat", source, tmp_path / "corpus", server.url, "--answers", str(answers)))
     assert files_of(tmp_path / "corpus") == files_of(finished)
     assert len(server.requests) == before, "another job that asks the same asks nobody"
 
 
 @pytest.mark.slow
 def test_the_stages_in_turn_give_the_same_corpus(finished: Path, server: ScriptedServer, tmp_path: Path) -> None:
-    words = command("ke-speechchat", finished.parent / "rows.json", tmp_path / "0", server.url)
+    words = arguments("ke-speechchat", finished.parent / "rows.json", tmp_path / "0", server.url)
     settings = words[words.index("--set") :]
-    parley, recipe = words[0], words[2]
-    run(
-        [
-            parley,
-            "ingest",
-            recipe,
-            "--input",
-            str(finished.parent / "rows.json"),
-            "--out",
-            str(tmp_path / "0"),
-            *settings,
-        ]
-    )
+    recipe = words[1]
+    places = ["--input", str(finished.parent / "rows.json"), "--out", str(tmp_path / "0")]
+    run(["ingest", recipe, *places, *settings])
     stages = "rewrite screen dedup respond cast synthesize render watermark transcribe gate".split()
     for number, stage in enumerate(stages):
         places = ["--in", str(tmp_path / str(number)), "--out", str(tmp_path / str(number + 1))]
         answers = ["--answers", str(finished / "work" / "answers"), "--runner", "local"]
-        run([parley, "stage", stage, "--recipe", recipe, *places, *settings, *answers])
+        run(["stage", stage, "--recipe", recipe, *places, *settings, *answers])
     last = ["--in", str(tmp_path / str(len(stages))), "--out", str(tmp_path / "corpus")]
-    run([parley, "stage", "pack", "--recipe", recipe, *last, *settings])
+    run(["stage", "pack", "--recipe", recipe, *last, *settings])
     assert files_of(tmp_path / "corpus") == files_of(finished)
 
 
 @pytest.mark.parametrize("recipe", ["instructs2s", "instructs2s-multiturn", "voiceassistant"])
 def test_the_other_recipes(recipe: str, server: ScriptedServer, tmp_path: Path) -> None:
-    run(command(recipe, write_rows(tmp_path / "rows.json"), tmp_path / "corpus", server.url, "--runner", "local"))
+    run(arguments(recipe, write_rows(tmp_path / "rows.json"), tmp_path / "corpus", server.url, "--runner", "local"))
     rows = rows_of(tmp_path / "corpus")
     assert set(rows) == set(range(len(ROWS)))
     kept = [row for row in rows.values() if row.status == "kept"]
@@ -225,7 +214,7 @@ def test_a_veto_of_the_safety_model_ends_the_row(tmp_path: Path) -> None:
     rows = [row for row in ROWS if any(word in row["instruction"] for word in ("volcanoes", "chess"))]
     with ScriptedServer(cautious, models=(MODEL,)) as server:
         source = write_rows(tmp_path / "rows.json", rows)
-        run(command("ke-speechchat", source, tmp_path / "corpus", server.url, "--runner", "local"))
+        run(arguments("ke-speechchat", source, tmp_path / "corpus", server.url, "--runner", "local"))
         asked_for_answers = [r for r in server.requests if '"answer"' in r["messages"][0]["content"]]
     (vetoed,) = Corpus(tmp_path / "corpus", status="rejected")
     assert (vetoed.reason, vetoed.detail) == ("unsafe", "too hot")
@@ -249,7 +238,7 @@ def test_a_veto_of_the_safety_model_ends_the_row(tmp_path: Path) -> None:
 def test_what_the_user_can_mend_stops_the_job_at_once(answer: Any, expected: int, says: str, tmp_path: Path) -> None:
     with ScriptedServer(answer, models=None) as server:
         source = write_rows(tmp_path / "rows.json")
-        words = command("instructs2s", source, tmp_path / "corpus", server.url, "--runner", "local")
+        words = arguments("instructs2s", source, tmp_path / "corpus", server.url, "--runner", "local")
         result = run(words, expected)
     assert says in result.stderr.splitlines()[-1]
     assert KEY not in result.stderr
@@ -269,7 +258,7 @@ def test_a_job_whose_first_answers_are_all_unusable_stops_with_the_cause(
     with ScriptedServer(answer, models=(MODEL,)) as server:
         source = write_rows(tmp_path / "rows.json")
         few = {"models.writer.give_up_after": "4", "models.writer.serving.attempts": "1"}
-        words = command("instructs2s", source, tmp_path / "corpus", server.url, "--runner", "local", **few)
+        words = arguments("instructs2s", source, tmp_path / "corpus", server.url, "--runner", "local", **few)
         result = run(words, 4)
     assert says in result.stderr.splitlines()[-1]
     assert "the first 4 requests all failed for one cause" in result.stderr
@@ -278,7 +267,7 @@ def test_a_job_whose_first_answers_are_all_unusable_stops_with_the_cause(
 
 @pytest.mark.slow
 def test_a_server_that_is_not_there(tmp_path: Path) -> None:
-    words = command("instructs2s", write_rows(tmp_path / "rows.json"), tmp_path / "corpus", "http://127.0.0.1:9/v1")
+    words = arguments("instructs2s", write_rows(tmp_path / "rows.json"), tmp_path / "corpus", "http://127.0.0.1:9/v1")
     result = run([*words, "--set", "models.writer.serving.patience_s=1"], 4)
     assert "127.0.0.1:9" in result.stderr.splitlines()[-1]
     assert "Traceback" not in result.stderr
@@ -304,7 +293,7 @@ def test_with_faults_and_kills_nothing_is_lost_and_nothing_is_paid_for_twice(tmp
     }
     out = tmp_path / "corpus"
     with FaultyServer(fault_share=0.3, seed=5, latency_ms=20, drip_s=3) as server:
-        words = command("instructs2s", source, out, server.url, **settings)
+        words = arguments("instructs2s", source, out, server.url, **settings)
         for moment in (40, 160):
             kill_when(words, lambda at=moment: len(list(out.glob("work/answers/*/*.json"))) >= at)
         run(words)
@@ -328,9 +317,12 @@ def test_with_faults_and_kills_nothing_is_lost_and_nothing_is_paid_for_twice(tmp
 
 
 def kill_when(words: list[str], reached: Any) -> None:
-    environment = {**os.environ, "OPENAI_API_KEY": KEY}
     process = subprocess.Popen(
-        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment, start_new_session=True
+        [Path(sys.executable).with_name("parley"), *words],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "OPENAI_API_KEY": KEY},
+        start_new_session=True,
     )
     deadline = time.monotonic() + 120
     while not reached():
@@ -349,7 +341,7 @@ def test_a_deleted_answer_is_asked_for_again(finished: Path, server: ScriptedSer
     before = len(server.requests)
     source = finished.parent / "rows.json"
     run(
-        command(
+        arguments(
             "ke-speechchat", source, tmp_path / "corpus", server.url, "--runner", "local", "--answers", str(answers)
         )
     )

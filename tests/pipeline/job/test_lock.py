@@ -162,6 +162,7 @@ def test_pack_never_deletes_the_clips_of_a_finished_corpus(finished: Path, input
             directory.counts,
             job.recipe,
             "digest",
+            place / "work" / "packed",
             beside=("work",),
         )
     assert any(name.startswith("audio/") for name in before)

@@ -1,9 +1,7 @@
 """The whole job with synthesizer and recognizer behind real HTTP servers, one of which misbehaves."""
 
 import json
-import os
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +14,7 @@ from manifests.storage import open_place
 from manifests.validate import validate
 from parley.testing.stages import recognizer_of, take_of
 from pipeline.job.directory import WORK
+from tests.commands import run_parley
 from tests.pipeline.tone_job import files_of
 from tests.servers import wire
 from tests.servers.faulty_audio import MODEL, FaultyAudioServer, speak
@@ -62,7 +61,7 @@ def write_bank(bank: Path, **more: Any) -> None:
     (bank / "card.json").write_text('{"name": "served"}')
 
 
-def command(directory: Path, out: Path, url: str, *words: str, bank: str = "bank", **serving: Any) -> list[str]:
+def arguments(directory: Path, out: Path, url: str, *words: str, bank: str = "bank", **serving: Any) -> list[str]:
     driven = {"base_url": url, "concurrency": 8, "timeout_s": 4, "attempts": 8} | serving
     models = {
         # What this server says does not depend on the speed, and its bank's voices have speeds of their own.
@@ -82,14 +81,12 @@ def command(directory: Path, out: Path, url: str, *words: str, bank: str = "bank
         "block_rows": "6",
     }
     overrides = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
-    parley = str(Path(sys.executable).with_name("parley"))
     places = ["--input", str(directory / "rows.json"), "--out", str(out)]
-    return [parley, "run", "tone-dry-run", *places, *overrides, *(words or ("--runner", "local"))]
+    return ["run", "tone-dry-run", *places, *overrides, *(words or ("--runner", "local"))]
 
 
-def run(command: list[str], expected: int = 0) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "OPENAI_API_KEY": KEY}
-    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=200)
+def run(words: list[str], expected: int = 0) -> subprocess.CompletedProcess[str]:
+    result = run_parley(*words, env={"OPENAI_API_KEY": KEY})
     assert result.returncode == expected, result.stderr[-3000:]
     assert KEY not in result.stderr + result.stdout
     assert "Traceback" not in result.stderr
@@ -104,7 +101,7 @@ def server() -> Iterator[FaultyAudioServer]:
 
 @pytest.fixture(scope="module")
 def finished(directory: Path, server: FaultyAudioServer) -> Path:
-    run(command(directory, directory / "corpus", server.url))
+    run(arguments(directory, directory / "corpus", server.url))
     return directory / "corpus"
 
 
@@ -137,7 +134,7 @@ def test_neither_key_nor_address_is_in_any_file(finished: Path, server: FaultyAu
 
 @pytest.mark.slow
 def test_ray_gives_the_same_corpus(finished: Path, directory: Path, server: FaultyAudioServer, tmp_path: Path) -> None:
-    run(command(directory, tmp_path / "corpus", server.url, "--runner", "ray"))
+    run(arguments(directory, tmp_path / "corpus", server.url, "--runner", "ray"))
     assert files_of(tmp_path / "corpus") == files_of(finished)
 
 
@@ -146,7 +143,7 @@ def test_a_wrong_key_stops_the_job_with_a_sentence(directory: Path, tmp_path: Pa
         return 401, wire.error(f"Incorrect API key provided: {KEY}")
 
     with ScriptedAudioServer(refusing, models=None) as server:
-        result = run(command(directory, tmp_path / "corpus", server.url), 4)
+        result = run(arguments(directory, tmp_path / "corpus", server.url), 4)
     assert "refuses the key in the environment variable OPENAI_API_KEY" in result.stderr.splitlines()[-1]
     assert len(server.requests) >= 1
 
@@ -154,7 +151,7 @@ def test_a_wrong_key_stops_the_job_with_a_sentence(directory: Path, tmp_path: Pa
 def test_a_bank_that_the_server_cannot_speak_with_stops_the_job(directory: Path, tmp_path: Path) -> None:
     write_bank(tmp_path / "bank", pitch=1.1)
     with ScriptedAudioServer(speak, models=(MODEL,)) as server:
-        words = command(directory, tmp_path / "corpus", server.url)
+        words = arguments(directory, tmp_path / "corpus", server.url)
         result = run([word.replace(str(directory / "bank"), str(tmp_path / "bank")) for word in words], 2)
     assert "has a pitch of its own" in result.stderr.splitlines()[-1]
     assert server.requests == []
@@ -170,7 +167,7 @@ def test_a_dead_server_stops_the_job_and_the_same_command_goes_on(directory: Pat
 
     words = []
     with ScriptedAudioServer(answer, models=(MODEL,)) as server:
-        words = command(directory, tmp_path / "corpus", server.url, patience_s=1)
+        words = arguments(directory, tmp_path / "corpus", server.url, patience_s=1)
         result = run(words, 4)
     assert "openai-speech: the server at 127.0.0.1:" in result.stderr.splitlines()[-1]
     with FaultyAudioServer(fault_share=0) as sound:

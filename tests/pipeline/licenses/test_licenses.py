@@ -9,14 +9,16 @@ import pytest
 from manifests.corpus import Corpus
 from manifests.errors import UserError
 from manifests.manifest import load_manifest, write_manifest
-from manifests.schema import Source, Step
+from manifests.schema import Source, SpeechTokens, Step
 from manifests.storage import open_place
 from manifests.validate import validate
+from parley.testing.corpora import make_corpus, with_take
 from pipeline.engines.registry import ENGINES
 from pipeline.licenses.report import report_licenses
 from pipeline.licenses.terms import joined_expression, load_terms, parse_terms
 from pipeline.licenses.text import license_text
 from pipeline.stages.registry import STAGES
+from tests.manifests.test_token_sets import ROWS, write_set
 from tests.pipeline.views.corpora import made_corpus, made_row
 
 TERMS = load_terms()
@@ -110,6 +112,38 @@ def test_every_part_counts_and_the_unknown_is_not_free(place):
     assert set(report.figures["not_counted"]) == {"screen", "transcribe"}
     assert "secret/judge" not in json.dumps(report.figures) and "nobody/listens" not in json.dumps(report.figures)
     assert {"license": "Apache-2.0 AND CC0-1.0", "rows": 1, "audio_h": 2.8e-05} in report.figures["licenses"]
+
+
+def test_speech_tokens_count_by_what_stands_with_them(tmp_path):
+    said = [
+        ("snac", "snac@1", "MIT"),
+        ("codec", "who/knows@2", None),
+        ("speech", "Qwen/Qwen2.5-72B-Instruct@3", None),  # a model of the table
+        ("mine", "mine@4", "CC-BY-NC-4.0"),
+    ]
+    rows = [made_row(9, provenance=steps())]
+    for number, (tokenizer, revision, license) in enumerate(said):
+        tokens = SpeechTokens(tokenizer, revision, 16_000, 320, 16, ((1, 2),), "wav2token", license)
+        row = made_row(number, provenance=steps(Step("tokenize", tokenizer, revision, None, 1)))
+        rows.append(replace(row, turns=(with_take(row.turns[0], tokens=(tokens,)), *row.turns[1:])))
+    place = made_corpus(tmp_path, rows)
+    report = report_licenses(place)
+    assert report.allowed["commercial"].tolist() == [True, True, False, False, False]
+    parts = {part["name"]: part["license"] for part in report.figures["parts"] if part["kind"] == "tokenizer"}
+    assert parts == {"snac": "MIT", "codec": None, "speech": "LicenseRef-Qwen", "mine": "CC-BY-NC-4.0"}
+    assert "tokenize" not in report.figures["not_counted"]
+
+
+def test_a_token_set_beside_the_shards_counts_for_all_rows(tmp_path):
+    place = make_corpus(tmp_path, ROWS)
+    assert not _tokenizers(report_licenses(place))
+    write_set(tmp_path)
+    (part,) = _tokenizers(report_licenses(place))
+    assert (part["name"], part["license"], part["rows"]) == ("made-up", "MIT", len(Corpus(place)))
+
+
+def _tokenizers(report):
+    return [part for part in report.figures["parts"] if part["kind"] == "tokenizer"]
 
 
 def test_a_view_for_a_use(place):

@@ -11,8 +11,9 @@ import pytest
 from manifests.errors import EngineUnavailable, UserError
 from manifests.storage import open_place
 from parley.testing import tone_recipe
+from pipeline.job.directory import CHECKED
 from pipeline.obedience import check as checking
-from pipeline.obedience.check import CHECKED, check_before_a_job, check_server, speech_servers
+from pipeline.obedience.check import check_before_a_job, check_server, speech_servers
 from pipeline.recipe import Recipe
 from tests.servers.dialect_jobs import served_recipe, voices_for, write_voices
 from tests.servers.dialect_rules import RULES

@@ -49,6 +49,7 @@ def test_mixed_rows(write, rows, name):
         ([{**OPENAI, **GPT}], "fit more than one format; pass --format with one of: openai, sharegpt"),
         ([ALPACA, OPENAI], "fit more than one format; pass --format with one of: alpaca, openai"),
         ([{"instruction": 1, "output": 2}], "the keys 'instruction', 'output' are those of alpaca, but their"),
+        ([{"instruction": "a", "output": ["b"]}], "their values are not (output: Input should be a valid string)"),
         ([{"chat": [{"role": "a"}]}], "no format has the keys 'chat'"),
         ([{"plain_text": "[Human]: a<eoh> [Other]: b"}], "no format has the keys 'plain_text'"),
         ([1, 2], "no row is a readable object; the first one begins '1'"),

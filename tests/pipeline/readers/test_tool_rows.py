@@ -80,3 +80,46 @@ def test_neighbors_that_are_joined_keep_their_calls_and_thoughts() -> None:
     )
     (_, agent) = tidy(turns)
     assert (agent.text, agent.thought, agent.calls) == ("d", "b\ne", '[{"name": "c"}, {"name": "f"}]')
+
+
+ASKED, SAID = (
+    {"role": "user", "content": "Ten minutes, please."},
+    {"role": "assistant", "content": "They run."},
+)
+OLD_CALL = {"role": "assistant", "content": None, "function_call": {"name": "timer", "arguments": "{}"}}
+
+
+def called(*ids: object) -> dict[str, object]:
+    calls = [{"id": one, "function": {"name": "timer", "arguments": "{}"}} for one in ids]
+    return {"role": "assistant", "content": None, "tool_calls": calls}
+
+
+@pytest.mark.parametrize(
+    ("between", "results"),
+    [
+        ([called("a"), {"role": "tool", "content": "no name"}], ["no name"]),
+        ([called(7), {"role": "tool", "tool_call_id": 7, "content": "a number"}], ["a number"]),
+        ([OLD_CALL, {"role": "function", "name": "timer", "content": "the old way"}], ["the old way"]),
+        ([called("a", "a"), *({"role": "tool", "tool_call_id": "a", "content": one} for one in "xy")], ["x", "y"]),
+        ([called("a"), ASKED, called("a"), {"role": "tool", "tool_call_id": "a", "content": "late"}], [None, "late"]),
+    ],
+    ids=["without an id", "ids that are numbers", "function_call", "one id twice", "the id of an earlier turn"],
+)
+def test_every_result_stays_with_its_call(between: list[object], results: list[object], tmp_path: Path) -> None:
+    row = read(tmp_path, {"tools": TOOLS, "messages": [ASKED, *between, SAID]})
+    calls = [call for turn in row.turns if turn.calls for call in json.loads(turn.calls)]
+    assert ([call.get("result") for call in calls], row.reason) == (results, None)
+
+
+@pytest.mark.parametrize(
+    "stray",
+    [{"tool_call_id": "b"}, {"name": "weather"}, {"role": "user", "content": "Well?"}],
+    ids=["another id", "another function", "after a user's turn"],
+)
+def test_a_result_that_belongs_to_no_call_is_not_lost_in_silence(stray: dict[str, str], tmp_path: Path) -> None:
+    said_before = [stray] if "role" in stray else []
+    result = {**stray, "role": "tool", "content": "lost words"}
+    between = [called("a"), *said_before, result]
+    row = read(tmp_path, {"tools": TOOLS, "messages": [ASKED, *between, SAID]}, "tool-messages")
+    assert row.reason is Reason.UNKNOWN_SCHEMA and "belongs to no call" in (row.detail or "")
+    assert "lost words" in row.turns[0].text

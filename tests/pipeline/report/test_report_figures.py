@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from manifests.schema import Dialogue
+from manifests.schema import Dialogue, Event, Timeline
 from parley.testing import make_failed
 from pipeline.report.errors import Errors
 from pipeline.report.flow import Flow
@@ -61,6 +61,29 @@ def test_errors_before_and_after_the_gate() -> None:
     assert [one["class"] for one in found["length"]] == ["11–20"]
     voices = {one["voice"]: one["before"]["rate"] for one in errors.voices()}
     assert voices["en-user-2"] == pytest.approx(6 / 20) and voices["en-agent-0"] == pytest.approx(0)
+
+
+def test_turns_that_are_heard_over_another_have_a_rate_of_their_own() -> None:
+    """Two rows of 20 words a turn: in one the agent begins before the user ends, in the other it waits."""
+
+    def placed(number: int, agent_start: int, errors: tuple[int, ...], **changes: Any) -> Dialogue:
+        found = row(number, user=errors, **changes)
+        turns = tuple(replace(t, start_sample=s) for t, s in zip(found.turns, (0, agent_start), strict=True))
+        events = [Event("turn", "user", 0, 1000, 0), Event("turn", "agent", agent_start, agent_start + 1000, 1)]
+        if agent_start < 1000:
+            events.append(Event("overlap", "agent", agent_start, 1000, 1, "turn 0"))
+        return replace(found, turns=turns, timeline=Timeline("test", 16_000, 3000, tuple(events)))
+
+    errors = Errors()
+    errors.add(placed(0, 900, (6, 2)))
+    errors.add(placed(1, 1000, (1,)))
+    errors.add(placed(2, 900, (5,), status="rejected", reason="error_rate"))
+    errors.add(row(3))
+    alone, over = errors.figures()["overlap"]
+    assert (alone["class"], over["class"]) == ("alone", "over another")
+    assert (over["before"]["turns"], over["before"]["rate"]) == (4, pytest.approx(11 / 80))
+    assert (over["after"]["turns"], over["after"]["rate"]) == (2, pytest.approx(2 / 40))
+    assert (alone["before"]["turns"], alone["after"]["rate"]) == (2, pytest.approx(1 / 40))
 
 
 def test_a_take_without_a_score_is_counted_as_unheard() -> None:

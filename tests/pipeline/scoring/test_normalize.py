@@ -17,12 +17,12 @@ TEXTS = st.text(alphabet=st.characters(exclude_categories=("Cs",)), max_size=40)
 @each_row(
     ("language", "kind", "version"),
     [
-        ("en", "wer", "english-4"),
-        ("en-GB", "wer", "english-4"),
-        ("EN_us", "wer", "english-4"),
-        ("zh", "cer", "chinese-4"),
-        ("zh-Hant-TW", "cer", "chinese-4"),
-        ("cmn", "cer", "chinese-4"),
+        ("en", "wer", "english-5"),
+        ("en-GB", "wer", "english-5"),
+        ("EN_us", "wer", "english-5"),
+        ("zh", "cer", "chinese-5"),
+        ("zh-Hant-TW", "cer", "chinese-5"),
+        ("cmn", "cer", "chinese-5"),
         ("yue", "cer", "unicode-1"),
         ("ja", "cer", "unicode-1"),
         ("th", "cer", "unicode-1"),

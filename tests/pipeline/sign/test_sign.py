@@ -14,6 +14,7 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
+from manifests import shards
 from manifests.audio import decode
 from manifests.corpus import Corpus
 from manifests.errors import CorpusError, LawBroken, ResumeRefused, UserError
@@ -31,6 +32,7 @@ from pipeline.sign.clip import ALGORITHMIC, TRAINED, prove_same, read_signature,
 from pipeline.sign.sign import Signed, sign_corpus
 from pipeline.sign.signer import SignerPlan
 from pipeline.sign.verify import verify_corpus
+from tests.manifests.test_token_sets import KEPT, write_set
 from tests.mixed import make_mixed, with_track
 from tests.pipeline.audit.audited import first_kept, rewrite
 from tests.pipeline.sign.certificates import write_signer
@@ -324,3 +326,47 @@ def test_tracks_are_signed_like_clips_each_under_its_own_name(tmp_path: Path, pl
 
 def _without_paths(dialogue: Dialogue) -> Dialogue:
     return with_parts(dialogue, lambda key, audio: replace(audio, path=None))
+
+
+def _with_rejected_take(dialogue: Dialogue) -> Dialogue:
+    turn = dialogue.turns[0]
+    assert turn.take is not None
+    rejected = replace(turn.take, number=9, reason="error_rate", audio=make_audio(900))
+    return replace(dialogue, turns=(replace(turn, attempts=(*turn.attempts, rejected)), *dialogue.turns[1:]))
+
+
+def test_rejected_takes_are_signed_too_and_token_sets_follow(
+    tmp_path: Path, plan: SignerPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [_with_rejected_take(row) if row.status == "kept" else row for row in make_rows(KEPT, 2, 1)]
+    monkeypatch.setattr(shards, "ROW_GROUP_ROWS", 3)
+    corpus = make_corpus(tmp_path / "corpus", rows, clips=True)
+    write_set(tmp_path / "corpus")
+    monkeypatch.setattr(shards, "ROW_GROUP_ROWS", 2)  # a signed clip is larger: other rows are together
+    assert sign(corpus, tmp_path / "signed", plan).clips == 2 * (KEPT + 2) + KEPT
+    place = open_place(tmp_path / "signed")
+    assert validate(place, deep=True).problems == ()
+    found = verify_corpus(place, unsigned=corpus)
+    assert (found.clips, found.valid, found.passed) == (25, 25, True)
+    one, same = (list(Corpus(where, tokens="mine")) for where in (place, corpus))
+    assert [_tokens(row) for row in one] == [_tokens(row) for row in same]
+    (rejected,) = one[0].turns[0].rejected_clips
+    assert rejected.audio is not None
+    claim = read_signature(rejected.audio, reading_context()).claim
+    assert (claim["turn"], claim["take"]) == (0, 9)
+    taken = rewrite(tmp_path / "signed", tmp_path / "taken", _take_the_rejected_one)
+    assert {problem.split(": ")[1] for problem in verify_corpus(taken).problems} == {
+        "the signature is that of another clip"
+    }
+
+
+def _tokens(row: Dialogue) -> list[Any]:
+    return [turn.take and turn.take.tokens for turn in row.turns]
+
+
+def _take_the_rejected_one(dialogue: Dialogue) -> Dialogue:
+    turn = dialogue.turns[0]
+    if turn.take is None or not turn.rejected_clips:
+        return dialogue
+    taken = replace(turn, take=replace(turn.take, audio=turn.rejected_clips[0].audio))
+    return _without_paths(replace(dialogue, turns=(taken, *dialogue.turns[1:])))

@@ -80,6 +80,15 @@ def test_an_interrupted_agent_stops_at_the_end_of_a_word() -> None:
     assert speech_of(row, 3)[0] >= max(speech_of(row, 1)[1], speech_of(row, 2)[1])
 
 
+def test_an_agent_that_stops_at_the_very_word_leaves_no_empty_event() -> None:
+    row = arranged(
+        dialogue(spoken("user", "w0 w1"), spoken("agent", "w0", cue=(0, 0))), arranging(profile="turn_based")
+    )
+    assert row.turns[0].unsaid == " w1" and row.timeline is not None
+    found = {event.kind: (event.start_sample, event.end_sample) for event in row.timeline.events}
+    assert found == {"turn": speech_of(row, 1), "barge_in": speech_of(row, 1)}
+
+
 def test_without_word_times_an_interruption_waits_and_says_so() -> None:
     row = arranged(interrupted(timed=False), arranging(profile="salm"))
     assert (row.turns[1].text, row.turns[1].unsaid) == (ANSWERED, None)
@@ -97,7 +106,8 @@ def test_a_backchannel_is_heard_beside_its_word_and_an_unsaid_word_has_none() ->
     row = arranged(dialogue(*turns, early, late), arranging(profile="duplexgen"))
     lag = round(draws_of(row)["backchannel_lag_s", 4] * RATE)
     assert speech_of(row, 4)[0] == speech_of(row, 1)[0] + WORD + lag
-    assert row.turns[5].start_sample is None and row.turns[5].take is None
+    left = row.turns[5]
+    assert left.start_sample is None and left.take is not None and left.take.reason == "not_placed"
     assert row.timeline is not None
     assert [event.cause for event in row.timeline.events if event.kind == "overlap"][:1] == ["turn 1"]
 
@@ -153,6 +163,20 @@ def test_an_agent_asks_again_after_a_silence_of_the_user() -> None:
     assert [(e.channel, e.turn) for e in row.timeline.events if e.kind == "silence"] == [("user", 2)]
 
 
+def test_a_tail_is_silence_behind_the_last_word_and_changes_nothing_else() -> None:
+    rows = [replace(interrupted(), dialogue_id=f"row-{number}") for number in range(30)]
+    long = [arranged(row, arranging(tail="{histogram: {low_s: 0, width_s: 10, counts: [1]}}")) for row in rows]
+    tails = [draws_of(row)["tail_s", None] for row in long]
+    assert 0 <= min(tails) < 2 and 8 < max(tails) <= 10
+    for row, tail, before in zip(long, tails, (arranged(row, arranging()) for row in rows), strict=True):
+        assert row.timeline is not None and before.timeline is not None
+        assert row.timeline.num_samples == before.timeline.num_samples + round(tail * RATE)
+        assert (row.turns, row.timeline.events) == (before.turns, before.timeline.events)
+        assert row.timeline.draws[:-1] == before.timeline.draws
+    negative = arranged(interrupted(), arranging(tail="{fixed_s: -3}"))
+    assert draws_of(negative)["tail_s", None] == 0
+
+
 def test_a_long_pause_is_a_silence_of_its_own_speaker() -> None:
     row = dialogue(spoken("user", ASKED), spoken("agent", ANSWERED, labels=(Label("pause", 1, 1),)))
     found = arranged(row, arranging(pause="{fixed_s: 2}"))
@@ -173,15 +197,18 @@ def test_a_missing_take_of_the_floor_leaves_the_row_and_one_beside_it_is_left_ou
 
 def test_a_further_pass_begins_again_from_the_dry_takes() -> None:
     context = arranging()
-    once = arranged(interrupted(), context)
+    late = spoken("user", "right", "backchannel", (1, 7))
+    once = arranged(dialogue(*interrupted().turns, late), context)
+    assert once.turns[4].reason == "not_placed" and once.turns[4].take is not None
     assert replace(arranged(once, context), provenance=once.provenance) == once
     marked = [
         replace(turn, take=replace(turn.take, watermark=Watermark("tone", None, 1.0)))
+        if turn.take and turn.start_sample is not None
+        else turn
         for turn in once.turns
-        if turn.take
     ]
     again = arranged(replace(once, turns=tuple(marked)), context)
-    assert [turn.take and turn.take.watermark for turn in again.turns] == [None] * 4
+    assert [turn.take and turn.take.watermark for turn in again.turns] == [None] * 5
     assert again.turns == once.turns
 
 
@@ -258,8 +285,8 @@ def test_nobody_speaks_over_themselves_and_what_is_said_is_what_is_heard(turns: 
         assert all(0 <= start < end <= timeline.num_samples for start, end in clips)
     for turn, before in zip(found.turns, row.turns, strict=True):
         assert turn.whole_text == before.text
-        assert (turn.take is None) == (turn.start_sample is None)
-        if turn.take and turn.take.word_times and turn.audio:
+        assert (turn.reason == "not_placed") == (turn.start_sample is None)
+        if turn.start_sample is not None and turn.take and turn.take.word_times and turn.audio:
             heard = [word.text for word in turn.take.word_times.words]
             assert heard == [word.text for word in words_of(turn.text or "", "en")]
             loud = np.flatnonzero(decode(turn.audio)[0])

@@ -10,7 +10,7 @@ import pytest
 from manifests.audio import decode
 from manifests.errors import RecipeError
 from manifests.reasons import Reason
-from manifests.schema import Dialogue, Hearing, Quality, Take
+from manifests.schema import Dialogue, Hearing, Quality, Style, Take
 from parley.testing import make_context, make_dialogue, tone_recipe
 from parley.testing.stages import make_take, take_of
 from pipeline.audio.levels import peak_dbfs
@@ -308,3 +308,52 @@ def test_what_cannot_be_is_said_with_the_recipe(assess: str, message: str) -> No
 def test_a_model_that_is_utmos_gives_utmos() -> None:
     recipe = recipe_with("{quality: mos, minimum: {utmos: 3.5}}", "models.mos={engine: utmos, model: utmos.pt}")
     assert find_stage("assess").engines(recipe) == (("quality", "mos"),)
+
+
+class Moods(Hears):
+    """Finds a clip the happier the louder it is."""
+
+    labels = ("happy", "sad")
+
+    def classify(self, clips: Sequence[Clip]) -> list[Mapping[str, float] | Failure]:
+        self.clips += len(clips)
+        return [{"happy": peak, "sad": 1 - peak} if peak else _failure() for peak in map(_peak, clips)]
+
+
+STYLED = "{style: moods, style_probability: 0.6, style_labels: {cheerful: happy, gloomy: sad, 难过: sad}}"
+
+
+@each_row(
+    "style, peak, probability, reason",
+    [
+        (Style(label="Cheerful"), 0.75, 0.75, None),
+        (Style(label="gloomy"), 0.75, 0.25, "off_style"),
+        (Style("in a gloomy voice"), 0.25, 0.75, None),
+        (Style("cheerful, not gloomy"), 0.25, None, None),
+        (Style("用难过的语气说"), 0.75, 0.25, "off_style"),
+        (Style("uncheerfully"), 0.25, None, None),
+        (None, 0.25, None, None),
+    ],
+)
+def test_a_style_is_held_against_the_sound(
+    style: Style | None, peak: float, probability: float | None, reason: str | None
+) -> None:
+    moods = Moods()
+    recipe = recipe_with(STYLED, "models.moods={engine: style-classifier, model: m}")
+    dialogue = delivered(tone(peak))
+    styled = replace(dialogue, turns=(replace(dialogue.turns[0], style=style), *dialogue.turns[1:]))
+    (found,) = run_stage(find_stage("assess"), [styled], make_context(recipe, engines={("style", "moods"): moods}))
+    take = take_of(found.turns[0])
+    assert take.quality is not None and take.reason == reason
+    assert take.quality.style_probability == (None if probability is None else pytest.approx(probability, abs=0.01))
+    assert moods.clips == (probability is not None), "what asks for nothing is not classified"
+
+
+def test_a_label_that_the_classifier_does_not_have_is_named() -> None:
+    recipe = recipe_with(
+        "{style: moods, style_labels: {cheerful: joyful}}", "models.moods={engine: style-classifier, model: m}"
+    )
+    dialogue = delivered(tone(0.5))
+    styled = replace(dialogue, turns=(replace(dialogue.turns[0], style=Style(label="cheerful")), *dialogue.turns[1:]))
+    with pytest.raises(RecipeError, match="moods has no label 'joyful'; it has happy, sad"):
+        run_stage(find_stage("assess"), [styled], make_context(recipe, engines={("style", "moods"): Moods()}))

@@ -169,7 +169,7 @@ def test_an_exchange_that_cannot_be_had_ends_the_dialogue_and_costs_no_further_c
 
 @pytest.mark.parametrize(
     ("recipe", "engines", "prompts"),
-    [(RECIPE, (("text", "writer"),), ("instructs2s-converse/v2", "debris/v1"))],
+    [(RECIPE, (("text", "writer"),), ("instructs2s-converse/v2", "debris/v2"))],
 )
 def test_the_stage_declares_its_engine_and_prompt(
     recipe: Recipe, engines: tuple[EngineKey, ...], prompts: tuple[str, ...]

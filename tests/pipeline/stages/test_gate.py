@@ -412,3 +412,31 @@ def test_takes_are_numbered_by_pass_whoever_was_spoken_in_it() -> None:
         for turn, numbers in zip(dialogue.turns, spoken, strict=True)
     )
     assert attempt_of(replace(dialogue, turns=turns)) == 4
+
+
+def test_a_take_without_a_place_waits_for_the_next_pass_and_is_never_spoken_again() -> None:
+    recipe = arranged_recipe("gate.wer_limit=0.05", ladder="[{}]")
+    row = mixed(RIGHT, THREE_WRONG, None, RIGHT, kinds={2: "backchannel"})
+    unplaced = replace(with_take(row.turns[2], reason="not_placed", watermark=None), start_sample=None)
+    again = decide(replace(row, turns=(*row.turns[:2], unplaced, row.turns[3])), recipe)
+    assert [attempt.reason for attempt in again.turns[2].attempts] == ["not_placed"]
+    bare = replace(take_of(unplaced), reason=None, audio=DRY, quality=Quality(clipped_share=0.1))
+    assert again.turns[2].take == bare
+    assert [needs_speech(turn, again, recipe) for turn in again.turns] == [False, True, False, False]
+    recast = decide(
+        replace(row, turns=(with_take(row.turns[0], reason="too_short"), *row.turns[1:2], unplaced, row.turns[3])),
+        arranged_recipe(ladder="[{voice: another}]"),
+    )
+    assert recast.user_voice is None and recast.turns[2].take is None
+    assert not needs_speech(recast.turns[2], recast, recipe), "another voice would speak it for nothing"
+
+
+def test_a_take_without_a_place_is_left_out_and_no_row_ends_for_it() -> None:
+    row = mixed(RIGHT, RIGHT, None, RIGHT, kinds={2: "backchannel"})
+    unplaced = replace(with_take(row.turns[2], reason="not_placed", watermark=None), start_sample=None)
+    kept = decide(replace(row, turns=(*row.turns[:2], unplaced, row.turns[3])), arranged_recipe(ladder="[{}]"))
+    assert (kept.status, kept.turns[2].take, kept.turns[2].attempts[0].reason) == ("kept", None, "not_placed")
+    bad = mixed(RIGHT, RIGHT, None, THREE_WRONG, kinds={2: "backchannel"})
+    bad = replace(bad, turns=(*bad.turns[:2], unplaced, bad.turns[3]))
+    dropped = decide(bad, arranged_recipe("gate.wer_limit=0.05"))
+    assert (dropped.status, dropped.reason, dropped.turns[2].take) == ("rejected", "error_rate", None)

@@ -68,33 +68,33 @@ def test_rules_spend_nothing_and_are_told_nothing_of_prompts() -> None:
         (
             (),
             [["rules"], ["rules"], ["rules"]],
-            [["rules-rewrite/v2", "debris/v1"], ["rules-screen/v2", "debris/v1"], ["rules-respond/v2", "debris/v1"]],
+            [["rules-rewrite/v2", "debris/v2"], ["rules-screen/v2", "debris/v2"], ["rules-respond/v2", "debris/v2"]],
         ),
         (
             MODELS,
             [["writer"], ["rules", "judge", "guard"], ["writer"]],
             [
-                ["ke-rewrite/v2", "rules-screen/v2", "debris/v1"],
+                ["ke-rewrite/v2", "rules-screen/v2", "debris/v2"],
                 ["rules-screen/v2", "ke-screen/v2", "ke-safety/v2"],
-                ["ke-respond/v2", "debris/v1"],
+                ["ke-respond/v2", "debris/v2"],
             ],
         ),
         (
             (*MODELS, "rewrite.fragments=true", "screen.rules_first=false", "screen.safety=judge"),
             [["writer"], ["judge"], ["writer"]],
             [
-                ["ke-rewrite/v2", "rules-screen/v2", "debris/v1", "fragment-tasks/v1"],
+                ["ke-rewrite/v2", "rules-screen/v2", "debris/v2", "fragment-tasks/v1"],
                 ["ke-screen/v2", "ke-safety/v2"],
-                ["ke-respond/v2", "debris/v1"],
+                ["ke-respond/v2", "debris/v2"],
             ],
         ),
         (
             (*MODELS, "screen.engine=rules", "screen.rules_first=false"),
             [["writer"], ["rules", "guard"], ["writer"]],
             [
-                ["ke-rewrite/v2", "rules-screen/v2", "debris/v1"],
+                ["ke-rewrite/v2", "rules-screen/v2", "debris/v2"],
                 ["rules-screen/v2", "ke-safety/v2"],
-                ["ke-respond/v2", "debris/v1"],
+                ["ke-respond/v2", "debris/v2"],
             ],
         ),
     ],

@@ -199,7 +199,11 @@ def test_a_dialogue_without_a_timeline_is_left_as_it_is() -> None:
         ({"noise": {}}, "noise needs recordings or a kind that is made"),
         ({"noise": {"made": ["pink"], "kinds": ["music"]}}, "which is not given"),
         ({"noise": {"made": ["pink"], "snr_db": [9, 3]}}, "the smaller number first"),
-        ({"room": {}}, "room needs impulse responses"),
+        ({"room": {}}, "room needs one of the two"),
+        ({"room": {"files": "rooms", "made": {}}}, "room needs one of the two"),
+        ({"room": {"made": {"height_m": [1, 3]}}}, "a room has 1.5 to 50 m"),
+        ({"noise": {"made": ["pink"], "talkers": [3, 7]}}, "recordings of noise.files, which is not given"),
+        ({"noise": {"made": ["pink"], "alternating": {"noise_s": [0, 1]}}}, "noise_s must be 0.1 at least"),
         ({"echo": {"scale": [-1, 0]}}, "cannot be negative"),
     ],
 )
@@ -297,6 +301,17 @@ def test_a_stretch_of_a_recording_is_as_long_as_it_is_asked_for(tmp_path: Path) 
     assert files.read("a.wav", RATE, 0.0, 4_000) == pytest.approx(written[:4_000])
     assert files.read("a.wav", RATE, 1.0, 4_000) == pytest.approx(written[-4_001:-1])
     assert files.read("a.wav", 2 * RATE, 0.5).shape == (20_000,)
+
+
+def test_a_directory_of_noise_leads_to_no_other_place(tmp_path: Path) -> None:
+    for name in ("noise/a.wav", "private/mine.wav"):
+        (tmp_path / name).parent.mkdir()
+        soundfile.write(tmp_path / name, np.zeros(100), RATE)
+    (tmp_path / "noise" / "inside.wav").symlink_to("a.wav")
+    assert find_sounds(str(tmp_path / "noise")).names == ("a.wav", "inside.wav")
+    (tmp_path / "noise" / "b.wav").symlink_to(tmp_path / "private" / "mine.wav")
+    with pytest.raises(UserError, match=r"'b.wav' is a symbolic link out of the directory"):
+        find_sounds(str(tmp_path / "noise"))
 
 
 @pytest.mark.parametrize(

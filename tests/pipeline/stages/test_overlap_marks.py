@@ -29,15 +29,20 @@ MARKS = {
     "interrupt_after": "If the light is",
     "interruption": "It stands in the sun all day.",
     "reply": "Then it is the water.",
+    "pause_after": "lower leaves of",
+    "aside": "Tom, the door, please.",
+    "aside_after": "so let the soil",
 }
 NOTHING = dict.fromkeys(MARKS, "")
 SHARES = "barge_in: 1, user_backchannels: 1, false_start: 1, self_correction: 1"
-REST = "agent_backchannels: 0, pause: 0, aside: 0, background: 0, silence: 0"
+REST = "agent_backchannels: 0, background: 0, silence: 0"
+NO_OTHERS = "pause: 0, aside: 0"
+ASIDE = "barge_in: 0, user_backchannels: 0, false_start: 1, self_correction: 1, pause: 1, aside: 1"
 
 
 @cache
-def recipe(shares: str = SHARES) -> Recipe:
-    return model_recipe(f"overlap={{engine: writer, prompt: duplex-overlap/v1, {shares}, {REST}}}")
+def recipe(shares: str = f"{SHARES}, {NO_OTHERS}") -> Recipe:
+    return model_recipe(f"overlap={{engine: writer, prompt: duplex-overlap/v2, {shares}, {REST}}}")
 
 
 ONE = make_dialogue((QUESTION, ANSWER), spoken=True)
@@ -64,18 +69,52 @@ def test_the_marks_of_the_model_are_put_where_it_says() -> None:
     assert (reply.role, reply.text, reply.cue) == ("agent", MARKS["reply"], None)
 
 
+def test_pauses_and_asides_are_where_the_model_says_and_slips_move_them() -> None:
+    (done,) = play(STAGE, [ONE], recipe(ASIDE), writer=fields(**MARKS)).dialogues
+    user, agent, aside = done.turns
+    assert user.text == "Why do the, why do the upper, I mean, lower leaves of my basil turn yellow?"
+    assert user.labels == (Label("false_start", 0, 2), Label("self_correction", 6, 8), Label("pause", 11, 11))
+    assert agent == ONE.turns[1]
+    assert (aside.role, aside.text, aside.kind, aside.cue) == ("user", MARKS["aside"], "aside", Cue(1, 9))
+    (early,) = play(STAGE, [ONE], recipe(ASIDE), writer=fields(**MARKS | {"pause_after": "why do"})).dialogues
+    assert early.turns[0].labels[1] == Label("pause", 4, 4), "before the word that is corrected"
+    (late,) = play(STAGE, [ONE], recipe(ASIDE), writer=fields(**MARKS | {"aside_after": "to a brighter"})).dialogues
+    assert len(late.turns) == 2, "nobody can say so much before the answer is over"
+    (none,) = play(STAGE, [ONE], recipe(ASIDE), writer=fields(**NOTHING)).dialogues
+    assert none.turns == ONE.turns
+
+
+@each_row(
+    ("field", "value", "kind"),
+    [
+        ("pause_after", "upper leaves", "empty"),
+        ("pause_after", "turn yellow?", "empty"),
+        ("pause_after", "Why", "empty"),
+        ("aside", "汤姆，把门关上。", "wrong_language"),
+        ("aside", "word " * 11, "too_long"),
+        ("aside_after", "not in the answer", "empty"),
+    ],
+)
+def test_the_model_is_told_what_is_wrong_with_pauses_and_asides(field: str, value: str, kind: str) -> None:
+    request = next(r for _, r in play(STAGE, [ONE], recipe(ASIDE), writer=fields(**NOTHING)).log)
+    complaint = complaint_of(request, **MARKS | {field: value})
+    assert complaint is not None and (complaint.kind, complaint.values["field"]) == (kind, field)
+    assert complaint_of(request, **MARKS) is None
+    assert complaint_of(request_for(ONE), **MARKS | {field: value}) is None, "it was not drawn"
+
+
 def test_empty_fields_change_nothing() -> None:
     assert marked(ONE, **NOTHING).turns == ONE.turns
 
 
 def test_only_what_was_drawn_is_taken() -> None:
-    shares = "barge_in: 0, user_backchannels: 0, false_start: 1, self_correction: 0"
+    shares = "barge_in: 0, user_backchannels: 0, false_start: 1, self_correction: 0, pause: 0, aside: 0"
     (done,) = play(STAGE, [ONE], recipe(shares), writer=fields(**MARKS)).dialogues
     assert [turn.text for turn in done.turns] == [f"{MARKS['restart']} why{QUESTION[3:]}", ANSWER]
 
 
 def test_a_dialogue_for_which_nothing_was_drawn_costs_no_call() -> None:
-    none = "barge_in: 0, user_backchannels: 0, false_start: 0, self_correction: 0"
+    none = "barge_in: 0, user_backchannels: 0, false_start: 0, self_correction: 0, pause: 0, aside: 0"
     played = play(STAGE, [ONE, TWO], recipe(none), writer=fields(**MARKS))
     assert (played.calls, played.dialogues[0].turns) == ([], ONE.turns)
 
@@ -131,7 +170,7 @@ def test_it_is_a_function_of_the_row_and_the_seed() -> None:
 
 def test_a_backchannel_may_be_the_one_of_the_example_and_an_interruption_may_not() -> None:
     """The template offers the backchannels, so an answer that takes one copies nothing."""
-    template, request = load_template("duplex-overlap/v1", "en"), request_for(ONE)
+    template, request = load_template("duplex-overlap/v2", "en"), request_for(ONE)
     extras: list[tuple[dict[str, str], str | None]] = [
         ({}, None),
         ({"interruption": "Eight is too late for the children."}, "repeated"),

@@ -96,6 +96,11 @@ def test_a_corpus_says_itself_what_is_a_backchannel_and_an_interruption(tmp_path
         ("a.rttm", "SPEAKER call 1 5 -1 <NA> <NA> ann <NA> <NA>\n", "start 5 and duration -1 are no stretch of time"),
         ("a.jsonl", '{"start": 0}\n', "a.jsonl line 1 is not a supervision of Lhotse as JSON: it has no 'channel'"),
         ("a.jsonl", "oh\n", "a.jsonl line 1 is not a supervision of Lhotse as JSON"),
+        (
+            "a.jsonl",
+            f'{{"recording_id": "r", "speaker": "a", "start": 1{"0" * 400}, "duration": 1}}\n',
+            "a.jsonl line 1 is not a supervision of Lhotse as JSON: int too large",
+        ),
         ("a.jsonl", "[1]\n", "it is no object"),
     ],
 )

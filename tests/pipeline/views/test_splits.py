@@ -124,6 +124,18 @@ def test_the_view_is_written_and_sound(tmp_path):
     assert view.about["disjoint_by"] == ["source", "duplicates", "voice"] and view.about["ignored"] == ["parents"]
 
 
+def test_a_voice_in_the_background_is_a_voice_of_its_dialogue(tmp_path):
+    names = users(4)
+    rows = [replace(made_row(n, names[n % 8]), background_voice=names[(n % 8) ^ 1]) for n in range(64)]
+    place = made_corpus(tmp_path, rows)
+    view = make_splits(place, {"test": "25%"}, ignore=["parents", "duplicates"])
+    assert view.about["groups"] == 4  # the voices come in pairs
+    parts = [Corpus(place, split=name).dialogues(audio=False) for name in ("train", "test")]
+    heard = [{voice for row in part for voice in (row.user_voice, row.background_voice)} for part in parts]
+    assert [len(voices) for voices in heard] == [6, 2] and not heard[0] & heard[1]
+    assert view.about["parts"]["test"]["voices"]["background"] == {"has": 2, "missing": 6}
+
+
 def test_near_duplicates_stay_together(tmp_path):
     rows = [made_row(n) for n in range(40)]
     rows += [made_row(100 + n, text=f"{question(n)} please") for n in range(20)]

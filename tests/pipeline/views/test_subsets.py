@@ -32,8 +32,9 @@ def facts_of(rows) -> RowFacts:
     def column(values):
         return coded([pa.array([str(value) for value in values])])
 
+    nobody = np.full(len(rows), -1, dtype=np.int64)
     ids = pa.array([f"row-{n}" for n in range(len(rows))], pa.large_string())
-    return RowFacts(ids, np.array(seconds), column(languages), column(users), column(agents))
+    return RowFacts(ids, np.array(seconds), column(languages), column(users), column(agents), Coded((), nobody))
 
 
 def permuted(facts: RowFacts, order) -> RowFacts:

@@ -5,21 +5,17 @@ Two forms are read: a directory with `ref.json` (a list of {"ref_wav_path", "pro
 paths: one with a directory in it is never followed. The voices are those of the people recorded.
 """
 
-import hashlib
-import io
 import json
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from manifests.errors import CorpusError, InputError
+from manifests.errors import InputError
 from manifests.json_text import parse_json
 from manifests.storage import Place
-from voicebank.exchange.entry import FoundVoices, ImportReason, VoiceEntry, VoiceReject, entry_problem
+from voicebank.exchange.entry import FoundVoices, ImportReason, VoiceEntry, VoiceReject
 from voicebank.exchange.format import ExchangeFormat
+from voicebank.exchange.recordings import encode_recording, recorded_entry, recording_of
 from voicebank.file_names import existing_file
 from voicebank.voice import Voice
 
@@ -28,10 +24,6 @@ REF_CLIPS = "ref_wav"
 
 ASKED_S = (10.0, 20.0)
 """The length of a clip that CleanS2S asks for, in seconds."""
-SILENT_PEAK = 0.001
-"""A clip without a sample above this (-60 dB of full scale) holds no speech: a synthesizer would clone silence."""
-TAKEN_S = (3.0, 30.0)
-"""Outside this a clip is refused: CosyVoice takes no prompt over 30 s; under 3 s there is too little of a voice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +54,9 @@ def export_references(directory: Place, voices: Sequence[Voice]) -> list[str]:
     """Write `ref.json` and `ref_wav/`; returns notes on clips that are shorter or longer than CleanS2S asks for."""
     notes, rows = [], []
     for voice in voices:
-        samples, rate = _prompt_of(voice)
+        samples, rate = recording_of(voice)
         notes += _notes(voice.voice_id, len(samples) / rate)
-        (directory / REF_CLIPS / f"{voice.voice_id}.wav").write_bytes(_encode(samples, rate, "WAV"))
+        (directory / REF_CLIPS / f"{voice.voice_id}.wav").write_bytes(encode_recording(samples, rate, "WAV"))
         rows.append({"ref_wav_path": f"{voice.voice_id}.wav", "prompt_text": voice.prompt_text})
     (directory / REF_FILE).write_text(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")
     return notes
@@ -111,86 +103,12 @@ def _with_text(directory: Place, name: str) -> _Named | VoiceReject:
 
 
 def _entry(place: Place, named: _Named, engine: str, seen: set[str], notes: list[str]) -> VoiceEntry | VoiceReject:
-    name, text = named.name, (named.text or "").strip()
-    if not _is_plain(name):
-        return VoiceReject(_shown(name), ImportReason.BAD_NAME, "a path, not a name")
-    stem = unicodedata.normalize("NFC", name.rsplit(".", 1)[0])
-    if stem in seen:
-        return VoiceReject(name, ImportReason.DUPLICATE, "an earlier clip has the same name")
-    seen.add(stem)
-    if not text:
-        return VoiceReject(name, ImportReason.TEXT_MISSING)
-    clip = _clip(place, name)
-    if isinstance(clip, VoiceReject):
-        return clip
-    data, seconds = clip
-    digest = hashlib.sha256(data).hexdigest()
-    if digest in seen:
-        return VoiceReject(name, ImportReason.DUPLICATE, "an earlier entry is the same clip under another name")
-    seen.add(digest)
-    entry = VoiceEntry(stem, engine, stem, prompt_text=text, prompt_audio=data)
-    if problem := entry_problem(entry):
-        return VoiceReject(name, ImportReason.BAD_METADATA, problem)
-    notes += _notes(name, seconds)
+    found = recorded_entry(place, named.name, named.text, engine, seen)
+    if isinstance(found, VoiceReject):
+        return found
+    entry, seconds = found
+    notes += _notes(named.name, seconds)
     return entry
-
-
-def _shown(name: str) -> str:
-    """Return the beginning of a name, fit to be printed and stored."""
-    return name[:80].encode("utf-8", "replace").decode()
-
-
-def _is_plain(name: str) -> bool:
-    return name.isprintable() and bool(name.strip()) and not name.startswith(".") and not set(name) & set("/\\:")
-
-
-def _clip(directory: Place, name: str) -> tuple[bytes, float] | VoiceReject:
-    """Read a clip as mono FLAC at its own rate; returns also its length in seconds."""
-    import soundfile
-
-    try:
-        file = existing_file(directory, name)
-        if file is None:
-            return VoiceReject(_shown(name), ImportReason.AUDIO_MISSING)
-        data = file.read_bytes()
-        seconds = soundfile.info(io.BytesIO(data)).duration
-        if not TAKEN_S[0] <= seconds <= TAKEN_S[1]:
-            detail = f"{seconds:.1f} s, not {TAKEN_S[0]:g} to {TAKEN_S[1]:g}"
-            return VoiceReject(name, ImportReason.BAD_DURATION, detail)
-        samples, rate = _decode(data)
-        if not np.isfinite(samples).all():
-            return VoiceReject(name, ImportReason.UNREADABLE, "it holds NaN or infinite samples")
-        if np.max(np.abs(samples), initial=0) <= SILENT_PEAK:
-            return VoiceReject(name, ImportReason.SILENT)
-        return _encode(samples, rate, "FLAC"), len(samples) / rate
-    except (soundfile.SoundFileError, OSError) as error:
-        return VoiceReject(_shown(name), ImportReason.UNREADABLE, type(error).__name__)
-
-
-def _prompt_of(voice: Voice) -> tuple[Any, int]:
-    import soundfile
-
-    try:
-        return _decode(voice.prompt_audio or b"")
-    except soundfile.LibsndfileError as error:
-        raise CorpusError(f"voice {voice.voice_id}: its prompt is not a readable clip") from error
-
-
-def _decode(data: bytes) -> tuple[Any, int]:
-    """Decode a clip to the mean of its channels, float32 [T], and the rate in Hz."""
-    import soundfile
-
-    samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
-    return samples.mean(axis=1), int(rate)
-
-
-def _encode(samples: Any, rate: int, kind: str) -> bytes:
-    import soundfile
-
-    pcm = np.clip(np.rint(samples * 32768), -32768, 32767).astype(np.int16)
-    buffer = io.BytesIO()
-    soundfile.write(buffer, pcm, rate, format=kind, subtype="PCM_16")
-    return buffer.getvalue()
 
 
 def _notes(name: str, seconds: float) -> list[str]:
@@ -202,7 +120,7 @@ def _notes(name: str, seconds: float) -> list[str]:
 FORMAT = ExchangeFormat(
     origin="reference recordings of the CleanS2S kind",
     requires="with a prompt, its audio and its text",
-    can_hold=lambda voice: voice.prompt_audio is not None and voice.prompt_text is not None,
+    can_hold=lambda voice: voice.is_recorded and voice.prompt_text is not None,
     read=read_references,
     write=export_references,
     is_directory=True,

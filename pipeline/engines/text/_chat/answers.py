@@ -1,15 +1,16 @@
 """The store of answers: a question that a language model has answered is not asked, and not paid for, again.
 
-Each answer is one small JSON file, `<first two digits>/<key>.json`; the key is the SHA-256 of everything that the
-answer depends on. The file holds the answer alone, not the prompt. There is no index and no lock: any number of
-workers may share a store, and if a file is broken or missing, the question is asked again.
+An answer is small JSON, without the prompt, under a key: the SHA-256 of everything that the answer depends on. On a
+file system each worker appends its answers to a file of its own (`answer_segments.py`). An object store cannot append:
+there each answer is an object, `<first two digits>/<key>.json`; so it was on file systems before, and such a store is
+still read. There is no lock: any number of workers may share a store, and if an answer is broken or missing, the
+question is asked again.
 """
 
 import asyncio
 import hashlib
 import json
 import logging
-import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,6 +19,7 @@ from typing import Any, TypeVar
 
 from manifests.storage import Place
 from pipeline.engines.contract import NO_TOKENS, ChatModel, ChatReply, ChatRequest, Failure, Tokens
+from pipeline.engines.text._chat.answer_segments import AnswerSegments
 
 Result = TypeVar("Result")
 
@@ -64,6 +66,7 @@ class CachedChatModel:
             await self._model.close()
         finally:
             self._threads.shutdown(wait=False)
+            self._files.close()
 
     async def _stored(self, key: str) -> ChatReply | None:
         try:
@@ -95,36 +98,33 @@ class CachedChatModel:
 
 
 class AnswerFiles:
-    """The files of a store. Both methods raise OSError if the storage fails, and nothing else."""
+    """The files of a store. `read` and `write` raise OSError if the storage fails, and nothing else."""
 
     def __init__(self, answers: Place) -> None:
         self._answers = answers
+        self._segments = AnswerSegments(Path(answers.path)) if answers.is_local else None
 
     def read(self, key: str) -> ChatReply | None:
-        """Return the answer; None if there is none or its file is broken."""
+        """Return the answer; None if there is none or it is broken."""
+        if self._segments and (data := self._segments.read(key)):
+            return _parse(data)
         place = self._place(key)
         try:
-            data = Path(place.path).read_bytes() if place.is_local else place.read_bytes()
+            return _parse(Path(place.path).read_bytes() if place.is_local else place.read_bytes())
         except (FileNotFoundError, NotADirectoryError):
             return None
-        return _parse(data)
 
     def write(self, key: str, reply: ChatReply) -> None:
-        """Write by a rename, so that no half file has the name; without fsync, which would cost more than it saves."""
-        place = self._place(key)
         stored = {"text": reply.text, "finish": reply.finish} | ({"note": reply.note} if reply.note else {})
-        data = json.dumps(stored).encode()
-        if not place.is_local:
-            place.write_bytes(data)
-            return
-        path = Path(place.path)
-        temporary = path.with_name(f".tmp-{uuid.uuid4().hex}")
-        try:
-            temporary.write_bytes(data)
-        except FileNotFoundError:  # the first file of its directory
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(data)
-        temporary.replace(path)
+        data = json.dumps(stored).encode()  # ASCII, so on one line
+        if self._segments:
+            self._segments.write(key, data)
+        else:
+            self._place(key).write_bytes(data)
+
+    def close(self) -> None:
+        if self._segments:
+            self._segments.close()
 
     def _place(self, key: str) -> Place:
         return self._answers / key[:2] / f"{key}.json"

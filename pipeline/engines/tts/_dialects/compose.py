@@ -21,9 +21,9 @@ def voice_kind(dialect: SpeechDialect, voice: Voice, recordings: bool) -> VoiceK
     for kind in dialect.voices:
         if kind == "embedding" and voice.embedding is not None:
             return kind
-        if kind == "recording" and voice.prompt_audio is not None and recordings:
+        if kind == "recording" and voice.is_recorded and recordings:
             return kind
-        if kind == "name" and voice.embedding is None and voice.prompt_audio is None:
+        if kind == "name" and voice.embedding is None and not voice.is_recorded:
             return kind
     return None
 
@@ -63,10 +63,10 @@ def embedding_problem(dialect: SpeechDialect, voice: Voice, model: str) -> str |
 
 
 def _unusable(dialect: SpeechDialect, voice: Voice) -> str:
-    if voice.prompt_audio is not None and "recording" in dialect.fields:
+    if voice.is_recorded and "recording" in dialect.fields:
         return "is a recording; set send_reference if the server of the model takes those"
-    given: Carried = "recording" if voice.prompt_audio is not None else "embedding"
-    if voice.prompt_audio is None and voice.embedding is None:
+    given: Carried = "recording" if voice.is_recorded else "embedding"
+    if not voice.is_recorded and voice.embedding is None:
         ways = " or ".join(f"an {kind}" if kind == "embedding" else f"a {kind}" for kind in dialect.voices)
         return f"is a name, and the server takes {ways}"
     why = dialect.refused.get(given, f"the server takes its voices by {' or '.join(dialect.voices)}")
@@ -103,7 +103,7 @@ def body(
         values["word_times"] = True
     fields = merged(dict(base), dialect.fixed)
     for what, value in values.items():
-        _put(fields, dialect.fields[what], value)
+        put_field(fields, dialect.fields[what], value)
         fields = merged(fields, dialect.along.get(what, {}))
     return merged(fields, extra)
 
@@ -128,8 +128,8 @@ def _voice_values(dialect: SpeechDialect, voice: Voice, sent: Mapping[Carried, b
     kind = voice_kind(dialect, voice, bool(sent.get("recording")))
     if kind == "embedding" and voice.embedding is not None:
         return {"embedding": [float(number) for number in voice.embedding]}
-    if kind == "recording" and voice.prompt_audio is not None:
-        return _recording_values(dialect, data_url(voice.prompt_audio), voice.prompt_text or "")
+    if kind == "recording" and (recording := voice.prompt_audio) is not None:
+        return _recording_values(dialect, data_url(recording), voice.prompt_text or "")
     return {"voice": voice.speaker}  # never beside a recording: vLLM-Omni refuses names that it does not know
 
 
@@ -144,7 +144,8 @@ def _recording_values(dialect: SpeechDialect, url: str, words: str) -> dict[Carr
     return values
 
 
-def _put(fields: dict[str, Any], path: str, value: Any) -> None:
+def put_field(fields: dict[str, Any], path: str, value: Any) -> None:
+    """Put the value into the fields, at the path: a.b is field b of the object a."""
     *parents, name = path.split(".")
     for parent in parents:
         fields[parent] = dict(fields.get(parent) or {})

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -54,6 +55,32 @@ class AnswerRules(Section):
     word_times_omitted: str | None = Field(None, description="header in its place, where they are too long")
 
 
+class ScriptRules(Section):
+    """Says how a whole dialogue is written, for models that speak one in a single call."""
+
+    line: str = Field(description="one turn: {speaker} is its speaker's number from 1, {text} its text")
+    between: str = Field("", description="what stands between two turns")
+    marks: str = Field(description="regular expression for what begins a turn: no text may hold it")
+    speakers: int = Field(2, ge=2, le=9, description="most speakers of one dialogue")
+    second_recording: str | None = Field(
+        None, description="field of the second speaker's recording; none: a list of all in the field of recordings"
+    )
+    always: bool = Field(False, description="the model speaks nothing but dialogues")
+
+    @model_validator(mode="after")
+    def _can_be_filled_in(self) -> "ScriptRules":
+        try:
+            self.line.format(speaker=1, text="")
+            re.compile(self.marks)
+        except (re.error, LookupError, ValueError) as error:
+            raise ValueError(f"line or marks: {error}") from None
+        if "{text}" not in self.line or "{speaker}" not in self.line:
+            raise ValueError("line: {speaker} or {text} is missing")
+        if self.second_recording and self.speakers > 2:
+            raise ValueError("second_recording: only two speakers have fields of their own")
+        return self
+
+
 class SpeechDialect(Section):
     """Describes a kind of speech server."""
 
@@ -73,6 +100,7 @@ class SpeechDialect(Section):
     embedding: EmbeddingRules = Field(EmbeddingRules(), description="rules for embeddings")
     recording: RecordingRules = Field(RecordingRules(), description="rules for recordings")
     answer: AnswerRules = Field(AnswerRules(), description="what the headers of an answer tell")
+    script: ScriptRules | None = Field(None, description="how a whole dialogue is written; none: it takes one turn")
 
     @model_validator(mode="after")
     def _fits_together(self) -> "SpeechDialect":
@@ -84,12 +112,14 @@ class SpeechDialect(Section):
                 raise ValueError(f"voices: {kind} needs a field for {named[kind]}")
         if both := self.fields.keys() & self.refused.keys():
             raise ValueError(f"refused: {', '.join(sorted(both))} has a field")
+        if self.script and "recording" not in self.voices:
+            raise ValueError("script: the voices of a dialogue are given by recordings, and `voices` has none")
         return self
 
     @property
     def digest(self) -> str:
         """Eight hexadecimal digits of the hash of everything that decides a request."""
-        content = self.model_dump(mode="json", exclude={"about", "source"})
+        content = self.model_dump(mode="json", exclude={"about", "source"} | (set() if self.script else {"script"}))
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
 
     def sends(self, what: Carried, send_seed: bool | None, send_reference: bool | None, send_words: bool) -> bool:

@@ -65,5 +65,8 @@ def _times(entry: Any) -> tuple[float, float] | None:
     start, end = entry.get("start_ms"), entry.get("end_ms")
     if not all(isinstance(ms, int | float) and not isinstance(ms, bool) for ms in (start, end)):
         return None
-    times = float(start), float(end)  # type: ignore[arg-type]
+    try:
+        times = float(start), float(end)  # type: ignore[arg-type]
+    except OverflowError:  # a whole number of hundreds of digits
+        return None
     return times if all(map(math.isfinite, times)) else None

@@ -32,7 +32,7 @@ def mode_of(voice: Voice, language: str, instruct: str | None, version: int, sto
     `stored_prompt` says that the model holds a recording under the voice's name. A recording whose text is unknown is
     used as if its language were another one.
     """
-    recorded = stored_prompt or (voice.embedding is None and voice.prompt_audio is not None)
+    recorded = stored_prompt or (voice.embedding is None and voice.is_recorded)
     if instruct is not None:
         return _instructed(version, recorded)
     if not recorded:

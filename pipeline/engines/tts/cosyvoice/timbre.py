@@ -56,7 +56,7 @@ class Timbres:
         base = self._base(voice)
         if isinstance(base, Failure):
             return base
-        stored = voice.embedding is None and voice.prompt_audio is None and "prompt_speech_feat" in base
+        stored = voice.embedding is None and not voice.is_recorded and "prompt_speech_feat" in base
         mode = mode_of(voice, request.language, self._instruct, self._version, stored)
         if isinstance(mode, Failure):
             return mode
@@ -78,8 +78,8 @@ class Timbres:
         """Return the entry of the voice's timbre, with everything known of its recording, if it has one."""
         if voice.embedding is not None:
             return self._of_embedding(voice.embedding)
-        if voice.prompt_audio is not None:
-            return self._of_prompt(voice.prompt_audio)
+        if (recording := voice.prompt_audio) is not None:
+            return self._of_prompt(recording)
         if voice.speaker not in self._named:
             known = ", ".join(sorted(self._named)) or "none at all"
             return Failure(

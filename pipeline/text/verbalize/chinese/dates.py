@@ -104,6 +104,10 @@ def _versus(match: re.Match[str]) -> str:
     return f"{one}比{two}{match['scale']}" if one and two else match[0]
 
 
+_BOOKS = (
+    "福音|创世[记纪]|出埃及记|利未记|民数记|申命记|诗篇|箴言|以赛亚书|耶利米书|使徒行传|罗马书|林多[前后]书|启示录"
+)
+
 DATES = compile_rules(
     (rf"{LEFT}(?P<year>{_YEAR})(?P<m>[-/.])(?P<month>\d\d?)(?P=m)(?P<day>\d\d?)(?:日|号)?{RIGHT}", _date),
     (rf"{LEFT}(?P<first>{_YEAR})(?P<mark>[/-])(?P<last>\d\d|{_YEAR})(?=赛季|学年|年度|财年)", _season),
@@ -115,6 +119,14 @@ DATES = compile_rules(
         lambda m: digits(m[1]),
     ),
     (rf"{LEFT}(?P<first>{_YEAR})年?\s?[-–—~～至到]+\s?(?P<last>{_YEAR})(?:年(?!代)|{RIGHT}(?!年代))", _years),
+    (
+        r"(?P<week>周|星期|礼拜)(?P<day>[一二三四五六日天])\s?[-–—~～]+\s?(?=(?:周|星期|礼拜)?[一二三四五六日天](?!月|年|点))",
+        r"\g<week>\g<day>到",
+    ),
+    (
+        rf"(?P<book>{_BOOKS})\s?(?P<chapter>\d{{1,3}}):(?P<verse>\d{{1,3}}){RIGHT}",
+        lambda m: f"{m['book']}{cardinal(int(m['chapter']))}章{cardinal(int(m['verse']))}节",
+    ),
     (rf"{LEFT}(\d{{4}}|\d0)(?=年代)", lambda m: digits(m[1]) if len(m[1]) == 4 else cardinal(int(m[1]))),
     (rf"{LEFT}(1\d|20)(\d0)['’]?s(?![A-Za-z])", lambda m: f"{digits(m[1])}{digits(m[2])}年代"),
     (rf"{LEFT}([0-9]0|[0-9]5)(?=后(?:[^面来天续的]|的(?:年轻|孩子|父母|家长|员工)|$))", lambda m: digits(m[1])),
@@ -127,6 +139,10 @@ DATES = compile_rules(
         lambda m: digits(m[0]),
     ),
     (r"双\s?(11|12)(?!\d|[.:]\d)", lambda m: f"双{cardinal(int(m[1]))}"),
+    (
+        rf"{LEFT}(?P<hour>0?[1-9]|1[0-2]):(?P<minute>[0-5]\d)\s?(?P<half>[aApP])\.?[mM]\b\.?",
+        lambda m: f"{'上午' if m['half'] in 'aA' else '下午'}{_clock(m)}",
+    ),
     (r"(?<=\d:[0-5]\d)\s?[-–—~～至]+\s?(?=\d\d?:[0-5]\d(?!\d|:))", "到"),
     (rf"(?:{LEFT}|(?<=到))(?P<hour>\d\d?):(?P<minute>[0-5]\d)(?:分(?!钟|之))?{RIGHT}(?!:)", _clock),
     (rf"{LEFT}(?P<first>{NUMBER}):(?P<second>{NUMBER})(?P<scale>[百千万亿]*){RIGHT}(?!:)", _versus),

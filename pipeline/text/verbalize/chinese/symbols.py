@@ -34,6 +34,7 @@ def _exponent(match: re.Match[str]) -> str:
 
 
 CHARACTERS = compile_rules(
+    (r"(?<=\d)\s?円", "日元"),
     (r"[\u3371-\u33df]", _compatible),
     (r"(?P<whole>(?<!\d)\d{0,3})(?P<fraction>[¼-¾⅐-⅞])", _vulgar),
     (r"(?P<first>(?:^|(?<=[。；;：:\n，]))\s*)?(?P<number>[①-⒛])", _circled),

@@ -186,7 +186,16 @@ UNITS = compile_rules(
         r"(?![A-Za-z0-9²³^/]|-\d)",
         _quantity,
     ),
+    # Behind a power, whose number is read later: "3×10^8 m/s".
+    (
+        rf"(?P<power>\^-?\d{{1,3}})\s?(?P<unit>{_SYMBOL})(?:/(?P<each>{_SYMBOL}))?(?![A-Za-z0-9²³^/])",
+        lambda m: m["power"] + _SYMBOLS[m["unit"]] + (f"每{_SYMBOLS[m['each']]}" if m["each"] else ""),
+    ),
     (rf"(?<=\d)([万亿千百]+)\s?({_SYMBOL})(?![A-Za-z0-9²³^/])", _scaled_unit),
+    (
+        rf"(?<=\d)(?P<scale>[百千万亿]*)(?P<unit>元|美元|港元|欧元)/(?P<each>{_SYMBOL})(?![/A-Za-z0-9²³])",
+        lambda m: f"{m['scale']}{m['unit']}每{_SYMBOLS[m['each']]}",
+    ),
     (
         rf"(?<=\d)(?P<scale>[百千万亿]*)(?P<unit>元|美元|块|块钱|次|毫克|克|升|吨|度|人|米|个|千卡|毫升|港元|欧元)/(?P<each>{_EACH})"
         rf"(?![/A-Za-z])",

@@ -56,6 +56,21 @@ _PLACES = {
     "Ter": "Terrace",
     "Mt": "Mountain",
 }
+_BOOKS = {
+    "Gen": "Genesis",
+    "Ps": "Psalm",
+    "Prov": "Proverbs",
+    "Isa": "Isaiah",
+    "Jer": "Jeremiah",
+    "Matt": "Matthew",
+    "Rom": "Romans",
+    "Cor": "Corinthians",
+    "Gal": "Galatians",
+    "Eph": "Ephesians",
+    "Heb": "Hebrews",
+    "Rev": "Revelation",
+}
+_SIDES = {"N": "North", "S": "South", "E": "East", "W": "West"}
 # Before a number or a capital letter that counts: "Fig. 3", "Vol. II".
 _COUNTED = {
     "Fig": "figure",
@@ -190,14 +205,18 @@ ABBREVIATIONS = compile_rules(
     (r"\b[Vv]s?\.(?=\s)|\bvs\b", "versus"),
     (r"\b[Aa]\.?[Kk]\.?[Aa]\b\.?(?=[\s,])", "also known as"),
     (r"\bPh\.\s?D\b\.?", "PhD"),
-    (r"(?<=\d)\s?([AaPp])\.?\s?[Mm]\b(?:\.(?!\s+[A-Z]|\s*$))?", lambda m: f" {m[1].upper()}M"),
+    (r"(?<=\d)\s?([AaPp])\.?\s?[Mm]\b(?:\.(?!\s+(?![A-Z]{2,4}\b)[A-Z]|\s*$))?", lambda m: f" {m[1].upper()}M"),
     (r"\b([AaPp])\.\s?[Mm]\.(?=\s+[A-Z]|\s*$)", lambda m: f"{m[1].upper()}M."),
     (r"\b([AaPp])\.\s?[Mm]\.", lambda m: f"{m[1].upper()}M"),
+    (
+        r"\b([NSEW])\.\s(?=(?:America|Africa|Asia|Europe|Korea|Ireland|Carolina|Dakota|Virginia)n?s?\b)",
+        lambda m: f"{_SIDES[m[1]]} ",
+    ),
     # "U.S.", "J.R.R. Tolkien"; one letter alone is an initial, and its full stop is no pause.
     (r"\b((?:[A-Z]\.\s?){1,}[A-Z])\.(?![A-Za-z])", _initials),
     (rf"\b([A-Z][a-z]+ [A-Z])\.(?=\s+(?!{_OPENERS})[A-Z][a-z])", r"\1"),
     (r"^([F-Z])\.(?=\s+(?:[A-Z]\s)?[A-Z][a-z])", r"\1"),
-    (rf"(?<!\d)(?<!\d\s)\b(?P<name>{_COUNTED_NAMES})\.\s?(?=\d|[IVXLC]+\b)", _numbered),
+    (rf"(?<!\d)(?<!\d\s)\b(?P<name>{_COUNTED_NAMES})\.\s?(?=\d|[IVXLC]+\b)(?!(?<=No\.\s)I\b)", _numbered),
     (r"\b(?P<name>Figs?|Eqs?|Vols?)\s(?=\d)", _numbered),
     # A street by its number: "42nd St.", "5th Ave."
     (
@@ -212,6 +231,7 @@ ABBREVIATIONS = compile_rules(
     (rf"\b(?P<title>{_CAPITALIZED})\.\s?(?=[A-Z][a-zA-Z'.])", _title),
     (rf"\b([A-Z][a-z]+ [A-Z])\.(?=\s+(?!{_OPENERS})[A-Z][a-z])", r"\1"),
     (r"\bSec\.\s(?=of\s)", "Secretary "),
+    (rf"\b({'|'.join(_BOOKS)})\.\s(?=\d+:\d)", lambda m: f"{_BOOKS[m[1]]} "),
     (r"\b(?P<title>Mrs|Mr|Ms|Dr)\.?\s(?=[A-Z][a-z]|(?:&|and)\s(?:Mrs|Mr|Ms|Dr|Missus|Mister|Miz|Doctor)\b)", _title),
     # Days and months, but "the Sun."
     (

@@ -169,6 +169,12 @@ def _compared(match: re.Match[str]) -> str:
 
 
 FIXED = compile_rules(
+    (rf"{LEFT}24\s?[xX×]\s?7{RIGHT}(?!\s?=)", "twenty four seven"),
+    (
+        rf"\b(UTC|GMT)\s?(?P<sign>[-+−–])\s?(?P<hours>\d{{1,2}}){RIGHT}",
+        lambda m: f"{m[1]} {'plus' if m['sign'] == '+' else 'minus'} {cardinal(int(m['hours']))}",
+    ),
+    (r"(?<=[%\d])\s?p\.\s?a\b\.?", " per annum"),
     (r"(?<=\w)(\s?)<=(?=\s?-?\w)", r"\1≤"),
     (r"(?<=\w)(\s?)>=(?=\s?-?\w)", r"\1≥"),
     (r"\b([Mm]id|[Pp]re|[Pp]ost|[Ee]arly|[Ll]ate|[Tt]op)-(?=\d)", r"\1 "),
@@ -181,9 +187,7 @@ FIXED = compile_rules(
         lambda m: f"{number(m[1])}-{m[2]}-{number(m[3])}",
     ),
     (r"(?<![\w/.,-])24-7(?![\w/-])", "twenty four seven"),
-    (rf"{LEFT}10s(?= of [a-z])", "tens"),
-    (rf"{LEFT}100s(?= of [a-z])", "hundreds"),
-    (rf"{LEFT}1,?000s(?= of [a-z])", "thousands"),
+    (rf"{LEFT}(10|100|1,?000)['’]?s(?= of [a-z])", lambda m: {"10": "tens", "100": "hundreds"}.get(m[1], "thousands")),
     (r"(?<=\d/\d)(?:rds?|ths?)\b", ""),
 )
 

@@ -139,6 +139,7 @@ CODES = compile_rules(
     (rf"\b(?P<word>{_DIGIT_BY_DIGIT})\s#?(?P<number>\d{{3,10}})(?![\w/-]|[.,]\d)", _after_word),
     (r"(?<![\w-])401\s?\(?k\)?(?!\w)", "four oh one K"),
     (r"(?<=[A-Z][a-z]{3} )101(?![\w-])|(?<=[a-z]{4} )101(?=[.?!,]|$)", "one oh one"),
+    (r"(?<=\b[Tt]he )(7[1-8]7)(?=[\s.,!?]|$)(?!\s(?:[a-z]+s|people|million|billion)\b)", _by_digits),
     (r"(?<![\w-])360(?=[\s-]degrees?\b)", "three hundred and sixty"),
     # Versions.
     (r"(?<![\w.,:/-])(?P<v>v(?=\d)|V(?=\d+\.))(?P<version>\d{1,3}(?:\.\d{1,3}){0,3})(?![\w/]|\.\d)", _dotted),

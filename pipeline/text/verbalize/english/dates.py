@@ -150,6 +150,7 @@ DATES = compile_rules(
     (rf"{LEFT}(?P<year>{_YEAR})/(?P<month>\d\d?)/(?P<day>\d\d?){RIGHT}", _iso),
     (rf"{LEFT}(?P<first>\d\d?)/(?P<second>\d\d?)/(?P<year>{_YEAR}){RIGHT}", _slashed),
     (rf"{LEFT}(?P<month>0?[1-9]|1[0-2])/(?P<day>{_DAY}){RIGHT}", _short),
+    (rf"({_MONTH}\s{_DAY}(?:st|nd|rd|th)?)\s?[-–—]\s?(?={_MONTH}\s{_DAY}\b)", r"\1 to "),
     (
         rf"\b(?P<month>{_MONTH})\s(?P<day>{_DAY})(?:st|nd|rd|th)?\s?(?:[-–—]|to)\s?(?P<last>{_DAY})(?:st|nd|rd|th)?"
         rf"(?:,?\s(?P<year>{_YEAR}))?{RIGHT}",

@@ -7,6 +7,7 @@
 import re
 
 from pipeline.text.replacements import compile_rules
+from pipeline.text.verbalize.characters import unsure
 from pipeline.text.verbalize.english.context import LEFT, is_attribute, sentence, word_after
 from pipeline.text.verbalize.english.numbers import NUMBER, cardinal, number
 from pipeline.text.verbalize.english.units import PER, per
@@ -127,7 +128,17 @@ def _yen_or_yuan(match: re.Match[str]) -> tuple[str, str, str, str] | None:
     return _CURRENCIES["JP¥" if yen else "CN¥"]
 
 
+def _grouped(match: re.Match[str]) -> str:
+    """Join the groups of "$1 000"; "$5 200" may be two numbers."""
+    number = match["number"]
+    sure = number.endswith(" 000") or number.count(" ") > 1
+    return match["sign"] + (number.replace(" ", "") if sure else unsure(number))
+
+
 MONEY = compile_rules(
+    (r"\bAU\$", "A$"),
+    (r"\bCA\$", "C$"),
+    (r"(?P<sign>[$€£¥₹])\s?(?P<number>\d{1,3}+(?:\s\d{3})++)(?!\d|[.,]\d)", _grouped),
     (rf"\$\s?({NUMBER})\s(?:USD|US)\b", r"US$\1"),
     (r"\bUS\s(?=\$\d)", "US"),
     # "$20-$30 million" and "$5-10" are one sum with one sign.

@@ -20,6 +20,7 @@ from pipeline.text.verbalize.english.context import (
     word_before,
 )
 from pipeline.text.verbalize.english.numbers import NUMBER, cardinal, number, ordinal
+from pipeline.text.verbalize.english.unit_names import SYMBOL
 
 _SIMPLE_DENOMINATORS = frozenset({2, 3, 4, 8, 16, 32, 64})
 _WHOLE_DENOMINATORS = frozenset({5, 6, 7, 9, 12})
@@ -88,7 +89,7 @@ def _ratio(match: re.Match[str]) -> str:
 
 
 PARTS = compile_rules(
-    (rf"{LEFT}(?P<base>[A-Za-z]|{NUMBER})(?P<power>{POWER})(?![\w^])", _power),
+    (rf"{LEFT}(?P<base>[A-Za-z]|{NUMBER})(?P<power>{POWER})(?![\w^]|\s(?:{SYMBOL})(?![\w']))", _power),
     (rf"{LEFT}(?:(?P<whole>\d{{1,3}})[\s-])?(?P<over>\d{{1,3}})/(?P<under>\d{{1,3}}){COMPOUND}", _fraction),
     (rf"{LEFT}(?P<first>\d{{1,3}}(?:\.\d)?):(?P<second>{NUMBER}){RIGHT}", _ratio),
     (rf"{LEFT}(?P<sign>[-−+±]?)(?P<n>{NUMBER})\s?%(?!\w|\s\d)", lambda m: _signed(m, "percent")),

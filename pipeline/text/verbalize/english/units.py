@@ -35,6 +35,7 @@ _EACH_WORDS = {
     "people": "person",
 }
 PER = rf"(?:\s?/\s?(?:{SYMBOL}|{_EACH}|s²|s2|s\^2)(?![\w²³^])){{1,2}}"
+_FRACTIONED = "tsps?|tbsps?|Tbsp|ozs?|lbs?|mi|hrs?|gals?|qts?|km|kg|yds?"
 _COUNTED = (
     "time|mile|meter|kilometer|gallon|liter|calorie|word|bit|byte|beat|frame|dollar|cent|pound|hour|gram|ounce|page|"
     "revolution"
@@ -50,6 +51,13 @@ _MEASURED_IN_INCHES = frozenset(
     "monitor screen display tv television laptop tablet pizza pipe nail board blade ruler doll record wheel wheels "
     "tire tires monitors screens displays tvs televisions laptops tablets pizzas pan pans pot plate square tile cake "
     "skillet deck sub".split()
+)
+
+
+# Nouns behind a measure that are no verbs: "a" may stand far before them, or not at all ("7 nm chips").
+_MEASURED = frozenset(
+    "jack chip chips process node nodes lens lenses pot socket wrench cable cord rifle pistol cannon adapter charger "
+    "bulb bulbs outlet battery batteries marathon disk bottle bottles wind winds angle angles clock dog baby".split()
 )
 
 
@@ -79,7 +87,7 @@ def _quantity(match: re.Match[str]) -> str:
         return match[0]
     name = SYMBOLS[symbol]
     hyphen = match["gap"] == "-"
-    single = hyphen or is_attribute(match) or amount == "1"
+    single = hyphen or is_attribute(match) or amount == "1" or word_after(match) in _MEASURED
     return f"{_sign(match)}{words} {name if single else plural(name)}{per(match['per'] or '')}"
 
 
@@ -118,12 +126,23 @@ def _before_noun(match: re.Match[str]) -> bool:
     return counts_things(match) or word_after(match).lower() in _MEASURED_IN_INCHES
 
 
+def _part_of_unit(match: re.Match[str]) -> str:
+    """Name the unit behind a fraction: "1/4 tsp", "1 1/2 lbs"."""
+    name = SYMBOLS[match["unit"]]
+    return f"{match['n']} {plural(name) if re.search(r'[ -]', match['n']) else name}"
+
+
 def _rate(match: re.Match[str]) -> str:
     """Read a unit without a number: "measured in mg/dL"."""
     return f"{plural(SYMBOLS[match['unit']])}{per(match['per'])}"
 
 
 UNITS = compile_rules(
+    (r"(?<=\d)\s?mm\sHg\b", " mmHg"),
+    (
+        rf"{LEFT}(?P<n>(?:\d{{1,2}}[\s-])?\d{{1,2}}/\d{{1,2}})\s?(?P<unit>{_FRACTIONED})(?![\w/])(?:\.(?=\s+[a-z]))?",
+        _part_of_unit,
+    ),
     (r"(?i)(?<=\d)\s?(?:sq\.?\s?(?:ft|feet)|square\s?ft)\b(?:\.(?=\s+[a-z(]|,|\)))?", " sqft"),
     (r"(?i)\bsq\.?\s?(?:ft|feet)\b(?:\.(?=\s+[a-z(]|,|\)))?", "square feet"),
     (r"(?i)(?<=\d)\s?sq\.?\s?m(?:eters?)?\b", " sqm"),
@@ -167,6 +186,12 @@ UNITS = compile_rules(
     (
         rf"\b((?:{_COUNTED})s)/({_EACH})\b(?!/)",
         lambda m: f"{m[1]} per {_EACH_WORDS.get(m[2], m[2])}",
+    ),
+    # Newtons are not in the table, for N is north as well.
+    (r"(?<![\w/])N/(?:m|kg|C)(?:²|2)?(?![\w/])", lambda m: unsure(m[0])),
+    (
+        rf"({LEFT}{NUMBER} [a-z]{{3,}})/({SYMBOL})(?<=\w\w)(?<!/in)(?<!/mo)(?<!/mi)(?![\w/²³^])",
+        lambda m: f"{m[1]} per {SYMBOLS[m[2]]}",
     ),
     (rf"({LEFT}{NUMBER} [a-z]+)/({_EACH})\b(?!/)", lambda m: f"{m[1]} per {_EACH_WORDS.get(m[2], m[2])}"),
     (rf"{LEFT}({NUMBER} [CF])(?=[\s.,;!?)]|$)", lambda m: unsure(m[1])),

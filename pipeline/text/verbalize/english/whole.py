@@ -3,10 +3,14 @@
 import re
 
 from pipeline.text.replacements import compile_rules
-from pipeline.text.verbalize.english.context import COMPOUND, LEFT, counts_things, is_maths, left_of
+from pipeline.text.verbalize.english.context import COMPOUND, LEFT, counts_things, is_maths, left_of, word_before
 from pipeline.text.verbalize.english.numbers import MOST_DIGITS, NUMBER, number, ordinal, year
 
 _YEARS = range(1100, 2100)
+_EARLY_YEARS = range(1001, 1100)
+_BEFORE_YEAR = frozenset("in since of year until till by from around circa before after".split())
+# A unit, perhaps, that no table has: "2 pts", "50 kr", "300 K". No word of English is written without a vowel.
+_MAYBE_UNIT = re.compile(r"\s(?:[b-hj-z]|(?!vs\b|tvs?\b|cds?\b|pcs\b)[bcdfghjklmnpqrstvwxz]{2,4}|[KN])(?![\w'])")
 
 
 def _ordinal(match: re.Match[str]) -> str:
@@ -20,13 +24,19 @@ def _plain(match: re.Match[str]) -> str:
     if _is_piece(match, text):
         return match[0]
     sign = {"": "", "+": "plus ", "±": "plus or minus "}.get(match["sign"], "negative ")
-    if not sign and re.fullmatch(r"\d{4}", text) and int(text) in _YEARS and not counts_things(match):
+    if not sign and re.fullmatch(r"\d{4}", text) and _is_year(match, int(text)):
         words: str | None = year(int(text))
     else:
         words = number(text)
     if words is None:
         return match[0]
     return f"{sign}{words}{' plus' if match['plus'] else ''}"
+
+
+def _is_year(match: re.Match[str], number: int) -> bool:
+    if counts_things(match):
+        return False
+    return number in _YEARS or (number in _EARLY_YEARS and word_before(match) in _BEFORE_YEAR)
 
 
 def _is_piece(match: re.Match[str], text: str) -> bool:
@@ -36,7 +46,7 @@ def _is_piece(match: re.Match[str], text: str) -> bool:
         return True
     if len(text) > 4 and text.isdigit() and int(text) % 100 and not counts_things(match) and not is_maths(match):
         return True  # an account, an order, a telephone
-    if re.match(r"\s[b-hj-z](?![\w'])", right):  # a unit, perhaps
+    if _MAYBE_UNIT.match(right):
         return True
     if re.fullmatch(r"\d{1,3}\.\d{3}", text) and counts_things(match):  # "10.000 people"
         return True

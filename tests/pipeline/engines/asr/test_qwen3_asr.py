@@ -62,6 +62,7 @@ def test_languages_are_forced_by_name_and_batches_have_one(package: Package) -> 
     assert results == [Transcript("2 seconds"), Transcript("3 seconds"), Transcript("2 seconds")]
     assert sorted(package.asked) == [([2.0, 2.0], ["English", "English"]), ([3.0], ["Chinese"])]
     assert package.loaded["model"] == "Qwen/Qwen3-ASR-1.7B" and package.loaded["revision"] == "7"
+    assert package.loaded["trust_remote_code"] is False
 
 
 def test_a_long_clip_is_cut_and_joined_and_silence_is_never_asked(package: Package) -> None:

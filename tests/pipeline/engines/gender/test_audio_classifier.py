@@ -117,9 +117,9 @@ def test_two_classes_of_one_gender_add_up(tmp_path):
     labels = {0: "woman", 1: "male", 2: "female"}
     engine = GenderClassifier(model_of(save(tmp_path, "wav2vec2, group norm", labels)))
     samples = CLIPS[1].samples
-    inputs = engine._extractor([samples], sampling_rate=16000, return_tensors="pt")
+    inputs = engine._classes._extractor([samples], sampling_rate=16000, return_tensors="pt")
     with torch.inference_mode():
-        first, _, third = engine._network(**inputs).logits.softmax(-1)[0].tolist()
+        first, _, third = engine._classes._network(**inputs).logits.softmax(-1)[0].tolist()
     (guess,) = engine.predict([CLIPS[1]])
     female = guess.confidence if guess.gender == "female" else 1 - guess.confidence
     assert female == pytest.approx(first + third, abs=1e-5)
@@ -166,7 +166,7 @@ def test_what_cannot_be_heard_is_a_failure_among_clips(checkpoints, samples, wor
 def test_a_network_that_gives_no_numbers_is_a_failure(checkpoints):
     engine = GenderClassifier(model_of(checkpoints["wavlm"]))
     with torch.no_grad():
-        engine._network.classifier.bias.fill_(float("nan"))
+        engine._classes._network.classifier.bias.fill_(float("nan"))
     (failed,) = engine.predict(CLIPS[:1])
     assert isinstance(failed, Failure)
 
@@ -177,7 +177,7 @@ def test_a_device_that_gives_up_stops_the_engine(checkpoints):
     def give_up(**_):
         raise torch.OutOfMemoryError("no memory left")
 
-    engine._network = give_up
+    engine._classes._network = give_up
     with pytest.raises(EngineDied, match="no memory left"):
         engine.predict(CLIPS[:1])
 

@@ -37,6 +37,7 @@ def verbose(*segments: Any) -> dict[str, Any]:
         (verbose(segment(-1, 0.5, 3), segment(None, None, 1)), Transcript("Hello.", None, 0.5)),
         (verbose({"start": 0, "end": 2, "text": "Hello."}), Transcript("Hello.")),
         (verbose("Hello.", segment(True, float("inf"))), Transcript("Hello.")),
+        (verbose(segment(10**400, 10**400)), Transcript("Hello.")),
     ],
 )
 def test_json(payload: Any, transcript: Transcript) -> None:

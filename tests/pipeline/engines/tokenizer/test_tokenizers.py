@@ -180,6 +180,7 @@ def test_hubert_takes_the_nearest_center_of_its_layer(tmp_path: Path) -> None:
         (lambda d: np.savez(d / "centers.npz", np.array([{}], object)), "not a NumPy archive .* with one plain array"),
         (lambda d: (d / "centers.npz").write_bytes(pickle.dumps([1])), "not a NumPy archive .* with one plain array"),
         (lambda d: (d / "preprocessor_config.json").write_text('{"sampling_rate": 8000}'), "wants 8000 Hz, not 16000"),
+        (lambda d: (d / "preprocessor_config.json").write_text('{"sampling_rate": 1e999}'), "cannot be read"),
         (lambda d: (d / "preprocessor_config.json").unlink(), "set do_normalize of the model"),
         (lambda d: (d / "model.safetensors").write_bytes(b"no"), "cannot load the model"),
     ],

@@ -21,7 +21,7 @@ from pipeline.engines.tts._dialects.dialect import load_dialect, shipped_dialect
 from pipeline.engines.tts.openai_speech import OpenAISpeech, OpenAISpeechModel, version
 from tests.servers.audio_asking import serving, speech
 from tests.servers.dialect_jobs import EMBEDDED, NAMED, embedding, recording, voices_for
-from tests.servers.dialect_rules import RULES
+from tests.servers.dialect_rules import RULES, SCRIPT_RULES
 from tests.servers.scripted_audio import ScriptedAudioServer
 from tests.servers.strict_speech import MODEL, StrictSpeech
 from tests.tables import each_row
@@ -46,7 +46,8 @@ def raw_voice(dialect: str) -> Voice:
 
 
 def test_every_dialect_has_a_strict_server() -> None:
-    assert sorted(RULES) == shipped_dialects()
+    assert sorted(RULES | SCRIPT_RULES) == shipped_dialects()
+    assert sorted(SCRIPT_RULES) == [name for name in shipped_dialects() if load_dialect(name).script]
 
 
 @pytest.mark.parametrize("dialect", sorted(RULES))
@@ -230,6 +231,9 @@ def test_word_times_come_in_samples_of_the_clip() -> None:
             {"X-Word-Timestamps": '[{"word": "a", "start_ms": 0, "end_ms": 999}]'}, "no sense", id="too late"
         ),
         pytest.param({"X-Word-Timestamps": '[{"word": "a", "start_ms": NaN, "end_ms": 3}]'}, "no sense", id="NaN"),
+        pytest.param(
+            {"X-Word-Timestamps": f'[{{"word": "a", "start_ms": 0, "end_ms": 1{"0" * 400}}}]'}, "no sense", id="huge"
+        ),
     ],
 )
 def test_word_times_that_cannot_be_used_say_why(headers: dict[str, str], problem: str) -> None:

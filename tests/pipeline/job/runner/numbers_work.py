@@ -34,8 +34,11 @@ class Numbers:
     part_rows: int = 2
     ballast: int = 0
 
-    def load(self, part: Part) -> list[int]:
-        return part.cut(range(part.block * 10, part.block * 10 + self.size))
+    def load(self, block: int) -> range:
+        return range(block * 10, block * 10 + self.size)
+
+    def cut(self, whole: range, part: Part) -> list[int]:
+        return part.cut(whole)
 
     def measure(self, content: Sequence[int]) -> Measure:
         return Measure(len(content), kept=len(content))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,26 @@ def test_parts_go_through_all_pools_in_order(runner: Runner, tmp_path: Path) -> 
     second = Squares(str(tmp_path / "tally"), name="again", claims=Claims(workers=2))
     third = Squares(str(tmp_path / "tally"), name="and again", blocks_in_flight=2)
     assert squares(runner, 9, first, second, third, size=5) == expected(9, 5, power=8)
+
+
+@dataclass(frozen=True)
+class Loading(Numbers):
+    """Notes in a file, by lines, the blocks that were read."""
+
+    notes: str = ""
+
+    def load(self, block: int) -> range:
+        with Path(self.notes).open("a") as file:
+            file.write(f"{block}\n")
+        return super().load(block)
+
+
+def test_a_worker_reads_a_block_once_for_all_its_parts(runner: Runner, tmp_path: Path) -> None:
+    work = Loading(7, notes=str(tmp_path / "notes"))
+    plan = Squares(str(tmp_path / "tally"), claims=Claims(workers=1))
+    done = sorted(runner.run(dict.fromkeys(range(3), 7), work, [plan], Listener()), key=lambda one: one.block)
+    assert done == expected(3, 7)
+    assert (tmp_path / "notes").read_text().split() == ["0", "1", "2"]
 
 
 class Noting(Listener):

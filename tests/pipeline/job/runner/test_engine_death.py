@@ -13,6 +13,7 @@ from manifests.errors import EngineDied
 from manifests.storage import open_place
 from parley.testing import make_dialogue, tone_recipe
 from pipeline.engines.contract import Clip, Failure, SpeechRequest
+from pipeline.engines.registry import ENGINES
 from pipeline.engines.tts.tone import ToneSynthesizer
 from pipeline.job.blocks import read_block, write_block
 from pipeline.job.commits import write_hashes
@@ -20,11 +21,13 @@ from pipeline.job.listener import Listener
 from pipeline.job.runner.local import LocalRunner
 from pipeline.job.runner.tasks import BlockPass, plan_pools
 from pipeline.job.worker import WorkOrder
-from tests.doubles import swap_engine
+from tests.commands import run_parley
+from tests.doubles import double, swap_engine
 from tests.pipeline.tone_job import files_of
 
 ROOT = Path(__file__).parents[4]
 FAULTS = Path(__file__).parent / "faults"
+FAULTY = "tests.pipeline.job.runner.faults.faulty_engines"
 
 
 @pytest.fixture
@@ -38,16 +41,16 @@ def source(tmp_path: Path) -> Path:
 def run(
     source: Path, out: Path, runner: str, fault: str = "none", faults: int = 0
 ) -> subprocess.CompletedProcess[str]:
-    command = [Path(sys.executable).with_name("parley"), "run", "tone-dry-run", "--input", source, "--out", out]
+    command = ["run", "tone-dry-run", "--input", source, "--out", out]
     settings = ["--set", "block_rows=3", "--set", "pools.all.workers=2", "--runner", runner]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": f"{FAULTS}:{ROOT}" if faults else str(ROOT),
-        "FAULT": fault,
-        "FAULTS": str(faults),
-        "FAULT_TALLY": str(out.with_suffix(".tally")),
-    }
-    words = [str(word) for word in [*command, *settings]]
+    variables = {"FAULT": fault, "FAULTS": str(faults), "FAULT_TALLY": str(out.with_suffix(".tally"))}
+    if runner == "local":
+        with pytest.MonkeyPatch.context() as patch:
+            if faults:
+                patch.setitem(ENGINES.added, ("tts", "tone"), double("tts", "tone", FAULTY, "FaultySynthesizer"))
+            return run_parley(*command, *settings, env=variables)
+    words = [str(word) for word in [Path(sys.executable).with_name("parley"), *command, *settings]]
+    environment = {**os.environ, **variables, "PYTHONPATH": f"{FAULTS}:{ROOT}" if faults else str(ROOT)}
     return subprocess.run(words, capture_output=True, text=True, check=False, env=environment, timeout=240)
 
 

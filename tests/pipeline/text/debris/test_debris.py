@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from manifests.reasons import Reason
 from pipeline.text.debris import Cleaned, clean_answer, clean_material, clean_question, foreign_language
 from pipeline.text.debris.cleaning import LONGEST_LOOKED_AT
 from tests.tables import each_row
@@ -136,3 +137,14 @@ def test_only_english_is_judged_by_its_words() -> None:
 def test_who_asks_a_machine_about_itself_gets_its_answer(question: str) -> None:
     assert clean_answer("As an AI, I never sleep.", question).debris is None
     assert clean_answer("As an AI, I never sleep.", "Name a bird.").debris is not None
+
+
+def test_labels_of_real_answers_are_reasons_or_fit_and_each_answer_has_one() -> None:
+    lines = (Path(__file__).parent / "alpaca_labels.tsv").read_text("utf-8").splitlines()
+    labels = [line.split("\t") for line in lines if not line.startswith("#")]
+    assert len({digest for digest, _, _ in labels}) == len(labels) >= 150
+    assert all(len(digest) == 12 and int(digest, 16) >= 0 for digest, _, _ in labels)
+    assert {label for _, label, _ in labels} <= {"fit", *Reason}
+    fit = [choice for _, label, choice in labels if label == "fit"]
+    assert fit.count("random") >= 100 and fit.count("flagged") >= 1
+    assert {choice for _, _, choice in labels} == {"random", "flagged"}

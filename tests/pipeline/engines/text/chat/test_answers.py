@@ -63,12 +63,27 @@ def test_a_later_run_does_not_ask_again(tmp_path: Path) -> None:
     assert len(model.asked) == 1
 
 
-def test_an_answer_is_one_small_file_without_the_prompt(tmp_path: Path) -> None:
+def line_of(folder: Path) -> tuple[Path, bytes, bytes]:
+    """The only file of answers, and the key and the answer in its only line."""
+    (path,) = folder.glob("*.answers")
+    (line,) = path.read_bytes().splitlines()
+    return path, *line.split(b" ", 1)
+
+
+def test_an_answer_is_one_line_without_the_prompt(tmp_path: Path) -> None:
     ask_all(remember(tmp_path, Model()), REQUEST)
-    key = answer_key('{"model":"m"}', REQUEST)
-    files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert files == [tmp_path / key[:2] / f"{key}.json"]
-    assert json.loads(files[0].read_text()) == {"text": "流水", "finish": "stop"}
+    path, key, answer = line_of(tmp_path)
+    assert key.decode() == answer_key('{"model":"m"}', REQUEST)
+    assert json.loads(answer) == {"text": "流水", "finish": "stop"}
+    assert sorted(file.name for file in tmp_path.iterdir()) == [path.name, path.with_suffix(".index").name]
+
+
+def test_a_store_with_a_file_for_each_answer_is_still_read(tmp_path: Path) -> None:
+    key, model = answer_key('{"model":"m"}', REQUEST), Model()
+    (tmp_path / key[:2]).mkdir()
+    (tmp_path / key[:2] / f"{key}.json").write_text('{"text": "old", "finish": "stop"}')
+    assert ask_all(remember(tmp_path, model), REQUEST) == [ChatReply("old", "stop", REUSED)]
+    assert not model.asked
 
 
 @pytest.mark.parametrize(
@@ -113,11 +128,11 @@ def test_a_failure_is_not_stored(tmp_path: Path) -> None:
     [b"", b'{"text": "a', b"[]", b'{"text": 1, "finish": "stop"}', b'{"text": "a"}', b"\xff\xfe", b"[" * 100_000],
     ids=["empty", "torn", "no object", "wrong type", "no finish", "no text at all", "endlessly nested"],
 )
-def test_a_question_with_a_broken_file_is_asked_again(tmp_path: Path, content: bytes) -> None:
+def test_a_question_with_a_broken_answer_is_asked_again(tmp_path: Path, content: bytes) -> None:
     model = Model()
     ask_all(remember(tmp_path, model), REQUEST)
-    (path,) = tmp_path.glob("*/*.json")
-    path.write_bytes(content)
+    path, key, _ = line_of(tmp_path)
+    path.write_bytes(key + b" " + content + b"\n")
     assert ask_all(remember(tmp_path, model), REQUEST, REQUEST) == [REPLY, replace(REPLY, spent=REUSED)]
     assert len(model.asked) == 2
 

@@ -148,6 +148,8 @@ REJECTED = [
     ("zh", "求方程的根。", "x2 - 3x = 0", Reason.MATHS),
     # media
     ("en", "Describe this picture.", "", Reason.MEDIA),
+    ("en", "Look at the picture and say what the boy does.", "", Reason.MEDIA),
+    ("en", "Listen to the recording. Who speaks?", "", Reason.MEDIA),
     ("en", "Summarize the page.", "https://example.org/a", Reason.MEDIA),
     ("en", "Design a logo for a bakery.", "", Reason.MEDIA),
     ("zh", "描述这张图片。", "", Reason.MEDIA),
