@@ -35,9 +35,7 @@ def over_ideal(blocks: int, rows: int, workers: int, takes_batches: bool, fixed_
         pytest.param(312, 32, 64, False, 0.0, 1.0, 1.03, id="a long pass"),
         pytest.param(9, 64, 8, True, 0.0, 1.0, 1.12, id="one batch more than workers"),
         pytest.param(9, 64, 8, True, 32.0, 0.5, 1.1, id="and half of its cost is that of any batch"),
-        pytest.param(
-            82, 64, 8, True, 56.0, 0.125, 1.05, id="batches that cost nearly the same at any size"
-        ),
+        pytest.param(82, 64, 8, True, 56.0, 0.125, 1.05, id="batches that cost nearly the same at any size"),
         pytest.param(8, 64, 8, True, 32.0, 0.5, 1.15, id="a batch for each worker"),
     ],
 )
