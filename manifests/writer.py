@@ -139,15 +139,20 @@ def shard_path(status: str, number: int) -> str:
     return f"{SHARDS}/{status}-{number:05d}.parquet"
 
 
+def refuse_finished(place: Place) -> None:
+    """Raise ResumeRefused if the directory holds a finished corpus."""
+    if (place / MANIFEST_NAME).exists():
+        raise ResumeRefused(f"{place} already holds a finished corpus: choose another directory")
+
+
 def clear_for_writing(place: Place, beside: Collection[str] = (), kept: Collection[str] = ()) -> None:
     """Make the directory ready for a corpus: remove the shards of a killed writer, and never anything else.
 
     `kept` are the paths of shards that stay. Raises ResumeRefused if it holds a finished corpus, or anything that is
     neither Parley's nor named in `beside`.
     """
-    found = {entry.name for entry in place.list()}
-    if MANIFEST_NAME in found:
-        raise ResumeRefused(f"{place} already holds a finished corpus: choose another directory")
+    refuse_finished(place)
+    found = set(place.names())
     ours = OWN_NAMES if SHARDS in found else frozenset()
     foreign = sorted(found - ours - set(beside))
     leftovers = (place / SHARDS).list()

@@ -24,7 +24,7 @@ from manifests.manifest import (
 )
 from manifests.metadata import join_metadata
 from manifests.storage import Place
-from manifests.writer import CLIPS, METADATA_NAME, Packed, ShardLimits, clear_for_writing
+from manifests.writer import CLIPS, METADATA_NAME, Packed, ShardLimits, clear_for_writing, refuse_finished
 from pipeline.job.ingest import rows_key
 from pipeline.job.shard_plan import FinalBlock, RowEnds, ShardPlan, final_blocks, plan_shards, read_ends
 from pipeline.job.write_shards import ShardWork, WrittenShard, lines_of, write_planned, written_before
@@ -58,6 +58,7 @@ def pack(
 
     Raises ResumeRefused, before anything is deleted, if a finished corpus is there.
     """
+    refuse_finished(out)
     cast = recipe.find(CastSettings)
     bank = cast.bank if cast else None
     works = [
