@@ -34,7 +34,8 @@ class ClipStore:
 
     def groups_with(self) -> list[bool | None]:
         """Tell of each row group whether all of its voices have recordings, or none; None: some, or it is not said."""
-        return [{0: True, rows: False}.get(nulls) for nulls, rows in self._file.nulls(COLUMN)]
+        counts = self._file.nulls(COLUMN)
+        return [True if nulls == 0 else False if nulls == rows else None for nulls, rows in counts]
 
     def read(self, group: int, row: int) -> bytes | None:
         """Return the recording in that row of a row group. Raises CorpusError for a damaged file."""
@@ -44,22 +45,23 @@ class ClipStore:
                 if len(self._groups) > _GROUPS_KEPT:
                     self._groups.popitem(last=False)
             self._groups.move_to_end(group)
-            value = self._groups[group][row].as_py()
+            value: bytes | None = self._groups[group][row].as_py()
         if value is not None and not value:
             raise CorpusError(f"{label(self._place)}: bad {COLUMN}: empty")
-        return value  # type: ignore[no-any-return]
+        return value
 
 
 class StoredVoice(Voice):
     """A voice whose recording is in its bank's file."""
 
     __slots__ = ("_stored",)
+    _stored: "tuple[ClipStore, int, int] | bytes | None"
 
-    @property  # type: ignore[override]
+    @property
     def prompt_audio(self) -> bytes | None:
         """The whole file of the recording, read now."""
-        stored = self._stored
-        return stored[0].read(*stored[1:]) if isinstance(stored, tuple) else stored
+        where = self._stored
+        return where[0].read(where[1], where[2]) if isinstance(where, tuple) else where
 
     @prompt_audio.setter
     def prompt_audio(self, value: Any) -> None:
