@@ -61,7 +61,9 @@ def pack(
     refuse_finished(out)
     cast = recipe.find(CastSettings)
     works = [
-        ShardWork(out, scratch, tuple(rounds), plan, recipe.pack.clips, _is_listed(plan, recipe), cast and cast.bank)
+        ShardWork(
+            out, scratch, tuple(rounds), plan, recipe.pack.clips, _is_listed(plan, recipe), cast.bank if cast else None
+        )
         for plan in _plans(rounds, counts["blocks"], recipe, mapper)
     ]
     _clear(out, scratch, works, beside)
