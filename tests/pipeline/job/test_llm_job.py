@@ -295,7 +295,7 @@ def test_with_faults_and_kills_nothing_is_lost_and_nothing_is_paid_for_twice(tmp
     with FaultyServer(fault_share=0.3, seed=5, latency_ms=20, drip_s=3) as server:
         words = arguments("instructs2s", source, out, server.url, **settings)
         for moment in (40, 160):
-            kill_when(words, lambda at=moment: len(list(out.glob("work/answers/*/*.json"))) >= at)
+            kill_when(words, lambda at=moment: answers_in(out / "work" / "answers") >= at)
         run(words)
         stats = server.stats()
     rows = rows_of(out)
@@ -332,12 +332,17 @@ def kill_when(words: list[str], reached: Any) -> None:
     process.wait(timeout=30)
 
 
+def answers_in(directory: Path) -> int:
+    return sum(path.read_bytes().count(b"\n") for path in directory.glob("*.answers"))
+
+
 def test_a_deleted_answer_is_asked_for_again(finished: Path, server: ScriptedServer, tmp_path: Path) -> None:
     answers = tmp_path / "answers"
     shutil.copytree(finished / "work" / "answers", answers)
-    stored = sorted(answers.rglob("*.json"))
-    stored[0].unlink()
-    stored[1].write_text("{ torn", encoding="utf-8")
+    stored = max(answers.glob("*.answers"), key=lambda path: path.stat().st_size)
+    _, broken, *others = stored.read_bytes().splitlines(keepends=True)
+    stored.write_bytes(b"".join([broken[:65] + b"{ torn\n", *others]))
+    stored.with_suffix(".index").unlink()
     before = len(server.requests)
     source = finished.parent / "rows.json"
     run(

@@ -54,6 +54,18 @@ class Numbers:
 
 
 @dataclass(frozen=True)
+class Loading(Numbers):
+    """Notes in a file, by lines, the blocks that were read."""
+
+    notes: str = ""
+
+    def load(self, block: int) -> range:
+        with Path(self.notes).open("a") as file:
+            file.write(f"{block}\n")
+        return super().load(block)
+
+
+@dataclass(frozen=True)
 class Squares:
     """A pool whose workers square numbers. `at` a number they have the `fault`, `faults` times, counted in a file."""
 

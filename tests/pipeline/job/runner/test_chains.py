@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from pipeline.job.listener import Listener, Moved, Part
 from pipeline.job.runner.local import LocalRunner
 from pipeline.job.runner.ray import RayRunner
 from pipeline.job.runner.tasks import Runner, WorkerPlan, cut_blocks
-from tests.pipeline.job.runner.numbers_work import Claims, Numbers, Squarer, Squares, Sum
+from tests.pipeline.job.runner.numbers_work import Claims, Loading, Numbers, Squarer, Squares, Sum
 
 
 @pytest.fixture(scope="module")
@@ -45,18 +44,6 @@ def test_parts_go_through_all_pools_in_order(runner: Runner, tmp_path: Path) -> 
     second = Squares(str(tmp_path / "tally"), name="again", claims=Claims(workers=2))
     third = Squares(str(tmp_path / "tally"), name="and again", blocks_in_flight=2)
     assert squares(runner, 9, first, second, third, size=5) == expected(9, 5, power=8)
-
-
-@dataclass(frozen=True)
-class Loading(Numbers):
-    """Notes in a file, by lines, the blocks that were read."""
-
-    notes: str = ""
-
-    def load(self, block: int) -> range:
-        with Path(self.notes).open("a") as file:
-            file.write(f"{block}\n")
-        return super().load(block)
 
 
 def test_a_worker_reads_a_block_once_for_all_its_parts(runner: Runner, tmp_path: Path) -> None:
