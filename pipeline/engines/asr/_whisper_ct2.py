@@ -12,7 +12,8 @@ import numpy as np
 
 from manifests.libraries import extra, library
 from pipeline.engines.asr._chunked_decoding import WindowTranscript
-from pipeline.engines.asr.whisper import NAME, Decoding
+from pipeline.engines.asr._windows import WINDOW_S
+from pipeline.engines.asr.whisper import MEASURED_TOKENS, MEASURED_WINDOWS, MOST_WINDOWS, NAME, USED_SHARE, Decoding
 from pipeline.engines.contract import Samples
 from pipeline.engines.shared.silence_guard import SAMPLE_RATE
 
@@ -57,10 +58,33 @@ class CTranslate2Backend:
         self.max_tokens = MAX_TARGET_POSITIONS - PROMPT_TOKENS
 
     def batch_seconds(self) -> float | None:
-        """Return None: CTranslate2 does not tell how much memory it takes."""
-        return None
+        """Measure how much audio a batch may hold on this GPU, in seconds of windows; None on the CPU.
+
+        CTranslate2 does not tell what it takes, but keeps it for the next batch: the card's free memory tells.
+        """
+        if self._model.device != "cuda" or (free := _free_memory(self._model.device_index)) is None:
+            return None
+        language = next(iter(self.languages))
+        noise = [np.random.default_rng(0).normal(0, 0.1, WINDOW_S * SAMPLE_RATE).astype(np.float32)] * MEASURED_WINDOWS
+        self.decode(noise, [language] * MEASURED_WINDOWS, [MEASURED_TOKENS] * MEASURED_WINDOWS, WINDOW_S)
+        left = _free_memory(self._model.device_index) or free
+        each = max(1, free - left) / MEASURED_WINDOWS
+        return float(min(MOST_WINDOWS, max(1, int(USED_SHARE * free / each))) * WINDOW_S)
 
     def decode(
+        self, windows: Sequence[Samples], languages: Sequence[str], limits: Sequence[int], window_s: float
+    ) -> list[WindowTranscript]:
+        try:
+            return self._decode(windows, languages, limits, window_s)
+        except RuntimeError as error:
+            if len(windows) == 1 or "out of memory" not in str(error).lower():
+                raise
+        # Others use the card too, and a long batch needs more than the measured one: half of it, twice.
+        half = len(windows) // 2
+        parts = [slice(None, half), slice(half, None)]
+        return [one for at in parts for one in self.decode(windows[at], languages[at], limits[at], window_s)]
+
+    def _decode(
         self, windows: Sequence[Samples], languages: Sequence[str], limits: Sequence[int], window_s: float
     ) -> list[WindowTranscript]:
         max_new_tokens = limits[0]
@@ -84,6 +108,16 @@ class CTranslate2Backend:
         whole = np.pad(samples, (0, round(window_s * SAMPLE_RATE) - len(samples)))
         mel: Samples = np.ascontiguousarray(self._features(whole, padding=0)[:, : round(window_s * FRAMES_PER_S)])
         return mel.astype(np.float32)
+
+
+def _free_memory(index: Sequence[int] | int) -> int | None:
+    """Return the free bytes of a GPU by PyTorch; None where PyTorch sees no GPU."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return None
+    free, _ = torch.cuda.mem_get_info(index if isinstance(index, int) else index[0])
+    return int(free)
 
 
 def _transcript(result: Any, tokenizer: Any, max_new_tokens: int) -> WindowTranscript:

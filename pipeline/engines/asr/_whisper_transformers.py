@@ -10,7 +10,7 @@ from manifests.libraries import extra, library, safe_torch
 from pipeline.engines.asr._chunked_decoding import WindowTranscript
 from pipeline.engines.asr._whisper_mel import LogMel
 from pipeline.engines.asr._windows import WINDOW_S
-from pipeline.engines.asr.whisper import MOST_WINDOWS, NAME, Decoding
+from pipeline.engines.asr.whisper import MEASURED_TOKENS, MEASURED_WINDOWS, MOST_WINDOWS, NAME, USED_SHARE, Decoding
 from pipeline.engines.contract import Samples
 from pipeline.engines.shared.silence_guard import SAMPLE_RATE
 from pipeline.engines.shared.torch_device import find_device
@@ -20,11 +20,6 @@ _INSTALL = extra("recognizers")
 
 PROMPT_TOKENS = 4
 """<|startoftranscript|>, language, task, <|notimestamps|>."""
-
-_MEASURED, _MEASURED_TOKENS = 8, 64
-"""Windows, and tokens of each, with which the memory of a window is measured."""
-_USED_SHARE = 0.6
-"""Share of the free memory that a batch may take: longer transcripts need more than the measured ones."""
 
 _NO_SPEECH = ("<|nospeech|>", "<|nocaptions|>")
 
@@ -75,14 +70,14 @@ class TransformersBackend:
             return None
         cuda: Any = self._torch.cuda
         language = next(iter(self.languages))
-        noise = [np.random.default_rng(0).normal(0, 0.1, WINDOW_S * SAMPLE_RATE).astype(np.float32)] * _MEASURED
+        noise = [np.random.default_rng(0).normal(0, 0.1, WINDOW_S * SAMPLE_RATE).astype(np.float32)] * MEASURED_WINDOWS
         cuda.reset_peak_memory_stats(self._device)
         before = cuda.memory_allocated(self._device)
-        self.decode(noise, [language] * _MEASURED, [_MEASURED_TOKENS] * _MEASURED, WINDOW_S)
-        each = (cuda.max_memory_allocated(self._device) - before) / _MEASURED
+        self.decode(noise, [language] * MEASURED_WINDOWS, [MEASURED_TOKENS] * MEASURED_WINDOWS, WINDOW_S)
+        each = (cuda.max_memory_allocated(self._device) - before) / MEASURED_WINDOWS
         cuda.empty_cache()
         free, _ = cuda.mem_get_info(self._device)
-        return float(min(MOST_WINDOWS, max(1, int(_USED_SHARE * free / each))) * WINDOW_S)
+        return float(min(MOST_WINDOWS, max(1, int(USED_SHARE * free / each))) * WINDOW_S)
 
     def decode(
         self, windows: Sequence[Samples], languages: Sequence[str], limits: Sequence[int], window_s: float

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sounds import SEVERAL, sound
 
+from pipeline.engines.asr import _whisper_ct2
 from pipeline.engines.asr._whisper_mel import LogMel
 from pipeline.engines.asr.whisper import MOST_WINDOWS, Whisper, WhisperModel, open_recognizer
 from pipeline.engines.contract import Samples
@@ -17,6 +18,12 @@ from pipeline.engines.contract import Samples
 def recognizer(whisper: dict[str, Path]) -> Whisper:
     checkpoint = str(whisper["transformers"])
     return open_recognizer(WhisperModel.model_validate({"engine": "whisper", "model": checkpoint}))
+
+
+@pytest.fixture
+def converted(whisper: dict[str, Path]) -> Whisper:
+    settings = {"engine": "whisper", "backend": "ctranslate2", "model": str(whisper["ctranslate2"])}
+    return open_recognizer(WhisperModel.model_validate(settings))
 
 
 def samples(*seconds: float) -> list[Samples]:
@@ -95,3 +102,34 @@ def test_a_batch_takes_what_the_card_has_room_for(recognizer: Whisper, monkeypat
     assert backend.batch_seconds() == 12 * 30  # 0.6 of 1000 bytes for windows of 50
     held = iter([0, 8])
     assert backend.batch_seconds() == MOST_WINDOWS * 30
+
+
+def test_ctranslate2s_batch_takes_what_the_card_has_room_for(
+    converted: Whisper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend: Any = converted._backend
+    assert backend.batch_seconds() is None, "on the CPU nothing is measured"
+    free, decoded = iter([1000, 1000 - 8 * 50]), []
+    monkeypatch.setattr(_whisper_ct2, "_free_memory", lambda index: next(free))
+    monkeypatch.setattr(backend, "_model", SimpleNamespace(device="cuda", device_index=[0]))
+    monkeypatch.setattr(backend, "_decode", lambda windows, *rest: decoded.append(len(windows)))
+    assert backend.batch_seconds() == 12 * 30  # 0.6 of 1000 bytes for windows of 50
+    assert decoded == [8]
+
+
+def test_a_batch_of_ctranslate2_that_does_not_fit_is_halved(
+    converted: Whisper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend: Any = converted._backend
+    expected = texts(converted)
+    sizes, decode = [], backend._decode
+
+    def with_little_memory(windows: Any, *rest: Any) -> Any:
+        sizes.append(len(windows))
+        if len(windows) > 1:
+            raise RuntimeError("CUDA failed with error out of memory")
+        return decode(windows, *rest)
+
+    monkeypatch.setattr(backend, "_decode", with_little_memory)
+    assert texts(converted) == expected
+    assert max(sizes) > 1
