@@ -1,7 +1,6 @@
 """What a worker does with a row group of a corpus: decodes the clips, and has the tokenizer encode them."""
 
 import hashlib
-import pickle
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -159,20 +158,23 @@ class TokenBlocks:
             return Measure(len(content.rows), len(content.rows))
         return Measure(len(content))
 
-    def pack(self, content: Sequence[Dialogue] | CodedRows) -> tuple[bytes, TokenizerFacts | None]:
+    def pack(
+        self, content: Sequence[Dialogue] | CodedRows
+    ) -> tuple[Sequence[Dialogue], None] | tuple[bytes, TokenizerFacts]:
         if not isinstance(content, CodedRows):
-            return pickle.dumps(content, pickle.HIGHEST_PROTOCOL), None
+            return content, None
         sink = BytesIO()
         table = token_table(content.rows)
         with pa.ipc.new_stream(sink, table.schema) as writer:
             writer.write_table(table)
         return sink.getvalue(), content.facts
 
-    def unpack(self, packed: tuple[bytes, TokenizerFacts | None]) -> Sequence[Dialogue] | CodedRows:
+    def unpack(
+        self, packed: tuple[Sequence[Dialogue], None] | tuple[bytes, TokenizerFacts]
+    ) -> Sequence[Dialogue] | CodedRows:
         data, facts = packed
         if facts is None:
-            dialogues: list[Dialogue] = pickle.loads(data)
-            return dialogues
+            return data
         return CodedRows(tuple(tables.from_table(pa.ipc.open_stream(data).read_all(), RowCodes)), facts)
 
     def commit(self, block: int, contents: Sequence[CodedRows], effort: Effort) -> TokenReport:

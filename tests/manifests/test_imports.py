@@ -1,9 +1,11 @@
-"""Reading a corpus needs the standard library, pyarrow and NumPy, and soundfile only to decode."""
+"""Reading a corpus needs the standard library, pyarrow and NumPy, and soundfile only to decode what is not WAV."""
 
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import soundfile
 
 from parley.testing.corpora import make_corpus, make_rows
 
@@ -45,6 +47,14 @@ from manifests.corpus import Corpus, decode
 assert decode(Corpus(sys.argv[1])[0].turns[0].audio)[0].shape == (800,)
 """
 
+_DECODE_FLAC = """
+from pathlib import Path
+from manifests.corpus import decode
+from manifests.schema import Audio
+clip = Audio(Path(sys.argv[1]).with_name("clip.flac").read_bytes(), None, "flac", 16_000, 800)
+assert decode(clip)[0].shape == (800,)
+"""
+
 
 def _run(code: str, corpus: str, allowed: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-c", _GUARD + code, corpus, allowed]
@@ -53,13 +63,15 @@ def _run(code: str, corpus: str, allowed: str) -> subprocess.CompletedProcess:
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
-    return make_corpus(tmp_path_factory.mktemp("imports") / "corpus", make_rows()).path
+    place = make_corpus(tmp_path_factory.mktemp("imports") / "corpus", make_rows())
+    soundfile.write(f"{place.path}/../clip.flac", np.zeros(800, np.float32), 16_000)
+    return place.path
 
 
 @pytest.mark.parametrize(
     ("code", "allowed"),
-    [(_IMPORT_ALL, _NEEDED), (_READ, _NEEDED), (_DECODE, f"{_NEEDED},{_SOUNDFILE}")],
-    ids=["import", "read", "decode"],
+    [(_IMPORT_ALL, _NEEDED), (_READ, _NEEDED), (_DECODE, _NEEDED), (_DECODE_FLAC, f"{_NEEDED},{_SOUNDFILE}")],
+    ids=["import", "read", "decode", "decode flac"],
 )
 def test_needs_nothing_else(corpus, code, allowed):
     result = _run(code, corpus, allowed)
@@ -67,6 +79,6 @@ def test_needs_nothing_else(corpus, code, allowed):
 
 
 def test_the_guard_refuses(corpus):
-    """Decoding without soundfile fails, so the guard above does guard."""
-    result = _run(_DECODE, corpus, _NEEDED)
+    """Decoding FLAC without soundfile fails, so the guard above does guard."""
+    result = _run(_DECODE_FLAC, corpus, _NEEDED)
     assert result.returncode != 0 and "refused: soundfile" in result.stderr

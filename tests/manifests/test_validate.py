@@ -345,7 +345,8 @@ def test_the_recipe_is_that_of_its_digest_and_of_the_rows(tmp_path):
 # A footer, or a value, that is no longer text: pyarrow raises UnicodeDecodeError, or hands the bytes on.
 def _spoil_footer(where: Path) -> None:
     data = bytearray((where / FIRST).read_bytes())
-    data[data.index(b"dialogue_id")] ^= 0x80
+    footer = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    data[data.index(b"dialogue_id", footer)] ^= 0x80
     (where / FIRST).write_bytes(bytes(data))
 
 

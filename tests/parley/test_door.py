@@ -35,7 +35,8 @@ def test_importing_it_loads_numpy_and_pyarrow_besides_manifests() -> None:
 
 
 def test_it_names_what_a_reader_of_a_corpus_needs() -> None:
-    assert set(parley.__all__) == {"BatchBudget", "Corpus", "CorpusStream", "decode", "validate", "__version__"}
+    readers = {"BatchBudget", "Corpus", "CorpusStream", "SpokenCorpus", "decode", "validate"}
+    assert set(parley.__all__) == {*readers, "__version__"}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert parley.__version__ == project["version"]
 

@@ -1,6 +1,5 @@
 """Defines the work of a runner: blocks, cut into parts, go through pools of workers. Both runners do these steps."""
 
-import pickle
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
@@ -123,13 +122,12 @@ class BlockPass:
         kept = [dialogue for dialogue in content if dialogue.status == "kept"]
         return Measure(len(content), settled, len(kept), sum(map(audio_s, kept)), sum(map(new_audio_s, content)))
 
-    def pack(self, content: Sequence[Dialogue]) -> bytes:
+    def pack(self, content: Sequence[Dialogue]) -> list[Dialogue]:
         # Not as Arrow: its cost is one of the columns, of which a row has some hundred, and a part has few rows.
-        return pickle.dumps(content, pickle.HIGHEST_PROTOCOL)
+        return list(content)
 
-    def unpack(self, packed: bytes) -> list[Dialogue]:
-        content: list[Dialogue] = pickle.loads(packed)
-        return content
+    def unpack(self, packed: list[Dialogue]) -> list[Dialogue]:
+        return packed
 
     def commit(self, block: int, contents: Sequence[Sequence[Dialogue]], effort: Effort) -> BlockReport:
         return commit_block(self.target, block, [dialogue for part in contents for dialogue in part], effort)

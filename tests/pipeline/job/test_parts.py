@@ -44,7 +44,7 @@ def test_rows_settle_while_their_block_is_in_flight(name: str, input_file: str, 
     runner: Runner = LocalRunner() if name == "local" else RayRunner()
     run_tone(make_job(input_file, ONE_BLOCK, "pools.all.workers=2"), tmp_path / "corpus", runner, watch)
     assert watch.reports == [(len(ROWS), 0)]
-    assert watch.cuts == [3]
+    assert watch.cuts == [3 if name == "local" else 5], "late parts are smaller where several workers wait for them"
     assert len(set(watch.settled)) > 3, "the bar moves with each part"
     assert all(before <= after for before, after in pairwise(watch.settled))
     assert watch.settled[-1] == watch.flight.done.settled == len(ROWS)
@@ -63,6 +63,6 @@ def test_late_rows_are_spread_over_all_workers(input_file: str, tmp_path: Path) 
         watch,
     )
     assert watch.reports == [(21, 14), (14, 14), (14, 0)]
-    assert watch.cuts == [3, 3, 3]
+    assert watch.cuts == [7, 7, 7], "late parts are smaller, so that all workers get some"
     assert watch.flight.done.settled == len(ROWS)
     assert files_of(tmp_path / "ray") == files_of(tmp_path / "local")

@@ -48,7 +48,19 @@ def test_every_order_that_a_stage_declares_for_itself_is_possible() -> None:
         *["rewrite", "screen", "dedup", "respond", "cast", "synthesize", "render"],
         *["watermark", "transcribe", "assess", "gate"],
     ]
-    others = {"align", "arrange", "converse", "judge", "mix", "overlap", "perform", "slots", "tokenize", "tools"}
+    others = {
+        "align",
+        "arrange",
+        "converse",
+        "judge",
+        "mix",
+        "overlap",
+        "perform",
+        "pii",
+        "slots",
+        "tokenize",
+        "tools",
+    }
     assert {stage.name for stage in STAGES.all()} - set(recipe.stages) == others
 
 
