@@ -173,8 +173,9 @@ class TokenBlocks:
         self, packed: tuple[Sequence[Dialogue], None] | tuple[bytes, TokenizerFacts]
     ) -> Sequence[Dialogue] | CodedRows:
         data, facts = packed
-        if facts is None:
+        if not isinstance(data, bytes):
             return data
+        assert facts is not None
         return CodedRows(tuple(tables.from_table(pa.ipc.open_stream(data).read_all(), RowCodes)), facts)
 
     def commit(self, block: int, contents: Sequence[CodedRows], effort: Effort) -> TokenReport:
