@@ -15,5 +15,9 @@ def clean_text(text: str) -> str:
     """
     if not _UNUSUAL.search(text):
         return text
-    joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return _INVISIBLE.sub("", _LINE_END.sub("\n", joined))
+    return _INVISIBLE.sub("", _LINE_END.sub("\n", join_surrogates(text)))
+
+
+def join_surrogates(text: str) -> str:
+    """Make each surrogate pair its character, and each lone surrogate U+FFFD."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -14,6 +14,7 @@ from pydantic import AliasChoices, BeforeValidator, Field
 from pipeline.readers.format import Format, keys
 from pipeline.readers.messages import AGENT_ROLES, SYSTEM_ROLES, TOOL_ROLES, USER_ROLES, Message, conversation
 from pipeline.readers.rows import SourceTurn
+from pipeline.readers.text import join_surrogates
 from pipeline.readers.turns import Fields, Parsed, RowFields, RowId, Text, Value, unknown_schema, user
 
 _DEEPEST = 32
@@ -86,7 +87,7 @@ def as_calls(functions: Iterable[_Function], results: Sequence[str | None] = ())
     for call, result in zip(calls, results, strict=False):
         if result is not None:
             call["result"] = result
-    return json.dumps(calls, ensure_ascii=False)
+    return _as_json(calls)
 
 
 def _query(row: Mapping[str, object]) -> Parsed:
@@ -144,7 +145,11 @@ def _answers(message: _ToolMessage, call: _Call) -> bool:
 
 
 def _schemas(tools: Sequence[Mapping[str, Any]]) -> str:
-    return json.dumps(list(tools), ensure_ascii=False)
+    return _as_json(list(tools))
+
+
+def _as_json(value: object) -> str:
+    return join_surrogates(json.dumps(value, ensure_ascii=False))
 
 
 def _calls_a_tool(row: Mapping[str, object]) -> bool:

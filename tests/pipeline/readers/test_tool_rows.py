@@ -57,6 +57,13 @@ def test_arguments_that_are_nested_without_end_are_refused(tmp_path: Path) -> No
     assert row.reason is Reason.UNKNOWN_SCHEMA and "too deeply" in (row.detail or "")
 
 
+def test_halves_of_characters_in_tools_and_calls_can_be_stored(tmp_path: Path) -> None:
+    answers = [{"name": "timer", "arguments": {"note": "a\ud800b"}}]
+    row = read(tmp_path, {"query": "Ten minutes.", "tools": [{"name": "timer\ud800"}], "answers": answers})
+    assert json.loads(row.tools or "") == [{"name": "timer\ufffd"}]
+    assert json.loads(row.turns[1].calls or "")[0]["arguments"] == {"note": "a\ufffdb"}
+
+
 def test_messages_without_calls_are_read_as_before(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     messages = [{"role": "user", "content": "Hi."}, {"role": "assistant", "content": "Hello."}]
