@@ -6,6 +6,7 @@ empty.
 """
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -22,13 +23,18 @@ _DEEPEST = 32
 
 
 def _parsed(value: object) -> object:
-    """Parse JSON that a data set keeps as a text; raises ValueError if it is none, or nested too deeply."""
+    """Parse JSON that a data set keeps as a text; raises ValueError if it is none, or nested too deeply.
+
+    NaN and infinity, which Python reads, are no JSON: what is stored of them would be refused by other parsers.
+    """
     try:
         data = json.loads(value) if isinstance(value, str) else value
     except RecursionError:
         raise ValueError("nested too deeply") from None
     level, depth = [data], 0
     while level:
+        if any(isinstance(one, float) and not math.isfinite(one) for one in level):
+            raise ValueError("a number that JSON does not have: NaN or infinity")
         level = [part for one in level for part in _parts(one)]
         depth += 1
         if depth > _DEEPEST:

@@ -57,6 +57,13 @@ def test_arguments_that_are_nested_without_end_are_refused(tmp_path: Path) -> No
     assert row.reason is Reason.UNKNOWN_SCHEMA and "too deeply" in (row.detail or "")
 
 
+@pytest.mark.parametrize("arguments", ['{"x": NaN}', {"x": [1.0, float("inf")]}, '{"x": 1e999}'])
+def test_numbers_that_json_does_not_have_are_refused(arguments: object, tmp_path: Path) -> None:
+    answers = [{"name": "timer", "arguments": arguments}]
+    row = read(tmp_path, {"query": "Ten minutes.", "tools": TOOLS, "answers": answers}, "tool-calls")
+    assert row.reason is Reason.UNKNOWN_SCHEMA and "infinity" in (row.detail or "")
+
+
 def test_halves_of_characters_in_tools_and_calls_can_be_stored(tmp_path: Path) -> None:
     answers = [{"name": "timer", "arguments": {"note": "a\ud800b"}}]
     row = read(tmp_path, {"query": "Ten minutes.", "tools": [{"name": "timer\ud800"}], "answers": answers})
