@@ -49,8 +49,9 @@ QWEN = {"hidden_size": 896, "intermediate_size": 4864, "num_hidden_layers": 24, 
 QWEN["num_key_value_heads"] = 2
 TURBO = {"d_model": 1280, "encoder_layers": 32, "decoder_layers": 4, "encoder_ffn_dim": 5120, "decoder_ffn_dim": 5120}
 TURBO |= {"encoder_attention_heads": 20, "decoder_attention_heads": 20}
-CHARACTERS = 10
-"""Of a text: upstream lets twenty speech tokens follow each character here, so that an utterance takes about 8 s."""
+SECONDS_OF_A_CHARACTER = 0.8
+"""Upstream lets twenty speech tokens follow each character here, of which 25 are a second, and random weights hardly
+ever end before."""
 
 
 def write_cosyvoice(directory: Path, is_small: bool) -> Path:
@@ -69,13 +70,28 @@ def write_cosyvoice(directory: Path, is_small: bool) -> Path:
     return tiny_cosyvoice.make_model(directory, 2, TRUE_SIZES, QWEN)
 
 
+def write_whisper(directory: Path, is_small: bool) -> Path:
+    import tiny_whisper
+
+    if not (directory / "processor_config.json").is_file():  # written last
+        shutil.rmtree(directory, ignore_errors=True)
+        tiny_whisper.make_whisper(directory, spread=0.02, sizes=tiny_whisper.SIZES if is_small else TURBO)
+    return directory
+
+
+def lengths(count: int) -> list[int]:
+    """Return the characters of texts that take 2 to 25 s, log-normal with a mean of about 8 s."""
+    seconds = np.clip(np.random.default_rng(1).lognormal(1.96, 0.5, count), 2, 25)
+    return [int(number) for number in np.ceil(seconds / SECONDS_OF_A_CHARACTER)]
+
+
 def requests(count: int) -> list[SpeechRequest]:
     random = np.random.default_rng(0)
     made = []
-    for number in range(count):
+    for number, characters in enumerate(lengths(count)):
         vector = random.normal(size=192).astype(np.float32)
         voice = Voice(f"v{number}", "cosyvoice", "", "en", "female", embedding=vector / np.linalg.norm(vector))
-        letters = "".join(random.choice(list("abcdefgh"), CHARACTERS))
+        letters = "".join(random.choice(list("abcdefgh"), characters))
         made.append(SpeechRequest(letters, "en", voice, 1.0, number))
     return made
 
@@ -104,13 +120,10 @@ def speaking(out: Path, is_small: bool, count: int) -> None:
 
 
 def hearing(out: Path, is_small: bool, count: int) -> None:
-    import tiny_whisper
     import torch
     from transformers import pipeline
 
-    directory = out / "whisper"
-    if not directory.is_dir():
-        tiny_whisper.make_whisper(directory, spread=0.02, sizes=tiny_whisper.SIZES if is_small else TURBO)
+    directory = write_whisper(out / "whisper", is_small)
     random = np.random.default_rng(1)
     clips = [
         Clip(random.normal(0, 0.1, int(seconds * 16_000)).astype(np.float32), 16_000)
