@@ -3,9 +3,11 @@
 CosyVoice 2 speaks in batches and, beside them, in upstream's own loop; Whisper large-v3-turbo hears in batches of what
 the card holds and, beside them, in transformers' pipeline at batch 16. Ratios of one run; the weights say nothing, so
 only the speed counts. It needs CosyVoice's source and its packages (docs/cosyvoice.md), about 10 GB of disk, and
-minutes to write the weights. `--small` takes tiny weights, to rehearse it without a GPU.
+minutes to write the weights. `--small` takes tiny weights, to rehearse it without a GPU. `--eager` speaks once more
+without CUDA graphs.
 
-    PYTHONPATH=CosyVoice:. python benchmarks/speech_on_a_gpu.py --out DIR [--small] [--skip speaking|hearing]
+    PYTHONPATH=CosyVoice:. python benchmarks/speech_on_a_gpu.py --out DIR [--small] [--eager]
+        [--skip speaking|hearing]
 """
 
 import argparse
@@ -96,10 +98,13 @@ def requests(count: int) -> list[SpeechRequest]:
     return made
 
 
-def speaking(out: Path, is_small: bool, count: int) -> None:
+def speaking(out: Path, is_small: bool, count: int, with_eager: bool) -> None:
     directory = write_cosyvoice(out / "cosyvoice", is_small)
 
-    def speaks(decoder: str, batch: int, asked: Sequence[SpeechRequest]) -> float:
+    def speaks(
+        decoder: str, batch: int, asked: Sequence[SpeechRequest], is_eager: bool = False
+    ) -> tuple[float, float]:
+        """The rate, and the share of the language model in the time."""
         model = CosyVoiceModel(
             engine="cosyvoice",
             model=str(directory),
@@ -107,16 +112,25 @@ def speaking(out: Path, is_small: bool, count: int) -> None:
             text_frontend=False,
             serving=CosyVoiceServing(run_model_code=True, batch=batch),
         )
-        engine = load_engine("tts", "bench", {"bench": model})
+        engine: Any = load_engine("tts", "bench", {"bench": model})
+        if is_eager:
+            engine.decoder.step.capture = None
         engine.synthesize(asked[:2])  # the first calls load kernels
-        return rate_of(lambda: engine.synthesize(asked))
+        seconds = time_decoding(engine) if decoder == "batched" else []
+        rate, took = rate_of(lambda: engine.synthesize(asked))
+        return rate, sum(seconds) / took
 
-    alone = speaks("upstream", 1, requests(min(count, 4)))
+    alone, _ = speaks("upstream", 1, requests(min(count, 4)))
     print(f"upstream's loop: {alone:.1f} s of audio a second")
     for batch in sorted({1, 8, 32, count}):
         some = requests(min(count, 4 * batch))
-        rate = speaks("batched", batch, some)
-        print(f"batched, {batch:3d} at once: {rate:.1f} s of audio a second, {rate / alone:.1f} times upstream's loop")
+        for is_eager in (False, True)[: 1 + with_eager]:
+            rate, share = speaks("batched", batch, some, is_eager)
+            way = f"batched, {batch:3d} at once{', eager' if is_eager else ''}"
+            print(
+                f"{way}: {rate:.1f} s of audio a second, {rate / alone:.1f} times upstream's loop; "
+                f"{share:.0%} of the time in the language model"
+            )
 
 
 def hearing(out: Path, is_small: bool, count: int) -> None:
@@ -156,14 +170,29 @@ def load_settings(engine: str, values: dict[str, Any]) -> Any:
     return settings.model_validate(values)
 
 
-def rate_of(speak: Callable[[], Sequence[Any]]) -> float:
-    """Seconds of audio for each second of the call; raises RuntimeError for a request that failed."""
+def time_decoding(engine: Any) -> list[float]:
+    """A list to which each call of the decoder adds its seconds; the GPU has ended by then too."""
+    seconds: list[float] = []
+    decode = engine.decoder.decode
+
+    def timed(*given: Any) -> Any:
+        began = time.perf_counter()
+        made = decode(*given)
+        seconds.append(time.perf_counter() - began)
+        return made
+
+    engine.decoder.decode = timed
+    return seconds
+
+
+def rate_of(speak: Callable[[], Sequence[Any]]) -> tuple[float, float]:
+    """Seconds of audio for each second of the call, and its seconds. Raises RuntimeError for a request that failed."""
     began = time.perf_counter()
     made = speak()
     took = time.perf_counter() - began
     if failed := [one.detail for one in made if not isinstance(one, Clip)]:
         raise RuntimeError(failed[0])
-    return sum(len(clip.samples) / clip.sample_rate for clip in made) / took
+    return sum(len(clip.samples) / clip.sample_rate for clip in made) / took, took
 
 
 def main() -> None:
@@ -171,12 +200,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="where the weights are written, and kept")
     parser.add_argument("--small", action="store_true", help="tiny weights: a rehearsal")
     parser.add_argument("--count", type=int, default=128, help="utterances, and clips")
+    parser.add_argument("--eager", action="store_true", help="speak once more without CUDA graphs")
     parser.add_argument("--skip", choices=("speaking", "hearing"))
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     prepare_torchaudio()
     if arguments.skip != "speaking":
-        speaking(arguments.out, arguments.small, arguments.count)
+        speaking(arguments.out, arguments.small, arguments.count, arguments.eager)
     if arguments.skip != "hearing":
         hearing(arguments.out, arguments.small, arguments.count)
 

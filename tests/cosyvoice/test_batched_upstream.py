@@ -29,12 +29,12 @@ def batched(open_engine: Any) -> BatchedSynthesizer:
 def heard_tokens(engine: Any, requests: Any) -> list[list[int]]:
     """The tokens that the flow is given, in the order in which they are decoded."""
     made: list[list[int]] = []
-    decode = engine._decoder.decode
-    engine._decoder.decode = lambda *given: made.extend(decode(*given)) or made
+    decode = engine.decoder.decode
+    engine.decoder.decode = lambda *given: made.extend(decode(*given)) or made
     try:
         engine.synthesize(requests)
     finally:
-        engine._decoder.decode = decode
+        engine.decoder.decode = decode
     return made
 
 
@@ -115,7 +115,7 @@ def test_one_that_fails_leaves_the_others_as_they_were(batched: Any) -> None:
 
 
 def test_a_prompt_that_raises_fails_its_request_alone(batched: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    begin = batched._decoder._steps.begin
+    begin = batched.decoder._steps.begin
     calls = iter(range(100))
 
     def failing(*given: Any) -> Any:
@@ -123,7 +123,7 @@ def test_a_prompt_that_raises_fails_its_request_alone(batched: Any, monkeypatch:
             raise RuntimeError("no such layer")
         return begin(*given)
 
-    monkeypatch.setattr(batched._decoder._steps, "begin", failing)
+    monkeypatch.setattr(batched.decoder._steps, "begin", failing)
     results = batched.synthesize(REQUESTS)
     assert [result.detail for result in results if isinstance(result, Failure)] == ["RuntimeError: no such layer"]
     assert sum(isinstance(result, Clip) for result in results) == len(REQUESTS) - 1

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
+from pipeline.engines.tts.cosyvoice.batched import cache
+from pipeline.engines.tts.cosyvoice.batched import decoder as decoder_module
 from pipeline.engines.tts.cosyvoice.batched.cache import Slots
 from pipeline.engines.tts.cosyvoice.batched.decoder import Decoder
 from pipeline.engines.tts.cosyvoice.batched.mel import _batches
@@ -72,9 +74,9 @@ def test_random_numbers_follow_from_the_seed_alone():
 def test_slots_keep_what_they_hold_when_they_grow():
     slots = Slots(2)
     keys = [torch.arange(12.0).reshape(1, 2, 3, 2)]
-    slots.fill(1, keys, keys)
+    slots.fill([1], [3], keys, keys)
     assert (slots.capacity, slots.lengths) == (512, [0, 3])
-    slots.fill(0, [torch.ones(1, 2, 600, 2)], [torch.ones(1, 2, 600, 2)])
+    slots.fill([0], [600], [torch.ones(1, 2, 600, 2)], [torch.ones(1, 2, 600, 2)])
     assert slots.capacity == 1024
     torch.testing.assert_close(slots.keys[0][1, :, :3], keys[0][0])
     assert slots.values[0][0, :, 600:].abs().sum() == 0
@@ -96,12 +98,8 @@ def language_model():
     )
     model = Qwen2ForCausalLM(config).eval()
 
-    def forward_one_step(read, masks, cache):
-        out = model(inputs_embeds=read, output_hidden_states=True, use_cache=True)
-        return out.hidden_states[-1], out.past_key_values
-
     return SimpleNamespace(
-        llm=SimpleNamespace(model=model, forward_one_step=forward_one_step),
+        llm=SimpleNamespace(model=model),
         llm_decoder=torch.nn.Linear(32, 12),
         speech_embedding=torch.nn.Embedding(12, 32),
         whole=lambda read: model(inputs_embeds=read, output_hidden_states=True).hidden_states[-1],
@@ -113,10 +111,9 @@ def test_steps_in_slots_give_what_the_whole_sequence_gives(language_model):
     steps, slots = QwenSteps(language_model), Slots(3)
     read = [torch.randn(1, length, 32) for length in (4, 7)]
     said = [[3, 1, 4, 1], [5, 9, 2, 6]]
-    for slot, prompt in enumerate(read):
-        steps.begin(prompt, slots, slot)
+    steps.begin(read, slots, [0, 1])
     for tokens in zip(*said, strict=True):
-        scores = steps.step(torch.tensor([*tokens, 0]), torch.tensor([*slots.lengths[:2], 0]), slots)
+        scores = steps.step(torch.tensor([*tokens, 0]), torch.tensor([*slots.lengths[:2], 0]), slots, 512)
         slots.advance([0, 1])
     for slot, (prompt, tokens) in enumerate(zip(read, said, strict=True)):
         both = torch.cat([prompt, language_model.speech_embedding(torch.tensor([tokens]))], dim=1)
@@ -130,13 +127,14 @@ class Counting:
     def __init__(self):
         self.most = 0
 
-    def begin(self, read, slots, slot):
-        if read[0, 0, 0] < 0:
+    def begin(self, read, slots, numbers):
+        if any(prompt[0, 0, 0] < 0 for prompt in read):
             raise ValueError("no number")
-        slots.fill(slot, [torch.zeros(1, 1, 1, 1)], [torch.zeros(1, 1, 1, 1)])
-        return self._only(int(read[0, 0, 0]))
+        nothing = [torch.zeros(len(read), 1, 1, 1)]
+        slots.fill(numbers, [1] * len(read), nothing, nothing)
+        return torch.stack([self._only(int(prompt[0, 0, 0])) for prompt in read])
 
-    def step(self, tokens, positions, slots):
+    def step(self, tokens, positions, slots, reach):
         self.most = max(self.most, sum(length > 0 for length in slots.lengths))
         return torch.stack([self._only(min(token + 1, 9)) for token in tokens.tolist()])
 
@@ -159,6 +157,107 @@ def test_pieces_take_the_slots_of_those_that_have_ended():
     with pytest.raises(ValueError, match="no number"):
         decoder.decode(prompts, lambda error: True)
     assert decoder.decode(prompts[:1], lambda error: True) == [[7, 8]]  # the slots are free again
+
+
+class Pretended:
+    """Captures nothing, but repeats a step only while the slots are where they were when it was captured."""
+
+    def __init__(self):
+        self.places = []
+
+    def __call__(self, run):
+        place = self.slots.keys[0].data_ptr()
+        self.places.append(place)
+
+        def repeat():
+            assert place == self.slots.keys[0].data_ptr()
+            run()
+
+        return repeat
+
+
+def decoded(language_model, count, capture, lengths=(3, 9, 5, 1, 7, 4, 8), shortest=2):
+    """The tokens of some pieces with the small Qwen2, drawn from all its tokens; token 11 ends."""
+    generator = torch.Generator().manual_seed(5)
+    reads = [torch.randn(1, length, 32, generator=generator) for length in lengths]
+    prompts = [
+        partial(PiecePrompt, read, shortest, 6 if number % 2 else 30, (number,)) for number, read in enumerate(reads)
+    ]
+    decoder = Decoder(QwenSteps(language_model), RepetitionAware(0.95, 25, 3, 0.5), 11, [11], count)
+    decoder.step.capture = capture
+    if isinstance(capture, Pretended):
+        capture.slots = decoder._slots
+    with torch.inference_mode():
+        return decoder.decode(prompts, lambda error: True)
+
+
+def test_a_captured_step_says_what_a_plain_one_says(language_model):
+    plain = decoded(language_model, 2, None)
+    assert len({tuple(tokens) for tokens in plain}) == 7
+    pretended = Pretended()
+    assert decoded(language_model, 2, pretended) == plain
+    assert len(pretended.places) == 1
+    assert decoded(language_model, 16, Pretended()) == plain  # company changes nothing
+
+
+def test_a_step_is_captured_anew_when_the_slots_have_moved(language_model, monkeypatch):
+    monkeypatch.setattr(cache, "_GRAIN", 16)
+    monkeypatch.setattr(cache, "_REACH", 8)
+    lengths = (20, 4, 5, 3)
+    plain = decoded(language_model, 2, None, lengths, 20)
+    pretended = Pretended()
+    assert decoded(language_model, 2, pretended, lengths, 20) == plain
+    assert len(pretended.places) > 2
+    assert len(set(pretended.places)) == 2
+    monkeypatch.undo()
+    assert decoded(language_model, 2, None, lengths, 20) == plain
+
+
+def test_what_cannot_be_captured_goes_on_without_and_says_so_once(language_model, caplog):
+    refusals = []
+
+    def refused(run):
+        refusals.append(run)
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    plain = decoded(language_model, 2, None)
+    assert decoded(language_model, 2, refused) == plain
+    assert len(refusals) == 1
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "not permitted" in caplog.text
+
+
+def test_a_step_that_raises_ends_the_call_and_leaves_the_slots_free(language_model, monkeypatch):
+    decoder = Decoder(Counting(), RepetitionAware(0.8, 25, 1, 1.5), 8, [9], 2)
+    prompts = [partial(PiecePrompt, torch.full((1, 1, 1), 7.0), 0, 20, (0,))] * 3
+    with monkeypatch.context() as patched:
+        patched.setattr(decoder._steps, "step", lambda *given: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            decoder.decode(prompts, lambda error: False)
+    assert decoder.decode(prompts, lambda error: False) == [[7, 8]] * 3
+
+
+def test_prompts_are_read_together_within_a_bound_and_not_one_at_a_time(monkeypatch):
+    read = []
+
+    class Noting(Counting):
+        def begin(self, given, slots, numbers):
+            read.append([prompt.shape[1] for prompt in given])
+            return super().begin(given, slots, numbers)
+
+    monkeypatch.setattr(decoder_module, "_MOST_READ", 20)
+    decoder = Decoder(Noting(), RepetitionAware(0.8, 25, 1, 1.5), 8, [9], 16)
+    # The first four end after one, two, three, four tokens: two free slots of sixteen let two others begin.
+    lengths = [4, 4, 5, 6, 5, 7, *[3] * 14]
+    prompts = [
+        partial(PiecePrompt, torch.full((1, length, 1), 8.0 - number % 4), 0, 20, (0,))
+        for number, length in enumerate(lengths)
+    ]
+    results = decoder.decode(prompts, lambda error: True)
+    assert results == [list(range(8 - number % 4, 9)) for number in range(20)]
+    assert read[:2] == [[7, 6], [5, 5, 4, 4]]
+    assert all(group[0] * len(group) <= 20 for group in read)
+    assert min(map(len, read)) == 2
 
 
 def test_batches_of_the_flow_are_of_like_length_and_bounded():

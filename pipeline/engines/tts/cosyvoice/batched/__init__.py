@@ -7,10 +7,12 @@ of its own, and no slot sees another.
 
 =============  ==================================================================================================
 prompt         what the language model reads before it speaks, for each version
+inputs         what a step is told of each slot
 cache          the slots: keys and values of all pieces in flight
 qwen           a step of the language model of versions 2 and 3
 relative       a step of the language model of version 1
 sampling       chooses the next tokens, as upstream's repetition-aware sampling does
+graphs         repeats a step as one CUDA graph
 decoder        gives slots to pieces until all are spoken
 mel            flow and vocoder: the flow in batches of like length where that changes nothing
 synthesizer    the engine

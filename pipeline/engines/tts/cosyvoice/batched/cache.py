@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 _GRAIN = 512
-"""Slots grow by so many tokens: a CUDA graph holds for one length of the slots."""
+"""Slots grow by so many tokens: what was captured of a step holds as long as they stay where they are."""
+_REACH = 256
+"""A step looks at a multiple of so many tokens: a CUDA graph holds for one."""
 
 
 class Slots:
@@ -17,19 +19,30 @@ class Slots:
         self.values: list[Any] = []
         self.lengths = [0] * count
 
-    def fill(self, slot: int, keys: Sequence[Any], values: Sequence[Any]) -> None:
-        """Begin a slot with what its prompt gave: one tensor [1, heads, tokens, width] for each layer."""
+    @property
+    def reach(self) -> int:
+        """How many tokens of the slots a step looks at: all that any of them holds, and the next one."""
+        return min(self.capacity, _up_to(max(self.lengths) + 1, _REACH))
+
+    def fill(self, slots: Sequence[int], lengths: Sequence[int], keys: Sequence[Any], values: Sequence[Any]) -> None:
+        """Begin slots with what their prompts gave: one tensor [slots, heads, tokens, width] for each layer.
+
+        Of a slot's tokens the first `lengths` count; those after them are written over as it grows.
+        """
+        import torch
+
         tokens = keys[0].shape[2]
         self.reserve(tokens + 1, keys)
+        rows = torch.tensor(slots, device=keys[0].device)
         for kept, new in zip((*self.keys, *self.values), (*keys, *values), strict=True):
-            kept[slot, :, :tokens] = new[0]
-        self.lengths[slot] = tokens
+            kept[rows, :, :tokens] = new
+        for slot, length in zip(slots, lengths, strict=True):
+            self.lengths[slot] = length
 
     def advance(self, slots: Sequence[int]) -> None:
-        """Count one more token in these slots, and make room for it."""
+        """Count one more token in these slots."""
         for slot in slots:
             self.lengths[slot] += 1
-        self.reserve(max(self.lengths) + 1)
 
     def empty(self, slot: int) -> None:
         self.lengths[slot] = 0
@@ -37,11 +50,11 @@ class Slots:
     def reserve(self, tokens: int, like: Sequence[Any] = ()) -> None:
         """Make the slots at least `tokens` long, and keep what they hold.
 
-        Where there is no slot yet, `like` has one tensor [1, heads, tokens, width] for each layer.
+        Where there is no slot yet, `like` has one tensor [slots, heads, tokens, width] for each layer.
         """
         if tokens <= self.capacity:
             return
-        self.capacity = -(-tokens // _GRAIN) * _GRAIN
+        self.capacity = _up_to(tokens, _GRAIN)
         if not self.keys:
             self.keys, self.values = ([self._zeros(layer) for layer in like] for _ in range(2))
         self.keys = [self._longer(kept) for kept in self.keys]
@@ -56,3 +69,7 @@ class Slots:
         made = self._zeros(kept)
         made[:, :, : kept.shape[2]] = kept
         return made
+
+
+def _up_to(tokens: int, grain: int) -> int:
+    return -(-tokens // grain) * grain

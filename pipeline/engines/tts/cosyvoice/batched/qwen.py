@@ -7,35 +7,42 @@ from pipeline.engines.tts.cosyvoice.batched.cache import Slots
 
 
 class QwenSteps:
-    """Runs the prompt through transformers' own code, and each step through its layers one by one: its caches hold
+    """Runs prompts through transformers' own code, and each step through its layers one by one: its caches hold
     rows of one length only."""
 
     def __init__(self, language_model: Any) -> None:
-        self._encoder = language_model.llm
         self._model = language_model.llm.model.model
         self._head = language_model.llm_decoder
         self._embedding = language_model.speech_embedding
 
-    def begin(self, read: Any, slots: Slots, slot: int) -> Any:
-        """Fill a slot with the prompt `read`, [1, T, D]; return the scores of its first token, [V]."""
+    def begin(self, read: Sequence[Any], slots: Slots, numbers: Sequence[int]) -> Any:
+        """Fill these slots with the prompts `read`, [1, T, D] each; return the scores of their first tokens, [B, V].
+
+        The prompts go through the model together, padded at their ends: each token sees those before it alone.
+        """
         import torch
+        from torch.nn.utils.rnn import pad_sequence
 
-        mask = torch.ones((1, read.shape[1], read.shape[1]), dtype=torch.bool, device=read.device).tril()
-        seen, cache = self._encoder.forward_one_step(read, masks=mask, cache=None)
-        slots.fill(slot, *_of_cache(cache))
-        return self._head(seen[:, -1])[0].log_softmax(dim=-1)
+        lengths = [prompt.shape[1] for prompt in read]
+        padded = pad_sequence([prompt[0] for prompt in read], batch_first=True)
+        out = self._model(inputs_embeds=padded, use_cache=True)
+        slots.fill(numbers, lengths, *_of_cache(out.past_key_values))
+        rows, last = torch.tensor([[*range(len(read))], [length - 1 for length in lengths]], device=padded.device)
+        return self._scores(out.last_hidden_state[rows, last])
 
-    def step(self, tokens: Any, positions: Any, slots: Slots) -> Any:
+    def step(self, tokens: Any, positions: Any, slots: Slots, reach: int) -> Any:
         """Return the scores [B, V] after the tokens, int64 [B], which stand at `positions`, int64 [B], of their slots.
 
-        Slots without a piece take part too, at position 0, where nobody looks.
+        Looks at the first `reach` tokens of the slots. Slots without a piece take part too, at position 0, where
+        nobody looks.
         """
         import torch
         from torch.nn import functional
 
         rows = torch.arange(slots.count, device=tokens.device)
-        visible = torch.arange(slots.capacity, device=tokens.device) <= positions[:, None]
         hidden = self._embedding(tokens)[:, None]
+        unseen = torch.arange(reach, device=tokens.device) > positions[:, None]
+        mask = hidden.new_zeros(unseen.shape).masked_fill(unseen, -torch.inf)[:, None, None]
         cosine, sine = self._model.rotary_emb(hidden, positions[:, None])
         for layer, keys, values in zip(self._model.layers, slots.keys, slots.values, strict=True):
             attention = layer.self_attn
@@ -46,12 +53,17 @@ class QwenSteps:
             )
             keys[rows, :, positions] = _rotated(key, cosine, sine)[:, :, 0]
             values[rows, :, positions] = value[:, :, 0]
+            # The heads that share keys and values ask as if they were tokens one after the other: no key is copied.
+            asking = _rotated(query, cosine, sine).view(slots.count, key.shape[1], -1, attention.head_dim)
             heard = functional.scaled_dot_product_attention(
-                _rotated(query, cosine, sine), keys, values, attn_mask=visible[:, None, None], enable_gqa=True
+                asking, keys[:, :, :reach], values[:, :, :reach], attn_mask=mask
             )
-            hidden = hidden + attention.o_proj(heard.transpose(1, 2).reshape(slots.count, 1, -1))
+            hidden = hidden + attention.o_proj(heard.reshape(slots.count, 1, -1))
             hidden = hidden + layer.mlp(layer.post_attention_layernorm(hidden))
-        return self._head(self._model.norm(hidden)[:, 0]).log_softmax(dim=-1)
+        return self._scores(self._model.norm(hidden)[:, 0])
+
+    def _scores(self, hidden: Any) -> Any:
+        return self._head(hidden).float().log_softmax(dim=-1)
 
 
 def _of_cache(cache: Any) -> tuple[Sequence[Any], Sequence[Any]]:

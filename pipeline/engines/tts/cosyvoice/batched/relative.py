@@ -1,5 +1,6 @@
 """A step of the language model of version 1, a transformer with relative positions, for all slots at once."""
 
+from collections.abc import Sequence
 from math import sqrt
 from typing import Any
 
@@ -19,8 +20,17 @@ class RelativeSteps:
         self._embedding = language_model.speech_embedding
         self._distances: list[Any] = []
 
-    def begin(self, read: Any, slots: Slots, slot: int) -> Any:
-        """Fill a slot with the prompt `read`, [1, T, D]; return the scores of its first token, [V]."""
+    def begin(self, read: Sequence[Any], slots: Slots, numbers: Sequence[int]) -> Any:
+        """Fill these slots with the prompts `read`, [1, T, D] each; return the scores of their first tokens, [B, V].
+
+        Upstream's code takes one prompt at a time.
+        """
+        import torch
+
+        scores = [self._begin(prompt, slots, number) for prompt, number in zip(read, numbers, strict=True)]
+        return torch.stack(scores)
+
+    def _begin(self, read: Any, slots: Slots, slot: int) -> Any:
         import torch
 
         nothing = torch.zeros((0, 0, 0, 0), device=read.device)
@@ -29,33 +39,33 @@ class RelativeSteps:
             read, offset=0, required_cache_size=-1, att_cache=nothing, cnn_cache=nothing, att_mask=mask
         )
         keys, values = cache.chunk(2, dim=-1)
-        slots.fill(slot, list(keys.split(1)), list(values.split(1)))
+        slots.fill([slot], [read.shape[1]], list(keys.split(1)), list(values.split(1)))
         return self._head(seen[:, -1])[0].log_softmax(dim=-1)
 
-    def step(self, tokens: Any, positions: Any, slots: Slots) -> Any:
+    def step(self, tokens: Any, positions: Any, slots: Slots, reach: int) -> Any:
         """Return the scores [B, V] after the tokens, int64 [B], which stand at `positions`, int64 [B], of their slots.
 
-        Slots without a piece take part too, at position 0, where nobody looks.
+        Looks at the first `reach` tokens of the slots. Slots without a piece take part too, at position 0, where
+        nobody looks.
         """
         import torch
 
         rows = torch.arange(slots.count, device=tokens.device)
-        places = torch.arange(slots.capacity, device=tokens.device)
+        places = torch.arange(reach, device=tokens.device)
         hidden_keys = places > positions[:, None]
         distance = (positions[:, None] - places).clamp(min=0)
         hidden = self._encoder.embed.out(self._embedding(tokens)[:, None]) * self._encoder.embed.pos_enc.xscale
-        for layer, keys, values, far in zip(
-            self._encoder.encoders, slots.keys, slots.values, self._projected(slots.capacity), strict=True
-        ):
+        projected = self._projected(slots.capacity)
+        for layer, keys, values, far in zip(self._encoder.encoders, slots.keys, slots.values, projected, strict=True):
             attention = layer.self_attn
             query, key, value = attention.forward_qkv(*[layer.norm1(hidden)] * 3)  # each [B, H, 1, D]
             keys[rows, :, positions] = key[:, :, 0]
             values[rows, :, positions] = value[:, :, 0]
-            content = (query + attention.pos_bias_u[:, None]) @ keys.transpose(-2, -1)
-            placed = (query + attention.pos_bias_v[:, None]) @ far
+            content = (query + attention.pos_bias_u[:, None]) @ keys[:, :, :reach].transpose(-2, -1)
+            placed = (query + attention.pos_bias_v[:, None]) @ far[..., :reach]
             placed = placed.gather(-1, distance[:, None, None].expand_as(content))
             scores = ((content + placed) / sqrt(attention.d_k)).masked_fill(hidden_keys[:, None, None], -torch.inf)
-            heard = scores.softmax(dim=-1) @ values
+            heard = scores.softmax(dim=-1) @ values[:, :, :reach]
             hidden = hidden + attention.linear_out(heard.transpose(1, 2).reshape(slots.count, 1, -1))
             hidden = hidden + layer.feed_forward(layer.norm2(hidden))
         return self._head(self._encoder.after_norm(hidden)[:, 0]).log_softmax(dim=-1)

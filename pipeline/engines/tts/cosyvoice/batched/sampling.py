@@ -41,7 +41,7 @@ class RepetitionAware:
         ordered, tokens = scores.softmax(dim=-1).sort(dim=-1, descending=True, stable=True)
         ordered, tokens = ordered[:, : self.top_k], tokens[:, : self.top_k]
         before = ordered.cumsum(dim=-1) - ordered
-        first = _pick(torch.where(before < self.top_p, ordered, 0.0), uniform[:, 0])
+        first = _pick(ordered.masked_fill(before >= self.top_p, 0.0), uniform[:, 0])
         chosen = tokens.gather(1, first[:, None])[:, 0]
         repeated = (recent == chosen[:, None]).sum(dim=-1) >= self.window * self.share
         others = scores.scatter(1, chosen[:, None], -torch.inf).softmax(dim=-1)

@@ -11,6 +11,7 @@ from manifests.errors import EngineDied, EngineUnavailable
 from manifests.reasons import Reason
 from pipeline.engines.contract import Clip, Failure, Samples, SpeechRequest
 from pipeline.engines.shared.random_state import random_state_kept
+from pipeline.engines.shared.torch_device import find_device
 from pipeline.engines.tts.cosyvoice import CosyVoiceModel
 from pipeline.engines.tts.cosyvoice.batched.decoder import Decoder, Steps, without_long_silence
 from pipeline.engines.tts.cosyvoice.batched.mel import MelMaker, SpokenPiece
@@ -48,13 +49,16 @@ class BatchedSynthesizer:
     name = NAME
 
     def __init__(self, model: CosyVoiceModel, loaded: Loaded, version: str) -> None:
+        import torch
+
+        find_device(torch, "auto", NAME)  # as upstream does; it also keeps cuDNN's attention from new plans
         self.version = version
         self.sample_rate = int(loaded.upstream.sample_rate)
         self._model, self._version = model, loaded.version
         self._upstream, self._inner = loaded.upstream, loaded.upstream.model
         self._timbres = Timbres(loaded.upstream, loaded.version, model.instruct, model.text_frontend)
         self._controls = control_tokens(loaded.upstream.frontend.tokenizer)
-        self._decoder = _decoder(self._inner.llm, loaded.version, model.serving.batch)
+        self.decoder = _decoder(self._inner, loaded.version, model.serving.batch)
         self._mels = MelMaker(self._inner, loaded.version, _MOST_FRAMES)
 
     def synthesize(self, requests: Sequence[SpeechRequest]) -> list[Clip | Failure]:
@@ -114,7 +118,7 @@ class BatchedSynthesizer:
             for utterance, number in jobs
         ]
         spoken: list[tuple[_Utterance, int, SpokenPiece]] = []
-        for (utterance, number), tokens in zip(jobs, self._decoder.decode(prompts, is_fatal), strict=True):
+        for (utterance, number), tokens in zip(jobs, self.decoder.decode(prompts, is_fatal), strict=True):
             if isinstance(tokens, Exception):
                 self._fail(utterance, tokens)
             elif not (heard := without_long_silence(tokens, self._inner.silent_tokens)):
@@ -168,11 +172,12 @@ def derived(seed: int, number: int) -> int:
     return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
-def _decoder(language_model: Any, version: int, count: int) -> Decoder:
+def _decoder(inner: Any, version: int, count: int) -> Decoder:
+    language_model = inner.llm
     sampling = parameters_of(language_model.sampling)
     if sampling is None or (version == 1 and not suits(language_model)):
         what = "samples tokens in its own way" if sampling is None else "has other layers"
         raise EngineUnavailable(f"cosyvoice: this model's language model {what}; set `decoder: upstream` for it")
     steps: Steps = RelativeSteps(language_model) if version == 1 else QwenSteps(language_model)
     ends = [language_model.eos_token] if version == 1 else language_model.stop_token_ids
-    return Decoder(steps, sampling, language_model.speech_token_size, ends, count)
+    return Decoder(steps, sampling, language_model.speech_token_size, ends, count, inner.device)
