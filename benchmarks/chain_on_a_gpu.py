@@ -27,25 +27,17 @@ sys.path += [str(ROOT / "tests" / "pipeline" / "engines" / "asr")]
 import speech_on_a_gpu as parts  # noqa: E402
 
 from manifests.storage import open_place  # noqa: E402
+from pipeline.engines.contract import SpeechRequest  # noqa: E402
 from pipeline.engines.shared.torchaudio_import import prepare_torchaudio  # noqa: E402
 from voicebank.tables import VoiceWriter, write_card  # noqa: E402
 from voicebank.voice import Voice  # noqa: E402
 
-NOUNS = "apes bats bees cats cows dogs ducks foxes frogs geese goats hens kids men mice owls pigs rats seals sheep".split()
+ANY_SPEED = {"slowest": 0.1, "fastest": 1000, "pause_s": 30}
+"""Random weights speak a letter in 0.8 s."""
+NOUNS = (
+    "apes bats bees cats cows dogs ducks foxes frogs geese goats hens kids men mice owls pigs rats seals sheep".split()
+)
 VERBS = "bark cry dig eat fly hum jump learn nap play read run sing sleep smile swim talk wait walk work".split()
-
-
-def write_marker(directory: Path, is_small: bool) -> dict[str, str]:
-    """Return the paths of a generator and a detector of the published layers, with random weights."""
-    from tests.pipeline.engines.watermark import tiny_audioseal
-
-    directory.mkdir(parents=True, exist_ok=True)
-    sizes = tiny_audioseal.TINY if is_small else {}
-    made = {kind: directory / f"{kind}.pth" for kind in ("generator", "detector")}
-    for kind, path in made.items():
-        if not path.is_file():
-            tiny_audioseal.save(path, kind, seed=len(kind), sizes=sizes)
-    return {kind: str(path) for kind, path in made.items()}
 
 
 def write_bank(directory: Path, count: int) -> Path:
@@ -92,7 +84,7 @@ def write_recipe(out: Path, batch: int, block_rows: int, is_small: bool) -> Path
                 "serving": {"run_model_code": True, "batch": batch},
             },
             "listener": {"engine": "whisper", "model": str(out / "whisper"), "max_new_tokens": 100},
-            "marker": {"engine": "audioseal", **write_marker(out / "audioseal", is_small)},
+            "marker": {"engine": "audioseal", **parts.write_marker(out / "audioseal", is_small)},
         },
         "stages": [
             {"rewrite": {"engine": "rules"}},
@@ -103,7 +95,7 @@ def write_recipe(out: Path, batch: int, block_rows: int, is_small: bool) -> Path
             {"render": {"sample_rate": 16000, "peak_dbfs": -3, "edge_silence_ms": 150}},
             {"watermark": {"engine": "marker", "threshold": 0, "message_errors": 16}},
             {"transcribe": {"engine": {"en": "listener"}}},
-            {"gate": {"cer_limit": 1.0, "wer_limit": 1.0, "ladder": []}},
+            {"gate": {"cer_limit": 1.0, "wer_limit": 1.0, "ladder": [], "spaced_speed": ANY_SPEED}},
         ],
         "pack": {"clips": False},
         "pools": {
@@ -139,15 +131,30 @@ def main() -> None:
     words = [sys.executable, "-m", "pipeline", "run", str(recipe), "--input", str(rows), "--language", "en"]
     ended = subprocess.run([*words, "--runner", arguments.runner, "--out", str(job)], cwd=ROOT).returncode
     print(f"parley run ended with {ended}")
-    show(job)
+    together = show(job)
+    alone = speak_alone(out, arguments.block_rows, arguments.batch)
+    print(f"spoken in the chain {together:.1f} s of audio a second, alone {alone:.1f}: {together / alone:.2f}")
 
 
-def show(job: Path) -> None:
-    """Print each pool's line of the job's profile, and what the whole did in a second."""
+def show(job: Path) -> float:
+    """Print what each pool did; return the seconds of audio that were spoken in a second of the synthesizer's work."""
     lines = [json.loads(line) for line in (job / "work" / "log.jsonl").read_text("utf-8").splitlines()]
-    for line in lines:
-        if "pools" in line:
-            print(json.dumps(line))
+    pools = next(line["pools"] for line in reversed(lines) if "pools" in line)
+    for name, pool in pools.items():
+        if pool["audio_s"]:
+            print(f"{name}: {pool['audio_s']:.0f} s of audio, {pool['audio_s'] / pool['busy_s']:.1f} a second of work")
+    return float(pools["voices"]["audio_s"] / pools["voices"]["busy_s"])
+
+
+def speak_alone(out: Path, rows: int, batch: int) -> float:
+    """Speak the first rows' texts with nothing else on the card; return the seconds of audio a second."""
+    engine = parts.load_speaker(out / "cosyvoice", "batched", batch)
+    lines = [json.loads(line) for line in (out / "rows.jsonl").read_text("utf-8").splitlines()[:rows]]
+    texts = [line[key] for line in lines for key in ("instruction", "output")]
+    voice = parts.requests(1)[0].voice
+    asked = [SpeechRequest(text, "en", voice, 1.0, number) for number, text in enumerate(texts)]
+    engine.synthesize(asked[: max(2, batch // 2)])
+    return parts.rate_of(lambda: engine.synthesize(asked))[0]
 
 
 if __name__ == "__main__":

@@ -3,25 +3,24 @@
 CosyVoice 2 speaks in batches and, beside them, in upstream's own loop; Whisper large-v3-turbo hears in batches of what
 the card holds and, beside them, in transformers' pipeline at batch 16. Ratios of one run; the weights say nothing, so
 only the speed counts. It needs CosyVoice's source and its packages (docs/cosyvoice.md), about 10 GB of disk, and
-minutes to write the weights. `--small` takes tiny weights, to rehearse it without a GPU. `--eager` speaks once more
-without CUDA graphs.
+a minute to write the weights. `--small` takes tiny weights, to rehearse it without a GPU.
 
-    PYTHONPATH=CosyVoice:. python benchmarks/speech_on_a_gpu.py --out DIR [--small] [--eager]
-        [--skip speaking|hearing]
+    PYTHONPATH=CosyVoice:. python benchmarks/speech_on_a_gpu.py --out DIR [--small] [--only speaking|hearing|marking]
 """
 
 import argparse
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 ROOT = Path(__file__).parents[1]
-sys.path += [str(ROOT / "tests" / "cosyvoice"), str(ROOT / "tests" / "pipeline" / "engines" / "asr")]
+sys.path += [str(ROOT), str(ROOT / "tests" / "cosyvoice"), str(ROOT / "tests" / "pipeline" / "engines" / "asr")]
 
 from pipeline.engines.contract import Clip, SpeechRequest  # noqa: E402
 from pipeline.engines.registry import load_engine  # noqa: E402
@@ -98,38 +97,35 @@ def requests(count: int) -> list[SpeechRequest]:
     return made
 
 
-def speaking(out: Path, is_small: bool, count: int, with_eager: bool) -> None:
+def load_speaker(directory: Path, decoder: str, batch: int) -> Any:
+    model = CosyVoiceModel(
+        engine="cosyvoice",
+        model=str(directory),
+        decoder=decoder,  # type: ignore[arg-type]
+        text_frontend=False,
+        serving=CosyVoiceServing(run_model_code=True, batch=batch),
+    )
+    return load_engine("tts", "bench", {"bench": model})
+
+
+def speaking(out: Path, is_small: bool, count: int) -> None:
     directory = write_cosyvoice(out / "cosyvoice", is_small)
 
-    def speaks(
-        decoder: str, batch: int, asked: Sequence[SpeechRequest], is_eager: bool = False
-    ) -> tuple[float, float]:
-        """The rate, and the share of the language model in the time."""
-        model = CosyVoiceModel(
-            engine="cosyvoice",
-            model=str(directory),
-            decoder=decoder,  # type: ignore[arg-type]
-            text_frontend=False,
-            serving=CosyVoiceServing(run_model_code=True, batch=batch),
-        )
-        engine: Any = load_engine("tts", "bench", {"bench": model})
-        if is_eager:
-            engine.decoder.step.capture = None
-        engine.synthesize(asked[:2])  # the first calls load kernels
-        seconds = time_decoding(engine) if decoder == "batched" else []
-        rate, took = rate_of(lambda: engine.synthesize(asked))
-        return rate, sum(seconds) / took
-
-    alone, _ = speaks("upstream", 1, requests(min(count, 4)))
-    print(f"upstream's loop: {alone:.1f} s of audio a second")
-    for batch in sorted({1, 8, 32, count}):
-        some = requests(min(count, 4 * batch))
-        for is_eager in (False, True)[: 1 + with_eager]:
-            rate, share = speaks("batched", batch, some, is_eager)
-            way = f"batched, {batch:3d} at once{', eager' if is_eager else ''}"
-            print(
-                f"{way}: {rate:.1f} s of audio a second, {rate / alone:.1f} times upstream's loop; "
-                f"{share:.0%} of the time in the language model"
+    engine = load_speaker(directory, "upstream", 1)
+    engine.synthesize(requests(1))  # the first calls load kernels
+    alone, _ = rate_of(lambda: engine.synthesize(requests(2)))
+    say(f"upstream's loop: {alone:.2f} s of audio a second")
+    for batch in sorted({1, 32, count}):
+        engine, some = load_speaker(directory, "batched", batch), requests(min(count, 4 * batch))
+        engine.synthesize(some[: max(2, batch)])
+        ways = {"": engine.decoder.step.capture} | ({", eager": None} if batch == count else {})
+        for way, capture in ways.items():
+            engine.decoder.step.capture = capture
+            with timed(engine.decoder, "decode") as decoding, timed(engine._mels, "samples") as vocoding:
+                rate, took = rate_of(lambda engine=engine, some=some: engine.synthesize(some))
+            say(
+                f"batched, {batch:3d} at once{way}: {rate:.1f} s of audio a second, {rate / alone:.1f} times "
+                f"upstream's loop; language model {sum(decoding) / took:.0%}, vocoder {sum(vocoding) / took:.0%}"
             )
 
 
@@ -138,11 +134,7 @@ def hearing(out: Path, is_small: bool, count: int) -> None:
     from transformers import pipeline
 
     directory = write_whisper(out / "whisper", is_small)
-    random = np.random.default_rng(1)
-    clips = [
-        Clip(random.normal(0, 0.1, int(seconds * 16_000)).astype(np.float32), 16_000)
-        for seconds in np.clip(random.lognormal(2.0, 0.5, count), 2, 25)
-    ]
+    clips = noise(count)
     seconds = sum(len(clip.samples) for clip in clips) / 16_000
     settings = load_settings("whisper", {"engine": "whisper", "model": str(directory), "max_new_tokens": 40})
     engine = load_engine("asr", "bench", {"bench": settings})
@@ -159,7 +151,44 @@ def hearing(out: Path, is_small: bool, count: int) -> None:
     began = time.perf_counter()
     library([dict(one) for one in inputs], generate_kwargs=told)
     theirs = seconds / (time.perf_counter() - began)
-    print(f"Whisper: {ours:.1f} s of audio a second, {ours / theirs:.2f} times transformers' pipeline at batch 16")
+    say(f"Whisper: {ours:.1f} s of audio a second, {ours / theirs:.2f} times transformers' pipeline at batch 16")
+
+
+def marking(out: Path, is_small: bool, count: int) -> None:
+    """Print how fast AudioSeal's published layers mark and find."""
+    directory = out / "audioseal"
+    engine = load_engine(
+        "watermark",
+        "bench",
+        {"bench": load_settings("audioseal", {"engine": "audioseal", **write_marker(directory, is_small)})},
+    )
+    clips = noise(count)
+    seconds = sum(len(clip.samples) for clip in clips) / 16_000
+    for name, work in (("marks", lambda: engine.embed(clips, [1] * count)), ("finds", lambda: engine.detect(clips))):
+        work()
+        began = time.perf_counter()
+        work()
+        say(f"AudioSeal {name} {seconds / (time.perf_counter() - began):.0f} s of audio a second")
+
+
+def write_marker(directory: Path, is_small: bool) -> dict[str, str]:
+    """Return the paths of a generator and a detector of the published layers, with random weights."""
+    from tests.pipeline.engines.watermark import tiny_audioseal
+
+    directory.mkdir(parents=True, exist_ok=True)
+    made = {kind: directory / f"{kind}.pth" for kind in ("generator", "detector")}
+    for kind, path in made.items():
+        if not path.is_file():
+            tiny_audioseal.save(path, kind, seed=len(kind), sizes=tiny_audioseal.TINY if is_small else {})
+    return {kind: str(path) for kind, path in made.items()}
+
+
+def noise(count: int) -> list[Clip]:
+    random = np.random.default_rng(1)
+    return [
+        Clip(random.normal(0, 0.1, int(seconds * 16_000)).astype(np.float32), 16_000)
+        for seconds in np.clip(random.lognormal(2.0, 0.5, count), 2, 25)
+    ]
 
 
 def load_settings(engine: str, values: dict[str, Any]) -> Any:
@@ -170,19 +199,31 @@ def load_settings(engine: str, values: dict[str, Any]) -> Any:
     return settings.model_validate(values)
 
 
-def time_decoding(engine: Any) -> list[float]:
-    """A list to which each call of the decoder adds its seconds; the GPU has ended by then too."""
-    seconds: list[float] = []
-    decode = engine.decoder.decode
+@contextmanager
+def timed(owner: Any, name: str) -> Iterator[list[float]]:
+    """Yield a list to which each call of a method adds its seconds; what the GPU began before it is not counted."""
+    import torch
 
-    def timed(*given: Any) -> Any:
+    seconds: list[float] = []
+    method = getattr(owner, name)
+
+    def called(*given: Any) -> Any:
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
         began = time.perf_counter()
-        made = decode(*given)
+        made = method(*given)
         seconds.append(time.perf_counter() - began)
         return made
 
-    engine.decoder.decode = timed
-    return seconds
+    setattr(owner, name, called)
+    try:
+        yield seconds
+    finally:
+        delattr(owner, name)
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
 
 
 def rate_of(speak: Callable[[], Sequence[Any]]) -> tuple[float, float]:
@@ -200,15 +241,20 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="where the weights are written, and kept")
     parser.add_argument("--small", action="store_true", help="tiny weights: a rehearsal")
     parser.add_argument("--count", type=int, default=128, help="utterances, and clips")
-    parser.add_argument("--eager", action="store_true", help="speak once more without CUDA graphs")
-    parser.add_argument("--skip", choices=("speaking", "hearing"))
+    parser.add_argument("--only", choices=("speaking", "hearing", "marking"))
+    parser.add_argument("--write", action="store_true", help="write the weights and end")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     prepare_torchaudio()
-    if arguments.skip != "speaking":
-        speaking(arguments.out, arguments.small, arguments.count, arguments.eager)
-    if arguments.skip != "hearing":
-        hearing(arguments.out, arguments.small, arguments.count)
+    parts = {"speaking": speaking, "hearing": hearing, "marking": marking}
+    writers = {"speaking": ("cosyvoice", write_cosyvoice), "hearing": ("whisper", write_whisper)}
+    writers["marking"] = ("audioseal", write_marker)  # type: ignore[assignment]
+    for name in (arguments.only,) if arguments.only else parts:
+        if arguments.write:
+            directory, write = writers[name]
+            write(arguments.out / directory, arguments.small)
+        else:
+            parts[name](arguments.out, arguments.small, arguments.count)
 
 
 if __name__ == "__main__":
