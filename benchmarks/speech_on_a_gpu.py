@@ -7,7 +7,7 @@ minutes to write the weights. `--small` takes tiny weights, to rehearse it witho
 without CUDA graphs.
 
     PYTHONPATH=CosyVoice:. python benchmarks/speech_on_a_gpu.py --out DIR [--small] [--eager]
-        [--skip speaking|hearing]
+        [--precision float32|tf32|bfloat16] [--skip speaking|hearing]
 """
 
 import argparse
@@ -82,7 +82,7 @@ def requests(count: int) -> list[SpeechRequest]:
     return made
 
 
-def speaking(out: Path, is_small: bool, count: int, with_eager: bool) -> None:
+def speaking(out: Path, is_small: bool, count: int, with_eager: bool, precision: str) -> None:
     directory = write_cosyvoice(out / "cosyvoice", is_small)
 
     def speaks(
@@ -93,6 +93,7 @@ def speaking(out: Path, is_small: bool, count: int, with_eager: bool) -> None:
             engine="cosyvoice",
             model=str(directory),
             decoder=decoder,  # type: ignore[arg-type]
+            precision=precision if decoder == "batched" else "float32",  # type: ignore[arg-type]
             text_frontend=False,
             serving=CosyVoiceServing(run_model_code=True, batch=batch),
         )
@@ -188,12 +189,13 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="tiny weights: a rehearsal")
     parser.add_argument("--count", type=int, default=128, help="utterances, and clips")
     parser.add_argument("--eager", action="store_true", help="speak once more without CUDA graphs")
+    parser.add_argument("--precision", choices=("float32", "tf32", "bfloat16"), default="float32", help="in batches")
     parser.add_argument("--skip", choices=("speaking", "hearing"))
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     prepare_torchaudio()
     if arguments.skip != "speaking":
-        speaking(arguments.out, arguments.small, arguments.count, arguments.eager)
+        speaking(arguments.out, arguments.small, arguments.count, arguments.eager, arguments.precision)
     if arguments.skip != "hearing":
         hearing(arguments.out, arguments.small, arguments.count)
 

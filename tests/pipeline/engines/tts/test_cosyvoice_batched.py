@@ -1,5 +1,6 @@
 """The parts that speak many utterances at once, without upstream's source: choosing tokens, slots, steps."""
 
+from copy import deepcopy
 from functools import partial
 from types import SimpleNamespace
 
@@ -9,9 +10,9 @@ import pytest
 from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
 from pipeline.engines.tts.cosyvoice.batched import cache
 from pipeline.engines.tts.cosyvoice.batched import decoder as decoder_module
+from pipeline.engines.tts.cosyvoice.batched.batches import batches
 from pipeline.engines.tts.cosyvoice.batched.cache import Slots
 from pipeline.engines.tts.cosyvoice.batched.decoder import Decoder
-from pipeline.engines.tts.cosyvoice.batched.mel import _batches
 from pipeline.engines.tts.cosyvoice.batched.prompt import PiecePrompt
 from pipeline.engines.tts.cosyvoice.batched.qwen import QwenSteps
 from pipeline.engines.tts.cosyvoice.batched.sampling import RepetitionAware, TokenDraws, parameters_of
@@ -102,7 +103,6 @@ def language_model():
         llm=SimpleNamespace(model=model),
         llm_decoder=torch.nn.Linear(32, 12),
         speech_embedding=torch.nn.Embedding(12, 32),
-        whole=lambda read: model(inputs_embeds=read, output_hidden_states=True).hidden_states[-1],
     )
 
 
@@ -117,8 +117,25 @@ def test_steps_in_slots_give_what_the_whole_sequence_gives(language_model):
         slots.advance([0, 1])
     for slot, (prompt, tokens) in enumerate(zip(read, said, strict=True)):
         both = torch.cat([prompt, language_model.speech_embedding(torch.tensor([tokens]))], dim=1)
-        expected = language_model.llm_decoder(language_model.whole(both)[:, -1])[0].log_softmax(-1)
+        expected = language_model.llm_decoder(
+            language_model.llm.model.model(inputs_embeds=both).last_hidden_state[:, -1]
+        )[0].log_softmax(-1)
         torch.testing.assert_close(scores[slot], expected, atol=1e-4, rtol=1e-4)
+
+
+@torch.inference_mode()
+def test_layers_in_bfloat16_keep_scores_in_float32_and_near(language_model):
+    read = [torch.randn(1, length, 32) for length in (4, 7)]
+    made = []
+    for dtype in (torch.float32, torch.bfloat16):
+        steps, slots = QwenSteps(deepcopy(language_model), dtype), Slots(2)
+        first = steps.begin(read, slots, [0, 1])
+        second = steps.step(torch.tensor([3, 5]), torch.tensor(slots.lengths), slots, 256)
+        assert slots.keys[0].dtype == dtype
+        made.append(torch.stack([first, second]))
+    assert {scores.dtype for scores in made} == {torch.float32}
+    assert not torch.equal(*made)
+    torch.testing.assert_close(*made, atol=0.05, rtol=0.05)
 
 
 class Counting:
@@ -262,8 +279,8 @@ def test_prompts_are_read_together_within_a_bound_and_not_one_at_a_time(monkeypa
 
 def test_batches_of_the_flow_are_of_like_length_and_bounded():
     lengths = [100, 400, 98, 410, 95, 20]
-    batches = list(_batches(lengths, 850))
-    assert sorted(number for batch in batches for number in batch) == list(range(6))
-    assert batches == [[3, 1], [0, 2, 4], [5]]
-    assert all(max(lengths[number] for number in batch) * len(batch) <= 850 for batch in batches)
-    assert list(_batches([900], 850)) == [[0]]
+    made = list(batches(lengths, 850))
+    assert sorted(number for batch in made for number in batch) == list(range(6))
+    assert made == [[3, 1], [0, 2, 4], [5]]
+    assert all(max(lengths[number] for number in batch) * len(batch) <= 850 for batch in made)
+    assert list(batches([900], 850)) == [[0]]
