@@ -18,6 +18,8 @@ from pipeline.engines.tts.cosyvoice.batched.qwen import QwenSteps
 from pipeline.engines.tts.cosyvoice.batched.sampling import RepetitionAware, TokenDraws, parameters_of
 
 torch = pytest.importorskip("torch")
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
+from torch.utils._pytree import tree_leaves  # noqa: E402
 
 
 def ras_sampling(scores, said, sampling, top_p=0.8, top_k=25, win_size=10, tau_r=0.1):
@@ -228,6 +230,36 @@ def test_a_step_is_captured_anew_when_the_slots_have_moved(language_model, monke
     assert len(set(pretended.places)) == 2
     monkeypatch.undo()
     assert decoded(language_model, 2, None, lengths, 20) == plain
+
+
+class OneDevice(TorchDispatchMode):
+    """Lets no operation mix devices: a number that is on the host would have to be copied."""
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        made = function(*args, **(kwargs or {}))
+        found = [part for part in tree_leaves((args, kwargs, made)) if isinstance(part, torch.Tensor)]
+        assert len({tensor.device for tensor in found}) <= 1, function
+        return made
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_step_asks_the_device_for_nothing(language_model, dtype):
+    # Tensors without values raise where a step would wait for one, which no graph can hold.
+    steps = QwenSteps(
+        SimpleNamespace(**{name: _without_values(part) for name, part in vars(language_model).items()}), dtype
+    )
+    decoder = Decoder(steps, RepetitionAware(0.8, 5, 10, 0.1), 8, [8], 3)
+    keys = [torch.zeros(1, 2, 5, 8, device="meta", dtype=dtype)] * 2
+    decoder._slots.reserve(5, keys)
+    with OneDevice():
+        chosen = decoder._next(torch.zeros(3, 15, dtype=torch.float64, device="meta"), 256)
+    assert (chosen.device.type, chosen.dtype, chosen.shape) == ("meta", torch.int64, (3,))
+
+
+def _without_values(part):
+    if isinstance(part, SimpleNamespace):
+        return SimpleNamespace(**{name: _without_values(inner) for name, inner in vars(part).items()})
+    return deepcopy(part).to("meta")
 
 
 def test_what_cannot_be_captured_goes_on_without_and_says_so_once(language_model, caplog):
