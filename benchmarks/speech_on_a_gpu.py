@@ -97,11 +97,12 @@ def requests(count: int) -> list[SpeechRequest]:
     return made
 
 
-def load_speaker(directory: Path, decoder: str, batch: int) -> Any:
+def load_speaker(directory: Path, decoder: str, batch: int, precision: str = "float32") -> Any:
     model = CosyVoiceModel(
         engine="cosyvoice",
         model=str(directory),
         decoder=decoder,  # type: ignore[arg-type]
+        precision=precision,  # type: ignore[arg-type]
         text_frontend=False,
         serving=CosyVoiceServing(run_model_code=True, batch=batch),
     )
@@ -110,23 +111,38 @@ def load_speaker(directory: Path, decoder: str, batch: int) -> Any:
 
 def speaking(out: Path, is_small: bool, count: int) -> None:
     directory = write_cosyvoice(out / "cosyvoice", is_small)
-
     engine = load_speaker(directory, "upstream", 1)
     engine.synthesize(requests(1))  # the first calls load kernels
     alone, _ = rate_of(lambda: engine.synthesize(requests(2)))
     say(f"upstream's loop: {alone:.2f} s of audio a second")
     for batch in sorted({1, 32, count}):
-        engine, some = load_speaker(directory, "batched", batch), requests(min(count, 4 * batch))
-        engine.synthesize(some[: max(2, batch)])
-        ways = {"": engine.decoder.step.capture} | ({", eager": None} if batch == count else {})
-        for way, capture in ways.items():
-            engine.decoder.step.capture = capture
-            with timed(engine.decoder, "decode") as decoding, timed(engine._mels, "samples") as vocoding:
-                rate, took = rate_of(lambda engine=engine, some=some: engine.synthesize(some))
-            say(
-                f"batched, {batch:3d} at once{way}: {rate:.1f} s of audio a second, {rate / alone:.1f} times "
-                f"upstream's loop; language model {sum(decoding) / took:.0%}, vocoder {sum(vocoding) / took:.0%}"
-            )
+        speak_in_batches(directory, batch, requests(min(count, 4 * batch)), "float32", alone)
+    for precision in ("tf32", "bfloat16"):
+        speak_in_batches(directory, count, requests(count), precision, alone)
+
+
+def speak_in_batches(
+    directory: Path, batch: int, asked: Sequence[SpeechRequest], precision: str, alone: float | None = None
+) -> None:
+    """Print the rate, beside that of upstream's loop, and where the time goes; large batches once more without graphs."""
+    engine = load_speaker(directory, "batched", batch, precision)
+    engine.synthesize(asked)  # the first calls load kernels, and each shape makes plans
+    is_large = batch >= 32
+    for way, capture in ({"": engine.decoder.step.capture} | ({", eager": None} if is_large else {})).items():
+        engine.decoder.step.capture = capture
+        with (
+            timed(engine.decoder, "decode") as decoding,
+            timed(engine, "_mels_of") as flow,
+            timed(engine._vocoder, "excite") as exciting,
+            timed(engine._vocoder, "samples") as sounding,
+        ):
+            rate, took = rate_of(lambda: engine.synthesize(asked))
+        beside = f", {rate / alone:.1f} times upstream's loop" if alone else ""
+        say(
+            f"batched, {batch:3d} at once, {precision}{way}: {rate:.1f} s of audio a second{beside}; language model "
+            f"{sum(decoding) / took:.0%}, flow {sum(flow) / took:.0%}, "
+            f"vocoder {sum(exciting) / took:.0%} + {sum(sounding) / took:.0%}"
+        )
 
 
 def hearing(out: Path, is_small: bool, count: int) -> None:
@@ -212,6 +228,8 @@ def timed(owner: Any, name: str) -> Iterator[list[float]]:
             torch.cuda.synchronize()
         began = time.perf_counter()
         made = method(*given)
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
         seconds.append(time.perf_counter() - began)
         return made
 

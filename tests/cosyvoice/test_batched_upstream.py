@@ -95,8 +95,15 @@ def test_the_flow_of_a_batch_is_upstreams_flow(batched: Any, version: int) -> No
     embedded = {"flow_embedding": batched._timbres.entry(ask(virtual()))[1]["flow_embedding"]}
     known = batched._timbres.entry(ask(prompted()))[1]
     pieces = [
-        SpokenPiece([5, 9, 20, 33, 1, 2] * length, inputs, 1.0)
-        for length, inputs in [(3, embedded), (4, known), (4, embedded), (2, known)]
+        SpokenPiece(([5, 9, 20, 33, 1, 2] * 4)[:length], inputs, 1.0)
+        for length, inputs in [
+            (18, embedded),
+            (24, known),
+            (24, embedded),
+            (22, embedded),
+            (12, known),
+            (21, embedded),
+        ]
     ]
     import torch
 
@@ -104,6 +111,24 @@ def test_the_flow_of_a_batch_is_upstreams_flow(batched: Any, version: int) -> No
         for number, mel in batched._mels.many(pieces):
             before = pieces[number].inputs.get("prompt_speech_feat", np.zeros((1, 0))).shape[1]
             torch.testing.assert_close(mel[:, :, before:], batched._mels.one(pieces[number]), atol=2e-4, rtol=1e-3)
+
+
+def test_the_vocoder_of_a_batch_is_upstreams_vocoder(batched: Any, version: int) -> None:
+    import torch
+
+    vocoder, hift = batched._vocoder, inner(batched).hift
+    mels = [torch.randn(1, 80, frames) for frames in (30, 33, 29, 33, 31)]
+    with torch.inference_mode():
+        excited, expected = [], []
+        for mel in mels:
+            torch.manual_seed(mel.shape[2])
+            excited.append(vocoder.excite(mel, 1.0))
+            torch.manual_seed(mel.shape[2])
+            expected.append(hift.inference(speech_feat=mel)[0][0].numpy())
+        assert [len(batch) for batch in vocoder.batches(excited)] == [5]
+        for made, alone in zip(vocoder.samples(excited), expected, strict=True):
+            assert np.abs(alone).max() > 1e-3
+            np.testing.assert_allclose(made, alone, atol=1e-4)
 
 
 def test_one_that_fails_leaves_the_others_as_they_were(batched: Any) -> None:

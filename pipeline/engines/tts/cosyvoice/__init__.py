@@ -61,7 +61,13 @@ class CosyVoiceModel(Checkpoint):
         description="batched: many utterances at once, each with random numbers of its own; upstream: one at a time, "
         "by upstream's own loop, which half precision, TorchScript, TensorRT and vLLM need",
     )
-    fp16: bool = Field(False, description="half precision")
+    fp16: bool = Field(False, description="half precision, with `decoder: upstream`")
+    precision: Literal["float32", "tf32", "bfloat16"] = Field(
+        "float32",
+        description="of matrix products on a GPU, with `decoder: batched`. tf32: factors are rounded to 10 bits; "
+        "bfloat16: the same, and the language model's layers are kept in that type (versions 2 and 3). Tokens are "
+        "chosen in float32 and float64 always",
+    )
     text_frontend: bool = Field(True, description="upstream's own text normalizer and its cutting of long texts")
     instruct: str | None = Field(None, description="how to speak, for models that take instructions")
     serving: CosyVoiceServing = Field(CosyVoiceServing(), description="where and how it runs")
@@ -72,6 +78,8 @@ class CosyVoiceModel(Checkpoint):
         asked = {"fp16": self.fp16, "jit": serving.jit, "tensorrt": serving.tensorrt, "vllm": serving.vllm}
         if self.decoder == "batched" and (names := [name for name, on in asked.items() if on]):
             raise ValueError(f"{', '.join(names)} needs `decoder: upstream`")
+        if self.decoder == "upstream" and self.precision != "float32":
+            raise ValueError(f"precision: {self.precision} needs `decoder: batched`")
         return self
 
 
@@ -84,7 +92,8 @@ def version(model: CosyVoiceModel | None = None) -> str:
     if model is None:
         return library
     decoder = f" batched {_BATCHED}" if model.decoder == "batched" else ""
-    return f"{model.label} {NAME} {library}{decoder}"
+    precision = f" {model.precision}" if model.precision != "float32" else ""
+    return f"{model.label} {NAME} {library}{decoder}{precision}"
 
 
 def open_synthesizer(model: CosyVoiceModel) -> SpeechSynthesizer:

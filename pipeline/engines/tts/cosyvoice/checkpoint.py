@@ -96,6 +96,8 @@ def constructor_arguments(model: CosyVoiceModel, version: int, cuda: bool) -> di
     lacking = {1: ("vllm",), 2: (), 3: ("jit",)}[version]
     if unknown := [name for name in lacking if wanted[name]]:
         raise EngineUnavailable(f"cosyvoice: version {version} has no {', '.join(unknown)}")
+    if version == 1 and model.precision == "bfloat16":
+        raise EngineUnavailable("cosyvoice: version 1 has no `precision: bfloat16`, it has tf32")
     if not cuda and (asked := [name for name, on in wanted.items() if on]):
         raise EngineUnavailable(f"cosyvoice: {', '.join(asked)} needs a GPU, and there is none here")
     if serving.threads > 1 and not (serving.tensorrt or serving.vllm):

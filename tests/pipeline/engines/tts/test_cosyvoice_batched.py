@@ -1,5 +1,6 @@
 """The parts that speak many utterances at once, without upstream's source: choosing tokens, slots, steps."""
 
+from copy import deepcopy
 from functools import partial
 from types import SimpleNamespace
 
@@ -9,14 +10,16 @@ import pytest
 from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
 from pipeline.engines.tts.cosyvoice.batched import cache
 from pipeline.engines.tts.cosyvoice.batched import decoder as decoder_module
+from pipeline.engines.tts.cosyvoice.batched.batches import batches
 from pipeline.engines.tts.cosyvoice.batched.cache import Slots
 from pipeline.engines.tts.cosyvoice.batched.decoder import Decoder
-from pipeline.engines.tts.cosyvoice.batched.mel import _batches
 from pipeline.engines.tts.cosyvoice.batched.prompt import PiecePrompt
 from pipeline.engines.tts.cosyvoice.batched.qwen import QwenSteps
 from pipeline.engines.tts.cosyvoice.batched.sampling import RepetitionAware, TokenDraws, parameters_of
 
 torch = pytest.importorskip("torch")
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
+from torch.utils._pytree import tree_leaves  # noqa: E402
 
 
 def ras_sampling(scores, said, sampling, top_p=0.8, top_k=25, win_size=10, tau_r=0.1):
@@ -102,7 +105,6 @@ def language_model():
         llm=SimpleNamespace(model=model),
         llm_decoder=torch.nn.Linear(32, 12),
         speech_embedding=torch.nn.Embedding(12, 32),
-        whole=lambda read: model(inputs_embeds=read, output_hidden_states=True).hidden_states[-1],
     )
 
 
@@ -117,8 +119,25 @@ def test_steps_in_slots_give_what_the_whole_sequence_gives(language_model):
         slots.advance([0, 1])
     for slot, (prompt, tokens) in enumerate(zip(read, said, strict=True)):
         both = torch.cat([prompt, language_model.speech_embedding(torch.tensor([tokens]))], dim=1)
-        expected = language_model.llm_decoder(language_model.whole(both)[:, -1])[0].log_softmax(-1)
+        expected = language_model.llm_decoder(
+            language_model.llm.model.model(inputs_embeds=both).last_hidden_state[:, -1]
+        )[0].log_softmax(-1)
         torch.testing.assert_close(scores[slot], expected, atol=1e-4, rtol=1e-4)
+
+
+@torch.inference_mode()
+def test_layers_in_bfloat16_keep_scores_in_float32_and_near(language_model):
+    read = [torch.randn(1, length, 32) for length in (4, 7)]
+    made = []
+    for dtype in (torch.float32, torch.bfloat16):
+        steps, slots = QwenSteps(deepcopy(language_model), dtype), Slots(2)
+        first = steps.begin(read, slots, [0, 1])
+        second = steps.step(torch.tensor([3, 5]), torch.tensor(slots.lengths), slots, 256)
+        assert slots.keys[0].dtype == dtype
+        made.append(torch.stack([first, second]))
+    assert {scores.dtype for scores in made} == {torch.float32}
+    assert not torch.equal(*made)
+    torch.testing.assert_close(*made, atol=0.05, rtol=0.05)
 
 
 class Counting:
@@ -213,6 +232,36 @@ def test_a_step_is_captured_anew_when_the_slots_have_moved(language_model, monke
     assert decoded(language_model, 2, None, lengths, 20) == plain
 
 
+class OneDevice(TorchDispatchMode):
+    """Lets no operation mix devices: a number that is on the host would have to be copied."""
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        made = function(*args, **(kwargs or {}))
+        found = [part for part in tree_leaves((args, kwargs, made)) if isinstance(part, torch.Tensor)]
+        assert len({tensor.device for tensor in found}) <= 1, function
+        return made
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_step_asks_the_device_for_nothing(language_model, dtype):
+    # Tensors without values raise where a step would wait for one, which no graph can hold.
+    steps = QwenSteps(
+        SimpleNamespace(**{name: _without_values(part) for name, part in vars(language_model).items()}), dtype
+    )
+    decoder = Decoder(steps, RepetitionAware(0.8, 5, 10, 0.1), 8, [8], 3)
+    keys = [torch.zeros(1, 2, 5, 8, device="meta", dtype=dtype)] * 2
+    decoder._slots.reserve(5, keys)
+    with OneDevice():
+        chosen = decoder._next(torch.zeros(3, 15, dtype=torch.float64, device="meta"), 256)
+    assert (chosen.device.type, chosen.dtype, chosen.shape) == ("meta", torch.int64, (3,))
+
+
+def _without_values(part):
+    if isinstance(part, SimpleNamespace):
+        return SimpleNamespace(**{name: _without_values(inner) for name, inner in vars(part).items()})
+    return deepcopy(part).to("meta")
+
+
 def test_what_cannot_be_captured_goes_on_without_and_says_so_once(language_model, caplog):
     refusals = []
 
@@ -262,8 +311,8 @@ def test_prompts_are_read_together_within_a_bound_and_not_one_at_a_time(monkeypa
 
 def test_batches_of_the_flow_are_of_like_length_and_bounded():
     lengths = [100, 400, 98, 410, 95, 20]
-    batches = list(_batches(lengths, 850))
-    assert sorted(number for batch in batches for number in batch) == list(range(6))
-    assert batches == [[3, 1], [0, 2, 4], [5]]
-    assert all(max(lengths[number] for number in batch) * len(batch) <= 850 for batch in batches)
-    assert list(_batches([900], 850)) == [[0]]
+    made = list(batches(lengths, 850))
+    assert sorted(number for batch in made for number in batch) == list(range(6))
+    assert made == [[3, 1], [0, 2, 4], [5]]
+    assert all(max(lengths[number] for number in batch) * len(batch) <= 850 for batch in made)
+    assert list(batches([900], 850)) == [[0]]

@@ -169,11 +169,12 @@ def test_a_hub_that_cannot_be_reached_is_a_sentence(monkeypatch: pytest.MonkeyPa
         (3, {"serving": {"jit": True}}, True, "version 3 has no jit"),
         (2, {"fp16": True}, False, "fp16 needs a GPU"),
         (3, {"serving": {"vllm": True}}, False, "vllm needs a GPU"),
+        (1, {"decoder": "batched", "precision": "bfloat16"}, True, "version 1 has no `precision: bfloat16`"),
         (2, {"serving": {"threads": 4}}, True, "4 threads need tensorrt or vllm"),
     ],
 )  # fmt: skip
 def test_what_is_asked_for_is_passed_on_or_refused(version: int, settings: Any, cuda: bool, expected: Any) -> None:
-    model = CosyVoiceModel(engine="cosyvoice", model="iic/x", decoder="upstream", **settings)
+    model = CosyVoiceModel(engine="cosyvoice", model="iic/x", **{"decoder": "upstream", **settings})
     if isinstance(expected, str):
         with pytest.raises(EngineUnavailable, match=expected):
             checkpoint.constructor_arguments(model, version, cuda)
@@ -181,6 +182,12 @@ def test_what_is_asked_for_is_passed_on_or_refused(version: int, settings: Any, 
         arguments = checkpoint.constructor_arguments(model, version, cuda)
         assert set(arguments) == expected
         assert arguments["fp16"] == model.fp16
+
+
+@pytest.mark.parametrize("settings", [{"fp16": True}, {"decoder": "upstream", "precision": "tf32"}])
+def test_each_loop_has_its_own_precision(settings: Any) -> None:
+    with pytest.raises(ValueError, match="needs `decoder: "):
+        CosyVoiceModel(engine="cosyvoice", model="iic/x", **settings)
 
 
 def test_the_page_names_the_commit() -> None:

@@ -14,7 +14,9 @@ relative       a step of the language model of version 1
 sampling       chooses the next tokens, as upstream's repetition-aware sampling does
 graphs         repeats a step as one CUDA graph
 decoder        gives slots to pieces until all are spoken
-mel            flow and vocoder: the flow in batches of like length where that changes nothing
+batches        cuts into batches of like length
+mel            the flow: in batches where that changes nothing
+vocoder        the vocoder in batches
 synthesizer    the engine
 =============  ==================================================================================================
 """

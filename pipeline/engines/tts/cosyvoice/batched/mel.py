@@ -1,22 +1,24 @@
-"""From speech tokens to samples: the flow, in batches of like length where that changes nothing, then the vocoder.
+"""From speech tokens to spectrograms: the flow, in batches of like length where that changes nothing.
 
-The encoder of the flow looks at one piece at a time: it costs little, and sees padding. Its estimator is run ten times
-for a piece, twice at each, and takes most of the time. That of versions 2 and 3 is causal or masks its padding, and
-starts from the same noise for all, so pieces of like length go through it together. That of version 1 normalizes over
-time, padding included, and starts from noise that is drawn: its pieces go one by one, through upstream's own code.
+The flow has an encoder, and an estimator that is run ten times for a piece, twice at each. Those of versions 2 and 3
+are causal or mask their padding, but for the encoder's first convolution, which is kept from seeing it; and all pieces
+start from the same noise. So pieces of like length go through them together. Those of version 1 normalize over time,
+padding included, and start from noise that is drawn: its pieces go one by one, through upstream's own code.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from pipeline.engines.contract import Samples
+from pipeline.engines.tts.cosyvoice.batched.batches import batches
 
 _STEPS = 10
 """Euler steps, as upstream takes them."""
-_PADDED = 1.15
-"""A batch may be so many times as long as its own frames."""
+_MOST_ENCODED = 4000
+"""Tokens in one batch of the encoder. Its memory grows with the square of their lengths too: a hundred pieces of 20 s
+would take gigabytes."""
 
 
 @dataclass(frozen=True)
@@ -52,21 +54,10 @@ class MelMaker:
 
     def many(self, pieces: Sequence[SpokenPiece]) -> Iterator[tuple[int, Any]]:
         """Yield the number and the spectrogram [1, 80, T] of each piece, in batches of like length."""
-        encoded = [self._encoded(piece) for piece in pieces]
-        for batch in _batches([frames.shape[2] for frames, _, _ in encoded], self._most_frames):
+        encoded = self._encoded([self._flow_inputs(piece) for piece in pieces])
+        for batch in batches([frames.shape[2] for frames, _, _ in encoded], self._most_frames):
             made = self._estimated([encoded[number] for number in batch])
             yield from zip(batch, made, strict=True)
-
-    def samples(self, mel: Any, speed: float) -> Samples:
-        """Return the samples [T] of a spectrogram. Draws from the generators of the process, as the vocoder does."""
-        import numpy as np
-        from torch.nn import functional
-
-        if speed != 1.0:
-            mel = functional.interpolate(mel, size=int(mel.shape[2] / speed), mode="linear")
-        given = {"finalize": True} if self._version == 3 else {}
-        speech, _ = self._inner.hift.inference(speech_feat=mel, **given)
-        return np.ascontiguousarray(speech.detach().float().cpu().numpy().reshape(-1))
 
     def _flow_inputs(self, spoken: SpokenPiece) -> dict[str, Any]:
         import torch
@@ -85,23 +76,37 @@ class MelMaker:
             "embedding": inputs["flow_embedding"].to(device),
         }
 
-    def _encoded(self, spoken: SpokenPiece) -> tuple[Any, Any, Any]:
-        """Return what the estimator is given for one piece: mu [1, 80, T], voice [1, 80], known frames [1, 80, T]."""
+    def _encoded(self, given: Sequence[dict[str, Any]]) -> list[tuple[Any, Any, Any]]:
+        """Return what the estimator is given for each piece: mu [1, 80, T], voice [1, 80], known frames [1, 80, T]."""
         import torch
         from torch.nn import functional
 
-        flow, given = self._inner.flow, self._flow_inputs(spoken)
-        token = torch.cat([given["prompt_token"], given["token"]], dim=1).clamp(min=0)
-        voice = flow.spk_embed_affine_layer(functional.normalize(given["embedding"], dim=1))
-        hidden = flow.input_embedding(token)
+        flow = self._inner.flow
+        tokens = [torch.cat([one["prompt_token"], one["token"]], dim=1)[0].clamp(min=0) for one in given]
+        encoded: dict[int, tuple[Any, Any, Any]] = {}
+        for batch in batches([len(piece) for piece in tokens], _MOST_ENCODED):
+            for number, mu in zip(batch, self._mus([tokens[number] for number in batch]), strict=True):
+                voice = flow.spk_embed_affine_layer(functional.normalize(given[number]["embedding"], dim=1))
+                known, prompt = torch.zeros_like(mu[..., :80]), given[number]["prompt_feat"]
+                known[:, : prompt.shape[1]] = prompt
+                encoded[number] = mu.transpose(1, 2), voice, known.transpose(1, 2)
+        return [encoded[number] for number in range(len(given))]
+
+    def _mus(self, tokens: Sequence[Any]) -> list[Any]:
+        """Encode pieces of tokens, int [T] each, together; return [1, T * ratio, 80] of each."""
+        import torch
+        from torch.nn.utils.rnn import pad_sequence
+
+        flow = self._inner.flow
+        hidden = pad_sequence([flow.input_embedding(piece) for piece in tokens], batch_first=True)
+        lengths = torch.tensor([len(piece) for piece in tokens], dtype=torch.int32, device=hidden.device)
         if self._version == 3:
+            # It sees zeros after the end, as upstream's own padding.
             mu = flow.pre_lookahead_layer(hidden).repeat_interleave(flow.token_mel_ratio, dim=1)
         else:
-            length = given["prompt_token_len"] + given["token_len"]
-            mu = flow.encoder_proj(flow.encoder(hidden, length, streaming=False)[0])
-        known = torch.zeros_like(mu[..., :80])
-        known[:, : given["prompt_feat"].shape[1]] = given["prompt_feat"]
-        return mu.transpose(1, 2), voice, known.transpose(1, 2)
+            with _zeros_after(lengths, flow.encoder.pre_lookahead_layer):
+                mu = flow.encoder_proj(flow.encoder(hidden, lengths, streaming=False)[0])
+        return [row[None, : len(piece) * flow.token_mel_ratio] for row, piece in zip(mu, tokens, strict=True)]
 
     def _estimated(self, pieces: Sequence[tuple[Any, Any, Any]]) -> list[Any]:
         """Solve the flow for pieces that are padded to the longest; return the frames [1, 80, T] after each prompt."""
@@ -137,17 +142,22 @@ class MelMaker:
         return [row[None, :, :length].float() for row, length in zip(x, lengths, strict=True)]
 
 
-def _batches(lengths: Sequence[int], most_frames: int) -> Iterator[list[int]]:
-    """Yield the numbers of the pieces in batches of like length, longest first, each within `most_frames` frames."""
-    batch: list[int] = []
-    longest = total = 0
-    for number in sorted(range(len(lengths)), key=lambda number: (-lengths[number], number)):
-        frames = longest * (len(batch) + 1)
-        if batch and (frames > most_frames or frames > _PADDED * (total + lengths[number])):
-            yield batch
-            batch, total = [], 0
-        longest = longest if batch else lengths[number]
-        batch.append(number)
-        total += lengths[number]
-    if batch:
-        yield batch
+@contextmanager
+def _zeros_after(lengths: Any, layer: Any) -> Iterator[None]:
+    """Let a layer, in the block, see zeros after the end of each row of its input [B, T, D]; `lengths` are int [B].
+
+    It looks ahead, and after the end of a piece alone upstream gives it zeros; in a batch there is padding, which has
+    been through a bias by then.
+    """
+
+    import torch
+
+    def zeros(_: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        after = torch.arange(inputs[0].shape[1], device=lengths.device) >= lengths[:, None]
+        return (inputs[0].masked_fill(after[..., None], 0.0), *inputs[1:])
+
+    hook = layer.register_forward_pre_hook(zeros)
+    try:
+        yield
+    finally:
+        hook.remove()

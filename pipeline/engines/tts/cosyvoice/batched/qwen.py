@@ -8,10 +8,18 @@ from pipeline.engines.tts.cosyvoice.batched.cache import Slots
 
 class QwenSteps:
     """Runs prompts through transformers' own code, and each step through its layers one by one: its caches hold
-    rows of one length only."""
+    rows of one length only.
 
-    def __init__(self, language_model: Any) -> None:
+    The layers are kept in `dtype`. What goes into them and the scores that come out are float32: in bfloat16 many
+    scores would be equal.
+    """
+
+    def __init__(self, language_model: Any, dtype: Any = None) -> None:
         self._model = language_model.llm.model.model
+        # Not the whole model: the frequencies of its rotary embedding must stay as they are.
+        self._model.layers.to(dtype)
+        self._model.norm.to(dtype)
+        self._dtype = self._model.norm.weight.dtype
         self._head = language_model.llm_decoder
         self._embedding = language_model.speech_embedding
 
@@ -24,7 +32,7 @@ class QwenSteps:
         from torch.nn.utils.rnn import pad_sequence
 
         lengths = [prompt.shape[1] for prompt in read]
-        padded = pad_sequence([prompt[0] for prompt in read], batch_first=True)
+        padded = pad_sequence([prompt[0] for prompt in read], batch_first=True).to(self._dtype)
         out = self._model(inputs_embeds=padded, use_cache=True)
         slots.fill(numbers, lengths, *_of_cache(out.past_key_values))
         rows, last = torch.tensor([[*range(len(read))], [length - 1 for length in lengths]], device=padded.device)
@@ -40,7 +48,7 @@ class QwenSteps:
         from torch.nn import functional
 
         rows = torch.arange(slots.count, device=tokens.device)
-        hidden = self._embedding(tokens)[:, None]
+        hidden = self._embedding(tokens)[:, None].to(self._dtype)
         unseen = torch.arange(reach, device=tokens.device) > positions[:, None]
         mask = hidden.new_zeros(unseen.shape).masked_fill(unseen, -torch.inf)[:, None, None]
         cosine, sine = self._model.rotary_emb(hidden, positions[:, None])
@@ -63,7 +71,7 @@ class QwenSteps:
         return self._scores(self._model.norm(hidden)[:, 0])
 
     def _scores(self, hidden: Any) -> Any:
-        return self._head(hidden).float().log_softmax(dim=-1)
+        return self._head(hidden.float()).log_softmax(dim=-1)
 
 
 def _of_cache(cache: Any) -> tuple[Sequence[Any], Sequence[Any]]:

@@ -1,6 +1,7 @@
 """The engine: speaks all requests of a call together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -19,6 +20,7 @@ from pipeline.engines.tts.cosyvoice.batched.prompt import prompt_of
 from pipeline.engines.tts.cosyvoice.batched.qwen import QwenSteps
 from pipeline.engines.tts.cosyvoice.batched.relative import RelativeSteps, suits
 from pipeline.engines.tts.cosyvoice.batched.sampling import parameters_of
+from pipeline.engines.tts.cosyvoice.batched.vocoder import Excited, Vocoder
 from pipeline.engines.tts.cosyvoice.checkpoint import Loaded
 from pipeline.engines.tts.cosyvoice.errors import describe, is_fatal
 from pipeline.engines.tts.cosyvoice.guards import audio_problem, control_tokens, refusal
@@ -58,8 +60,9 @@ class BatchedSynthesizer:
         self._upstream, self._inner = loaded.upstream, loaded.upstream.model
         self._timbres = Timbres(loaded.upstream, loaded.version, model.instruct, model.text_frontend)
         self._controls = control_tokens(loaded.upstream.frontend.tokenizer)
-        self.decoder = _decoder(self._inner, loaded.version, model.serving.batch)
+        self.decoder = _decoder(self._inner, loaded.version, model)
         self._mels = MelMaker(self._inner, loaded.version, _MOST_FRAMES)
+        self._vocoder = Vocoder(self._inner.hift, loaded.version)
 
     def synthesize(self, requests: Sequence[SpeechRequest]) -> list[Clip | Failure]:
         """One clip or Failure for each request, in order. Raises EngineDied where the GPU is gone."""
@@ -67,7 +70,7 @@ class BatchedSynthesizer:
 
         utterances = [_Utterance(request) for request in requests]
         try:
-            with torch.inference_mode(), random_state_kept():
+            with torch.inference_mode(), random_state_kept(), matrix_products(self._model.precision):
                 for utterance in utterances:
                     self._read(utterance)
                 self._speak(utterances)
@@ -129,30 +132,47 @@ class BatchedSynthesizer:
         self._voice([one for one in spoken if one[0].failure is None])
 
     def _voice(self, spoken: Sequence[tuple[_Utterance, int, SpokenPiece]]) -> None:
+        """Give each piece of speech tokens its samples."""
+        mels = self._mels_of([piece for _, _, piece in spoken])
+        excited: list[tuple[_Utterance, int, Excited]] = []
+        for index, (utterance, number, piece) in enumerate(spoken):
+            try:
+                with random_state_kept(derived(utterance.request.seed, number)):
+                    mel = mels.pop(index) if index in mels else self._mels.one(piece)
+                    excited.append((utterance, number, self._vocoder.excite(mel, piece.speed)))
+            except Exception as error:  # noqa: BLE001  as above
+                self._fail(utterance, error)
+        for batch in self._vocoder.batches([one for _, _, one in excited]):
+            self._sound([excited[index] for index in batch])
+
+    def _mels_of(self, pieces: Sequence[SpokenPiece]) -> dict[int, Any]:
+        """Make spectrograms in batches, by the number of the piece; none where they go piece by piece."""
+        mels: dict[int, Any] = {}
         if not self._mels.is_batched:
-            for utterance, number, piece in spoken:
-                self._finish(utterance, number, piece)
-            return
+            return mels
         try:
-            for index, mel in self._mels.many([piece for _, _, piece in spoken]):
-                utterance, number, piece = spoken[index]
-                before = piece.inputs.get("prompt_speech_feat")
-                self._finish(utterance, number, piece, mel[:, :, 0 if before is None else before.shape[1] :])
+            for index, mel in self._mels.many(pieces):
+                before = pieces[index].inputs.get("prompt_speech_feat")
+                mels[index] = mel[:, :, 0 if before is None else before.shape[1] :]
         except Exception as error:
             if is_fatal(error):
                 raise
-            # One piece that the flow cannot take must not end the others: each once more, alone.
-            for utterance, number, piece in spoken:
-                if number not in utterance.samples:
-                    self._finish(utterance, number, piece)
+            # One piece that the flow cannot take must not end the others: those that lack go alone.
+        return mels
 
-    def _finish(self, utterance: _Utterance, number: int, piece: SpokenPiece, mel: Any = None) -> None:
+    def _sound(self, excited: Sequence[tuple[_Utterance, int, Excited]]) -> None:
+        """Run some pieces through the vocoder together; where that fails, each alone, so that it fails alone."""
         try:
-            with random_state_kept(derived(utterance.request.seed, number)):
-                made = self._mels.one(piece) if mel is None else mel
-                utterance.samples[number] = self._mels.samples(made, piece.speed)
+            made = self._vocoder.samples([one for _, _, one in excited])
         except Exception as error:  # noqa: BLE001  as above
-            self._fail(utterance, error)
+            if len(excited) == 1 or is_fatal(error):
+                self._fail(excited[0][0], error)
+                return
+            for one in excited:
+                self._sound([one])
+            return
+        for (utterance, number, _), samples in zip(excited, made, strict=True):
+            utterance.samples[number] = samples
 
     def _fail(self, utterance: _Utterance, error: Exception) -> None:
         if is_fatal(error):
@@ -172,12 +192,28 @@ def derived(seed: int, number: int) -> int:
     return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
-def _decoder(inner: Any, version: int, count: int) -> Decoder:
+@contextmanager
+def matrix_products(precision: str) -> Iterator[None]:
+    """Let products of float32 matrices in the block have a model's `precision`; it is one switch for the process."""
+    import torch
+
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest" if precision == "float32" else "high")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def _decoder(inner: Any, version: int, model: CosyVoiceModel) -> Decoder:
+    import torch
+
     language_model = inner.llm
     sampling = parameters_of(language_model.sampling)
     if sampling is None or (version == 1 and not suits(language_model)):
         what = "samples tokens in its own way" if sampling is None else "has other layers"
         raise EngineUnavailable(f"cosyvoice: this model's language model {what}; set `decoder: upstream` for it")
-    steps: Steps = RelativeSteps(language_model) if version == 1 else QwenSteps(language_model)
+    dtype = torch.bfloat16 if model.precision == "bfloat16" else torch.float32
+    steps: Steps = RelativeSteps(language_model) if version == 1 else QwenSteps(language_model, dtype)
     ends = [language_model.eos_token] if version == 1 else language_model.stop_token_ids
-    return Decoder(steps, sampling, language_model.speech_token_size, ends, count, inner.device)
+    return Decoder(steps, sampling, language_model.speech_token_size, ends, model.serving.batch, inner.device)
