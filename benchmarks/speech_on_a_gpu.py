@@ -124,7 +124,7 @@ def speaking(out: Path, is_small: bool, count: int) -> None:
 def speak_in_batches(
     directory: Path, batch: int, asked: Sequence[SpeechRequest], precision: str, alone: float | None = None
 ) -> None:
-    """Print the rate, beside that of upstream's loop, and where the time goes; large batches once more without graphs."""
+    """Print the rate and where the time goes; large batches once more without graphs."""
     engine = load_speaker(directory, "batched", batch, precision)
     engine.synthesize(asked)  # the first calls load kernels, and each shape makes plans
     is_large = batch >= 32
