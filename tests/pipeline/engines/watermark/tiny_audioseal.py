@@ -71,9 +71,9 @@ def weight_normalized(weights: Mapping[str, torch.Tensor], gain: str, direction:
     return made
 
 
-def save(path: Path, kind: str, bits: int = 16, seed: int = 0) -> Path:
-    """A tiny checkpoint as the published ones are."""
-    config = architecture(kind, bits, **TINY)
+def save(path: Path, kind: str, bits: int = 16, seed: int = 0, sizes: Mapping[str, int] = TINY) -> Path:
+    """A tiny checkpoint as the published ones are; with no `sizes`, one of the published size."""
+    config = architecture(kind, bits, **sizes)
     weights = weight_normalized(old_names(make_network(kind, config, seed).state_dict()), "weight_g", "weight_v")
     torch.save({"xp.cfg": OmegaConf.create(config), "model": weights}, path)
     return path
