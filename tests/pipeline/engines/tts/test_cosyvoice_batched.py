@@ -276,13 +276,14 @@ def test_what_cannot_be_captured_goes_on_without_and_says_so_once(language_model
     assert "not permitted" in caplog.text
 
 
-def test_a_step_that_raises_ends_the_call_and_leaves_the_slots_free(language_model, monkeypatch):
+def test_a_step_that_raises_ends_the_call_and_leaves_the_slots_free(monkeypatch):
     decoder = Decoder(Counting(), RepetitionAware(0.8, 25, 1, 1.5), 8, [9], 2)
     prompts = [partial(PiecePrompt, torch.full((1, 1, 1), 7.0), 0, 20, (0,))] * 3
     with monkeypatch.context() as patched:
         patched.setattr(decoder._steps, "step", lambda *given: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             decoder.decode(prompts, lambda error: False)
+    assert decoder._slots.lengths == [0, 0]
     assert decoder.decode(prompts, lambda error: False) == [[7, 8]] * 3
 
 
@@ -295,18 +296,25 @@ def test_prompts_are_read_together_within_a_bound_and_not_one_at_a_time(monkeypa
             return super().begin(given, slots, numbers)
 
     monkeypatch.setattr(decoder_module, "_MOST_READ", 20)
-    decoder = Decoder(Noting(), RepetitionAware(0.8, 25, 1, 1.5), 8, [9], 16)
-    # The first four end after one, two, three, four tokens: two free slots of sixteen let two others begin.
-    lengths = [4, 4, 5, 6, 5, 7, *[3] * 14]
+    monkeypatch.setattr(decoder_module, "_BEGUN_OF_SLOTS", 2)
+    decoder = Decoder(Noting(), RepetitionAware(0.8, 25, 1, 1.5), 8, [9], 4)
+    # The first four end after one, two, three and four steps: the others begin in twos.
+    lengths = [4, 7, 5, 4, 3, 6, 3, 3]
     prompts = [
         partial(PiecePrompt, torch.full((1, length, 1), 8.0 - number % 4), 0, 20, (0,))
         for number, length in enumerate(lengths)
     ]
     results = decoder.decode(prompts, lambda error: True)
-    assert results == [list(range(8 - number % 4, 9)) for number in range(20)]
-    assert read[:2] == [[7, 6], [5, 5, 4, 4]]
-    assert all(group[0] * len(group) <= 20 for group in read)
-    assert min(map(len, read)) == 2
+    assert results == [list(range(8 - number % 4, 9)) for number in range(8)]
+    assert read == [[7, 5], [4, 4], [6, 3], [3, 3]]
+
+
+def test_one_that_cannot_be_read_fails_alone_among_those_that_are_read_together():
+    decoder = Decoder(Counting(), RepetitionAware(0.8, 25, 1, 1.5), 8, [9], 3)
+    prompts = [partial(PiecePrompt, torch.full((1, 1, 1), number), 0, 20, (0,)) for number in (7.0, -1.0, 8.0)]
+    first, failed, last = decoder.decode(prompts, lambda error: False)
+    assert (first, last) == ([7, 8], [8])
+    assert isinstance(failed, ValueError)
 
 
 def test_batches_of_the_flow_are_of_like_length_and_bounded():
