@@ -12,6 +12,7 @@ from pipeline.ending import stopping_at_once
 from pipeline.job.listener import Listener
 from pipeline.job.runner.actors import ActorPool, CallResult, guarded, rebuilt
 from pipeline.job.runner.chain import Chain
+from pipeline.job.runner.pool_sizes import FREE_CPUS, fitting_sizes, pool_sizes
 from pipeline.job.runner.quiet import quiet_stderr
 from pipeline.job.runner.ray_processes import OwnRay, wait_for_end
 from pipeline.job.runner.tasks import BlockWork, PoolClaims, WorkerPlan, cut_blocks
@@ -38,6 +39,7 @@ class RayRunner:
         self._started = False
         self._own: OwnRay | None = None
         self._pools: list[ActorPool] = []
+        self._has_begun = False
 
     def run(
         self, blocks: Mapping[int, int], work: BlockWork[Report], pools: Sequence[WorkerPlan], listener: Listener
@@ -51,7 +53,9 @@ class RayRunner:
         # The setting counts blocks in flight per worker, not parts of blocks.
         slots = [slot * max(map(len, parts)) if slot > 1 else 1 for slot in slots]
         sizes = [min(size, sum(map(len, parts))) for size in sizes]
+        sizes = self._fitted(pools, sizes, listener)
         self._start(claims, sizes)
+        self._has_begun = True
         is_done = False
         try:
             chain = Chain(parts, blocks.values(), work, self._staff(pools, sizes, slots), listener, self._check)
@@ -107,6 +111,24 @@ class RayRunner:
         if self._own:
             wait_for_end(self._own)
 
+    def _fitted(self, plans: Sequence[WorkerPlan], sizes: Sequence[int], listener: Listener) -> Sequence[int]:
+        """Return fewer workers where a cluster has lost nodes since the job began, for which Ray would wait forever.
+
+        A job that begins is refused instead: its user has asked for more than there is.
+        """
+        if self._address is None or not self._has_begun:
+            return sizes
+        there = self.resources()
+        fitting = fitting_sizes([plan.claims for plan in plans], sizes, there)
+        if fewer := [
+            f"{plan.name} {size} in place of {wanted}"
+            for plan, size, wanted in zip(plans, fitting, sizes, strict=True)
+            if size < wanted
+        ]:
+            has = f"{there.get('CPU', 0.0):g} CPUs and {there.get('GPU', 0.0):g} GPUs"
+            listener.noted(f"the cluster has {has} left, so pools get fewer workers: {', '.join(fewer)}")
+        return fitting
+
     def _staff(self, plans: Sequence[WorkerPlan], sizes: Sequence[int], slots: Sequence[int]) -> list[ActorPool]:
         """Return the pools of a pass; first dismiss the pools of the pass before, unless they are the same."""
         wanted = list(zip(plans, slots, strict=True))
@@ -159,7 +181,7 @@ class RayRunner:
         if self._address is None:
             # On one machine claims may exceed the cores: pools wait for one another, and the kernel shares the cores.
             self._start_own(max(int(cpus), int(there["CPU"])) + 2)
-        elif cpus + 1 > there.get("CPU", 0.0):
+        elif cpus + FREE_CPUS > there.get("CPU", 0.0):
             raise UserError(f"the recipe's pools claim {cpus:g} CPUs and Ray needs 1, but there are {there['CPU']:g}")
 
     def _start_own(self, cpus: int) -> None:
@@ -167,25 +189,6 @@ class RayRunner:
             return
         self.close()  # a later pass may claim more than the pass for which Ray was started
         self._own, self._started = OwnRay(cpus), True
-
-
-def pool_sizes(pools: Sequence[PoolClaims], resources: Mapping[str, float], shared: bool) -> list[int]:
-    """Return the workers of each pool: the recipe's number, in all or for each GPU, else as many as the shared GPUs
-    allow, or one per core.
-
-    On one machine (`shared`) every pool may have all cores, since pools wait for one another. On a cluster the claims
-    must fit side by side, and one CPU must stay free for other work.
-    """
-    cpus, gpus = resources.get("CPU", 1.0), resources.get("GPU", 0.0)
-    told = [pool.workers or int(pool.per_gpu * gpus) for pool in pools]
-    spare_gpus = gpus - sum(pool.gpus * size for pool, size in zip(pools, told, strict=True))
-    open_gpus = sum(pool.gpus for pool, size in zip(pools, told, strict=True) if not size)
-    on_gpus = int(spare_gpus / open_gpus + 1e-6) if open_gpus else 0  # 2 - 6 * 0.2 is a little less than 0.8
-    sizes = [size or (on_gpus if pool.gpus else 0) for pool, size in zip(pools, told, strict=True)]
-    open_cpus = sum(pool.cpus for pool, size in zip(pools, sizes, strict=True) if not size and not pool.gpus)
-    spare = cpus - 1 - sum(pool.cpus * size for pool, size in zip(pools, sizes, strict=True))
-    filling = int(cpus) if shared or not open_cpus else int(spare / open_cpus)
-    return [size or (1 if pool.gpus else max(1, filling)) for pool, size in zip(pools, sizes, strict=True)]
 
 
 def _local_gpus() -> int:
