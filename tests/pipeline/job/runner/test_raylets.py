@@ -95,7 +95,6 @@ class Killer(Listener):
         self.sentences: list[str] = []
 
     def moved(self, event: Moved) -> None:
-        if (event.part, event.pool) in self.entered: print("again", event)
         self.entered.append((event.part, event.pool))
 
     def noted(self, sentence: str) -> None:
