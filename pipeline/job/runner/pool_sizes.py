@@ -41,3 +41,14 @@ def fitting_sizes(pools: Sequence[PoolClaims], sizes: Sequence[int], resources: 
                 break
             fitting[max(spare, key=fitting.__getitem__)] -= 1
     return fitting
+
+
+def told_sizes(
+    names: Sequence[str], before: Sequence[int], after: Sequence[int], resources: Mapping[str, float]
+) -> str:
+    """Say which pools have fewer workers than before."""
+    has = f"{resources.get('CPU', 0.0):g} CPUs and {resources.get('GPU', 0.0):g} GPUs"
+    fewer = [
+        f"{name} {now} in place of {then}" for name, then, now in zip(names, before, after, strict=True) if now < then
+    ]
+    return f"the cluster has {has} left, so pools get fewer workers: {', '.join(fewer)}"

@@ -3,6 +3,7 @@
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,9 +11,10 @@ from manifests.errors import EngineDied, ParleyError, UserError
 from pipeline.job.listener import Listener
 from pipeline.job.runner.actors import ActorPool, CallResult, guarded, rebuilt
 from pipeline.job.runner.chain import Chain
-from pipeline.job.runner.pool_sizes import FREE_CPUS, fitting_sizes, pool_sizes
+from pipeline.job.runner.pool_sizes import FREE_CPUS, fitting_sizes, pool_sizes, told_sizes
 from pipeline.job.runner.ray_cluster import JoinedRay
 from pipeline.job.runner.ray_processes import OwnRay, start_ray
+from pipeline.job.runner.room import Room
 from pipeline.job.runner.tasks import BlockWork, PoolClaims, WorkerPlan, cut_blocks
 from pipeline.job.worker import ENGINE_LIVES
 
@@ -54,7 +56,9 @@ class RayRunner:
         self._has_begun = True
         is_done = False
         try:
-            chain = Chain(parts, blocks.values(), work, self._staff(pools, sizes, slots), listener, self._check)
+            staff = self._staff(pools, sizes, slots)
+            room = Room(staff, self.resources, listener)
+            chain = Chain(parts, blocks.values(), work, staff, listener, partial(self._look_after, room))
             yield from chain.reports()
             is_done = True
         except Exception:
@@ -111,6 +115,11 @@ class RayRunner:
         if self._ray:
             self._ray.check()
 
+    def _look_after(self, room: Room) -> None:
+        self._check()
+        if self._address is not None:
+            room.look()
+
     def _check_after_failure(self) -> None:
         """Raise RayEnded if that is the cause of an error: a call may fail a moment before Ray's process has ended."""
         if self._ray:
@@ -125,13 +134,8 @@ class RayRunner:
             return sizes
         there = self.resources()
         fitting = fitting_sizes([plan.claims for plan in plans], sizes, there)
-        if fewer := [
-            f"{plan.name} {size} in place of {wanted}"
-            for plan, size, wanted in zip(plans, fitting, sizes, strict=True)
-            if size < wanted
-        ]:
-            has = f"{there.get('CPU', 0.0):g} CPUs and {there.get('GPU', 0.0):g} GPUs"
-            listener.noted(f"the cluster has {has} left, so pools get fewer workers: {', '.join(fewer)}")
+        if fitting != sizes:
+            listener.noted(told_sizes([plan.name for plan in plans], sizes, fitting, there))
         return fitting
 
     def _staff(self, plans: Sequence[WorkerPlan], sizes: Sequence[int], slots: Sequence[int]) -> list[ActorPool]:
