@@ -57,7 +57,8 @@ class Raylets:
 
     def _start(self) -> None:
         self._cluster = Cluster()
-        self._cluster.add_node(num_cpus=2, include_dashboard=False, _system_config=QUICK)
+        head = {"include_dashboard": False, "include_log_monitor": False, "no_monitor": True, "_system_config": QUICK}
+        self._cluster.add_node(num_cpus=2, **head)
         self._cluster.add_node(num_cpus=2)
         self._cluster.add_node(num_cpus=2)
         self._cluster.wait_for_nodes()
