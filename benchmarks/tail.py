@@ -138,6 +138,14 @@ def run(runner: ray_runner.RayRunner, sizes: Mapping[int, int], workers: int, is
     return leaving
 
 
+def open_all(runner: ray_runner.RayRunner, workers: int, is_batched: bool) -> None:
+    """Have all workers loaded before the passes that are measured, which keep them."""
+    import ray
+
+    run(runner, dict.fromkeys(range(2 * workers), 1), workers, is_batched, cut_evenly)
+    ray.get([actor.opening for pool in runner._pools for actor in pool.actors])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workers", type=int, nargs="+", default=[2, 4, 8])
@@ -151,6 +159,7 @@ def main() -> None:
         for is_batched in (False, True):
             runner = ray_runner.RayRunner()
             try:
+                open_all(runner, workers, is_batched)
                 for name, sizes in (("first", first), ("retakes", retakes)):
                     late = run(runner, sizes, workers, is_batched, cut_blocks)
                     even = run(runner, sizes, workers, is_batched, cut_evenly)
