@@ -14,6 +14,7 @@ from pipeline.job.listener import Listener, Measure, Moved
 from pipeline.job.profile import PoolTime, added
 
 LINE_EVERY_S = 10.0
+STILL_EVERY_S = 300.0
 
 _PartKey = tuple[int, int]
 
@@ -159,18 +160,26 @@ class _Bar:
 
 
 class _Lines:
-    """Shows progress in a file or a pipe: a line every LINE_EVERY_S and at the end."""
+    """Shows progress in a file or a pipe: a line every LINE_EVERY_S if something has changed, and at the end.
+
+    Where nothing changes for STILL_EVERY_S, a line says that the work still goes on.
+    """
 
     def __init__(self, what: str, total: int | None, at: int) -> None:
-        self.at = self._first = at
+        self.at = at
         self._what, self._total = what, total
         self._words, self._began = "", time.monotonic()
-        self._next = self._began + LINE_EVERY_S
+        self._pace = Pace(at, self._began)
+        self._printed, self._printed_at = (at, ""), self._began
 
     def show(self, at: int, words: str) -> None:
+        now = time.monotonic()
+        if at != self.at:
+            self._pace.count(at, now)
         self.at, self._words = at, words
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + LINE_EVERY_S
+        is_new = (at, words) != self._printed
+        if now - self._printed_at >= (LINE_EVERY_S if is_new else STILL_EVERY_S):
+            self._printed, self._printed_at = (at, words), now
             self._print(self._left())
 
     def close(self) -> None:
@@ -182,10 +191,33 @@ class _Lines:
         print("; ".join(word for word in words if word), file=sys.stderr, flush=True)
 
     def _left(self) -> str:
-        done = self.at - self._first
-        if not self._total or not done:
-            return ""
-        return f"{_clock((time.monotonic() - self._began) * (self._total - self.at) / done)} left"
+        left_s = self._pace.left_s(self._total) if self._total else None
+        return "" if left_s is None else f"{_clock(left_s)} left"
+
+
+class Pace:
+    """Tells the time left from the rows that were done. Between two counts it stays as it is."""
+
+    def __init__(self, at: int, began_s: float) -> None:
+        self._began = self._first = self._last = (at, began_s)
+
+    def count(self, at: int, now_s: float) -> None:
+        """Note that `at` rows are done."""
+        self._last = (at, now_s)
+        if self._first is self._began:
+            self._first = self._last
+
+    def left_s(self, total: int) -> float | None:
+        """Return the seconds left, None while nothing is done.
+
+        The rate is that since the first rows, before which the workers load their engines. Until it is known for as
+        long as these took, the rate since the beginning says what the end will not exceed.
+        """
+        (first, first_s), (last, last_s) = self._first, self._last
+        start, start_s = self._began
+        if last > first and last_s - first_s >= first_s - start_s:
+            start, start_s = first, first_s
+        return (last_s - start_s) * (total - last) / (last - start) if last > start else None
 
 
 def _display(what: str, unit: str, total: int | None = None, at: int = 0) -> _Bar | _Lines:

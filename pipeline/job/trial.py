@@ -14,7 +14,8 @@ from pipeline.job.job import Job
 from pipeline.job.listener import Listener, Profiled
 from pipeline.job.profile import PoolTime, added
 from pipeline.job.run import run_job
-from pipeline.job.runner.ray import RayRunner, pool_sizes
+from pipeline.job.runner.pool_sizes import pool_sizes
+from pipeline.job.runner.ray import RayRunner
 from pipeline.job.tuning import Machine, PoolCost, measured_costs, pool_kind
 from pipeline.recipe import Recipe
 from pipeline.recipes.pools import full_pools

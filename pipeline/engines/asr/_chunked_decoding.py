@@ -1,17 +1,22 @@
 """Decodes clips in windows: guards against silence, cuts, batches by seconds, and joins the windows' transcripts.
 
+The batches are planned by the lengths of the clips. While the model decodes one, a thread prepares the next: it
+resamples the clips, guards and cuts.
+
 The result for a clip depends on that clip alone: windows that are decoded together share nothing but the padding, and
 the limit of tokens comes from the window's own length (see `AudioWindow.group`).
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from manifests.reasons import Reason
-from pipeline.engines.asr._windows import cut_windows
+from pipeline.engines.asr._windows import WINDOW_S, cut_windows
 from pipeline.engines.contract import Clip, Failure, Samples, Transcript
 from pipeline.engines.shared.batches import cut_batches
+from pipeline.engines.shared.prefetch import prefetch
 from pipeline.engines.shared.silence_guard import SAMPLE_RATE, is_silent, prepare
 from pipeline.scoring.hallucination import flags
 from pipeline.scoring.normalize import metric
@@ -62,23 +67,57 @@ class WindowDecoder:
     encoded_s: Callable[[float], float] = float
 
 
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A clip of `seconds` cut into windows, without the silent ones; or the result, where nothing is to be decoded."""
+
+    windows: Sequence[AudioWindow]
+    seconds: float = 0.0
+    result: Transcript | Failure | None = None
+
+
 def transcribe(clips: Sequence[Clip], languages: Sequence[str], decoder: WindowDecoder) -> list[Transcript | Failure]:
     """Transcribe clips; returns one result per clip, in order."""
-    prepared = [decoder.refuse(language) or prepare(clip) for clip, language in zip(clips, languages, strict=True)]
-    windows: list[AudioWindow] = []
-    spans: dict[int, range] = {}
-    for index, (samples, language) in enumerate(zip(prepared, languages, strict=True)):
-        if not isinstance(samples, Transcript | Failure):
-            cut = [_window(piece, language, decoder) for piece in cut_windows(samples) if not is_silent(piece)]
-            spans[index] = range(len(windows), len(windows) + len(cut))
-            windows += cut
-    heard = _decode_all(windows, decoder)
+
+    def prepare_batch(batch: Sequence[int]) -> list[_Prepared]:
+        return [_prepare(clips[index], languages[index], decoder) for index in batch]
+
+    results: dict[int, Transcript | Failure] = {}
+    batches = _plan(clips, languages, decoder)
+    for batch, prepared in zip(batches, prefetch(prepare_batch, batches), strict=True):
+        heard = iter(_decode_all([window for clip in prepared for window in clip.windows], decoder))
+        for index, clip in zip(batch, prepared, strict=True):
+            parts = [next(heard) for _ in clip.windows]
+            results[index] = clip.result or _join(parts, languages[index], clip.seconds)
+    return [results[index] for index in range(len(clips))]
+
+
+def _plan(clips: Sequence[Clip], languages: Sequence[str], decoder: WindowDecoder) -> list[list[int]]:
+    """Cut the clips' indices into batches, as `_decode_all` would if the clips were cut into windows already.
+
+    The windows of a clip that is longer than one are taken to be as long as can be.
+    """
+    groups: dict[Hashable, list[int]] = defaultdict(list)
+    costs: dict[int, float] = {}
+    for index, (clip, language) in enumerate(zip(clips, languages, strict=True)):
+        seconds = len(clip.samples) / clip.sample_rate if clip.sample_rate > 0 else 0.0
+        count = max(1, math.ceil(seconds / WINDOW_S))
+        each = seconds if count == 1 else WINDOW_S
+        costs[index] = count * decoder.encoded_s(each)
+        groups[decoder.group(each, language)].append(index)
     return [
-        result
-        if isinstance(result, Transcript | Failure)
-        else _join([heard[i] for i in spans[index]], languages[index], len(result) / SAMPLE_RATE)
-        for index, result in enumerate(prepared)
+        [members[i] for i in batch]
+        for members in groups.values()
+        for batch in cut_batches([costs[index] for index in members], decoder.batch_s)
     ]
+
+
+def _prepare(clip: Clip, language: str, decoder: WindowDecoder) -> _Prepared:
+    samples = decoder.refuse(language) or prepare(clip)
+    if isinstance(samples, Transcript | Failure):
+        return _Prepared((), result=samples)
+    windows = [_window(piece, language, decoder) for piece in cut_windows(samples) if not is_silent(piece)]
+    return _Prepared(windows, len(samples) / SAMPLE_RATE)
 
 
 def _window(samples: Samples, language: str, decoder: WindowDecoder) -> AudioWindow:

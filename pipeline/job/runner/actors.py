@@ -144,7 +144,7 @@ class ActorPool:
 
     def resize(self, size: int) -> None:
         while len(self.actors) > size:
-            self.actors.pop().kill()
+            self.remove(min(reversed(self.actors), key=lambda actor: actor.is_open))  # its load is lost least
         while len(self.actors) < size:
             self.add()
 

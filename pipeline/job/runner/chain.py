@@ -169,6 +169,8 @@ class Chain(Generic[Report]):
                 self._listener.noted(sentence)
 
     def _opened(self, pool: ActorPool, actor: ActorHandle, result: CallResult) -> None:
+        if actor not in pool.actors:  # it was taken back before it had loaded
+            return
         if result.died and result.error is None:
             pool.failed_openings += 1
             if pool.failed_openings >= ENGINE_LIVES:

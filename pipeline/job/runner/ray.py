@@ -1,19 +1,20 @@
 """Runs jobs on Ray: each pool of a pass is a pool of actors, and parts of blocks go from one pool to the next."""
 
-import logging
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from manifests.errors import ParleyError, UserError
-from pipeline.ending import stopping_at_once
+from manifests.errors import EngineDied, ParleyError, UserError
 from pipeline.job.listener import Listener
 from pipeline.job.runner.actors import ActorPool, CallResult, guarded, rebuilt
 from pipeline.job.runner.chain import Chain
-from pipeline.job.runner.quiet import quiet_stderr
-from pipeline.job.runner.ray_processes import OwnRay, wait_for_end
+from pipeline.job.runner.pool_sizes import FREE_CPUS, fitting_sizes, pool_sizes, told_sizes
+from pipeline.job.runner.ray_cluster import JoinedRay
+from pipeline.job.runner.ray_processes import OwnRay, start_ray
+from pipeline.job.runner.room import Room
 from pipeline.job.runner.tasks import BlockWork, PoolClaims, WorkerPlan, cut_blocks
 from pipeline.job.worker import ENGINE_LIVES
 
@@ -35,9 +36,9 @@ class RayRunner:
         # Ray's core prints warnings about its own actors over the bar; real failures arrive as exceptions.
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
         self._address = address
-        self._started = False
-        self._own: OwnRay | None = None
+        self._ray: OwnRay | JoinedRay | None = None
         self._pools: list[ActorPool] = []
+        self._has_begun = False
 
     def run(
         self, blocks: Mapping[int, int], work: BlockWork[Report], pools: Sequence[WorkerPlan], listener: Listener
@@ -50,11 +51,14 @@ class RayRunner:
         parts = cut_blocks(blocks, work.part_rows, pools, sizes, slots)
         # The setting counts blocks in flight per worker, not parts of blocks.
         slots = [slot * max(map(len, parts)) if slot > 1 else 1 for slot in slots]
-        sizes = [min(size, sum(map(len, parts))) for size in sizes]
+        sizes = self._fitted(pools, [min(size, sum(map(len, parts))) for size in sizes], listener)
         self._start(claims, sizes)
+        self._has_begun = True
         is_done = False
         try:
-            chain = Chain(parts, blocks.values(), work, self._staff(pools, sizes, slots), listener, self._check)
+            staff = self._staff(pools, sizes, slots)
+            room = Room(staff, self.resources, listener)
+            chain = Chain(parts, blocks.values(), work, staff, listener, partial(self._look_after, room))
             yield from chain.reports()
             is_done = True
         except Exception:
@@ -75,7 +79,20 @@ class RayRunner:
         while waiting or running:
             while waiting and len(running) < _MAP_TASKS_FOR_EACH_CPU * cpus:
                 running.append(task.remote(function, waiting.popleft()))
-            yield _outcome(running.popleft())
+            yield self._outcome(running.popleft())
+
+    def _outcome(self, future: Any) -> Any:
+        """Return the result of a task; raises its error without Ray's wrapping."""
+        import ray
+
+        try:
+            result: CallResult = ray.get(future)
+        except ray.exceptions.RayError as error:
+            self._check_after_failure()
+            raise EngineDied(f"a task ended its worker {ENGINE_LIVES + 1} times: {type(error).__name__}") from error
+        if result.error:
+            raise rebuilt(result.error)
+        return result.value
 
     def check_nodes(self, check: Callable[[], None]) -> None:
         """Call `check` once on each node of the user's cluster, and raise its error with the node's address."""
@@ -89,23 +106,37 @@ class RayRunner:
 
     def close(self) -> None:
         self._dismiss([])
-        if self._own:
-            self._own.close()
-        elif self._started:
-            import ray
-
-            ray.shutdown()
-        self._own, self._started = None, False
+        if self._ray:
+            self._ray.close()
+        self._ray = None
 
     def _check(self) -> None:
-        """Raise RayEnded if this process's own Ray is gone."""
-        if self._own:
-            self._own.check()
+        """Raise RayEnded if Ray is gone."""
+        if self._ray:
+            self._ray.check()
+
+    def _look_after(self, room: Room) -> None:
+        self._check()
+        if self._address is not None:
+            room.look()
 
     def _check_after_failure(self) -> None:
         """Raise RayEnded if that is the cause of an error: a call may fail a moment before Ray's process has ended."""
-        if self._own:
-            wait_for_end(self._own)
+        if self._ray:
+            self._ray.check_after_failure()
+
+    def _fitted(self, plans: Sequence[WorkerPlan], sizes: list[int], listener: Listener) -> list[int]:
+        """Return fewer workers where a cluster has lost nodes since the job began, for which Ray would wait forever.
+
+        A job that begins is refused instead: its user has asked for more than there is.
+        """
+        if self._address is None or not self._has_begun:
+            return sizes
+        there = self.resources()
+        fitting = fitting_sizes([plan.claims for plan in plans], sizes, there)
+        if fitting != sizes:
+            listener.noted(told_sizes([plan.name for plan in plans], sizes, fitting, there))
+        return fitting
 
     def _staff(self, plans: Sequence[WorkerPlan], sizes: Sequence[int], slots: Sequence[int]) -> list[ActorPool]:
         """Return the pools of a pass; first dismiss the pools of the pass before, unless they are the same."""
@@ -124,7 +155,7 @@ class RayRunner:
     def _dismiss(self, kept: Sequence[ActorPool]) -> None:
         """End the actors of all pools but `kept`, whatever they are doing."""
         gone, self._pools = [pool for pool in self._pools if pool not in kept], list(kept)
-        if self._started and not (self._own and self._own.is_gone()):
+        if self._ray and not self._ray.is_gone():
             for pool in gone:
                 pool.resize(0)
 
@@ -139,14 +170,7 @@ class RayRunner:
             return {"CPU": float(len(os.sched_getaffinity(0))), "GPU": float(_local_gpus())}
         import ray
 
-        if not self._started:
-            try:
-                with stopping_at_once(), quiet_stderr():
-                    ray.init(address=self._address, log_to_driver=False, logging_level=logging.ERROR)
-            except ConnectionError as error:
-                hint = "is it running, and does RAY_AUTH_MODE here agree with it?"
-                raise UserError(f"cannot connect to a Ray cluster at {self._address}: {hint}") from error
-            self._started = True
+        self._ray = self._ray or JoinedRay(self._address)
         return dict(ray.cluster_resources())
 
     def _start(self, pools: Sequence[PoolClaims], sizes: Sequence[int]) -> None:
@@ -159,33 +183,15 @@ class RayRunner:
         if self._address is None:
             # On one machine claims may exceed the cores: pools wait for one another, and the kernel shares the cores.
             self._start_own(max(int(cpus), int(there["CPU"])) + 2)
-        elif cpus + 1 > there.get("CPU", 0.0):
+        elif cpus + FREE_CPUS > there.get("CPU", 0.0):
             raise UserError(f"the recipe's pools claim {cpus:g} CPUs and Ray needs 1, but there are {there['CPU']:g}")
 
     def _start_own(self, cpus: int) -> None:
-        if self._own and cpus <= self._own.cpus:
-            return
-        self.close()  # a later pass may claim more than the pass for which Ray was started
-        self._own, self._started = OwnRay(cpus), True
-
-
-def pool_sizes(pools: Sequence[PoolClaims], resources: Mapping[str, float], shared: bool) -> list[int]:
-    """Return the workers of each pool: the recipe's number, in all or for each GPU, else as many as the shared GPUs
-    allow, or one per core.
-
-    On one machine (`shared`) every pool may have all cores, since pools wait for one another. On a cluster the claims
-    must fit side by side, and one CPU must stay free for other work.
-    """
-    cpus, gpus = resources.get("CPU", 1.0), resources.get("GPU", 0.0)
-    told = [pool.workers or int(pool.per_gpu * gpus) for pool in pools]
-    spare_gpus = gpus - sum(pool.gpus * size for pool, size in zip(pools, told, strict=True))
-    open_gpus = sum(pool.gpus for pool, size in zip(pools, told, strict=True) if not size)
-    on_gpus = int(spare_gpus / open_gpus + 1e-6) if open_gpus else 0  # 2 - 6 * 0.2 is a little less than 0.8
-    sizes = [size or (on_gpus if pool.gpus else 0) for pool, size in zip(pools, told, strict=True)]
-    open_cpus = sum(pool.cpus for pool, size in zip(pools, sizes, strict=True) if not size and not pool.gpus)
-    spare = cpus - 1 - sum(pool.cpus * size for pool, size in zip(pools, sizes, strict=True))
-    filling = int(cpus) if shared or not open_cpus else int(spare / open_cpus)
-    return [size or (1 if pool.gpus else max(1, filling)) for pool, size in zip(pools, sizes, strict=True)]
+        if isinstance(self._ray, OwnRay):
+            if cpus <= self._ray.cpus:
+                return
+            self.close()  # a later pass may claim more than the pass for which Ray was started
+        self._ray = start_ray(cpus)
 
 
 def _local_gpus() -> int:
@@ -213,13 +219,3 @@ def _on_each_node(check: Callable[[], None]) -> Iterator[tuple[str, CallResult]]
 def _call(function: Callable[[Item], Result], item: Item) -> CallResult:
     """Call the function: Ray makes tasks of plain functions only, and `map` also takes partial ones."""
     return guarded(lambda: function(item))
-
-
-def _outcome(future: Any) -> Any:
-    """Return the result of a task; raises its error without Ray's wrapping."""
-    import ray
-
-    result: CallResult = ray.get(future)
-    if result.error:
-        raise rebuilt(result.error)
-    return result.value

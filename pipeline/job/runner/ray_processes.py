@@ -6,6 +6,7 @@ import secrets
 import shutil
 import threading
 import time
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,26 @@ _AUTHENTICATION = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 _LOOK_S = 0.5
 _GRACE_S = 10.0
 """The driver looks once a second; Ray's core, in which it may wait, would end it without a word after a minute."""
+_STARTS = 3
+"""Ray gives its processes 30 s to start, which is too little where many others work."""
+_SLOW_S = 20.0
+"""A start that failed sooner would fail again."""
+
+
+def start_ray(cpus: int) -> "OwnRay":
+    """Start a Ray of this process, again where the machine was too busy; raises EngineUnavailable if it does not."""
+    for _ in range(_STARTS):
+        began = time.monotonic()
+        try:
+            return OwnRay(cpus)
+        except EngineUnavailable:
+            if time.monotonic() - began < _SLOW_S:
+                raise
+    busy = f"a load of {os.getloadavg()[0]:.0f} on {len(os.sched_getaffinity(0))} cores"
+    raise EngineUnavailable(
+        f"Ray did not start in time, {_STARTS} times: this machine is too busy for it ({busy}). Give the same command "
+        "when it is less busy, or with --runner local, which needs no Ray"
+    )
 
 
 class OwnRay:
@@ -48,6 +69,8 @@ class OwnRay:
                 )
         except Exception as error:
             self._closing.set()
+            ray.shutdown()
+            self._vital.kill_new()
             raise EngineUnavailable(
                 f"Ray does not start on this machine; --runner local needs no Ray: {error}"
             ) from error
@@ -64,6 +87,11 @@ class OwnRay:
     def check(self) -> None:
         if gone := self._vital.gone():
             raise RayEnded(_sentence(gone))
+
+    def check_after_failure(self) -> None:
+        """Give a process that is about to end the time to do so, then check."""
+        time.sleep(2 * _LOOK_S)
+        self.check()
 
     def close(self) -> None:
         """End Ray and remove its directory of logs and sockets."""
@@ -112,6 +140,13 @@ class _VitalProcesses:
             self._look()
         return next((name for name, process in self._seen.items() if not self._lives(process)), None)
 
+    def kill_new(self) -> None:
+        """Kill what a failed start has left running."""
+        for process in self._own.children():
+            if process not in self._before and process.is_running():
+                with suppress(self._error):
+                    process.kill()
+
     def _look(self) -> None:
         for process in self._own.children():
             try:
@@ -130,9 +165,3 @@ class _VitalProcesses:
 
 def _sentence(gone: str) -> str:
     return f"Ray ended: its process {gone} is gone, killed or out of memory; the same command continues"
-
-
-def wait_for_end(ray: OwnRay) -> None:
-    """Give a process that is about to end the time to do so, then check."""
-    time.sleep(2 * _LOOK_S)
-    ray.check()

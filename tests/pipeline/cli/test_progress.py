@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline.cli import progress
-from pipeline.cli.progress import Flight, Progress, bank_outcome, counted
+from pipeline.cli.progress import Flight, Pace, Progress, bank_outcome, counted
 from pipeline.job.listener import Measure, Moved, Part
 from pipeline.job.runner.quiet import quiet_stderr
 
@@ -44,11 +44,40 @@ def test_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str], mo
         shown.moved(Moved(FIRST, "text", Measure(8)))
         shown.moved(Moved(FIRST, None, Measure(8, 8, 6, 3600.0)))
         shown.finished(SimpleNamespace(block=7))
-    first, second, _, last = capsys.readouterr().err.splitlines()
+    first, second, last = capsys.readouterr().err.splitlines()
     assert first == "rows settled: 40/100 (40%); kept 0 (-), 0.000 h; in flight: text 8"
     assert second.startswith("rows settled: 48/100 (48%); kept 6 (75%), 1.000 h; ")
     assert second.endswith(" left")
     assert last == "rows settled: 48/100 (48%); kept 6 (75%), 1.000 h; in 00:00"
+
+
+def test_no_line_comes_where_nothing_has_changed_but_a_few_that_say_so(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    with Progress() as shown:
+        shown.started(100, 0)
+        shown.moved(Moved(FIRST, "text", Measure(8)))
+        for second in range(1, 700):
+            now[0] = float(second)
+            shown.waiting()
+            if second == 60:
+                shown.moved(Moved(FIRST, None, Measure(8, 8, 8, 36.0)))
+    told = [line.split("; ")[0] for line in capsys.readouterr().err.splitlines()]
+    changes, still = ["rows settled: 0/100 (0%)", "rows settled: 8/100 (8%)"], ["rows settled: 8/100 (8%)"] * 2
+    assert told == [*changes, *still, "rows settled: 8/100 (8%)"]
+
+
+def test_the_time_left_comes_from_the_rows_after_the_engines_were_loaded() -> None:
+    pace = Pace(10, 0.0)
+    assert pace.left_s(110) is None
+    pace.count(20, 60.0)
+    assert pace.left_s(110) == 540.0, "all that is known: ten rows in a minute"
+    pace.count(30, 65.0)
+    assert pace.left_s(110) == pytest.approx(65 * 80 / 20), "at the first, workers give their results together"
+    pace.count(50, 120.0)
+    assert pace.left_s(110) == pytest.approx(60 * 60 / 30), "thirty rows in the minute after the first ones"
 
 
 def test_speakers_of_earlier_runs_count(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,12 +1,9 @@
 """A job whose input, work and corpus live on an object store: a real S3 server of the test's own, on this machine."""
 
 import json
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from manifests.corpus import Corpus, decode
 from manifests.errors import ResumeRefused
@@ -21,20 +18,6 @@ from pipeline.job.listener import Listener
 from tests.pipeline.tone_job import Count, StopAfter, files_of, make_job, run_tone
 
 ROWS = [{"instruction": f"Why do people like number {i}?", "output": "It brings them luck."} for i in range(12)]
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The URIs of a fresh bucket: `bucket.format(path)`. All servers of a process share what they hold."""
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    query = f"endpoint_override={host}%3A{port}&scheme=http&region=us-east-1&allow_bucket_creation=true"
-    template = f"s3://someone:secret@bucket-{uuid.uuid4().hex}/{{}}?{query}"
-    open_place(template.format("")).make_directory()
-    yield template
-    server.stop()
 
 
 def test_files_are_found_on_an_object_store(bucket: str) -> None:

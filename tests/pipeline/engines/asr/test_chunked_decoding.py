@@ -1,5 +1,7 @@
 """Guard, windows and batches, without any model."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from sounds import silence, sound
 
 from pipeline.audio.levels import loudest_dbfs
-from pipeline.engines.asr._chunked_decoding import WindowDecoder, WindowTranscript, transcribe
+from pipeline.engines.asr._chunked_decoding import AudioWindow, WindowDecoder, WindowTranscript, transcribe
 from pipeline.engines.asr._windows import SHORTEST_S, WINDOW_S, cut_windows
 from pipeline.engines.contract import Clip, Failure, Transcript
 from pipeline.engines.shared.batches import cut_batches
@@ -95,6 +97,30 @@ def test_a_window_without_a_sound_is_not_heard() -> None:
     one = WindowDecoder(hear, lambda seconds, language: language, lambda language: None, 100)
     assert transcribe([long], ["en"], one) == [Transcript("yes")]
     assert len(seen) == 1
+
+
+def test_a_broken_clip_fails_alone_however_the_clips_are_batched() -> None:
+    """Each window is heard as its length; three clips to a batch, some of several windows."""
+    clips = [sound(seconds) for seconds in (3.0, 41.0, 7.0, 12.0, 9.0, 1.0, 30.0, 65.0)]
+    clips[3] = Clip(np.full(48_000, np.nan, np.float32), 16_000)
+    clips[5] = Clip(np.zeros(0, np.float32), 16_000)
+    clips[6] = silence(30.0)
+    batches: list[int] = []
+
+    def hear(windows: Sequence[AudioWindow]) -> list[WindowTranscript]:
+        batches.append(len(windows))
+        return [WindowTranscript(f"{window.seconds:.2f}") for window in windows]
+
+    def heard(batch_s: float) -> list[Transcript | Failure]:
+        one = WindowDecoder(hear, lambda seconds, language: language, lambda language: None, batch_s)
+        return transcribe(clips, ["en"] * len(clips), one)
+
+    results = heard(30.0)
+    assert len(batches) > 3
+    assert results == heard(1000.0) and batches[-1] == 8
+    assert [type(result) for result in results].count(Failure) == 2
+    assert isinstance(results[3], Failure) and isinstance(results[5], Failure)
+    assert results[0] == Transcript("3.00") and results[6] == Transcript("")
 
 
 def test_a_loop_that_was_cut_off_tells_more_than_the_cut() -> None:

@@ -1,5 +1,7 @@
 """Functions for the `map` of runners; workers must be able to import them."""
 
+import os
+
 from manifests.errors import CorpusError
 
 
@@ -11,3 +13,9 @@ def refuses_five(item: int) -> int:
     if item == 5:
         raise CorpusError("five is broken")
     return item
+
+
+def ends_its_process_at_five(number: int) -> int:
+    if number == 5:
+        os._exit(139)
+    return number

@@ -122,6 +122,24 @@ class Squarer:
 
 
 @dataclass(frozen=True)
+class OneOpens(Squares):
+    """Of this pool's workers only the first opens; the others load for ever. It works for a moment on each part."""
+
+    def open(self) -> "Squarer":
+        try:
+            Path(f"{self.tally}.first").mkdir()
+        except FileExistsError:
+            time.sleep(600)
+        return Unhurried(self)
+
+
+class Unhurried(Squarer):
+    def run(self, numbers: Sequence[int]) -> tuple[list[int], Effort]:
+        time.sleep(0.1)
+        return super().run(numbers)
+
+
+@dataclass(frozen=True)
 class Gated:
     """A pool whose workers add one, but not before the file `gate` is there."""
 

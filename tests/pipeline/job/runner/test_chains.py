@@ -11,7 +11,7 @@ from pipeline.job.listener import Listener, Moved, Part
 from pipeline.job.runner.local import LocalRunner
 from pipeline.job.runner.ray import RayRunner
 from pipeline.job.runner.tasks import Runner, WorkerPlan, cut_blocks
-from tests.pipeline.job.runner.numbers_work import Claims, Loading, Numbers, Squarer, Squares, Sum
+from tests.pipeline.job.runner.numbers_work import Claims, Loading, Numbers, OneOpens, Squarer, Squares, Sum
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +147,24 @@ def test_engines_load_once_for_passes_that_need_the_same(ray_runner: RayRunner, 
     assert ray_runner._pools[1].actors == [first]
     squares(ray_runner, 3, other)
     assert first not in ray_runner._pools[0].actors
+
+
+class TakesOneBack(Listener):
+    """Takes a worker from the pool once another one works."""
+
+    def __init__(self, runner: RayRunner) -> None:
+        self._runner = runner
+
+    def moved(self, event: Moved) -> None:
+        self._runner._pools[0].resize(1)
+
+
+def test_a_worker_can_be_taken_back_before_it_has_loaded(ray_runner: RayRunner, tmp_path: Path) -> None:
+    plan = OneOpens(str(tmp_path / "tally"))
+    blocks = dict.fromkeys(range(30), 1)
+    done = list(ray_runner.run(blocks, Numbers(), [plan], TakesOneBack(ray_runner)))
+    assert sorted(done, key=lambda one: one.block) == expected(30)
+    assert len(ray_runner._pools[0].actors) == 1
 
 
 class Watch(Listener):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.job.runner.ray import pool_sizes
+from pipeline.job.runner.pool_sizes import fitting_sizes, pool_sizes
 from pipeline.recipe import Pool
 from tests.tables import each_row
 
@@ -32,3 +32,17 @@ def pool(workers: int = 0, cpus: float = 1.0, gpus: float = 0.0, per_gpu: int = 
 )
 def test_pool_sizes(pools: list[Pool], cpus: float, gpus: float, shared: bool, sizes: list[int]) -> None:
     assert pool_sizes(pools, {"CPU": cpus, "GPU": gpus}, shared) == sizes
+
+
+@each_row(
+    ("pools", "sizes", "cpus", "gpus", "fitting"),
+    [
+        pytest.param([pool(), pool()], [4, 4], 9, 0, [4, 4], id="as many as fit"),
+        pytest.param([pool(), pool(cpus=2)], [1, 2], 5, 0, [1, 1], id="a node is gone"),
+        pytest.param([pool(), pool()], [2, 8], 7, 0, [2, 4], id="the largest pool gives"),
+        pytest.param([pool(gpus=0.5), pool()], [16, 4], 64, 6, [12, 4], id="only pools on GPUs have GPUs to give"),
+        pytest.param([pool(), pool(cpus=4)], [1, 2], 4, 0, [1, 1], id="one each, though they do not fit"),
+    ],
+)
+def test_fitting_sizes(pools: list[Pool], sizes: list[int], cpus: float, gpus: float, fitting: list[int]) -> None:
+    assert fitting_sizes(pools, sizes, {"CPU": cpus, "GPU": gpus}) == fitting

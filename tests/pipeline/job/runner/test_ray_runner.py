@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from manifests.errors import CorpusError
+from manifests.errors import CorpusError, EngineDied
 from pipeline.job.runner.local import LocalRunner
 from pipeline.job.runner.ray import RayRunner
-from tests.pipeline.job.runner.mapped import refuses_five, shifted
+from tests.pipeline.job.runner.mapped import ends_its_process_at_five, refuses_five, shifted
 from tests.pipeline.tone_job import files_of
 
 ROOT = Path(__file__).parents[4]
@@ -40,6 +40,12 @@ def test_an_error_of_ours_comes_out_of_map_as_it_is(which: str, ray_runner: RayR
     runner = ray_runner if which == "ray" else LocalRunner()
     with pytest.raises(CorpusError, match=r"^five is broken$"):
         list(runner.map(refuses_five, range(10)))
+
+
+@pytest.mark.slow
+def test_a_task_that_ends_every_worker_stops_the_job_with_a_sentence(ray_runner: RayRunner) -> None:
+    with pytest.raises(EngineDied, match=r"^a task ended its worker 4 times: WorkerCrashedError$"):
+        list(ray_runner.map(ends_its_process_at_five, range(7)))
 
 
 @pytest.mark.timeout(200)
