@@ -19,7 +19,7 @@ export RAY_USAGE_STATS_ENABLED = 0
 # Where the environment forbids it, each of the many processes that the tests start would compile all it imports again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo demo-llm test test-slow test-peers test-cosyvoice lint lock clean
+.PHONY: demo demo-llm test test-quick test-slow test-peers test-cosyvoice lint lock clean
 
 demo: $(VENV)/ready
 	$(PARLEY) demo
@@ -36,13 +36,19 @@ demo-llm: $(VENV)/ready
 	$(PARLEY) models serve $(LLM) -- $(PARLEY) demo --recipe $(LLM_RECIPE) --rows $(LLM_ROWS) --out demo-llm \
 		--set models.writer.model=$(LLM)
 
-test: $(VENV)/ready lint
+# The checks of `lint` keep one core busy: beside the tests, the other one is too.
+test: $(VENV)/ready
+	@$(MAKE) --no-print-directory --jobs 2 lint test-quick
+
+test-quick: $(VENV)/ready
 	$(VENV)/bin/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
-# Chromium draws the page of `parley corpus report`; without it these tests are skipped.
+# Chromium draws the page of `parley corpus report`; without it these tests are skipped. Each process imports all files
+# that it is given: those without a slow test are left out.
 test-slow: $(VENV)/ready
 	sh docker/system-packages.sh chromium || echo "no Chromium: its tests are skipped" >&2
-	$(VENV)/bin/pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "slow and not gpu" --ignore tests/peers
+	$(VENV)/bin/pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "slow and not gpu" \
+		$$(grep -rl 'mark\.slow' tests --include 'test_*.py' --exclude-dir peers)
 
 # Against real servers of language models, vLLM in process, and readers of exports: in environments of their own
 # (5.3 GB).

@@ -1,7 +1,9 @@
 """Settings of the whole test run."""
 
+import gc
 import os
 import secrets
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,35 @@ _LONGEST = (
 )
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage among what is imported, which stays: neither while it comes nor later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Let each process begin with other folders and files than the rest: what one has compiled, the others find.
+
+    Each imports all files. On a clean clone, side by side, each would compile them all, which takes half of its time.
+    """
+    report = yield
+    if isinstance(collector, pytest.Directory) and report.passed:
+        number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+        start = len(report.result) * number // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+        report.result[:] = report.result[start:] + report.result[:start]
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put them into one order, whatever the process."""
     rank = {name: number for number, name in enumerate(_LONGEST)}
-    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
+    items.sort(key=lambda item: (rank.get(item.path.name, len(rank)), item.path.parts))

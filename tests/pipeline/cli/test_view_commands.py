@@ -84,7 +84,8 @@ def test_no_report_is_written_into_the_corpus(where, command):
     assert "--out is inside the corpus" in parley(command, where, "--out", f"{where}/report", code=1)
 
 
-def test_export_of_a_part(where, tmp_path):
+@pytest.mark.parametrize("runner", ["local", pytest.param("ray", marks=pytest.mark.slow)])
+def test_export_of_a_part(where, tmp_path, runner):
     parley("subsets", where, "--sizes", "S=50%")
-    out = parley("export", where, "--to", "hf", "--subset", "S", "--out", tmp_path / "hf")
+    out = parley("export", where, "--to", "hf", "--subset", "S", "--out", tmp_path / "hf", "--runner", runner)
     assert f"written {len(Corpus(where, subset='S'))}" in " ".join(out.split())

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 
 from manifests.errors import CorpusError, EngineDied
@@ -33,6 +34,13 @@ def test_map_gives_the_results_in_order(ray_runner: RayRunner) -> None:
     assert list(ray_runner.map(partial(shifted, by=3), items)) == expected
     assert list(LocalRunner().map(partial(shifted, by=3), items)) == expected
     assert list(ray_runner.map(partial(shifted, by=3), [])) == []
+
+
+def test_rays_own_processes_are_those_that_are_needed(ray_runner: RayRunner) -> None:
+    assert list(ray_runner.map(partial(shifted, by=3), [1])) == [4]
+    started = " ".join(word for process in psutil.Process().children(recursive=True) for word in process.cmdline())
+    assert "gcs_server" in started and "raylet" in started
+    assert not [name for name in ("monitor.py", "dashboard.py") if name in started]
 
 
 @pytest.mark.parametrize("which", ["ray", "local"])
