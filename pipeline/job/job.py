@@ -110,12 +110,15 @@ def fixed_parts(recipe: Recipe) -> tuple[str, ...]:
     return (*_FIXED, *settings)
 
 
-def cut(job: Job, directory: JobDirectory, blocks: Place, listener: Listener) -> Cut:
-    """Cut the input into `blocks`. A second time the rows name the recipe of the first, whatever has changed."""
+def cut(job: Job, directory: JobDirectory, blocks: Place, listener: Listener, mapper: Mapper | None = None) -> Cut:
+    """Cut the input into `blocks`, a large one by the workers of the `mapper`.
+
+    A second time the rows name the recipe of the first, whatever has changed.
+    """
     is_again = (directory.work / INPUT).exists()
     recipe_digest = directory.counts["recipe"] if is_again else job.recipe_digest
     scratch = directory.work / IDS
-    return ingest(job.files, job.options, job.recipe, recipe_digest, blocks, scratch, listener.ingested)
+    return ingest(job.files, job.options, job.recipe, recipe_digest, blocks, scratch, listener.ingested, mapper)
 
 
 def run_takes(
@@ -129,7 +132,7 @@ def run_takes(
     """Run all stages, with as many takes as the recipe allows; return the directories of the passes, in order."""
     work = directory.work
     ingested = work / INGESTED
-    counts = directory.cut_once(ingested, lambda: cut(job, directory, ingested, listener))
+    counts = directory.cut_once(ingested, lambda: cut(job, directory, ingested, listener, runner))
     passes = list(block_passes(job.recipe, work))
     listener.started(counts["rows"], _settled([block_pass.target for _, block_pass in passes], counts))
     order = WorkOrder(job.recipe, job.seed, (), prompts, answers or work / ANSWERS, work)

@@ -136,7 +136,7 @@ class RayRunner:
     def resources(self) -> dict[str, float]:
         """Return the CPUs and GPUs to distribute: the cluster's, or this machine's."""
         if self._address is None:
-            return {"CPU": float(len(os.sched_getaffinity(0))), "GPU": float(_local_gpus())}
+            return {"CPU": float(len(os.sched_getaffinity(0))), "GPU": float(local_gpus())}
         import ray
 
         if not self._started:
@@ -188,7 +188,8 @@ def pool_sizes(pools: Sequence[PoolClaims], resources: Mapping[str, float], shar
     return [size or (1 if pool.gpus else max(1, filling)) for pool, size in zip(pools, sizes, strict=True)]
 
 
-def _local_gpus() -> int:
+def local_gpus() -> int:
+    """Count this machine's NVIDIA GPUs."""
     return len(list(Path("/dev").glob("nvidia[0-9]*")))
 
 
