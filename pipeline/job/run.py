@@ -12,6 +12,7 @@ from manifests.storage import Place
 from manifests.validate import check_files
 from manifests.writer import OWN_NAMES, SHARDS
 from pipeline.job.blocks import block_size, check_shape, live_rows, read_block
+from pipeline.job.commits import delete_block_leftovers
 from pipeline.job.directory import (
     CHECKED,
     CORPUS_PARTS,
@@ -180,7 +181,7 @@ def run_stage_directory(
     block_pass = BlockPass(source / BLOCKS, out / BLOCKS, only_live=False)
     with _block_directory(out, recipe).owned() as directory:
         directory.claim(parts)
-        block_pass.target.delete_leftovers()
+        delete_block_leftovers(block_pass.target)
         done = live_rows(block_pass.target)
         todo = {block: block_size(counts, block) for block in range(counts["blocks"]) if block not in done}
         listener.started(counts["rows"], counts["rows"] - sum(todo.values()))

@@ -49,8 +49,8 @@ class RayRunner:
         slots = [plan.blocks_in_flight for plan in pools]
         parts = cut_blocks(blocks, work.part_rows, pools, sizes, slots)
         # The setting counts blocks in flight per worker, not parts of blocks.
-        slots = [slot * max(map(len, parts)) if slot > 1 else 1 for slot in slots]
-        sizes = [min(size, sum(map(len, parts))) for size in sizes]
+        slots = [slot * max(parts.counts.values()) if slot > 1 else 1 for slot in slots]
+        sizes = [min(size, sum(parts.counts.values())) for size in sizes]
         self._start(claims, sizes)
         is_done = False
         try:
