@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from manifests.audio import decode
 from manifests.clips import part_path
 from manifests.errors import CorpusError, LawBroken
-from manifests.hashes import Hashes
+from manifests.hashes import Names
 from manifests.parts import PartKey, audio_parts, part_label
 from manifests.schema import Audio, Dialogue
 from manifests.storage import Place
 
 
-def path_problems(dialogue: Dialogue, files: Hashes) -> Iterator[str]:
+def path_problems(dialogue: Dialogue, files: Names) -> Iterator[str]:
     """Yield the clips and tracks of a row whose path is not theirs, or not among the `files` of the corpus.
 
     A path in the data is compared, never followed: it may point anywhere.
@@ -23,6 +23,13 @@ def path_problems(dialogue: Dialogue, files: Hashes) -> Iterator[str]:
             yield f"{part_label(key)}: the path of the clip is not the one that its row gives it"
         elif audio.path not in files:
             yield f"{part_label(key)}: the file {audio.path} is missing"
+
+
+def expected_paths(dialogue: Dialogue) -> Iterator[str]:
+    """Yield the paths of a row's clips and tracks that are the ones which the row gives them."""
+    for key, audio in audio_parts(dialogue):
+        if audio.path is not None and audio.path == _expected_path(dialogue, key, audio):
+            yield audio.path
 
 
 def audio_problems(dialogue: Dialogue) -> Iterator[str]:
@@ -38,7 +45,7 @@ def audio_problems(dialogue: Dialogue) -> Iterator[str]:
                     yield f"{where}: {error}"
 
 
-def file_problems(place: Place, dialogue: Dialogue, files: Hashes) -> Iterator[str]:
+def file_problems(place: Place, dialogue: Dialogue, files: Names) -> Iterator[str]:
     """Yield the clips and tracks of a row whose file, among the `files` of the corpus at `place`, has other bytes."""
     for key, audio in audio_parts(dialogue):
         path = audio.path

@@ -8,7 +8,7 @@ import operator
 import os
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self, overload
 
 import numpy as np
@@ -165,6 +165,34 @@ class Corpus:
             return range(max(start, self._rows.start) - start, min(stop, self._rows.stop) - start)
         first, last = np.searchsorted(self._rows, (start, stop))
         return self._rows[first:last] - start
+
+    def parts(self) -> list[Self]:
+        """Return the rows of each shard that holds some, as a corpus of that shard alone; nothing is opened."""
+        return [self._alone(number, number + 1) for number in self._chosen()]
+
+    def narrowed(self) -> Self:
+        """Return the same rows as a corpus that knows no other shards: it pickles small, however many there are.
+
+        Its manifest lists the shards from the first to the last that hold its rows, whose numbers count from there.
+        """
+        found = self._chosen()
+        return self._alone(found[0], found[-1] + 1) if found else self
+
+    def _chosen(self) -> list[int]:
+        """Return the numbers of the shards that hold rows of the corpus, without a look at each of the others."""
+        if not len(self._rows):
+            return []
+        first, last = (int(np.searchsorted(self._starts, self._rows[end], side="right")) - 1 for end in (0, -1))
+        starts = self._starts.tolist()
+        return [number for number in range(first, last + 1) if len(self._between(starts[number], starts[number + 1]))]
+
+    def _alone(self, first: int, stop: int) -> Self:
+        """Return the rows in shards `first`..`stop` - 1 as a corpus of these shards alone."""
+        part = self._with(self._between(int(self._starts[first]), int(self._starts[stop])))
+        part._shards = self._shards[first:stop]
+        part._starts = self._starts[first : stop + 1] - self._starts[first]
+        part.manifest = replace(self.manifest, shards={self.status: part._shards})
+        return part
 
     def shard_rows(self) -> list[ShardRows]:
         """Return the corpus's rows, shard by shard; nothing is opened."""

@@ -1,7 +1,11 @@
-"""Summarizes how a measure is distributed, in constant memory: values are counted in steps of 0.0001."""
+"""Summarizes how a measure is distributed: values are counted, in steps of 0.0001 or as they are.
+
+Both kinds can be gathered in parts, and the parts be merged.
+"""
 
 from collections import Counter
 from dataclasses import fields
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -17,6 +21,41 @@ MEASURES = (*(field.name for field in fields(Quality)), "speaker_similarity")
 COLUMNS = ("turns.take.quality", "turns.take.speaker_similarity")
 
 
+class Values:
+    """Counts how often each value occurs. Memory grows with the different values: rates are fractions of few lengths.
+
+    What it says depends on the values alone, not on the order in which they were added or merged.
+    """
+
+    def __init__(self) -> None:
+        self._counts: Counter[float] = Counter()
+
+    def add(self, values: Any) -> None:
+        """Add `values`: finite numbers, float64 [N]."""
+        found, numbers = np.unique(values, return_counts=True)
+        self._counts.update(dict(zip(found.tolist(), numbers.tolist(), strict=True)))
+
+    def merge(self, other: "Values") -> None:
+        self._counts.update(other._counts)
+
+    @property
+    def number(self) -> int:
+        return self._counts.total()
+
+    @property
+    def mean(self) -> float:
+        """The mean. There must be at least one value."""
+        return fsum(value * times for value, times in self._counts.items()) / self.number
+
+    def quantile(self, q: float) -> float:
+        """Return the quantile, between two values if need be, as `numpy.quantile` does. There must be a value."""
+        ordered = sorted(self._counts)
+        reached = np.cumsum([self._counts[value] for value in ordered])
+        place = q * (self.number - 1)
+        pair = [ordered[int(np.searchsorted(reached, at, side="right"))] for at in (int(place), int(np.ceil(place)))]
+        return float(np.quantile(pair, place - int(place)))
+
+
 class Distribution:
     """Accumulates values. The mean is exact; a quantile is rounded up to the next step."""
 
@@ -29,6 +68,11 @@ class Distribution:
         self._sum += float(values.sum())
         steps, numbers = np.unique(np.rint(values * _STEPS_PER_UNIT).astype(np.int64), return_counts=True)
         self._steps.update(dict(zip(steps.tolist(), numbers.tolist(), strict=True)))
+
+    def merge(self, other: "Distribution") -> None:
+        """Add the values of another distribution. The sum, and so the mean's last digit, depends on the order."""
+        self._sum += other._sum
+        self._steps.update(other._steps)
 
     def bins(self, number: int) -> tuple[float, float, list[int]]:
         """Count the values in `number` bins of equal width; return the lower end, the upper end and the counts.
@@ -75,6 +119,11 @@ class Qualities:
             values = column.drop_null().to_numpy()
             if len(values):
                 self._found.setdefault((language, measure), Distribution()).add(values)
+
+    def merge(self, other: "Qualities") -> None:
+        """Add the distributions of other turns."""
+        for key, distribution in other._found.items():
+            self._found.setdefault(key, Distribution()).merge(distribution)
 
     def figures(self) -> dict[str, dict[str, Any]]:
         """Return the figures by language and measure, without measures that no turn has."""

@@ -53,9 +53,10 @@ class BlockDamaged(CorpusError):
         self.directory, self.block = directory, block
 
     def __str__(self) -> str:
+        folder = "" if self.block < 10_000 else "*/"
         return (
             f"block {self.block} in {self.directory} is missing or is not what was written there: delete its files, "
-            f"{self.directory}/{self.block:06d}*, and give the command that made them once more"
+            f"{self.directory}/{folder}{self.block:06d}*, and give the command that made them once more"
         )
 
 

@@ -1,4 +1,7 @@
-"""Computes statistics of a corpus from its manifest and a few small columns, without reading any audio."""
+"""Computes statistics of a corpus from its manifest and a few small columns, without reading any audio.
+
+Each shard is counted by itself, wherever `spread` says, and the counts are added up in the order of the shards.
+"""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from manifests.distributions import COLUMNS as QUALITY_COLUMNS
-from manifests.distributions import Qualities
+from manifests.distributions import Qualities, Values
 from manifests.manifest import FINAL_STATUSES, Counts, Manifest, load_manifest
 from manifests.shards import read_tables
+from manifests.spread import Spread, one_by_one
 from manifests.storage import Place
 
 _COLUMNS = (
@@ -29,8 +33,8 @@ _COLUMNS = (
 _QUANTILES = (0.5, 0.9, 0.95, 0.99, 1.0)
 
 
-def stats(place: Place) -> dict[str, Any]:
-    """Return the statistics of the corpus directory `place`, ready for JSON.
+def stats(place: Place, spread: Spread = one_by_one) -> dict[str, Any]:
+    """Return the statistics of the corpus directory `place`, ready for JSON. `spread` does the work shard by shard.
 
     `rows`, `reasons`, `turns`: counts. `yield`: kept rows as a fraction of all, None for an empty corpus. `audio_h`:
     hours by status. `languages`: rows and hours of each language by status. `voices`: different voices of the kept
@@ -44,7 +48,7 @@ def stats(place: Place) -> dict[str, Any]:
     """
     manifest = load_manifest(place)
     counts = manifest.counts
-    gathered = {status: _gather(place, manifest, status) for status in manifest.shards}
+    gathered = _gather(place, manifest, spread)
     kept = gathered.get("kept", _Gathered())
     return {
         "recipe": manifest.recipe.name,
@@ -64,11 +68,11 @@ def stats(place: Place) -> dict[str, Any]:
 
 
 class _Gathered:
-    """Gathers data on the rows of one status: 8 bytes of error rate per row, the voices, the number of takes."""
+    """Gathers data on the rows of one status: how often each error rate occurs, the voices, the numbers of takes."""
 
     def __init__(self) -> None:
         self.voices: dict[str, set[str]] = {"user": set(), "agent": set()}
-        self._rates: dict[tuple[str, str], list[Any]] = {}
+        self._rates: dict[tuple[str, str], Values] = {}
         self._takes: Counter[int] = Counter()
         self._faults: dict[str, Counter[str]] = {}
         self._agreement: dict[str, Counter[str]] = {}
@@ -82,7 +86,7 @@ class _Gathered:
             for metric in ("cer", "wer", "syllable_rate"):
                 rates = rows[metric].drop_null().to_numpy()
                 if len(rates):
-                    self._rates.setdefault((language, metric), []).append(rates)
+                    self._rates.setdefault((language, metric), Values()).add(rates)
             self.qualities.add(language, rows)
             heard_twice = _heard_twice(rows)
             if faults := _second_opinions(heard_twice):
@@ -90,6 +94,18 @@ class _Gathered:
             if agreement := _agreement(heard_twice):
                 self._agreement.setdefault(language, Counter()).update(agreement)
         self._takes.update(_takes(table))
+
+    def merge(self, other: "_Gathered") -> None:
+        """Add what was gathered of later rows."""
+        for side, voices in other.voices.items():
+            self.voices[side] |= voices
+        for key, values in other._rates.items():
+            self._rates.setdefault(key, Values()).merge(values)
+        self.qualities.merge(other.qualities)
+        for own, added in ((self._faults, other._faults), (self._agreement, other._agreement)):
+            for language, counts in added.items():
+                own.setdefault(language, Counter()).update(counts)
+        self._takes.update(other._takes)
 
     def attempts(self) -> dict[str, int]:
         return {str(number): turns for number, turns in sorted(self._takes.items())}
@@ -104,22 +120,29 @@ class _Gathered:
 
     def error_rates(self) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
-        for (language, metric), parts in sorted(self._rates.items()):
-            rates = np.concatenate(parts)
-            quantiles = np.quantile(rates, _QUANTILES).tolist()
+        for (language, metric), values in sorted(self._rates.items()):
             found.setdefault(language, {})[metric] = {
-                "rows": len(rates),
-                "mean": float(rates.mean()),
-                "quantiles": {str(q): value for q, value in zip(_QUANTILES, quantiles, strict=True)},
+                "rows": values.number,
+                "mean": values.mean,
+                "quantiles": {str(q): values.quantile(q) for q in _QUANTILES},
             }
         return found
 
 
-def _gather(place: Place, manifest: Manifest, status: str) -> _Gathered:
+def _gather(place: Place, manifest: Manifest, spread: Spread) -> dict[str, _Gathered]:
+    """Gather the data of each status, in the order of the manifest."""
+    gathered = {status: _Gathered() for status in manifest.shards}
+    shards = [(status, shard.path) for status, shards in manifest.shards.items() for shard in shards]
+    found = spread(_gather_shard, [place / path for _, path in shards])
+    for (status, _), part in zip(shards, found, strict=True):
+        gathered[status].merge(part)
+    return gathered
+
+
+def _gather_shard(shard: Place) -> _Gathered:
     gathered = _Gathered()
-    for shard in manifest.shards[status]:
-        for table in read_tables(place / shard.path, _COLUMNS):
-            gathered.add(table)
+    for table in read_tables(shard, _COLUMNS):
+        gathered.add(table)
     return gathered
 
 

@@ -6,51 +6,46 @@ Memory does not grow with the audio; ids take 8 bytes a row, paths of clips 16 b
 import dataclasses
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 
 import pyarrow as pa
 from pyarrow import fs as pafs
 
-from manifests.checks import audio_problems, file_problems, kept_problems, path_problems
 from manifests.errors import CorpusError
 from manifests.hashes import Hashes, hash64
-from manifests.light_shards import index_rows, indexed_row
 from manifests.manifest import (
     CHECKSUM_NAME,
     FINAL_STATUSES,
     MANIFEST_NAME,
     ClipFiles,
+    Counts,
     Manifest,
     checksum_text,
     load_manifest,
     recipe_digest,
+    sum_counts,
 )
-from manifests.parts import audio_parts
-from manifests.schema import Dialogue
-from manifests.shards import ShardInfo, read_shard, read_tables
+from manifests.shard_checks import (
+    LISTED,
+    Files,
+    Problem,
+    ShardCheck,
+    ShardFindings,
+    check_shard,
+    count_files,
+    count_named,
+    files_below,
+    rows_of,
+)
+from manifests.shards import ShardInfo, read_tables
+from manifests.spread import Spread, one_by_one
 from manifests.storage import Place
-from manifests.tally import Tally, problem_of_end
-from manifests.timeline_checks import timeline_problems
+from manifests.tally import Tally
 from manifests.token_reader import token_problems
 from manifests.token_sets import size_and_hash
-from manifests.track_checks import track_problems
 from manifests.views import view_problems
 from manifests.writer import CLIPS, METADATA_NAME, OWN_NAMES, SHARDS, shard_path
 
-# A millionth line would not help the owner of a corpus that is wrong throughout.
-_LISTED = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Describes a problem. `where` is a file, relative to the corpus; `row` is a 0-based row of a shard."""
-
-    where: str
-    message: str
-    row: int | None = None
-
-    def __str__(self) -> str:
-        return f"{self.where}{'' if self.row is None else f' row {self.row}'}: {self.message}"
+__all__ = ["Problem", "Report", "check_files", "validate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +62,12 @@ class Report:
         return self.total == 0
 
 
-def validate(place: Place, deep: bool = False, beside: Collection[str] = ()) -> Report:
+def validate(place: Place, deep: bool = False, beside: Collection[str] = (), spread: Spread = one_by_one) -> Report:
     """Check the corpus directory `place`. Everything wrong with it becomes a problem in the report, never an error.
 
-    `beside` names other files that may be in the directory.
+    `beside` names other files that may be in the directory. `spread` does the work, shard by shard.
     """
-    return _Validation(place, deep, beside).report()
+    return _Validation(place, deep, beside, spread).report()
 
 
 def check_files(place: Place, manifest: Manifest) -> None:
@@ -95,50 +90,65 @@ def _has_size(file: Place, size: int) -> bool:
 
 
 class _Validation:
-    def __init__(self, place: Place, deep: bool, beside: Collection[str]) -> None:
-        self._place, self._deep, self._beside = place, deep, beside
-        self._tally = Tally()
-        self._rows = 0
-        self._recipes: tuple[str, ...] = ()
+    def __init__(self, place: Place, deep: bool, beside: Collection[str], spread: Spread) -> None:
+        self._place, self._deep, self._beside, self._spread = place, deep, beside, spread
+        self._counts = Tally().counts()
+        self._rows = self._total = 0
+        self._listed: list[Problem] = []
         self._ids = Hashes()
         self._clips = Hashes()
         self._files = Hashes()
 
     def report(self) -> Report:
-        listed: list[Problem] = []
-        total = 0
-        for problem in self._problems():
-            total += 1
-            if total <= _LISTED:
-                listed.append(problem)
-        return Report(self._deep, self._rows, total, tuple(listed))
+        self._check()
+        return Report(self._deep, self._rows, self._total, tuple(self._listed))
 
-    def _problems(self) -> Iterator[Problem]:
+    def _add(self, problems: Iterator[Problem]) -> None:
+        """Count the problems, and list those that are among the first."""
+        for problem in problems:
+            self._total += 1
+            if len(self._listed) < LISTED:
+                self._listed.append(problem)
+
+    def _check(self) -> None:
         try:
             manifest = load_manifest(self._place)
         except CorpusError as error:
-            yield Problem(MANIFEST_NAME, str(error))
+            self._add(iter([Problem(MANIFEST_NAME, str(error))]))
             return
-        yield from self._checksum_problems()
-        yield from _manifest_problems(manifest)
-        yield from self._metadata_problems(manifest)
-        yield from self._clip_problems(manifest.clips)
-        self._recipes = (manifest.recipe.digest, *manifest.recipe.earlier)
+        self._add(self._checksum_problems())
+        self._add(_manifest_problems(manifest))
+        self._add(self._metadata_problems(manifest))
+        self._add(self._clip_problems(manifest.clips))
         shards = [(status, shard) for status, infos in manifest.shards.items() for shard in _well_named(status, infos)]
-        unread = sum(map(len, manifest.shards.values())) - len(shards)
-        for status, shard in shards:
-            try:
-                yield from self._shard_problems(status, shard)
-            except CorpusError as error:
-                unread += 1
-                yield Problem(shard.path, str(error))
-        if not unread:
-            yield from _count_problems(manifest, self._tally)
+        is_read = len(shards) == sum(map(len, manifest.shards.values()))
+        recipes = (manifest.recipe.digest, *manifest.recipe.earlier)
+        is_read &= self._check_shards([ShardCheck(self._place, *each, recipes, self._deep) for each in shards])
+        if is_read:
+            self._add(_count_problems(manifest, self._counts))
             kept = [shard for status, shard in shards if status == "kept"]
-            yield from self._view_problems(kept)
-            yield from self._token_problems(kept)
-        yield from self._repeated_ids([shard for _, shard in shards])
-        yield from self._stray_files({shard.path for _, shard in shards})
+            self._add(self._view_problems(kept))
+            self._add(self._token_problems(kept))
+        self._add(self._repeated_ids([shard for _, shard in shards]))
+        self._add(self._stray_files({shard.path for _, shard in shards}))
+
+    def _check_shards(self, checks: Sequence[ShardCheck]) -> bool:
+        """Check the shards; return whether all rows could be read."""
+        is_read = True
+        for check, found in zip(checks, self._spread(check_shard, checks), strict=True):
+            if self._files.lacks(found.expected):  # now with the files, to name the rows whose clips are missing
+                found = check_shard(dataclasses.replace(check, files=self._files.array()))
+            self._add_shard(found)
+            is_read &= found.is_read
+        return is_read
+
+    def _add_shard(self, found: ShardFindings) -> None:
+        self._add(iter(found.problems))
+        self._total += found.total - len(found.problems)
+        self._rows += found.rows
+        self._counts = sum_counts((self._counts, found.counts))
+        self._ids.add_hashes(found.ids)
+        self._clips.add_hashes(found.clips)
 
     def _checksum_problems(self) -> Iterator[Problem]:
         try:
@@ -164,50 +174,21 @@ class _Validation:
     def _clip_problems(self, expected: ClipFiles | None) -> Iterator[Problem]:
         """List the clips, and compare their number and their bytes with the manifest."""
         files = size = 0
-        for path, bytes_ in _files_below(self._place, CLIPS):
-            self._files.add(path)
-            files, size = files + 1, size + bytes_
+        for found in self._listed_clips():
+            self._files.add_hashes(found.hashes)
+            files, size = files + found.number, size + found.bytes
         if ClipFiles(files, size) != (expected or ClipFiles(0, 0)):
             says = f"{expected.files} files of {expected.bytes} bytes" if expected else "no such files"
             yield Problem(CLIPS, f"{files} files of {size} bytes, but the manifest says {says}")
 
-    def _shard_problems(self, status: str, shard: ShardInfo) -> Iterator[Problem]:
-        file = self._place / shard.path
-        if file.is_file() and file.size() != shard.bytes:
-            yield Problem(shard.path, f"{file.size()} bytes, but the manifest says {shard.bytes}")
-        elif self._deep and file.is_file() and size_and_hash(file)[1] != shard.sha256:
-            yield Problem(shard.path, "the sha256 is not the one in the manifest")
-        row = -1
-        index = index_rows(file) if self._deep else repeat(None)
-        for (row, dialogue), indexed in zip(enumerate(_rows(file, self._deep)), index, strict=False):
-            for message in self._row_problems(status, dialogue):
-                yield Problem(shard.path, message, row)
-            if indexed is not None and indexed != indexed_row(dialogue):
-                yield Problem(shard.path, "the index of the shard has another row here", row)
-        if row + 1 != shard.rows:
-            yield Problem(shard.path, f"{row + 1} rows, but the manifest says {shard.rows}")
-
-    def _row_problems(self, status: str, dialogue: Dialogue) -> Iterator[str]:
-        self._rows += 1
-        self._tally.add(dialogue)
-        self._ids.add(dialogue.dialogue_id)
-        problem = problem_of_end(dialogue.status, dialogue.reason)
-        if problem is not None:
-            yield problem
-        elif dialogue.status != status:
-            yield f"a row that is {dialogue.status}, in a shard of {status} rows"
-        if dialogue.recipe not in self._recipes:
-            yield f"the recipe is {dialogue.recipe}, which is not the one in the manifest"
-        for _, audio in audio_parts(dialogue):
-            if audio.path is not None:
-                self._clips.add(audio.path)
-        yield from path_problems(dialogue, self._files)
-        if self._deep:
-            yield from audio_problems(dialogue)
-            yield from track_problems(dialogue)
-            yield from file_problems(self._place, dialogue, self._files)
-            yield from kept_problems(dialogue)
-            yield from timeline_problems(dialogue)
+    def _listed_clips(self) -> Iterator[Files]:
+        """Count the files below each directory of clips; those of one status lie in 256 directories."""
+        folders = [CLIPS]
+        for _ in range(2):
+            inner = [(f"{folder}/{name}", kind) for folder in folders for name, kind in _kinds(self._place / folder)]
+            yield count_named(self._place, [path for path, kind in inner if kind != pafs.FileType.Directory])
+            folders = [path for path, kind in inner if kind == pafs.FileType.Directory]
+        yield from self._spread(count_files, [(self._place, folder) for folder in folders])
 
     def _repeated_ids(self, shards: list[ShardInfo]) -> Iterator[Problem]:
         """Read the ids a second time, only if some id is repeated, to name its rows."""
@@ -217,7 +198,7 @@ class _Validation:
         seen: set[str] = set()
         for shard in shards:
             try:
-                for row, dialogue in enumerate(_rows(self._place / shard.path, False)):
+                for row, dialogue in enumerate(rows_of(self._place / shard.path, False)):
                     if hash64(dialogue.dialogue_id) in repeated:
                         if dialogue.dialogue_id in seen:
                             yield Problem(shard.path, f"an earlier row has the same id {dialogue.dialogue_id}", row)
@@ -246,9 +227,10 @@ class _Validation:
         for name in _names(self._place / SHARDS):
             if f"{SHARDS}/{name}" not in shards:
                 yield Problem(f"{SHARDS}/{name}", "not in the manifest")
-        for path, _ in _files_below(self._place, CLIPS):
-            if path not in self._clips:
-                yield Problem(path, "does not belong to any row")
+        if self._clips.lacks(self._files.array()):
+            for path, _ in files_below(self._place, CLIPS):
+                if path not in self._clips:
+                    yield Problem(path, "does not belong to any row")
 
 
 def _manifest_problems(manifest: Manifest) -> Iterator[Problem]:
@@ -270,30 +252,19 @@ def _well_named(status: str, shards: Sequence[ShardInfo]) -> list[ShardInfo]:
     return [shard for number, shard in enumerate(shards) if shard.path == shard_path(status, number)]
 
 
-def _count_problems(manifest: Manifest, tally: Tally) -> Iterator[Problem]:
-    says, found = dataclasses.asdict(manifest.counts), dataclasses.asdict(tally.counts())
+def _count_problems(manifest: Manifest, counts: Counts) -> Iterator[Problem]:
+    says, found = dataclasses.asdict(manifest.counts), dataclasses.asdict(counts)
     for name in says:
         if says[name] != found[name]:
             yield Problem(MANIFEST_NAME, f"counts.{name} is {says[name]}, but the shards hold {found[name]}")
 
 
-def _rows(file: Place, audio: bool) -> Iterator[Dialogue]:
-    for group in read_shard(file, audio):
-        yield from group
-
-
 def _names(place: Place) -> list[str]:
     """List everything directly inside, including the leftovers of killed writers."""
+    return sorted(name for name, _ in _kinds(place))
+
+
+def _kinds(place: Place) -> Iterator[tuple[str, pafs.FileType]]:
+    """Yield names and kinds of everything directly inside."""
     selector = pafs.FileSelector(place.path, allow_not_found=True)
-    return sorted(info.base_name for info in place.filesystem.get_file_info(selector))
-
-
-def _files_below(place: Place, name: str) -> Iterator[tuple[str, int]]:
-    """Yield path, relative to `place`, and bytes of the files below a directory, one directory in memory at a time."""
-    selector = pafs.FileSelector((place / name).path, allow_not_found=True)
-    for info in sorted(place.filesystem.get_file_info(selector), key=lambda info: str(info.path)):
-        inner = f"{name}/{info.base_name}"
-        if info.type == pafs.FileType.Directory:
-            yield from _files_below(place, inner)
-        else:
-            yield inner, int(info.size or 0)
+    return ((info.base_name, info.type) for info in place.filesystem.get_file_info(selector))

@@ -16,6 +16,7 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from pydantic import TypeAdapter, ValidationError
 
@@ -24,11 +25,13 @@ from manifests.errors import ResumeRefused, UserError
 from manifests.export.contract import Export, Exporter, ExportSettings, Piece, PieceWriter
 from manifests.manifest import manifest_hash
 from manifests.schema import Dialogue
+from manifests.spread import Spread
 from manifests.storage import Place
 from pipeline.job.blocks import read_json
 from pipeline.job.directory import WORK, JobDirectory, Parts, differences
 from pipeline.job.runner.tasks import Runner
 from pipeline.settings import nearest
+from pipeline.spread import spread_for
 
 RECORD = "export.json"
 PIECES = "pieces"
@@ -36,6 +39,9 @@ PIECES = "pieces"
 PIECE_ROWS = 512
 PIECE_S = 3600.0
 """A piece has so many rows or seconds of audio at most: 115 MB as 16-bit audio at 16 kHz."""
+
+
+Seconds = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,7 @@ def export_corpus(
     whole = _whole(splits)
     if out.is_inside(whole.place):
         raise UserError("--out lies inside the corpus: choose a directory beside it")
-    chosen, ids = _cut(splits)
+    chosen, ids = _cut(splits, spread_for(runner, whole.place))
     identity = _identity(exporter, settings, splits, ids)
     if (out / RECORD).exists():
         return _finished(out, identity)
@@ -109,24 +115,35 @@ def _whole(splits: Mapping[str, Corpus]) -> Corpus:
     return max(filled, key=len)
 
 
-def _cut(splits: Mapping[str, Corpus]) -> tuple[list[_Rows], dict[str, str]]:
-    """Cut each split into pieces; return them, and for each split the hash of its rows' ids."""
+def _cut(splits: Mapping[str, Corpus], spread: Spread) -> tuple[list[_Rows], dict[str, str]]:
+    """Cut each split into pieces; return them, and for each split the hash of its rows' ids.
+
+    A piece holds the rows of its shards alone, so that what travels to a worker does not grow with the corpus.
+    """
     chosen, hashes = [], {}
     for split, corpus in splits.items():
-        seconds, digest = [], hashlib.sha256()
-        for batch in corpus.select(["dialogue_id", "turns.take.audio.num_samples", "turns.take.audio.sample_rate"]):
-            seconds.append(_seconds(batch))
-            for dialogue_id in batch["dialogue_id"].to_pylist():
-                digest.update(f"{dialogue_id}\n".encode())
-        ends = _ends(np.concatenate(seconds) if seconds else np.zeros(0))
+        seconds, digest = [np.zeros(0)], hashlib.sha256()
+        for ids, lengths in spread(_ids_and_seconds, corpus.parts()):
+            seconds.append(lengths)
+            digest.update(ids)
+        ends = _ends(np.concatenate(seconds))
         starts = [0, *ends[:-1]]
         cuts = enumerate(zip(starts, ends, strict=True))
-        chosen += [_Rows(Piece(split, number), corpus[start:end]) for number, (start, end) in cuts]
+        chosen += [_Rows(Piece(split, number), corpus[start:end].narrowed()) for number, (start, end) in cuts]
         hashes[split] = digest.hexdigest()
     return chosen, hashes
 
 
-def _seconds(batch: pa.RecordBatch) -> "np.ndarray[Any, np.dtype[np.float64]]":
+def _ids_and_seconds(corpus: Corpus) -> tuple[bytes, Seconds]:
+    """Return the ids of the rows, a line each, and the seconds of audio of each row."""
+    seconds, ids = [np.zeros(0)], list[str]()
+    for batch in corpus.select(["dialogue_id", "turns.take.audio.num_samples", "turns.take.audio.sample_rate"]):
+        seconds.append(_seconds(batch))
+        ids += batch["dialogue_id"].to_pylist()
+    return "".join(f"{dialogue_id}\n" for dialogue_id in ids).encode(), np.concatenate(seconds)
+
+
+def _seconds(batch: pa.RecordBatch) -> Seconds:
     """Return the seconds of audio of each row, float64 [rows]."""
     return np.array(
         [
@@ -141,7 +158,7 @@ def _seconds(batch: pa.RecordBatch) -> "np.ndarray[Any, np.dtype[np.float64]]":
     )
 
 
-def _ends(seconds: "np.ndarray[Any, np.dtype[np.float64]]") -> list[int]:
+def _ends(seconds: Seconds) -> list[int]:
     """Return the end of each piece: the index behind its last row."""
     ends, rows, length = [], 0, 0.0
     for index, each in enumerate(seconds.tolist()):

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from manifests.corpus import Corpus
-from manifests.manifest import FINAL_STATUSES, SIGNER
+from manifests.manifest import SIGNER
 from manifests.private_paths import public_text
 from manifests.schema import Dialogue
-from manifests.shards import read_shard
+from manifests.spread import Spread, one_by_one
 from manifests.storage import Place
 from manifests.validate import validate
 from pipeline.audit.attacks import ATTACKS, Attack
@@ -17,16 +17,19 @@ from pipeline.audit.corpus_view import CorpusView, batches, draw, open_view
 from pipeline.audit.detect import delivered, detect, watermarker
 from pipeline.audit.false_alarms import FalseAlarms, count_false_alarms, own_message
 from pipeline.audit.forgery import Forged, audit_forgery
-from pipeline.audit.speakers import Speakers, audit_speakers
+from pipeline.audit.speakers import Speakers, audit_speakers, count_voices
 from pipeline.audit.speech import Heard, audit_speech
 from pipeline.audit.survival import Survived, Table, add_controls, add_marked, new_table, survival
 from pipeline.audit.tokens import token_attacks
-from pipeline.audit.watermarks import Marks, audit_marks
+from pipeline.audit.watermarks import Marks, audit_every_mark, audit_marks
 from pipeline.engines.contract import Clip
 from pipeline.engines.watermark._message import message_of
 from pipeline.job.directory import WORK
+from pipeline.job.runner.ray import local_gpus
 from pipeline.sign.verify import Verified, verify_corpus
+from pipeline.spread import spread_for
 from pipeline.stages.cast import CastSettings, public_bank
+from pipeline.stages.contract import Mapper
 from pipeline.stages.render import RenderSettings
 from pipeline.stages.transcribe import TranscribeSettings
 from pipeline.stages.watermark import WatermarkSettings
@@ -104,6 +107,7 @@ def audit_corpus(
     say: Say = lambda line: None,
     trust_recipe: bool = False,
     tokenizers: Sequence[str] = (),
+    mapper: Mapper | None = None,
 ) -> Audit:
     """Run every part of the audit on the corpus at `place`.
 
@@ -112,19 +116,19 @@ def audit_corpus(
     Without it the controls are made from the sample, and no false alarms are counted. `say` receives one line before
     each part. `tokenizers` name engines, or models that `overrides` describe, each of which is one more attack on the
     mark. Models that the corpus's recipe names are loaded only with `trust_recipe`, or where `overrides` name
-    them.
+    them. The `mapper`, if there is one, spreads what is done for every row over its workers, shard by shard.
 
     Raises CorpusError if there is no corpus, EngineUnavailable if an engine cannot load, and UserError for a model
     that the user has not agreed to.
     """
-    view = open_view(place, overrides, trust_recipe)
+    view, spread = open_view(place, overrides, trust_recipe), spread_for(mapper, place)
     say("structure: every hash and clip")
-    structure = _structure(view)
+    structure = _structure(view, spread)
     parts = Audit(place.name, view.manifest.recipe.name, seed, structure)
     if structure.total:
         return replace(parts, failures=(f"structure: {structure.total} problems",))
     corpus = Corpus(place)
-    rows = draw(corpus, sample or SAMPLE, seed)
+    rows = draw(corpus, sample or SAMPLE, seed, spread)
     _load_engines(view)
     attacks = (*ATTACKS, *token_attacks(view, tokenizers))
     say(f"survival: {len(rows)} dialogues and their controls")
@@ -133,13 +137,15 @@ def audit_corpus(
     forged = _forgery(view, lambda: batches(corpus, rows), min(sample or SAMPLE, FORGED), seed, controls, say)
     alarms = None if controls is None else _false_alarms(view, controls, seed, survived.marked_scores, say)
     say("marks: " + ("every clip" if sample is None else "the sample"))
-    portions = _all(view) if sample is None else (("kept", some) for some in batches(corpus, rows))
-    marks = audit_marks(view, portions, one_percent, sample is None)
-    signatures = _signatures(view, say)
+    if sample is None:
+        marks = audit_every_mark(view, one_percent, one_by_one if local_gpus() else spread)
+    else:
+        marks = audit_marks(view, (("kept", some) for some in batches(corpus, rows)), one_percent)
+    signatures = _signatures(view, say, spread)
     say("speech: the sample again")
     speech = audit_speech(view, batches(corpus, rows))
     say("speakers: every kept row")
-    speakers = audit_speakers(view, corpus.dialogues(audio=False), public_bank(view.recipe.section(CastSettings).bank))
+    speakers = audit_speakers(view, count_voices(view, spread), public_bank(view.recipe.section(CastSettings).bank))
     return replace(
         parts,
         marks=marks,
@@ -221,16 +227,16 @@ def _survival(table: Table, threshold: float, controls: str, attacks: Sequence[A
     )
 
 
-def _signatures(view: CorpusView, say: Say) -> Verified | None:
+def _signatures(view: CorpusView, say: Say, spread: Spread) -> Verified | None:
     """Check the C2PA manifest of every clip, if the corpus's own manifest says that it is signed."""
     if SIGNER not in view.manifest.engines:
         return None
     say("signatures: every clip")
-    return verify_corpus(view.place)
+    return verify_corpus(view.place, spread=spread)
 
 
-def _structure(view: CorpusView) -> Structure:
-    report = validate(view.place, deep=True, beside=(WORK,))
+def _structure(view: CorpusView, spread: Spread) -> Structure:
+    report = validate(view.place, deep=True, beside=(WORK,), spread=spread)
     problems = [_without_path(str(problem), view.place) for problem in report.problems]
     return Structure(report.rows, report.total, tuple(problems))
 
@@ -248,13 +254,6 @@ def _load_engines(view: CorpusView) -> None:
         for name in (asr.engine_for(language), asr.second_for(language)):
             if name is not None:
                 view.engines["asr", name]
-
-
-def _all(view: CorpusView) -> Iterator[tuple[str, list[Dialogue]]]:
-    for status in FINAL_STATUSES:
-        for shard in view.manifest.shards.get(status, ()):
-            for dialogues in read_shard(view.place / shard.path):
-                yield status, dialogues
 
 
 def _failures(

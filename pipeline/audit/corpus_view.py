@@ -10,14 +10,16 @@ import copy
 import heapq
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import islice
+from functools import cached_property, partial
+from itertools import accumulate, islice
 from typing import Any
 
 from manifests.corpus import Corpus
 from manifests.errors import CorpusError, EngineUnavailable, RecipeError, UserError
 from manifests.manifest import Manifest, load_manifest
 from manifests.schema import Dialogue
+from manifests.shards import read_shard
+from manifests.spread import Spread, one_by_one
 from manifests.storage import Place
 from pipeline.engines.registry import load_engine
 from pipeline.recipe import Recipe
@@ -79,6 +81,8 @@ class CorpusView:
     recipe: Recipe
     untrusted: frozenset[str] = frozenset()
     trusted_bank: bool = True
+    opened_with: tuple[tuple[str, ...], bool] = ((), False)
+    """The arguments of `open_view`, for a worker that opens the corpus again."""
 
     @cached_property
     def engines(self) -> Engines:
@@ -116,7 +120,8 @@ def open_view(place: Place, overrides: Sequence[str] = (), trust_recipe: bool = 
         recipe = recipe_of(manifest, overrides)
     named = {override.partition("=")[0].strip() for override in overrides}
     untrusted = () if trust_recipe else (name for name in recipe.models if f"models.{name}" not in named)
-    return CorpusView(place, manifest, recipe, frozenset(untrusted), trust_recipe or "cast.bank" in named)
+    trusted_bank = trust_recipe or "cast.bank" in named
+    return CorpusView(place, manifest, recipe, frozenset(untrusted), trusted_bank, (tuple(overrides), trust_recipe))
 
 
 def recipe_of(manifest: Manifest, overrides: Sequence[str] = ()) -> Recipe:
@@ -134,20 +139,47 @@ def recipe_of(manifest: Manifest, overrides: Sequence[str] = ()) -> Recipe:
     return parse_recipe({**data, "description": "of a corpus"}, manifest.recipe.name)
 
 
-def draw(corpus: Corpus, clips: int, seed: int) -> list[int]:
+Drawn = tuple[int, int, int]
+"""A dialogue that may be in the sample: the number that decides, its row, its clips."""
+
+
+def draw(corpus: Corpus, clips: int, seed: int, spread: Spread = one_by_one) -> list[int]:
     """Draw whole dialogues by the seed until they have `clips` clips, or all; return their rows in order.
 
-    Memory grows with the sample, not with the corpus.
+    Memory grows with the sample, not with the corpus: what a shard's own sample leaves out cannot be in that of all.
     """
-    heap: list[tuple[int, int, int]] = []
+    shards = corpus.manifest.shards.get(corpus.status, ())
+    starts = accumulate((shard.rows for shard in shards), initial=0)
+    found = spread(partial(_draw_in_shard, clips, seed), [corpus.place / shard.path for shard in shards])
+    some: list[Drawn] = []
+    for start, drawn in zip(starts, found, strict=False):
+        some = _smallest([*some, *((number, start + row, size) for number, row, size in drawn)], clips)
+    return sorted(row for _, row, _ in some)
+
+
+def _draw_in_shard(clips: int, seed: int, shard: Place) -> list[Drawn]:
+    heap: list[Drawn] = []
     total = 0
-    for row, dialogue in enumerate(corpus.dialogues(audio=False)):
+    rows = (dialogue for group in read_shard(shard, audio=False) for dialogue in group)
+    for row, dialogue in enumerate(rows):
         size = sum(turn.audio is not None for turn in dialogue.turns)
         heapq.heappush(heap, (-derive_seed(seed, "audit", dialogue.dialogue_id), row, size))
         total += size
         while heap and total - heap[0][2] >= clips:
             total -= heapq.heappop(heap)[2]
-    return sorted(row for _, row, _ in heap)
+    return [(-number, row, size) for number, row, size in heap]
+
+
+def _smallest(drawn: list[Drawn], clips: int) -> list[Drawn]:
+    """Return the dialogues with the smallest numbers that have `clips` clips together, or all."""
+    taken: list[Drawn] = []
+    total = 0
+    for one in sorted(drawn):
+        if total >= clips:
+            break
+        taken.append(one)
+        total += one[2]
+    return taken
 
 
 def batches(corpus: Corpus, rows: Sequence[int]) -> Iterator[list[Dialogue]]:

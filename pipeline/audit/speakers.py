@@ -5,12 +5,15 @@ neither their gender nor which voices were never used.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from manifests.schema import Dialogue
+from manifests.shards import read_shard
+from manifests.spread import Spread, one_by_one
+from manifests.storage import Place
 from pipeline.audit.corpus_view import CorpusView
 from pipeline.stages.cast import CastSettings, engines_and_models
 from voicebank.bank import Bank
@@ -75,25 +78,54 @@ class Speakers:
     misspoken: int
 
 
-def audit_speakers(view: CorpusView, kept: Iterable[Dialogue], bank_name: str) -> Speakers:
-    """Count the voices of the `kept` rows, which need no audio. Memory grows with the voices, not with the rows."""
-    counts: dict[tuple[str, str], Counter[str]] = {}
-    misspoken = 0
-    for dialogue in kept:
+@dataclass
+class VoiceCounts:
+    """Counts how many dialogues each voice has, by language and role, and the misspoken turns."""
+
+    dialogues: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
+    misspoken: int = 0
+
+    def add(self, dialogue: Dialogue) -> None:
         for role, voice in (("user", dialogue.user_voice), ("agent", dialogue.agent_voice)):
-            counts.setdefault((dialogue.language, role), Counter())[voice or UNKNOWN] += 1
-        misspoken += sum(
+            self.dialogues.setdefault((dialogue.language, role), Counter())[voice or UNKNOWN] += 1
+        self.misspoken += sum(
             (turn.take and turn.take.voice_id) != dialogue.voice_of(turn)
             for turn in dialogue.turns
             if turn.kind == "turn" or turn.take is not None
         )
+
+    def merge(self, other: "VoiceCounts") -> None:
+        for key, counts in other.dialogues.items():
+            self.dialogues.setdefault(key, Counter()).update(counts)
+        self.misspoken += other.misspoken
+
+
+def count_voices(view: CorpusView, spread: Spread = one_by_one) -> VoiceCounts:
+    """Count the voices of the kept rows, without their audio. Memory grows with the voices, not with the rows."""
+    counts = VoiceCounts()
+    for found in spread(_count_in_shard, [view.place / shard.path for shard in view.manifest.shards.get("kept", ())]):
+        counts.merge(found)
+    return counts
+
+
+def _count_in_shard(shard: Place) -> VoiceCounts:
+    counts = VoiceCounts()
+    for group in read_shard(shard, audio=False):
+        for dialogue in group:
+            counts.add(dialogue)
+    return counts
+
+
+def audit_speakers(view: CorpusView, counted: VoiceCounts, bank_name: str) -> Speakers:
+    """Compare the voices of the kept rows with those of the bank."""
+    counts = counted.dialogues
     keys = sorted(counts, key=lambda key: (key[0], key[1] != "user"))
     return Speakers(
         bank=bank_name,
         bank_found=view.bank is not None,
         sides=tuple(_side(view, language, role, counts[language, role]) for language, role in keys),
         agents=tuple(_agents(view, language, counts[language, role]) for language, role in keys if role == "agent"),
-        misspoken=misspoken,
+        misspoken=counted.misspoken,
     )
 
 

@@ -2,11 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import numpy as np
 
+from manifests.manifest import FINAL_STATUSES
 from manifests.schema import Dialogue
-from pipeline.audit.corpus_view import CorpusView
+from manifests.shards import read_shard
+from manifests.spread import Spread
+from manifests.storage import Place
+from pipeline.audit.corpus_view import CorpusView, open_view
 from pipeline.audit.detect import (
     Delivered,
     MarkScore,
@@ -90,6 +96,18 @@ class _MarkCounts:
     foreign: int = 0
     histogram: list[int] = field(default_factory=lambda: [0] * BINS)
 
+    def merge(self, other: "_MarkCounts") -> None:
+        self.clips += other.clips
+        self.recorded += other.recorded
+        self.detected += other.detected
+        self.detected_at_1_percent += other.detected_at_1_percent
+        self.total += other.total
+        self.lowest = min((low for low in (self.lowest, other.lowest) if low is not None), default=None)
+        self.differing += other.differing
+        self.largest_difference = max(self.largest_difference, other.largest_difference)
+        self.foreign += other.foreign
+        self.histogram = [one + more for one, more in zip(self.histogram, other.histogram, strict=True)]
+
 
 class MarkAudit:
     """Count the marks of dialogues that are added in any portions, in memory that does not grow with them."""
@@ -128,6 +146,18 @@ class MarkAudit:
             problem = self._count(self._tracks.setdefault(str(one.part), _MarkCounts()), one, mark)
             if problem:
                 self._list(one, mark, problem)
+
+    def merge(self, other: "MarkAudit") -> None:
+        """Add what was counted in later dialogues."""
+        for own, added in ((self._counts, other._counts), (self._tracks, other._tracks)):
+            for name, counts in added.items():
+                own.setdefault(name, _MarkCounts()).merge(counts)
+        self._failing += other._failing
+        self._problems = [*self._problems, *other._problems][:_LISTED]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel between processes without the engines."""
+        return {**self.__dict__, "_view": None}
 
     def result(self, every_clip: bool) -> Marks:
         """Return what has been counted. `every_clip` says whether that is the whole corpus or a sample."""
@@ -191,13 +221,48 @@ class MarkAudit:
 
 
 def audit_marks(
-    view: CorpusView,
-    portions: Iterable[tuple[str, Sequence[Dialogue]]],
-    threshold_1_percent: float | None,
-    every: bool,
+    view: CorpusView, portions: Iterable[tuple[str, Sequence[Dialogue]]], threshold_1_percent: float | None
 ) -> Marks:
-    """Count the marks of all `portions`, which are dialogues with their status."""
+    """Count the marks of all `portions`, which are dialogues of a sample with their status."""
     audit = MarkAudit(view, threshold_1_percent)
     for status, dialogues in portions:
         audit.add(status, dialogues)
-    return audit.result(every)
+    return audit.result(every_clip=False)
+
+
+def audit_every_mark(view: CorpusView, threshold_1_percent: float | None, spread: Spread) -> Marks:
+    """Count the marks of the whole corpus, shard by shard."""
+    shards = view.manifest.shards
+    works = [(status, shard.path) for status in FINAL_STATUSES for shard in shards.get(status, ())]
+    audit = MarkAudit(view, threshold_1_percent)
+    _views.clear()
+    _views[_key(view.place, *view.opened_with)] = view
+    for found in spread(partial(_audit_shard, view.place, view.opened_with, threshold_1_percent), works):
+        audit.merge(found)
+    return audit.result(every_clip=True)
+
+
+def _audit_shard(
+    place: Place, opened_with: tuple[tuple[str, ...], bool], threshold: float | None, work: tuple[str, str]
+) -> MarkAudit:
+    status, path = work
+    audit = MarkAudit(_opened(place, *opened_with), threshold)
+    for dialogues in read_shard(place / path):
+        audit.add(status, dialogues)
+    return audit
+
+
+_views: dict[Any, CorpusView] = {}
+
+
+def _opened(place: Place, overrides: tuple[str, ...], trust_recipe: bool) -> CorpusView:
+    """Open the corpus in this process, once for all shards, so that its engines load once."""
+    key = _key(place, overrides, trust_recipe)
+    if key not in _views:
+        _views.clear()
+        _views[key] = open_view(place, overrides, trust_recipe)
+    return _views[key]
+
+
+def _key(place: Place, overrides: tuple[str, ...], trust_recipe: bool) -> Any:
+    return place.path, overrides, trust_recipe

@@ -22,7 +22,7 @@ from pipeline.bank.recipe import BankRecipe
 from pipeline.bank.results import REJECTED_FILE, BankBlocks
 from pipeline.bank.write_bank import pack
 from pipeline.engines.registry import check_verifier, engine_version
-from pipeline.job.commits import finished_blocks
+from pipeline.job.commits import delete_block_leftovers, finished_blocks
 from pipeline.job.directory import WORK, Cut, JobDirectory, Parts
 from pipeline.job.libraries import library_versions
 from pipeline.job.listener import Listener
@@ -132,7 +132,7 @@ def _list(job: BankJob, directory: JobDirectory, listener: Listener) -> Cut:
 def _run_blocks(job: BankJob, directory: JobDirectory, listing: Listing, runner: Runner, listener: Listener) -> None:
     raw = job.recipe.has_raw_embeddings
     blocks = BankBlocks(directory.work / CLIPS, directory.work / BUILT, raw)
-    blocks.target.delete_leftovers()
+    delete_block_leftovers(blocks.target)
     done = finished_blocks(blocks.target)
     clips, speakers = (sum(counts[name] for counts in done.values()) for name in ("clips", "speakers"))
     listener.started(listing.clips, clips, speakers)

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from manifests.errors import LawBroken
 from manifests.storage import Place
-from pipeline.job.commits import block_name, read_checked
+from pipeline.job.commits import block_folder, block_name, read_checked
 from pipeline.scratch import scratch_at
 from voicebank.layouts.clip import SourceClip
 from voicebank.reasons import BankReason, bank_reason_of
@@ -93,7 +93,7 @@ def _write(directory: Place, block: int, clips: Sequence[SourceClip]) -> str:
     table, buffer = pa.Table.from_pylist([asdict(clip) for clip in clips], schema=_SCHEMA), pa.BufferOutputStream()
     pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
     data = buffer.getvalue().to_pybytes()
-    (directory / f"{block_name(block)}.parquet").write_bytes(data)
+    (block_folder(directory, block) / f"{block_name(block)}.parquet").write_bytes(data)
     return hashlib.sha256(data).hexdigest()
 
 

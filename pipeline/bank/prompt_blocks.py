@@ -20,7 +20,7 @@ from typing import Any
 from manifests.json_text import parse_json
 from manifests.storage import Place
 from pipeline.bank.prompt_worker import Candidate, Prompted
-from pipeline.job.commits import block_name, commit, read_checked
+from pipeline.job.commits import block_folder, block_name, commit, read_checked
 from pipeline.job.listener import Measure, Part
 from pipeline.job.usage import Effort
 from voicebank.tables import VOICES_TABLE, VoiceWriter, iter_voices
@@ -71,7 +71,7 @@ class PromptBlocks:
     def commit(self, block: int, contents: Sequence[Sequence[Prompted]], effort: Effort) -> PromptReport:
         """Write voices and figures, then the commit."""
         prompted = [one for part in contents for one in part]
-        place = self.target / block_name(block)
+        place = block_folder(self.target, block) / block_name(block)
         kept = [one for one in prompted if one.judged.drop is None]
         names = [PROMPTS_FILE]
         (place / PROMPTS_FILE).write_text(
@@ -102,7 +102,7 @@ def write_candidates(place: Place, candidates: Sequence[Candidate], raw: bool) -
 def read_candidates(directory: Place, block: int) -> list[Candidate]:
     """Read the voices of a block; raises BlockDamaged if they are missing or not what was written."""
     read_checked(directory, block, f"{block_name(block)}/{VOICES_TABLE}")
-    return list(candidates_of(directory / block_name(block)))
+    return list(candidates_of(block_folder(directory, block) / block_name(block)))
 
 
 def candidates_of(bank: Place) -> Iterator[Candidate]:

@@ -41,7 +41,7 @@ from pipeline.bank.prompt_worker import (
 )
 from pipeline.bank.recipe import BankRecipe
 from pipeline.engines.registry import check_verifier, engine_version
-from pipeline.job.commits import block_name, finished_blocks, write_hashes
+from pipeline.job.commits import block_folder, block_name, delete_block_leftovers, finished_blocks, write_hashes
 from pipeline.job.directory import WORK, Cut, JobDirectory, Parts
 from pipeline.job.libraries import library_versions
 from pipeline.job.listener import Listener
@@ -233,7 +233,7 @@ def _cut(candidates: Iterator[Candidate], target: Place, raw: bool) -> Cut:
     hashes: list[str] = []
     voices = 0
     while block := list(islice(candidates, BLOCK_VOICES)):
-        hashes.append(write_candidates(target / block_name(len(hashes)), block, raw))
+        hashes.append(write_candidates(block_folder(target, len(hashes)) / block_name(len(hashes)), block, raw))
         voices += len(block)
     total = hashlib.sha256("".join(hashes).encode("ascii")).hexdigest()
     return Cut(asdict(VoiceListing(voices, len(hashes), total)), hashes)
@@ -242,7 +242,7 @@ def _cut(candidates: Iterator[Candidate], target: Place, raw: bool) -> Cut:
 def _run(
     blocks: PromptBlocks, voices: int, order: PromptOrder, directory: JobDirectory, runner: Runner, listener: Listener
 ) -> None:
-    blocks.target.delete_leftovers()
+    delete_block_leftovers(blocks.target)
     done = finished_blocks(blocks.target)
     settled, kept = (sum(counts[name] for counts in done.values()) for name in ("voices", "kept"))
     listener.started(voices, settled, kept)

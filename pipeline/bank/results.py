@@ -25,7 +25,7 @@ from manifests.errors import CorpusError
 from manifests.shards import DAMAGE
 from manifests.storage import Place
 from pipeline.bank.listing import read_clips
-from pipeline.job.commits import block_name, commit, read_checked
+from pipeline.job.commits import block_folder, block_name, commit, read_checked
 from pipeline.job.listener import Measure, Part
 from pipeline.job.usage import Effort
 from voicebank.layouts.clip import SourceClip
@@ -111,7 +111,8 @@ class BankBlocks:
         """Write speakers and rejects, then the commit."""
         speakers = [speaker for part in contents for speaker in part.speakers]
         rejects = [reject for part in contents for reject in part.rejects]
-        place = self.target / block_name(block)
+        folder = block_folder(self.target, block)
+        place = folder / block_name(block)
         write_speakers(place, speakers, self.raw)
         write_rejects(place, rejects)
         report = BankReport(
@@ -120,7 +121,7 @@ class BankBlocks:
             len(speakers),
             _counted(reject.reason for reject in rejects if reject.clip_id is not None),
             _counted(reject.reason for reject in rejects if reject.clip_id is None),
-            {name: _hash(self.target / name) for name in _files(block)},
+            {name: _hash(folder / name) for name in _files(block)},
         )
         commit(self.target, block, {"clips": report.clips, "speakers": report.speakers}, report)
         return report
@@ -129,13 +130,13 @@ class BankBlocks:
 def block_speakers(directory: Place, block: int) -> list[Speaker]:
     """Read the speakers of a block; raises BlockDamaged if they are missing or not what was written."""
     read_checked(directory, block, _files(block)[0])
-    return read_speakers(directory / block_name(block))
+    return read_speakers(block_folder(directory, block) / block_name(block))
 
 
 def block_rejects(directory: Place, block: int) -> list[RejectedClips]:
     """Read the rejects of a block; raises BlockDamaged if they are missing or not what was written."""
     read_checked(directory, block, _files(block)[1])
-    return [reject for group in read_rejects(directory / block_name(block)) for reject in group]
+    return [reject for group in read_rejects(block_folder(directory, block) / block_name(block)) for reject in group]
 
 
 def write_rejects(directory: Place, rejects: Iterable[RejectedClips]) -> int:

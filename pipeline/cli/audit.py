@@ -1,12 +1,14 @@
 """Implements `parley corpus audit`: runs the audit, writes the report, prints the result."""
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 
 from manifests.errors import UserError
 from manifests.storage import open_place
 from pipeline.audit.audit import audit_corpus
 from pipeline.audit.html import as_html
 from pipeline.audit.text import as_json, as_text
+from pipeline.job.runner.tasks import Runner
 
 JSON_NAME = "report.json"
 HTML_NAME = "report.html"
@@ -23,6 +25,7 @@ def audit(
     json: bool,
     tokenizers: Sequence[str],
     say: Callable[[str], None],
+    runner: Runner,
 ) -> tuple[str, bool]:
     """Return tables (or JSON) for stdout, and whether the corpus passes; write the report if `out` is given."""
     corpus = open_place(directory)
@@ -31,7 +34,8 @@ def audit(
         raise UserError(
             "--out is inside the corpus, which must hold only what its manifest lists: choose a directory outside"
         )
-    found = audit_corpus(corpus, overrides, sample, seed, controls, say, trust_recipe, tokenizers)
+    with closing(runner):
+        found = audit_corpus(corpus, overrides, sample, seed, controls, say, trust_recipe, tokenizers, runner)
     if report is not None:
         (report / JSON_NAME).write_text(as_json(found))
         (report / HTML_NAME).write_text(as_html(found))

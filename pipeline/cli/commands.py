@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from importlib import resources
 from typing import Any
 
@@ -9,6 +10,7 @@ from manifests.errors import EngineUnavailable, RecipeError, UserError
 from manifests.export.contract import Exporter
 from manifests.manifest import FINAL_STATUSES, Manifest
 from manifests.reasons import Reason
+from manifests.stats import stats as corpus_stats
 from manifests.storage import Place, open_place
 from manifests.terminal import printable
 from manifests.validate import validate as validate_corpus
@@ -35,7 +37,9 @@ from pipeline.readers import formats as input_formats
 from pipeline.readers.files import common_folder
 from pipeline.recipe import Recipe
 from pipeline.recipes.load import load_recipe, shipped_recipes
+from pipeline.show.corpus_stats import format_stats
 from pipeline.show.text import Fact, fact_lines
+from pipeline.spread import spread_for
 from pipeline.stages.registry import STAGES, find_stage
 from pipeline.views.choose import chosen_splits
 
@@ -92,8 +96,8 @@ def _two_at_once(out: str, options: Mapping[str, Any]) -> str:
 
 
 def ingest(recipe: str, overrides: Sequence[str], out: str, options: Mapping[str, Any]) -> str:
-    with Progress() as progress:
-        result = running.ingest_job(job_of(load_recipe(recipe, overrides), options), open_place(out), progress)
+    with Progress() as progress, closing(open_runner(options)) as runner:
+        result = running.ingest_job(job_of(load_recipe(recipe, overrides), options), open_place(out), progress, runner)
     return f"{result.rows} rows in {result.blocks} blocks"
 
 
@@ -221,9 +225,19 @@ def report(directory: str, out: str, options: Mapping[str, Any]) -> str:
     return "\n".join(fact_lines(facts))
 
 
-def validate(directory: str, deep: bool) -> tuple[str, bool]:
+def stats(directory: str, as_json: bool, runner: Runner) -> str:
+    """Return the statistics of a corpus, in words or as JSON."""
+    place = open_place(directory)
+    with closing(runner):
+        figures = corpus_stats(place, spread_for(runner, place))
+    return json.dumps(figures, indent=2) if as_json else format_stats(figures)
+
+
+def validate(directory: str, deep: bool, runner: Runner) -> tuple[str, bool]:
     """Return the report, and whether the corpus is sound."""
-    report = validate_corpus(open_place(directory), deep=deep, beside=(WORK,))
+    place = open_place(directory)
+    with closing(runner):
+        report = validate_corpus(place, deep=deep, beside=(WORK,), spread=spread_for(runner, place))
     checked = "every hash and clip checked" if deep else "shallow check"
     lines = [printable(str(problem)) for problem in report.problems]
     if report.total > len(lines):

@@ -1,6 +1,5 @@
 """Defines the commands of `parley corpus`. They contain no logic."""
 
-import json
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -29,11 +28,12 @@ def corpus() -> None:
 @corpus.command()
 @click.argument("directory")
 @click.option("--deep", is_flag=True, help="Check every hash and decode every clip.")
-def validate(directory: str, deep: bool) -> None:
+@runner_options
+def validate(directory: str, deep: bool, **options: Any) -> None:
     """Check that a corpus is complete and intact; print each problem and exit with code 3 if it is not."""
     from pipeline.cli import commands
 
-    text, sound = commands.validate(directory, deep)
+    text, sound = commands.validate(directory, deep, open_runner(options))
     show(text)
     sys.exit(0 if sound else 3)
 
@@ -42,18 +42,17 @@ def validate(directory: str, deep: bool) -> None:
 @click.argument("directory")
 @click.option("--row", metavar="ID", help="Show only this row: its takes, and their transcripts word for word.")
 @click.option("--json", "as_json", is_flag=True)
-def stats(directory: str, row: str | None, as_json: bool) -> None:
+@runner_options
+def stats(directory: str, row: str | None, as_json: bool, **options: Any) -> None:
     """Show rows, reasons, yield, hours and error rates of a corpus, or one row."""
     from manifests import rows
-    from manifests import stats as corpus_stats
-    from pipeline.show.corpus_stats import format_stats
+    from pipeline.cli import commands
 
     if row is not None:
         found = rows.find_row(open_place(directory), row)
         show(rows.row_json(found) if as_json else rows.format_row(found))
         return
-    figures = corpus_stats.stats(open_place(directory))
-    show(json.dumps(figures, indent=2) if as_json else format_stats(figures))
+    show(commands.stats(directory, as_json, open_runner(options)))
 
 
 @corpus.command()
@@ -138,7 +137,8 @@ def report(directory: str, out: str, **options: Any) -> None:
     "--trust-recipe", is_flag=True, help="Load the models and the voice bank that the corpus's recipe names."
 )
 @click.option("--json", is_flag=True, help="Print the report as JSON.")
-def audit(directory: str, **options: Any) -> None:
+@runner_options
+def audit(directory: str, runner: str, ray_address: str | None, **options: Any) -> None:
     """Measure a corpus again, from its files alone; exit with code 3 if they contradict its claims.
 
     Measures hashes, the watermark and the attacks that it survives, error rates and speakers. A corpus does not choose
@@ -147,6 +147,7 @@ def audit(directory: str, **options: Any) -> None:
     """
     from pipeline.cli import audit as audit_commands
 
-    text, passed = audit_commands.audit(directory, say=tell, **options)
+    workers = open_runner({"runner": runner, "ray_address": ray_address})
+    text, passed = audit_commands.audit(directory, say=tell, runner=workers, **options)
     show(text)
     sys.exit(0 if passed else 3)

@@ -74,10 +74,11 @@ def sign(directory: str, out: str, certificate: str, key: str, timestamp_server:
 @click.argument("directory")
 @click.option("--trust", metavar="FILE", help="Certificates (PEM) that the signer's chain must lead to.")
 @click.option("--unsigned", metavar="DIR", help="The corpus before it was signed: compare clip by clip.")
-def verify_signatures(directory: str, trust: str | None, unsigned: str | None) -> None:
+@runner_options
+def verify_signatures(directory: str, trust: str | None, unsigned: str | None, **runner: Any) -> None:
     """Check the C2PA manifest of every clip of a signed corpus; exit with code 3 if one is missing or wrong."""
     from pipeline.cli import publish as publishing
 
-    text, passed = publishing.verify(directory, trust, unsigned)
+    text, passed = publishing.verify(directory, trust, unsigned, open_runner(runner))
     show(text)
     sys.exit(0 if passed else 3)

@@ -90,6 +90,7 @@ def demo(out: str, recipe: str, rows: int, overrides: tuple[str, ...], **options
 @job_options
 @out_option
 @recipe_settings
+@runner_options
 def ingest(recipe: str, out: str, overrides: tuple[str, ...], **options: Any) -> None:
     """Cut the input into blocks, for `parley stage`."""
     from pipeline.cli import commands

@@ -1,6 +1,7 @@
 """Implements the commands that hand a corpus on: runs them, puts the outcome into words."""
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from pipeline.sign.sign import sign_corpus
 from pipeline.sign.signer import SignerPlan
 from pipeline.sign.text import verified_text
 from pipeline.sign.verify import verify_corpus
+from pipeline.spread import spread_for
 from pipeline.views.choose import parts_and_configs
 
 
@@ -64,9 +66,9 @@ def sign(directory: str, out: str, certificate: str, key: str, timestamp_server:
     return "\n".join(fact_lines(facts))
 
 
-def verify(directory: str, trust: str | None, unsigned: str | None) -> tuple[str, bool]:
+def verify(directory: str, trust: str | None, unsigned: str | None, runner: Runner) -> tuple[str, bool]:
     """Return what was found, and whether every clip's signature holds."""
-    before = None if unsigned is None else open_place(unsigned)
-    with counted("rows checked", "row") as progress:
-        found = verify_corpus(open_place(directory), trust, before, progress)
+    place, before = open_place(directory), None if unsigned is None else open_place(unsigned)
+    with counted("rows checked", "row") as progress, closing(runner):
+        found = verify_corpus(place, trust, before, progress, spread_for(runner, place))
     return verified_text(found), found.passed

@@ -5,7 +5,7 @@ A directory of blocks holds, for block 17 of a corpus and of a bank::
     000017.arrow                        the block's dialogues, as an Arrow IPC stream
     000017/                             the block's speakers and rejects, see `pipeline.bank.results`
 
-and, written after them, the block's commit, see `pipeline.job.commits`.
+and, written after them, the block's commit; blocks from 10,000 on lie in folders. See `pipeline.job.commits`.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from manifests.schema import Dialogue
 from manifests.shards import estimated_bytes
 from manifests.storage import Place
 from pipeline.engines.contract import Tokens
-from pipeline.job.commits import block_name, commit, finished_blocks, read_checked
+from pipeline.job.commits import block_folder, block_name, commit, commit_names, read_checked
 from pipeline.job.usage import Effort
 
 
@@ -52,7 +52,8 @@ class BlockReport:
 
 def live_rows(directory: Place) -> dict[int, int]:
     """Return the number of live rows of every finished block of dialogues."""
-    return {block: counts["live"] for block, counts in finished_blocks(directory).items()}
+    # The last number of the name, without a look at the rest: there may be a hundred thousand.
+    return {block: int(name[:-5].rpartition("-")[2]) for block, name in commit_names(directory).items()}
 
 
 def read_block(directory: Place, block: int) -> list[Dialogue]:
@@ -68,7 +69,7 @@ def read_block(directory: Place, block: int) -> list[Dialogue]:
 def write_block(directory: Place, block: int, dialogues: Sequence[Dialogue]) -> str:
     """Write only the rows, without the commit, and return the SHA-256 of the file."""
     data = to_ipc(dialogues)
-    (directory / _file_name(block)).write_bytes(data)
+    (block_folder(directory, block) / _file_name(block)).write_bytes(data)
     return hashlib.sha256(data).hexdigest()
 
 

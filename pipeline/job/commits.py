@@ -7,6 +7,8 @@
     sha256.txt                          in a directory of blocks cut from an input, in place of commits: a hash a line,
                                         written after all blocks
 
+    from-010000/                        the same of blocks 10,000 to 19,999, and so on: no directory gets more entries
+
 A commit contains the report, and `sha256`: the hash of each file of the block. The commit's name alone says what a
 later run has to do, so that a job continues after one listing, however much is done.
 """
@@ -14,7 +16,7 @@ later run has to do, so that a job continues after one listing, however much is 
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
@@ -23,8 +25,11 @@ from manifests.errors import BlockDamaged, CorpusError
 from manifests.storage import Place
 
 HASHES = "sha256.txt"
+FOLDER_BLOCKS = 10_000
+"""Blocks whose files lie in one directory: at most three files each, and the folders of the others."""
 
 _COMMIT = re.compile(r"(\d{6,})((?:\.[a-z]+-\d+)+)\.json")
+_FOLDER = re.compile(r"from-\d{6,}")
 _HASH_LENGTH = 64
 _READERS = 16
 
@@ -36,10 +41,27 @@ def block_name(block: int) -> str:
     return f"{block:06d}"
 
 
+def block_folder(directory: Place, block: int) -> Place:
+    """Return where the files of a block lie: in `directory` itself, or in one of its folders."""
+    first = block // FOLDER_BLOCKS * FOLDER_BLOCKS
+    return directory / f"from-{first:06d}" if first else directory
+
+
+def delete_block_leftovers(directory: Place) -> None:
+    """Remove the temporary files that a killed writer left among the blocks."""
+    for folder in _folders(directory, directory.names()):
+        folder.delete_leftovers()
+    directory.delete_leftovers()
+
+
+def _folders(directory: Place, names: Iterable[str]) -> list[Place]:
+    return [directory / name for name in names if _FOLDER.fullmatch(name)]
+
+
 def commit(directory: Place, block: int, counts: Mapping[str, int], report: Any) -> None:
     """Write the report, after all other files of the block; `counts` become part of the file's name."""
     says = "".join(f".{name}-{count}" for name, count in counts.items())
-    place = directory / f"{block_name(block)}{says}.json"
+    place = block_folder(directory, block) / f"{block_name(block)}{says}.json"
     place.write_text(json.dumps(asdict(report), sort_keys=True) + "\n")
 
 
@@ -50,14 +72,14 @@ def finished_blocks(directory: Place) -> dict[int, dict[str, int]]:
 
 def read_reports(directory: Place) -> list[dict[str, Any]]:
     """Read the reports in all commits; a commit that is broken is left out."""
-    places = [directory / name for name in commit_names(directory).values()]
+    places = [block_folder(directory, block) / name for block, name in commit_names(directory).items()]
     with ThreadPoolExecutor(_READERS) as pool:
         return [report for report in pool.map(_report, places) if report is not None]
 
 
 def read_report(directory: Place, block: int, commit_name: str) -> dict[str, Any]:
     """Read the report in a commit; raises BlockDamaged unless it is the block's, with hashes of its files."""
-    report = _report(directory / commit_name) or {}
+    report = _report(block_folder(directory, block) / commit_name) or {}
     says = {"block": block, **_counts(commit_name)}
     if not isinstance(report.get("sha256"), Mapping) or any(report.get(key) != says[key] for key in says):
         raise BlockDamaged(directory.name, block)
@@ -90,7 +112,7 @@ def read_checked(directory: Place, block: int, name: str) -> bytes:
     """
     written = _hash_of(directory, block, name)
     try:
-        data = (directory / name).read_bytes()
+        data = (block_folder(directory, block) / name).read_bytes()
     except FileNotFoundError as error:
         raise BlockDamaged(directory.name, block) from error
     if hashlib.sha256(data).hexdigest() != written:
@@ -100,14 +122,16 @@ def read_checked(directory: Place, block: int, name: str) -> bytes:
 
 def delete_block(directory: Place, block: int) -> None:
     """Delete a block, its commit first, so that it is made again whenever the process dies."""
-    own = [place for place in directory.list() if place.name.partition(".")[0] == block_name(block)]
+    own = [
+        place for place in block_folder(directory, block).list() if place.name.partition(".")[0] == block_name(block)
+    ]
     for place in sorted(own, key=lambda place: _COMMIT.fullmatch(place.name) is None):
         place.delete()
 
 
 def _hash_of(directory: Place, block: int, name: str) -> str:
     key = (directory.filesystem.type_name, directory.path)
-    if (commit_name := _known.get(key, {}).get(block)) and (directory / commit_name).exists():
+    if (commit_name := _known.get(key, {}).get(block)) and (block_folder(directory, block) / commit_name).exists():
         return _committed_hash(directory, block, commit_name, name)
     if has_hashes(directory):
         return _listed_hash(directory, block)
@@ -130,8 +154,10 @@ def _listed_hash(directory: Place, block: int) -> str:
 
 
 def commit_names(directory: Place) -> dict[int, str]:
-    """Return the names of all commits, by block: one listing."""
-    matches = (_COMMIT.fullmatch(name) for name in directory.names() if name.endswith(".json"))
+    """Return the names of all commits, by block: one listing of each folder."""
+    names = directory.names()
+    found = [name for folder in _folders(directory, names) for name in folder.names()]
+    matches = (_COMMIT.fullmatch(name) for name in (*names, *found) if name.endswith(".json"))
     return {int(match[1]): match[0] for match in matches if match}
 
 

@@ -4,41 +4,30 @@ Every row of the input becomes exactly one dialogue, readable or not. User and a
 user first: a user turn without an answer gets an empty agent turn, which `respond` may fill.
 """
 
-import hashlib
-import json
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 from manifests.errors import InputError
-from manifests.reasons import Reason
-from manifests.schema import Dialogue, Source, Turn
+from manifests.schema import Dialogue
 from manifests.storage import Place
 from pipeline.job.blocks import write_block
 from pipeline.job.commits import total_hash
 from pipeline.job.directory import Cut
+from pipeline.job.ingest_pieces import Cutting, can_spread, ingest_pieces
 from pipeline.job.inputs import InputFile
-from pipeline.job.names import DIGEST_BYTES, dialogue_id
-from pipeline.readers import detect_language, read_rows
-from pipeline.readers.detect import NoRows
-from pipeline.readers.rows import SourceRow, SourceTurn
+from pipeline.job.names import dialogue_id
+from pipeline.job.rows import IngestOptions, language_of, row_dialogue, text_digest, whole_file_rows
+from pipeline.readers.rows import SourceRow
 from pipeline.recipe import Recipe
 from pipeline.scratch import scratch_at
-from pipeline.stages.contract import reject
+from pipeline.stages.contract import Mapper
 
-
-@dataclass(frozen=True)
-class IngestOptions:
-    """Holds options. `language` None: detected for each row. `limit`: the most rows to take, over all files;
-    `limit_each`: of each file."""
-
-    language: str | None = None
-    limit: int | None = None
-    limit_each: int | None = None
+__all__ = ["IngestOptions", "ingest", "rows_key"]
 
 
 def ingest(
@@ -49,11 +38,18 @@ def ingest(
     directory: Place,
     scratch: Place,
     progress: Callable[[int], None],
+    mapper: Mapper | None = None,
 ) -> Cut:
     """Write all blocks of the input into `directory`; return counts (rows, blocks, rows per file) and hashes.
 
-    `scratch` is a directory for the ids. `progress` is called with the number of rows of each block.
+    `scratch` is a directory for the ids. `progress` is called with numbers of rows that are done. A large input is cut
+    by the workers of the `mapper`, if there is one; the blocks are the same.
     """
+    if mapper is not None and can_spread(files, options, mapper):
+        cutting = Cutting(tuple(files), options, recipe, recipe_digest, directory, scratch)
+        if done := ingest_pieces(cutting, mapper, progress):
+            names = [rows_key(file.dataset, file.name) for file in files]
+            return _cut(dict(zip(names, done[0], strict=True)), done[1], recipe, recipe_digest)
     rows_of = {rows_key(file.dataset, file.name): 0 for file in files}
     hashes: list[str] = []
     with scratch_at(scratch, "parley-ids-") as path, closing(_Ids(path)) as ids:
@@ -61,6 +57,10 @@ def ingest(
         while batch := list(islice(dialogues, recipe.block_rows)):
             hashes.append(write_block(directory, len(hashes), batch))
             progress(len(batch))
+    return _cut(rows_of, hashes, recipe, recipe_digest)
+
+
+def _cut(rows_of: dict[str, int], hashes: list[str], recipe: Recipe, recipe_digest: str) -> Cut:
     rows = sum(rows_of.values())
     if not rows:
         raise InputError("the input has no rows")
@@ -83,59 +83,26 @@ def _dialogues(
 ) -> Iterator[Dialogue]:
     live_of: Counter[str] = Counter()
     for file in files:
-        for row in islice(_rows(file), options.limit_each):
+        for row in islice(whole_file_rows(file), options.limit_each):
             rows_of[rows_key(file.dataset, file.name)] += 1
-            dialogue = _dialogue(row, file, options.language, recipe, recipe_digest, ids)
+            dialogue = _dialogue(row, file, options, recipe, recipe_digest, ids)
             if dialogue.status == "live":
                 dialogue = replace(dialogue, ordinal=live_of[dialogue.language])
                 live_of[dialogue.language] += 1
             yield dialogue
 
 
-def _rows(file: InputFile) -> Iterator[SourceRow]:
-    """Read a file; of several in a data set, one may be without rows."""
-    try:
-        return read_rows(file.place, file.format)
-    except NoRows:
-        if not file.name:
-            raise
-        return iter(())
-
-
 def _dialogue(
-    row: SourceRow, file: InputFile, language: str | None, recipe: Recipe, recipe_digest: str, ids: "_Ids"
+    row: SourceRow, file: InputFile, options: IngestOptions, recipe: Recipe, recipe_digest: str, ids: "_Ids"
 ) -> Dialogue:
-    dialogue_id, is_duplicate = ids.new(file.dataset, row.turns)
-    language = language or detect_language(" ".join(f"{turn.text} {turn.material}" for turn in row.turns)) or "und"
-    dialogue = Dialogue(
-        dialogue_id=dialogue_id,
-        language=language,
-        source=Source(file.dataset, file.row(row.row), file.license),
-        turns=_turns(row, recipe.exchanges == "first"),
-        recipe=recipe_digest,
-        tools=row.tools,
-    )
-    if row.reason is not None:
-        return reject(dialogue, row.reason, row.detail or "")
-    if "tools" not in recipe.stages and any(turn.calls for turn in dialogue.turns):
-        return reject(dialogue, Reason.PLUGIN_ROW, "the agent calls a tool, and the recipe has no stage `tools`")
-    if is_duplicate:
-        return reject(dialogue, Reason.DUPLICATE)
-    if language not in recipe.languages:
-        detail = "its language could not be told; name it with --language" if language == "und" else language
-        return reject(dialogue, Reason.UNSUPPORTED_LANGUAGE, detail)
-    return dialogue
-
-
-def _turns(row: SourceRow, first_exchange_only: bool) -> tuple[Turn, ...]:
-    turns = [Turn(turn.role, turn.text, turn.material, thought=turn.thought, calls=turn.calls) for turn in row.turns]
-    if turns and turns[-1].role == "user" and row.reason is None:
-        turns.append(Turn(role="agent", original_text=""))
-    return tuple(turns[:2] if first_exchange_only else turns)
+    digest = text_digest(row.turns).hex()
+    times = ids.times(digest)
+    name, language = dialogue_id(file.dataset, digest, times), language_of(row, options)
+    return row_dialogue(row, file, language, recipe, recipe_digest, name, is_repeated=times > 1)
 
 
 class _Ids:
-    """Makes stable ids and finds repeated rows; on disk, so that memory use does not grow with the number of rows."""
+    """Counts how often each text was seen; on disk, so that memory use does not grow with the number of rows."""
 
     def __init__(self, directory: Path) -> None:
         self._database = sqlite3.connect(directory / "ids.sqlite", isolation_level=None)
@@ -146,10 +113,7 @@ class _Ids:
     def close(self) -> None:
         self._database.close()
 
-    def new(self, dataset: str, turns: Sequence[SourceTurn]) -> tuple[str, bool]:
-        """Return (dialogue_id, whether an earlier row had the same text); a repetition's id ends in its number."""
-        content = json.dumps([(turn.role, turn.text, turn.material) for turn in turns], ensure_ascii=True)
-        digest = hashlib.blake2b(content.encode("ascii"), digest_size=DIGEST_BYTES).hexdigest()
+    def times(self, digest: str) -> int:
+        """Return for the how manieth time a row has this digest of its texts."""
         statement = "INSERT INTO seen VALUES (?, 1) ON CONFLICT(id) DO UPDATE SET times = times + 1 RETURNING times"
-        times = int(self._database.execute(statement, (digest,)).fetchone()[0])
-        return dialogue_id(dataset, digest, times), times > 1
+        return int(self._database.execute(statement, (digest,)).fetchone()[0])

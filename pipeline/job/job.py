@@ -22,6 +22,7 @@ from manifests.schema import SCHEMA_VERSION
 from manifests.storage import Place
 from pipeline.engines.registry import engine_version, find_engine
 from pipeline.job.blocks import block_size, live_rows
+from pipeline.job.commits import delete_block_leftovers
 from pipeline.job.directory import INPUT, Cut, JobDirectory, Parts
 from pipeline.job.ingest import IngestOptions, ingest
 from pipeline.job.inputs import InputFile
@@ -110,12 +111,15 @@ def fixed_parts(recipe: Recipe) -> tuple[str, ...]:
     return (*_FIXED, *settings)
 
 
-def cut(job: Job, directory: JobDirectory, blocks: Place, listener: Listener) -> Cut:
-    """Cut the input into `blocks`. A second time the rows name the recipe of the first, whatever has changed."""
+def cut(job: Job, directory: JobDirectory, blocks: Place, listener: Listener, mapper: Mapper | None = None) -> Cut:
+    """Cut the input into `blocks`, a large one by the workers of the `mapper`.
+
+    A second time the rows name the recipe of the first, whatever has changed.
+    """
     is_again = (directory.work / INPUT).exists()
     recipe_digest = directory.counts["recipe"] if is_again else job.recipe_digest
     scratch = directory.work / IDS
-    return ingest(job.files, job.options, job.recipe, recipe_digest, blocks, scratch, listener.ingested)
+    return ingest(job.files, job.options, job.recipe, recipe_digest, blocks, scratch, listener.ingested, mapper)
 
 
 def run_takes(
@@ -129,18 +133,20 @@ def run_takes(
     """Run all stages, with as many takes as the recipe allows; return the directories of the passes, in order."""
     work = directory.work
     ingested = work / INGESTED
-    counts = directory.cut_once(ingested, lambda: cut(job, directory, ingested, listener))
+    counts = directory.cut_once(ingested, lambda: cut(job, directory, ingested, listener, runner))
     passes = list(block_passes(job.recipe, work))
-    listener.started(counts["rows"], _settled([block_pass.target for _, block_pass in passes], counts))
+    for _, block_pass in passes:
+        delete_block_leftovers(block_pass.target)
+    listed = [live_rows(block_pass.target) for _, block_pass in passes]
+    listener.started(counts["rows"], _settled(listed, counts))
     order = WorkOrder(job.recipe, job.seed, (), prompts, answers or work / ANSWERS, work)
     waiting = {block: block_size(counts, block) for block in range(counts["blocks"])}
-    for stages, block_pass in passes:
+    for (stages, block_pass), finished in zip(passes, listed, strict=True):
         prepare(job.recipe, stages, block_pass.source, counts["blocks"], work, runner)
-        block_pass.target.delete_leftovers()
-        finished = live_rows(block_pass.target)
         todo = {block: rows for block, rows in waiting.items() if block not in finished}
-        directory.run(todo, block_pass, plan_pools(replace(order, stages=stages)), runner, listener)
-        finished = live_rows(block_pass.target)
+        if todo:
+            directory.run(todo, block_pass, plan_pools(replace(order, stages=stages)), runner, listener)
+            finished = live_rows(block_pass.target)
         waiting = {block: finished[block] for block in waiting if finished[block]}
     return [block_pass.target for _, block_pass in passes]
 
@@ -176,12 +182,12 @@ def take_stages(recipe: Recipe) -> tuple[str, ...]:
     return tuple(name for name in recipe.stages if find_stage(name).treats_takes)
 
 
-def _settled(targets: Sequence[Place], counts: Mapping[str, int]) -> int:
-    """Count the rows that earlier runs have settled, from the names of the commits alone."""
+def _settled(passes: Sequence[Mapping[int, int]], counts: Mapping[str, int]) -> int:
+    """Count the rows that earlier runs have settled, from the live rows of each pass's blocks."""
     settled = 0
     live_of: dict[int, int] = {}
-    for target in targets:
-        for block, live in live_rows(target).items():
+    for finished in passes:
+        for block, live in finished.items():
             settled += live_of.get(block, block_size(counts, block)) - live
             live_of[block] = live
     return settled

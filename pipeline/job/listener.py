@@ -9,7 +9,7 @@ from pipeline.job.profile import PoolTime
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Part:
     """Identifies part `index` of the `of` nearly equal parts of a block; a worker takes one part at a time."""
 

@@ -5,11 +5,11 @@ rows a shard holds (`shard_plan.py`); then workers write the shards, each by its
 process only joins what they tell. A pack that was killed goes on with the shards that are not written yet.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any
 
 from manifests.errors import CorpusError
 from manifests.manifest import (
@@ -23,23 +23,21 @@ from manifests.manifest import (
     write_manifest,
 )
 from manifests.metadata import join_metadata
+from manifests.shards import ShardInfo
+from manifests.spread import one_by_one
 from manifests.storage import Place
 from manifests.writer import CLIPS, METADATA_NAME, Packed, ShardLimits, clear_for_writing, refuse_finished
 from pipeline.job.ingest import rows_key
 from pipeline.job.shard_plan import FinalBlock, RowEnds, ShardPlan, final_blocks, plan_shards, read_ends
 from pipeline.job.write_shards import ShardWork, WrittenShard, lines_of, write_planned, written_before
 from pipeline.recipe import Recipe
+from pipeline.spread import spread_over
 from pipeline.stages.cast import CastSettings
 from pipeline.stages.contract import Mapper
 
 PACKED = "packed"
 _CHUNK_BLOCKS = 500
 """Blocks whose commits one worker reads at once."""
-_SPREAD_BYTES = 64 * 2**20
-"""A smaller corpus is written here: other processes would first have to start."""
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 def pack(
@@ -66,8 +64,8 @@ def pack(
         for plan in _plans(rounds, counts["blocks"], recipe, mapper)
     ]
     _clear(out, scratch, works, beside)
-    large = sum(work.plan.bytes for work in works) >= _SPREAD_BYTES
-    packed = _packed(works, list(_spread(mapper if large else None, write_planned, works)))
+    spread = spread_over(mapper, sum(work.plan.bytes for work in works))
+    packed = _packed(works, list(spread(write_planned, works)))
     if packed.counts.input_rows != counts["rows"]:
         raise CorpusError(f"{packed.counts.input_rows} rows were packed, but the input has {counts['rows']}")
     metadata = _write_metadata(out, scratch, works) if recipe.pack.metadata else None
@@ -107,7 +105,8 @@ def _plans(passes: Sequence[Place], blocks: int, recipe: Recipe, mapper: Mapper 
     """Return the shards to write, in order; many commits are read by workers."""
     numbered = final_blocks(passes, blocks)
     chunks = [numbered[first : first + _CHUNK_BLOCKS] for first in range(0, blocks, _CHUNK_BLOCKS)]
-    found = _spread(mapper if len(chunks) > 1 else None, partial(_read_chunk, tuple(passes)), chunks)
+    spread = one_by_one if mapper is None or len(chunks) < 2 else mapper.map
+    found = spread(partial(_read_chunk, tuple(passes)), chunks)
     limits = ShardLimits(recipe.pack.shard_mb << 20)
     return plan_shards(
         chain.from_iterable(found), limits, {"clips": recipe.pack.clips, "metadata": recipe.pack.metadata}
@@ -116,10 +115,6 @@ def _plans(passes: Sequence[Place], blocks: int, recipe: Recipe, mapper: Mapper 
 
 def _read_chunk(passes: Sequence[Place], blocks: Sequence[FinalBlock]) -> list[RowEnds]:
     return [read_ends(passes, block) for block in blocks]
-
-
-def _spread(mapper: Mapper | None, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-    return map(function, items) if mapper is None or len(items) < 2 else mapper.map(function, items)
 
 
 def _is_listed(plan: ShardPlan, recipe: Recipe) -> bool:
@@ -144,12 +139,13 @@ def _clear(out: Place, scratch: Place, works: Sequence[ShardWork], beside: Seque
 
 
 def _packed(works: Sequence[ShardWork], written: Sequence[WrittenShard]) -> Packed:
-    shards: dict[str, tuple[Any, ...]] = {}
+    shards: dict[str, list[ShardInfo]] = {}
     for work, done in zip(works, written, strict=True):
-        shards[work.plan.status] = (*shards.get(work.plan.status, ()), done.shard)
+        shards.setdefault(work.plan.status, []).append(done.shard)
     clips = ClipFiles(sum(done.clip_files for done in written), sum(done.clip_bytes for done in written))
     recipes = sorted({digest for done in written for digest in done.recipes})
-    return Packed(shards, sum_counts(done.counts for done in written), clips if clips.files else None, tuple(recipes))
+    listed = {status: tuple(infos) for status, infos in shards.items()}
+    return Packed(listed, sum_counts(done.counts for done in written), clips if clips.files else None, tuple(recipes))
 
 
 def _write_metadata(out: Place, scratch: Place, works: Sequence[ShardWork]) -> MetadataFile:

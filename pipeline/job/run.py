@@ -7,10 +7,12 @@ from typing import Any
 
 from manifests.errors import ResumeRefused, UserError
 from manifests.manifest import MANIFEST_NAME, Manifest, load_manifest, recipe_digest
+from manifests.spread import one_by_one
 from manifests.storage import Place
 from manifests.validate import check_files
 from manifests.writer import OWN_NAMES, SHARDS
 from pipeline.job.blocks import block_size, check_shape, live_rows, read_block
+from pipeline.job.commits import delete_block_leftovers
 from pipeline.job.directory import (
     CHECKED,
     CORPUS_PARTS,
@@ -51,6 +53,8 @@ from pipeline.stages.registry import find_stage
 from pipeline.stages.synthesize import SYNTHESIZE
 
 BLOCKS = "blocks"
+_CHUNK_BLOCKS = 500
+"""Blocks that one worker reads at once."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,10 @@ def _make(
             runner.close()
 
     def cut_again() -> None:
-        directory.cut_again(ingested, lambda: cut(job, directory, ingested, listener))
+        try:
+            directory.cut_again(ingested, lambda: cut(job, directory, ingested, listener, runner))
+        finally:
+            runner.close()
 
     targets = [block_pass.target for _, block_pass in block_passes(job.recipe, directory.work)]
     with timed(job.recipe, directory.work, targets):
@@ -120,24 +127,40 @@ def _check_servers(recipe: Recipe, done: Place) -> None:
         check_before_a_job(recipe, done)
 
 
-def ingest_job(job: Job, out: Place, listener: Listener) -> StageResult:
-    """Run only the first step: make `out` a directory of blocks for `run_stage_directory`."""
+def ingest_job(job: Job, out: Place, listener: Listener, mapper: Mapper | None = None) -> StageResult:
+    """Run only the first step: make `out` a directory of blocks for `run_stage_directory`.
+
+    A large input is cut by the workers of the `mapper`, if there is one; it stays open.
+    """
     blocks, parts = out / BLOCKS, job_parts(job, stages=())
 
     with _block_directory(out, job.recipe).owned() as directory:
 
         def make() -> Cut:
-            return cut(job, directory, blocks, listener)
+            return cut(job, directory, blocks, listener, mapper)
 
         directory.claim(parts)
         counts = directory.cut_once(blocks, make)
-        repairing(lambda: _read_all(blocks, counts), blocks, (), lambda: directory.cut_again(blocks, make), listener)
+        repairing(
+            lambda: _read_all(blocks, counts, mapper), blocks, (), lambda: directory.cut_again(blocks, make), listener
+        )
     return StageResult(counts["blocks"], counts["rows"], counts["rows"])
 
 
-def _read_all(blocks: Place, counts: Mapping[str, Any]) -> None:
-    for block in range(counts["blocks"]):
-        read_block(blocks, block)
+def _read_all(blocks: Place, counts: Mapping[str, Any], mapper: Mapper | None) -> None:
+    """Raise BlockDamaged unless every block can be read; many are read by workers."""
+    chunks = [
+        range(first, min(first + _CHUNK_BLOCKS, counts["blocks"]))
+        for first in range(0, counts["blocks"], _CHUNK_BLOCKS)
+    ]
+    spread = one_by_one if mapper is None or len(chunks) < 2 else mapper.map
+    for _ in spread(partial(_read_chunk, blocks), chunks):
+        pass
+
+
+def _read_chunk(blocks: Place, numbers: range) -> None:
+    for number in numbers:
+        read_block(blocks, number)
 
 
 def run_stage_directory(
@@ -158,7 +181,7 @@ def run_stage_directory(
     block_pass = BlockPass(source / BLOCKS, out / BLOCKS, only_live=False)
     with _block_directory(out, recipe).owned() as directory:
         directory.claim(parts)
-        block_pass.target.delete_leftovers()
+        delete_block_leftovers(block_pass.target)
         done = live_rows(block_pass.target)
         todo = {block: block_size(counts, block) for block in range(counts["blocks"]) if block not in done}
         listener.started(counts["rows"], counts["rows"] - sum(todo.values()))

@@ -49,3 +49,8 @@ def unpacked(stream: IO[bytes], first: bytes) -> IO[bytes]:
     """Return `stream` unpacked, if its `first` bytes are those of a compressed file."""
     opener = next((opener for magic, opener in _OPENERS.items() if first.startswith(magic)), None)
     return cast(IO[bytes], opener(stream)) if opener else stream
+
+
+def is_packed(first: bytes) -> bool:
+    """Tell whether a file is compressed, by its `first` bytes."""
+    return any(first.startswith(magic) for magic in _OPENERS)

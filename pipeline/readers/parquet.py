@@ -34,12 +34,12 @@ _PLAIN = (
 """Text, numbers and truth values."""
 
 
-def parquet_rows(place: Place) -> Iterator[RawRow]:
+def parquet_rows(place: Place, groups: range | None = None) -> Iterator[RawRow]:
     """Yield the rows as dictionaries, nested columns as lists and dictionaries.
 
     What JSON cannot represent (bytes, times, maps, ...) is left out, as a column or as a field within one. Raises
     InputError, at the call, if the file is not a readable Parquet file. Damage found only later gives one unreadable
-    row for all rows that follow.
+    row for all rows that follow; but in some row `groups` alone it raises CannotCut.
     """
     try:
         stream = place.filesystem.open_input_file(place.path)
@@ -52,7 +52,29 @@ def parquet_rows(place: Place) -> Iterator[RawRow]:
     if not columns:
         found = ", ".join(f"{field.name} ({field.type})" for field in list(file.schema_arrow)[:8]) or "none"
         raise InputError(f"{place} has no columns of text or numbers, only: {found}; write its texts as strings")
-    return _records(file, columns)
+    return _records(file, columns) if groups is None else _group_records(file, columns, groups)
+
+
+class CannotCut(Exception):
+    """A piece of a file cannot be read by itself as it would be read in the whole file."""
+
+
+def row_group_bytes(place: Place) -> list[int]:
+    """Return the bytes of each row group; of a file that is not readable, none."""
+    try:
+        with place.filesystem.open_input_file(place.path) as stream:
+            metadata = parquet.ParquetFile(stream).metadata
+            return [int(metadata.row_group(group).total_byte_size) for group in range(metadata.num_row_groups)]
+    except DAMAGE:
+        return []
+
+
+def _group_records(file: Any, columns: list[str], groups: range) -> Iterator[RawRow]:
+    try:
+        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=columns, row_groups=list(groups)):
+            yield from _batch_records(batch)
+    except DAMAGE as error:
+        raise CannotCut from error
 
 
 def _records(file: Any, columns: list[str]) -> Iterator[RawRow]:

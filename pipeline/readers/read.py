@@ -38,12 +38,12 @@ def read_rows(uri: str | Place, format: str | None = None) -> Iterator[SourceRow
 
     Raises InputError, at the call, if the file cannot be read, holds no rows (NoRows), or its format is unknown.
     """
-    form = _find_format(format or detect_format(uri))
+    form = find_format(format or detect_format(uri))
     records = open_rows(uri)
     first = next(records, None)
     if first is None:
         raise NoRows(f"{uri} holds no rows")
-    return (_source_row(position, record, form) for position, record in enumerate(chain([first], records)))
+    return (source_row(position, record, form) for position, record in enumerate(chain([first], records)))
 
 
 def detect_format(uri: str | Place) -> str:
@@ -54,7 +54,8 @@ def detect_format(uri: str | Place) -> str:
     return detect(open_rows(uri), str(uri))
 
 
-def _find_format(name: str) -> Format:
+def find_format(name: str) -> Format:
+    """Return the format of that name; raises InputError, which lists all, if there is none."""
     try:
         return formats()[name.lower().replace("_", "-")]
     except KeyError:
@@ -67,10 +68,11 @@ def open_rows(uri: str | Place) -> Iterator[RawRow]:
         place = find_file(uri)
         is_parquet = first_bytes(place).startswith(PARQUET) or place.name.lower().endswith(".parquet")
         records = parquet_rows(place) if is_parquet else split_rows(TextSource(place))
-    return _guarded(records, uri)
+    return guarded(records, uri)
 
 
-def _guarded(records: Iterator[RawRow], uri: str | Place) -> Iterator[RawRow]:
+def guarded(records: Iterator[RawRow], uri: str | Place) -> Iterator[RawRow]:
+    """Yield the rows as objects; what fails of disk or network becomes an InputError."""
     with _reading(uri):
         for record in records:
             yield replace(record, value=as_object(record.value))
@@ -85,7 +87,8 @@ def _reading(uri: str | Place) -> Iterator[None]:
         raise InputError(f"cannot read {uri}: {error}") from error
 
 
-def _source_row(position: int, record: RawRow, form: Format) -> SourceRow:
+def source_row(position: int, record: RawRow, form: Format) -> SourceRow:
+    """Read a row by its format; `position` is its 0-based place in the file."""
     if record.problem is not None:
         return SourceRow(str(position), _raw_turns(record), Reason.UNREADABLE_ROW, clean_text(record.problem))
     parsed = parse_row(record.value, form)

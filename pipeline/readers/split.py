@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from typing import Literal, Protocol
 
 from pipeline.readers.formats import formats
 from pipeline.readers.messages import is_message
@@ -33,6 +34,15 @@ _OPENED = re.compile(r"\s*\[\s*")
 _SPREAD = re.compile(r"\s*\{(?:[^\n]*[{\[,])?[ \t\r]*\n\s*[^\s{]")
 
 
+class Text(Protocol):
+    """Text that is read piece by piece; `broken` says why it broke off, if it did."""
+
+    @property
+    def broken(self) -> str | None: ...
+
+    def read(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class RawRow:
     """One row of a file: its `raw` text, and the `value` in it or the `problem` why there is none."""
@@ -44,17 +54,35 @@ class RawRow:
 
 def split_rows(source: TextSource) -> Iterator[RawRow]:
     """Yield the rows of a JSON or JSON-lines text; its content decides which it is, not the file's name."""
+    head = _head(source)
+    window = TextWindow(source, head)
+    kind = _kind(window, head)
+    if kind == "lines":
+        return split_lines(source, head)
+    return _split_wrapped(window) if kind == "wrapped" else _split_values(window, flat=kind == "values")
+
+
+def holds_lines(source: TextSource) -> bool:
+    """Tell whether the text is JSON lines, each a row, by its first `HEAD_CHARS` characters."""
+    head = _head(source)
+    return _kind(TextWindow(source, head), head) == "lines"
+
+
+def _head(source: TextSource) -> str:
     head = ""
     while len(head) < HEAD_CHARS and (piece := source.read()):
         head += piece
-    window = TextWindow(source, head)
+    return head
+
+
+def _kind(window: TextWindow, head: str) -> Literal["wrapped", "lists", "values", "lines"]:
     if _is_wrapper(window):
-        return _split_wrapped(window)
+        return "wrapped"
     if (opened := _OPENED.match(head)) and _is_message_at(head, opened.end()):
-        return _split_values(window, flat=False)  # each list of messages is a row, not a list of rows
+        return "lists"  # each list of messages is a row, not a list of rows
     if head.lstrip()[:1] == "[" or _SPREAD.match(head) or ("\r" in head and "\n" not in head):
-        return _split_values(window)
-    return _split_lines(source, head)
+        return "values"
+    return "lines"
 
 
 def _split_wrapped(window: TextWindow) -> Iterator[RawRow]:
@@ -136,8 +164,8 @@ def _is_message_at(head: str, start: int) -> bool:
         return False
 
 
-def _split_lines(source: TextSource, rest: str) -> Iterator[RawRow]:
-    number = 0
+def split_lines(source: Text, rest: str, number: int = 0) -> Iterator[RawRow]:
+    """Yield the rows of JSON lines, of which `rest` is read already; `number` lines come before."""
     while True:
         *lines, rest = rest.split("\n")
         for line in lines:
@@ -158,7 +186,7 @@ def _split_lines(source: TextSource, rest: str) -> Iterator[RawRow]:
         yield _parse(rest, f"line {number + 1}")
 
 
-def _after_line_end(source: TextSource) -> str:
+def _after_line_end(source: Text) -> str:
     """Skip to the next line end; return what has been read from there on, the line end included."""
     while piece := source.read():
         _, found, rest = piece.partition("\n")

@@ -2,14 +2,18 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
-from manifests.corpus import Corpus
+from manifests.corpus import Corpus, open_shard_of
 from manifests.errors import CorpusError, UserError
 from manifests.manifest import FINAL_STATUSES, SIGNER, Manifest, load_manifest, manifest_digest
 from manifests.parts import PartKey, RejectedKey, audio_parts, part_label, rejected_parts
 from manifests.schema import Audio, Dialogue, FinalStatus
+from manifests.shards import ShardInfo
+from manifests.spread import Spread, one_by_one
 from manifests.storage import Place
 from pipeline.sign.clip import Signature, read_signature, reading_context, unsigned_bytes
 from pipeline.sign.sign import part_claim, source_type
@@ -40,6 +44,19 @@ class Verified:
         """Whether there are clips, and the signatures of all hold."""
         return self.clips > 0 and not self.failing
 
+    def merge(self, other: "Verified") -> None:
+        """Add what was found in later clips."""
+        self.clips += other.clips
+        self.valid += other.valid
+        self.stamped += other.stamped
+        self.failing += other.failing
+        if self.trusted is not None:
+            self.trusted += other.trusted or 0
+        for own, added in ((self.signers, other.signers), (self.of, other.of)):
+            for name, clips in added.items():
+                own[name] = own.get(name, 0) + clips
+        self.problems = [*self.problems, *other.problems][:_LISTED]
+
     def add_problem(self, where: str, problem: str) -> None:
         """Count a failing clip, and list it if it is among the first."""
         self.failing += 1
@@ -52,15 +69,27 @@ def verify_corpus(
     trust: str | None = None,
     unsigned: Place | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    spread: Spread = one_by_one,
 ) -> Verified:
     """Check every clip of the corpus, kept or not, and compare it with the `unsigned` corpus, if that is given.
 
     `trust` is a PEM file of certificates. Without it, a signature only shows that the bytes are those that somebody
     signed. Raises UserError for a file that cannot be read, CorpusError for a corpus that cannot.
+
+    `spread` does the work shard by shard, but for a comparison with the unsigned corpus.
     """
     manifest = load_manifest(place)
-    check = _Check(manifest, None if trust is None else _read(trust), unsigned)
+    chain = None if trust is None else _read(trust)
+    check = _Check(manifest, chain, unsigned)
     total, done = sum(manifest.counts.rows.values()), 0
+    if unsigned is None:
+        shards = [shard for status in FINAL_STATUSES for shard in manifest.shards.get(status, ())]
+        verify = partial(_verify_shard, place, replace(manifest, shards={}), chain)
+        for shard, found in zip(shards, spread(verify, shards), strict=True):
+            check.found.merge(found)
+            done += shard.rows
+            progress(done, total)
+        return check.found
     for status in FINAL_STATUSES:
         for dialogue, before in check.pairs(place, status):
             check.add(dialogue, before)
@@ -69,24 +98,31 @@ def verify_corpus(
     return check.found
 
 
+def _verify_shard(place: Place, manifest: Manifest, trust: str | None, shard: ShardInfo) -> Verified:
+    """Check the clips of a shard; what is wrong with the corpus's own manifest is not counted again."""
+    check = _Check(manifest, trust, None, is_part=True)
+    with closing(open_shard_of(place, shard)) as reader:
+        for group in range(len(reader.group_rows)):
+            for dialogue in reader.dialogues(group):
+                check.add(dialogue, None)
+    return check.found
+
+
 class _Check:
-    def __init__(self, manifest: Manifest, trust: str | None, unsigned: Place | None) -> None:
+    def __init__(self, manifest: Manifest, trust: str | None, unsigned: Place | None, is_part: bool = False) -> None:
         self.found = Verified(trusted=None if trust is None else 0, compared=unsigned is not None)
         self._context = reading_context(trust)
         self._source_type = source_type(manifest)
         self._recipe = manifest.recipe.digest
         self._unsigned = unsigned
         self._expected = None if unsigned is None else manifest_digest(load_manifest(unsigned))
-        if SIGNER not in manifest.engines:
+        if SIGNER not in manifest.engines and not is_part:
             self.found.add_problem("manifest.json", f"its engines name no {SIGNER}")
 
-    def pairs(self, place: Place, status: FinalStatus) -> Iterator[tuple[Dialogue, Dialogue | None]]:
+    def pairs(self, place: Place, status: FinalStatus) -> Iterator[tuple[Dialogue, Dialogue]]:
         """Yield the dialogues of a status, each with the same one before it was signed."""
-        corpus = Corpus(place, status)
-        if self._unsigned is None:
-            yield from ((dialogue, None) for dialogue in corpus)
-            return
-        before = Corpus(self._unsigned, status)
+        assert self._unsigned is not None
+        corpus, before = Corpus(place, status), Corpus(self._unsigned, status)
         if len(before) != len(corpus):
             raise CorpusError(f"the unsigned corpus has {len(before)} {status} rows, the signed one {len(corpus)}")
         yield from zip(corpus, before, strict=True)

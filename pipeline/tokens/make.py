@@ -30,7 +30,7 @@ from manifests.token_sets import (
 )
 from manifests.validate import check_files
 from pipeline.engines.registry import engine_version
-from pipeline.job.commits import finished_blocks, read_reports
+from pipeline.job.commits import delete_block_leftovers, finished_blocks, read_reports
 from pipeline.job.directory import WORK, JobDirectory, Parts, differences
 from pipeline.job.listener import Listener
 from pipeline.job.repair import repairing
@@ -119,7 +119,7 @@ def _groups(place: Place, kept: tuple[ShardInfo, ...]) -> list[tuple[ShardInfo, 
 
 
 def _run(blocks: TokenBlocks, order: TokenOrder, directory: JobDirectory, runner: Runner, listener: Listener) -> None:
-    blocks.target.delete_leftovers()
+    delete_block_leftovers(blocks.target)
     done = finished_blocks(blocks.target)
     sizes = _sizes(blocks)
     listener.started(sum(sizes.values()), sum(sizes[block] for block in done))

@@ -20,7 +20,7 @@ from manifests.storage import Place
 from manifests.token_sets import ClipCodes, RowCodes, token_table
 from pipeline.engines.contract import Clip, Failure, SpeechTokenizer
 from pipeline.engines.registry import Models, load_engine
-from pipeline.job.commits import block_name, commit, read_checked
+from pipeline.job.commits import block_folder, block_name, commit, read_checked
 from pipeline.job.libraries import check_libraries, library_versions
 from pipeline.job.listener import Measure, Part
 from pipeline.job.usage import Effort
@@ -185,7 +185,7 @@ class TokenBlocks:
         sink = BytesIO()
         pq.write_table(token_table(rows), sink, compression="zstd")
         name = f"{block_name(block)}.parquet"
-        (self.target / name).write_bytes(sink.getvalue())
+        (block_folder(self.target, block) / name).write_bytes(sink.getvalue())
         report = TokenReport(
             block=block,
             rows=len(rows),

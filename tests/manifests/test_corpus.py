@@ -149,3 +149,14 @@ def test_a_shard_with_other_rows_is_noticed(tmp_path):
     for read in (lambda: corpus[5], lambda: list(corpus)):
         with pytest.raises(CorpusError, match=r"kept-00001\.parquet: 2 rows, but the manifest says 4$"):
             read()
+
+
+@pytest.mark.parametrize("rows", [slice(0, 10), slice(3, 5), slice(4, 4), slice(5, 9), slice(9, 10)])
+def test_rows_as_a_corpus_of_their_shards_alone(tmp_path, rows):
+    corpus = Corpus(make_corpus(tmp_path, make_rows(10, 0, 0), max_rows=2))
+    for part in (corpus[rows], corpus.rows(list(range(10))[rows][::2])):
+        wanted = list(part)
+        alone = pickle.loads(pickle.dumps(part.narrowed()))
+        assert list(alone) == wanted and [alone[i] for i in range(len(alone))] == wanted
+        assert [row for one in part.parts() for row in one] == wanted
+        assert all(len(one.manifest.shards["kept"]) == 1 for one in part.parts())

@@ -3,13 +3,16 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from manifests.columns import AUDIO_BYTES, parquet_paths
+from manifests.distributions import Values
 from manifests.schema import Hearing
 from manifests.stats import stats
 from parley.testing.corpora import make_corpus, make_failed, make_kept, make_kept_take, make_rejected, make_rows
 from pipeline.scoring.rates import score
+from tests.spreading import backwards
 
 
 def _retried(row, takes: int):
@@ -141,3 +144,21 @@ def test_no_audio_is_touched(tmp_path, monkeypatch):
     monkeypatch.setattr("manifests.shards.parquet_paths", spy)
     stats(make_corpus(tmp_path, make_rows()))
     assert asked and not set(asked) & set(parquet_paths([AUDIO_BYTES, "turns.take.audio"]))
+
+
+def test_shards_counted_elsewhere_in_another_order_give_the_same_numbers(tmp_path):
+    rows = [replace(make_kept(i), wer=1 / (i + 3), user_voice=f"voice-{i % 3}") for i in range(9)]
+    place = make_corpus(tmp_path, [*rows, _retried(make_rejected(9), 2)], max_rows=2)
+    assert json.dumps(stats(place, backwards)) == json.dumps(stats(place))
+
+
+@pytest.mark.parametrize("number", [1, 2, 7, 100])
+def test_quantiles_of_counted_values_are_those_of_numpy(number):
+    values = np.random.default_rng(number).integers(0, 20, number) / 19
+    counted, more = Values(), Values()
+    counted.add(values[: number // 2])
+    more.add(values[number // 2 :])
+    counted.merge(more)
+    assert counted.number == number and counted.mean == pytest.approx(values.mean(), abs=1e-12)
+    for q in (0.0, 0.5, 0.9, 0.95, 0.99, 1.0):
+        assert counted.quantile(q) == pytest.approx(np.quantile(values, q), abs=1e-12)

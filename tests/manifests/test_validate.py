@@ -21,6 +21,7 @@ from manifests.stats import stats
 from manifests.storage import open_place
 from manifests.validate import check_files, validate
 from parley.testing.corpora import make_corpus, make_rejected, make_rows, make_score, with_take
+from tests.spreading import backwards
 
 ROWS = make_rows(6, 3, 2)
 FIRST = "shards/kept-00000.parquet"
@@ -391,12 +392,26 @@ def test_what_is_named_may_stand_beside(tmp_path):
 
 
 def test_all_problems_are_counted_and_the_first_listed(tmp_path, monkeypatch):
-    monkeypatch.setattr("manifests.validate._LISTED", 2)
+    monkeypatch.setattr("manifests.validate.LISTED", 2)
     make_corpus(tmp_path, ROWS)
     for name in "abcde":
         (tmp_path / name).write_text("?")
     report = validate(open_place(tmp_path))
     assert (report.total, len(report.problems), report.ok) == (5, 2, False)
+
+
+def _missing_clip_and_bad_row(where: Path) -> None:
+    sorted((where / "audio" / "kept").rglob("*.wav"))[3].unlink()
+    (where / "audio" / "kept" / "stray.wav").write_bytes(b"?")
+    (where / FIRST).write_bytes((where / FIRST).read_bytes()[:-10])
+
+
+@pytest.mark.parametrize("break_it", [lambda where: None, _missing_clip_and_bad_row])
+def test_shards_checked_elsewhere_in_another_order_give_the_same_report(tmp_path, break_it):
+    place = make_corpus(tmp_path, [*ROWS, *make_rows(2, 0, 0)], clips=True, max_rows=2)
+    break_it(tmp_path)
+    here = validate(place, deep=True)
+    assert validate(place, deep=True, spread=backwards) == here and here.rows > 8
 
 
 def test_rows_with_the_same_id_in_different_shards(tmp_path):

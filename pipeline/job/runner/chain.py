@@ -18,7 +18,7 @@ from manifests.errors import EngineDied
 from pipeline.job.listener import Listener, Measure, Moved, Part
 from pipeline.job.profile import PoolState, Stopwatch
 from pipeline.job.runner.actors import ActorHandle, ActorPool, CallResult, rebuilt, result_of
-from pipeline.job.runner.tasks import BlockWork
+from pipeline.job.runner.tasks import BlockWork, CutBlocks
 from pipeline.job.usage import Effort
 from pipeline.job.worker import ENGINE_LIVES
 
@@ -50,7 +50,7 @@ class Chain(Generic[Report]):
 
     def __init__(
         self,
-        blocks: Sequence[Sequence[Part]],
+        blocks: CutBlocks,
         rows: Iterable[int],
         work: BlockWork[Report],
         pools: Sequence[ActorPool],
@@ -88,7 +88,7 @@ class Chain(Generic[Report]):
         self._listener.profiled(self._stopwatch.times)
 
     @staticmethod
-    def _parts(blocks: Sequence[Sequence[Part]], rows: Iterable[int]) -> Iterator[_Task]:
+    def _parts(blocks: CutBlocks, rows: Iterable[int]) -> Iterator[_Task]:
         for parts, count in zip(blocks, rows, strict=True):
             for part in parts:
                 start, stop = part.bounds(count)

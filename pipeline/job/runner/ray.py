@@ -50,8 +50,8 @@ class RayRunner:
         slots = [plan.blocks_in_flight for plan in pools]
         parts = cut_blocks(blocks, work.part_rows, pools, sizes, slots)
         # The setting counts blocks in flight per worker, not parts of blocks.
-        slots = [slot * max(map(len, parts)) if slot > 1 else 1 for slot in slots]
-        sizes = self._fitted(pools, [min(size, sum(map(len, parts))) for size in sizes], listener)
+        slots = [slot * max(parts.counts.values()) if slot > 1 else 1 for slot in slots]
+        sizes = self._fitted(pools, [min(size, sum(parts.counts.values())) for size in sizes], listener)
         self._start(claims, sizes)
         self._has_begun = True
         is_done = False
@@ -167,7 +167,7 @@ class RayRunner:
     def resources(self) -> dict[str, float]:
         """Return the CPUs and GPUs to distribute: the cluster's, or this machine's."""
         if self._address is None:
-            return {"CPU": float(len(os.sched_getaffinity(0))), "GPU": float(_local_gpus())}
+            return {"CPU": float(len(os.sched_getaffinity(0))), "GPU": float(local_gpus())}
         import ray
 
         self._ray = self._ray or JoinedRay(self._address)
@@ -194,7 +194,8 @@ class RayRunner:
         self._ray = start_ray(cpus)
 
 
-def _local_gpus() -> int:
+def local_gpus() -> int:
+    """Count this machine's NVIDIA GPUs."""
     return len(list(Path("/dev").glob("nvidia[0-9]*")))
 
 

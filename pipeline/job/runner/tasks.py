@@ -189,7 +189,7 @@ class Runner(Protocol):
 
 def cut_blocks(
     blocks: Mapping[int, int], part_rows: int, pools: Sequence[WorkerPlan], sizes: Sequence[int], slots: Sequence[int]
-) -> list[list[Part]]:
+) -> "CutBlocks":
     """Cut each block into parts. `sizes` are the workers of each pool, `slots` the parts that one works on at once.
 
     A block stays whole for engines that take batches; otherwise its parts have `part_rows` rows. Late parts are
@@ -197,7 +197,7 @@ def cut_blocks(
     are. Blocks stay whole in any case where a pool must get whole blocks.
     """
     if any(plan.keeps_blocks_whole for plan in pools):
-        return [[Part(block, 0, 1)] for block in blocks]
+        return CutBlocks(dict.fromkeys(blocks, 1))
     batching = [size for plan, size, slot in zip(pools, sizes, slots, strict=True) if plan.takes_batches and slot == 1]
     takers = max(batching, default=0) or max(size * slot for size, slot in zip(sizes, slots, strict=True))
     if any(slot > 1 for slot in slots):  # late parts that are smaller would leave fewer rows in flight
@@ -206,7 +206,20 @@ def cut_blocks(
         counts = {block: max(1, -(-rows // rows_each)) for block, rows in blocks.items()}
     else:
         counts = _cut_batches(blocks, takers) if batching else _cut_evenly(blocks, takers, part_rows)
-    return [[Part(block, index, count) for index in range(count)] for block, count in counts.items()]
+    return CutBlocks(counts)
+
+
+@dataclass(frozen=True)
+class CutBlocks:
+    """Holds how many parts each block has. Parts are made one block at a time: a large job has a million of them."""
+
+    counts: Mapping[int, int]
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def __iter__(self) -> Iterator[list[Part]]:
+        return ([Part(block, index, count) for index in range(count)] for block, count in self.counts.items())
 
 
 def _cut_evenly(blocks: Mapping[int, int], takers: int, part_rows: int) -> dict[int, int]:

@@ -26,6 +26,7 @@ from pipeline.audit.text import as_json, as_text
 from pipeline.engines.contract import Clip, Detection, Failure
 from pipeline.stages.watermark import WatermarkSettings
 from tests.pipeline.audit.audited import Change, first_kept, rewrite, tones, without_mark
+from tests.spreading import Backwards
 
 SAMPLE = 8
 
@@ -284,6 +285,15 @@ def test_the_sample_is_of_whole_dialogues(finished: Path, clips: int, rows: int)
     corpus = Corpus(finished)
     drawn = draw(corpus, clips, seed=0)
     assert len(drawn) == rows and drawn == sorted(set(drawn)) == draw(corpus, clips, seed=0)
+
+
+def test_shards_audited_elsewhere_in_another_order_give_the_same_report(
+    audited: Audit, finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.spread.SPREAD_BYTES", 0)
+    workers = Backwards()
+    assert as_json(audit_corpus(open_place(finished), mapper=workers)) == as_json(audited)
+    assert workers.items > 4
 
 
 def test_seeds_draw_other_samples(finished: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from manifests.errors import CorpusError
+from manifests.errors import BlockDamaged, CorpusError
 from manifests.reasons import Reason
 from manifests.schema import Audio, Dialogue
 from manifests.storage import open_place
@@ -14,7 +14,14 @@ from parley.testing import make_dialogue
 from parley.testing.stages import make_take
 from pipeline.engines.contract import Tokens
 from pipeline.job.blocks import block_size, commit_block, live_rows, read_block, read_json, write_block
-from pipeline.job.commits import commit, finished_blocks, write_hashes
+from pipeline.job.commits import (
+    commit,
+    delete_block,
+    delete_block_leftovers,
+    finished_blocks,
+    read_reports,
+    write_hashes,
+)
 from pipeline.job.usage import Effort
 from pipeline.stages.contract import reject
 
@@ -49,6 +56,27 @@ def test_without_its_commit_a_block_is_not_finished(tmp_path: Path) -> None:
     assert live_rows(directory) == {0: 1, 1: 0, 1_000_000: 1}
     commit(directory, 2, {"clips": 256, "speakers": 9}, Effort())
     assert finished_blocks(directory)[2] == {"clips": 256, "speakers": 9}
+
+
+def test_blocks_from_ten_thousand_on_lie_in_folders(tmp_path: Path) -> None:
+    directory = open_place(tmp_path)
+    for block in (9_999, 10_000, 29_999):
+        commit_block(directory, block, ROWS, Effort())
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.json")) == [
+        "009999.live-1.json",
+        "from-010000/010000.live-1.json",
+        "from-020000/029999.live-1.json",
+    ]
+    assert live_rows(directory) == {9_999: 1, 10_000: 1, 29_999: 1}
+    assert read_block(directory, 29_999) == ROWS and len(read_reports(directory)) == 3
+    leftover = tmp_path / "from-010000" / ".tmp-0123-010001.arrow"
+    leftover.write_bytes(b"")
+    delete_block_leftovers(directory)
+    delete_block(directory, 29_999)
+    assert not leftover.exists() and live_rows(directory) == {9_999: 1, 10_000: 1}
+    (tmp_path / "from-010000" / "010000.arrow").write_bytes(b"")
+    with pytest.raises(BlockDamaged, match=r"delete its files, .*/\*/010000\*"):
+        read_block(directory, 10_000)
 
 
 def test_a_large_block_comes_back_whole(tmp_path: Path) -> None:

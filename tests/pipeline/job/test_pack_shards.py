@@ -92,7 +92,7 @@ class Spreads(LocalRunner):
 def unpacked(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A job that is done but for `pack`, whose shards will hold two rows; its corpus was packed before."""
     monkeypatch.setattr(packing, "ShardLimits", lambda max_bytes: ShardLimits(max_bytes, 2))
-    monkeypatch.setattr(packing, "_SPREAD_BYTES", 0)
+    monkeypatch.setattr("pipeline.spread.SPREAD_BYTES", 0)
     out = tmp_path / "corpus"
     shutil.copytree(finished, out)
     (out / "manifest.json").unlink()
