@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from manifests.manifest import MetadataFile
+from manifests.packed_rows import PackedRow, PackedTurn
 from manifests.schema import Dialogue, Turn
 from manifests.storage import Place
 
@@ -35,7 +36,7 @@ def join_metadata(place: Place, parts: Iterable[bytes]) -> MetadataFile:
     return MetadataFile(size, digest.hexdigest())
 
 
-def metadata_line(dialogue: Dialogue, genders: Mapping[str, str]) -> bytes:
+def metadata_line(dialogue: Dialogue | PackedRow, genders: Mapping[str, str]) -> bytes:
     """Return the line of one dialogue, without what stands between two of them."""
     return json.dumps(metadata_entry(dialogue, genders), ensure_ascii=False).encode("utf-8")
 
@@ -49,7 +50,7 @@ def _array(parts: Iterable[bytes]) -> Iterator[bytes]:
     yield b"[]\n" if start == b"[\n" else b"\n]\n"
 
 
-def metadata_entry(dialogue: Dialogue, genders: Mapping[str, str]) -> dict[str, Any]:
+def metadata_entry(dialogue: Dialogue | PackedRow, genders: Mapping[str, str]) -> dict[str, Any]:
     """Return the object of one dialogue. A clip's path is null where the corpus has no clip files."""
     speakers = {"user": dialogue.user_voice, "agent": dialogue.agent_voice}
     if dialogue.background_voice is not None:
@@ -63,6 +64,6 @@ def metadata_entry(dialogue: Dialogue, genders: Mapping[str, str]) -> dict[str, 
     }
 
 
-def _turn(turn: Turn) -> dict[str, Any]:
+def _turn(turn: Turn | PackedTurn) -> dict[str, Any]:
     text = turn.original_text if turn.text is None else turn.text
     return {"role": turn.role, "text": text, "audio": None if turn.audio is None else turn.audio.path}

@@ -11,13 +11,14 @@ and, written after them, the block's commit, see `pipeline.job.commits`.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
+import pyarrow as pa
 from pydantic import TypeAdapter, ValidationError
 
-from manifests.arrow import from_ipc, to_ipc
+from manifests.arrow import from_ipc, table_from_ipc, to_ipc
 from manifests.errors import CorpusError
 from manifests.json_text import parse_json
 from manifests.schema import Dialogue
@@ -26,6 +27,8 @@ from manifests.storage import Place
 from pipeline.engines.contract import Tokens
 from pipeline.job.commits import block_name, commit, finished_blocks, read_checked
 from pipeline.job.usage import Effort
+
+Content = TypeVar("Content")
 
 
 @dataclass(frozen=True)
@@ -57,10 +60,19 @@ def live_rows(directory: Place) -> dict[int, int]:
 
 def read_block(directory: Place, block: int) -> list[Dialogue]:
     """Read the dialogues of a block; raises CorpusError if it is unfinished, BlockDamaged if it is not as written."""
+    return _read(directory, block, from_ipc)
+
+
+def read_block_table(directory: Place, block: int) -> pa.Table:
+    """Read a block as `read_block` does, as the table that `manifests.arrow.table_from_ipc` returns."""
+    return _read(directory, block, table_from_ipc)
+
+
+def _read(directory: Place, block: int, parse: Callable[[bytes], Content]) -> Content:
     name = _file_name(block)
     data = read_checked(directory, block, name)
     try:
-        return from_ipc(data)
+        return parse(data)
     except CorpusError as error:
         raise CorpusError(f"{directory / name}: {error}") from error
 
