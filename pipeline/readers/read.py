@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import chain
 from typing import cast
 
+from manifests.changes import replace
 from manifests.errors import InputError
 from manifests.reasons import Reason
 from manifests.storage import Place

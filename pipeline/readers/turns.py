@@ -3,11 +3,12 @@
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
+from manifests.changes import replace
 from manifests.reasons import Reason
 from manifests.schema import Role
 from pipeline.readers.rows import SourceTurn

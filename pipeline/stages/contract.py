@@ -14,11 +14,12 @@ it reads and writes, and what its workers load. `run_stage` runs every stage und
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from functools import cache
 from operator import attrgetter
 from typing import Any, Generic, Protocol, TypeVar
 
+from manifests.changes import replace
 from manifests.errors import LawBroken, ParleyError
 from manifests.reasons import Reason, reason_of
 from manifests.schema import Dialogue, Step, Take, Turn
@@ -222,7 +223,7 @@ def _apply(stage: Stage, live: Sequence[Dialogue], context: Context) -> list[Dia
     for before, after in zip(live, results, strict=True):
         _check(stage, before, after, allowed)
     return [
-        _with_step(after, before.provenance, step_of(attempt_of(before)))
+        replace(after, provenance=(*before.provenance, step_of(attempt_of(before))))
         for before, after in zip(live, results, strict=True)
     ]
 
@@ -282,14 +283,6 @@ def _fields_of(cls: type) -> tuple[tuple[str, ...], Callable[[object], tuple[obj
     """Return the names of a row's fields, and what reads all of them at once: every stage asks that of every row."""
     names = tuple(part.name for part in fields(cls))
     return names, attrgetter(*names)
-
-
-def _with_step(after: Dialogue, provenance: tuple[Step, ...], step: Step) -> Dialogue:
-    """Return `replace(after, provenance=(*provenance, step))`, in half its time: every stage does it to every row."""
-    names, values = _fields_of(Dialogue)
-    row: list[Any] = list(values(after))
-    row[names.index("provenance")] = (*provenance, step)
-    return Dialogue(*row)
 
 
 def _steps(stage: Stage, context: Context) -> Callable[[int], Step]:
