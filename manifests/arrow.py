@@ -61,18 +61,22 @@ def check_schema(schema: pa.Schema) -> None:
 
 
 def to_ipc(dialogues: Sequence[Dialogue]) -> Any:
-    """Return the dialogues as one Arrow IPC stream, a `pyarrow.Buffer`, with the columns that they fill. Same rows,
-    same bytes.
+    """Return the bytes of `write_ipc`, a `pyarrow.Buffer`."""
+    sink = pa.BufferOutputStream()
+    write_ipc(dialogues, sink)
+    return sink.getvalue()
+
+
+def write_ipc(dialogues: Sequence[Dialogue], sink: Any) -> None:
+    """Write the dialogues as one Arrow IPC stream with the columns that they fill. Same rows, same bytes.
 
     Texts are compressed; encoded clips would only be copied once more.
     """
-    has_clips = any(turn.audio for dialogue in dialogues for turn in dialogue.turns)
+    has_clips = any(turn.take and turn.take.audio for dialogue in dialogues for turn in dialogue.turns)
     options = pa.ipc.IpcWriteOptions(compression=None if has_clips else "lz4", use_threads=False)
     table = to_used_table(dialogues, Dialogue)
-    sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
         writer.write_table(table)
-    return sink.getvalue()
 
 
 def from_ipc(data: Any) -> list[Dialogue]:

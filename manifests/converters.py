@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from manifests.arrow_values import items_of, plain_values, validity
+from manifests.arrow_values import bytes_array, items_of, plain_values, validity
 from manifests.errors import CorpusError, LawBroken
 
 Vector = npt.NDArray[np.float32]
@@ -68,6 +68,8 @@ class LeafConverter:
         return None if self.nullable else self.zero
 
     def pack(self, values: Sequence[Any]) -> Any:
+        if self.zero == b"" and all(type(value) is bytes for value in values):
+            return bytes_array(values)
         try:
             array = pa.array(values, self.arrow_type)
         except (pa.ArrowException, OverflowError, UnicodeEncodeError, TypeError) as error:

@@ -16,6 +16,8 @@ from manifests.storage import Place
 
 BETWEEN = b",\n"
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
+
 
 def write_metadata(place: Place, dialogues: Iterable[Dialogue], genders: Mapping[str, str]) -> MetadataFile:
     """Write the file `place`, one dialogue per line, and return its size and hash. Memory use does not grow with it.
@@ -38,7 +40,7 @@ def join_metadata(place: Place, parts: Iterable[bytes]) -> MetadataFile:
 
 def metadata_line(dialogue: Dialogue | PackedRow, genders: Mapping[str, str]) -> bytes:
     """Return the line of one dialogue, without what stands between two of them."""
-    return json.dumps(metadata_entry(dialogue, genders), ensure_ascii=False).encode("utf-8")
+    return _ENCODER.encode(metadata_entry(dialogue, genders)).encode("utf-8")
 
 
 def _array(parts: Iterable[bytes]) -> Iterator[bytes]:

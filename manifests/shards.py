@@ -5,7 +5,6 @@ gets its name only when it is complete. Every data page carries a checksum, whic
 of a corpus ends with an index of its clips (`manifests.clip_index`).
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -19,8 +18,9 @@ from manifests.arrow import arrow_schema, check_schema, clips_in, from_table, jo
 from manifests.clip_index import IndexBuilder
 from manifests.columns import columns, parquet_paths, paths_without_audio
 from manifests.errors import CorpusError
+from manifests.hashing_file import RememberingFile
 from manifests.light import clips_of
-from manifests.schema import SCHEMA_VERSION, Audio, Dialogue, version_problem
+from manifests.schema import SCHEMA_VERSION, Audio, Dialogue, Turn, version_problem
 from manifests.storage import Place
 
 # One random access reads one row group. Two turns of 5 s as 16 kHz FLAC are about 0.2 MB: some 20 rows a group.
@@ -52,48 +52,6 @@ class ShardInfo:
     sha256: str
 
 
-class _HashingFile:
-    """Counts and hashes the bytes that pyarrow writes to the binary file beneath."""
-
-    closed = False
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self._hash = hashlib.sha256()
-        self.size = 0
-        self.abandoned = False
-        self._recent: list[tuple[int, bytes]] = []
-
-    def write(self, data: Any) -> int:
-        if self.abandoned:
-            return len(data)
-        self._file.write(data)
-        self._hash.update(data)
-        self._recent.append((self.size, bytes(data)))
-        self.size += len(data)
-        return len(data)
-
-    def tell(self) -> int:
-        return self.size
-
-    def flush(self) -> None:
-        self._file.flush()
-
-    def writable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        """Do nothing: whoever opened the file beneath closes it."""
-
-    def take_recent(self) -> list[tuple[int, bytes]]:
-        """Return offset and bytes of what was written since the last call."""
-        recent, self._recent = self._recent, []
-        return recent
-
-    def hexdigest(self) -> str:
-        return self._hash.hexdigest()
-
-
 class ShardWriter:
     """Writes dialogues, one by one or as tables. `open_shard` makes it, and `info` is there once that block has ended.
 
@@ -101,7 +59,7 @@ class ShardWriter:
     """
 
     def __init__(self, file: IO[bytes], path: str) -> None:
-        self._sink = _HashingFile(file)
+        self._sink = RememberingFile(file)
         # pyarrow writes every column in several pieces of a few bytes, and each would be a call into Python.
         self._buffer = pa.BufferedOutputStream(pa.PythonFile(self._sink, "w"), _BUFFER_BYTES)
         self._index = IndexBuilder()
@@ -187,18 +145,21 @@ def _layout() -> dict[str, Any]:
 def estimated_bytes(dialogue: Dialogue) -> int:
     """Estimate the row's size in a file, in bytes: close enough to decide where row groups and shards end."""
     # 500: ids, voices, hypothesis and provenance, measured on two-turn rows before compression.
-    texts = sum(500 + len(turn.original_text) + len(turn.material) for turn in dialogue.turns)
-    return 500 + texts + sum(len(audio.bytes) for audio in _clips(dialogue))
-
-
-def _clips(dialogue: Dialogue) -> Iterator[Audio]:
-    """Yield everything in the row that may have encoded bytes."""
+    size = 500
     for turn in dialogue.turns:
-        for take in (turn.take, *turn.attempts):
-            if take is not None:
-                yield from (holder.audio for holder in (take, take.dry) if holder and holder.audio)
+        size += 500 + len(turn.original_text) + len(turn.material)
+        if turn.take is not None or turn.attempts:
+            size += sum(len(audio.bytes) for audio in _clips(turn))
     if dialogue.timeline is not None:
-        yield from (track.audio for track in dialogue.timeline.tracks)
+        size += sum(len(track.audio.bytes) for track in dialogue.timeline.tracks)
+    return size
+
+
+def _clips(turn: Turn) -> Iterator[Audio]:
+    """Yield everything in the turn that may have encoded bytes."""
+    for take in (turn.take, *turn.attempts):
+        if take is not None:
+            yield from (holder.audio for holder in (take, take.dry) if holder and holder.audio)
 
 
 @contextmanager

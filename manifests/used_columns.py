@@ -69,10 +69,15 @@ def complete_table(table: pa.Table, cls: type) -> pa.Table:
     converter = row_converter(cls)
     names = set(table.column_names)
     arrays = [
-        _complete(part, table.column(name).combine_chunks() if name in names else None, table.num_rows)
+        _complete(part, _in_one_chunk(table.column(name)) if name in names else None, table.num_rows)
         for name, part in zip(converter.names, converter.parts, strict=True)
     ]
     return pa.Table.from_arrays(arrays, schema=pa.schema(list(converter.arrow_type)))
+
+
+def _in_one_chunk(column: Any) -> Any:
+    """Return the values of a column as one array; `combine_chunks` would copy a single chunk too."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _used_columns(struct: StructConverter, values: Sequence[Any]) -> tuple[list[Any], list[Any]]:

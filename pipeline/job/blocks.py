@@ -8,7 +8,6 @@ A directory of blocks holds, for block 17 of a corpus and of a bank::
 and, written after them, the block's commit, see `pipeline.job.commits`.
 """
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -18,8 +17,9 @@ from typing import Any, TypeVar
 import pyarrow as pa
 from pydantic import TypeAdapter, ValidationError
 
-from manifests.arrow import from_ipc, table_from_ipc, to_ipc
+from manifests.arrow import from_ipc, table_from_ipc, write_ipc
 from manifests.errors import CorpusError
+from manifests.hashing_file import HashingFile
 from manifests.json_text import parse_json
 from manifests.schema import Dialogue
 from manifests.shards import estimated_bytes
@@ -29,6 +29,8 @@ from pipeline.job.commits import block_name, commit, finished_blocks, read_check
 from pipeline.job.usage import Effort
 
 Content = TypeVar("Content")
+
+_BUFFER_BYTES = 2**18
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,13 @@ def _read(directory: Place, block: int, parse: Callable[[bytes], Content]) -> Co
         raise CorpusError(f"{directory / name}: {error}") from error
 
 
-def write_block(directory: Place, block: int, dialogues: Sequence[Dialogue]) -> str:
-    """Write only the rows, without the commit, and return the SHA-256 of the file."""
-    data = to_ipc(dialogues)
-    (directory / _file_name(block)).write_bytes(data)
-    return hashlib.sha256(data).hexdigest()
+def write_block(directory: Place, block: int, dialogues: Sequence[Dialogue], lasting: bool = True) -> str:
+    """Write only the rows, without the commit, and return the SHA-256 of the file. `lasting`: see `Place.writing`."""
+    with (directory / _file_name(block)).writing(lasting) as file:
+        hashing = HashingFile(file)
+        with pa.BufferedOutputStream(pa.PythonFile(hashing, "w"), _BUFFER_BYTES) as sink:
+            write_ipc(dialogues, sink)
+    return hashing.hexdigest()
 
 
 def commit_block(directory: Place, block: int, dialogues: Sequence[Dialogue], effort: Effort) -> BlockReport:

@@ -10,10 +10,11 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from manifests.changes import replace
 from manifests.errors import InputError
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Source, Turn
@@ -59,7 +60,8 @@ def ingest(
     with scratch_at(scratch, "parley-ids-") as path, closing(_Ids(path)) as ids:
         dialogues = islice(_dialogues(files, options, recipe, recipe_digest, ids, rows_of), options.limit)
         while batch := list(islice(dialogues, recipe.block_rows)):
-            hashes.append(write_block(directory, len(hashes), batch))
+            # What a power cut takes of these is seen by its hash and read again, so they need not wait for the disk.
+            hashes.append(write_block(directory, len(hashes), batch, lasting=False))
             progress(len(batch))
     rows = sum(rows_of.values())
     if not rows:

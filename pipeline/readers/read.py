@@ -73,7 +73,8 @@ def open_rows(uri: str | Place) -> Iterator[RawRow]:
 def _guarded(records: Iterator[RawRow], uri: str | Place) -> Iterator[RawRow]:
     with _reading(uri):
         for record in records:
-            yield replace(record, value=as_object(record.value))
+            value = as_object(record.value)
+            yield record if value is record.value else replace(record, value=value)
 
 
 @contextmanager

@@ -97,7 +97,9 @@ def tidy(turns: Iterable[SourceTurn]) -> tuple[SourceTurn, ...]:
     """
     joined: list[SourceTurn] = []
     for turn in turns:
-        turn = replace(turn, text=turn.text.strip(), material=turn.material.strip())
+        text, material = turn.text.strip(), turn.material.strip()
+        if text != turn.text or material != turn.material:
+            turn = replace(turn, text=text, material=material)
         if not turn.text and not turn.material and turn.calls is None:
             continue
         if joined and joined[-1].role == turn.role:

@@ -16,7 +16,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
-from operator import attrgetter
+from itertools import compress
+from operator import attrgetter, is_not
 from typing import Any, Generic, Protocol, TypeVar
 
 from manifests.changes import replace
@@ -205,7 +206,8 @@ def without_dry(dialogue: Dialogue) -> Dialogue:
 
 def attempt_of(dialogue: Dialogue) -> int:
     """Return the number of the dialogue's current attempt, from 1."""
-    return 1 + max([turn.attempts[-1].number for turn in dialogue.turns if turn.attempts], default=0)
+    numbers = [turn.attempts[-1].number for turn in dialogue.turns if turn.attempts]
+    return 1 + max(numbers) if numbers else 1
 
 
 def _apply(stage: Stage, live: Sequence[Dialogue], context: Context) -> list[Dialogue]:
@@ -271,11 +273,9 @@ def _changed(cls: type, old: object, new: object, deep: str = "") -> list[str]:
     if old is new:
         return []
     names, values = _fields_of(cls)
-    return [
-        name
-        for name, was, now in zip(names, values(old), values(new), strict=True)
-        if was is not now and (name == deep or was != now)
-    ]
+    before, after = values(old), values(new)
+    others = compress(zip(names, before, after, strict=True), map(is_not, before, after))  # mostly none: no loop here
+    return [name for name, was, now in others if name == deep or was != now]
 
 
 @cache
@@ -291,4 +291,11 @@ def _steps(stage: Stage, context: Context) -> Callable[[int], Step]:
     names = ", ".join(engine.name for engine in engines) or None
     versions = ", ".join(engine.version for engine in engines) or None
     prompt = context.prompts.get(stage.name)
-    return cache(lambda take: Step(stage.name, names, versions, prompt, take))
+    made: dict[int, Step] = {}
+
+    def step_of(take: int) -> Step:
+        if take not in made:
+            made[take] = Step(stage.name, names, versions, prompt, take)
+        return made[take]
+
+    return step_of
