@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from manifests import table as tables
+from manifests.arrow_arrays import array_of
 from manifests.arrow_values import items_of, plain_values
 from manifests.errors import CorpusError
 from manifests.schema import Dialogue
@@ -49,7 +50,7 @@ def take_rows(table: pa.Table, rows: Rows) -> pa.Table:
     """Return some rows of a table; neighbors are not copied."""
     if len(rows) == rows[-1] - rows[0] + 1:
         return table.slice(int(rows[0]), len(rows))
-    return table.take(pa.array(rows, pa.int64()))
+    return table.take(array_of([int(row) for row in rows], pa.int64()))
 
 
 def check_schema(schema: pa.Schema) -> None:

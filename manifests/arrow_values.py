@@ -1,11 +1,10 @@
-"""Python values of Arrow arrays, from their buffers, and back.
+"""Python values of Arrow arrays, from their buffers.
 
 `Array.to_numpy` is as fast, but it imports pandas wherever that is installed: a second of CPU and tens of megabytes
 in every process that reads a row. What imports `pyarrow.compute` is left out too, for a third of that second.
 """
 
-from collections.abc import Sequence
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,13 +24,6 @@ def plain_values(array: Any) -> list[Any]:
     if not array.null_count:
         return values
     return [value if known else None for value, known in zip(values, validity(array), strict=True)]
-
-
-def bytes_array(values: Sequence[bytes]) -> Any:
-    """Return what `pa.array` makes of encoded clips; it would copy them again each time that it needs more room."""
-    ends = pa.array(accumulate(map(len, values), initial=0), pa.int64())
-    data = pa.py_buffer(b"".join(values))
-    return pa.Array.from_buffers(pa.large_binary(), len(values), [None, ends.buffers()[1], data])
 
 
 def validity(array: Any) -> list[bool]:

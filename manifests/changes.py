@@ -1,5 +1,6 @@
 """`replace` for rows: `dataclasses.replace` in less than half its time. A job does it twenty times for each row."""
 
+from collections.abc import Callable
 from dataclasses import fields
 from functools import cache
 from operator import attrgetter
@@ -24,7 +25,7 @@ else:
 
 
 @cache
-def _layout(cls: type) -> tuple[dict[str, int], attrgetter]:
+def _layout(cls: type) -> tuple[dict[str, int], Callable[[object], tuple[object, ...]]]:
     names = [part.name for part in fields(cls)]
     return {name: number for number, name in enumerate(names)}, attrgetter(*names)
 

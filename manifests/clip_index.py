@@ -19,6 +19,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from manifests.arrow_arrays import array_of, booleans, int32s
 from manifests.arrow_values import items_of, validity
 from manifests.light import LightRow
 from manifests.used_columns import complete_table
@@ -57,7 +58,7 @@ class IndexBuilder:
                 self._clips += 1 if clip else 0
                 self._found_all &= not clip or place is not None
             light = _with_places(light, places)
-        self._tables.append(light)
+        self._tables.append(_copied(light))
 
     def encoded(self, position: int) -> bytes:
         """Return what is to be written at byte `position` of the file.
@@ -77,22 +78,27 @@ class IndexBuilder:
         return bytes(-position % _ALIGNMENT) + index + TRAILER.pack(len(index), zlib.crc32(index), MAGIC)
 
 
+def _copied(table: pa.Table) -> pa.Table:
+    """Return the table without traces of the rows beside it, if it is a slice: the same rows give the same bytes."""
+    return pa.Table.from_arrays([column.combine_chunks() for column in table.columns], schema=table.schema)
+
+
 def _with_places(table: pa.Table, places: Sequence[_Place | None]) -> pa.Table:
     """Return the light rows with offset, size and CRC-32 of the clip of each turn, None for one without bytes."""
     turns = table.column("turns").combine_chunks()
     items, starts = items_of(turns)
     take = items.field("take")
     columns = zip(*(place or (None, None, None) for place in places), strict=True)
-    found = dict(zip(("offset", "size", "crc32"), (pa.array(column, pa.int64()) for column in columns), strict=True))
+    found = dict(zip(("offset", "size", "crc32"), (array_of(column, pa.int64()) for column in columns), strict=True))
     items = _changed(items, {"take": _changed(take, {"audio": _changed(take.field("audio"), found)})})
-    turns = pa.ListArray.from_arrays(pa.array(starts, pa.int32()), items, type=turns.type)
+    turns = pa.ListArray.from_arrays(int32s(starts), items, type=turns.type)
     return table.set_column(table.column_names.index("turns"), table.schema.field("turns"), turns)
 
 
 def _changed(structs: Any, fields: Mapping[str, Any]) -> Any:
     """Return the array of structs with other values of some fields."""
     arrays = [fields.get(part.name, structs.field(number)) for number, part in enumerate(structs.type)]
-    mask = pa.array([not known for known in validity(structs)], pa.bool_()) if structs.null_count else None
+    mask = booleans([not known for known in validity(structs)]) if structs.null_count else None
     return pa.StructArray.from_arrays(arrays, fields=list(structs.type), mask=mask)
 
 

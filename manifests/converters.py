@@ -5,7 +5,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache, lru_cache
-from itertools import accumulate, chain, pairwise
+from itertools import chain, pairwise
 from operator import attrgetter
 from typing import Any, Literal, Protocol
 
@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from manifests.arrow_values import bytes_array, items_of, plain_values, validity
+from manifests.arrow_arrays import array_of, booleans, int32s, offsets_of
+from manifests.arrow_values import items_of, plain_values, validity
 from manifests.errors import CorpusError, LawBroken
 
 Vector = npt.NDArray[np.float32]
@@ -68,10 +69,8 @@ class LeafConverter:
         return None if self.nullable else self.zero
 
     def pack(self, values: Sequence[Any]) -> Any:
-        if self.zero == b"" and all(type(value) is bytes for value in values):
-            return bytes_array(values)
         try:
-            array = pa.array(values, self.arrow_type)
+            array = array_of(values, self.arrow_type)
         except (pa.ArrowException, OverflowError, UnicodeEncodeError, TypeError) as error:
             reason = str(error).splitlines()[0]
             raise LawBroken(f"{self.name} holds a value that does not fit {self.arrow_type}: {reason}") from error
@@ -95,7 +94,7 @@ class ListConverter:
     def pack(self, values: Sequence[Any]) -> Any:
         if not any(values):
             return empty_lists(self.arrow_type, len(values))
-        offsets = pa.array(accumulate(map(len, values), initial=0), pa.int32())
+        offsets = offsets_of(values)
         return pa.ListArray.from_arrays(
             offsets, self.item.pack(list(chain.from_iterable(values))), type=self.arrow_type
         )
@@ -174,7 +173,7 @@ class StructConverter:
                 raise LawBroken(f"a {self.filler.__class__.__name__} is None")
             if all(missing):
                 return missing_structs(self.arrow_type, len(values))
-            mask = pa.array(missing, pa.bool_())
+            mask = booleans(missing)
             values = [self.filler if gone else value for value, gone in zip(values, missing, strict=True)]
         return pa.StructArray.from_arrays(self.columns(values), fields=list(self.arrow_type), mask=mask)
 
@@ -199,7 +198,7 @@ class StructConverter:
 @lru_cache(maxsize=4096)
 def missing_structs(arrow_type: Any, length: int) -> Any:
     """Return an array of missing structs; below them stands what must not be missing, and what nobody reads."""
-    mask = pa.array([True] * length, pa.bool_())
+    mask = booleans([True] * length)
     children = [_unread(field.type, field.nullable, length) for field in arrow_type]
     return pa.StructArray.from_arrays(children, fields=list(arrow_type), mask=mask)
 
@@ -216,14 +215,14 @@ def _unread(arrow_type: Any, nullable: bool, length: int) -> Any:
     if nullable:
         return pa.nulls(length, arrow_type)
     zero = next(zero for kind, zero in _LEAVES.values() if kind == arrow_type)
-    return pa.array([zero] * length, arrow_type)
+    return array_of([zero] * length, arrow_type)
 
 
 @lru_cache(maxsize=4096)
 def empty_lists(arrow_type: Any, length: int) -> Any:
     """Return an array of empty lists."""
-    empty = pa.array([], arrow_type.value_type)
-    return pa.ListArray.from_arrays(pa.array([0] * (length + 1), pa.int32()), empty, type=arrow_type)
+    empty = pa.nulls(0, arrow_type.value_type)
+    return pa.ListArray.from_arrays(int32s([0] * (length + 1)), empty, type=arrow_type)
 
 
 def row_converter(cls: type, widths: Mapping[str, int] | None = None) -> StructConverter:

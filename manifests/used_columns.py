@@ -6,12 +6,13 @@ value of it; every other field has one. `complete_table` adds the rest.
 """
 
 from collections.abc import Sequence
-from itertools import accumulate, chain
+from itertools import chain
 from operator import attrgetter
 from typing import Any, TypeVar
 
 import pyarrow as pa
 
+from manifests.arrow_arrays import booleans, int32s, offsets_of
 from manifests.arrow_values import items_of, validity
 from manifests.converters import (
     Converter,
@@ -107,7 +108,7 @@ def _used(part: Converter, values: list[Any]) -> Any:
         if packed is None:
             packed = part.item.pack(items)
         kind = pa.list_(pa.field("element", packed.type, nullable=part.item.nullable))
-        return pa.ListArray.from_arrays(pa.array(accumulate(map(len, values), initial=0), pa.int32()), packed, kind)
+        return pa.ListArray.from_arrays(offsets_of(values), packed, kind)
     if part.nullable and values[0] is None and values.count(None) == len(values):
         return None
     return part.pack(values)
@@ -121,7 +122,7 @@ def _used_structs(struct: StructConverter, values: list[Any]) -> Any:
             raise LawBroken(f"a {struct.filler.__class__.__name__} is None")
         if all(missing):
             return None
-        mask = pa.array(missing, pa.bool_())
+        mask = booleans(missing)
         values = [struct.filler if gone else value for value, gone in zip(values, missing, strict=True)]
     fields, arrays = _used_columns(struct, values)
     return pa.StructArray.from_arrays(arrays, fields=fields, mask=mask)
@@ -168,7 +169,7 @@ def _complete(part: Converter, array: Any, length: int) -> Any:
             return array
         items, starts = items_of(array)
         whole = _complete(part.item, items, len(items))
-        return pa.ListArray.from_arrays(pa.array(starts, pa.int32()), whole, type=part.arrow_type)
+        return pa.ListArray.from_arrays(int32s(starts), whole, type=part.arrow_type)
     return pa.nulls(length, part.arrow_type) if array is None else array
 
 
@@ -178,5 +179,5 @@ def _complete_structs(struct: StructConverter, array: Any) -> Any:
         _complete(part, array.field(there[name]) if name in there else None, len(array))
         for name, part in zip(struct.names, struct.parts, strict=True)
     ]
-    mask = pa.array([not known for known in validity(array)], pa.bool_()) if array.null_count else None
+    mask = booleans([not known for known in validity(array)]) if array.null_count else None
     return pa.StructArray.from_arrays(arrays, fields=list(struct.arrow_type), mask=mask)
