@@ -14,13 +14,15 @@ Clips are stored uncompressed and plain, each behind its length, so a clip is a 
 import json
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pyarrow as pa
 
-from manifests import table as tables
-from manifests.light import LightRow, clips_of, light_row, with_places
-from manifests.schema import Dialogue
+from manifests.arrow_arrays import array_of, booleans, int32s
+from manifests.arrow_values import items_of, validity
+from manifests.light import LightRow
+from manifests.used_columns import complete_table
 
 TRAILER = struct.Struct("<QI8s")
 MAGIC = b"PARLEYX1"
@@ -45,18 +47,18 @@ class IndexBuilder:
         self._clips = 0
         self._found_all = True
 
-    def add(self, dialogues: Sequence[Dialogue], written: Written) -> None:
-        """Add the rows of a row group that was just written, as `written`."""
-        position, rows = (0, 0), []
-        for dialogue in dialogues:
-            places = []
-            for clip in clips_of(dialogue):
+    def add(self, table: pa.Table, clips: Sequence[bytes], written: Written) -> None:
+        """Add the rows of a row group that was just written, as `written`; `clips` are those of all its turns."""
+        light = complete_table(table, LightRow)
+        if any(clips):
+            position, places = (0, 0), list[_Place | None]()
+            for clip in clips:
                 place, position = _find(clip, written, position) if clip else (None, position)
                 places.append(place)
                 self._clips += 1 if clip else 0
                 self._found_all &= not clip or place is not None
-            rows.append(with_places(light_row(dialogue), places))
-        self._tables.append(tables.to_table(rows, LightRow))
+            light = _with_places(light, places)
+        self._tables.append(_copied(light))
 
     def encoded(self, position: int) -> bytes:
         """Return what is to be written at byte `position` of the file.
@@ -74,6 +76,30 @@ class IndexBuilder:
                 writer.write_batch(table.combine_chunks().to_batches()[0])
         index = bytes(sink.getvalue())
         return bytes(-position % _ALIGNMENT) + index + TRAILER.pack(len(index), zlib.crc32(index), MAGIC)
+
+
+def _copied(table: pa.Table) -> pa.Table:
+    """Return the table without traces of the rows beside it, if it is a slice: the same rows give the same bytes."""
+    return pa.Table.from_arrays([column.combine_chunks() for column in table.columns], schema=table.schema)
+
+
+def _with_places(table: pa.Table, places: Sequence[_Place | None]) -> pa.Table:
+    """Return the light rows with offset, size and CRC-32 of the clip of each turn, None for one without bytes."""
+    turns = table.column("turns").combine_chunks()
+    items, starts = items_of(turns)
+    take = items.field("take")
+    columns = zip(*(place or (None, None, None) for place in places), strict=True)
+    found = dict(zip(("offset", "size", "crc32"), (array_of(column, pa.int64()) for column in columns), strict=True))
+    items = _changed(items, {"take": _changed(take, {"audio": _changed(take.field("audio"), found)})})
+    turns = pa.ListArray.from_arrays(int32s(starts), items, type=turns.type)
+    return table.set_column(table.column_names.index("turns"), table.schema.field("turns"), turns)
+
+
+def _changed(structs: Any, fields: Mapping[str, Any]) -> Any:
+    """Return the array of structs with other values of some fields."""
+    arrays = [fields.get(part.name, structs.field(number)) for number, part in enumerate(structs.type)]
+    mask = booleans([not known for known in validity(structs)]) if structs.null_count else None
+    return pa.StructArray.from_arrays(arrays, fields=list(structs.type), mask=mask)
 
 
 def _find(clip: bytes, written: Written, position: tuple[int, int]) -> tuple[_Place | None, tuple[int, int]]:

@@ -5,7 +5,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache, lru_cache
-from itertools import accumulate, chain, pairwise
+from itertools import chain, pairwise
 from operator import attrgetter
 from typing import Any, Literal, Protocol
 
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from manifests.arrow_arrays import array_of, booleans, int32s, offsets_of
 from manifests.arrow_values import items_of, plain_values, validity
 from manifests.errors import CorpusError, LawBroken
 
@@ -36,7 +37,7 @@ def vector_type(width: int) -> Any:
     return pa.list_(pa.field("element", pa.float32(), nullable=False), width)
 
 
-class _Converter(Protocol):
+class Converter(Protocol):
     """Converts one field of all rows. `filler` is the value in a column below a missing struct, where Arrow requires
     one and nobody reads it."""
 
@@ -55,7 +56,7 @@ class _Converter(Protocol):
 
 
 @dataclass(frozen=True)
-class _Leaf:
+class LeafConverter:
     """Converts a field of one plain value; `zero` stands where there must be one."""
 
     name: str
@@ -69,7 +70,7 @@ class _Leaf:
 
     def pack(self, values: Sequence[Any]) -> Any:
         try:
-            array = pa.array(values, self.arrow_type)
+            array = array_of(values, self.arrow_type)
         except (pa.ArrowException, OverflowError, UnicodeEncodeError, TypeError) as error:
             reason = str(error).splitlines()[0]
             raise LawBroken(f"{self.name} holds a value that does not fit {self.arrow_type}: {reason}") from error
@@ -84,16 +85,16 @@ class _Leaf:
 
 
 @dataclass(frozen=True)
-class _List:
+class ListConverter:
     arrow_type: Any
-    item: _Converter
+    item: Converter
     nullable: bool = False
     filler: tuple[()] = ()
 
     def pack(self, values: Sequence[Any]) -> Any:
         if not any(values):
-            return _no_items(self.arrow_type, len(values))
-        offsets = pa.array(accumulate(map(len, values), initial=0), pa.int32())
+            return empty_lists(self.arrow_type, len(values))
+        offsets = offsets_of(values)
         return pa.ListArray.from_arrays(
             offsets, self.item.pack(list(chain.from_iterable(values))), type=self.arrow_type
         )
@@ -152,7 +153,7 @@ class VectorField:
 class StructConverter:
     build: Callable[..., Any]
     names: tuple[str, ...]
-    parts: tuple[_Converter, ...]
+    parts: tuple[Converter, ...]
     arrow_type: Any
     nullable: bool
     filler: Any
@@ -171,8 +172,8 @@ class StructConverter:
             if not self.nullable:
                 raise LawBroken(f"a {self.filler.__class__.__name__} is None")
             if all(missing):
-                return _nothing(self.arrow_type, len(values))
-            mask = pa.array(missing, pa.bool_())
+                return missing_structs(self.arrow_type, len(values))
+            mask = booleans(missing)
             values = [self.filler if gone else value for value, gone in zip(values, missing, strict=True)]
         return pa.StructArray.from_arrays(self.columns(values), fields=list(self.arrow_type), mask=mask)
 
@@ -188,15 +189,16 @@ class StructConverter:
         columns = []
         for name, part in zip(self.names, self.parts, strict=True):
             index = array.type.get_field_index(name)
-            columns.append([part.filler] * len(array) if index < 0 else part.unpack(array.field(index)))
+            missing = None if part.nullable else part.filler
+            columns.append([missing] * len(array) if index < 0 else part.unpack(array.field(index)))
         return list(map(self.build, *columns))
 
 
 # Most rows use few of the columns that a row may have: a whole branch without values is made once for each length.
 @lru_cache(maxsize=4096)
-def _nothing(arrow_type: Any, length: int) -> Any:
+def missing_structs(arrow_type: Any, length: int) -> Any:
     """Return an array of missing structs; below them stands what must not be missing, and what nobody reads."""
-    mask = pa.array([True] * length, pa.bool_())
+    mask = booleans([True] * length)
     children = [_unread(field.type, field.nullable, length) for field in arrow_type]
     return pa.StructArray.from_arrays(children, fields=list(arrow_type), mask=mask)
 
@@ -204,23 +206,23 @@ def _nothing(arrow_type: Any, length: int) -> Any:
 def _unread(arrow_type: Any, nullable: bool, length: int) -> Any:
     """Return an array of anything that fits."""
     if pa.types.is_list(arrow_type):
-        return _no_items(arrow_type, length)
+        return empty_lists(arrow_type, length)
     if pa.types.is_struct(arrow_type):
         if nullable:
-            return _nothing(arrow_type, length)
+            return missing_structs(arrow_type, length)
         children = [_unread(field.type, field.nullable, length) for field in arrow_type]
         return pa.StructArray.from_arrays(children, fields=list(arrow_type))
     if nullable:
         return pa.nulls(length, arrow_type)
     zero = next(zero for kind, zero in _LEAVES.values() if kind == arrow_type)
-    return pa.array([zero] * length, arrow_type)
+    return array_of([zero] * length, arrow_type)
 
 
 @lru_cache(maxsize=4096)
-def _no_items(arrow_type: Any, length: int) -> Any:
+def empty_lists(arrow_type: Any, length: int) -> Any:
     """Return an array of empty lists."""
-    empty = pa.array([], arrow_type.value_type)
-    return pa.ListArray.from_arrays(pa.array([0] * (length + 1), pa.int32()), empty, type=arrow_type)
+    empty = pa.nulls(0, arrow_type.value_type)
+    return pa.ListArray.from_arrays(int32s([0] * (length + 1)), empty, type=arrow_type)
 
 
 def row_converter(cls: type, widths: Mapping[str, int] | None = None) -> StructConverter:
@@ -231,7 +233,7 @@ def row_converter(cls: type, widths: Mapping[str, int] | None = None) -> StructC
 @cache
 def _cached_row(cls: type, widths: tuple[tuple[str, int], ...]) -> StructConverter:
     hints, width_of = typing.get_type_hints(cls), dict(widths)
-    parts: dict[str, _Converter] = {}
+    parts: dict[str, Converter] = {}
     for key in (field.name for field in fields(cls)):
         inner, name = _optional(hints[key]), f"{cls.__name__}.{key}"
         if (hints[key] if inner is None else inner) == Vector:
@@ -242,7 +244,7 @@ def _cached_row(cls: type, widths: tuple[tuple[str, int], ...]) -> StructConvert
 
 
 @cache
-def _converter(annotation: Any, name: str = "row", nullable: bool = False) -> _Converter:
+def _converter(annotation: Any, name: str = "row", nullable: bool = False) -> Converter:
     """Return the converter of one annotation; raises TypeError for one that has no Arrow type."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if (inner := _optional(annotation)) is not None:
@@ -251,9 +253,9 @@ def _converter(annotation: Any, name: str = "row", nullable: bool = False) -> _C
         return _converter(str, name, nullable)
     if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis and not nullable:
         item = _converter(arguments[0], name)
-        return _List(pa.list_(pa.field("element", item.arrow_type, nullable=item.nullable)), item)
+        return ListConverter(pa.list_(pa.field("element", item.arrow_type, nullable=item.nullable)), item)
     if annotation in _LEAVES:
-        return _Leaf(name, _LEAVES[annotation][0], nullable, _LEAVES[annotation][1])
+        return LeafConverter(name, _LEAVES[annotation][0], nullable, _LEAVES[annotation][1])
     if isinstance(annotation, type) and is_dataclass(annotation):
         hints = typing.get_type_hints(annotation)
         parts = {key: _converter(hint, f"{annotation.__name__}.{key}") for key, hint in hints.items()}
@@ -261,7 +263,7 @@ def _converter(annotation: Any, name: str = "row", nullable: bool = False) -> _C
     raise TypeError(f"{name}: {annotation} has no Arrow type")
 
 
-def _struct(cls: type, parts: Mapping[str, _Converter], nullable: bool) -> StructConverter:
+def _struct(cls: type, parts: Mapping[str, Converter], nullable: bool) -> StructConverter:
     columns = [
         pa.field(name, part.arrow_type, nullable=part.nullable)
         for name, part in parts.items()

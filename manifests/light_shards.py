@@ -14,8 +14,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from manifests import table as tables
-from manifests.arrow import Rows, take_rows
-from manifests.arrow_values import items_of, plain_values
+from manifests.arrow import Rows, clips_in, take_rows
 from manifests.clip_index import GROUP_ROWS, MAGIC, TRAILER
 from manifests.columns import parquet_paths
 from manifests.corpus import open_shard_of
@@ -181,7 +180,7 @@ class _Columns:
     def rows(self, group: int, rows: Rows) -> list[StoredRow]:
         table = take_rows(self._reader.table(group, _light_paths()), rows)
         with self._reader.naming():
-            clips = iter(_clips(table))
+            clips = iter(clips_in(table))
             found = tables.from_table(table, LightRow, partial=True)
             return [StoredRow(row, tuple(islice(clips, len(row.turns)))) for row in found]
 
@@ -207,17 +206,3 @@ def _span(clip: LightClip) -> tuple[int, int]:
     """Return first byte of the clip, which has bytes, and the byte behind it."""
     start = clip.offset or 0
     return start, start + (clip.size or 0)
-
-
-def _clips(table: pa.Table) -> list[bytes]:
-    """Return the encoded clip of each turn of the table, empty for a turn without one.
-
-    They are copies: views would keep a whole row group in memory until the last of its rows is given out, and memory
-    that is new to the process costs more than a copy into memory that is not.
-    """
-    found: list[bytes] = []
-    for batch in table.to_batches():
-        turns, _ = items_of(batch.column("turns"))
-        clips = plain_values(turns.field("take").field("audio").field("bytes"))
-        found += (clip or b"" for clip in clips)
-    return found

@@ -10,10 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from manifests.manifest import MetadataFile
+from manifests.packed_rows import PackedRow, PackedTurn
 from manifests.schema import Dialogue, Turn
 from manifests.storage import Place
 
 BETWEEN = b",\n"
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 def write_metadata(place: Place, dialogues: Iterable[Dialogue], genders: Mapping[str, str]) -> MetadataFile:
@@ -35,9 +38,9 @@ def join_metadata(place: Place, parts: Iterable[bytes]) -> MetadataFile:
     return MetadataFile(size, digest.hexdigest())
 
 
-def metadata_line(dialogue: Dialogue, genders: Mapping[str, str]) -> bytes:
+def metadata_line(dialogue: Dialogue | PackedRow, genders: Mapping[str, str]) -> bytes:
     """Return the line of one dialogue, without what stands between two of them."""
-    return json.dumps(metadata_entry(dialogue, genders), ensure_ascii=False).encode("utf-8")
+    return _ENCODER.encode(metadata_entry(dialogue, genders)).encode("utf-8")
 
 
 def _array(parts: Iterable[bytes]) -> Iterator[bytes]:
@@ -49,7 +52,7 @@ def _array(parts: Iterable[bytes]) -> Iterator[bytes]:
     yield b"[]\n" if start == b"[\n" else b"\n]\n"
 
 
-def metadata_entry(dialogue: Dialogue, genders: Mapping[str, str]) -> dict[str, Any]:
+def metadata_entry(dialogue: Dialogue | PackedRow, genders: Mapping[str, str]) -> dict[str, Any]:
     """Return the object of one dialogue. A clip's path is null where the corpus has no clip files."""
     speakers = {"user": dialogue.user_voice, "agent": dialogue.agent_voice}
     if dialogue.background_voice is not None:
@@ -63,6 +66,6 @@ def metadata_entry(dialogue: Dialogue, genders: Mapping[str, str]) -> dict[str, 
     }
 
 
-def _turn(turn: Turn) -> dict[str, Any]:
+def _turn(turn: Turn | PackedTurn) -> dict[str, Any]:
     text = turn.original_text if turn.text is None else turn.text
     return {"role": turn.role, "text": text, "audio": None if turn.audio is None else turn.audio.path}

@@ -4,8 +4,8 @@ Rejected takes whose clips were kept are a walk of their own: they have no files
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
+from manifests.changes import replace
 from manifests.schema import Audio, Dialogue, Track, Turn
 
 PartKey = int | str

@@ -5,8 +5,7 @@ gets its name only when it is complete. Every data page carries a checksum, whic
 of a corpus ends with an index of its clips (`manifests.clip_index`).
 """
 
-import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -15,19 +14,29 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from manifests.arrow import arrow_schema, check_schema, from_table, to_table
+from manifests.arrow import arrow_schema, check_schema, clips_in, from_table, join_tables, to_table
 from manifests.clip_index import IndexBuilder
 from manifests.columns import columns, parquet_paths, paths_without_audio
 from manifests.errors import CorpusError
-from manifests.schema import SCHEMA_VERSION, Audio, Dialogue, version_problem
+from manifests.hashing_file import RememberingFile
+from manifests.light import clips_of
+from manifests.schema import SCHEMA_VERSION, Audio, Dialogue, Turn, version_problem
 from manifests.storage import Place
 
 # One random access reads one row group. Two turns of 5 s as 16 kHz FLAC are about 0.2 MB: some 20 rows a group.
 ROW_GROUP_BYTES = 4 * 2**20
-ROW_GROUP_ROWS = 256
+ROW_GROUP_ROWS = 2048
+
+_BUFFER_BYTES = 2**18
 
 # What pyarrow raises for damaged bytes. A name in the footer that is no longer UTF-8 is a ValueError.
 DAMAGE = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError)
+
+# The columns of texts, words and tokens, by their last names; those of `dry` are always empty in a shard.
+_LONG = frozenset(
+    "dialogue_id row original_text material text unsaid thought calls tools detail hypothesis meant heard "
+    "start_sample end_sample books".split()
+)
 
 _VERSION_KEY = "parley_schema_version"
 _METADATA = {_VERSION_KEY: str(SCHEMA_VERSION)}
@@ -43,58 +52,22 @@ class ShardInfo:
     sha256: str
 
 
-class _HashingFile:
-    """Counts and hashes the bytes that pyarrow writes to the binary file beneath."""
-
-    closed = False
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self._hash = hashlib.sha256()
-        self.size = 0
-        self.abandoned = False
-        self._recent: list[tuple[int, bytes]] = []
-
-    def write(self, data: Any) -> int:
-        if self.abandoned:
-            return len(data)
-        self._file.write(data)
-        self._hash.update(data)
-        self._recent.append((self.size, bytes(data)))
-        self.size += len(data)
-        return len(data)
-
-    def tell(self) -> int:
-        return self.size
-
-    def flush(self) -> None:
-        self._file.flush()
-
-    def writable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        """Do nothing: whoever opened the file beneath closes it."""
-
-    def take_recent(self) -> list[tuple[int, bytes]]:
-        """Return offset and bytes of what was written since the last call."""
-        recent, self._recent = self._recent, []
-        return recent
-
-    def hexdigest(self) -> str:
-        return self._hash.hexdigest()
-
-
 class ShardWriter:
-    """Writes dialogues one by one. `open_shard` makes it, and `info` is available once that block has ended."""
+    """Writes dialogues, one by one or as tables. `open_shard` makes it, and `info` is there once that block has ended.
+
+    Where row groups begin and end is the same either way.
+    """
 
     def __init__(self, file: IO[bytes], path: str) -> None:
-        self._sink = _HashingFile(file)
+        self._sink = RememberingFile(file)
+        # pyarrow writes every column in several pieces of a few bytes, and each would be a call into Python.
+        self._buffer = pa.BufferedOutputStream(pa.PythonFile(self._sink, "w"), _BUFFER_BYTES)
         self._index = IndexBuilder()
         self._path = path
-        self._parquet = pq.ParquetWriter(self._sink, arrow_schema().with_metadata(_METADATA), **_layout())
-        self._waiting: list[Dialogue] = []
-        self._waiting_bytes = 0
+        self._parquet = pq.ParquetWriter(self._buffer, arrow_schema().with_metadata(_METADATA), **_layout())
+        self._dialogues: list[Dialogue] = []
+        self._tables: list[pa.Table] = []
+        self._waiting_rows = self._waiting_bytes = 0
         self.rows = 0
 
     @property
@@ -102,37 +75,65 @@ class ShardWriter:
         return ShardInfo(self._path, self.rows, self._sink.size, self._sink.hexdigest())
 
     def write(self, dialogue: Dialogue) -> None:
-        self._waiting.append(dialogue)
-        self._waiting_bytes += estimated_bytes(dialogue)
-        self.rows += 1
-        if len(self._waiting) >= ROW_GROUP_ROWS or self._waiting_bytes >= ROW_GROUP_BYTES:
+        self._dialogues.append(dialogue)
+        if self._count(estimated_bytes(dialogue)):
             self._flush()
 
+    def write_table(self, table: pa.Table, sizes: Sequence[int]) -> None:
+        """Write rows of `table_from_ipc`, with the columns that they fill; `sizes`: `estimated_bytes` of each."""
+        start = 0
+        for row, size in enumerate(sizes, 1):
+            if self._count(size):
+                self._tables.append(table.slice(start, row - start))
+                self._flush()
+                start = row
+        if start < table.num_rows:
+            self._tables.append(table.slice(start))
+
     def finish(self) -> None:
-        if self._waiting:
+        if self._waiting_rows:
             self._flush()
         self._sink.write(self._index.encoded(self._sink.size))
         self._parquet.close()
+        self._buffer.flush()
 
     def abandon(self) -> None:
         """Close without writing anything: left open, pyarrow would write a footer whenever it is collected."""
         self._sink.abandoned = True
         self._parquet.close()
+        self._buffer.flush()
+
+    def _count(self, size: int) -> bool:
+        """Count a row in, and tell whether the row group is full."""
+        self.rows += 1
+        self._waiting_rows += 1
+        self._waiting_bytes += size
+        return self._waiting_rows >= ROW_GROUP_ROWS or self._waiting_bytes >= ROW_GROUP_BYTES
 
     def _flush(self) -> None:
-        table = to_table(self._waiting)
-        self._parquet.write_table(table, row_group_size=len(self._waiting))
-        self._index.add(self._waiting, self._sink.take_recent())
-        self._waiting, self._waiting_bytes = [], 0
+        if self._dialogues:
+            table = to_table(self._dialogues)
+            clips = [clip for dialogue in self._dialogues for clip in clips_of(dialogue)]
+        else:
+            table = join_tables(self._tables)
+            clips = clips_in(table)
+        self._parquet.write_table(table, row_group_size=table.num_rows)
+        self._buffer.flush()
+        self._index.add(table, clips, self._sink.take_recent())
+        self._dialogues, self._tables = [], []
+        self._waiting_rows = self._waiting_bytes = 0
 
 
 @cache
 def _layout() -> dict[str, Any]:
-    """Turn off compression, dictionaries and statistics for encoded clips: they do not shrink, repeat or sort."""
+    """Compress what there is much of alone: zstd costs 25 us for each column of a row group, most of which are empty.
+
+    Turn off dictionaries and statistics for encoded clips besides: they do not shrink, repeat or sort.
+    """
     light = [column.parquet_path for column in columns() if not column.holds_audio]
-    heavy = [column.parquet_path for column in columns() if column.holds_audio]
+    long = [column for column in columns() if column.name.rpartition(".")[2] in _LONG and ".dry." not in column.name]
     return {
-        "compression": {**dict.fromkeys(light, "zstd"), **dict.fromkeys(heavy, "none")},
+        "compression": {column.parquet_path: "zstd" if column in long else "none" for column in columns()},
         "use_dictionary": light,
         "write_statistics": light,
         "write_page_checksum": True,
@@ -144,18 +145,21 @@ def _layout() -> dict[str, Any]:
 def estimated_bytes(dialogue: Dialogue) -> int:
     """Estimate the row's size in a file, in bytes: close enough to decide where row groups and shards end."""
     # 500: ids, voices, hypothesis and provenance, measured on two-turn rows before compression.
-    texts = sum(500 + len(turn.original_text) + len(turn.material) for turn in dialogue.turns)
-    return 500 + texts + sum(len(audio.bytes) for audio in _clips(dialogue))
-
-
-def _clips(dialogue: Dialogue) -> Iterator[Audio]:
-    """Yield everything in the row that may have encoded bytes."""
+    size = 500
     for turn in dialogue.turns:
-        for take in (turn.take, *turn.attempts):
-            if take is not None:
-                yield from (holder.audio for holder in (take, take.dry) if holder and holder.audio)
+        size += 500 + len(turn.original_text) + len(turn.material)
+        if turn.take is not None or turn.attempts:
+            size += sum(len(audio.bytes) for audio in _clips(turn))
     if dialogue.timeline is not None:
-        yield from (track.audio for track in dialogue.timeline.tracks)
+        size += sum(len(track.audio.bytes) for track in dialogue.timeline.tracks)
+    return size
+
+
+def _clips(turn: Turn) -> Iterator[Audio]:
+    """Yield everything in the turn that may have encoded bytes."""
+    for take in (turn.take, *turn.attempts):
+        if take is not None:
+            yield from (holder.audio for holder in (take, take.dry) if holder and holder.audio)
 
 
 @contextmanager

@@ -131,11 +131,12 @@ class Place:
                 self.filesystem.delete_file((self / found).path)
 
     @contextmanager
-    def writing(self) -> Iterator[IO[bytes]]:
+    def writing(self, lasting: bool = True) -> Iterator[IO[bytes]]:
         """Open a file to write; it gets its name only when the block ends without an error.
 
         Locally: temporary file in the same directory, fsync, rename, fsync of the directory. On an object store the
-        temporary object is moved.
+        temporary object is moved. A file that is not `lasting` is not synced: it outlives this process, however that
+        dies, but not a power cut of the next half minute.
         """
         parent, _, name = self.path.rpartition("/")
         temporary = f"{parent}/{_TEMPORARY}{uuid.uuid4().hex}-{name}"
@@ -145,9 +146,11 @@ class Place:
                 with Path(temporary).open("wb") as file:
                     yield file
                     file.flush()
-                    os.fsync(file.fileno())
+                    if lasting:
+                        os.fsync(file.fileno())
                 Path(temporary).replace(self.path)
-                _sync_directory(parent or "/")
+                if lasting:
+                    _sync_directory(parent or "/")
             else:
                 with self.filesystem.open_output_stream(temporary) as stream:
                     yield stream

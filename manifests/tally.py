@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from manifests.manifest import FINAL_STATUSES, Counts
+from manifests.packed_rows import PackedRow
 from manifests.reasons import Reason
 from manifests.schema import Dialogue
 
@@ -35,7 +36,7 @@ class Tally:
     _tracks: Counter[str] = field(default_factory=Counter)
     _timelines: Counter[tuple[str, str, int]] = field(default_factory=Counter)
 
-    def add(self, dialogue: Dialogue) -> None:
+    def add(self, dialogue: Dialogue | PackedRow) -> None:
         status, language = dialogue.status, dialogue.language
         self._rows[status] += 1
         self._turns[status] += len(dialogue.turns)

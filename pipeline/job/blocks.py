@@ -8,17 +8,18 @@ A directory of blocks holds, for block 17 of a corpus and of a bank::
 and, written after them, the block's commit; blocks from 10,000 on lie in folders. See `pipeline.job.commits`.
 """
 
-import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
+import pyarrow as pa
 from pydantic import TypeAdapter, ValidationError
 
-from manifests.arrow import from_ipc, to_ipc
+from manifests.arrow import from_ipc, table_from_ipc, write_ipc
 from manifests.errors import CorpusError
+from manifests.hashing_file import HashingFile
 from manifests.json_text import parse_json
 from manifests.schema import Dialogue
 from manifests.shards import estimated_bytes
@@ -26,6 +27,10 @@ from manifests.storage import Place
 from pipeline.engines.contract import Tokens
 from pipeline.job.commits import block_folder, block_name, commit, commit_names, read_checked
 from pipeline.job.usage import Effort
+
+Content = TypeVar("Content")
+
+_BUFFER_BYTES = 2**18
 
 
 @dataclass(frozen=True)
@@ -58,19 +63,30 @@ def live_rows(directory: Place) -> dict[int, int]:
 
 def read_block(directory: Place, block: int) -> list[Dialogue]:
     """Read the dialogues of a block; raises CorpusError if it is unfinished, BlockDamaged if it is not as written."""
+    return _read(directory, block, from_ipc)
+
+
+def read_block_table(directory: Place, block: int) -> pa.Table:
+    """Read a block as `read_block` does, as the table that `manifests.arrow.table_from_ipc` returns."""
+    return _read(directory, block, table_from_ipc)
+
+
+def _read(directory: Place, block: int, parse: Callable[[bytes], Content]) -> Content:
     name = _file_name(block)
     data = read_checked(directory, block, name)
     try:
-        return from_ipc(data)
+        return parse(data)
     except CorpusError as error:
         raise CorpusError(f"{directory / name}: {error}") from error
 
 
-def write_block(directory: Place, block: int, dialogues: Sequence[Dialogue]) -> str:
-    """Write only the rows, without the commit, and return the SHA-256 of the file."""
-    data = to_ipc(dialogues)
-    (block_folder(directory, block) / _file_name(block)).write_bytes(data)
-    return hashlib.sha256(data).hexdigest()
+def write_block(directory: Place, block: int, dialogues: Sequence[Dialogue], lasting: bool = True) -> str:
+    """Write only the rows, without the commit, and return the SHA-256 of the file. `lasting`: see `Place.writing`."""
+    with (block_folder(directory, block) / _file_name(block)).writing(lasting) as file:
+        hashing = HashingFile(file)
+        with pa.BufferedOutputStream(pa.PythonFile(hashing, "w"), _BUFFER_BYTES) as sink:
+            write_ipc(dialogues, sink)
+    return hashing.hexdigest()
 
 
 def commit_block(directory: Place, block: int, dialogues: Sequence[Dialogue], effort: Effort) -> BlockReport:

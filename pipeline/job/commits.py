@@ -18,7 +18,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from manifests.errors import BlockDamaged, CorpusError
@@ -62,7 +62,8 @@ def commit(directory: Place, block: int, counts: Mapping[str, int], report: Any)
     """Write the report, after all other files of the block; `counts` become part of the file's name."""
     says = "".join(f".{name}-{count}" for name, count in counts.items())
     place = block_folder(directory, block) / f"{block_name(block)}{says}.json"
-    place.write_text(json.dumps(asdict(report), sort_keys=True) + "\n")
+    values = {part.name: getattr(report, part.name) for part in fields(report)}
+    place.write_text(json.dumps(values, sort_keys=True, default=asdict) + "\n")
 
 
 def finished_blocks(directory: Place) -> dict[int, dict[str, int]]:

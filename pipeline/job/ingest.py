@@ -8,10 +8,10 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+from manifests.changes import replace
 from manifests.errors import InputError
 from manifests.schema import Dialogue
 from manifests.storage import Place
@@ -55,7 +55,8 @@ def ingest(
     with scratch_at(scratch, "parley-ids-") as path, closing(_Ids(path)) as ids:
         dialogues = islice(_dialogues(files, options, recipe, recipe_digest, ids, rows_of), options.limit)
         while batch := list(islice(dialogues, recipe.block_rows)):
-            hashes.append(write_block(directory, len(hashes), batch))
+            # What a power cut takes of these is seen by its hash and read again, so they need not wait for the disk.
+            hashes.append(write_block(directory, len(hashes), batch, lasting=False))
             progress(len(batch))
     return _cut(rows_of, hashes, recipe, recipe_digest)
 

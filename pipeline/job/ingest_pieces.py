@@ -14,7 +14,7 @@ directory holds 13 bytes a row::
 
 import io
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate, islice
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from manifests.changes import replace
 from manifests.errors import InputError
 from manifests.schema import Dialogue
 from manifests.storage import Place
@@ -256,7 +257,7 @@ def write_blocks(cutting: Cutting, work: Writing) -> list[str]:
     dialogues = islice(_dialogues(cutting, work), first * size - start, max(work.stop, first * size) - start)
     hashes: list[str] = []
     while rows := list(islice(dialogues, size)):
-        hashes.append(write_block(cutting.directory, first + len(hashes), rows))
+        hashes.append(write_block(cutting.directory, first + len(hashes), rows, lasting=False))
     return hashes
 
 

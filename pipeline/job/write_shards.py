@@ -8,25 +8,35 @@ The scratch directory of `pack` gets, for a shard::
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
+from itertools import chain
+from typing import TypeVar
 
+import numpy as np
+import pyarrow as pa
+
+from manifests.arrow import take_rows
 from manifests.clips import write_clips
 from manifests.errors import BlockDamaged, CorpusError, LawBroken
 from manifests.json_text import parse_json
 from manifests.manifest import Counts, parse_record
 from manifests.metadata import BETWEEN, metadata_line
+from manifests.packed_rows import PackedRow, packed_rows
 from manifests.parts import audio_parts
 from manifests.schema import Dialogue
-from manifests.shards import ShardInfo, open_shard
+from manifests.shards import ShardInfo, ShardWriter, open_shard
 from manifests.storage import Place
 from manifests.tally import Tally, problem_of_end
 from manifests.token_sets import size_and_hash
-from pipeline.job.blocks import read_block
+from manifests.used_columns import to_used_table
+from pipeline.job.blocks import read_block, read_block_table
 from pipeline.job.commits import remember
-from pipeline.job.shard_plan import FinalBlock, ShardPlan
+from pipeline.job.shard_plan import FinalBlock, ShardPlan, read_ends
 from voicebank.bank import load_bank
+
+Rows = TypeVar("Rows")
 
 
 @dataclass(frozen=True)
@@ -76,20 +86,19 @@ def write_planned(work: ShardWork) -> WrittenShard:
     """Write the shard, its clips and its lines, unless an earlier run has; the record comes last."""
     if (done := written_before(work.scratch, work.plan)) and _is_whole(work, done):
         return done
-    rows = _rows(work)
     tally, recipes, lines = Tally(), set[str](), list[bytes]()
     clip_files = clip_bytes = 0
     with open_shard(work.out / work.plan.path, work.plan.path) as writer:
-        for dialogue in write_clips(work.out, rows) if work.clips else rows:
-            if problem := problem_of_end(dialogue.status, dialogue.reason):
-                raise LawBroken(f"{dialogue.dialogue_id} cannot be packed: {problem}")
-            writer.write(dialogue)
-            tally.add(dialogue)
-            recipes.update(filter(None, (dialogue.recipe,)))
-            sizes = [len(audio.bytes) for _, audio in audio_parts(dialogue) if audio.path is not None]
-            clip_files, clip_bytes = clip_files + len(sizes), clip_bytes + sum(sizes)
+        for row in _write_clips(work, writer) if work.clips else _write_columns(work, writer):
+            if problem := problem_of_end(row.status, row.reason):
+                raise LawBroken(f"{row.dialogue_id} cannot be packed: {problem}")
+            tally.add(row)
+            recipes.update(filter(None, (row.recipe,)))
+            if isinstance(row, Dialogue):
+                sizes = [len(audio.bytes) for _, audio in audio_parts(row) if audio.path is not None]
+                clip_files, clip_bytes = clip_files + len(sizes), clip_bytes + sum(sizes)
             if work.lines:
-                lines.append(metadata_line(dialogue, _genders(work.bank)))
+                lines.append(metadata_line(row, _genders(work.bank)))
         if writer.rows != work.plan.rows:
             raise CorpusError(
                 f"{work.plan.path} got {writer.rows} rows; the commits of its blocks say {work.plan.rows}"
@@ -139,10 +148,42 @@ def _is_whole(work: ShardWork, done: WrittenShard) -> bool:
     return all(place.is_file() and size_and_hash(place)[1] == digest for place, digest in files)
 
 
-def _rows(work: ShardWork) -> Iterator[Dialogue]:
-    """Yield the rows of the shard, with one block in memory at a time."""
+def _write_clips(work: ShardWork, writer: ShardWriter) -> Iterator[Dialogue]:
+    """Write the rows, and their clips as files, and yield them, with one block in memory at a time."""
+    blocks = ([rows[place] for place, _ in chosen] for rows, chosen in _chosen(work, final_rows))
+    for dialogue in write_clips(work.out, chain.from_iterable(blocks)):
+        writer.write(dialogue)
+        yield dialogue
+
+
+def _write_columns(work: ShardWork, writer: ShardWriter) -> Iterator[PackedRow]:
+    """Write the rows, and yield what `pack` looks at; all else goes from the blocks to the shard as columns."""
+    for table, chosen in _chosen(work, _final_table):
+        places, sizes = zip(*chosen, strict=True)
+        rows = take_rows(table, np.array(places, np.int64))
+        writer.write_table(rows, sizes)
+        yield from packed_rows(rows)
+
+
+def _final_table(passes: Sequence[Place], block: FinalBlock) -> pa.Table:
+    """Return the rows of `final_rows` with the columns that they fill."""
+    first, *later = block.commits
+    if any(later):
+        return to_used_table(final_rows(passes, block), Dialogue)
+    remember(passes[0], {block.number: first} if first else {})
+    return read_block_table(passes[0], block.number)
+
+
+def _chosen(
+    work: ShardWork, read: Callable[[Sequence[Place], FinalBlock], Rows]
+) -> Iterator[tuple[Rows, list[tuple[int, int]]]]:
+    """Yield each block's rows, as `read` gives them; and the places among them, and the sizes, of the shard's rows."""
     skip, left = work.plan.skip, work.plan.rows
     for block in work.plan.blocks:
-        rows = [row for row in final_rows(work.passes, block) if row.status == work.plan.status][skip : skip + left]
-        skip, left = 0, left - len(rows)
-        yield from rows
+        ends = read_ends(work.passes, block)
+        all_sizes = zip(ends.statuses, ends.sizes, strict=True)
+        own = [(place, size) for place, (end, size) in enumerate(all_sizes) if end == work.plan.status[0]]
+        chosen = own[skip : skip + left]
+        skip, left = 0, left - len(chosen)
+        if chosen:
+            yield read(work.passes, block), chosen

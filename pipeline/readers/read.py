@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import chain
 from typing import cast
 
+from manifests.changes import replace
 from manifests.errors import InputError
 from manifests.reasons import Reason
 from manifests.storage import Place
@@ -75,7 +75,8 @@ def guarded(records: Iterator[RawRow], uri: str | Place) -> Iterator[RawRow]:
     """Yield the rows as objects; what fails of disk or network becomes an InputError."""
     with _reading(uri):
         for record in records:
-            yield replace(record, value=as_object(record.value))
+            value = as_object(record.value)
+            yield record if value is record.value else replace(record, value=value)
 
 
 @contextmanager

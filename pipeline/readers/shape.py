@@ -20,7 +20,7 @@ def as_object(value: object) -> object:
         return {"conversations" if all("value" in message for message in messages) else "messages": messages}
     if not isinstance(value, dict):
         return value
-    packed = {key: found for key in _PACKED if (found := _unpacked(value.get(key))) is not None}
+    packed = {key: found for key in _PACKED if key in value and (found := _unpacked(value[key])) is not None}
     return {**value, **packed} if packed else value
 
 

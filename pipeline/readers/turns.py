@@ -3,11 +3,12 @@
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
+from manifests.changes import replace
 from manifests.reasons import Reason
 from manifests.schema import Role
 from pipeline.readers.rows import SourceTurn
@@ -96,7 +97,9 @@ def tidy(turns: Iterable[SourceTurn]) -> tuple[SourceTurn, ...]:
     """
     joined: list[SourceTurn] = []
     for turn in turns:
-        turn = replace(turn, text=turn.text.strip(), material=turn.material.strip())
+        text, material = turn.text.strip(), turn.material.strip()
+        if text != turn.text or material != turn.material:
+            turn = replace(turn, text=text, material=material)
         if not turn.text and not turn.material and turn.calls is None:
             continue
         if joined and joined[-1].role == turn.role:

@@ -5,9 +5,10 @@ read; every stage that shows them to an engine takes them from here, so that no 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
+from manifests.changes import replace
 from manifests.schema import Dialogue, Turn
 from pipeline.engines.contract import Failure, TextAnswer, TextRequest
 from pipeline.recipe import Recipe

@@ -11,6 +11,7 @@ words in English, characters in Chinese.
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from manifests.reasons import Reason
 from manifests.schema import Dialogue
@@ -21,12 +22,13 @@ from pipeline.stages._mending import mended
 from pipeline.text.debris import Debris, clean_answer, clean_question, foreign_language
 from pipeline.text.lengths import text_length
 from pipeline.text.repeated import bare
+from pipeline.text.replacements import Rule, RuleTable
 from pipeline.text.scripts import HAN, in_language
 from pipeline.text.topic import may_be_about
 from pipeline.text.verbalize import unspeakable
 
 _INVISIBLE = (re.compile("[\u200b-\u200d\u2060\ufeff\u00ad]"), "")
-_RULES = {
+_RULES: dict[str, tuple[Rule, ...]] = {
     "en": (
         _INVISIBLE,
         (re.compile("\u00a0"), " "),
@@ -50,6 +52,9 @@ _RULES = {
         (re.compile(f"(?<=[{HAN}。，？！、]) +(?=[{HAN}])"), ""),
     ),
 }
+_TABLES = {language: RuleTable(rules) for language, rules in _RULES.items()}
+_REMEMBERED = 64
+"""Texts: each is asked for twice in a row, to be checked and to be used."""
 _QUESTION_LENGTH = 60
 """The longest question that the recipe's defaults allow in English, in words."""
 _HAN = re.compile(f"[{HAN}]")
@@ -109,6 +114,7 @@ def with_spoken(dialogue: Dialogue, number: int, fields: Mapping[str, str], ques
     return with_texts(dialogue, number, *spoken_texts(fields, dialogue.language, question))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def spoken_text(text: str, language: str) -> str:
     """Return the text without typographic marks, and with digits and signs in words where their reading is sure."""
     return mended(without_marks(text, language), language)
@@ -116,9 +122,8 @@ def spoken_text(text: str, language: str) -> str:
 
 def without_marks(text: str, language: str) -> str:
     """Return the text without typographic marks; texts in languages other than en and zh are unchanged."""
-    bare = text
-    for pattern, replacement in _RULES.get(language, ()):
-        bare = pattern.sub(replacement, bare)
+    table = _TABLES.get(language)
+    bare = table.apply(text) if table else text
     return text if bare == text else bare.strip(" ,，")
 
 

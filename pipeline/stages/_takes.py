@@ -2,11 +2,11 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from threading import Lock
 from typing import NamedTuple
 
 from manifests.audio import decode
+from manifests.changes import replace
 from manifests.schema import Audio, Dialogue, Take, Turn
 from pipeline.engines.contract import Clip
 

@@ -7,10 +7,10 @@ left. Where somebody is heard in the background, a third voice is drawn among th
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from pydantic import Field, field_serializer
 
+from manifests.changes import replace
 from manifests.errors import RecipeError
 from manifests.reasons import Reason
 from manifests.schema import Dialogue

@@ -12,11 +12,11 @@ for which the timeline has no place is no fault: it waits for the next pass, and
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
+from manifests.changes import replace
 from manifests.reasons import Reason, reason_of
 from manifests.schema import Dialogue, Role, Score, Take, Turn
 from pipeline.recipe import Recipe

@@ -6,11 +6,11 @@ more, and once silence is put behind the speech, nothing tells whether it was cu
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from pydantic import Field
 
+from manifests.changes import replace
 from manifests.schema import Dialogue, Quality, Take, Word, WordTimes
 from pipeline.audio.levels import clipped_share, end_level_db, normalize_peak, peak_dbfs
 from pipeline.audio.loudness import normalize_loudness

@@ -14,10 +14,10 @@ Length, script and characters of both texts are checked here, whatever the engin
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from pydantic import Field
 
+from manifests.changes import replace
 from manifests.schema import Dialogue
 from pipeline.engines.contract import Complaint, TextRequest
 from pipeline.engines.text._chat.template import load_template

@@ -17,11 +17,12 @@ are rejected before a model is asked:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from pydantic import Field
 
+from manifests.changes import replace
 from manifests.reasons import Reason
 from manifests.schema import Dialogue
 from pipeline.engines.contract import Complaint, TextRequest

@@ -5,11 +5,11 @@ A failed take has a `reason` and no audio; the later stages leave it alone until
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from pydantic import Field
 
+from manifests.changes import replace
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Take, Turn
 from pipeline.audio.samples import encode

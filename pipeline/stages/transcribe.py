@@ -12,11 +12,11 @@ that, clips of an impossible duration are heard too.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Literal
 
 from pydantic import Field, model_validator
 
+from manifests.changes import replace
 from manifests.reasons import Reason, reason_of
 from manifests.schema import Dialogue, Hearing, Take
 from pipeline.recipe import Recipe

@@ -9,12 +9,12 @@ channels that are added up afterwards weaken each other's marks.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from manifests.audio import decode
+from manifests.changes import replace
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Take, Track, Turn, Watermark
 from manifests.timeline import TrackKind

@@ -24,6 +24,7 @@ _PART_WORDS, _PART_CHARACTERS = 5, 6
 """Shorter texts are parts of many others by chance."""
 
 _WORD = re.compile(rf"[{HAN}]|[^\W_{HAN}]+(?:['’][^\W_{HAN}]+)*")
+_NEITHER_LETTER_NOR_DIGIT = re.compile(r"[\W_]+")
 _HAN = re.compile(f"[{HAN}]")
 
 
@@ -31,7 +32,7 @@ _HAN = re.compile(f"[{HAN}]")
 def bare(text: str) -> str:
     """Return only the letters and digits, case-folded, to compare texts that may differ in punctuation."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(character for character in folded if character.isalnum())
+    return _NEITHER_LETTER_NOR_DIGIT.sub("", folded)
 
 
 def is_nearly(text: str, other: str) -> bool:

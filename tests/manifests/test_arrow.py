@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from manifests.arrow import arrow_schema, from_ipc, from_table, to_ipc, to_table
+from manifests.arrow import arrow_schema, from_ipc, from_table, join_tables, table_from_ipc, to_ipc, to_table
 from manifests.errors import CorpusError, LawBroken
 from manifests.reasons import Reason
 from manifests.schema import (
@@ -48,6 +48,15 @@ dialogues = _any(Dialogue)
 def test_round_trip_is_exact(rows):
     assert from_table(to_table(rows)) == rows
     assert from_ipc(to_ipc(rows)) == rows
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(dialogues, min_size=1, max_size=5), st.data())
+def test_blocks_join_to_the_table_of_their_rows(rows, data):
+    cut = data.draw(st.integers(1, len(rows)))
+    parts = [table_from_ipc(to_ipc(part)) for part in (rows[:cut], rows[cut:]) if part]
+    assert join_tables(parts) == to_table(rows)
+    assert join_tables([part.slice(1) for part in parts]) == to_table([*rows[1:cut], *rows[cut + 1 :]])
 
 
 @settings(max_examples=20, deadline=None)
@@ -126,6 +135,32 @@ def test_wrong_values_are_our_bug(changes, message):
 def test_other_tables_are_refused(break_it, message):
     with pytest.raises(CorpusError, match=message):
         from_table(break_it(to_table([make_kept()])))
+
+
+def _stream(table):
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
+
+
+@each_row(
+    ("break_it", "message"),
+    [
+        (lambda table: table.drop_columns(["language"]), "it lacks language"),
+        (lambda table: table.append_column("extra", table["wer"]), "it has the unknown extra"),
+        (lambda table: table.select(list(reversed(table.column_names))), "wrong order"),
+        (lambda table: table.append_column("wer", table["wer"]), "wrong order, or some are there twice"),
+        (lambda table: table.set_column(0, "dialogue_id", table["wer"]), "values of a wrong type in dialogue_id"),
+        (lambda table: table.set_column(3, "turns", table["dialogue_id"]), "values of a wrong type in turns"),
+        (lambda table: table.set_column(3, "turns", table["provenance"]), "it has the unknown turns.stage"),
+    ],
+)
+def test_a_block_of_other_columns_is_refused(break_it, message):
+    table = table_from_ipc(to_ipc([make_kept()]))
+    assert "timeline" not in table.column_names, "no row fills it"
+    with pytest.raises(CorpusError, match=message):
+        from_ipc(_stream(break_it(table)))
 
 
 def test_partial_tables_give_what_they_have():

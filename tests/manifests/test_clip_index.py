@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from manifests import light_shards, shards
+from manifests.arrow import to_table
 from manifests.clip_index import MAGIC
 from manifests.corpus import Corpus
 from manifests.errors import CorpusError, UserError
@@ -138,7 +139,7 @@ def test_an_index_that_is_not_of_its_rows_is_a_problem(tmp_path, monkeypatch):
     light = shards.IndexBuilder.add
     other = [replace(row, turns=(replace(row.turns[0], text="something else"), *row.turns[1:])) for row in ROWS]
     monkeypatch.setattr(
-        shards.IndexBuilder, "add", lambda self, rows, written: light(self, other[: len(rows)], written)
+        shards.IndexBuilder, "add", lambda self, table, *given: light(self, to_table(other[: len(table)]), *given)
     )
     place = make_corpus(tmp_path, ROWS[:2])
     assert validate(place).ok

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from manifests.reasons import Reason
@@ -80,11 +80,10 @@ def clean_question(text: str) -> Cleaned:
         return said
     wording = debris_wording()
     said = mending.with_joined_lines(mending.without_tokens(said))
-    own = re.match(rf"\s*(?:{_either(wording.user_label, wording.question_label)}){_LABEL_END}(?=\S)", said, re.I)
+    own = _labels().own_question.match(said)
     if own:
         said = said[own.end() :]
-    agent = _either(wording.agent_label, wording.answer_label)
-    said = re.sub(rf"{_START}(?:{agent}){_LABEL_END}$", "", said, flags=re.I).strip()
+    said = _labels().empty_answer.sub("", said).strip()
     return Cleaned(said, _question_debris(said, bool(own), wording))
 
 
@@ -109,10 +108,9 @@ def clean_answer(text: str, question: str = "") -> Cleaned:
     wording = debris_wording()
     said = mending.without_labeled_thought(mending.without_tokens(said), question)
     said = mending.without_citations(mending.without_page(said))
-    label = _either(wording.agent_label, wording.answer_label)
     if not _CONVERSATION.match(said):
-        said = re.sub(rf"^\s*(?:{label}){_LABEL_END}(?=\S)", "", said, flags=re.I)
-    said = mending.with_joined_lines(_first_turn(said, wording))
+        said = _labels().own_answer.sub("", said)
+    said = mending.with_joined_lines(_first_turn(said))
     return Cleaned(said, _answer_debris(said, question, wording))
 
 
@@ -138,8 +136,7 @@ def _question_debris(said: str, labeled: bool, wording: DebrisWording) -> Debris
     if found := _UNFILLED.fullmatch(said):
         return Debris(Reason.DEBRIS, "a template that was not filled in", _short(found[0]))
     # Without a label of its own, a question with labels in it may be about a conversation.
-    again = _either(wording.user_label, wording.agent_label, wording.question_label) if labeled else r"### ?\w+"
-    if found := re.search(rf"{_START}(?:{again}){_LABEL_END}", said, re.I):
+    if found := (_labels().any_turn if labeled else _labels().heading).search(said):
         return Debris(Reason.DEBRIS, "a second turn", _short(found[0]))
     if found := wording.declines.match(said) or wording.machine.match(said):
         return Debris(Reason.REFUSED, "the question declines", _short(found[0]))
@@ -161,7 +158,7 @@ def _answer_debris(said: str, question: str, wording: DebrisWording) -> Debris |
         return Debris(Reason.NO_ANSWER, "an error message", _short(said))
     if found := mending.CONTROL_TOKEN.search(said):
         return Debris(Reason.DEBRIS, "a token of a chat format", found[0])
-    if found := _BLANK.search(said):
+    if ("[" in said or "【" in said) and (found := _BLANK.search(said)):
         return Debris(Reason.DEBRIS, "a blank that was not filled in", found[0])
     if found := wording.declines.match(said.strip()):
         return Debris(Reason.REFUSED, "the answer declines", _short(found[0]))
@@ -174,17 +171,14 @@ def _is_error(said: str, wording: DebrisWording) -> bool:
     return len(said) <= _SHORT_ERROR and bool(wording.error.match(_TAG.sub("", said).lstrip(_MARKS_AROUND)))
 
 
-def _first_turn(said: str, wording: DebrisWording) -> str:
+def _first_turn(said: str) -> str:
     """Cut off the turns that a model has made up behind its own: a user's label, at the start of a line or sentence.
 
     A text that begins with such a label is a conversation and stays whole.
     """
-    label = re.search(rf"{_START}(?:{wording.user_label.pattern}){_LABEL_END}", said, re.I) or re.search(
-        rf"{_START}(?:{wording.question_label.pattern}){_LABEL_END}.{{1,400}}?{_START}(?:{wording.answer_label.pattern}"
-        rf"|{wording.agent_label.pattern}){_LABEL_END}|{_START}(?:instruction|指令){_LABEL_END}",
-        said,
-        re.I | re.S,
-    )
+    label = None
+    if ":" in said or "：" in said:
+        label = _labels().user_turn.search(said) or _labels().made_up_turn.search(said)
     if label is None or not said[: label.start()].strip():
         return said
     before = said[: label.start()].strip()
@@ -192,8 +186,37 @@ def _first_turn(said: str, wording: DebrisWording) -> str:
     return said if before.endswith((":", "：")) else before
 
 
-def _either(*patterns: Pattern) -> str:
-    return "|".join(pattern.pattern for pattern in patterns)
+@dataclass(frozen=True, slots=True)
+class _Labels:
+    """Patterns of the labels of turns, each with its colon."""
+
+    own_question: Pattern
+    own_answer: Pattern
+    empty_answer: Pattern
+    any_turn: Pattern
+    heading: Pattern
+    user_turn: Pattern
+    made_up_turn: Pattern
+
+
+@cache
+def _labels() -> _Labels:
+    wording = debris_wording()
+    user, question = wording.user_label.pattern, wording.question_label.pattern
+    agent, answer = wording.agent_label.pattern, wording.answer_label.pattern
+    made_up = (
+        rf"{_START}(?:{question}){_LABEL_END}.{{1,400}}?{_START}(?:{answer}|{agent}){_LABEL_END}"
+        rf"|{_START}(?:instruction|指令){_LABEL_END}"
+    )
+    return _Labels(
+        own_question=re.compile(rf"\s*(?:{user}|{question}){_LABEL_END}(?=\S)", re.I),
+        own_answer=re.compile(rf"^\s*(?:{agent}|{answer}){_LABEL_END}(?=\S)", re.I),
+        empty_answer=re.compile(rf"{_START}(?:{agent}|{answer}){_LABEL_END}$", re.I),
+        any_turn=re.compile(rf"{_START}(?:{user}|{agent}|{question}){_LABEL_END}", re.I),
+        heading=re.compile(rf"{_START}(?:### ?\w+){_LABEL_END}", re.I),
+        user_turn=re.compile(rf"{_START}(?:{user}){_LABEL_END}", re.I),
+        made_up_turn=re.compile(made_up, re.I | re.S),
+    )
 
 
 def _short(text: str) -> str:

@@ -11,6 +11,8 @@ _THOUGHT = (
 )
 THOUGHT_END = re.compile(rf"(?:<|&lt;)/{_THOUGHT}\s*(?:>|&gt;)|◁/think▷|\[/THINK\]", re.IGNORECASE)
 THOUGHT_START = re.compile(rf"(?:<|&lt;){_THOUGHT}\s*(?:>|&gt;)|◁think▷|\[THINK\]", re.IGNORECASE)
+_THOUGHT_MARKS = "<&◁["
+"""A tag of a thought has one of them."""
 # "Thought: ... Final Answer: ...", each at the start of a line, perhaps in bold.
 _LABELED_THOUGHT = re.compile(
     r"\s*[*#_ ]{0,6}(?:thinking|thoughts?|thought process|reasoning(?: process)?|chain of thought|analysis"
@@ -69,6 +71,8 @@ def without_thoughts(text: str) -> str | None:
     Some chat templates put the opening tag into the prompt, so a closing tag counts without it.
     """
     text = final_channel(text)
+    if not any(mark in text for mark in _THOUGHT_MARKS):
+        return text
     ends = list(THOUGHT_END.finditer(text))
     rest = text[ends[-1].end() :] if ends else text
     return None if THOUGHT_START.search(rest) else rest.strip() if ends else rest
@@ -94,8 +98,9 @@ def final_channel(text: str) -> str:
 def without_tokens(text: str) -> str:
     """Remove control tokens and hashes from the ends, and switches wherever they stand."""
     text = _SWITCH.sub(" ", text) if "/" in text else text
-    text = _AT_EDGES.sub("", text)
-    return _HASHES.sub("", text)
+    if "<" in text or "[" in text:  # every token has one of them
+        text = _AT_EDGES.sub("", text)
+    return _HASHES.sub("", text) if "##" in text else text
 
 
 def without_page(text: str) -> str:

@@ -35,6 +35,8 @@ def unsaid(text: str, language: str, *, allow_latin: bool = False) -> list[str]:
 
     In Chinese a word is what stands between characters that can be said.
     """
+    if not unspeakable(text, language, allow_latin=allow_latin):
+        return []
     words = re.split(r"[,.?!]*(?:\s+|$)" if language == "en" else f"[{HAN}。，？！、\\s]+", text)
     return list(dict.fromkeys(word for word in words if unspeakable(word, language, allow_latin=allow_latin)))
 

@@ -13,18 +13,25 @@ _RULE = re.compile(r"^\s*(?:[-*_]\s*){3,}$", re.MULTILINE)
 _STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", re.DOTALL)
 _EMPHASIS = re.compile(r"(?<![\w*])([*_])(?=[^\s*_])([^*_\n]+?)(?<=\S)\1(?![\w*])")
 _INLINE_CODE = re.compile(r"`([^`\n]*)`")
+# Each pattern, behind the parts of a text of which it needs one.
+_IN_ORDER = (
+    (("<",), _COMMENT_OR_TAG, " "),
+    (("```", "~~~"), _FENCE, ""),
+    (("![",), _IMAGE, r"\1"),
+    (("](",), _LINK, r"\1"),
+    (("-", "*", "_"), _RULE, ""),
+    (("#",), _HEADING, r"\1"),
+    ((">",), _QUOTE, ""),
+    (("**", "__"), _STRONG, r"\2"),
+    (("*", "_"), _EMPHASIS, r"\2"),
+    (("`",), _INLINE_CODE, r"\1"),
+)
 
 
 def strip_markup(text: str) -> str:
     """Remove Markdown marks and HTML tags and decode entities; words and line ends are kept."""
     text = html.unescape(text)
-    text = _COMMENT_OR_TAG.sub(" ", text)
-    text = _FENCE.sub("", text)
-    text = _IMAGE.sub(r"\1", text)
-    text = _LINK.sub(r"\1", text)
-    text = _RULE.sub("", text)
-    text = _HEADING.sub(r"\1", text)
-    text = _QUOTE.sub("", text)
-    text = _STRONG.sub(r"\2", text)
-    text = _EMPHASIS.sub(r"\2", text)
-    return _INLINE_CODE.sub(r"\1", text)
+    for marks, pattern, replacement in _IN_ORDER:
+        if any(mark in text for mark in marks):
+            text = pattern.sub(replacement, text)
+    return text

@@ -43,20 +43,21 @@ def write_passes(rows: Sequence[Dialogue], place: Place, chance: random.Random) 
     return passes
 
 
+@pytest.mark.parametrize("clips", [True, False])
 @pytest.mark.parametrize("limits", [ShardLimits(), ShardLimits(9_000), ShardLimits(max_rows=3), ShardLimits(1)])
-def test_shards_are_those_of_one_writer(limits: ShardLimits, tmp_path: Path) -> None:
+def test_shards_are_those_of_one_writer(limits: ShardLimits, clips: bool, tmp_path: Path) -> None:
     chance = random.Random(limits.max_bytes + limits.max_rows)
     made: Sequence[Callable[[int], Dialogue]] = (make_kept, make_kept, make_rejected, make_failed)
     rows = [chance.choice(made)(number) for number in range(42)]
     passes = tuple(write_passes(rows, open_place(tmp_path), chance))
     one, many = open_place(tmp_path / "one"), open_place(tmp_path / "many")
     with CorpusWriter(one, limits.max_bytes, limits.max_rows) as writer:
-        for row in write_clips(one, rows):
+        for row in write_clips(one, rows) if clips else rows:
             writer.write(row)
     plans = plan_shards((read_ends(passes, block) for block in final_blocks(passes, 11)), limits, {})
     chance.shuffle(plans)
     for plan in plans:
-        write_planned(ShardWork(many, open_place(tmp_path / "packed"), passes, plan, True, False, None))
+        write_planned(ShardWork(many, open_place(tmp_path / "packed"), passes, plan, clips, False, None))
     assert files_of(tmp_path / "many") == files_of(tmp_path / "one")
     assert len(plans) == sum(map(len, writer.packed.shards.values()))
 

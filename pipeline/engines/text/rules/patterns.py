@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from pipeline.prompts import load_cached
-from pipeline.yaml_text import load_yaml
+from pipeline.prompts import load_cached, parsed_prompt
 
 Pattern = re.Pattern[str]
 
@@ -203,7 +202,7 @@ def _genre_request(data: Mapping[str, str], language: str) -> Pattern:
 
 
 def _load(task: str, language: str) -> dict[str, Any]:
-    data: dict[str, Any] = load_yaml(load_cached(task, language, WORDING).text)
+    data: dict[str, Any] = parsed_prompt(load_cached(task, language, WORDING).text)
     return data
 
 

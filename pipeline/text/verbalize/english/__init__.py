@@ -6,7 +6,7 @@ Each form is read only where it is whole and its meaning is sure. What no form r
 
 import re
 
-from pipeline.text.replacements import apply_rules
+from pipeline.text.replacements import RuleTable
 from pipeline.text.verbalize.english.abbreviations import ABBREVIATIONS
 from pipeline.text.verbalize.english.addresses import ADDRESSES
 from pipeline.text.verbalize.english.arithmetic import EARLY, EXPRESSIONS, FIXED, RANGES
@@ -20,12 +20,13 @@ from pipeline.text.verbalize.english.whole import WHOLE
 
 _WORDS = (*QUOTES, *ADDRESSES, *ABBREVIATIONS, *ROMANS)
 _FORMS = (*FIXED, *DATES, *MONEY, *CODES, *EARLY, *RANGES, *UNITS, *EXPRESSIONS, *LETTERED, *PARTS, *WHOLE)
-_RULES = (*_WORDS, *_FORMS, *SPELLED_UNITS, *SYMBOLS, *PUNCTUATION)
+RULES = (*_WORDS, *_FORMS, *SPELLED_UNITS, *SYMBOLS, *PUNCTUATION)
+_TABLE = RuleTable(RULES)
 # Without one of these characters no form matches; that is most sentences.
 _HAS_FORM = re.compile(r"[^A-Za-z\s,.?!'\"():;—–-]")
-_RULES_OF_WORDS = (*_WORDS, *SPELLED_UNITS, *SYMBOLS, *PUNCTUATION)
+_TABLE_OF_WORDS = RuleTable((*_WORDS, *SPELLED_UNITS, *SYMBOLS, *PUNCTUATION))
 
 
 def say(text: str) -> str:
     """Return the text with its numbers, abbreviations, signs and punctuation as they are said."""
-    return apply_rules(_RULES if _HAS_FORM.search(text) else _RULES_OF_WORDS, text)
+    return (_TABLE if _HAS_FORM.search(text) else _TABLE_OF_WORDS).apply(text)
