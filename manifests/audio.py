@@ -29,12 +29,16 @@ def decode(audio: Audio) -> tuple[Samples, int]:
     import soundfile
 
     try:
-        samples, sample_rate = soundfile.read(BytesIO(audio.bytes), dtype="float32")
+        # `soundfile.read` would first seek to where the decoder is, which for FLAC is 4 % of all its work.
+        with soundfile.SoundFile(BytesIO(audio.bytes)) as file:
+            channels, sample_rate = file.channels, file.samplerate
+            samples = np.empty(file.frames if channels == 1 else 0, np.float32)
+            samples = samples[: file.buffer_read_into(samples, "float32") if len(samples) else 0]
     except (soundfile.SoundFileError, ValueError, TypeError, MemoryError) as error:
         reason = getattr(error, "error_string", None) or next(iter(str(error).splitlines()), type(error).__name__)
         raise CorpusError(f"{_name(audio)} cannot be decoded: {reason}") from error
-    if samples.ndim != 1:
-        raise CorpusError(f"{_name(audio)} has {samples.shape[1]} channels, not one")
+    if channels != 1:
+        raise CorpusError(f"{_name(audio)} has {channels} channels, not one")
     if (sample_rate, len(samples)) != (audio.sample_rate, audio.num_samples):
         raise CorpusError(
             f"{_name(audio)} holds {len(samples)} samples at {sample_rate} Hz, "
@@ -81,6 +85,8 @@ def _wav_header(num_samples: int, sample_rate: int) -> bytes:
 
 def _pcm_of(audio: Audio) -> npt.NDArray[np.int16] | None:
     """Return the samples of a file that `encoded` wrote, int16 [T]; None if this is any other file."""
+    if not audio.bytes.startswith(b"RIFF"):
+        return None
     header = _wav_header(audio.num_samples, audio.sample_rate)
     if not header or len(audio.bytes) != len(header) + _SAMPLE_BYTES * audio.num_samples:
         return None
