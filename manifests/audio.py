@@ -25,7 +25,7 @@ def decode(audio: Audio) -> tuple[Samples, int]:
     if not audio.bytes:
         raise CorpusError(f"{_name(audio)} has no bytes: it was read without its audio, or is that of an earlier take")
     if (pcm := _pcm_of(audio)) is not None:
-        return pcm.astype(np.float32) / np.float32(_PCM16_SCALE), audio.sample_rate
+        return samples_of(pcm), audio.sample_rate
     import soundfile
 
     try:
@@ -45,6 +45,23 @@ def decode(audio: Audio) -> tuple[Samples, int]:
             f"but its row says {audio.num_samples} samples at {audio.sample_rate} Hz"
         )
     return samples, int(sample_rate)
+
+
+def samples_of(pcm: npt.NDArray[np.int16]) -> Samples:
+    """Return 16-bit samples as float32 in -1..1, as `decode` does."""
+    return pcm.astype(np.float32) / np.float32(_PCM16_SCALE)
+
+
+def pcm16_of(samples: Samples) -> npt.NDArray[np.int16] | None:
+    """Return the samples, int16 [T] little-endian, of which `samples_of` makes exactly these; None if there are none.
+
+    A 16-bit clip has them as long as it is not resampled.
+    """
+    if samples.dtype != np.float32:
+        return None
+    with np.errstate(invalid="ignore"):  # values that are no 16-bit ones give any, which is then another one
+        pcm = (samples * np.float32(_PCM16_SCALE)).astype("<i2")
+    return pcm if np.array_equal(samples_of(pcm).view(np.int32), samples.view(np.int32)) else None
 
 
 def encoded(samples: Samples, sample_rate: int, codec: str) -> bytes:

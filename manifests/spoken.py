@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from manifests.audio import decode
+from manifests.audio import decode, pcm16_of, samples_of
 from manifests.errors import CorpusError
 from manifests.light import LightTurn
 from manifests.light_shards import StoredRow
@@ -36,6 +36,19 @@ class SpokenTurn:
     num_samples: int
     samples: Samples = field(default_factory=lambda: _NOTHING, repr=False)
     encoded: Audio | None = field(default=None, repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle samples that are 16-bit ones as such: on its way out of a worker a clip then has half the bytes."""
+        head = (self.role, self.text, self.voice_id, self.start_sample, self.sample_rate, self.num_samples)
+        pcm = pcm16_of(self.samples)
+        return (_unpickled, (*head, self.samples if pcm is None else pcm.tobytes(), self.encoded))
+
+
+def _unpickled(*fields: Any) -> SpokenTurn:
+    *head, samples, encoded = fields
+    if isinstance(samples, bytes):
+        samples = samples_of(np.frombuffer(samples, "<i2"))
+    return SpokenTurn(*head, samples, encoded)
 
 
 @dataclass(frozen=True, slots=True)
