@@ -11,6 +11,10 @@ from pyarrow import fs as pafs
 
 _UNKNOWN = "Unrecognized filesystem type"
 
+# pyarrow's own limit is 15 minutes: so long would nothing be said of a network that is not there.
+_GCS_RETRY = "retry_limit_seconds"
+_GCS_RETRY_S = 120
+
 # What pyarrow says is what the dynamic loader said, a line for each place where it looked.
 _HADOOP = (
     "pyarrow needs Java and Hadoop's client: install both, set JAVA_HOME and HADOOP_HOME, and "
@@ -24,6 +28,8 @@ def filesystem_of(uri: str) -> tuple[Any, str]:
     Raises OSError and ValueError where the place cannot be opened, and ImportError where a package is missing; its
     message says which.
     """
+    if uri.startswith(("gs://", "gcs://")) and f"{_GCS_RETRY}=" not in uri:
+        uri += f"{'&' if '?' in uri else '?'}{_GCS_RETRY}={_GCS_RETRY_S}"
     try:
         filesystem, path = pafs.FileSystem.from_uri(uri)
     except pa.ArrowInvalid as error:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pyarrow import fs as pafs
 
 from manifests.errors import UserError
 from manifests.storage import open_place
@@ -83,6 +84,14 @@ def test_listing_is_sorted_and_empty_where_nothing_is(tmp_path: Path) -> None:
 def test_a_location_that_cannot_be_opened_is_the_users_to_mend(uri: str, words: str) -> None:
     with pytest.raises(UserError, match=words):
         open_place(uri)
+
+
+@pytest.mark.parametrize(("query", "seconds"), [("", 120), ("?scheme=http", 120), ("?retry_limit_seconds=7", 7)])
+def test_google_storage_that_is_not_reached_is_given_up_after_two_minutes(query: str, seconds: int) -> None:
+    place = open_place(f"gs://anonymous@bucket/corpus{query}")
+    expected, path = pafs.FileSystem.from_uri(f"gs://anonymous@bucket/corpus?retry_limit_seconds={seconds}")
+    assert (place.filesystem, place.path) == (expected, path)
+    assert place.filesystem != pafs.FileSystem.from_uri("gs://anonymous@bucket/corpus")[0]
 
 
 def test_what_a_filesystem_lacks_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
