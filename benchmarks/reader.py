@@ -1,13 +1,17 @@
 """Reading clips for training: Parley's stream against Lhotse Shar, WebDataset, Hugging Face datasets and MosaicML MDS.
 
-    python benchmarks/reader.py [--rows 1000] [--rounds 3] [--workers 0 1 2]
+    python benchmarks/reader.py [--rows 1000] [--rounds 3] [--workers 0 1 2] [--lean-decoder] [--fresh]
 
 The same dialogues are written in every format and read through PyTorch's `DataLoader`: sequentially, shuffled, and
-where a format can, at random by number, with the same decoder, buffer and number of rows in a shard. Each reading is a
-process of its own; the formats take turns, round after round, and the medians are shown, as ratios to Parley in the
-same run. CPU is that of the process and its workers from the opening of the data on, without imports; memory is the
-peak of what the system cannot drop, of all processes together (Linux only), less what the same process has before it
-opens the data.
+where a format can, at random by number, with the same decoder, buffer and number of rows in a shard. Each format has a
+process of its own, and they take turns, round after round. The medians are shown; the ratio is that of the CPU to
+Parley's in the same round: the median of the rounds, and the least and the most of them. CPU is that of the process
+and its workers from the opening of the data on, without imports; memory is the peak of what the system cannot drop, of
+all processes together (Linux only), less what the same process has before it opens the data.
+
+`--fresh` starts a process for each reading: take memory and the time to the first row from such a run, since a process
+that has read before has memory left over. `--lean-decoder` lets all but Lhotse, which decodes by itself, call
+soundfile as Parley does, which is less work than `soundfile.read`.
 
 It needs an environment of its own, since the peers' requirements exclude each other:
 
@@ -29,6 +33,7 @@ import io
 import json
 import os
 import resource
+import select
 import statistics
 import subprocess
 import sys
@@ -45,6 +50,12 @@ import psutil
 import soundfile
 
 RATE = 16_000
+
+# Tells the processes that read that they decode with `--lean-decoder`.
+LEAN = "READER_LEAN_DECODER"
+
+# Begins the lines of such a process that are results; libraries print as well.
+MARK = "reader: "
 
 
 def make_rows(rows: int) -> Iterator[Any]:
@@ -86,12 +97,14 @@ def memory_of(pid: int) -> int:
 
 
 def read(side: str, where: Path, job: str, workers: int) -> dict[str, float]:
-    """Read everything once, in this process; two epochs would measure the page cache of the first."""
+    """Read everything once, in this process. The files are in the page cache, since they were written just now."""
     import torch
     from torch.utils.data import DataLoader
 
+    from benchmarks import reader_sides
     from benchmarks.reader_sides import SIDES
 
+    reader_sides.lean_decoder = LEAN in os.environ
     torch.set_num_threads(1)
     for module in (*SIDES[side].modules, "soundfile"):
         importlib.import_module(module)
@@ -102,9 +115,10 @@ def read(side: str, where: Path, job: str, workers: int) -> dict[str, float]:
     else:
         data, sampled = SIDES[side].open(where, job == "shuffled")
     options: dict[str, Any] = {"shuffle": True} if sampled else {}
+    given = getattr(SIDES[side], "given", as_it_is)
     rows, samples, first = set(), 0, 0.0
-    for turns in DataLoader(data, batch_size=None, num_workers=workers, collate_fn=as_it_is, **options):
-        first = first or time.perf_counter() - start
+    for item in DataLoader(data, batch_size=None, num_workers=workers, collate_fn=as_it_is, **options):
+        turns, first = given(item), first or time.perf_counter() - start
         rows.add(turns[0][0])
         samples += sum(len(clip) for _, clip in turns)
     wall, used = time.perf_counter() - start, cpu_s() - cpu
@@ -122,9 +136,13 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--sides", nargs="+")
     parser.add_argument("--modes", nargs="+", default=["sequential", "shuffled", "random"])
-    parser.add_argument("--one", nargs=5, help=argparse.SUPPRESS)
+    parser.add_argument("--lean-decoder", action="store_true")
+    parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--scratch", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.lean_decoder:
+        os.environ[LEAN] = "1"
     if arguments.one:
         one(*arguments.one)
         return
@@ -132,67 +150,90 @@ def main() -> None:
         measure(arguments, Path(scratch))
 
 
-def one(side: str, where: str, job: str, workers: str, rows: str) -> None:
+def one(side: str, where: str) -> None:
+    """Do what the lines of the standard input say, and tell each result in a line of the standard output."""
     from benchmarks.reader_sides import SIDES
 
-    if job == "write":
-        SIDES[side].write(Path(where), make_rows(int(rows)))
-    else:
-        print(json.dumps(read(side, Path(where), job, int(workers))))
+    for line in sys.stdin:
+        job, number = line.split()
+        if job == "write":
+            SIDES[side].write(Path(where), make_rows(int(number)))
+        found = {} if job == "write" else read(side, Path(where), job, int(number))
+        print(MARK + json.dumps(found), flush=True)
+
+
+class Child:
+    """A process that reads one format."""
+
+    def __init__(self, side: str, scratch: Path) -> None:
+        from benchmarks.reader_sides import SAME_FILES
+
+        command = [sys.executable, __file__, "--one", side, str(scratch / SAME_FILES.get(side, side))]
+        quiet = {"HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "HF_HUB_OFFLINE": "1", "PYTHONWARNINGS": "ignore"}
+        environment = {**os.environ, **quiet, "PYTHONPATH": str(Path(__file__).parents[1])}
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+        self._side = side
+
+    def ask(self, job: str, number: int) -> dict[str, float]:
+        """Return what `read` does, and the peak of memory while it did."""
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(f"{job} {number}\n".encode())
+        self._process.stdin.flush()
+        peak, told = 0, b""
+        while not told.startswith(MARK.encode()):
+            while not select.select([self._process.stdout], [], [], 0.2)[0]:
+                peak = max(peak, memory_of(self._process.pid))
+            if not (told := self._process.stdout.readline()):
+                raise SystemExit(f"{self._side} ended with {self._process.wait()}")
+        found: dict[str, float] = json.loads(told[len(MARK) :])
+        return {**found, "peak_mb": (peak - found.get("before", 0)) / 2**20}
+
+    def end(self) -> None:
+        self._process.communicate()
 
 
 def measure(arguments: argparse.Namespace, scratch: Path) -> None:
     from benchmarks.reader_sides import SAME_FILES, SIDES
 
     sides = arguments.sides or list(SIDES)
+    children = {side: Child(side, scratch) for side in sides}
     for side in sides:
         if SAME_FILES.get(side) not in sides:
-            child(side, scratch, "write", 0, arguments.rows)
-    print(f"{arguments.rows} dialogues of two clips, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+            children[side].ask("write", arguments.rows)
+    print(
+        f"{arguments.rows} dialogues of two clips, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True
+    )
     for job in arguments.modes:
         for workers in arguments.workers:
             found: dict[str, list[dict[str, float]]] = defaultdict(list)
             able = [side for side in sides if job != "random" or hasattr(SIDES[side], "numbered")]
             for _ in range(arguments.rounds):
                 for side in able:
-                    found[side].append(child(side, scratch, job, workers, arguments.rows))
+                    if arguments.fresh:
+                        children[side].end()
+                        children[side] = Child(side, scratch)
+                    found[side].append(children[side].ask(job, workers))
             show(f"{job}, {workers} workers", found, arguments.rows)
-
-
-def child(side: str, scratch: Path, job: str, workers: int, rows: int) -> dict[str, float]:
-    from benchmarks.reader_sides import SAME_FILES
-
-    where = str(scratch / SAME_FILES.get(side, side))
-    command = [sys.executable, __file__, "--one", side, where, job, str(workers), str(rows)]
-    quiet = {"HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "HF_HUB_OFFLINE": "1", "PYTHONWARNINGS": "ignore"}
-    environment = {**os.environ, **quiet, "PYTHONPATH": str(Path(__file__).parents[1])}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
-    peak = 0
-    while process.poll() is None:
-        peak = max(peak, memory_of(process.pid))
-        time.sleep(0.2)
-    told = process.stdout.read().splitlines() if process.stdout else []
-    if process.returncode:
-        raise SystemExit(f"{side} ended with {process.returncode}")
-    if job == "write":
-        return {}
-    found: dict[str, float] = json.loads(told[-1])
-    return {**found, "peak_mb": (peak - found["before"]) / 2**20}
+    for each in children.values():
+        each.end()
 
 
 def show(title: str, found: dict[str, list[dict[str, float]]], rows: int) -> None:
-    print(f"\n{title}\n{'':16} clips/s  CPU ms/clip  CPU, ratio  first row s  peak MB")
-    medians = {
-        side: {name: statistics.median(run[name] for run in runs) for name in runs[0]} for side, runs in found.items()
-    }
-    ours = next(iter(medians.values()))
-    for side, run in medians.items():
+    print(f"\n{title}\n{'':16} clips/s  CPU ms/clip  CPU, ratio (least-most)  first row s  peak MB")
+    ours = next(iter(found.values()))
+    counted = set()
+    for side, runs in found.items():
+        run = {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+        ratios = sorted(run["cpu_s"] / other["cpu_s"] for run, other in zip(runs, ours, strict=True))
         told = "" if run["rows"] == rows else f"  {run['rows']:.0f} rows of {rows}"
         print(
             f"{side:16} {2 * rows / run['wall_s']:7.0f}  {500 * run['cpu_s'] / rows:11.2f}  "
-            f"{run['cpu_s'] / ours['cpu_s']:10.2f}  {run['first_s']:11.2f}  {run['peak_mb']:7.0f}{told}"
+            f"{statistics.median(ratios):10.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})  {run['first_s']:11.2f}  "
+            f"{run['peak_mb']:7.0f}{told}",
+            flush=True,
         )
-    if len({run["samples"] for run in medians.values()}) > 1:
+        counted.add(run["samples"])
+    if len(counted) > 1:
         print("not all gave the same samples")
 
 

@@ -1,8 +1,8 @@
 """The five formats of `reader.py`: how each writes dialogues, and opens them again as a user of it would.
 
 Every reader gives a dialogue as a list of turns: text and samples, float32 [T]. `numbered` is there where a format can
-give any row by its number. The clips are the same FLAC files in all formats (Lhotse encodes them once more), decoded
-by soundfile, which Lhotse calls itself.
+give any row by its number, `given` where what a `DataLoader` gives is not yet such a list. The clips are the same FLAC
+files in all formats (Lhotse encodes them once more), decoded by soundfile, which Parley and Lhotse call themselves.
 """
 
 import io
@@ -24,8 +24,17 @@ SHARD_ROWS, BUFFER, SEED = 125, 256, 7
 Turns = list[tuple[str, np.ndarray]]
 
 
+lean_decoder = False
+"""Whether `decoded` calls soundfile as Parley does, without the seek of `soundfile.read`."""
+
+
 def decoded(data: bytes) -> np.ndarray:
-    return soundfile.read(io.BytesIO(data), dtype="float32")[0]
+    if not lean_decoder:
+        return soundfile.read(io.BytesIO(data), dtype="float32")[0]
+    with soundfile.SoundFile(io.BytesIO(data)) as file:
+        samples = np.empty(file.frames, np.float32)
+        file.buffer_read_into(samples, "float32")
+    return samples
 
 
 def meta(row: Dialogue) -> dict[str, Any]:
@@ -72,6 +81,8 @@ class Mapping:
 
 
 class Parley:
+    """As its users read it: workers give dialogues, of which the loop takes the samples."""
+
     modules = ("parley", "manifests.spoken")
 
     @staticmethod
@@ -84,17 +95,32 @@ class Parley:
     def open(where: Path, shuffle: bool) -> tuple[Any, bool]:
         from parley import Corpus, CorpusStream
 
-        return Mapped(CorpusStream(Corpus(where), shuffle=shuffle, buffer=BUFFER, seed=SEED), Parley.turns), False
+        return CorpusStream(Corpus(where), shuffle=shuffle, buffer=BUFFER, seed=SEED), False
 
     @staticmethod
     def numbered(where: Path) -> Any:
         from parley import Corpus, SpokenCorpus
 
-        return Mapping(SpokenCorpus(Corpus(where)), Parley.turns)
+        return SpokenCorpus(Corpus(where))
 
     @staticmethod
-    def turns(row: Any) -> Turns:
+    def given(row: Any) -> Turns:
         return [(turn.text, turn.samples) for turn in row.turns]
+
+
+class ParleyArrays:
+    """The same, but the workers give what those of the others give: texts and arrays."""
+
+    modules = Parley.modules
+    write = Parley.write
+
+    @staticmethod
+    def open(where: Path, shuffle: bool) -> tuple[Any, bool]:
+        return Mapped(Parley.open(where, shuffle)[0], Parley.given), False
+
+    @staticmethod
+    def numbered(where: Path) -> Any:
+        return Mapping(Parley.numbered(where), Parley.given)
 
 
 class WebDataset:
@@ -241,10 +267,11 @@ class Mds:
 
 SIDES: dict[str, Any] = {
     "parley": Parley,
+    "parley-arrays": ParleyArrays,
     "webdataset": WebDataset,
     "lhotse-shar": LhotseShar,
     "hf-map": HuggingFaceMap,
     "hf-stream": HuggingFaceStream,
     "mds": Mds,
 }
-SAME_FILES = {"hf-stream": "hf-map"}
+SAME_FILES = {"parley-arrays": "parley", "hf-stream": "hf-map"}

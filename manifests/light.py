@@ -1,8 +1,7 @@
 """Light rows: what training code needs of a row, without what was measured on it and without encoded bytes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from manifests.schema import Dialogue, Role, Turn
 
@@ -63,19 +62,6 @@ class LightRow:
 def light_row(dialogue: Dialogue) -> LightRow:
     """Return the light row of a dialogue; it does not say where the bytes of the clips are."""
     return LightRow(dialogue.dialogue_id, dialogue.language, tuple(map(_light_turn, dialogue.turns)))
-
-
-def light_row_of(values: Mapping[str, Any]) -> LightRow:
-    """Return the light row of `LightRow`'s columns as Arrow gives them, nested; it checks nothing."""
-    return LightRow(values["dialogue_id"], values["language"], tuple(map(_light_turn_of, values["turns"])))
-
-
-def _light_turn_of(values: Mapping[str, Any]) -> LightTurn:
-    take = values["take"]
-    if take is not None:
-        audio = take["audio"]
-        take = LightTake(take["voice_id"], None if audio is None else LightClip(**audio))
-    return LightTurn(values["role"], values["text"], values["start_sample"], take)
 
 
 def clips_of(dialogue: Dialogue) -> list[bytes]:

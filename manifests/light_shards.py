@@ -1,14 +1,11 @@
 """Reads light rows out of shards: by the index of a shard, and where it has none, out of its columns."""
 
 import json
-import os
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice, repeat
-from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -19,16 +16,15 @@ from manifests.clip_index import GROUP_ROWS, MAGIC, TRAILER
 from manifests.columns import parquet_paths
 from manifests.corpus import open_shard_of
 from manifests.errors import CorpusError
-from manifests.light import LIGHT_COLUMNS, LightClip, LightRow, clips_of, light_row, light_row_of, without_places
+from manifests.light import LIGHT_COLUMNS, LightClip, LightRow, clips_of, light_row, without_places
+from manifests.light_columns import LightColumns
 from manifests.schema import Dialogue
 from manifests.shards import ShardInfo, ShardReader, naming
 from manifests.storage import Place
+from manifests.stretches import Stretches, advise, open_stretches
 
 # A Parquet file ends with the size of its footer, as uint32, and 4 bytes that are the same in every file.
 _PARQUET_END = 8
-
-# Between two clips of a row lie 4 bytes, and sometimes the head of a page: such clips are read at once.
-_MOST_BETWEEN = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +69,7 @@ def open_light_shard(place: Place, shard: ShardInfo) -> LightShard:
 def open_index(place: Place) -> "IndexedShard | None":
     """Open a shard by its index; return None if it has none. Raises CorpusError for a damaged index."""
     with naming(place):
-        file = place.filesystem.open_input_file(place.path)
+        file = open_stretches(place)
         end = file.size() - _PARQUET_END
         if end < 0:
             return None
@@ -109,11 +105,11 @@ def indexed_row(dialogue: Dialogue) -> tuple[LightRow, Sequence[bytes]]:
 class IndexedShard:
     """Reads an open shard by its index. It is closed when nothing refers to it: its rows do until they are read."""
 
-    def __init__(self, place: Place, file: Any, index: Any) -> None:
+    def __init__(self, place: Place, file: Stretches, index: Any) -> None:
         self.place = place
         self._file, self._index = file, index
         self._size = file.size()
-        self._tables: dict[int, pa.Table] = {}  # views of the index: they take no memory of their own
+        self._columns: dict[int, LightColumns] = {}  # views of the index, which take some 5 KB for a row group
         if problem := tables.schema_problem(index.schema, LightRow, exact=True):
             raise CorpusError(f"the index of the shard is not one: {problem}")
         self.group_rows: list[int] = json.loads(index.schema.metadata[GROUP_ROWS])
@@ -123,51 +119,61 @@ class IndexedShard:
         found = self.light_rows(group, rows)
         if self.place.is_local:
             return [StoredRow(row, None, self) for row in found]
-        clips = iter(self._read([turn.clip for row in found for turn in row.turns], at_once=True))
+        clips = iter(self._read([turn.clip for row in found for turn in row.turns]))
         return [StoredRow(row, tuple(islice(clips, len(row.turns)))) for row in found]
 
     def light_rows(self, group: int, rows: Rows) -> list[LightRow]:
         with naming(self.place):
-            # One row so is a sixth of the work of `from_table`, all of a row group the same.
-            return [light_row_of(values) for values in take_rows(self._table(group), rows).to_pylist()]
+            columns = self._group(group)
+        if len(rows) == rows[-1] - rows[0] + 1:
+            return list(columns.rows(int(rows[0]), int(rows[-1]) + 1))
+        return [row for number in map(int, rows) for row in columns.rows(number, number + 1)]
 
-    def _table(self, group: int) -> pa.Table:
-        if group not in self._tables:
+    def _group(self, group: int) -> LightColumns:
+        if group not in self._columns:
             table = pa.Table.from_batches([self._index.get_batch(group)])
             table.validate(full=True)
             tables.check_complete(table)
-            self._tables[group] = table
-        return self._tables[group]
+            self._columns[group] = LightColumns(table.to_batches()[0])
+        return self._columns[group]
 
     def clips(self, row: LightRow) -> list[bytes]:
         """Read the clips of a row, empty for a turn without one, and check them. Raises CorpusError for damage."""
         try:
-            return self._read([turn.clip for turn in row.turns], at_once=False)
+            return self._read([turn.clip for turn in row.turns])
         except CorpusError as error:
             raise CorpusError(f"{error} (dialogue {row.dialogue_id})") from error
 
     def expect(self, group: int) -> None:
-        clips = [turn.clip for row in self.light_rows(group, range(self.group_rows[group])) for turn in row.turns]
-        spans = [_span(clip) for clip in clips if clip and clip.size]
-        if spans:
-            advise(self.place, spans[0][0], max(end for _, end in spans) - spans[0][0])
-
-    def _read(self, clips: Sequence[LightClip | None], at_once: bool) -> list[bytes]:
-        spans = [_span(clip) for clip in clips if clip and clip.size]
         with naming(self.place):
-            if any(not 0 <= start <= end <= self._size for start, end in spans):
-                raise CorpusError("the shard is damaged: a clip of its index lies beyond its end")
-            start, end = min((s for s, _ in spans), default=0), max((e for _, e in spans), default=0)
-            together = at_once or end - start <= sum(e - s for s, e in spans) + _MOST_BETWEEN
-            data = memoryview(self._file.read_at(end - start, start)) if together else None
-            return [self._checked(clip, data, start) if clip and clip.size else b"" for clip in clips]
+            span = self._group(group).span()
+        if span:
+            advise(self.place, span[0], span[1] - span[0])
 
-    def _checked(self, clip: LightClip, data: memoryview | None, start: int) -> bytes:
-        first, end = _span(clip)
-        found = self._file.read_at(end - first, first) if data is None else bytes(data[first - start : end - start])
-        if zlib.crc32(found) != clip.crc32:
-            raise CorpusError("the shard is damaged: a clip is not as it was written")
-        return bytes(found)
+    def _read(self, clips: Sequence[LightClip | None]) -> list[bytes]:
+        with naming(self.place):
+            found = self._stretches([self._span(clip) for clip in clips])
+            for clip, data in zip(clips, found, strict=True):
+                if data and clip and zlib.crc32(data) != clip.crc32:
+                    raise CorpusError("the shard is damaged: a clip is not as it was written")
+        return found
+
+    def _stretches(self, spans: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Return stretches of the file: each by a read of its own from a disk, all at once from an object store."""
+        if self.place.is_local:
+            return [bytes(self._file.read_at(end - start, start)) if end else b"" for start, end in spans]
+        first, last = min((start for start, end in spans if end), default=0), max((end for _, end in spans), default=0)
+        data = memoryview(self._file.read_at(last - first, first))
+        return [bytes(data[start - first : end - first]) if end else b"" for start, end in spans]
+
+    def _span(self, clip: LightClip | None) -> tuple[int, int]:
+        """Return the first byte of the clip and the byte behind it; 0 and 0 if it has no bytes."""
+        if clip is None or not clip.size:
+            return 0, 0
+        start = clip.offset or 0
+        if not 0 <= start <= start + clip.size <= self._size:
+            raise CorpusError("the shard is damaged: a clip of its index lies beyond its end")
+        return start, start + clip.size
 
 
 class _Columns:
@@ -189,20 +195,6 @@ class _Columns:
         advise(self._reader.place, start, size)
 
 
-def advise(place: Place, start: int, size: int) -> None:
-    """Tell the system that `size` bytes of a local file will be read."""
-    if not place.is_local or not hasattr(os, "posix_fadvise"):
-        return
-    with suppress(OSError), Path(place.path).open("rb") as file:  # only advice: reading says what is wrong
-        os.posix_fadvise(file.fileno(), start, size, os.POSIX_FADV_WILLNEED)
-
-
 @cache
 def _light_paths() -> list[str]:
     return parquet_paths(LIGHT_COLUMNS)
-
-
-def _span(clip: LightClip) -> tuple[int, int]:
-    """Return first byte of the clip, which has bytes, and the byte behind it."""
-    start = clip.offset or 0
-    return start, start + (clip.size or 0)

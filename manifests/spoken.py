@@ -9,13 +9,12 @@ from itertools import compress
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from manifests.audio import decode
+from manifests.audio import decode, pcm16_of, samples_of
 from manifests.errors import CorpusError
 from manifests.light import LightTurn
 from manifests.light_shards import StoredRow
-from manifests.resampling import resample, resampled_length
+from manifests.resampling import Samples, resample, resampled_length
 from manifests.schema import Audio, Role
 
 _NOTHING = np.zeros(0, np.float32)
@@ -35,8 +34,21 @@ class SpokenTurn:
     start_sample: int | None
     sample_rate: int
     num_samples: int
-    samples: npt.NDArray[np.float32] = field(default_factory=lambda: _NOTHING, repr=False)
+    samples: Samples = field(default_factory=lambda: _NOTHING, repr=False)
     encoded: Audio | None = field(default=None, repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle samples that are 16-bit ones as such: on its way out of a worker a clip then has half the bytes."""
+        head = (self.role, self.text, self.voice_id, self.start_sample, self.sample_rate, self.num_samples)
+        pcm = pcm16_of(self.samples)
+        return (_unpickled, (*head, self.samples if pcm is None else pcm.tobytes(), self.encoded))
+
+
+def _unpickled(*fields: Any) -> SpokenTurn:
+    *head, samples, encoded = fields
+    if isinstance(samples, bytes):
+        samples = samples_of(np.frombuffer(samples, "<i2"))
+    return SpokenTurn(*head, samples, encoded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +109,18 @@ class EncodedDialogue:
         return SpokenDialogue(row.dialogue_id, row.language, turns, self.columns, position)
 
 
-def _described(turn: LightTurn, sample_rate: int | None, **clip: Any) -> SpokenTurn:
+def _described(
+    turn: LightTurn, sample_rate: int | None, samples: Samples = _NOTHING, encoded: Audio | None = None
+) -> SpokenTurn:
     voice_id = turn.take.voice_id if turn.take else None
     audio, start = turn.clip, turn.start_sample
     if audio is None:
         return SpokenTurn(turn.role, turn.text, voice_id, start, 0, 0)
-    rate = sample_rate or audio.sample_rate
-    num_samples = resampled_length(audio.num_samples, audio.sample_rate, rate)
-    if start is not None:
-        start = resampled_length(start, audio.sample_rate, rate)
-    return SpokenTurn(turn.role, turn.text, voice_id, start, rate, num_samples, **clip)
+    rate, num_samples = audio.sample_rate, audio.num_samples
+    if sample_rate and sample_rate != rate:
+        num_samples = resampled_length(num_samples, rate, sample_rate)
+        start = None if start is None else resampled_length(start, rate, sample_rate)
+    return SpokenTurn(turn.role, turn.text, voice_id, start, sample_rate or rate, num_samples, samples, encoded)
 
 
 def _spoken(turn: LightTurn, data: bytes, sample_rate: int | None, decoded: bool) -> SpokenTurn:
@@ -117,7 +131,7 @@ def _spoken(turn: LightTurn, data: bytes, sample_rate: int | None, decoded: bool
     if not decoded:
         return _described(turn, sample_rate, encoded=audio)
     samples, rate = decode(audio)
-    return _described(turn, sample_rate, samples=resample(samples, rate, sample_rate or rate))
+    return _described(turn, sample_rate, resample(samples, rate, sample_rate or rate))
 
 
 def encoded_dialogues(rows: Sequence[StoredRow], columns: Sequence[dict[str, Any]] = ()) -> Iterator[EncodedDialogue]:

@@ -2,11 +2,11 @@
 
 import operator
 import os
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any
-
-import numpy as np
 
 from manifests import torch_data
 from manifests.corpus import Corpus
@@ -43,12 +43,12 @@ class SpokenCorpus:
         self.corpus = corpus
         self._decode, self._sample_rate = decode, sample_rate
         self._parts: list[ShardRows] = corpus.shard_rows()
-        # First row of each part, and the end: int64 [parts + 1].
-        self._starts = np.cumsum([0, *(len(part.rows) for part in self._parts)], dtype=np.int64)
+        # First row of each part, and the end.
+        self._starts = list(accumulate((len(part.rows) for part in self._parts), initial=0))
         self._forget()
 
     def __len__(self) -> int:
-        return int(self._starts[-1])
+        return self._starts[-1]
 
     def __repr__(self) -> str:
         return f"<SpokenCorpus of {self.corpus!r}>"
@@ -62,12 +62,12 @@ class SpokenCorpus:
         row = row + len(self) if row < 0 else row
         if not 0 <= row < len(self):
             raise IndexError(f"row {index} of {len(self)}")
-        number = int(np.searchsorted(self._starts, row, side="right")) - 1
+        number = bisect_right(self._starts, row) - 1
         part = self._parts[number]
         shard, ends = self._shard(part)
-        within = int(part.rows[row - int(self._starts[number])])
-        group = int(np.searchsorted(ends, within, side="right"))
-        place = within - (int(ends[group - 1]) if group else 0)
+        within = int(part.rows[row - self._starts[number]])
+        group = bisect_right(ends, within)
+        place = within - (ends[group - 1] if group else 0)
         (found,) = encoded_dialogues(shard.rows(group, range(place, place + 1)))
         return found.spoken(self._sample_rate, self._decode)
 
@@ -80,9 +80,9 @@ class SpokenCorpus:
 
     def _forget(self) -> None:
         self._process = os.getpid()
-        self._open: OrderedDict[str, tuple[LightShard, Any]] = OrderedDict()
+        self._open: OrderedDict[str, tuple[LightShard, list[int]]] = OrderedDict()
 
-    def _shard(self, part: ShardRows) -> tuple[LightShard, Any]:
+    def _shard(self, part: ShardRows) -> tuple[LightShard, list[int]]:
         """Return the open shard of the part, and behind which row of it each row group ends."""
         torch_data.refuse_forked_connections(self.corpus.place, self._process)
         if self._process != os.getpid():
@@ -90,7 +90,7 @@ class SpokenCorpus:
         path = part.shard.path
         if path not in self._open:
             shard = open_light_shard(self.corpus.place, part.shard)
-            self._open[path] = shard, np.cumsum(shard.group_rows)
+            self._open[path] = shard, list(accumulate(shard.group_rows))
             if len(self._open) > _OPEN_SHARDS:
                 self._open.popitem(last=False)
         self._open.move_to_end(path)

@@ -1,4 +1,4 @@
-"""Accesses files on any filesystem that pyarrow opens: a local path, s3://, gs://, hdfs://.
+"""Accesses files on any filesystem that pyarrow or fsspec opens: a local path, s3://, gs://, hdfs://, az://.
 
 A `Place` is a filesystem and a path in it. Everything that Parley writes goes through `Place.writing`, so that a file
 is either complete or absent, at whatever moment the process dies.
@@ -18,6 +18,7 @@ from pyarrow import fs as pafs
 
 from manifests.credentials import without_secrets
 from manifests.errors import UserError
+from manifests.filesystems import filesystem_of
 
 _TEMPORARY = ".tmp-"
 
@@ -170,14 +171,14 @@ class Place:
 
 
 def open_place(uri: str | os.PathLike[str]) -> Place:
-    """Return the place that a command-line argument names: a local path, or a URI with a scheme that pyarrow knows."""
+    """Return the place that a command-line argument names: a local path, or a URI."""
     text = os.fspath(uri)
     if not text.strip():
         raise UserError("an empty name is no place: name a file or a directory (is a variable of the shell not set?)")
     if re.match(r"[a-z][a-z0-9+.-]+://", text):
         try:
-            filesystem, path = pafs.FileSystem.from_uri(text)
-        except (OSError, ValueError) as error:
+            filesystem, path = filesystem_of(text)
+        except (OSError, ValueError, ImportError) as error:
             # Not chained: the library quotes the whole address, which may hold a key.
             why = without_secrets(str(error).replace(text, without_secrets(text)))
             raise UserError(f"cannot open {text.split('://')[0]}:// locations here: {why}") from None

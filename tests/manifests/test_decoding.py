@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from manifests.audio import decode, encoded
+from manifests.audio import decode, encoded, pcm16_of, samples_of
 from manifests.errors import CorpusError
 from manifests.schema import Audio
 from tests.tables import each_row
@@ -28,6 +28,14 @@ def test_decodes_16_bit_clips_without_loss(codec, sample_rate):
     decoded, rate = decode(audio)
     assert (decoded.dtype, decoded.shape, rate) == (np.float32, (400,), sample_rate)
     assert np.array_equal(decoded, samples)
+
+
+def test_16_bit_samples_are_found_again_and_no_others():
+    every = np.arange(-(2**15), 2**15, dtype=np.int16)
+    assert np.array_equal(pcm16_of(samples_of(every)), every)
+    for other in (1.0, 0.3, -0.0, 1e-9, np.nan, np.inf, -2.0):
+        assert pcm16_of(np.array([0.5, other], np.float32)) is None
+    assert pcm16_of(np.zeros(2)) is None
 
 
 @each_row("sample_rate", [8000, 16000, 22050, 48000])

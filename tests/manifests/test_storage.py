@@ -2,9 +2,11 @@
 
 import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
+from pyarrow import fs as pafs
 
 from manifests.errors import UserError
 from manifests.storage import open_place
@@ -69,10 +71,37 @@ def test_listing_is_sorted_and_empty_where_nothing_is(tmp_path: Path) -> None:
     assert (open_place(tmp_path) / "nowhere").list() == []
 
 
-@pytest.mark.parametrize("uri", ["ftp://host/file", "nosuch://x/y", "~nobody-of-that-name/x"])
-def test_a_location_that_cannot_be_opened_is_the_users_to_mend(uri: str) -> None:
-    with pytest.raises(UserError):
+@pytest.mark.parametrize(
+    ("uri", "words"),
+    [
+        ("nosuch://x/y", "neither pyarrow nor fsspec has a filesystem nosuch"),
+        ("ftp://127.0.0.1:1/file", "cannot open ftp:// locations here: .*refused"),
+        ("az://container/file", "Install adlfs to access"),
+        ("github://file", "cannot open github:// locations here"),
+        ("~nobody-of-that-name/x", "cannot open ~nobody-of-that-name/x"),
+    ],
+)
+def test_a_location_that_cannot_be_opened_is_the_users_to_mend(uri: str, words: str) -> None:
+    with pytest.raises(UserError, match=words):
         open_place(uri)
+
+
+@pytest.mark.parametrize(("query", "seconds"), [("", 120), ("?scheme=http", 120), ("?retry_limit_seconds=7", 7)])
+def test_google_storage_that_is_not_reached_is_given_up_after_two_minutes(query: str, seconds: int) -> None:
+    place = open_place(f"gs://anonymous@bucket/corpus{query}")
+    expected, path = pafs.FileSystem.from_uri(f"gs://anonymous@bucket/corpus?retry_limit_seconds={seconds}")
+    assert (place.filesystem, place.path) == (expected, path)
+    assert place.filesystem != pafs.FileSystem.from_uri("gs://anonymous@bucket/corpus")[0]
+
+
+def test_what_a_filesystem_lacks_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("JAVA_HOME", "HADOOP_HOME", "ARROW_LIBHDFS_DIR"):
+        monkeypatch.setenv(name, "/nowhere")
+    with pytest.raises(UserError, match=r"^cannot open hdfs:// locations here: .*install both, set JAVA_HOME.*$"):
+        open_place("hdfs://127.0.0.1:1/corpus")
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    with pytest.raises(UserError, match=r"no filesystem memory; install fsspec"):
+        open_place("memory://corpus")
 
 
 def test_deleting_takes_files_directories_and_nothing(tmp_path: Path) -> None:

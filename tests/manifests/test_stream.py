@@ -90,6 +90,21 @@ def test_clips_are_resampled(corpus, rate):
         assert (turn.sample_rate, turn.num_samples) == (rate, len(turn.samples))
 
 
+@pytest.mark.parametrize(("rate", "sample_bytes"), [(None, 2), (24_000, 4)])
+def test_a_row_leaves_a_worker_as_it_is_and_16_bit_samples_in_half_the_bytes(corpus, rate, sample_bytes):
+    (found,) = CorpusStream(corpus[7:8], sample_rate=rate)
+    pickled = pickle.dumps(found)
+    samples = sum(len(turn.samples) for turn in found.turns)
+    assert 0 < len(pickled) - sample_bytes * samples < 1000
+    for there, here in zip(pickle.loads(pickled).turns, found.turns, strict=True):
+        assert (there.role, there.text, there.voice_id) == (here.role, here.text, here.voice_id)
+        assert (there.sample_rate, there.num_samples, there.start_sample) == (rate or 16_000, len(here.samples), None)
+        assert there.samples.dtype == np.float32 and there.samples.tobytes() == here.samples.tobytes()
+        assert there.samples.flags.writeable
+    (left,) = stream(corpus[7:8])
+    assert [turn.encoded for turn in pickle.loads(pickle.dumps(left)).turns] == [turn.encoded for turn in left.turns]
+
+
 def test_places_in_the_dialogue_are_counted_at_the_rate_of_the_stream(tmp_path):
     turns = [replace(turn, start_sample=1600 * number) for number, turn in enumerate(ROWS[0].turns)]
     corpus = Corpus(make_corpus(tmp_path, [replace(ROWS[0], turns=tuple(turns))]))

@@ -6,11 +6,13 @@ import sys
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from moto.server import ThreadedMotoServer
+from pyarrow import fs as pafs
 
 from manifests import shards
 from manifests.corpus import Corpus
@@ -102,6 +104,24 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
         patch.setattr(shards, "ROW_GROUP_ROWS", 4)
         rows = (make_kept(number, num_samples=16_000) for number in range(300))
         return Corpus(make_corpus(tmp_path_factory.mktemp("long"), rows, max_rows=60))
+
+
+@pytest.fixture(scope="module")
+def far(long: Corpus) -> Iterator[Corpus]:
+    """The same on an object store: one of fsspec's, in the memory of this process."""
+    place = open_place("memory://far")
+    pafs.copy_files(long.place.path, place.path, long.place.filesystem, place.filesystem)
+    yield Corpus("memory://far")
+    place.delete()
+
+
+@pytest.mark.parametrize(("options", "rows"), [({"buffer": 16}, 16), ({"shuffle": False}, 1)])
+def test_memory_is_bounded_on_an_object_store_too(far: Corpus, options: dict[str, Any], rows: int) -> None:
+    assert len(list(CorpusStream(far[:9], decode=False))) == 9
+    total, peak = _peak(CorpusStream(far, decode=False, **options))
+    assert total > 300 * 64_000
+    # The buffer and the row in use; a row group of 4 that is given out, two ahead, and one as it comes and is cut out.
+    assert peak < (rows + 1 + 6 * 4) * 68_000 < total / 6
 
 
 @pytest.mark.parametrize(("options", "rows"), [({"buffer": 16}, 16), ({"shuffle": False}, 1)])
