@@ -41,11 +41,13 @@ class SpokenTurn:
         """Pickle samples that are 16-bit ones as such: on its way out of a worker a clip then has half the bytes."""
         head = (self.role, self.text, self.voice_id, self.start_sample, self.sample_rate, self.num_samples)
         pcm = pcm16_of(self.samples)
-        return (_unpickled, (*head, self.samples if pcm is None else pcm.tobytes(), self.encoded))
+        return (_unpickled, (head, self.samples if pcm is None else pcm.tobytes(), self.encoded))
 
 
-def _unpickled(*fields: Any) -> SpokenTurn:
-    *head, samples, encoded = fields
+_Head = tuple[Role, str | None, str | None, int | None, int, int]
+
+
+def _unpickled(head: _Head, samples: Samples | bytes, encoded: Audio | None) -> SpokenTurn:
     if isinstance(samples, bytes):
         samples = samples_of(np.frombuffer(samples, "<i2"))
     return SpokenTurn(*head, samples, encoded)
