@@ -16,8 +16,8 @@ from pipeline.engines.shared.torchaudio_import import prepare_torchaudio
 LANGUAGES = 100
 POSITIONS = 448
 MEL_BANDS = 128
-PULL = 400.0
-"""How strongly later positions lean towards the end of the text: it comes after some ten words, sooner or later."""
+PULL = 200.0
+"""How strongly later positions lean towards the end of the text: it comes after some fifty words, sooner or later."""
 
 
 SIZES = MappingProxyType(
@@ -115,6 +115,8 @@ def _model(tokenizer: Any, multilingual: bool, seed: int, spread: float, sizes: 
     model = WhisperForConditionalGeneration(config)
     with torch.no_grad():
         decoder = model.model.decoder
+        # It is also the padding, whose row transformers leaves at zero: such a text would end at its limit alone.
+        decoder.embed_tokens.weight[end] = spread * torch.randn(config.d_model)
         steps = torch.arange(POSITIONS)[:, None] / POSITIONS
         decoder.embed_positions.weight += PULL * steps * decoder.embed_tokens.weight[end]
     settings: dict[str, Any] = {
