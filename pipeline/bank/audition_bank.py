@@ -70,7 +70,7 @@ def _hold(order: AuditionOrder, panel: Panel, out: Place, record: Path, progress
     leak = order.leak if order.leak is not None else measured_leak_limit(real)
     twin = order.twin if order.twin is not None else leak
     rule = AuditionRule(order.count + order.agents, order.error_margin, order.quality_margin, leak, twin)
-    judged = _hear_until_full(voices, real, rule, panel, record, progress, order.sentences)
+    judged = _hear_until_full(voices, len(known), real, rule, panel, record, progress, order.sentences)
     fillers = order.hear and order.keep_unheard
     unheard = [voice for bank in order.banks for voice in _users(bank)[order.hear :]] if fillers else []
     prefixes = dataset_prefixes(_sources(order.real))
@@ -98,6 +98,7 @@ def _known(order: AuditionOrder) -> list[Voice]:
 
 def _hear_until_full(
     voices: Sequence[Voice],
+    known: int,
     real: Mapping[str, RealVoices],
     rule: AuditionRule,
     panel: Panel,
@@ -113,11 +114,11 @@ def _hear_until_full(
         kept = Counter(stratum(one.clip.voice) for one in judged if one.drop is None)
         part: list[Voice] = []
         while at < len(voices) and len(part) < BATCH:
-            if kept[stratum(voices[at])] < rule.count:
+            if at < known or kept[stratum(voices[at])] < rule.count:
                 part.append(voices[at])
             at += 1
         clips += audition(part, panel, record, sentences=sentences)
-        judged = judge(clips, real, rule)
+        judged = judge(clips, real, rule, known)
         progress("voices", at, len(voices))
     return judged
 

@@ -165,6 +165,9 @@ def test_a_bank_that_is_extended_keeps_its_names(order: AuditionOrder, tmp_path:
         ("en-f01", False, ("af_one", "af_three")),
         ("en-f04", False, ("af_two", "af_three")),
     ]
+    few = replace(order, count=1, agents=False, extend=old)
+    hold_audition(few, panel(Speaking()), open_place(tmp_path / "few"), lambda *_: None)
+    assert [v.voice_id for v in load_bank(str(tmp_path / "few")).voices] == ["en-agent-f", "en-f01"]
 
 
 def test_voices_that_were_not_heard_may_fill_the_places_left(order: AuditionOrder, tmp_path: Path) -> None:
