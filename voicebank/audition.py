@@ -99,14 +99,23 @@ def measured_leak_limit(real: Mapping[str, RealVoices]) -> float:
     return round(float(np.quantile(similarities, LEAK_SHARE)), 3)
 
 
-def judge(clips: Sequence[VoiceClip], real: Mapping[str, RealVoices], rule: AuditionRule) -> list[Judged]:
-    """Judge voices in their order: each against all real voices of its language, and those kept before it."""
+def judge(
+    clips: Sequence[VoiceClip], real: Mapping[str, RealVoices], rule: AuditionRule, known: int = 0
+) -> list[Judged]:
+    """Judge voices in their order: each against all real voices of its language, and those kept before it.
+
+    The first `known` are of a bank that is extended: however many they are, none is spare, and they are no twins of
+    each other. That was judged when they came into it, by other clips: a pair just below the limit may be above it in
+    these.
+    """
     kept: dict[str, _Kept] = {}
     judged = []
-    for clip in clips:
+    for number, clip in enumerate(clips):
         of_language = kept.setdefault(clip.voice.language, _Kept())
         result = _judge_one(clip, real[clip.voice.language], of_language, rule)
-        if result.drop is None and of_language.counts[clip.voice.gender] >= rule.count:
+        if number < known and result.drop is AuditionDrop.TWIN:
+            result = replace(result, drop=None)
+        if number >= known and result.drop is None and of_language.counts[clip.voice.gender] >= rule.count:
             result = replace(result, drop=AuditionDrop.SPARE)
         if result.drop is None and clip.xvector is not None:
             of_language.counts[clip.voice.gender] += 1

@@ -11,6 +11,7 @@ from typing import Any
 from manifests.errors import UserError
 from manifests.storage import Place
 from pipeline.bank.audition import BATCH, SENTENCES, Panel, Sentences, audition, owned_record
+from pipeline.bank.audition_names import Named, name_voices, stratum
 from voicebank.audition import AuditionDrop, AuditionRule, Judged, RealVoices, VoiceClip, judge, measured_leak_limit
 from voicebank.bank import VOICES_FILE, load_bank
 from voicebank.card import CARD_FILE, read_card, write_card
@@ -29,7 +30,8 @@ class AuditionOrder:
 
     `count` voices stay of each language and gender; `agents` says whether the best of each becomes an agent, beyond
     them. Limits of None are measured. `hear`: only this many voices of each bank are heard, None: all; with
-    `keep_unheard`, those behind them stay unheard where places are left, tested as vectors alone.
+    `keep_unheard`, those behind them stay unheard where places are left, tested as vectors alone. The voices of
+    the bank `extend` are heard and judged before all others, and keep their names.
     """
 
     banks: Sequence[Place]
@@ -43,6 +45,7 @@ class AuditionOrder:
     hear: int | None = None
     keep_unheard: bool = False
     sentences: Sentences = field(default_factory=lambda: SENTENCES)
+    extend: Place | None = None
 
 
 def hold_audition(order: AuditionOrder, panel: Panel, out: Place, progress: Progress) -> list[Judged]:
@@ -59,17 +62,19 @@ def _refuse_finished(out: Place) -> None:
 
 
 def _hold(order: AuditionOrder, panel: Panel, out: Place, record: Path, progress: Progress) -> list[Judged]:
-    voices = [voice for bank in order.banks for voice in _users(bank)[: order.hear]]
+    known = _known(order)
+    voices = [*known, *(voice for bank in order.banks for voice in _users(bank)[: order.hear])]
     real = _hear_real(order, {voice.engine for voice in voices}, panel, record, progress)
     if strange := sorted({voice.language for voice in voices} - real.keys()):
         raise UserError(f"--real: no bank has speakers of {', '.join(strange)}")
     leak = order.leak if order.leak is not None else measured_leak_limit(real)
     twin = order.twin if order.twin is not None else leak
     rule = AuditionRule(order.count + order.agents, order.error_margin, order.quality_margin, leak, twin)
-    judged = _hear_until_full(voices, real, rule, panel, record, progress, order.sentences)
+    judged = _hear_until_full(voices, len(known), real, rule, panel, record, progress, order.sentences)
     fillers = order.hear and order.keep_unheard
     unheard = [voice for bank in order.banks for voice in _users(bank)[order.hear :]] if fillers else []
-    named = _named(judged, order, unheard)
+    prefixes = dataset_prefixes(_sources(order.real))
+    named = name_voices(judged, len(known), unheard, order.count, order.agents, prefixes)
     (out / VOICES_FILE).write_text("".join(_line(voice) for voice, _ in named))
     write_card(out, _card(out.name, order, rule, real, judged, named, panel))
     return judged
@@ -79,8 +84,21 @@ def _users(bank: Place) -> list[Voice]:
     return [voice for voice in load_bank(str(bank)).voices if not voice.agent]
 
 
+def _known(order: AuditionOrder) -> list[Voice]:
+    """Return all voices of the bank that is extended, with their parents' ids among the real speakers."""
+    if order.extend is None:
+        return []
+    prefixes = dataset_prefixes(_sources(order.real))
+    ids = {own_name(name, prefixes): name for bank in order.real for name in load_speaker_table(bank).ids}
+    return [
+        replace(voice, parents=tuple(ids.get(parent, parent) for parent in voice.parents))
+        for voice in load_bank(str(order.extend)).voices
+    ]
+
+
 def _hear_until_full(
     voices: Sequence[Voice],
+    known: int,
     real: Mapping[str, RealVoices],
     rule: AuditionRule,
     panel: Panel,
@@ -93,20 +111,16 @@ def _hear_until_full(
     judged: list[Judged] = []
     at = 0
     while at < len(voices):
-        kept = Counter(_stratum(one.clip.voice) for one in judged if one.drop is None)
+        kept = Counter(stratum(one.clip.voice) for one in judged if one.drop is None)
         part: list[Voice] = []
         while at < len(voices) and len(part) < BATCH:
-            if kept[_stratum(voices[at])] < rule.count:
+            if at < known or kept[stratum(voices[at])] < rule.count:
                 part.append(voices[at])
             at += 1
         clips += audition(part, panel, record, sentences=sentences)
-        judged = judge(clips, real, rule)
+        judged = judge(clips, real, rule, known)
         progress("voices", at, len(voices))
     return judged
-
-
-def _stratum(voice: Voice) -> tuple[str, str]:
-    return voice.language, voice.gender
 
 
 def _hear_real(
@@ -144,41 +158,6 @@ def _real_voice(table: SpeakerTable, row: int, prefixes: Sequence[str], engine: 
     return Voice(name.replace("_", "-").lower(), engine, name, table.languages[row], table.genders[row])
 
 
-def _named(
-    judged: Sequence[Judged], order: AuditionOrder, unheard: Sequence[Voice]
-) -> list[tuple[Voice, Judged | None]]:
-    """Give the voices that stay their names: agents, the clearest and then best of each language and gender; the other
-    voices that were heard; and unheard ones while places are left."""
-    kept = [one for one in judged if one.drop is None]
-    chosen: dict[tuple[str, str], Judged] = {}
-    for one in kept if order.agents else []:
-        key = _stratum(one.clip.voice)
-        if key not in chosen or _worth(one) > _worth(chosen[key]):
-            chosen[key] = one
-    agents = {id(one) for one in chosen.values()}
-    others: list[tuple[Voice, Judged | None]] = [(one.clip.voice, one) for one in kept if id(one) not in agents]
-    prefixes, numbers = dataset_prefixes(_sources(order.real)), Counter[str]()
-    named: list[tuple[Voice, Judged | None]] = [
-        (_renamed(one.clip.voice, f"{language}-agent-{gender[0]}", prefixes, agent=True), one)
-        for (language, gender), one in sorted(chosen.items())
-    ]
-    for voice, figures in (*others, *((voice, None) for voice in unheard)):
-        stem = f"{voice.language}-{voice.gender[0]}"
-        if numbers[stem] < order.count:
-            numbers[stem] += 1
-            named.append((_renamed(voice, f"{stem}{numbers[stem]:02d}", prefixes), figures))
-    return named
-
-
-def _renamed(voice: Voice, name: str, prefixes: Sequence[str], agent: bool = False) -> Voice:
-    parents = tuple(own_name(parent, prefixes) for parent in voice.parents)
-    return replace(voice, voice_id=name, speaker=name, agent=agent, parents=parents)
-
-
-def _worth(one: Judged) -> tuple[float, float]:
-    return -(one.clip.error_rate or 0.0), one.clip.quality or 0.0
-
-
 def _line(voice: Voice) -> str:
     """Write a voice without what is not known of it."""
     if voice.embedding is not None or voice.is_recorded:
@@ -195,7 +174,7 @@ def _card(
     rule: AuditionRule,
     real: Mapping[str, RealVoices],
     judged: Sequence[Judged],
-    named: Sequence[tuple[Voice, Judged | None]],
+    named: Sequence[Named],
     panel: Panel,
 ) -> dict[str, Any]:
     counts: dict[str, Counter[str]] = {}

@@ -28,7 +28,7 @@ from pipeline.show.text import Fact, fact_lines, text_table
 from pipeline.stages._castable import synthesizer_inputs
 from pipeline.stages.synthesize import SynthesizeSettings, speaks_with
 from pipeline.stages.transcribe import TranscribeSettings
-from voicebank.bank import Bank, load_bank
+from voicebank.bank import Bank, bank_place, load_bank
 from voicebank.speaker_table import load_speaker_table
 
 _SHOWN = 20
@@ -39,6 +39,8 @@ def audition_voices(options: Mapping[str, Any]) -> str:
     recipe = load_recipe(options["recipe"], options["overrides"])
     given = read_sentences(open_place(options["sentences"])) if options["sentences"] else None
     if options["count"] is None:
+        if options["extend"]:
+            raise UserError("--extend works only with --count")
         return _rank(options, recipe, given or TWO_SENTENCES)
     if not options["real"]:
         raise UserError("--count keeps voices that are nobody's: name the banks of real speakers with --real")
@@ -59,6 +61,7 @@ def _keep(options: Mapping[str, Any], recipe: Recipe, sentences: Sentences) -> s
         options["hear"],
         options["keep_unheard"],
         sentences,
+        bank_place(options["extend"]) if options["extend"] else None,
     )
     out = open_place(options["out"])
     with counted("voices heard", "voice") as tell:

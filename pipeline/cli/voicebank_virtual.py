@@ -111,6 +111,11 @@ def check(**options: Any) -> None:
     help="Keep so many user voices of each language and gender in a bank; default: only rank.",
 )
 @click.option(
+    "--extend",
+    metavar="NAME|DIR",
+    help="With --count: a bank whose voices are heard first and keep their names; others fill the places left.",
+)
+@click.option(
     "--listen",
     type=click.IntRange(min=0),
     default=30,

@@ -73,6 +73,12 @@ def test_a_twin_is_compared_with_those_that_stayed_whatever_their_gender() -> No
     assert drops(first, second, dropped, third) == [None, AuditionDrop.TWIN, AuditionDrop.UNCLEAR, None]
 
 
+def test_voices_of_a_bank_that_is_extended_are_no_twins_of_each_other() -> None:
+    clips = [clip("x", BETWEEN), clip("y", vector(1, 1, 0.1)), clip("z", vector(1, 1, 0.2))]
+    assert [one.drop for one in judge(clips, REAL, RULE, known=2)] == [None, None, AuditionDrop.TWIN]
+    assert drops(*clips) == [None, AuditionDrop.TWIN, AuditionDrop.TWIN]
+
+
 def test_enough_is_enough_for_each_gender() -> None:
     rule = AuditionRule(1, 0.1, 0.3, 1.0, 1.0)
     clips = [clip("x", BETWEEN), clip("y", vector(1, -1)), clip("z", vector(-1, -1), gender="male")]

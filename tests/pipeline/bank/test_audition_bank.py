@@ -73,9 +73,9 @@ def panel(speaking: Speaking) -> Panel:
     return Panel({"kokoro": speaking}, {"*": hearing}, hearing, hearing, "mos")
 
 
-def blended(name: str, *parents: str, gender="female", rate: float = 1.0) -> Voice:
+def blended(name: str, *parents: str, gender="female", rate: float = 1.0, agent: bool = False) -> Voice:
     weights = (round(1 / len(parents), 6),) * len(parents)
-    return Voice(name, "kokoro", name, "en", gender, rate=rate, license="CC0-1.0", parents=parents, weights=weights)
+    return Voice(name, "kokoro", name, "en", gender, rate, 1.0, agent, "CC0-1.0", parents=parents, weights=weights)
 
 
 @pytest.fixture
@@ -145,6 +145,29 @@ def test_no_more_are_heard_than_are_wanted(
     assert [(one.clip.voice.voice_id, one.drop) for one in judged] == [("voice-0", None), ("voice-3", "failed")]
     fewer = hold_audition(replace(order, hear=1), panel(speaking), open_place(tmp_path / "few"), lambda *_: None)
     assert len(fewer) == 1
+
+
+def test_a_bank_that_is_extended_keeps_its_names(order: AuditionOrder, tmp_path: Path) -> None:
+    old = open_place(tmp_path / "old")
+    voices = [
+        blended("en-agent-f", "af_one", "af_two", "af_three", agent=True),
+        blended("en-f01", "af_one", "af_three"),
+        blended("en-f03", "af_two", "af_two"),
+    ]
+    (tmp_path / "old" / VOICES_FILE).parent.mkdir()
+    (tmp_path / "old" / VOICES_FILE).write_text("".join(audition_bank._line(voice) for voice in voices))
+    write_card(old, {"name": "old"})
+    out = open_place(tmp_path / "out")
+    judged = hold_audition(replace(order, count=2, extend=old), panel(Speaking()), out, lambda *_: None)
+    assert [one.drop for one in judged] == [None, None, "near_real", "twin", "near_real", None, "failed"]
+    assert [(v.voice_id, v.agent, v.parents) for v in load_bank(str(tmp_path / "out")).voices] == [
+        ("en-agent-f", True, ("af_one", "af_two", "af_three")),
+        ("en-f01", False, ("af_one", "af_three")),
+        ("en-f04", False, ("af_two", "af_three")),
+    ]
+    few = replace(order, count=1, agents=False, extend=old)
+    hold_audition(few, panel(Speaking()), open_place(tmp_path / "few"), lambda *_: None)
+    assert [v.voice_id for v in load_bank(str(tmp_path / "few")).voices] == ["en-agent-f", "en-f01"]
 
 
 def test_voices_that_were_not_heard_may_fill_the_places_left(order: AuditionOrder, tmp_path: Path) -> None:
