@@ -83,6 +83,7 @@ class Watch:
             self._now.pop()
             step.wall_s += time.perf_counter() - wall
             step.driver_s += time.process_time() - cpu
+            print(f"{name}: {step}", file=sys.stderr, flush=True)
 
     def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*given: Any, **named: Any) -> Any:
@@ -143,12 +144,11 @@ def run_whole(where: Path, rows: int) -> dict[str, Any]:
     }.items():
         with watch.step(name):
             work()
-    runner.close()
     with watch.step("export hf"):
         (hf,) = EXPORTERS.named("hf")
-        splits = chosen_splits(out, "kept", None, None, (), ())
+        splits = chosen_splits(out, "kept", None)
         settings = export.export_settings(hf, {})
-        export.export_corpus(hf, settings, splits, open_place(where / "hf"), RayRunner(), lambda done, total: None)
+        export.export_corpus(hf, settings, splits, open_place(where / "hf"), runner, lambda done, total: None)
     return {"steps": {name: vars(step) for name, step in watch.steps.items()}, **count_files(where / "out")}
 
 
