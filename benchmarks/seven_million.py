@@ -5,8 +5,8 @@
 Three simulations, each in a process of its own that is the job's driver:
 
 * whole jobs on Ray with tones for speech, and then the work on the corpus: for each step the wall time, the CPU time
-  of the driver and its highest memory, the bytes in Ray's object store and those it spilled, and the files in each
-  directory;
+  of the driver and its highest memory, the memory of Ray's object store (what its raylet shares), what it spilled, and
+  the files in each directory;
 * continued jobs whose work directory holds so many finished blocks: the time until the first new block is done. Blocks
   are copies of one; their commits are written by the job's own function;
 * what the driver alone does for each row or block when it packs, at the full size, on made-up commits.
@@ -94,17 +94,19 @@ class Watch:
 
 
 def _store() -> tuple[float, float]:
-    """Return MB in Ray's object store and MB spilled so far; zeros while Ray does not run."""
+    """Return MB of Ray's object store that its raylet has touched, and MB of spilled files; zeros without Ray."""
     import ray
 
-    if not ray.is_initialized():
+    node = ray._private.worker._global_node
+    if node is None:
         return 0.0, 0.0
     try:
-        from ray._private.internal_api import get_memory_info_reply, get_state_from_address
-
-        stats = get_memory_info_reply(get_state_from_address(None)).store_stats
-        return stats.object_store_bytes_used / 2**20, stats.spilled_bytes_total / 2**20
-    except Exception:  # noqa: BLE001  Ray is just starting or ending
+        raylets = [child for child in psutil.Process().children() if child.name() == "raylet"]
+        used = sum(raylet.memory_info().shared for raylet in raylets)
+        folders = Path(node.get_session_dir_path()).glob("ray_spilled_objects*")
+        spilled = sum(path.stat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
+        return used / 2**20, spilled / 2**20
+    except (psutil.Error, OSError):  # Ray is just starting or ending
         return 0.0, 0.0
 
 
