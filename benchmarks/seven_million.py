@@ -54,9 +54,10 @@ class Step:
 
 @dataclass
 class Watch:
-    """Measures steps of this process; a thread looks at its memory and at Ray's store."""
+    """Measures steps of this process; a thread looks at its memory and at Ray's store, which takes `looked_s`."""
 
     steps: dict[str, Step] = field(default_factory=dict)
+    looked_s: float = 0.0
     _now: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -70,19 +71,20 @@ class Watch:
                 step.peak_mb = max(step.peak_mb, own.memory_info().rss / 2**20)
                 used, spilled = _store()
                 step.store_mb, step.spilled_mb = max(step.store_mb, used), max(step.spilled_mb, spilled)
+            self.looked_s = time.thread_time()
             time.sleep(0.2)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         step = self.steps.setdefault(name, Step())
-        wall, cpu = time.perf_counter(), time.process_time()
+        wall, cpu = time.perf_counter(), time.process_time() - self.looked_s
         self._now.append(name)
         try:
             yield
         finally:
             self._now.pop()
             step.wall_s += time.perf_counter() - wall
-            step.driver_s += time.process_time() - cpu
+            step.driver_s += time.process_time() - self.looked_s - cpu
             print(f"{name}: {step}", file=sys.stderr, flush=True)
 
     def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
