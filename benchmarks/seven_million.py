@@ -5,8 +5,8 @@
 Three simulations, each in a process of its own that is the job's driver:
 
 * whole jobs on Ray with tones for speech, and then the work on the corpus: for each step the wall time, the CPU time
-  of the driver and its highest memory, the bytes in Ray's object store and those it spilled, and the files in each
-  directory;
+  of the driver and its highest memory, the memory of Ray's object store (what its raylet shares), what it spilled, and
+  the files in each directory;
 * continued jobs whose work directory holds so many finished blocks: the time until the first new block is done. Blocks
   are copies of one; their commits are written by the job's own function;
 * what the driver alone does for each row or block when it packs, at the full size, on made-up commits.
@@ -54,9 +54,10 @@ class Step:
 
 @dataclass
 class Watch:
-    """Measures steps of this process; a thread looks at its memory and at Ray's store."""
+    """Measures steps of this process; a thread looks at its memory and at Ray's store, which takes `looked_s`."""
 
     steps: dict[str, Step] = field(default_factory=dict)
+    looked_s: float = 0.0
     _now: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -70,19 +71,21 @@ class Watch:
                 step.peak_mb = max(step.peak_mb, own.memory_info().rss / 2**20)
                 used, spilled = _store()
                 step.store_mb, step.spilled_mb = max(step.store_mb, used), max(step.spilled_mb, spilled)
+            self.looked_s = time.thread_time()
             time.sleep(0.2)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         step = self.steps.setdefault(name, Step())
-        wall, cpu = time.perf_counter(), time.process_time()
+        wall, cpu = time.perf_counter(), time.process_time() - self.looked_s
         self._now.append(name)
         try:
             yield
         finally:
             self._now.pop()
             step.wall_s += time.perf_counter() - wall
-            step.driver_s += time.process_time() - cpu
+            step.driver_s += time.process_time() - self.looked_s - cpu
+            print(f"{name}: {step}", file=sys.stderr, flush=True)
 
     def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*given: Any, **named: Any) -> Any:
@@ -93,17 +96,19 @@ class Watch:
 
 
 def _store() -> tuple[float, float]:
-    """Return MB in Ray's object store and MB spilled so far; zeros while Ray does not run."""
+    """Return MB of Ray's object store that its raylet has touched, and MB of spilled files; zeros without Ray."""
     import ray
 
-    if not ray.is_initialized():
+    node = ray._private.worker._global_node
+    if node is None:
         return 0.0, 0.0
     try:
-        from ray._private.internal_api import get_memory_info_reply, get_state_from_address
-
-        stats = get_memory_info_reply(get_state_from_address(None)).store_stats
-        return stats.object_store_bytes_used / 2**20, stats.spilled_bytes_total / 2**20
-    except Exception:  # noqa: BLE001  Ray is just starting or ending
+        raylets = [child for child in psutil.Process().children() if child.name() == "raylet"]
+        used = sum(raylet.memory_info().shared for raylet in raylets)
+        folders = Path(node.get_session_dir_path()).glob("ray_spilled_objects*")
+        spilled = sum(path.stat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
+        return used / 2**20, spilled / 2**20
+    except (psutil.Error, OSError):  # Ray is just starting or ending
         return 0.0, 0.0
 
 
@@ -143,12 +148,11 @@ def run_whole(where: Path, rows: int) -> dict[str, Any]:
     }.items():
         with watch.step(name):
             work()
-    runner.close()
     with watch.step("export hf"):
         (hf,) = EXPORTERS.named("hf")
-        splits = chosen_splits(out, "kept", None, None, (), ())
+        splits = chosen_splits(out, "kept", None)
         settings = export.export_settings(hf, {})
-        export.export_corpus(hf, settings, splits, open_place(where / "hf"), RayRunner(), lambda done, total: None)
+        export.export_corpus(hf, settings, splits, open_place(where / "hf"), runner, lambda done, total: None)
     return {"steps": {name: vars(step) for name, step in watch.steps.items()}, **count_files(where / "out")}
 
 

@@ -16,6 +16,7 @@ from manifests.manifest import load_manifest
 from manifests.reasons import Reason
 from manifests.schema import Dialogue, Turn, Watermark
 from manifests.storage import Place, open_place
+from parley.testing.corpora import make_corpus, make_rows
 from parley.testing.stages import take_of, with_take
 from pipeline.audit import audit as auditing
 from pipeline.audit.attacks import ATTACKS
@@ -24,9 +25,10 @@ from pipeline.audit.corpus_view import draw, open_view
 from pipeline.audit.html import as_html
 from pipeline.audit.text import as_json, as_text
 from pipeline.engines.contract import Clip, Detection, Failure
+from pipeline.seeds import derive_seed
 from pipeline.stages.watermark import WatermarkSettings
 from tests.pipeline.audit.audited import Change, first_kept, rewrite, tones, without_mark
-from tests.spreading import Backwards
+from tests.spreading import Backwards, backwards
 
 SAMPLE = 8
 
@@ -294,6 +296,14 @@ def test_shards_audited_elsewhere_in_another_order_give_the_same_report(
     workers = Backwards()
     assert as_json(audit_corpus(open_place(finished), mapper=workers)) == as_json(audited)
     assert workers.items > 4
+
+
+@pytest.mark.parametrize("clips", [1, 5, 6, 39, 100])
+def test_the_sample_of_many_shards_is_that_of_all_rows(tmp_path: Path, clips: int) -> None:
+    corpus = Corpus(make_corpus(tmp_path, make_rows(20, 0, 0), max_rows=3))
+    ranks = sorted((derive_seed(5, "audit", row.dialogue_id), number) for number, row in enumerate(corpus))
+    wanted = sorted(number for _, number in ranks[: -(-clips // 2)])  # each row has two clips
+    assert draw(corpus, clips, 5) == draw(corpus, clips, 5, backwards) == wanted
 
 
 def test_seeds_draw_other_samples(finished: Path) -> None:

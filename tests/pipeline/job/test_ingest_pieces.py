@@ -76,16 +76,19 @@ def test_pieces_of_any_size_give_the_same_blocks(
 
 
 def test_rows_of_pieces_are_those_of_the_file(inputs: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the pieces end: within a line, at its end, or at the first character of the next."""
     place = open_place(inputs[0])
-    monkeypatch.setattr(pieces, "PIECE_BYTES", 100)
-    found, before = [], Before()
-    for piece in cut_file(place):
-        reader = PieceReader(place, "alpaca", piece, before)
-        rows = list(reader.rows())
-        found += rows
-        before = Before(before.rows + len(rows), before.lines + reader.lines)
-    assert found == list(read_rows(place, "alpaca"))
-    assert ["line 11: not JSON" in (one.detail or "") for one in found].count(True) == 1
+    whole = list(read_rows(place, "alpaca"))
+    assert ["line 11: not JSON" in (one.detail or "") for one in whole].count(True) == 1
+    for size in range(70, 170):
+        monkeypatch.setattr(pieces, "PIECE_BYTES", size)
+        found, before = [], Before()
+        for piece in cut_file(place):
+            reader = PieceReader(place, "alpaca", piece, before)
+            rows = list(reader.rows())
+            found += rows
+            before = Before(before.rows + len(rows), before.lines + reader.lines)
+        assert found == whole, size
 
 
 def test_a_line_without_a_near_end_and_a_damaged_file_are_read_whole(
