@@ -162,7 +162,7 @@ def open_all(runner: ray_runner.RayRunner, workers: int, is_batched: bool) -> No
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workers", type=int, nargs="+", default=[2, 4, 8])
-    parser.add_argument("--rows", type=int, default=256)
+    parser.add_argument("--rows", type=int, default=512)
     arguments = parser.parse_args()
     draw = random.Random(3)
     first = dict.fromkeys(range(arguments.rows // BLOCK_ROWS), BLOCK_ROWS)

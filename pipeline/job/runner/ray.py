@@ -14,7 +14,7 @@ from pipeline.job.runner.chain import Chain
 from pipeline.job.runner.pool_sizes import FREE_CPUS, fitting_sizes, pool_sizes, told_sizes
 from pipeline.job.runner.ray_cluster import JoinedRay
 from pipeline.job.runner.ray_processes import OwnRay, start_ray
-from pipeline.job.runner.room import Room
+from pipeline.job.runner.staffing import Staffing
 from pipeline.job.runner.tasks import BlockWork, PoolClaims, WorkerPlan, cut_blocks
 from pipeline.job.worker import ENGINE_LIVES
 
@@ -57,8 +57,8 @@ class RayRunner:
         is_done = False
         try:
             staff = self._staff(pools, sizes, slots)
-            room = Room(staff, self.resources, listener)
-            chain = Chain(parts, blocks.values(), work, staff, listener, partial(self._look_after, room))
+            staffing = Staffing(staff, self.resources, listener)
+            chain = Chain(parts, blocks.values(), work, staff, listener, partial(self._look_after, staffing))
             yield from chain.reports()
             is_done = True
         except Exception:
@@ -115,10 +115,10 @@ class RayRunner:
         if self._ray:
             self._ray.check()
 
-    def _look_after(self, room: Room) -> None:
+    def _look_after(self, staffing: Staffing) -> None:
         self._check()
         if self._address is not None:
-            room.look()
+            staffing.look()
 
     def _check_after_failure(self) -> None:
         """Raise RayEnded if that is the cause of an error: a call may fail a moment before Ray's process has ended."""

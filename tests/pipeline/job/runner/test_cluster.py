@@ -40,7 +40,7 @@ def address() -> Iterator[str]:
         with log.open("w") as file:
             head = subprocess.Popen([RAY, "start", *words], stdout=file, stderr=file, env=environment)
         try:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 150
             while "Ray runtime started" not in log.read_text():
                 assert head.poll() is None and time.monotonic() < deadline, log.read_text()
                 time.sleep(0.2)
@@ -58,7 +58,7 @@ def input_file(tmp_path: Path) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 def test_a_job_on_a_running_cluster(address: str, input_file: str, tmp_path: Path) -> None:
     run_tone(make_job(input_file), tmp_path / "local")
     run_tone(make_job(input_file), tmp_path / "cluster", RayRunner(address))
@@ -68,7 +68,7 @@ def test_a_job_on_a_running_cluster(address: str, input_file: str, tmp_path: Pat
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 def test_a_node_without_the_models_is_named_before_the_job_starts(address: str) -> None:
     runner = RayRunner(address)
     libraries = library_versions()

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from pipeline.job.listener import Listener
-from pipeline.job.runner import room
-from pipeline.job.runner.room import Room
+from pipeline.job.runner import staffing
+from pipeline.job.runner.staffing import Staffing
 from tests.pipeline.job.runner.numbers_work import Claims, Squares
 
 
 class Pool:
-    """A pool of actors of which only that is there which `Room` looks at: Ray's are real in test_raylets.py."""
+    """A pool of actors of which only that is there which `Staffing` looks at: Ray's are real in test_raylets.py."""
 
     def __init__(self, name: str, cpus: float, is_open: list[bool]) -> None:
         self.plan = Squares("", claims=Claims(cpus=cpus), name=name)
@@ -33,8 +33,8 @@ class Told(Listener):
 def looked(monkeypatch: pytest.MonkeyPatch, pools: list[Any], cpus: float, seconds: int) -> list[str]:
     """Look once a second; return what the user is told."""
     now, told = [0.0], Told()
-    monkeypatch.setattr(room.time, "monotonic", lambda: now[0])
-    watch = Room(pools, lambda: {"CPU": cpus}, told)
+    monkeypatch.setattr(staffing.time, "monotonic", lambda: now[0])
+    watch = Staffing(pools, lambda: {"CPU": cpus}, told)
     for _ in range(seconds):
         watch.look()
         now[0] += 1.0

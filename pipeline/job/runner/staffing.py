@@ -14,7 +14,7 @@ PATIENCE_S = 60.0
 """So long may a new node take before the pools share what is left. Nodes that are replaced often come sooner."""
 
 
-class Room:
+class Staffing:
     """Looks after the pools of a pass; `resources` asks for the CPUs and GPUs of the cluster."""
 
     def __init__(
