@@ -78,7 +78,7 @@ class ShardFindings:
 
 
 @dataclass(frozen=True)
-class Files:
+class FilesBelow:
     """Holds the number of files below a directory, their bytes, and the hashes of their paths in the corpus."""
 
     number: int
@@ -102,23 +102,23 @@ def files_below(place: Place, name: str) -> Iterator[tuple[str, int]]:
             yield inner, int(info.size or 0)
 
 
-def count_files(directory: tuple[Place, str]) -> Files:
+def count_files(directory: tuple[Place, str]) -> FilesBelow:
     """Count the files below a directory of the corpus: (corpus, the directory's path in it)."""
     return _counted(files_below(*directory))
 
 
-def count_named(place: Place, paths: Sequence[str]) -> Files:
+def count_named(place: Place, paths: Sequence[str]) -> FilesBelow:
     """Count the files with these paths in the corpus."""
     return _counted((path, (place / path).size()) for path in paths)
 
 
-def _counted(files: Iterable[tuple[str, int]]) -> Files:
+def _counted(files: Iterable[tuple[str, int]]) -> FilesBelow:
     hashes, size = Hashes(), 0
     for path, bytes_ in files:
         hashes.add(path)
         size += bytes_
     found = hashes.array()
-    return Files(len(found), size, found)
+    return FilesBelow(len(found), size, found)
 
 
 class _Check:

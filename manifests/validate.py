@@ -26,7 +26,7 @@ from manifests.manifest import (
 )
 from manifests.shard_checks import (
     LISTED,
-    Files,
+    FilesBelow,
     Problem,
     ShardCheck,
     ShardFindings,
@@ -181,7 +181,7 @@ class _Validation:
             says = f"{expected.files} files of {expected.bytes} bytes" if expected else "no such files"
             yield Problem(CLIPS, f"{files} files of {size} bytes, but the manifest says {says}")
 
-    def _listed_clips(self) -> Iterator[Files]:
+    def _listed_clips(self) -> Iterator[FilesBelow]:
         """Count the files below each directory of clips; those of one status lie in 256 directories."""
         folders = [CLIPS]
         for _ in range(2):

@@ -79,7 +79,7 @@ class Speakers:
 
 
 @dataclass
-class VoiceCounts:
+class CastVoices:
     """Counts how many dialogues each voice has, by language and role, and the misspoken turns."""
 
     dialogues: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
@@ -94,29 +94,29 @@ class VoiceCounts:
             if turn.kind == "turn" or turn.take is not None
         )
 
-    def merge(self, other: "VoiceCounts") -> None:
+    def merge(self, other: "CastVoices") -> None:
         for key, counts in other.dialogues.items():
             self.dialogues.setdefault(key, Counter()).update(counts)
         self.misspoken += other.misspoken
 
 
-def count_voices(view: CorpusView, spread: Spread = one_by_one) -> VoiceCounts:
+def count_voices(view: CorpusView, spread: Spread = one_by_one) -> CastVoices:
     """Count the voices of the kept rows, without their audio. Memory grows with the voices, not with the rows."""
-    counts = VoiceCounts()
+    counts = CastVoices()
     for found in spread(_count_in_shard, [view.place / shard.path for shard in view.manifest.shards.get("kept", ())]):
         counts.merge(found)
     return counts
 
 
-def _count_in_shard(shard: Place) -> VoiceCounts:
-    counts = VoiceCounts()
+def _count_in_shard(shard: Place) -> CastVoices:
+    counts = CastVoices()
     for group in read_shard(shard, audio=False):
         for dialogue in group:
             counts.add(dialogue)
     return counts
 
 
-def audit_speakers(view: CorpusView, counted: VoiceCounts, bank_name: str) -> Speakers:
+def audit_speakers(view: CorpusView, counted: CastVoices, bank_name: str) -> Speakers:
     """Compare the voices of the kept rows with those of the bank."""
     counts = counted.dialogues
     keys = sorted(counts, key=lambda key: (key[0], key[1] != "user"))

@@ -32,7 +32,7 @@ from pipeline.job.names import DIGEST_BYTES, dialogue_id
 from pipeline.job.rows import IngestOptions, language_of, row_dialogue, text_digest, whole_file_rows
 from pipeline.readers.detect import NoRows
 from pipeline.readers.parquet import CannotCut
-from pipeline.readers.pieces import Before, Piece, PieceReader, cut_file
+from pipeline.readers.pieces import Before, InputPiece, PieceReader, cut_file
 from pipeline.readers.rows import SourceRow
 from pipeline.readers.stream import StreamCopy
 from pipeline.recipe import Recipe
@@ -50,7 +50,7 @@ class FilePiece:
     """Names a piece of input file number `file`, and what stands before it in the file."""
 
     file: int
-    piece: Piece
+    piece: InputPiece
     before: Before
 
 
@@ -141,7 +141,7 @@ def _look(cutting: Cutting, pieces: list[FilePiece], mapper: Mapper) -> tuple[li
     whole = {piece.file for piece, one in zip(pieces, found, strict=True) if one is None}
     if whole:
         kept = [piece for piece in pieces if piece.file not in whole or piece.piece.start == 0]
-        pieces = [FilePiece(piece.file, Piece(), Before()) if piece.file in whole else piece for piece in kept]
+        pieces = [FilePiece(piece.file, InputPiece(), Before()) if piece.file in whole else piece for piece in kept]
         cutting.scratch.delete()
         found = list(mapper.map(partial(look_at_piece, cutting), list(enumerate(pieces))))
     looked = [one for one in found if one is not None]

@@ -22,7 +22,7 @@ PIECE_BYTES = 32 * 2**20
 
 
 @dataclass(frozen=True)
-class Piece:
+class InputPiece:
     """Names bytes, or row groups of Parquet, `start`..`stop` - 1 of a file; `stop` None: the whole file."""
 
     start: int = 0
@@ -38,27 +38,27 @@ class Before:
     lines: int = 0
 
 
-def cut_file(place: Place) -> list[Piece]:
+def cut_file(place: Place) -> list[InputPiece]:
     """Cut a file into pieces of about PIECE_BYTES. Raises InputError if it cannot be read."""
     place = find_file(place)
     first = first_bytes(place)
     if first.startswith(PARQUET):
-        return _cut_groups(row_group_bytes(place)) or [Piece()]
+        return _cut_groups(row_group_bytes(place)) or [InputPiece()]
     size = place.size()
     if size <= PIECE_BYTES or is_packed(first) or place.name.lower().endswith(".parquet"):
-        return [Piece()]
+        return [InputPiece()]
     if not holds_lines(TextSource(place)):
-        return [Piece()]
+        return [InputPiece()]
     starts = range(0, size, PIECE_BYTES)
-    return [Piece(start, min(start + PIECE_BYTES, size)) for start in starts]
+    return [InputPiece(start, min(start + PIECE_BYTES, size)) for start in starts]
 
 
-def _cut_groups(sizes: list[int]) -> list[Piece]:
-    pieces, start, total = list[Piece](), 0, 0
+def _cut_groups(sizes: list[int]) -> list[InputPiece]:
+    pieces, start, total = list[InputPiece](), 0, 0
     for group, size in enumerate(sizes):
         total += size
         if total >= PIECE_BYTES or group + 1 == len(sizes):
-            pieces.append(Piece(start, group + 1, is_parquet=True))
+            pieces.append(InputPiece(start, group + 1, is_parquet=True))
             start, total = group + 1, 0
     return pieces if len(pieces) > 1 else []
 
@@ -66,7 +66,7 @@ def _cut_groups(sizes: list[int]) -> list[Piece]:
 class PieceReader:
     """Reads a piece. `lines` counts the line ends that have been read of JSON lines."""
 
-    def __init__(self, place: Place, format: str, piece: Piece, before: Before) -> None:
+    def __init__(self, place: Place, format: str, piece: InputPiece, before: Before) -> None:
         """`before`: what stands in the file before the piece, since rows are named and told by their place in it."""
         self._place, self._format, self._piece, self._before = place, format, piece, before
         self._source: _Range | None = None
