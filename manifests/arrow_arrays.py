@@ -26,9 +26,14 @@ def array_of(values: Sequence[Any], arrow_type: Any) -> Any:
     return pa.Array.from_buffers(arrow_type, len(values), [valid, *buffers], missing)
 
 
-def booleans(values: Sequence[bool]) -> Any:
-    """Return the values as an array, of which none is missing."""
-    return pa.Array.from_buffers(pa.bool_(), len(values), [None, _bits(values)], 0)
+def structs_of(arrays: Sequence[Any], arrow_type: Any, missing: Sequence[bool] | None = None) -> Any:
+    """Return an array of structs of these fields' arrays; `missing` tells which structs are None.
+
+    Given a mask, `pyarrow.StructArray.from_arrays` imports `pyarrow.compute` to turn it round.
+    """
+    valid = None if missing is None else _bits([not gone for gone in missing])
+    count = 0 if missing is None else sum(missing)
+    return pa.Array.from_buffers(arrow_type, len(arrays[0]), [valid], count, 0, list(arrays))
 
 
 def offsets_of(values: Sequence[Sequence[Any]]) -> Any:

@@ -19,7 +19,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from manifests.arrow_arrays import array_of, booleans, int32s
+from manifests.arrow_arrays import array_of, int32s, structs_of
 from manifests.arrow_values import items_of, validity
 from manifests.light import LightRow
 from manifests.used_columns import complete_table
@@ -98,8 +98,8 @@ def _with_places(table: pa.Table, places: Sequence[_Place | None]) -> pa.Table:
 def _changed(structs: Any, fields: Mapping[str, Any]) -> Any:
     """Return the array of structs with other values of some fields."""
     arrays = [fields.get(part.name, structs.field(number)) for number, part in enumerate(structs.type)]
-    mask = booleans([not known for known in validity(structs)]) if structs.null_count else None
-    return pa.StructArray.from_arrays(arrays, fields=list(structs.type), mask=mask)
+    missing = [not known for known in validity(structs)] if structs.null_count else None
+    return structs_of(arrays, structs.type, missing)
 
 
 def _find(clip: bytes, written: Written, position: tuple[int, int]) -> tuple[_Place | None, tuple[int, int]]:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from manifests.arrow_arrays import array_of, booleans, int32s, offsets_of
+from manifests.arrow_arrays import array_of, int32s, offsets_of, structs_of
 from manifests.arrow_values import items_of, plain_values, validity
 from manifests.errors import CorpusError, LawBroken
 
@@ -167,15 +167,13 @@ class StructConverter:
 
     def pack(self, values: Sequence[Any]) -> Any:
         missing = [value is None for value in values]
-        mask = None
         if any(missing):
             if not self.nullable:
                 raise LawBroken(f"a {self.filler.__class__.__name__} is None")
             if all(missing):
                 return missing_structs(self.arrow_type, len(values))
-            mask = booleans(missing)
             values = [self.filler if gone else value for value, gone in zip(values, missing, strict=True)]
-        return pa.StructArray.from_arrays(self.columns(values), fields=list(self.arrow_type), mask=mask)
+        return structs_of(self.columns(values), self.arrow_type, missing if any(missing) else None)
 
     def unpack(self, array: Any) -> list[Any]:
         if array.null_count == 0:
@@ -198,9 +196,8 @@ class StructConverter:
 @lru_cache(maxsize=4096)
 def missing_structs(arrow_type: Any, length: int) -> Any:
     """Return an array of missing structs; below them stands what must not be missing, and what nobody reads."""
-    mask = booleans([True] * length)
     children = [_unread(field.type, field.nullable, length) for field in arrow_type]
-    return pa.StructArray.from_arrays(children, fields=list(arrow_type), mask=mask)
+    return structs_of(children, arrow_type, [True] * length)
 
 
 def _unread(arrow_type: Any, nullable: bool, length: int) -> Any:
@@ -211,7 +208,7 @@ def _unread(arrow_type: Any, nullable: bool, length: int) -> Any:
         if nullable:
             return missing_structs(arrow_type, length)
         children = [_unread(field.type, field.nullable, length) for field in arrow_type]
-        return pa.StructArray.from_arrays(children, fields=list(arrow_type))
+        return structs_of(children, arrow_type)
     if nullable:
         return pa.nulls(length, arrow_type)
     zero = next(zero for kind, zero in _LEAVES.values() if kind == arrow_type)

@@ -131,9 +131,11 @@ def _layout() -> dict[str, Any]:
     Turn off dictionaries and statistics for encoded clips besides: they do not shrink, repeat or sort.
     """
     light = [column.parquet_path for column in columns() if not column.holds_audio]
-    long = [column for column in columns() if column.name.rpartition(".")[2] in _LONG and ".dry." not in column.name]
+    long = [
+        column.name for column in columns() if column.name.rpartition(".")[2] in _LONG and ".dry." not in column.name
+    ]
     return {
-        "compression": {column.parquet_path: "zstd" if column in long else "none" for column in columns()},
+        "compression": {column.parquet_path: "zstd" if column.name in long else "none" for column in columns()},
         "use_dictionary": light,
         "write_statistics": light,
         "write_page_checksum": True,

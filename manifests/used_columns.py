@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from manifests.arrow_arrays import booleans, int32s, offsets_of
+from manifests.arrow_arrays import int32s, offsets_of, structs_of
 from manifests.arrow_values import items_of, validity
 from manifests.converters import (
     Converter,
@@ -116,16 +116,14 @@ def _used(part: Converter, values: list[Any]) -> Any:
 
 def _used_structs(struct: StructConverter, values: list[Any]) -> Any:
     missing = [value is None for value in values]
-    mask = None
     if any(missing):
         if not struct.nullable:
             raise LawBroken(f"a {struct.filler.__class__.__name__} is None")
         if all(missing):
             return None
-        mask = booleans(missing)
         values = [struct.filler if gone else value for value, gone in zip(values, missing, strict=True)]
     fields, arrays = _used_columns(struct, values)
-    return pa.StructArray.from_arrays(arrays, fields=fields, mask=mask)
+    return structs_of(arrays, pa.struct(fields), missing if any(missing) else None)
 
 
 def _struct_problem(struct: StructConverter, fields: Sequence[Any], where: str) -> str | None:
@@ -179,5 +177,5 @@ def _complete_structs(struct: StructConverter, array: Any) -> Any:
         _complete(part, array.field(there[name]) if name in there else None, len(array))
         for name, part in zip(struct.names, struct.parts, strict=True)
     ]
-    mask = booleans([not known for known in validity(array)]) if array.null_count else None
-    return pa.StructArray.from_arrays(arrays, fields=list(struct.arrow_type), mask=mask)
+    missing = [not known for known in validity(array)] if array.null_count else None
+    return structs_of(arrays, struct.arrow_type, missing)

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from pipeline.text.scripts import HAN
 
@@ -11,6 +12,7 @@ _COUNTED = {
 }
 
 
+@lru_cache(maxsize=64)
 def text_length(text: str, language: str) -> int:
     """Return the length as the recipes count it.
 

@@ -2,6 +2,7 @@
 
 import html
 import re
+from functools import lru_cache
 
 _FENCE = re.compile(r"^\s*(?:```|~~~)[^\n]*$", re.MULTILINE)
 _COMMENT_OR_TAG = re.compile(r"<!--.*?-->|</?[A-Za-z][^<>\n]{0,200}>", re.DOTALL)
@@ -13,6 +14,9 @@ _RULE = re.compile(r"^\s*(?:[-*_]\s*){3,}$", re.MULTILINE)
 _STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", re.DOTALL)
 _EMPHASIS = re.compile(r"(?<![\w*])([*_])(?=[^\s*_])([^*_\n]+?)(?<=\S)\1(?![\w*])")
 _INLINE_CODE = re.compile(r"`([^`\n]*)`")
+_MARK = re.compile(r"[<`~!\]\-*_#>]")
+_REMEMBERED = 64
+"""Texts: the rules look at one after another from several sides."""
 # Each pattern, behind the parts of a text of which it needs one.
 _IN_ORDER = (
     (("<",), _COMMENT_OR_TAG, " "),
@@ -28,9 +32,12 @@ _IN_ORDER = (
 )
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def strip_markup(text: str) -> str:
     """Remove Markdown marks and HTML tags and decode entities; words and line ends are kept."""
     text = html.unescape(text)
+    if not _MARK.search(text):
+        return text
     for marks, pattern, replacement in _IN_ORDER:
         if any(mark in text for mark in marks):
             text = pattern.sub(replacement, text)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from anyascii import anyascii
 
+from pipeline.text.replacements import RuleTable, compile_rules
 from pipeline.text.verbalize import chinese, english
 from pipeline.text.verbalize.characters import LANGUAGES
 
@@ -17,6 +18,17 @@ _TYPOGRAPHY = str.maketrans(
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe0e\ufe0f\u00ad]")
 _FULL_WIDTH = re.compile(r"[０-９Ａ-Ｚａ-ｚ％＋－＝／＃＆＠．＜＞＄]")
 _ACCENTED = re.compile("[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u017f]")
+_MARKS = RuleTable(
+    compile_rules(
+        (r"\s+", " "),
+        (r"\s+(?=[.,?!])", ""),
+        (r"[.,]*([?!])[.,?!]*", r"\1"),
+        (r",*\.[.,]*", "."),
+        (r",+", ","),
+        (r"(?<=[.,?!])(?=[A-Za-z])", " "),
+    )
+)
+_SENTENCE_START = re.compile(r"(^|[.?!] )([a-z])(?![a-z]*[A-Z])")
 _BLANKS = re.compile(r"[^\S\n]+")
 
 
@@ -65,14 +77,7 @@ def _written_number(character: str) -> str:
 
 
 def _tidy_english(text: str) -> str:
-    text = re.sub(r"\s+", " ", text)
-    text = re.sub(r"\s+(?=[.,?!])", "", text)
-    text = re.sub(r"[.,]*([?!])[.,?!]*", r"\1", text)
-    text = re.sub(r",*\.[.,]*", ".", text)
-    text = re.sub(r",+", ",", text)
-    text = re.sub(r"(?<=[.,?!])(?=[A-Za-z])", " ", text)
-    text = text.strip(" ,-")
-    return re.sub(r"(^|[.?!] )([a-z])(?![a-z]*[A-Z])", lambda match: match[1] + match[2].upper(), text)
+    return _SENTENCE_START.sub(lambda match: match[1] + match[2].upper(), _MARKS.apply(text).strip(" ,-"))
 
 
 def _tidy_chinese(text: str) -> str:
