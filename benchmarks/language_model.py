@@ -190,7 +190,7 @@ def text_recipe(task: Task) -> tuple[Recipe, list[str]]:
 
 def foreign(language: str) -> tuple[str, ...]:
     """Return what a recipe must be told that was not written for this language."""
-    return (f"languages=[{language}]", f"transcribe.engine={{{language}: listener}}")
+    return (f"languages=[{language}]", f"transcribe.engine={{{language}: listener}}", "texts.allow_latin=true")
 
 
 def write_rows(path: Path, dialogues: Sequence[Dialogue]) -> None:
