@@ -30,7 +30,7 @@ from typing import Any
 from manifests.schema import Dialogue
 from manifests.storage import open_place
 from pipeline.engines.contract import ChatReply, Complaint, TextRequest
-from pipeline.engines.text._chat import generator
+from pipeline.engines.text._chat import generator, parse
 from pipeline.engines.text._chat.template import Template
 from pipeline.job.blocks import read_block
 from pipeline.job.ingest import IngestOptions
@@ -91,9 +91,9 @@ class Tries:
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("w", buffering=1, encoding="utf-8")
-        self._read = generator.read_reply
+        self._read = parse.read_reply
         self._asked: dict[int, tuple[TextRequest, int]] = {}  # holds the requests, so that no two have one id
-        generator.read_reply = self  # type: ignore[assignment]
+        vars(generator)["read_reply"] = self
 
     def __call__(
         self, reply: ChatReply, template: Template, request: TextRequest, told: str
