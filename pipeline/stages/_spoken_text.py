@@ -16,12 +16,13 @@ from functools import lru_cache
 from manifests.reasons import Reason
 from manifests.schema import Dialogue
 from pipeline.engines.contract import Complaint
+from pipeline.engines.text.rules.screen import asks_for_something
 from pipeline.recipe import Recipe
 from pipeline.stages._exchanges import with_texts
 from pipeline.stages._mending import mended
 from pipeline.text.debris import Debris, clean_answer, clean_question, foreign_language
 from pipeline.text.lengths import text_length
-from pipeline.text.repeated import bare
+from pipeline.text.repeated import bare, is_nearly
 from pipeline.text.replacements import Rule, RuleTable
 from pipeline.text.scripts import HAN, in_language
 from pipeline.text.topic import may_be_about
@@ -66,6 +67,20 @@ _WISH = re.compile(
     re.IGNORECASE,
 )
 """How people ask without a question mark."""
+_FILLERS = re.compile(
+    r"^(?:(?:hey|hi|so|um|uh|er|well|oh|okay|ok|and|but)\b[,.!?]*\s*|[嗯哦噢哎诶欸嘿啊呃唉][，,。！!？?]*\s*|(?:那个|这个|那)[，,]\s*)+",
+    re.IGNORECASE,
+)
+"""What may stand before the words of a question, and is no part of them."""
+_ASKS_FOR_TEXT = re.compile(
+    r"\b(?:please|could you|can you|would you)\b(?: please)? (?:provide|share|send|give|specify)(?: me)?(?: with)?"
+    r" (?:the|your|more|some|any|further|additional|a bit more)\b[^.?!]{0,40}"
+    r"\b(?:texts?|sentences?|questions?|passages?|articles?|paragraphs?|details|context|information|material|document)\b"
+    r"|(?:请|麻烦|能否|可以|能)(?:您|你)?(?:先|再|重新)?(?:提供|发给我|补充|给我)[^。？！]{0,12}"
+    r"(?:信息|内容|文本|文章|句子|段落|问题|材料|细节|背景)",
+    re.IGNORECASE,
+)
+"""An agent who is given no material asks for it; in a corpus, nobody ever gives it."""
 _LINE_BREAK = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")
 _SHOWN_CHARACTERS = 10
 _LONGEST_GREETING = 16
@@ -190,15 +205,26 @@ def check_language(field: str, text: str, language: str) -> Complaint | None:
 
 
 def check_not_echoed(answer: str, question: str) -> Complaint | None:
-    """Complain of an answer that is the question again, ignoring case and punctuation.
+    """Complain of an answer that is the question again, ignoring case, punctuation and the fillers before them.
 
-    A single word may be both ("Hello!"), and so may the few words of a greeting.
+    A single word may be both ("Hello!"), and so may the few words of a greeting. An answer that asks itself is an echo
+    of nearly the same words too; one that does not may be the user's sentence, mended.
     """
-    key = bare(answer)
+    said, asked = _FILLERS.sub("", answer), _FILLERS.sub("", question)
+    key = bare(said)
     letters_long = len(key) + (_LETTERS_OF_HAN - 1) * len(_HAN.findall(key))
-    if key != bare(question) or letters_long < _LONGEST_GREETING:
+    if not key or letters_long < _LONGEST_GREETING:
         return None
-    return Complaint(Reason.ECHO, "repeated", {"field": "answer"})
+    if key == bare(asked) or (_QUESTION_MARK.search(answer) and is_nearly(said, asked)):
+        return Complaint(Reason.ECHO, "repeated", {"field": "answer"})
+    return None
+
+
+def check_not_asked_back(answer: str) -> Complaint | None:
+    """Complain of an agent who asks for the text that the question is about: the question was not whole."""
+    if (found := _ASKS_FOR_TEXT.search(answer)) is None:
+        return None
+    return Complaint(Reason.MISSING_MATERIAL, "empty", {"field": "answer"}, f"answer: asks for material: {found[0]}")
 
 
 def _debris_complaint(field: str, found: Debris | None) -> Complaint | None:
@@ -216,6 +242,13 @@ def check_still_asks(question: str, before: str) -> Complaint | None:
     if not _STATEMENT.search(question):
         return None
     return Complaint(Reason.TEXT_ENGINE_FAILED, "empty", {"field": "question"}, "question: asks nothing any more")
+
+
+def check_asks(question: str, language: str) -> Complaint | None:
+    """Complain of a rewritten question that tells instead of asking: a weak model answers the request in its place."""
+    if not _STATEMENT.search(question) or _WISH.match(question) or asks_for_something(question, language):
+        return None
+    return Complaint(Reason.UNCLEAR, "empty", {"field": "question"}, "question: tells instead of asking")
 
 
 def check_about(question: str, source: str) -> Complaint | None:

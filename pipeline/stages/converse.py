@@ -20,7 +20,7 @@ from pipeline.engines.contract import Complaint, TextAnswer, TextRequest
 from pipeline.recipe import Recipe
 from pipeline.settings import Section
 from pipeline.stages._exchanges import Asking, all_exchanges, ask_in_turn, is_model, spoken_history
-from pipeline.stages._spoken_text import check_spoken, question_limit, spoken_texts
+from pipeline.stages._spoken_text import check_not_asked_back, check_spoken, question_limit, spoken_texts
 from pipeline.stages.contract import Context, EngineKey, Stage
 from pipeline.text.debris import PATTERNS
 
@@ -80,7 +80,8 @@ def _ask(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
     history = spoken_history(dialogue, number)
 
     def check(fields: Mapping[str, str]) -> Complaint | None:
-        return check_spoken(fields, dialogue, recipe, unlike=[question for question, _ in history])
+        earlier = [question for question, _ in history]
+        return check_spoken(fields, dialogue, recipe, unlike=earlier) or check_not_asked_back(fields.get("answer", ""))
 
     return TextRequest(
         task="converse",

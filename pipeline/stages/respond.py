@@ -35,7 +35,7 @@ from pipeline.stages._exchanges import (
     spoken_history,
     without_answer_debris,
 )
-from pipeline.stages._spoken_text import check_language, check_present, check_spoken, with_spoken
+from pipeline.stages._spoken_text import check_language, check_not_asked_back, check_present, check_spoken, with_spoken
 from pipeline.stages._styles import check_styles, with_styles
 from pipeline.stages.contract import Context, EngineKey, Stage
 from pipeline.text.debris import PATTERNS
@@ -106,11 +106,13 @@ def _request(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
     settings = recipe.section(RespondSettings)
     pair = exchange_at(dialogue, number)
     question = pair.user.text or ""
+    is_written = is_model(recipe, settings.engine)  # in a data set, the user may give next what the agent asks for
 
     def check(fields: Mapping[str, str]) -> Complaint | None:
         return (
             _check_thought(fields, dialogue.language)
             or check_spoken(fields, dialogue, recipe, question=question)
+            or (check_not_asked_back(fields.get("answer", "")) if is_written else None)
             or check_styles(fields)
         )
 
@@ -122,7 +124,7 @@ def _request(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
         options={"answer_limit": recipe.texts.answer_limit},
         check=check,
     )
-    if is_model(recipe, settings.engine):
+    if is_written:
         return replace(request, history=spoken_history(dialogue, number), form="next" if number else "first")
     return replace(
         request,

@@ -46,6 +46,7 @@ from pipeline.stages._exchanges import (
 )
 from pipeline.stages._spoken_text import (
     check_about,
+    check_asks,
     check_question,
     question_limit,
     spoken_question,
@@ -179,7 +180,7 @@ def _request(dialogue: Dialogue, number: int, context: Context) -> TextRequest:
 
 
 def _check(language: str, recipe: Recipe, material: str, about: str, fields: Mapping[str, str]) -> Complaint | None:
-    """Say what is wrong with the question: it may not repeat `material`, and must be about `about`, unless empty."""
+    """Say what is wrong with the question: it may not repeat `material`, and must ask, about `about`, unless empty."""
     text = _question(fields, language, recipe)
     return check_question(
         text,
@@ -188,7 +189,7 @@ def _check(language: str, recipe: Recipe, material: str, about: str, fields: Map
         unlike=(material,),
         speakable=not polishes_questions(recipe, language),
         allow_latin=recipe.texts.allow_latin,
-    ) or check_about(text, about)
+    ) or ((check_about(text, about) or check_asks(text, language)) if about else None)
 
 
 def _question(fields: Mapping[str, str], language: str, recipe: Recipe) -> str:

@@ -87,6 +87,24 @@ def test_a_polished_question_still_asks(language: str, before: str, polished: st
     assert (played.dialogues[0].reason, played.dialogues[0].detail) == expected
 
 
+@each_row(
+    ("language", "answer", "asks"),
+    [
+        ("en", "Sure, please provide the questions you need organized.", True),
+        ("en", "I can't see it. Could you please provide more information?", True),
+        ("en", "It is hot. Which kind would you like?", False),
+        ("en", "Many shops provide the leaves.", False),
+        ("zh", "请您先提供这段文字的内容。", True),
+        ("zh", "茶可以提供热量。", False),
+    ],
+)
+def test_an_agent_that_asks_for_the_material_is_not_believed(language: str, answer: str, asks: bool) -> None:
+    question = {"en": "What is tea?", "zh": "茶是什么？"}[language]
+    row = make_dialogue((question, ""), language=language, spoken=True)
+    played = play(RESPOND, [row], model_recipe(), writer=fields(question=question, answer=answer))
+    assert played.dialogues[0].reason == ("missing_material" if asks else None)
+
+
 def test_marks_are_off_what_is_spoken() -> None:
     played = play(
         RESPOND, [make_dialogue()], model_recipe(), writer=fields(question="What’s tea?", answer="“Tea” — hot.")

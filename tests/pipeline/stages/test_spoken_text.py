@@ -93,6 +93,9 @@ def test_no_text_is_too_odd_to_be_judged(language: str, text: str) -> None:
     [
         ("What is the tallest tree?", "What is the tallest tree?", (Reason.ECHO, "repeated")),
         ("what is the tallest tree", "What is the tallest tree?", (Reason.ECHO, "repeated")),
+        ("Can you name the tallest tree?", "Hey, um, can you name the tallest tree?", (Reason.ECHO, "repeated")),
+        ("Can you name the tallest trees?", "So, can you name the tallest tree?", (Reason.ECHO, "repeated")),
+        ("She walks to school every day.", "She walk to school every day.", None),
         ("The tallest tree is a redwood.", "What is the tallest tree?", None),
         ("Good morning!", "Good morning.", None),
         ("I'm sorry, but I cannot help with that.", "What is a tree?", (Reason.REFUSED, "empty")),

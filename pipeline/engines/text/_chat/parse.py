@@ -28,6 +28,7 @@ MOST_BRACKETS = 64
 """A flat object needs one opening bracket. Without a limit, `[[[[` makes json raise a RecursionError."""
 
 _OPEN_END = re.compile(r"(?:[\"”]|\b(?:true|false|null))\s*$", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[.!?。！？…](?=[\s}\]”“\"'`]*$)")
 _QUOTE = re.compile(r'(?<!\\)"')
 _WORDS = {"true": True, "yes": True, "是": True, "false": False, "no": False, "否": False}
 _BLANKS = re.compile(r"\s+")
@@ -67,16 +68,11 @@ def parse_answer(
     answer = _without_reasoning(text)
     if answer is None:
         return _cut_off()
-    start = answer.find("{")
-    if start >= 0 and answer.find("}", start) < 0:
-        # The model says that it has finished, so nothing was cut off: only the brace may be missing.
-        answer = answer.rstrip("` \n\r\t")
-        if not _OPEN_END.search(answer) or len(_QUOTE.findall(answer)) % 2:
-            return _malformed(keys)
-        answer += "}"
     if sum(answer.count(bracket) for bracket in "{[") > MOST_BRACKETS:
         return _malformed(keys)
-    found = [values for value in _objects(answer) if (values := _values(value, keys)) is not None]
+    found = _found(answer, keys)
+    if not found and (closed := _closed(answer)):
+        found = _found(closed, keys)
     # Several different objects: a draft and its correction, or answers to further tasks that the model made up.
     if not found or any(other != found[0] for other in found):
         return _malformed(keys)
@@ -107,6 +103,27 @@ def marked_field(values: Mapping[str, Value], told: str) -> str | None:
     """Return the field of the answer that holds a tag of the marks around the texts that the model was told."""
     tags = _TAG.findall(told)
     return next((f for f, value in values.items() if isinstance(value, str) and any(t in value for t in tags)), None)
+
+
+def _found(answer: str, keys: Mapping[str, AnswerKey]) -> list[dict[str, Value]]:
+    """Return the values of each object in which all keys stand."""
+    return [values for value in _objects(answer) if (values := _values(value, keys)) is not None]
+
+
+def _closed(answer: str) -> str | None:
+    """Return the text with its object closed; None unless only the end of that is missing, or in the wrong order.
+
+    The model says that it has finished, so nothing was cut off. A last text that is open, ends like a sentence and is
+    followed by marks alone, as in `{"question": "Why?}"`, ends there: small models close it so, or not at all.
+    """
+    start, bare = answer.find("{"), answer.rstrip("` \n\r\t")
+    if start >= 0 and "}" not in answer[start:] and _OPEN_END.search(bare) and len(_QUOTE.findall(bare)) % 2 == 0:
+        return bare + "}"
+    said = _SENTENCE_END.search(answer)
+    if start < 0 or not said or len(_QUOTE.findall(answer[start : said.end()])) % 2 == 0:
+        return None
+    last = answer[start : said.end()].rpartition('"')[2]
+    return None if set(last) & set("{}[]") else f'{answer[: said.end()]}"}}'
 
 
 def _malformed(keys: Mapping[str, AnswerKey]) -> Complaint:

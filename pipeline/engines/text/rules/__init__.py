@@ -19,7 +19,7 @@ from pipeline.text.verbalize import LANGUAGES
 NAME = "rules"
 
 # Raise this whenever the code, not only its wording, may give other texts.
-_RULES_VERSION = 3
+_RULES_VERSION = 4
 
 _TASKS: dict[str, Callable[[TextRequest], TextAnswer | Failure]] = {
     "rewrite": rewrite,

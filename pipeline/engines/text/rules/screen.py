@@ -46,6 +46,8 @@ _WHOLE_TEXT = {"en": 12, "zh": 20}
 _BEHIND = re.compile(r"^(?P<head>.{2,}?)(?:\s*[:：\n]\s*|\s+[-–—]+\s+|——)(?P<tail>\S.*)$", re.DOTALL)
 # A whole sentence, and then the order about it.
 _TEXT_FIRST = re.compile(r"^[^。！？：:]{10,}[。！？](?=[^。！？]*(?:以下|下面|这个|该|上述))")
+_SINGLE_QUOTES = re.compile(r"(?<!\w)'(?=\w)[^\n]*?\w[.!?,]?'(?!\w)")
+_OWN = re.compile(r"\b(?:i|i'm|i've|i'd|i'll|me|my|mine|let's|please)\b|我(?!们)|咱|请", re.IGNORECASE)
 _CLAUSE_END = re.compile(r"[.!?,;:。！？，；：]")
 
 
@@ -155,6 +157,8 @@ def _has_inline_material(instruction: str, wording: RewriteWording, language: st
         start = text.find(opening)
         if start >= 0 and text.find(closing, start + 2) > start:
             return True
+    if _SINGLE_QUOTES.search(text):
+        return True
     head, tail = _parts(text)
     if text_length(tail, language) >= 1 and text_length(head, language) >= 2:
         return True
@@ -211,15 +215,29 @@ def _unclear(question: str, wording: ScreenWording, language: str) -> Finding | 
     return None
 
 
+def asks_for_something(text: str, language: str) -> bool:
+    """Tell whether the text asks, orders, or says what its speaker does or wants; a mere statement does not."""
+    wording, plain = screen_wording(language), text.strip(" .。!！?？,，")
+    return bool(
+        "?" in text
+        or "？" in text
+        or _OWN.search(text)
+        or wording.small_talk.match(plain)
+        or _asks_or_orders(plain, wording, language)
+    )
+
+
 def _says_something_to(text: str, wording: ScreenWording, language: str) -> bool:
     """Tell whether the text asks, orders, or is what somebody says to somebody; "Simon is running." is a mere sentence
     of a data set."""
+    return bool(wording.personal.search(text)) or _asks_or_orders(text, wording, language)
+
+
+def _asks_or_orders(text: str, wording: ScreenWording, language: str) -> bool:
     rewriting = rewrite_wording(language)
     clauses = [clause.strip() for clause in _CLAUSE_END.split(text) if clause.strip()]
-    return bool(
-        wording.personal.search(text)
-        or wording.asks_otherwise.search(text)
-        or any(rewriting.imperative.search(clause) or rewriting.question.search(clause) for clause in clauses)
+    return bool(wording.asks_otherwise.search(text)) or any(
+        rewriting.imperative.search(clause) or rewriting.question.search(clause) for clause in clauses
     )
 
 

@@ -254,6 +254,19 @@ def test_a_text_in_the_input_is_neither_missing_nor_media(language: str, instruc
     assert judge(language, instruction)[0] in (Reason.MISSING_MATERIAL.value, Reason.MEDIA.value)
 
 
+@each_row(
+    ("instruction", "is_there"),
+    [
+        ("What verb should I change in the sentence 'The children walked to school'?", True),
+        ("What is the noun in the sentence 'She isn't late.'?", True),
+        ("What verb doesn't fit in the sentence?", False),
+        ("Which of the dogs' names is in the sentence?", False),
+    ],
+)
+def test_a_text_in_single_quotation_marks_is_there(instruction: str, is_there: bool) -> None:
+    assert judge("en", instruction)[0] == ("keep" if is_there else Reason.MISSING_MATERIAL.value)
+
+
 def test_an_excuse_that_was_asked_for_is_an_answer() -> None:
     answer = "I'm sorry, but my bus broke down and I will be late."
     assert judge("en", "Write an excuse for being late.", answer=answer)[0] == "keep"
