@@ -45,10 +45,10 @@ class SpokenTurn:
 
 
 def _unpickled(*fields: Any) -> SpokenTurn:
-    *head, samples, encoded = fields
-    if isinstance(samples, bytes):
-        samples = samples_of(np.frombuffer(samples, "<i2"))
-    return SpokenTurn(*head, samples, encoded)
+    values = list(fields)
+    if isinstance(values[6], bytes):
+        values[6] = samples_of(np.frombuffer(values[6], "<i2"))
+    return SpokenTurn(*values)
 
 
 @dataclass(frozen=True, slots=True)
