@@ -196,10 +196,12 @@ def measure(arguments: argparse.Namespace, scratch: Path) -> None:
     from benchmarks.reader_sides import SAME_FILES, SIDES
 
     sides = arguments.sides or list(SIDES)
-    children = {side: Child(side, scratch) for side in sides}
     for side in sides:
         if SAME_FILES.get(side) not in sides:
-            children[side].ask("write", arguments.rows)
+            writer = Child(side, scratch)  # ends: who has freed large buffers has an allocator that goes on keeping memory
+            writer.ask("write", arguments.rows)
+            writer.end()
+    children = {side: Child(side, scratch) for side in sides}
     print(
         f"{arguments.rows} dialogues of two clips, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True
     )
