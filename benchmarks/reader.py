@@ -198,7 +198,8 @@ def measure(arguments: argparse.Namespace, scratch: Path) -> None:
     sides = arguments.sides or list(SIDES)
     for side in sides:
         if SAME_FILES.get(side) not in sides:
-            writer = Child(side, scratch)  # ends: who has freed large buffers has an allocator that goes on keeping memory
+            # Not one that reads: malloc gives less memory back to the system once it was given large pieces.
+            writer = Child(side, scratch)
             writer.ask("write", arguments.rows)
             writer.end()
     children = {side: Child(side, scratch) for side in sides}
