@@ -196,10 +196,13 @@ def measure(arguments: argparse.Namespace, scratch: Path) -> None:
     from benchmarks.reader_sides import SAME_FILES, SIDES
 
     sides = arguments.sides or list(SIDES)
-    children = {side: Child(side, scratch) for side in sides}
     for side in sides:
         if SAME_FILES.get(side) not in sides:
-            children[side].ask("write", arguments.rows)
+            # Not one that reads: malloc gives less memory back to the system once it was given large pieces.
+            writer = Child(side, scratch)
+            writer.ask("write", arguments.rows)
+            writer.end()
+    children = {side: Child(side, scratch) for side in sides}
     print(
         f"{arguments.rows} dialogues of two clips, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True
     )

@@ -49,7 +49,9 @@ def decode(audio: Audio) -> tuple[Samples, int]:
 
 def samples_of(pcm: npt.NDArray[np.int16]) -> Samples:
     """Return 16-bit samples as float32 in -1..1, as `decode` does."""
-    return pcm.astype(np.float32) / np.float32(_PCM16_SCALE)
+    samples = pcm.astype(np.float32)
+    samples *= np.float32(1 / _PCM16_SCALE)  # a power of two: exact, and in place, since new memory costs more
+    return samples
 
 
 def pcm16_of(samples: Samples) -> npt.NDArray[np.int16] | None:
@@ -59,9 +61,11 @@ def pcm16_of(samples: Samples) -> npt.NDArray[np.int16] | None:
     """
     if samples.dtype != np.float32:
         return None
+    again = samples * np.float32(_PCM16_SCALE)
     with np.errstate(invalid="ignore"):  # values that are no 16-bit ones give any, which is then another one
-        pcm = (samples * np.float32(_PCM16_SCALE)).astype("<i2")
-    return pcm if np.array_equal(samples_of(pcm).view(np.int32), samples.view(np.int32)) else None
+        pcm = again.astype("<i2")
+    np.multiply(pcm, np.float32(1 / _PCM16_SCALE), out=again)
+    return pcm if np.array_equal(again.view(np.int32), samples.view(np.int32)) else None
 
 
 def encoded(samples: Samples, sample_rate: int, codec: str) -> bytes:

@@ -46,8 +46,11 @@ class LightColumns:
         clips: Sequence[LightClip | None] = list(
             map(LightClip, self._paths(first, last), self._codecs(first, last), *numbers)
         )
-        clips = _masked(clips, self._clips, first)
-        takes = _masked(list(map(LightTake, self._voices(first, last), clips)), self._takes, first)
+        if self._clips:
+            clips = _masked(clips, self._clips, first)
+        takes: Sequence[LightTake | None] = list(map(LightTake, self._voices(first, last), clips))
+        if self._takes:
+            takes = _masked(takes, self._takes, first)
         roles: Any = self._roles(first, last)  # the schema has no type for one of a few texts
         return list(map(LightTurn, roles, self._texts(first, last), self._starts(first, last), takes))
 
@@ -57,9 +60,7 @@ def _known(array: Any) -> list[bool] | None:
     return validity(array) if array.null_count else None
 
 
-def _masked(values: Sequence[Any], known: list[bool] | None, first: int) -> Sequence[Any]:
-    if known is None:
-        return values
+def _masked(values: Sequence[Any], known: list[bool], first: int) -> Sequence[Any]:
     return [value if there else None for value, there in zip(values, known[first : first + len(values)], strict=True)]
 
 
@@ -76,7 +77,8 @@ class _Numbers:
     def __call__(self, first: int, last: int) -> Sequence[Any]:
         if self._values is None:
             return [None] * (last - first)
-        return _masked(self._values[first:last].tolist(), self._known, first)
+        values: list[int] = self._values[first:last].tolist()
+        return _masked(values, self._known, first) if self._known else values
 
 
 class _Texts:
@@ -98,4 +100,5 @@ class _Texts:
         if self._ends is None:
             return [None] * (last - first)
         ends = self._ends[first : last + 1].tolist()
-        return _masked([str(self._data[a:b], "utf-8") for a, b in pairwise(ends)], self._known, first)
+        values = [str(self._data[a:b], "utf-8") for a, b in pairwise(ends)]
+        return _masked(values, self._known, first) if self._known else values
