@@ -23,9 +23,6 @@ from pipeline.job.blocks import write_block
 from pipeline.job.commits import write_hashes
 from pipeline.job.runner.ray import RayRunner
 from pipeline.stages.contract import reject
-from tests.pipeline.job import test_object_store
-
-bucket = test_object_store.bucket
 
 SETTINGS = DedupSettings()
 
