@@ -16,7 +16,7 @@ from pipeline.scoring.english_plain import PLAIN, has_letters
 from pipeline.scoring.english_spelling import respell
 from pipeline.scoring.english_words import FILLERS, HAS_BEFORE
 
-VERSION = "english-5"
+VERSION = "english-6"
 
 # Numbers can meet once the punctuation between them is gone, so they are read again until nothing changes. Only
 # contrived texts need a second round, and only very contrived ones a third.

@@ -69,3 +69,4 @@ for _line in filter(None, _SPELLINGS.splitlines()):
     _form, *_others = _line.split()
     for _name in _others:
         SPELLINGS[_name] = _form
+        SPELLINGS[_name + "s"] = _form + "s"  # "Sarah's", of which only the letters are left

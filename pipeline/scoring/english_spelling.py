@@ -103,6 +103,11 @@ WORDS: dict[str, str] = (
         "yoghurt": "yogurt",
         "yoghurts": "yogurts",
         "aesthetic": "esthetic",
+        "ambience": "ambiance",
+        "lilly": "lily",
+        "lillys": "lilys",  # Lilly's
+        "spacial": "spatial",
+        "spacially": "spatially",
         "artefact": "artifact",
         "artefacts": "artifacts",
         "doughnut": "donut",

@@ -17,9 +17,9 @@ TEXTS = st.text(alphabet=st.characters(exclude_categories=("Cs",)), max_size=40)
 @each_row(
     ("language", "kind", "version"),
     [
-        ("en", "wer", "english-5"),
-        ("en-GB", "wer", "english-5"),
-        ("EN_us", "wer", "english-5"),
+        ("en", "wer", "english-6"),
+        ("en-GB", "wer", "english-6"),
+        ("EN_us", "wer", "english-6"),
         ("zh", "cer", "chinese-5"),
         ("zh-Hant-TW", "cer", "chinese-5"),
         ("cmn", "cer", "chinese-5"),
