@@ -21,7 +21,7 @@ from typing import Any
 
 from pipeline.job.listener import Listener, Measure, Moved, Part
 from pipeline.job.runner import ray as ray_runner
-from pipeline.job.runner.tasks import PART_ROWS, WorkerPlan, cut_blocks
+from pipeline.job.runner.tasks import PART_ROWS, CutBlocks, WorkerPlan, cut_blocks
 from pipeline.job.usage import Effort
 
 BLOCK_ROWS = 16
@@ -132,11 +132,10 @@ def row_s(pool: str, mean_s: float, row: int) -> float:
 
 def cut_evenly(
     blocks: Mapping[int, int], part_rows: int, pools: Sequence[WorkerPlan], sizes: Sequence[int], slots: Sequence[int]
-) -> list[list[Part]]:
+) -> CutBlocks:
     """Cut as `cut_blocks` would without looking at how much is left."""
     each = max(blocks.values()) if any(plan.takes_batches for plan in pools) else part_rows
-    counts = {block: max(1, -(-rows // each)) for block, rows in blocks.items()}
-    return [[Part(block, index, count) for index in range(count)] for block, count in counts.items()]
+    return CutBlocks({block: max(1, -(-rows // each)) for block, rows in blocks.items()})
 
 
 def run(runner: ray_runner.RayRunner, sizes: Mapping[int, int], workers: int, is_batched: bool, cut: Any) -> Leaving:

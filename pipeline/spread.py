@@ -16,16 +16,18 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def spread_over(mapper: Mapper | None, size: int) -> Spread:
-    """Return how to do work on `size` bytes: with the `mapper`, if there is one and the work is large."""
-    if mapper is None or size < SPREAD_BYTES:
-        return one_by_one
-    workers = mapper
+def spread_with(mapper: Mapper | None) -> Spread:
+    """Return how to do work with the `mapper`, if there is one; a single item is done in this process."""
 
     def spread(function: Callable[[Item], Result], items: Sequence[Item], /) -> Iterator[Result]:
-        return workers.map(function, items) if len(items) > 1 else one_by_one(function, items)
+        return one_by_one(function, items) if mapper is None or len(items) < 2 else mapper.map(function, items)
 
     return spread
+
+
+def spread_over(mapper: Mapper | None, size: int) -> Spread:
+    """Return how to do work on `size` bytes: with the `mapper`, if there is one and the work is large."""
+    return spread_with(mapper if size >= SPREAD_BYTES else None)
 
 
 def spread_for(mapper: Mapper | None, corpus: Place) -> Spread:

@@ -25,7 +25,7 @@ from pipeline.audit.watermarks import Marks, audit_every_mark, audit_marks
 from pipeline.engines.contract import Clip
 from pipeline.engines.watermark._message import message_of
 from pipeline.job.directory import WORK
-from pipeline.job.runner.ray import local_gpus
+from pipeline.job.gpu_use import local_gpus
 from pipeline.sign.verify import Verified, verify_corpus
 from pipeline.spread import spread_for
 from pipeline.stages.cast import CastSettings, public_bank

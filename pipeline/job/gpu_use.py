@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 _EVERY_S = 1.0
@@ -18,6 +19,11 @@ _FULL_TIME, _FULL_POWER = 0.85, 0.6
 700 W had nearly everything left."""
 _GIB = 1 << 30
 _MILLI = 1000
+
+
+def local_gpus() -> int:
+    """Count this machine's NVIDIA GPUs, as the system lists them."""
+    return len(list(Path("/dev").glob("nvidia[0-9]*")))
 
 
 @dataclass(frozen=True, slots=True)

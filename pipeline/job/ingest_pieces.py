@@ -91,15 +91,16 @@ class Writing:
     stop: int
 
 
-def can_spread(files: Sequence[InputFile], options: IngestOptions, mapper: Mapper | None) -> bool:
+def can_spread(files: Sequence[InputFile], options: IngestOptions, mapper: Mapper) -> bool:
     """Tell whether workers should cut the input: it is large and wanted whole, and they see it where it lies."""
-    if mapper is None or options.limit is not None or options.limit_each is not None:
-        return False
-    is_here = getattr(mapper, "is_local", False)
-    if any(isinstance(file.place, StreamCopy) or (file.place.is_local and not is_here) for file in files):
+    if options.limit is not None or options.limit_each is not None:
         return False
     infos = [file.place.filesystem.get_file_info(file.place.path) for file in files]
-    return sum(info.size or 0 for info in infos) >= SPREAD_BYTES  # one that is gone is reported by its reader
+    if sum(info.size or 0 for info in infos) < SPREAD_BYTES:  # one that is gone is reported by its reader
+        return False
+    return not any(
+        isinstance(file.place, StreamCopy) or (file.place.is_local and not mapper.has_workers_here) for file in files
+    )
 
 
 def ingest_pieces(

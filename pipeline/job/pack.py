@@ -24,14 +24,13 @@ from manifests.manifest import (
 )
 from manifests.metadata import join_metadata
 from manifests.shards import ShardInfo
-from manifests.spread import one_by_one
 from manifests.storage import Place
 from manifests.writer import CLIPS, METADATA_NAME, Packed, ShardLimits, clear_for_writing, refuse_finished
 from pipeline.job.ingest import rows_key
 from pipeline.job.shard_plan import FinalBlock, RowEnds, ShardPlan, final_blocks, plan_shards, read_ends
 from pipeline.job.write_shards import ShardWork, WrittenShard, lines_of, write_planned, written_before
 from pipeline.recipe import Recipe
-from pipeline.spread import spread_over
+from pipeline.spread import spread_over, spread_with
 from pipeline.stages.cast import CastSettings
 from pipeline.stages.contract import Mapper
 
@@ -105,8 +104,7 @@ def _plans(passes: Sequence[Place], blocks: int, recipe: Recipe, mapper: Mapper 
     """Return the shards to write, in order; many commits are read by workers."""
     numbered = final_blocks(passes, blocks)
     chunks = [numbered[first : first + _CHUNK_BLOCKS] for first in range(0, blocks, _CHUNK_BLOCKS)]
-    spread = one_by_one if mapper is None or len(chunks) < 2 else mapper.map
-    found = spread(partial(_read_chunk, tuple(passes)), chunks)
+    found = spread_with(mapper)(partial(_read_chunk, tuple(passes)), chunks)
     limits = ShardLimits(recipe.pack.shard_mb << 20)
     return plan_shards(
         chain.from_iterable(found), limits, {"clips": recipe.pack.clips, "metadata": recipe.pack.metadata}

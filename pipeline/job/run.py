@@ -7,7 +7,6 @@ from typing import Any
 
 from manifests.errors import ResumeRefused, UserError
 from manifests.manifest import MANIFEST_NAME, Manifest, load_manifest, recipe_digest
-from manifests.spread import one_by_one
 from manifests.storage import Place
 from manifests.validate import check_files
 from manifests.writer import OWN_NAMES, SHARDS
@@ -48,6 +47,7 @@ from pipeline.job.runner.tasks import BlockPass, Runner, plan_pools
 from pipeline.job.worker import WorkOrder, check_node
 from pipeline.recipe import Recipe
 from pipeline.settings import SpeechServer
+from pipeline.spread import spread_with
 from pipeline.stages.contract import Mapper
 from pipeline.stages.registry import find_stage
 from pipeline.stages.synthesize import SYNTHESIZE
@@ -153,8 +153,7 @@ def _read_all(blocks: Place, counts: Mapping[str, Any], mapper: Mapper | None) -
         range(first, min(first + _CHUNK_BLOCKS, counts["blocks"]))
         for first in range(0, counts["blocks"], _CHUNK_BLOCKS)
     ]
-    spread = one_by_one if mapper is None or len(chunks) < 2 else mapper.map
-    for _ in spread(partial(_read_chunk, blocks), chunks):
+    for _ in spread_with(mapper)(partial(_read_chunk, blocks), chunks):
         pass
 
 

@@ -70,7 +70,7 @@ def scratch_for(runner_address: str | None, directory: str | None) -> Iterator[P
 def run_trial(job: Job, runner: RayRunner, scratch: Place, listener: Listener) -> Trial:
     """Run the job in `scratch`, and measure what each pool costs."""
     there = runner.resources()
-    machine = Machine(there.get("CPU", 1.0), there.get("GPU", 0.0), runner.is_local)
+    machine = Machine(there.get("CPU", 1.0), there.get("GPU", 0.0), runner.has_workers_here)
     pools = full_pools(job.recipe)
     sizes = dict(zip(pools, pool_sizes(list(pools.values()), there, machine.is_shared), strict=True))
     recipe = _uncrowded(job.recipe, sizes, machine)

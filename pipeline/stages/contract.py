@@ -87,6 +87,10 @@ class Context:
 class Mapper(Protocol):
     """Applies a picklable function, maybe in other processes; the results come in the order of the items."""
 
+    @property
+    def has_workers_here(self) -> bool:
+        """Whether it has workers, which are other processes, and all of them see this machine's files."""
+
     def map(self, function: Callable[[Item], Value], items: Sequence[Item]) -> Iterator[Value]: ...
 
 

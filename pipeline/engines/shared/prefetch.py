@@ -1,7 +1,7 @@
 """Prepares the next batch on a thread while a model works on this one."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -17,9 +17,9 @@ def prefetch(prepare: Callable[[Item], Result], items: Sequence[Item]) -> Iterat
         yield from map(prepare, items)
         return
     with ThreadPoolExecutor(1, thread_name_prefix="prefetch") as thread:
-        following: Future[Result] | None = thread.submit(prepare, items[0])
-        for number in range(1, len(items) + 1):
-            assert following is not None
+        following = thread.submit(prepare, items[0])
+        for item in items[1:]:
             result = following.result()
-            following = thread.submit(prepare, items[number]) if number < len(items) else None
+            following = thread.submit(prepare, item)
             yield result
+        yield following.result()

@@ -18,6 +18,8 @@ Report = TypeVar("Report")
 class LocalRunner:
     """Runs in this process. Keeps its workers while the next pass needs the same ones, so that engines load once."""
 
+    has_workers_here = False
+
     def __init__(self) -> None:
         self._workers: list[tuple[WorkerPlan, PoolWorker]] = []
 

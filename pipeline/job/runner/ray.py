@@ -4,10 +4,10 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 from manifests.errors import EngineDied, ParleyError, UserError
+from pipeline.job.gpu_use import local_gpus
 from pipeline.job.listener import Listener
 from pipeline.job.runner.actors import ActorPool, CallResult, guarded, rebuilt
 from pipeline.job.runner.chain import Chain
@@ -160,7 +160,7 @@ class RayRunner:
                 pool.resize(0)
 
     @property
-    def is_local(self) -> bool:
+    def has_workers_here(self) -> bool:
         """Tell whether this machine is all that there is."""
         return self._address is None
 
@@ -192,11 +192,6 @@ class RayRunner:
                 return
             self.close()  # a later pass may claim more than the pass for which Ray was started
         self._ray = start_ray(cpus)
-
-
-def local_gpus() -> int:
-    """Count this machine's NVIDIA GPUs."""
-    return len(list(Path("/dev").glob("nvidia[0-9]*")))
 
 
 def _on_each_node(check: Callable[[], None]) -> Iterator[tuple[str, CallResult]]:

@@ -169,7 +169,8 @@ class Runner(Protocol):
 
     `run` takes blocks (number -> approximate rows) through the pools and yields a report for each, in the order of
     their commits. `map` applies a picklable function, a bounded number of times at once, and yields the results in the
-    order of the items. `check_nodes` calls a picklable function on every machine but this one, and raises its error.
+    order of the items; `has_workers_here` as in `Mapper`. `check_nodes` calls a picklable function on every machine
+    but this one, and raises its error.
     """
 
     def run(
@@ -179,6 +180,9 @@ class Runner(Protocol):
         pools: Sequence[WorkerPlan],
         listener: Listener,
     ) -> Generator[Report, None, None]: ...
+
+    @property
+    def has_workers_here(self) -> bool: ...
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]: ...
 

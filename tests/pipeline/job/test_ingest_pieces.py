@@ -39,7 +39,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Workers(Backwards):
-    is_local = True
+    has_workers_here = True
 
 
 @pytest.fixture
